@@ -1,0 +1,30 @@
+// As whom a process runs: a user, its group and its supplementary groups, looked up once.
+#pragma once
+
+#include <sys/types.h>
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "system/process.hpp"
+
+namespace belfry::system {
+
+struct Identity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // supplementary, `gid` included
+  std::string name;           // for USER and LOGNAME; the number when the user has no entry
+  std::string home = "/";     // HOME
+  std::string shell = "/bin/sh";
+};
+
+// Looks `user` (name or number) and `group` (name, number or empty: the user's own) up in the system's
+// databases. Blocks as long as NSS does: call it while preparing, not at a bell. The error's stage is
+// `identity`; its errnum is 0 when there simply is no such user or group.
+[[nodiscard]] std::expected<Identity, SpawnError> find_identity(std::string_view user,
+                                                                std::string_view group = {});
+
+}  // namespace belfry::system

@@ -1,0 +1,40 @@
+// Real processes behind the seam: spawner, reaper and process trees put together.
+#pragma once
+
+#include <memory>
+
+#include "system/processes.hpp"
+
+namespace belfry {
+class Loop;
+}
+
+namespace belfry::system {
+
+class Signals;
+class Syscalls;
+
+// Owner: the app.
+// Lifecycle: made after Signals, before the first service; makes belfry a subreaper unless it is pid 1.
+//   At destruction processes go on living; nobody is told any more.
+// Cancellation: none; nothing here waits.
+class NativeProcesses final : public Processes {
+ public:
+  NativeProcesses(Loop& loop, Signals& signals);
+  NativeProcesses(Loop& loop, Signals& signals, Syscalls& syscalls);
+  ~NativeProcesses() override;
+
+  std::expected<pid_t, SpawnError> spawn(Launch& launch, ExitWatcher& watcher) override;
+  void disown(pid_t pid) override;
+  bool signal(const TreeId& tree, int signo, Scope scope) override;
+  bool tree_alive(const TreeId& tree) override;
+  void watch_tree(const TreeId& tree, TreeWatcher& watcher) override;
+  void unwatch_tree(TreeWatcher& watcher) override;
+  std::vector<Survivor> survivors(const TreeId& tree) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace belfry::system

@@ -1,0 +1,74 @@
+// What becomes of a process: how it failed to start, how it ended, and which processes are its own.
+//
+// Plain values, no kernel in here. The words of `text()` are what a user reads in `why` and `status`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace belfry::system {
+
+// The step of a start that failed. The order is the order in which the child takes them.
+enum class SpawnStage : std::uint8_t {
+  clone,        // the kernel would not make a process: EAGAIN and ENOMEM are worth another try
+  session,      // setsid, process group, terminal
+  descriptors,  // standard streams and passed descriptors
+  limits,       // umask, nice, oom_score_adj, resource limits
+  identity,     // user, group, supplementary groups
+  working_dir,
+  exec,
+};
+
+[[nodiscard]] std::string_view name_of(SpawnStage stage);
+
+// Why a process did not come to be. A value: cheap to return, made only on failure.
+struct SpawnError {
+  SpawnStage stage = SpawnStage::clone;
+  int errnum = 0;      // errno of the failed step
+  std::string detail;  // the thing it failed on, when it is not the command: a directory, a user, a limit
+
+  // "exec: No such file or directory: ./apii". `command` is argv[0] as the user wrote it.
+  [[nodiscard]] std::string text(std::string_view command) const;
+
+  // True when the machine, not the service, is at fault and a later try may work.
+  [[nodiscard]] bool transient() const;
+};
+
+// How a process ended (wait(2)).
+struct ExitStatus {
+  bool signaled = false;
+  int value = 0;  // exit code, or the number of the signal
+  bool core = false;
+
+  [[nodiscard]] bool success() const { return !signaled && value == 0; }
+  // The code a shell would show: the exit code, or 128 + signal.
+  [[nodiscard]] int shell_code() const { return signaled ? 128 + value : value; }
+  // "exited with code 3", "killed by SIGKILL", "killed by SIGSEGV (core dumped)".
+  [[nodiscard]] std::string text() const;
+
+  friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
+};
+
+// "SIGTERM" for 15; "signal 99" for what has no name; "SIGRTMIN+3" for real-time signals.
+[[nodiscard]] std::string signal_name(int signo);
+
+// What identifies the processes of one incarnation: its leader's pid (which is also its process group
+// and, unless the launch said otherwise, its session), its marker in the environment, and the pipe that
+// its output goes to. The owner of the incarnation keeps it, and keeps the marker's text alive.
+struct TreeId {
+  pid_t leader = 0;
+  std::string_view marker;  // the value of BELFRY_SERVICE, e.g. "shop/db#3"; empty: not used
+  ino_t log_pipe = 0;       // inode of the log pipe (pipe_inode()); 0: not used
+};
+
+// A process of a tree that is still there, for messages that name it.
+struct Survivor {
+  pid_t pid = 0;
+  char state = '?';  // as in /proc/PID/stat: 'D' cannot be killed now
+  std::string name;  // /proc/PID/comm
+};
+
+}  // namespace belfry::system
