@@ -1,0 +1,63 @@
+// From a probe in the file to a probe that can be asked.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "channels/error.hpp"
+#include "config/model.hpp"
+#include "probes/probe.hpp"
+#include "system/launch.hpp"
+#include "system/process.hpp"
+
+namespace belfry {
+class Loop;
+}
+namespace belfry::system {
+class Processes;
+}
+
+namespace belfry::probes {
+
+// How a probe's own process (exec) is to run: as the service does, but with its own command.
+class LaunchTemplate {
+ public:
+  virtual void prepare(system::Launch& launch) const = 0;  // user, environment, working directory
+
+ protected:
+  ~LaunchTemplate() = default;
+};
+
+// About whom the probe asks. Copied by the probe where it needs it; `tree.marker` and `launch` must
+// outlive the probe.
+struct ProbeContext {
+  std::string service;                     // name, for messages
+  system::TreeId tree;                     // whose sockets count (port); leader 0 for an external: anybody's
+  const LaunchTemplate* launch = nullptr;  // null: belfry's own environment and user
+};
+
+// True for the kinds whose truth arrives as an event of the service (notify, fd, log, listen) and that
+// are therefore never made by a factory.
+[[nodiscard]] bool is_event(config::Probe::Kind kind);
+
+class Factory {
+ public:
+  virtual ~Factory() = default;
+  // Make it after the spawn, when the tree is known. Error kind invalid: "cannot probe: kind … is not
+  // supported yet", or a target that does not parse.
+  virtual Result<std::unique_ptr<Probe>> make(const config::Probe& probe, const ProbeContext& context) = 0;
+};
+
+// Owner: the app. Lifecycle: outlives every probe it made. Cancellation: none.
+class NativeFactory final : public Factory {
+ public:
+  NativeFactory(Loop& loop, system::Processes& processes);
+  ~NativeFactory() override;
+  Result<std::unique_ptr<Probe>> make(const config::Probe& probe, const ProbeContext& context) override;
+
+ private:
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace belfry::probes

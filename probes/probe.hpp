@@ -1,0 +1,23 @@
+// "Is it ready?", asked once. When to ask again is the schedule's business, not the probe's.
+#pragma once
+
+#include "channels/context.hpp"
+#include "channels/error.hpp"
+#include "channels/task.hpp"
+
+namespace belfry::probes {
+
+// True, or why not: "cannot connect to 127.0.0.1:5432: Connection refused".
+using Outcome = Result<void>;
+
+// Owner: the incarnation it asks about; made by a Factory.
+// Lifecycle: any number of checks, one at a time.
+// Cancellation: `check` ends within a turn of its context's cancellation, with that cause as error, and
+//   leaves nothing behind (sockets closed, child processes killed and reaped).
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  virtual Task<Outcome> check(Context& ctx) = 0;
+};
+
+}  // namespace belfry::probes
