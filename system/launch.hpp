@@ -29,13 +29,16 @@ class StringBlock {
  public:
   void add(std::string_view text);
   void add(std::string_view name, std::string_view value);  // "name=value"
+  void remove(std::string_view name);                       // the "name=…" entries
   void clear() { bytes_.clear(), count_ = 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+  [[nodiscard]] std::string_view front() const { return bytes_.c_str(); }
   // Calls f(char*) for each string, in order. The kernel's interfaces want char* without const.
   template <class F>
-  void each(F&& f) {
-    char* at = bytes_.data();
+  void each(F&& f) const {
+    char* at = const_cast<char*>(bytes_.data());
     for (std::size_t i = 0; i < count_; ++i) {
       f(at);
       at += std::char_traits<char>::length(at) + 1;
@@ -87,10 +90,9 @@ class Launch {
   void set_environment(std::shared_ptr<const BaseEnvironment> base, std::span<const NameValue> own);
   void add_variable(std::string_view name, std::string_view value);  // overrides an earlier one
 
-  // "shop/db#3": how orphans of this incarnation are recognised. Counts as a variable. Call it after
-  // set_environment, for each incarnation anew.
-  void set_marker(std::string marker);
-  [[nodiscard]] std::string_view marker() const { return marker_; }
+  // "shop/db#3": how orphans of this incarnation are recognised, as BELFRY_SERVICE in its environment.
+  void set_marker(std::string_view marker);
+  [[nodiscard]] std::string_view marker() const;
 
   // Looks the command up in PATH now, so that the child needs one exec instead of one per directory.
   // A hint only: when the file is gone by the time of the spawn, the search is done again.
@@ -117,21 +119,20 @@ class Launch {
   bool die_with_belfry = true;  // on_daemon_death: kill (PR_SET_PDEATHSIG)
   std::optional<mode_t> umask;
   std::optional<int> nice;
-  std::optional<int> oom_score_adj;  // unset: 0 when belfry changed its own, else inherited
+  std::optional<int> oom_score_adj;  // unset, as umask and nice: inherited from belfry
   std::vector<ResourceLimit> rlimits;
 
  private:
   friend class Spawner;
-  struct Variable;
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
-  void rebuild_environment();
+  void hide_overridden();
 
   StringBlock arguments_;
-  StringBlock variables_;                        // own ones, marker included
+  StringBlock variables_;
+  StringBlock candidates_;                       // paths to exec, in order; empty: resolve() first
   std::shared_ptr<const BaseEnvironment> base_;  // null: nothing inherited
-  std::vector<std::uint16_t> hidden_;            // indices into base_ that own ones override
-  std::string marker_;
-  std::string resolved_;  // absolute path found by resolve(); empty: search
+  std::vector<std::uint16_t> hidden_;            // indices into base_ that variables_ override, ascending
+  std::string marker_;                           // "BELFRY_SERVICE=shop/db#3"
 };
 
 }  // namespace belfry::system

@@ -1,0 +1,37 @@
+#include "system/descriptors.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace belfry::system {
+
+namespace {
+
+std::optional<rlimit> entry_limit;
+
+}  // namespace
+
+void ensure_standard_descriptors() {
+  // open takes the lowest free number; the one that lands above 2 is too many
+  for (;;) {
+    int opened = ::open("/dev/null", O_RDWR);
+    if (opened < 0) return;
+    if (opened > 2) {
+      ::close(opened);
+      return;
+    }
+  }
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (entry_limit || ::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) entry_limit = limit;
+}
+
+std::optional<rlimit> entry_descriptor_limit() { return entry_limit; }
+
+}  // namespace belfry::system

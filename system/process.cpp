@@ -1,0 +1,52 @@
+#include "system/process.hpp"
+
+#include <signal.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace belfry::system {
+
+std::string_view name_of(SpawnStage stage) {
+  static constexpr std::array<std::string_view, 7> names = {
+      "clone", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
+  return names[std::to_underlying(stage)];
+}
+
+std::string SpawnError::text(std::string_view command) const {
+  std::string out(name_of(stage));
+  if (errnum != 0) {
+    out += ": ";
+    out += std::strerror(errnum);
+  }
+  std::string_view thing = detail.empty() ? command : std::string_view(detail);
+  if (!thing.empty()) {
+    out += ": ";
+    out += thing;
+  }
+  return out;
+}
+
+bool SpawnError::transient() const {
+  return stage == SpawnStage::clone || errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE ||
+         errnum == ENFILE || errnum == ETXTBSY;
+}
+
+std::string ExitStatus::text() const {
+  if (!signaled) return "exited with code " + std::to_string(value);
+  std::string out = "killed by " + signal_name(value);
+  if (core) out += " (core dumped)";
+  return out;
+}
+
+std::string signal_name(int signo) {
+  if (const char* name = sigabbrev_np(signo)) return std::string("SIG") + name;
+  if (signo >= SIGRTMIN && signo <= SIGRTMAX) {
+    return signo == SIGRTMIN ? "SIGRTMIN" : "SIGRTMIN+" + std::to_string(signo - SIGRTMIN);
+  }
+  return "signal " + std::to_string(signo);
+}
+
+}  // namespace belfry::system

@@ -1,0 +1,190 @@
+#include "system/spawn_child.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "system/process.hpp"
+
+// The child runs on the parent's memory: a sanitizer's bookkeeping would see frames that never end.
+#define BELFRY_CHILD __attribute__((disable_sanitizer_instrumentation)) static
+
+namespace belfry::system::detail {
+
+namespace {
+
+// raw system call: errno is not touched, the negative result is the error
+template <class... Args>
+__attribute__((disable_sanitizer_instrumentation)) long raw(long number, Args... args) {
+  long result = ::syscall(number, args...);
+  return result < 0 ? -errno : result;
+}
+
+}  // namespace
+
+BELFRY_CHILD long fail(ChildPlan& plan, SpawnStage stage, long error) {
+  plan.failed_stage = static_cast<std::uint8_t>(std::to_underlying(stage) + 1);
+  plan.errnum = static_cast<int>(-error);
+  return error;
+}
+
+// A table of its own that holds only what lies below the hole: the cost does not grow with the number
+// of descriptors that belfry has open.
+BELFRY_CHILD long unshare_descriptors(ChildPlan& plan) {
+  if (plan.first_unneeded == 0) return 0;
+  long result = raw(SYS_close_range, plan.first_unneeded, ~0U, CLOSE_RANGE_UNSHARE);
+  if (result < 0) {
+    plan.failed_stage = unshare_refused;
+    plan.errnum = static_cast<int>(-result);
+  }
+  return result;
+}
+
+BELFRY_CHILD long enter_session(const ChildPlan& plan) {
+  if (plan.new_session) {
+    long result = raw(SYS_setsid);
+    if (result < 0) return result;
+    return plan.foreground_tty < 0 ? 0 : raw(SYS_ioctl, plan.foreground_tty, TIOCSCTTY, 0);
+  }
+  long result = raw(SYS_setpgid, 0, 0);
+  if (result < 0 || plan.foreground_tty < 0) return result;
+  auto group = static_cast<pid_t>(raw(SYS_getpid));
+  return raw(SYS_ioctl, plan.foreground_tty, TIOCSPGRP, &group);
+}
+
+// Keeps belfry's own descriptors from the program, puts the launch's in place.
+BELFRY_CHILD long place_descriptors(const ChildPlan& plan) {
+  long closed = raw(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (closed < 0) return closed;
+  ChildDescriptor* moves = plan.descriptors;
+  for (std::size_t i = 0; i < plan.descriptor_count && plan.relocate_above > 0; ++i) {
+    long moved = raw(SYS_fcntl, moves[i].source, F_DUPFD_CLOEXEC, plan.relocate_above);
+    if (moved < 0) return moved;
+    moves[i].source = static_cast<int>(moved);
+  }
+  for (std::size_t i = 0; i < plan.descriptor_count; ++i) {
+    auto [source, target] = moves[i];
+    // dup3 onto itself is EINVAL and would not clear close-on-exec
+    long result = source == target ? raw(SYS_fcntl, source, F_SETFD, 0) : raw(SYS_dup3, source, target, 0);
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+BELFRY_CHILD long write_oom_score(const ChildPlan& plan) {
+  long file = raw(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return file;
+  long written = raw(SYS_write, file, plan.oom_score_adj, plan.oom_length);
+  raw(SYS_close, file);
+  return written < 0 ? written : 0;
+}
+
+BELFRY_CHILD long set_limits(ChildPlan& plan) {
+  if (plan.set_umask) raw(SYS_umask, plan.umask);
+  if (plan.oom_score_adj != nullptr) {
+    if (long result = write_oom_score(plan); result < 0) return result;
+  }
+  if (plan.set_nice) {
+    if (long result = raw(SYS_setpriority, PRIO_PROCESS, 0, plan.nice); result < 0) return result;
+  }
+  for (std::size_t i = 0; i < plan.limit_count; ++i) {
+    const ChildLimit& limit = plan.limits[i];
+    long result = raw(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr);
+    if (result < 0) {
+      plan.failed_limit = limit.resource;
+      return result;
+    }
+  }
+  return 0;
+}
+
+// Raw, because libc's setxid functions would signal the parent's threads to follow.
+BELFRY_CHILD long change_identity(const ChildPlan& plan) {
+  if (plan.change_identity) {
+    long result = raw(SYS_setgroups, plan.group_count, plan.groups);
+    if (result < 0) return result;
+    result = raw(SYS_setresgid, plan.gid, plan.gid, plan.gid);
+    if (result < 0) return result;
+    result = raw(SYS_setresuid, plan.uid, plan.uid, plan.uid);
+    if (result < 0) return result;
+  }
+  if (plan.no_new_privileges) {
+    long result = raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+// After the change of user, which clears it. Whoever lost its parent in between is told by getppid.
+BELFRY_CHILD void die_with_parent(const ChildPlan& plan) {
+  if (plan.die_with == 0) return;
+  raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (raw(SYS_getppid) != plan.die_with) raw(SYS_exit_group, 127);
+}
+
+// Everything is default and unblocked in the program, whatever belfry does and inherited.
+BELFRY_CHILD void reset_signals(const ChildPlan& plan) {
+  const std::uint64_t default_action[4] = {};  // the kernel's struct sigaction: SIG_DFL, no flags
+  for (std::size_t i = 0; i < plan.ignored_count; ++i) {
+    raw(SYS_rt_sigaction, static_cast<int>(plan.ignored_signals[i]), default_action, nullptr, 8);
+  }
+  const std::uint64_t nothing = 0;
+  raw(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, nullptr, 8);
+}
+
+BELFRY_CHILD void write_digits(char* to, long value) {
+  char reversed[20];
+  int count = 0;
+  do {
+    reversed[count++] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  while (count > 0) *to++ = reversed[--count];
+  *to = '\0';
+}
+
+// As execvp: what does not exist or may not be executed is passed over, and EACCES is remembered.
+BELFRY_CHILD long execute(const ChildPlan& plan) {
+  if (plan.listen_pid_digits != nullptr) write_digits(plan.listen_pid_digits, raw(SYS_getpid));
+  if (plan.watchdog_pid_digits != nullptr) write_digits(plan.watchdog_pid_digits, raw(SYS_getpid));
+  long error = -ENOENT;
+  for (std::size_t i = 0; i < plan.candidate_count; ++i) {
+    long result = raw(SYS_execve, plan.candidates[i], plan.argv, plan.envp);
+    if (result == -EACCES) {
+      error = result;
+    } else if (result != -ENOENT && result != -ENOTDIR) {
+      return result;
+    }
+  }
+  return error;
+}
+
+BELFRY_CHILD long become_program(ChildPlan& plan) {
+  long result = unshare_descriptors(plan);
+  if (result < 0) return result;
+  if (result = enter_session(plan); result < 0) return fail(plan, SpawnStage::session, result);
+  if (result = place_descriptors(plan); result < 0) return fail(plan, SpawnStage::descriptors, result);
+  if (result = set_limits(plan); result < 0) return fail(plan, SpawnStage::limits, result);
+  if (result = change_identity(plan); result < 0) return fail(plan, SpawnStage::identity, result);
+  if (plan.working_dir != nullptr) {
+    result = raw(SYS_chdir, plan.working_dir);
+    if (result < 0) return fail(plan, SpawnStage::working_dir, result);
+  }
+  die_with_parent(plan);
+  reset_signals(plan);
+  return fail(plan, SpawnStage::exec, execute(plan));
+}
+
+__attribute__((disable_sanitizer_instrumentation)) int child_main(void* plan) {
+  become_program(*static_cast<ChildPlan*>(plan));
+  for (;;) raw(SYS_exit_group, 127);
+}
+
+}  // namespace belfry::system::detail

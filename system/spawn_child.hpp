@@ -1,0 +1,80 @@
+// The child's half of a spawn: from the clone to the exec, in memory that it shares with its suspended
+// parent.
+//
+// No allocation, no lock, no libc state: raw system calls on values that the parent laid out. A failure
+// is told by `failed_stage` and `errnum`, which the parent reads as soon as it runs again.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace belfry::system::detail {
+
+struct ChildDescriptor {
+  int source;
+  int target;
+};
+
+struct ChildLimit {
+  int resource;
+  rlimit value;
+};
+
+// Everything by value or pointer, nothing owned: the Spawner keeps what is pointed at.
+struct ChildPlan {
+  // exec: candidates in order
+  char* const* candidates;
+  std::size_t candidate_count;
+  char* const* argv;
+  char* const* envp;
+  char* listen_pid_digits;  // null, or where the child writes its pid, zero-terminated
+  char* watchdog_pid_digits;
+
+  // descriptors: below `first_unneeded` survives the unsharing of the table; 0: plain clone, not shared
+  int first_unneeded;
+  ChildDescriptor* descriptors;  // sources are changed by relocating
+  std::size_t descriptor_count;
+  int relocate_above;  // > 0: move sources above this first, targets and sources may collide
+
+  // session
+  bool new_session;
+  int foreground_tty;
+
+  // limits
+  const ChildLimit* limits;
+  std::size_t limit_count;
+  bool set_umask, set_nice;
+  mode_t umask;
+  int nice;
+  const char* oom_score_adj;  // null, or decimal text
+  std::size_t oom_length;
+
+  // identity
+  bool change_identity;
+  uid_t uid;
+  gid_t gid;
+  const gid_t* groups;
+  std::size_t group_count;
+  bool no_new_privileges;
+  pid_t die_with;  // 0, or belfry's pid
+
+  const char* working_dir;  // null: stay
+
+  const std::uint8_t* ignored_signals;  // to be reset to default
+  std::size_t ignored_count;
+
+  // answer
+  std::uint8_t failed_stage;  // 0: none; SpawnStage + 1; unshare_refused
+  int errnum;
+  int failed_limit;  // resource number, -1: none
+};
+
+inline constexpr std::uint8_t unshare_refused = 100;
+
+// Entry of clone(2); never returns. `plan` is a ChildPlan*.
+int child_main(void* plan);
+
+}  // namespace belfry::system::detail

@@ -1,0 +1,238 @@
+#include "system/spawner.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <system_error>
+
+#include "system/descriptors.hpp"
+#include "system/signals.hpp"
+
+namespace belfry::system {
+
+namespace {
+
+constexpr std::size_t stack_size = 64 * 1024;
+constexpr std::size_t guard_size = 4096;
+
+void* make_stack() {
+  void* memory = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "cannot map a stack");
+  ::mprotect(memory, guard_size, PROT_NONE);
+  return memory;
+}
+
+std::vector<std::uint8_t> ignored_at_entry() {
+  std::vector<std::uint8_t> list;
+  for (int signo = 1; signo < NSIG; ++signo) {
+    if (sigismember(&SignalBlock::entry().ignored, signo) == 1)
+      list.push_back(static_cast<std::uint8_t>(signo));
+  }
+  return list;
+}
+
+std::string limit_name(int resource) {
+  static constexpr const char* names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
+                                          "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
+                                          "msgqueue", "nice",   "rtprio",  "rttime"};
+  if (resource < 0 || static_cast<std::size_t>(resource) >= std::size(names)) return {};
+  return std::string("limit ") + names[resource];
+}
+
+}  // namespace
+
+Spawner::Spawner(Syscalls& syscalls)
+    : syscalls_(syscalls), stack_(make_stack()), ignored_(ignored_at_entry()) {
+  ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  null_ = syscalls_.open("/dev/null", O_RDWR);
+  for (std::size_t i = 0; i < slot_count && null_ >= 0; ++i) {
+    int slot = ::fcntl(null_, F_DUPFD_CLOEXEC, 3);
+    if (slot >= 0) slots_.push_back(slot);
+  }
+  int last = slots_.empty() ? null_ : std::max(null_, *std::ranges::max_element(slots_));
+  hole_ = std::max(last, 2) + 1;
+  unshares_ = !slots_.empty();
+  lent_.reserve(slots_.size());
+}
+
+Spawner::~Spawner() {
+  for (int slot : slots_) ::close(slot);
+  if (null_ >= 0) ::close(null_);
+  ::munmap(stack_, stack_size);
+}
+
+std::expected<pid_t, SpawnError> Spawner::spawn(Launch& launch) {
+  bool fresh = launch.candidates_.empty();
+  if (fresh) launch.resolve();
+  auto spawned = attempt(launch);
+  if (spawned || fresh || spawned.error().stage != SpawnStage::exec) return spawned;
+  // The command may have moved since it was resolved: one more look, as a shell would have.
+  launch.resolve();
+  return attempt(launch);
+}
+
+std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch) {
+  plan_ = {};
+  plan_.failed_limit = -1;
+  lay_out_words(launch);
+  lay_out_attributes(launch);
+  if (int error = lay_out_descriptors(launch); error < 0) {
+    take_back_slots();
+    return std::unexpected(SpawnError{SpawnStage::descriptors, -error, {}});
+  }
+  int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (plan_.first_unneeded > 0 ? CLONE_FILES : 0);
+  void* top = static_cast<char*>(stack_) + stack_size;
+  pid_t pid = syscalls_.clone(detail::child_main, top, flags, &plan_);
+  take_back_slots();
+  if (pid < 0) return std::unexpected(SpawnError{SpawnStage::clone, -pid, {}});
+  if (plan_.failed_stage == 0) return pid;
+
+  siginfo_t ignored;
+  while (syscalls_.waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) == -EINTR) {
+  }
+  if (plan_.failed_stage == detail::unshare_refused) {
+    unshares_ = false;
+    return attempt(launch);
+  }
+  return std::unexpected(failure(launch));
+}
+
+SpawnError Spawner::failure(const Launch& launch) const {
+  SpawnError error{static_cast<SpawnStage>(plan_.failed_stage - 1), plan_.errnum, {}};
+  if (error.stage == SpawnStage::working_dir) error.detail = launch.working_dir;
+  if (error.stage == SpawnStage::identity && launch.identity) error.detail = "user " + launch.identity->name;
+  if (error.stage == SpawnStage::limits) error.detail = limit_name(plan_.failed_limit);
+  return error;
+}
+
+void Spawner::lay_out_words(Launch& launch) {
+  auto collect = [](const StringBlock& block, std::vector<char*>& into) {
+    block.each([&](char* text) { into.push_back(text); });
+  };
+  argv_.clear();
+  collect(launch.arguments_, argv_);
+  argv_.push_back(nullptr);
+  candidates_.clear();
+  collect(launch.candidates_, candidates_);
+
+  envp_.clear();
+  if (!launch.marker_.empty()) envp_.push_back(launch.marker_.data());
+  if (launch.base_) {
+    auto entries = launch.base_->entries();
+    auto hidden = launch.hidden_.begin();
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (hidden != launch.hidden_.end() && *hidden == i) {
+        ++hidden;
+      } else {
+        envp_.push_back(entries[i]);
+      }
+    }
+  }
+  collect(launch.variables_, envp_);
+  if (launch.listen_pid) {
+    std::strcpy(listen_pid_, "LISTEN_PID=");
+    plan_.listen_pid_digits = listen_pid_ + std::strlen(listen_pid_);
+    envp_.push_back(listen_pid_);
+  }
+  if (launch.watchdog_pid) {
+    std::strcpy(watchdog_pid_, "WATCHDOG_PID=");
+    plan_.watchdog_pid_digits = watchdog_pid_ + std::strlen(watchdog_pid_);
+    envp_.push_back(watchdog_pid_);
+  }
+  envp_.push_back(nullptr);
+
+  plan_.candidates = candidates_.data();
+  plan_.candidate_count = candidates_.size();
+  plan_.argv = argv_.data();
+  plan_.envp = envp_.data();
+}
+
+void Spawner::lay_out_attributes(const Launch& launch) {
+  plan_.new_session = launch.new_session;
+  plan_.no_new_privileges = launch.no_new_privileges;
+  plan_.die_with = launch.die_with_belfry ? ::getpid() : 0;
+  plan_.working_dir = launch.working_dir.empty() ? nullptr : launch.working_dir.c_str();
+  plan_.ignored_signals = ignored_.data();
+  plan_.ignored_count = ignored_.size();
+  plan_.set_umask = launch.umask.has_value();
+  plan_.umask = launch.umask.value_or(0);
+  plan_.set_nice = launch.nice.has_value();
+  plan_.nice = launch.nice.value_or(0);
+  if (launch.oom_score_adj) {
+    auto end = std::to_chars(oom_score_, oom_score_ + sizeof oom_score_, *launch.oom_score_adj).ptr;
+    plan_.oom_score_adj = oom_score_;
+    plan_.oom_length = static_cast<std::size_t>(end - oom_score_);
+  }
+  limits_.clear();
+  if (auto entry = entry_descriptor_limit()) limits_.push_back({RLIMIT_NOFILE, *entry});
+  for (const ResourceLimit& limit : launch.rlimits)
+    limits_.push_back({limit.resource, {limit.soft, limit.hard}});
+  plan_.limits = limits_.data();
+  plan_.limit_count = limits_.size();
+  if (const Identity* identity = launch.identity.get()) {
+    // belfry's own user, without the right to change groups: nothing to do
+    plan_.change_identity = ::geteuid() == 0 || identity->uid != ::getuid() || identity->gid != ::getgid();
+    plan_.uid = identity->uid;
+    plan_.gid = identity->gid;
+    plan_.groups = identity->groups.data();
+    plan_.group_count = identity->groups.size();
+  }
+}
+
+int Spawner::lay_out_descriptors(const Launch& launch) {
+  moves_.clear();
+  moves_.push_back({launch.standard_input >= 0 ? launch.standard_input : null_, 0});
+  if (launch.standard_output >= 0) moves_.push_back({launch.standard_output, 1});
+  if (launch.standard_error >= 0) moves_.push_back({launch.standard_error, 2});
+  for (const PassedDescriptor& passed : launch.descriptors) moves_.push_back({passed.source, passed.target});
+
+  plan_.foreground_tty = launch.foreground_tty;
+  if (unshares_ && moves_.size() < slots_.size()) {
+    for (detail::ChildDescriptor& move : moves_) {
+      if (move.source = lend(move.source); move.source < 0) return move.source;
+    }
+    if (plan_.foreground_tty >= 0) plan_.foreground_tty = lend(plan_.foreground_tty);
+    plan_.first_unneeded = hole_;
+  }
+  // Standard streams from fresh sources are the rule; anything else might overwrite a source.
+  int highest_target = 2;
+  int highest_source = 2;
+  bool collides = false;
+  for (const detail::ChildDescriptor& move : moves_) {
+    highest_target = std::max(highest_target, move.target);
+    highest_source = std::max(highest_source, move.source);
+    collides = collides || (move.source <= 2 && move.source != move.target);
+  }
+  if (collides || highest_target > 2) plan_.relocate_above = std::max(highest_target, highest_source) + 1;
+  plan_.descriptors = moves_.data();
+  plan_.descriptor_count = moves_.size();
+  return 0;
+}
+
+int Spawner::lend(int source) {
+  if (source < hole_) return source;
+  auto already = std::ranges::find(lent_, source);
+  auto slot = static_cast<std::size_t>(already - lent_.begin());
+  if (already != lent_.end()) return slots_[slot];
+  int result = syscalls_.duplicate(source, slots_[slot]);
+  if (result >= 0) lent_.push_back(source);
+  return result;
+}
+
+// At once: a slot that kept the write end of a log pipe would keep the pipe from ending.
+void Spawner::take_back_slots() {
+  for (std::size_t i = 0; i < lent_.size(); ++i) ::dup3(null_, slots_[i], O_CLOEXEC);
+  lent_.clear();
+}
+
+}  // namespace belfry::system

@@ -1,0 +1,72 @@
+// Makes processes as fast as the kernel can: clone with shared memory, prepared words, and a descriptor
+// table that is copied only as far as the child needs it.
+//
+// clone(CLONE_VM | CLONE_VFORK | CLONE_FILES), then in the child
+// close_range(hole, ~0, CLOSE_RANGE_UNSHARE): the kernel copies the descriptors below the hole only, so
+// ten thousand open log pipes cost nothing. What the child needs must therefore sit below the hole: a few
+// staging slots are reserved there at start-up and lent to one launch at a time. Where the kernel refuses
+// (before 5.9, or a seccomp profile), or when a launch passes more descriptors than there are slots, a
+// clone with a table of its own does.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "system/launch.hpp"
+#include "system/process.hpp"
+#include "system/spawn_child.hpp"
+#include "system/syscalls.hpp"
+
+namespace belfry::system {
+
+// Owner: NativeProcesses.
+// Lifecycle: make it early, while few descriptors are open: the slots take the lowest free numbers.
+//   Marks everything that is open at that time close-on-exec.
+// Cancellation: none; a spawn ends when the child has called exec or failed.
+class Spawner {
+ public:
+  explicit Spawner(Syscalls& syscalls);
+  ~Spawner();
+  Spawner(const Spawner&) = delete;
+  Spawner& operator=(const Spawner&) = delete;
+
+  // The child's pid once it runs its own program; nobody but the caller has heard of it. A child that
+  // could not is reaped here.
+  std::expected<pid_t, SpawnError> spawn(Launch& launch);
+
+  // Whether children get their table by the cheap way.
+  [[nodiscard]] bool unshares() const { return unshares_; }
+
+ private:
+  static constexpr std::size_t slot_count = 12;
+
+  std::expected<pid_t, SpawnError> attempt(Launch& launch);
+  void lay_out_words(Launch& launch);
+  void lay_out_attributes(const Launch& launch);
+  int lay_out_descriptors(const Launch& launch);  // 0 or -errno
+  int lend(int source);                           // a number below the hole, or -errno
+  void take_back_slots();
+  SpawnError failure(const Launch& launch) const;
+
+  Syscalls& syscalls_;
+  bool unshares_ = true;
+  void* stack_ = nullptr;
+  int null_ = -1;
+  int hole_ = 0;
+  std::vector<int> slots_;
+  std::vector<int> lent_;  // what slots_[i] holds in this spawn
+
+  // Laid out anew for each spawn; capacity stays.
+  detail::ChildPlan plan_{};
+  std::vector<char*> argv_, envp_, candidates_;
+  std::vector<detail::ChildDescriptor> moves_;
+  std::vector<detail::ChildLimit> limits_;
+  std::vector<std::uint8_t> ignored_;
+  char listen_pid_[32];
+  char watchdog_pid_[32];
+  char oom_score_[16];
+};
+
+}  // namespace belfry::system

@@ -1,0 +1,32 @@
+// The kernel calls that can fail on us for no fault of ours: out of processes, descriptors or memory.
+//
+// Code that must survive such a failure calls them through this seam; tests put a fake there that fails
+// on demand (tests/support/fake_syscalls). Every method returns a value or -errno, never sets errno.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+namespace belfry::system {
+
+// Owner: static (real()), or a test. Lifecycle: outlives whoever was given it. Cancellation: none.
+class Syscalls {
+ public:
+  virtual ~Syscalls() = default;
+
+  // The real kernel.
+  static Syscalls& real();
+
+  // clone(2) with a stack of its own; `stack_top` is the high end.
+  virtual pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument);
+  virtual int waitid(idtype_t type, id_t id, siginfo_t* info, int options);
+  virtual int kill(pid_t pid, int signo);
+  virtual int duplicate(int source, int target);  // dup3 with O_CLOEXEC
+  virtual int open(const char* path, int flags);
+  virtual int pipe(int (&ends)[2], int flags);
+  virtual int socket(int domain, int type, int protocol);
+  virtual int become_subreaper();
+};
+
+}  // namespace belfry::system
