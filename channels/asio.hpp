@@ -1,0 +1,25 @@
+// The one header that includes Asio: Boost's, or standalone with BELFRY_STANDALONE_ASIO.
+#pragma once
+
+#if defined(BELFRY_STANDALONE_ASIO)
+#include <asio.hpp>
+#include <system_error>
+#else
+#include <boost/asio.hpp>
+#include <boost/system/error_code.hpp>
+#endif
+
+#include "channels/asio_fwd.hpp"
+
+namespace belfry {
+
+#if defined(BELFRY_STANDALONE_ASIO)
+using error_code = std::error_code;
+#else
+using error_code = boost::system::error_code;
+#endif
+
+// What every socket and timer of this project runs on (any_io_executor is larger and slower).
+using Executor = asio::io_context::executor_type;
+
+}  // namespace belfry

@@ -1,0 +1,172 @@
+// A one-shot broadcast: it rings once, or says once that it never will, and everybody hears.
+//
+// Like closing a Go channel: never blocks, releases every waiter, lets later ones pass at once,
+// harmless when repeated. Unlike it, it can end without ringing (`never`), with a cause, so that a
+// failed start strands nobody; and it carries a value and the time.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "channels/detail/wait.hpp"
+#include "channels/error.hpp"
+#include "channels/time.hpp"
+
+namespace belfry {
+
+struct Unit {
+  friend bool operator==(Unit, Unit) = default;
+};
+
+// How a wait for a bell ended.
+struct Outcome {
+  enum class Kind : std::uint8_t { rung, never, cancelled };
+
+  Kind kind = Kind::rung;
+  TimePoint at{};  // when it rang or gave up; unset when cancelled
+  Error cause;     // of never and cancelled; empty when rung
+
+  bool rung() const noexcept { return kind == Kind::rung; }
+  bool never() const noexcept { return kind == Kind::never; }
+  bool cancelled() const noexcept { return kind == Kind::cancelled; }
+  explicit operator bool() const noexcept { return rung(); }
+};
+
+template <class T = Unit>
+class Bell;
+template <class T = Unit>
+class Listener;
+template <class T = Unit>
+class Ringer;
+
+namespace detail {
+
+enum class BellState : std::uint8_t { silent, rung, never };
+
+// What all bells are, whatever they carry.
+class BellCore : public WaitingPlace {
+ public:
+  BellCore(Loop& l, const char* n) noexcept : WaitingPlace(l, n) {}
+  ~BellCore() { assert_quiet("destroy bell"); }
+
+  bool ended() const noexcept { return state_ != BellState::silent; }
+  bool rung() const noexcept { return state_ == BellState::rung; }
+  TimePoint at() const noexcept { return at_; }
+  const Error& cause() const noexcept { return cause_; }
+
+  // Precondition: not ended. O(1), however many wait.
+  void end(BellState how) noexcept {
+    at_ = loop->now();
+    state_ = how;
+    loop->wake_all(waiters);
+  }
+  bool never(Error cause) noexcept {
+    if (ended()) return false;
+    cause_ = std::move(cause);
+    end(BellState::never);
+    return true;
+  }
+  Outcome outcome() const {
+    return {.kind = rung() ? Outcome::Kind::rung : Outcome::Kind::never, .at = at_, .cause = cause_};
+  }
+
+ private:
+  BellState state_ = BellState::silent;  // shares a word with the count of waiters
+  TimePoint at_{};
+  Error cause_;
+};
+
+// Owner: the awaiting frame. Lifecycle: one wait. Cancellation: by its context; the bell never knows.
+class BellWait final : public Wait<BellWait> {
+ public:
+  BellWait(BellCore& bell, Context& ctx) noexcept : Wait(bell, ctx, bell.ended()) {}
+
+  bool await_ready() const noexcept { return bell().ended() || is_cancelled(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { suspend(awaiting); }
+  Outcome await_resume() noexcept {
+    resumed();
+    if (bell().ended()) return bell().outcome();
+    return {.kind = Outcome::Kind::cancelled, .at = {}, .cause = cancel_cause()};
+  }
+  bool granted() const noexcept { return bell().ended(); }
+
+ private:
+  BellCore& bell() const noexcept { return static_cast<BellCore&>(*place_); }
+};
+
+}  // namespace detail
+
+// Owner: the one whose event it is; inline, never moved. Lifecycle: silent, then rung or never, for
+// good. Must outlive its waits: destroying it while a task waits, or before a released task has
+// resumed, ends the process with the bell's name. Cancellation: of a wait, never of the bell.
+template <class T>
+class Bell {
+ public:
+  // `name` must live as long as the bell.
+  Bell(Loop& loop, const char* name) noexcept : core_(loop, name) {}
+
+  // Releases every waiter in the coming turn. False when it had ended before: nothing changes then.
+  bool ring(T value = {}) {
+    if (core_.ended()) return false;
+    value_ = std::move(value);
+    core_.end(detail::BellState::rung);
+    return true;
+  }
+  // Ends it without ringing. False when it had ended before.
+  bool never(Error cause) noexcept { return core_.never(std::move(cause)); }
+
+  bool ended() const noexcept { return core_.ended(); }
+  bool rung() const noexcept { return core_.rung(); }
+  TimePoint at() const noexcept { return core_.at(); }           // precondition: ended()
+  const T& value() const noexcept { return value_; }             // precondition: rung()
+  const Error& cause() const noexcept { return core_.cause(); }  // precondition: ended and not rung
+  const char* name() const noexcept { return core_.name; }
+
+  Listener<T> listener() noexcept { return Listener<T>(*this); }
+  Ringer<T> ringer() noexcept { return Ringer<T>(*this); }
+  // co_await bell.wait(ctx) -> Outcome. Does not suspend when the bell has ended.
+  detail::BellWait wait(Context& ctx) noexcept { return {core_, ctx}; }
+
+ private:
+  friend class Listener<T>;
+  detail::BellCore core_;
+  [[no_unique_address]] T value_{};
+};
+
+// May wait and look, cannot ring. A reference: the bell must outlive it.
+template <class T>
+class Listener {
+ public:
+  Listener() noexcept = default;  // listens to nothing; may only be assigned to and tested
+  explicit Listener(Bell<T>& bell) noexcept : bell_(&bell) {}
+  // co_await listener.wait(ctx) -> Outcome.
+  detail::BellWait wait(Context& ctx) const noexcept { return {bell_->core_, ctx}; }
+  explicit operator bool() const noexcept { return bell_ != nullptr; }
+  bool ended() const noexcept { return bell_->ended(); }
+  bool rung() const noexcept { return bell_->rung(); }
+  TimePoint at() const noexcept { return bell_->at(); }
+  const T& value() const noexcept { return bell_->value(); }
+  const Error& cause() const noexcept { return bell_->cause(); }
+  const char* name() const noexcept { return bell_->name(); }
+  detail::BellCore& core() const noexcept { return bell_->core_; }
+
+ private:
+  Bell<T>* bell_ = nullptr;
+};
+
+// May ring, cannot wait. A reference: the bell must outlive it.
+template <class T>
+class Ringer {
+ public:
+  explicit Ringer(Bell<T>& bell) noexcept : bell_(&bell) {}
+  bool ring(T value = {}) const { return bell_->ring(std::move(value)); }
+  bool never(Error cause) const noexcept { return bell_->never(std::move(cause)); }
+  const char* name() const noexcept { return bell_->name(); }
+
+ private:
+  Bell<T>* bell_;
+};
+
+static_assert(sizeof(Bell<>) <= 64);
+
+}  // namespace belfry

@@ -1,0 +1,64 @@
+#include "channels/context.hpp"
+
+#include "channels/detail/die.hpp"
+#include "channels/loop.hpp"
+
+namespace belfry {
+
+using detail::CancelLink;
+using detail::CancelRound;
+using detail::TimerNode;
+
+Context::Context(Loop& loop) noexcept
+    : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(&loop) {
+  when = TimePoint::max();
+}
+
+Context::Context(Context& parent) noexcept : Context(*parent.loop_) {
+  when = parent.when;  // told, not armed: the parent's timer reaches us
+  parent.enlist(*this);
+}
+
+Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent) {
+  if (deadline >= when || cancelled()) return;
+  when = deadline;
+  if (deadline <= loop_->now()) {
+    cancel(Error::deadline_exceeded());
+  } else {
+    loop_->timers().arm(*this, deadline);
+  }
+}
+
+Context::~Context() {
+  disarm();
+  if (links_.empty() || loop_->abandoned() || detail::abandoning) [[likely]]
+    return;
+  detail::die("destroy context", "", "a child context or a wait still uses it");
+}
+
+void Context::disarm() noexcept {
+  if (TimerNode::armed()) loop_->timers().cancel(*this);
+}
+
+void Context::cancel(const Error& cause) noexcept {
+  if (is_cancelled()) return;
+  CancelLink::unlink();
+  mark_cancelled(cause);
+  disarm();
+  const Error kept = cause;  // ours may be replaced by nobody, the caller's may die with what it wakes
+  CancelRound round{*loop_, kept, {}};
+  round.pending.splice_back(links_);
+  while (!round.pending.empty()) round.pending.pop_front().deliver(round);
+}
+
+void Context::parent_cancelled(CancelLink& link, CancelRound& round) noexcept {
+  auto& self = static_cast<Context&>(link);
+  self.disarm();
+  round.pending.splice_back(self.links_);
+}
+
+void Context::deadline_reached(TimerNode& node) noexcept {
+  static_cast<Context&>(node).cancel(Error::deadline_exceeded());
+}
+
+}  // namespace belfry

@@ -1,0 +1,60 @@
+// Cancellation that is passed down: every wait takes a Context& and ends when it is cancelled.
+//
+// A context is cancelled once, with a cause; its children are cancelled with the same cause, its
+// parent never hears of it. It is a level, not an edge: a wait that begins afterwards ends at once.
+// After a resumption a grant beats a cancel of the same turn; the next wait sees the cancel.
+#pragma once
+
+#include <optional>
+
+#include "channels/detail/cancel_link.hpp"
+#include "channels/error.hpp"
+#include "channels/time.hpp"
+#include "channels/timer_queue.hpp"
+
+namespace belfry {
+
+// Owner: the one who may cancel it; lives in a frame or an object, longer than its children and than
+// every wait that was given it (checked when destroyed). Lifecycle: live, then cancelled for good.
+// Cancellation: cancel(), the parent's cancel, or the deadline.
+class Context final : detail::CancelLink, detail::TimerNode {
+ public:
+  explicit Context(Loop& loop) noexcept;
+  explicit Context(Context& parent) noexcept;
+  // The earlier of this deadline and the parent's applies; at it the cause is deadline_exceeded.
+  Context(Context& parent, TimePoint deadline) noexcept;
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  // Leaves the parent and frees the timer at once.
+  ~Context();
+
+  // Returns before anything resumes. The first cause stays.
+  void cancel(const Error& cause = Error::cancelled()) noexcept;
+  bool cancelled() const noexcept { return is_cancelled(); }
+  // Precondition: cancelled().
+  const Error& cause() const noexcept { return cancel_cause(); }
+
+  std::optional<TimePoint> deadline() const noexcept {
+    return when == TimePoint::max() ? std::nullopt : std::optional(when);
+  }
+  Loop& loop() const noexcept { return *loop_; }
+
+  // --- for primitives: puts the link into the list, or marks it cancelled if this context is.
+  void enlist(detail::CancelLink& link) noexcept {
+    if (is_cancelled()) {
+      link.mark_cancelled(cancel_cause());
+    } else {
+      links_.push_back(link);
+    }
+  }
+
+ private:
+  static void parent_cancelled(detail::CancelLink& link, detail::CancelRound& round) noexcept;
+  static void deadline_reached(detail::TimerNode& node) noexcept;
+  void disarm() noexcept;
+
+  Loop* loop_;
+  detail::CancelList links_;
+};
+
+}  // namespace belfry

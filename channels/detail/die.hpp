@@ -1,0 +1,16 @@
+// A broken rule of use ends the process at once, and names the object: in release builds too.
+#pragma once
+
+#include <string_view>
+
+namespace belfry::detail {
+
+// Prints "belfry: cannot <what> '<name>': <why>" on stderr and aborts. Meant for bugs, never for
+// things that can happen in a correct program.
+[[noreturn]] void die(std::string_view what, std::string_view name, std::string_view why) noexcept;
+
+// True while a loop on this thread destroys its frames. Waiters that are destroyed then touch
+// nothing but themselves: what they waited for may be gone already.
+inline thread_local bool abandoning = false;
+
+}  // namespace belfry::detail

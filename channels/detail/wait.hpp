@@ -1,0 +1,82 @@
+// The one shape of every wait in this library: a link in the waiting list of a primitive and a link
+// in the list of a context. Whichever comes first moves the waiter to the loop's ready list; when
+// both come in one turn, the grant wins, because the result is read from the primitive on resumption.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+
+#include "channels/context.hpp"
+#include "channels/detail/cancel_link.hpp"
+#include "channels/detail/die.hpp"
+#include "channels/detail/waiter.hpp"
+#include "channels/loop.hpp"
+
+namespace belfry::detail {
+
+// What a primitive is to those who wait for it: a queue, a name, and how many have not come back.
+// Owner: the primitive. Lifecycle: quiet when destroyed, or its loop was abandoned.
+// Cancellation: a cancelled waiter leaves the queue but counts until it has resumed.
+struct WaitingPlace {
+  WaitingPlace(Loop& l, const char* n) noexcept : loop(&l), name(n) {}
+  WaitingPlace(const WaitingPlace&) = delete;
+  WaitingPlace& operator=(const WaitingPlace&) = delete;
+
+  // Called by destructors: ends the process when somebody still waits or was released and has not
+  // resumed yet. `what` names the kind: "destroy bell".
+  void assert_quiet(const char* what) noexcept {
+    if (outstanding == 0 || loop->abandoned() || abandoning) [[likely]]
+      return;
+    die(what, name, waiters.empty() ? "a task it released has not resumed yet" : "a task still waits for it");
+  }
+
+  Loop* loop;
+  const char* name;
+  WaiterList waiters;
+  std::uint32_t outstanding = 0;
+};
+
+// Base of the awaiters. Self provides `bool granted() const noexcept`: would a resumption now find
+// that it got what it waited for? 56 bytes.
+// Owner: the awaiting frame. Lifecycle: made, suspended, resumed; once. Cancellation: see above.
+template <class Self>
+class Wait : public Waiter, public CancelLink {
+ public:
+  // An already granted wait does not enter the context's list at all.
+  Wait(WaitingPlace& place, Context& ctx, bool already_granted = false) noexcept
+      : CancelLink(&Wait::context_cancelled), place_(&place) {
+    if (!already_granted) ctx.enlist(*this);
+  }
+  ~Wait() {
+    if (handle) left_behind();
+  }
+
+ protected:
+  void suspend(std::coroutine_handle<> awaiting) noexcept {
+    handle = awaiting;
+    place_->waiters.push_back(*this);
+    ++place_->outstanding;
+  }
+  // First thing in await_resume, also when it never suspended.
+  void resumed() noexcept {
+    CancelLink::unlink();
+    if (!handle) return;
+    handle = nullptr;
+    --place_->outstanding;
+  }
+
+  WaitingPlace* place_;
+
+ private:
+  static void context_cancelled(CancelLink& link, CancelRound& round) noexcept {
+    auto& self = static_cast<Self&>(static_cast<Wait&>(link));
+    if (!self.Waiter::linked() || self.granted()) return;
+    self.Waiter::unlink();
+    round.loop.wake(self);
+  }
+  void left_behind() noexcept {
+    if (!abandoning) --place_->outstanding;
+  }
+};
+
+}  // namespace belfry::detail

@@ -1,0 +1,75 @@
+// Stop and stopped: one side asks, the other answers when it is really over.
+//
+// stop() returns only after the task has ended; `stopped` rings however it ends, by return or by
+// exception. The task watches handshake.context(), which request_stop() cancels.
+#pragma once
+
+#include <string_view>
+
+#include "channels/bell.hpp"
+#include "channels/context.hpp"
+#include "channels/detail/root_task.hpp"
+#include "channels/error.hpp"
+#include "channels/task.hpp"
+
+namespace belfry {
+
+// Owner: the one who starts and stops the task; must outlive it. Lifecycle: one task, spawned at most
+// once; `stopped` ends it. Destroying it while the task runs ends the process with its name.
+// Cancellation: the parent's cancel is a request to stop.
+class Handshake final : TaskOwner {
+ public:
+  // `name` must live as long as the handshake; it names the task in the census, too.
+  Handshake(Context& parent, const char* name) noexcept : context_(parent), stopped_(parent.loop(), name) {}
+  ~Handshake();
+
+  Context& context() noexcept { return context_; }
+  Listener<> stopped() noexcept { return stopped_.listener(); }
+  const char* name() const noexcept { return stopped_.name(); }
+  bool running() const noexcept { return spawned_ && !stopped_.ended(); }
+
+  // Asks. Never blocks; with no task to ask, `stopped` rings.
+  void request_stop(const Error& cause = Error::cancelled()) noexcept;
+
+  class Stop;
+  // Asks, and waits for the answer: Result<void>, ok once stopped, or the cause of `patience`.
+  Stop stop(Context& patience) noexcept;
+
+  // The error of a task that threw, or nullptr. Precondition: stopped.
+  const Error* error() const noexcept { return error_ ? &error_ : nullptr; }
+
+  friend void spawn(Handshake& handshake, Task<void> task);
+
+ private:
+  void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
+  void task_done() noexcept override { stopped_.ring(); }
+
+  Context context_;
+  Bell<> stopped_;
+  Error error_;
+  bool spawned_ = false;
+};
+
+void spawn(Handshake& handshake, Task<void> task);
+
+class Handshake::Stop {
+ public:
+  Stop(Listener<> stopped, Context& patience) noexcept : wait_(stopped.wait(patience)) {}
+  bool await_ready() const noexcept { return wait_.await_ready(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { wait_.await_suspend(awaiting); }
+  Result<void> await_resume() noexcept {
+    Outcome outcome = wait_.await_resume();
+    if (outcome.rung()) return {};
+    return std::unexpected(std::move(outcome.cause));
+  }
+
+ private:
+  detail::BellWait wait_;
+};
+
+inline Handshake::Stop Handshake::stop(Context& patience) noexcept {
+  request_stop();
+  return {stopped(), patience};
+}
+
+}  // namespace belfry

@@ -1,0 +1,219 @@
+#include "channels/loop.hpp"
+
+#include <optional>
+
+#include "channels/asio.hpp"
+#include "channels/detail/die.hpp"
+#include "channels/detail/root_task.hpp"
+
+namespace belfry {
+
+namespace detail {
+
+// Asio's side of the loop, kept out of the header.
+struct Reactor {
+  asio::io_context io{1};
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer{io.get_executor()};
+  std::optional<TimePoint> kernel_armed_for;
+};
+
+void RootTask::report(std::exception_ptr thrown) noexcept { owner_->task_threw(name(), std::move(thrown)); }
+
+void RootTask::finish(std::coroutine_handle<> self) noexcept {
+  TaskOwner* owner = owner_;
+  unlink();
+  self.destroy();
+  owner->task_done();
+}
+
+}  // namespace detail
+
+namespace {
+
+// A turn ends after so many rounds even if tasks keep waking each other, so that I/O is looked at.
+constexpr int rounds_per_turn = 128;
+
+}  // namespace
+
+Loop::Loop() : reactor_(std::make_unique<detail::Reactor>()) {}
+
+Loop::Loop(ManualClock& clock)
+    : clock_(&clock), manual_(&clock), reactor_(std::make_unique<detail::Reactor>()) {}
+
+Loop::~Loop() { abandon(); }
+
+asio::io_context& Loop::io() noexcept { return reactor_->io; }
+
+std::size_t Loop::tasks() const noexcept {
+  std::size_t count = 0;
+  for (const detail::RootTask* task = tasks_.first(); task != nullptr; task = tasks_.after(*task)) ++count;
+  return count;
+}
+
+void Loop::each_task(const std::function<void(std::string_view name)>& visit) const {
+  for (const detail::RootTask* task = tasks_.first(); task != nullptr; task = tasks_.after(*task)) {
+    visit(task->name());
+  }
+}
+
+void Loop::adopt(detail::RootTask& task) noexcept {
+  if (abandoned_) detail::die("spawn a task", task.name(), "its loop was abandoned");
+  tasks_.push_back(task);
+  if (first_unstarted_ != nullptr) return;
+  first_unstarted_ = &task;
+  wake(starter_);
+}
+
+// New tasks are the tail of the census, so being ready to start costs them no link of their own.
+void Loop::Starter::run() noexcept {
+  detail::RootTask* last = &loop.tasks_.back();
+  for (bool more = true; more;) {
+    detail::RootTask* task = loop.first_unstarted_;
+    more = task != last;
+    loop.first_unstarted_ = loop.tasks_.after(*task);
+    task->handle().resume();
+  }
+  if (loop.first_unstarted_ != nullptr) loop.wake(*this);
+}
+
+std::size_t Loop::drain() noexcept {
+  std::size_t resumed = 0;
+  for (int round = 0; round < rounds_per_turn && !ready_.empty() && !stop_requested_; ++round) {
+    detail::WaiterList current;
+    current.splice_back(ready_);
+    while (!current.empty()) {
+      detail::Waiter& waiter = current.pop_front();
+      if (!current.empty()) __builtin_prefetch(current.front().handle.address());
+      ++resumed;
+      if (waiter.handle) {
+        waiter.handle.resume();
+      } else {
+        static_cast<detail::Callback&>(waiter).run();
+      }
+    }
+  }
+  return resumed;
+}
+
+std::size_t Loop::turn() noexcept {
+  if (in_turn_) detail::die("run a loop", "loop", "it is running already");
+  in_turn_ = true;
+  const std::size_t resumed = drain();
+  settle_timer();
+  in_turn_ = false;
+  if (!ready_.empty()) request_turn();
+  if (running_ && (stop_requested_ || (tasks_.empty() && ready_.empty()))) reactor_->io.stop();
+  return resumed;
+}
+
+void Loop::post_turn() noexcept {
+  if (abandoned_) return;
+  turn_posted_ = true;
+  asio::post(reactor_->io, [this] {
+    turn_posted_ = false;
+    turn();
+  });
+}
+
+void Loop::wake_from_io(detail::Waiter& waiter) noexcept {
+  ready_.push_back(waiter);
+  if (!in_turn_) turn();
+}
+
+// At most one system call a turn: only when the earliest deadline differs from what the kernel knows.
+// A deadline that was taken back is taken back from the kernel too: an idle process is not woken.
+void Loop::settle_timer() noexcept {
+  if (manual_ != nullptr) return;
+  const std::optional<TimePoint> earliest = timers_.earliest();
+  if (earliest == reactor_->kernel_armed_for) return;
+  reactor_->kernel_armed_for = earliest;
+  if (!earliest) {
+    reactor_->timer.cancel();
+    return;
+  }
+  reactor_->timer.expires_at(*earliest);
+  reactor_->timer.async_wait([this](const error_code& error) {
+    if (!error) kernel_timer_fired();
+  });
+}
+
+void Loop::kernel_timer_fired() noexcept {
+  reactor_->kernel_armed_for.reset();
+  in_turn_ = true;  // what fires becomes ready for the turn below, without a post of its own
+  timers_.fire_due(now());
+  in_turn_ = false;
+  turn();
+}
+
+RunEnd Loop::run() {
+  if (abandoned_) return RunEnd::finished;
+  running_ = true;
+  turn();
+  while (!stop_requested_ && (!tasks_.empty() || !ready_.empty())) {
+    reactor_->io.restart();
+    if (reactor_->io.run() == 0) break;
+  }
+  running_ = false;
+  reactor_->io.restart();
+  if (std::exchange(stop_requested_, false)) return RunEnd::stopped;
+  return tasks_.empty() ? RunEnd::finished : RunEnd::asleep;
+}
+
+void Loop::stop() noexcept {
+  stop_requested_ = true;
+  request_turn();
+}
+
+std::size_t Loop::run_until_idle() {
+  std::size_t resumed = 0;
+  for (;;) {
+    in_turn_ = true;
+    const std::size_t fired = timers_.fire_due(now());
+    in_turn_ = false;
+    const std::size_t moved = turn();
+    resumed += moved;
+    reactor_->io.restart();
+    const std::size_t handled = reactor_->io.poll();
+    if (stop_requested_ || (fired == 0 && moved == 0 && handled == 0)) break;
+  }
+  stop_requested_ = false;
+  return resumed;
+}
+
+bool Loop::advance_to_next_timer() {
+  if (manual_ == nullptr) detail::die("advance a loop", "loop", "it has no manual clock");
+  run_until_idle();
+  const std::optional<TimePoint> earliest = timers_.earliest();
+  if (!earliest) return false;
+  manual_->set(*earliest);
+  run_until_idle();
+  return true;
+}
+
+void Loop::advance(Duration by) {
+  if (manual_ == nullptr) detail::die("advance a loop", "loop", "it has no manual clock");
+  const TimePoint target = now() + by;
+  run_until_idle();
+  while (timers_.earliest().value_or(TimePoint::max()) <= target) advance_to_next_timer();
+  manual_->set(target);
+  run_until_idle();
+}
+
+void Loop::abandon() noexcept {
+  if (abandoned_) return;
+  abandoned_ = true;
+  first_unstarted_ = nullptr;
+  const bool outer = std::exchange(detail::abandoning, true);
+  while (!tasks_.empty()) {
+    detail::RootTask& newest = tasks_.back();
+    newest.unlink();
+    newest.handle().destroy();
+  }
+  while (!ready_.empty()) {
+    detail::Waiter& waiter = ready_.pop_front();
+    if (!waiter.handle) static_cast<detail::Callback&>(waiter).discard();
+  }
+  detail::abandoning = outer;
+}
+
+}  // namespace belfry

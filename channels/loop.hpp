@@ -1,0 +1,154 @@
+// The one thread's event loop: a ready list in front of Asio's io_context, a timer queue, a census.
+//
+// A *turn* resumes everything that is ready; what becomes ready meanwhile runs in the same turn
+// unless that goes on for so long that I/O must be looked at. Nothing is ever resumed from inside
+// the call that made it ready: ring(), cancel(), release() return first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "channels/asio_fwd.hpp"
+#include "channels/detail/list.hpp"
+#include "channels/detail/waiter.hpp"
+#include "channels/time.hpp"
+#include "channels/timer_queue.hpp"
+
+namespace belfry {
+
+namespace detail {
+class RootTask;
+struct Reactor;
+}  // namespace detail
+
+// Why Loop::run returned.
+enum class RunEnd {
+  stopped,   // stop() was called
+  finished,  // no spawned task is left
+  asleep,    // tasks are left, and nothing in this process can ever wake one: each_task() names them
+};
+
+// Owner: main, or a test. Lifecycle: run() any number of times; then abandon(), then the primitives
+// go, then the loop. Cancellation: stop() ends run(); tasks are ended by their contexts.
+// Thread rules: everything belongs to the thread that runs the loop, except a Door (door.hpp).
+class Loop {
+ public:
+  Loop();
+  explicit Loop(ManualClock& clock);  // never waits for real time; see advance()
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  asio::io_context& io() noexcept;
+  // The executor of io(), for those who include channels/asio.hpp.
+  template <class Context = asio::io_context>
+  auto executor() noexcept {
+    return static_cast<Context&>(io()).get_executor();
+  }
+
+  TimePoint now() const noexcept { return clock_ == nullptr ? Clock::now() : clock_->now(); }
+
+  // Until stop(), or until no spawned task is left, or until none can ever go on.
+  RunEnd run();
+  // Ends run() after the tasks that are ready now. Sticky: ends the next run() if none is running.
+  void stop() noexcept;
+
+  // Runs what is ready and polls Asio until nothing moves; fires timers due at now(); never waits.
+  // Returns how many resumptions there were.
+  std::size_t run_until_idle();
+  // Manual clock only. To the earliest deadline, firing it; false when no timer is armed.
+  bool advance_to_next_timer();
+  // Manual clock only. Fires everything due on the way, in order, running until idle in between.
+  void advance(Duration by);
+
+  TimerQueue& timers() noexcept { return timers_; }
+
+  // The census: spawned tasks that have not finished, oldest first. Counting walks the list.
+  std::size_t tasks() const noexcept;
+  bool has_tasks() const noexcept { return !tasks_.empty(); }
+  void each_task(const std::function<void(std::string_view name)>& visit) const;
+
+  // Runs `callback()` in the coming turn. Dropped without being run when the loop is abandoned.
+  template <class F>
+  void post(F callback);
+
+  // First step of a teardown: destroys every spawned frame, newest first, resuming nothing. After it
+  // primitives may be destroyed in any order, whoever waited for them. Nothing runs on this loop again.
+  void abandon() noexcept;
+  bool abandoned() const noexcept { return abandoned_; }
+
+  // --- for primitives -------------------------------------------------------------------------
+  void wake(detail::Waiter& waiter) noexcept {
+    ready_.push_back(waiter);
+    request_turn();
+  }
+  void wake_all(detail::WaiterList& waiters) noexcept {
+    if (waiters.empty()) return;
+    ready_.splice_back(waiters);
+    request_turn();
+  }
+  void request_turn() noexcept {
+    if (!in_turn_ && !turn_posted_) post_turn();
+  }
+  // Called by completion handlers of Asio: resumes the waiter and runs a turn with it.
+  void wake_from_io(detail::Waiter& waiter) noexcept;
+  void adopt(detail::RootTask& task) noexcept;
+  // Small and deterministic: which of several ready cases goes first.
+  std::uint32_t next_choice() noexcept {
+    choice_ ^= choice_ << 13;
+    choice_ ^= choice_ >> 17;
+    choice_ ^= choice_ << 5;
+    return choice_;
+  }
+
+ private:
+  struct Starter final : detail::Callback {
+    explicit Starter(Loop& l) : loop(l) {}
+    void run() noexcept override;
+    Loop& loop;
+  };
+
+  void post_turn() noexcept;
+  std::size_t turn() noexcept;
+  std::size_t drain() noexcept;
+  void settle_timer() noexcept;
+  void kernel_timer_fired() noexcept;
+
+  const TimeSource* clock_ = nullptr;
+  ManualClock* manual_ = nullptr;
+  detail::WaiterList ready_;
+  bool in_turn_ = false;
+  bool turn_posted_ = false;
+  bool stop_requested_ = false;
+  bool running_ = false;
+  bool abandoned_ = false;
+  std::uint32_t choice_ = 0x9E3779B9U;
+  detail::List<detail::RootTask> tasks_;
+  detail::RootTask* first_unstarted_ = nullptr;
+  Starter starter_{*this};
+  TimerQueue timers_{*this};
+  std::unique_ptr<detail::Reactor> reactor_;
+};
+
+template <class F>
+void Loop::post(F callback) {
+  static_assert(std::is_invocable_v<F&>);
+  struct Posted final : detail::Callback {
+    explicit Posted(F f) : function(std::move(f)) {}
+    void run() noexcept override {
+      std::unique_ptr<Posted> self(this);
+      function();
+    }
+    void discard() noexcept override { delete this; }
+    F function;
+  };
+  if (abandoned_) return;
+  wake(*new Posted(std::move(callback)));
+}
+
+}  // namespace belfry

@@ -1,0 +1,86 @@
+// Waiting for a time.
+#pragma once
+
+#include "channels/detail/wait.hpp"
+#include "channels/error.hpp"
+#include "channels/timer_queue.hpp"
+
+namespace belfry {
+
+namespace detail {
+
+// Owner: the awaiting frame. Lifecycle: one sleep. Cancellation: by its context, which frees the timer.
+class Sleep final : public Waiter, public CancelLink, public TimerNode {
+ public:
+  Sleep(Context& ctx, TimePoint until) noexcept
+      : CancelLink(&Sleep::context_cancelled), TimerNode(&Sleep::expired), loop_(ctx.loop()) {
+    when = until;
+    ctx.enlist(*this);
+  }
+  ~Sleep() { stop_timer(); }
+
+  bool await_ready() noexcept {
+    if (is_cancelled()) return true;
+    done_ = when <= loop_.now();
+    return done_;
+  }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    handle = awaiting;
+    loop_.timers().arm(*this, when);
+  }
+  Result<void> await_resume() noexcept {
+    CancelLink::unlink();
+    if (done_) return {};
+    return std::unexpected(cancel_cause());
+  }
+
+ private:
+  static void expired(TimerNode& node) noexcept {
+    auto& self = static_cast<Sleep&>(node);
+    self.done_ = true;
+    if (!self.Waiter::linked()) self.loop_.wake(self);
+  }
+  static void context_cancelled(CancelLink& link, CancelRound& round) noexcept {
+    auto& self = static_cast<Sleep&>(link);
+    if (!self.armed()) return;
+    self.stop_timer();
+    round.loop.wake(self);
+  }
+  void stop_timer() noexcept {
+    if (armed()) loop_.timers().cancel(*this);
+  }
+
+  Loop& loop_;
+  bool done_ = false;
+};
+
+}  // namespace detail
+
+// Result<void>: ok at or after `when`, or the cause of ctx. Does not suspend for a time in the past.
+inline detail::Sleep sleep_until(Context& ctx, TimePoint when) noexcept { return {ctx, when}; }
+inline detail::Sleep sleep_for(Context& ctx, Duration duration) noexcept {
+  return {ctx, ctx.loop().now() + duration};
+}
+
+namespace detail {
+
+class NextTurn final : public Waiter {
+ public:
+  explicit NextTurn(Loop& loop) noexcept : loop_(loop) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    handle = awaiting;
+    loop_.wake(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Loop& loop_;
+};
+
+}  // namespace detail
+
+// Lets everything else that is ready go first. Not a wait: it ends by itself, cancelled or not.
+inline detail::NextTurn yield(Loop& loop) noexcept { return detail::NextTurn(loop); }
+
+}  // namespace belfry

@@ -1,0 +1,79 @@
+// The only place where a task is detached from its caller. It gets a name for the census and an
+// owner who is told how it ends; it starts in the coming turn, never inside spawn().
+//
+// The normal owners are a Handshake (one long-lived task), a WaitGroup or an ErrorGroup (several);
+// a TaskHandle is for the case of one task that is joined by hand.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "channels/context.hpp"
+#include "channels/detail/wait.hpp"
+#include "channels/error.hpp"
+#include "channels/loop.hpp"
+#include "channels/task.hpp"
+
+namespace belfry {
+
+// `name` must live as long as the task (a literal, or a name its owner keeps); at most 65535 bytes.
+void spawn_for(TaskOwner& owner, Loop& loop, std::string_view name, Task<void> task);
+
+// An exception as an error of kind failed: "task 'name' threw: what()".
+Error error_from_exception(std::string_view name, std::exception_ptr thrown);
+
+// Owner: the one who spawned. Lifecycle: running, done; may be moved while nobody joins. Dropping it
+// while the task runs is a bug and ends the process with the task's name: join it, or leave it to the
+// loop. Cancellation: join() gives up with its context's cause; the task itself goes on.
+class [[nodiscard]] TaskHandle final : TaskOwner {
+ public:
+  TaskHandle(TaskHandle&& other) noexcept;
+  TaskHandle& operator=(TaskHandle&&) = delete;
+  ~TaskHandle();
+
+  bool done() const noexcept { return task_ == nullptr; }
+  std::string_view name() const noexcept { return name_; }
+
+  class Join;
+  // Result<void>: ok when the task returned, kind failed when it threw, the cause when ctx was
+  // cancelled first. A task that joins itself sleeps for ever: Loop::run reports RunEnd::asleep.
+  Join join(Context& ctx) noexcept;
+
+  // Gives the task to the loop: nobody waits for it, and an exception in it ends the process.
+  void leave_to_loop() && noexcept;
+
+ private:
+  friend TaskHandle spawn(Loop&, std::string_view, Task<void>);
+  TaskHandle(Loop& loop, std::string_view name, Task<void> task);
+  void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
+  void task_done() noexcept override;
+
+  detail::WaitingPlace place_;
+  std::string_view name_;
+  detail::RootTask* task_ = nullptr;
+  Error error_;
+};
+
+TaskHandle spawn(Loop& loop, std::string_view name, Task<void> task);
+
+class TaskHandle::Join final : public detail::Wait<Join> {
+ public:
+  Join(TaskHandle& handle, Context& ctx) noexcept
+      : Wait(handle.place_, ctx, handle.done()), handle_(handle) {}
+  bool await_ready() const noexcept { return granted() || is_cancelled(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { suspend(awaiting); }
+  Result<void> await_resume() {
+    resumed();
+    if (!handle_.done()) return std::unexpected(cancel_cause());
+    if (handle_.error_) return std::unexpected(handle_.error_);
+    return {};
+  }
+  bool granted() const noexcept { return handle_.done(); }
+
+ private:
+  TaskHandle& handle_;
+};
+
+inline TaskHandle::Join TaskHandle::join(Context& ctx) noexcept { return {*this, ctx}; }
+
+}  // namespace belfry

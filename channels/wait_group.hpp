@@ -1,0 +1,67 @@
+// Counts tasks; those who wait go on when the count is zero.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "channels/detail/root_task.hpp"
+#include "channels/detail/wait.hpp"
+#include "channels/error.hpp"
+#include "channels/task.hpp"
+
+namespace belfry {
+
+// Owner: the one who starts the tasks. Lifecycle: may be used again after zero; destroyed only at
+// zero, with nobody waiting. Going below zero ends the process with the group's name.
+// Cancellation: of a wait; the tasks are not touched (give them a common context).
+class WaitGroup final : TaskOwner {
+ public:
+  explicit WaitGroup(Loop& loop, const char* name = "wait group") noexcept : place_(loop, name) {}
+  ~WaitGroup();
+
+  void add(std::size_t n = 1) noexcept { count_ += n; }
+  void done() noexcept;
+  std::size_t count() const noexcept { return count_; }
+
+  class Waiting;
+  // Result<void>: ok when the count is or was zero since the wait began; the first error of a spawned
+  // task that threw; or the cause of ctx. May be repeated, by any number of tasks.
+  Waiting wait(Context& ctx) noexcept;
+
+  // Counts the task for as long as it runs. See spawn.hpp for the name.
+  friend void spawn(WaitGroup& group, std::string_view name, Task<void> task);
+
+ private:
+  void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
+  void task_done() noexcept override { done(); }
+
+  detail::WaitingPlace place_;
+  std::size_t count_ = 0;
+  std::uint32_t zeros_ = 0;  // how often the count came down to zero
+  Error error_;
+};
+
+void spawn(WaitGroup& group, std::string_view name, Task<void> task);
+
+class WaitGroup::Waiting final : public detail::Wait<Waiting> {
+ public:
+  Waiting(WaitGroup& group, Context& ctx) noexcept
+      : Wait(group.place_, ctx, group.count_ == 0), group_(group), zeros_(group.zeros_) {}
+  bool await_ready() const noexcept { return granted() || is_cancelled(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { suspend(awaiting); }
+  Result<void> await_resume() {
+    resumed();
+    if (!granted()) return std::unexpected(cancel_cause());
+    if (group_.error_) return std::unexpected(group_.error_);
+    return {};
+  }
+  bool granted() const noexcept { return group_.count_ == 0 || group_.zeros_ != zeros_; }
+
+ private:
+  WaitGroup& group_;
+  std::uint32_t zeros_;
+};
+
+inline WaitGroup::Waiting WaitGroup::wait(Context& ctx) noexcept { return {*this, ctx}; }
+
+}  // namespace belfry

@@ -1,0 +1,61 @@
+// A coalesced wake-up: any number of notifies before the worker looks are one.
+//
+// For a worker that re-reads the state anyway: what counts is that it looks once more after the last
+// change, not how many changes there were.
+#pragma once
+
+#include "channels/detail/wait.hpp"
+#include "channels/error.hpp"
+
+namespace belfry {
+
+// Owner: the worker's object. Lifecycle: quiet, notified, quiet…; at most one waiter. Must outlive
+// the wait. Cancellation: of the wait; a notify of the same turn is then still delivered.
+class Wakeup {
+ public:
+  explicit Wakeup(Loop& loop, const char* name = "wakeup") noexcept : place_(loop, name) {}
+  ~Wakeup() { place_.assert_quiet("destroy wakeup"); }
+
+  // Never blocks.
+  void notify() noexcept {
+    pending_ = true;
+    place_.loop->wake_all(place_.waiters);
+  }
+  // Whether a notify has not been consumed yet.
+  bool pending() const noexcept { return pending_; }
+  bool consume() noexcept { return std::exchange(pending_, false); }
+
+  class Waiting;
+  // Result<void>: ok for one or more notifies (consumed), or the cause of ctx.
+  Waiting wait(Context& ctx) noexcept;
+
+  detail::WaitingPlace& place() noexcept { return place_; }  // for select
+
+ private:
+  detail::WaitingPlace place_;
+  bool pending_ = false;
+};
+
+class Wakeup::Waiting final : public detail::Wait<Waiting> {
+ public:
+  Waiting(Wakeup& wakeup, Context& ctx) noexcept
+      : Wait(wakeup.place_, ctx, wakeup.pending_), wakeup_(wakeup) {}
+  bool await_ready() const noexcept { return granted() || is_cancelled(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    if (place_->outstanding != 0) detail::die("wait for wakeup", place_->name, "another task waits already");
+    suspend(awaiting);
+  }
+  Result<void> await_resume() noexcept {
+    resumed();
+    if (wakeup_.consume()) return {};
+    return std::unexpected(cancel_cause());
+  }
+  bool granted() const noexcept { return wakeup_.pending_; }
+
+ private:
+  Wakeup& wakeup_;
+};
+
+inline Wakeup::Waiting Wakeup::wait(Context& ctx) noexcept { return {*this, ctx}; }
+
+}  // namespace belfry
