@@ -18,7 +18,7 @@ static const char usage[] =
     "  --tcp-connect HOST:PORT          must be reachable at once, else exit 3\n"
     "  --ignore SIGNAL                  SIGTERM, TERM or 15; repeatable\n"
     "  --exit-code N [--exit-after D]   how and when it leaves by itself\n"
-    "  --on-stop-delay D                from SIGTERM to the exit\n"
+    "  --on-stop-delay D, --stop-line TEXT   from SIGTERM to the exit; a line on stdout at SIGTERM\n"
     "  --fork N [--setsid] [--double-fork]\n"
     "  --log-lines N, --flood [BYTES], --print-env, --print-fds\n";
 
@@ -90,9 +90,9 @@ static bool take_text(struct sample_options* o, const char* flag, const char* va
   const struct {
     const char* flag;
     const char** target;
-  } texts[] = {{"--name", &o->name},          {"--trace", &o->trace},           {"--host", &o->host},
-               {"--unix", &o->unix_path},     {"--ready-line", &o->ready_line}, {"--status", &o->status},
-               {"--tcp-connect", &o->connect}};
+  } texts[] = {{"--name", &o->name},      {"--trace", &o->trace},           {"--host", &o->host},
+               {"--unix", &o->unix_path}, {"--ready-line", &o->ready_line}, {"--stop-line", &o->stop_line},
+               {"--status", &o->status},  {"--tcp-connect", &o->connect}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) {
     if (strcmp(flag, texts[i].flag) == 0) return *texts[i].target = value;
   }

@@ -25,6 +25,7 @@ struct sample_options {
   int exit_code;            // of every orderly exit
   int64_t exit_after;
   int64_t stop_delay;      // from SIGTERM to the exit
+  const char* stop_line;   // a line on stdout at SIGTERM
   int children;            // processes that wait for ever
   bool children_setsid;    // …in a session of their own
   bool children_orphaned;  // …whose parent has exited

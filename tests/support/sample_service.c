@@ -282,6 +282,7 @@ static void take_signal(int signal_fd, int64_t* leave_at) {
   if (read(signal_fd, &info, sizeof info) != sizeof info) return;
   if (options.ignored[info.ssi_signo]) return;  // a blocked signal reaches signalfd although ignored
   trace("term", sigabbrev_np((int)info.ssi_signo));
+  if (options.stop_line) dprintf(STDOUT_FILENO, "%s\n", options.stop_line);
   *leave_at = now() + options.stop_delay;
 }
 

@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""Runs the scenarios of this folder: the real binary, real servers, one scenario each.
+
+  BELFRY=build/dev/cli/belfry SAMPLE=build/dev/tests/support/belfry_sample_service tests/integration/run.py
+  tests/integration/run.py --only postgres -v
+
+Shows one line per scenario while it works; the last line is "N passed, N failed".
+"""
+import argparse
+import json
+import os
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+
+class Result(unittest.TestResult):
+    """Prints every scenario's name and time when it ends, and why it failed at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = 0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.began = time.monotonic()
+
+    def _line(self, mark, test):
+        name = test.id().replace("test_", "", 1).replace(".test_", ".")
+        print(f"  {mark:6} {time.monotonic() - self.began:6.2f} s  {name}", flush=True)
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.passed += 1
+        self._line("ok", test)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line("skip", test)
+        print(f"         {reason}", flush=True)
+
+    def _broken(self, test, error):
+        self._line("FAILED", test)
+        print(self._exc_info_to_string(error, test), flush=True)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._broken(test, err)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.began = getattr(self, "began", time.monotonic())  # setUpClass has no startTest
+        self._broken(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._broken(subtest, err)
+
+
+def each(suite):
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from each(item)
+        else:
+            yield item
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="scenarios whose name contains this")
+    parser.add_argument("--results", help="write the counts there as JSON")
+    options = parser.parse_args()
+    found = [test for test in each(unittest.defaultTestLoader.discover(HERE)) if options.only in test.id()]
+    result = Result()
+    unittest.TestSuite(found).run(result)
+    failed = len(result.failures) + len(result.errors)
+    if options.results:
+        with open(options.results, "w", encoding="utf-8") as out:
+            json.dump({"passed": result.passed, "failed": failed, "skipped": len(result.skipped)}, out)
+    print(f"{result.passed} passed, {failed} failed" + (f", {len(result.skipped)} skipped" if result.skipped else ""))
+    return 1 if failed or not result.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
