@@ -73,7 +73,7 @@ void Loop::Starter::run() noexcept {
     loop.first_unstarted_ = loop.tasks_.after(*task);
     task->handle().resume();
   }
-  if (loop.first_unstarted_ != nullptr) loop.wake(*this);
+  if (loop.first_unstarted_ != nullptr && !linked()) loop.wake(*this);
 }
 
 std::size_t Loop::drain() noexcept {

@@ -5,6 +5,8 @@
 // moves to the loop's ready list in O(1).
 #pragma once
 
+#include <cassert>
+
 namespace belfry::detail {
 
 // Owner: the object it is a base of. Lifecycle: unlinked, linked, unlinked…; unlinks itself when
@@ -63,6 +65,7 @@ class List {
 
   void push_back(T& item) noexcept {
     Link& link = item;
+    assert(!link.linked());
     link.prev_ = head_.prev_;
     link.next_ = &head_;
     head_.prev_->next_ = &link;
