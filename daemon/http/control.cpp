@@ -1,0 +1,178 @@
+// The answers that have to be waited for: /v1/wait and the commands.
+#include <optional>
+#include <utility>
+
+#include "channels/spawn.hpp"
+#include "channels/wait_group.hpp"
+#include "config/duration.hpp"
+#include "daemon/http/api.hpp"
+#include "daemon/http/json_writer.hpp"
+#include "daemon/http/services.hpp"
+#include "daemon/http/target.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+bool is_off(std::string_view value) { return value == "0" || value == "false"; }
+
+std::optional<config::Condition> condition_named(std::string_view name) {
+  if (name == "started") return config::Condition::started;
+  if (name == "ready") return config::Condition::ready;
+  if (name == "completed") return config::Condition::completed;
+  if (name == "stopped") return config::Condition::stopped;
+  return std::nullopt;
+}
+
+// What `/v1/wait?…` says, before anything is looked up.
+struct WaitQuery {
+  std::vector<std::string> services;
+  std::optional<config::Condition> condition;
+  std::optional<Duration> timeout;
+  std::string mistake;  // empty: none
+};
+
+void read_parameter(WaitQuery& query, const Parameter& parameter) {
+  if (parameter.name == "service") {
+    query.services.push_back(parameter.value);
+  } else if (parameter.name == "condition") {
+    query.condition = condition_named(parameter.value);
+    if (!query.condition) {
+      query.mistake = "condition=" + parameter.value + " is not one of started, ready, completed, stopped";
+    }
+  } else if (parameter.name == "timeout") {
+    const auto timeout = config::parse_duration(parameter.value);
+    if (timeout) query.timeout = *timeout;
+    if (!timeout)
+      query.mistake = "timeout=" + parameter.value + " is not a duration such as 500ms, 30s or 1m30s";
+  } else {
+    query.mistake = "the parameter " + parameter.name + " is not one of service, condition, timeout";
+  }
+}
+
+WaitQuery read_wait(std::string_view text) {
+  WaitQuery query;
+  QueryReader reader(text);
+  Parameter parameter;
+  while (query.mistake.empty() && reader.next(parameter)) read_parameter(query, parameter);
+  if (reader.malformed()) query.mistake = "a % escape is malformed";
+  if (query.mistake.empty() && query.services.empty()) query.mistake = "it names no service (service=NAME)";
+  return query;
+}
+
+// The condition that stands for "up" where none is given: the same as for an edge.
+config::Condition default_condition(config::ServiceType type) {
+  return type == config::ServiceType::oneshot ? config::Condition::completed : config::Condition::ready;
+}
+
+int status_of(const Error& error) {
+  switch (error.kind()) {
+    case Error::Kind::deadline_exceeded: return 504;
+    case Error::Kind::closed:
+    case Error::Kind::cancelled: return 503;
+    case Error::Kind::invalid: return 400;
+    default: return 424;
+  }
+}
+
+// What the waits for several services share. The first that fails takes the others with it.
+struct Waits {
+  Context& siblings;
+  std::optional<Error> first_error;
+};
+
+Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
+  const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.condition);
+  if (level || waits.first_error) co_return;
+  waits.first_error = level.error();
+  waits.siblings.cancel(level.error());
+}
+
+Task<Result<void>> wait_for_all(Context& ctx, StackView& stack, const std::vector<WaitFor::One>& services) {
+  if (services.size() == 1) {
+    Result<void> level = co_await stack.wait_for(ctx, services[0].service, services[0].condition);
+    co_return level;
+  }
+  Context siblings(ctx);
+  Waits waits{siblings, std::nullopt};
+  WaitGroup group(ctx.loop());
+  for (const WaitFor::One& one : services) spawn(group, "http wait", wait_for_one(waits, stack, one));
+  // Every one of them ends with `siblings`, so joining needs no way out of its own.
+  Context joining(ctx.loop());
+  const Result<void> joined = co_await group.wait(joining);
+  static_cast<void>(joined);
+  if (waits.first_error) co_return std::unexpected(*waits.first_error);
+  co_return Result<void>();
+}
+
+Response waited(const StackView& stack, const WaitFor& wait, WallClock& clock) {
+  Response response = json(200, {});
+  JsonWriter writer(response.body);
+  writer.begin_object();
+  writer.key("services").begin_array();
+  for (const WaitFor::One& one : wait.services)
+    write_service(writer, stack.service(one.service), stack.now(), clock);
+  writer.end_array();
+  writer.end_object();
+  response.body += '\n';
+  return response;
+}
+
+Response render(const CommandResult& result) {
+  if (result.status >= 300) return problem(result.status, result.message);
+  Response response = json(result.status, {});
+  JsonWriter writer(response.body);
+  writer.begin_object();
+  writer.key("message").string(result.message);
+  writer.key("affected").begin_array();
+  for (const std::string& name : result.affected) writer.string(name);
+  writer.end_array();
+  writer.end_object();
+  response.body += '\n';
+  return response;
+}
+
+}  // namespace
+
+Answer Api::understand_wait(std::string_view text) const {
+  const WaitQuery query = read_wait(text);
+  if (!query.mistake.empty()) return problem(400, "cannot wait: " + query.mistake);
+  WaitFor wait;
+  wait.timeout = query.timeout;
+  for (const std::string& name : query.services) {
+    const auto index = stack_.find(name);
+    if (!index) return problem(404, "cannot find a service named " + name);
+    wait.services.push_back(
+        {*index, query.condition.value_or(default_condition(stack_.service(*index).type))});
+  }
+  return wait;
+}
+
+Task<Response> Api::perform(Context& ctx, WaitFor wait) {
+  std::optional<Context> limited;
+  if (wait.timeout) limited.emplace(ctx, ctx.loop().now() + *wait.timeout);
+  Context& waiting = limited ? *limited : ctx;
+  const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
+  if (levels) co_return waited(stack_, wait, clock_);
+  co_return problem(status_of(levels.error()), levels.error().text());
+}
+
+Answer Api::understand_command(const Match& match, std::string_view query) const {
+  const auto index = stack_.find(match.service);
+  if (!index) return problem(404, "cannot find a service named " + match.service);
+  RunCommand run{*index, match.command, false, false};
+  QueryReader reader(query);
+  Parameter parameter;
+  while (reader.next(parameter)) {
+    if (parameter.name == "wait") run.in_background = is_off(parameter.value);
+    if (parameter.name == "only") run.only = !is_off(parameter.value);
+  }
+  if (reader.malformed()) return problem(400, "cannot read the query: a % escape is malformed");
+  return run;
+}
+
+Task<Response> Api::perform(Context& ctx, RunCommand run) {
+  const CommandResult result = co_await stack_.command(ctx, run.command, run.service, run.only);
+  co_return render(result);
+}
+
+}  // namespace belfry::daemon::http

@@ -1,0 +1,68 @@
+// One HTTP request and one response as plain values: what the router maps one to the other.
+//
+// Nothing here knows of sockets, so that every answer can be tested as a function call.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace belfry::daemon::http {
+
+enum class Method : std::uint8_t { get, head, post, other };
+
+// What the sender of a request may do. Each level includes the ones before it.
+enum class Access : std::uint8_t {
+  none,         // a foreign user on the control socket
+  health_only,  // health and metrics: a peer that is not on this host
+  read_only,    // everything that changes nothing: a peer on loopback
+  full,         // commands too: the control socket
+};
+
+// A parsed request. Its strings keep their capacity from one request of a connection to the next.
+struct Request {
+  Method method = Method::other;
+  std::string method_name;  // as written, for the error that refuses it
+  std::string target;       // as written: path and query, still percent-encoded
+  std::string host;
+  std::string accept;
+  std::string authorization;
+  std::string body;
+  bool has_host = false;
+  bool keep_alive = false;
+  bool http_1_0 = false;
+  void clear();
+};
+
+inline constexpr std::string_view text_plain = "text/plain; charset=utf-8";
+inline constexpr std::string_view application_json = "application/json";
+inline constexpr std::string_view health_json = "application/health+json";
+inline constexpr std::string_view problem_json = "application/problem+json";
+inline constexpr std::string_view prometheus_text = "text/plain; version=0.0.4; charset=utf-8";
+
+struct Response {
+  int status = 200;
+  std::string_view content_type = text_plain;
+  std::string body;
+  std::string_view allow;  // the Allow header of a 405; empty: none
+  bool close = false;      // the connection cannot be used after this answer
+};
+
+[[nodiscard]] Response text(int status, std::string body);
+[[nodiscard]] Response json(int status, std::string body);
+// An error as RFC 9457 describes it. `detail` is for a person: "cannot …: …".
+[[nodiscard]] Response problem(int status, std::string_view detail);
+
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+// How the head of a response depends on its request and on the connection.
+struct HeadOptions {
+  bool keep_alive = true;
+  bool http_1_0 = false;
+  std::string_view date;  // IMF-fixdate; empty: no Date header
+};
+
+// Appends the status line and the headers, with the blank line that ends them.
+void append_head(std::string& out, const Response& response, const HeadOptions& options);
+
+}  // namespace belfry::daemon::http

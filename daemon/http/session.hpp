@@ -1,0 +1,55 @@
+// One connection, from accept to close. Includes Asio: for the server's own files only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "channels/asio.hpp"
+#include "channels/context.hpp"
+#include "channels/loop.hpp"
+#include "channels/task.hpp"
+#include "channels/wait_group.hpp"
+#include "channels/wakeup.hpp"
+#include "daemon/http/api.hpp"
+#include "daemon/http/idle_list.hpp"
+#include "daemon/http/owned_fd.hpp"
+#include "daemon/http/server.hpp"
+
+namespace belfry::daemon::http {
+
+// What all connections of a server share.
+// Owner: Server::State. Lifecycle: longer than every session. Cancellation: `draining` ends idle waits,
+// `sessions` ends everything.
+struct Shared {
+  Shared(Loop& loop_, StackView& stack, MetricsSource& metrics, ServerLimits limits_)
+      : loop(loop_), api(stack, metrics), limits(limits_), sessions(loop), draining(sessions) {}
+
+  // The value of the Date header; written anew once a second.
+  [[nodiscard]] std::string_view date();
+
+  Loop& loop;
+  Api api;
+  ServerLimits limits;
+  HttpStats stats;
+  Context sessions;
+  Context draining;
+  WaitGroup tasks{loop, "http tasks"};
+
+ private:
+  std::string date_;
+  std::int64_t date_second_ = 0;
+};
+
+// What the connections of one address share.
+struct Door {
+  explicit Door(Loop& loop) : connection_closed(loop, "http connection closed") {}
+  std::size_t open = 0;
+  Wakeup connection_closed;
+  IdleList idle;
+};
+
+// Serves the descriptor until one side has had enough. Whoever spawns it has counted it in `door.open`; it
+// counts itself out. `shared` and `door` outlive the task.
+Task<void> serve_connection(Shared& shared, Door& door, OwnedFd fd, Caller caller);
+
+}  // namespace belfry::daemon::http

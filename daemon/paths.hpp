@@ -1,0 +1,26 @@
+// Where the control socket of a stack lies: the daemon makes it, the command line finds it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channels/error.hpp"
+
+namespace belfry::daemon {
+
+// The places in their order: $XDG_RUNTIME_DIR/belfry/NAME.sock, /run/belfry/NAME.sock, and a directory of the
+// user's own below the temporary one. `configured` (control.socket), when not empty, is the only one.
+[[nodiscard]] std::vector<std::string> control_socket_candidates(std::string_view stack_name,
+                                                                 std::string_view configured = {});
+
+// For the daemon: the first place whose directory exists or could be made and can be written to. Directories
+// that are made get mode 0700; below the temporary directory one that another user owns is refused.
+[[nodiscard]] Result<std::string> prepare_control_socket(std::string_view stack_name,
+                                                         std::string_view configured = {});
+
+// For `exec`: a place that nobody else uses, below the temporary directory. The file is the caller's to
+// remove.
+[[nodiscard]] Result<std::string> prepare_private_socket(std::string_view stack_name);
+
+}  // namespace belfry::daemon
