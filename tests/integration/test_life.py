@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import unittest
 
 from harness import PATIENCE, SAMPLE, Scenario, belfry, free_port
@@ -220,3 +221,21 @@ class FirstProcess(Scenario):
             belfry_pid = int(file.read().split()[0])
         os.kill(belfry_pid, signal.SIGTERM)
         self.assertEqual(stack.process.wait(PATIENCE), 0, stack.output.text())
+
+
+class Upwards(Scenario):
+    def test_the_unit_is_started_when_the_stack_is_ready(self):
+        stack = self.stack(DIAMOND)
+        path = os.path.join(stack.path, "upwards")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(PATIENCE)
+            stack.start(NOTIFY_SOCKET=path)
+            told = ""
+            while "READY=1" not in told.split("\n"):
+                told = manager.recv(4096).decode()
+            self.assertEqual(stack.get("/readyz")[0], 200)
+            stack.signal(signal.SIGTERM)
+            while "STOPPING=1" not in told.split("\n"):
+                told = manager.recv(4096).decode()
+            self.assertEqual(stack.exit_code(), 0, stack.output.text())
