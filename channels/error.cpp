@@ -19,13 +19,10 @@ struct Error::Payload {
 Error::Error(Kind kind, std::string message, std::optional<Error> because)
     : payload_(new Payload(kind, 0, std::move(message), because ? std::move(*because) : Error())) {}
 
-Error::Error(const Error& other) noexcept : payload_(other.payload_) {
-  if (payload_ != nullptr) payload_->users.fetch_add(1, std::memory_order_relaxed);
-}
+void Error::retain(Payload* payload) noexcept { payload->users.fetch_add(1, std::memory_order_relaxed); }
 
-Error::~Error() {
-  if (payload_ == nullptr) return;
-  if (payload_->users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete payload_;
+void Error::release(Payload* payload) noexcept {
+  if (payload->users.fetch_sub(1, std::memory_order_acq_rel) == 1) delete payload;
 }
 
 Error Error::cancelled() {

@@ -27,13 +27,17 @@ class Error {
 
   Error() noexcept = default;
   explicit Error(Kind kind, std::string message, std::optional<Error> because = {});
-  Error(const Error& other) noexcept;
+  Error(const Error& other) noexcept : payload_(other.payload_) {
+    if (payload_ != nullptr) retain(payload_);
+  }
   Error(Error&& other) noexcept : payload_(std::exchange(other.payload_, nullptr)) {}
   Error& operator=(Error other) noexcept {
     std::swap(payload_, other.payload_);
     return *this;
   }
-  ~Error();
+  ~Error() {
+    if (payload_ != nullptr) release(payload_);
+  }
 
   // Without arguments these share one payload each and allocate nothing.
   static Error cancelled();
@@ -63,6 +67,10 @@ class Error {
   struct Payload;
   explicit Error(Payload* payload) noexcept : payload_(payload) {}
   static Error system(int errnum, std::string message);
+  // By value and not as members: an Error that stays empty then never needs an address, and a
+  // coroutine keeps it in registers.
+  static void retain(Payload* payload) noexcept;
+  static void release(Payload* payload) noexcept;
 
   Payload* payload_ = nullptr;
 };

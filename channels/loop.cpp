@@ -76,27 +76,28 @@ void Loop::Starter::run() noexcept {
   if (loop.first_unstarted_ != nullptr && !linked()) loop.wake(*this);
 }
 
+inline void Loop::resume_first(detail::WaiterList& list) noexcept {
+  detail::Waiter& waiter = list.pop_front();
+  if (!list.empty()) __builtin_prefetch(list.front().handle.address());
+  if (waiter.handle) {
+    waiter.handle.resume();
+  } else {
+    static_cast<detail::Callback&>(waiter).run();
+  }
+}
+
 std::size_t Loop::drain() noexcept {
   std::size_t resumed = 0;
   for (int round = 0; round < rounds_per_turn && !ready_.empty() && !stop_requested_; ++round) {
     detail::WaiterList current;
     current.splice_back(ready_);
-    while (!current.empty()) {
-      detail::Waiter& waiter = current.pop_front();
-      if (!current.empty()) __builtin_prefetch(current.front().handle.address());
-      ++resumed;
-      if (waiter.handle) {
-        waiter.handle.resume();
-      } else {
-        static_cast<detail::Callback&>(waiter).run();
-      }
-    }
+    for (; !current.empty(); ++resumed) resume_first(current);
   }
   return resumed;
 }
 
 std::size_t Loop::turn() noexcept {
-  if (in_turn_) detail::die("run a loop", "loop", "it is running already");
+  if (stepping_ || abandoned_) return 0;
   in_turn_ = true;
   const std::size_t resumed = drain();
   settle_timer();
@@ -104,6 +105,10 @@ std::size_t Loop::turn() noexcept {
   if (!ready_.empty()) request_turn();
   if (running_ && (stop_requested_ || (tasks_.empty() && ready_.empty()))) reactor_->io.stop();
   return resumed;
+}
+
+void Loop::refuse_nesting() const noexcept {
+  if (in_turn_ || running_) detail::die("run a loop", "loop", "it is running already");
 }
 
 void Loop::post_turn() noexcept {
@@ -146,6 +151,7 @@ void Loop::kernel_timer_fired() noexcept {
 }
 
 RunEnd Loop::run() {
+  refuse_nesting();
   if (abandoned_) return RunEnd::finished;
   running_ = true;
   turn();
@@ -165,6 +171,7 @@ void Loop::stop() noexcept {
 }
 
 std::size_t Loop::run_until_idle() {
+  refuse_nesting();
   std::size_t resumed = 0;
   for (;;) {
     in_turn_ = true;
@@ -178,6 +185,24 @@ std::size_t Loop::run_until_idle() {
   }
   stop_requested_ = false;
   return resumed;
+}
+
+bool Loop::step() {
+  refuse_nesting();
+  stepping_ = true;
+  in_turn_ = true;
+  timers_.fire_due(now());
+  bool moved = !ready_.empty();
+  if (moved) resume_first(ready_);
+  in_turn_ = false;
+  if (!moved) {
+    reactor_->io.restart();
+    moved = reactor_->io.poll_one() != 0;
+  }
+  settle_timer();
+  stepping_ = false;
+  if (!ready_.empty()) request_turn();
+  return moved;
 }
 
 bool Loop::advance_to_next_timer() {

@@ -61,6 +61,9 @@ class Loop {
   // Runs what is ready and polls Asio until nothing moves; fires timers due at now(); never waits.
   // Returns how many resumptions there were.
   std::size_t run_until_idle();
+  // Resumes the next ready one and nothing else, or lets Asio run one handler; false when neither is
+  // there. For tests that stop, look or tear down after every single step.
+  bool step();
   // Manual clock only. To the earliest deadline, firing it; false when no timer is armed.
   bool advance_to_next_timer();
   // Manual clock only. Fires everything due on the way, in order, running until idle in between.
@@ -113,9 +116,11 @@ class Loop {
     Loop& loop;
   };
 
+  void refuse_nesting() const noexcept;
   void post_turn() noexcept;
   std::size_t turn() noexcept;
   std::size_t drain() noexcept;
+  void resume_first(detail::WaiterList& list) noexcept;
   void settle_timer() noexcept;
   void kernel_timer_fired() noexcept;
 
@@ -123,6 +128,7 @@ class Loop {
   ManualClock* manual_ = nullptr;
   detail::WaiterList ready_;
   bool in_turn_ = false;
+  bool stepping_ = false;
   bool turn_posted_ = false;
   bool stop_requested_ = false;
   bool running_ = false;

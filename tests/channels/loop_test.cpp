@@ -1,0 +1,172 @@
+#include "channels/loop.hpp"
+
+#include "channels/bell.hpp"
+#include "channels/sleep.hpp"
+#include "tests/channels/rig.hpp"
+
+namespace belfry {
+namespace {
+
+using test::milliseconds;
+using test::Rig;
+using test::seconds;
+
+Task<> wait_for(Context& ctx, Listener<> bell) { (void)co_await bell.wait(ctx); }
+Task<> nap(Context& ctx, Duration d) { (void)co_await sleep_for(ctx, d); }
+Task<> stop_loop(Loop& loop) {
+  loop.stop();
+  co_return;
+}
+
+TEST(Loop, run_returns_when_no_task_is_left) {
+  Loop loop;
+  Context root(loop);
+  WaitGroup tasks(loop);
+  spawn(tasks, "napper", nap(root, milliseconds(1)));
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+  EXPECT_EQ(loop.tasks(), 0U);
+  EXPECT_EQ(loop.run(), RunEnd::finished) << "without tasks it does not wait";
+}
+
+TEST(Loop, run_returns_when_it_is_stopped_and_can_go_on_later) {
+  Loop loop;
+  Context root(loop);
+  WaitGroup tasks(loop);
+  spawn(tasks, "napper", nap(root, milliseconds(1)));
+  spawn(tasks, "stopper", stop_loop(loop));
+  EXPECT_EQ(loop.run(), RunEnd::stopped);
+  EXPECT_EQ(loop.tasks(), 1U);
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+}
+
+TEST(Loop, run_says_when_all_are_asleep_and_the_census_says_who) {
+  Loop loop;
+  Context root(loop);
+  Bell<> bell(loop, "nobody rings this");
+  WaitGroup tasks(loop);
+  spawn(tasks, "sleeping beauty", wait_for(root, bell.listener()));
+  EXPECT_EQ(loop.run(), RunEnd::asleep);
+  std::vector<std::string> names;
+  loop.each_task([&names](std::string_view name) { names.emplace_back(name); });
+  EXPECT_EQ(names, (std::vector<std::string>{"sleeping beauty"}));
+  bell.ring();
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+}
+
+TEST(Loop, posted_callbacks_run_in_the_next_turn_in_order) {
+  Rig rig;
+  std::string log;
+  rig.loop.post([&log] { log += "a"; });
+  rig.loop.post([&log] { log += "b"; });
+  EXPECT_EQ(log, "");
+  rig.idle();
+  EXPECT_EQ(log, "ab");
+}
+
+TEST(Loop, advance_fires_what_is_due_on_the_way_in_order_and_drains_in_between) {
+  Rig rig;
+  std::vector<int> log;
+  struct Body {
+    static Task<> run(Context& ctx, int at, std::vector<int>& log) {
+      (void)co_await sleep_for(ctx, seconds(at));
+      log.push_back(at);
+      (void)co_await sleep_for(ctx, seconds(1));
+      log.push_back(at + 1);
+    }
+  };
+  rig.go(Body::run(rig.root, 4, log));
+  rig.go(Body::run(rig.root, 1, log));
+  const TimePoint start = rig.clock.now();
+  rig.loop.advance(seconds(10));
+  EXPECT_EQ(log, (std::vector<int>{1, 2, 4, 5}));
+  EXPECT_EQ(rig.clock.now() - start, seconds(10));
+  EXPECT_FALSE(rig.loop.advance_to_next_timer());
+}
+
+TEST(Loop, tasks_that_keep_each_other_awake_do_not_shut_out_others) {
+  Loop loop;
+  Context root(loop);
+  WaitGroup tasks(loop);
+  struct Body {
+    static Task<> spin(Loop& loop, const bool& over) {
+      while (!over) co_await yield(loop);
+    }
+    static Task<> end(Context& ctx, bool& over) {
+      (void)co_await sleep_for(ctx, milliseconds(5));
+      over = true;
+    }
+  };
+  bool over = false;
+  spawn(tasks, "spinner", Body::spin(loop, over));
+  spawn(tasks, "timer", Body::end(root, over));
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+}
+
+TEST(Loop, the_same_program_takes_the_same_steps_every_time) {
+  auto history = [] {
+    Rig rig;
+    std::string log;
+    struct Body {
+      static Task<> run(Context& ctx, char name, int step, std::string& log) {
+        for (int i = 0; i < 5; ++i) {
+          (void)co_await sleep_for(ctx, milliseconds(step));
+          log += name;
+        }
+      }
+    };
+    rig.go(Body::run(rig.root, 'a', 2, log));
+    rig.go(Body::run(rig.root, 'b', 3, log));
+    rig.go(Body::run(rig.root, 'c', 2, log));
+    while (rig.loop.advance_to_next_timer()) {
+    }
+    return log;
+  };
+  const std::string first = history();
+  EXPECT_EQ(first.size(), 15U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(history(), first);
+}
+
+TEST(Loop, abandon_drops_what_was_posted_and_nothing_runs_afterwards) {
+  Rig rig;
+  auto held = std::make_shared<int>(1);
+  bool ran = false;
+  rig.loop.post([held, &ran] { ran = true; });
+  rig.loop.abandon();
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(rig.idle(), 0U);
+  EXPECT_EQ(rig.loop.run(), RunEnd::finished);
+  EXPECT_FALSE(ran);
+}
+
+TEST(Loop, frames_are_destroyed_newest_first) {
+  Rig rig;
+  std::string log;
+  struct Noisy {
+    std::string& log;
+    char name;
+    ~Noisy() { log += name; }
+  };
+  struct Body {
+    static Task<> run(Context& ctx, std::string& log, char name) {
+      Noisy noisy{log, name};
+      (void)co_await sleep_for(ctx, seconds(1));
+    }
+  };
+  for (char name : {'a', 'b', 'c'}) rig.go(Body::run(rig.root, log, name));
+  rig.idle();
+  rig.loop.abandon();
+  EXPECT_EQ(log, "cba");
+}
+
+TEST(LoopDeathTest, running_a_loop_from_inside_is_a_bug_that_is_seen) {
+  EXPECT_DEATH(
+      {
+        Rig rig;
+        rig.loop.post([&rig] { rig.loop.run_until_idle(); });
+        rig.idle();
+      },
+      "cannot run a loop 'loop': it is running already");
+}
+
+}  // namespace
+}  // namespace belfry
