@@ -4,11 +4,11 @@ namespace belfry {
 
 namespace detail {
 
-bool SelectWait::take_one() {
+bool SelectWait::take_one(bool levels_only) {
   const std::size_t count = cases_.size();
   std::size_t index = count < 2 ? 0 : ctx_.loop().next_choice() % count;
   for (std::size_t tried = 0; tried < count; ++tried) {
-    if (cases_[index]->try_take()) {
+    if (!(levels_only && cases_[index]->consuming()) && cases_[index]->try_take()) {
       winner_ = index;
       return true;
     }
@@ -18,7 +18,8 @@ bool SelectWait::take_one() {
 }
 
 bool SelectWait::await_ready() {
-  if (take_one() || ctx_.cancelled()) return true;
+  const bool cancelled = ctx_.cancelled();
+  if (take_one(cancelled) || cancelled) return true;
   for (std::size_t index = 0; index < cases_.size(); ++index) {
     if (!cases_[index]->is_default()) continue;
     winner_ = index;
@@ -41,11 +42,14 @@ void SelectWait::await_suspend(std::coroutine_handle<> awaiting) {
 std::size_t SelectWait::await_resume() {
   if (!handle) return winner_;
   CancelLink::unlink();
+  Waiter::unlink();
   for (std::size_t index = 0; claimed_ != nullptr && index < cases_.size(); ++index) {
     if (cases_[index] == claimed_) winner_ = index;
   }
   leave_all();
-  if (claimed_ == nullptr) take_one();
+  if (claimed_ == nullptr && !take_one(false) && !is_cancelled()) {
+    die("select", "case", "what woke it was taken by somebody else");
+  }
   return winner_;
 }
 
@@ -60,11 +64,7 @@ void SelectWait::leave_all() noexcept {
 
 void SelectWait::context_cancelled(CancelLink& link, CancelRound& round) noexcept {
   auto& self = static_cast<SelectWait&>(link);
-  if (!self.handle || self.claimed_ != nullptr) return;
-  for (SelectCase* one : self.cases_) {
-    if (one->ready()) return;  // its waiter is in the ready list already
-  }
-  round.loop.wake(self);
+  if (self.handle && self.claimed_ == nullptr) round.loop.wake(self);
 }
 
 }  // namespace detail

@@ -11,170 +11,18 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <span>
+#include <type_traits>
 
-#include "channels/bell.hpp"
 #include "channels/context.hpp"
 #include "channels/detail/cancel_link.hpp"
 #include "channels/detail/waiter.hpp"
-#include "channels/loop.hpp"
-#include "channels/timer_queue.hpp"
-#include "channels/wakeup.hpp"
+#include "channels/select_case.hpp"
 
 namespace belfry {
 
 // The context was cancelled and no case was ready.
 inline constexpr std::size_t select_cancelled = static_cast<std::size_t>(-1);
-
-namespace detail {
-class SelectWait;
-}
-
-// One thing that a select can wait for.
-// Owner: the caller of select. Lifecycle: idle, entered by one select at a time, idle; reusable.
-// Must not be destroyed while entered. Cancellation: the select's.
-class SelectCase : protected detail::Waiter {
- public:
-  virtual ~SelectCase() = default;
-
- protected:
-  friend class detail::SelectWait;
-
-  SelectCase() = default;
-  // Takes the thing if it is there, without waiting.
-  virtual bool try_take() = 0;
-  // Would try_take() succeed? Asked when the context is cancelled.
-  virtual bool ready() const noexcept = 0;
-  // Enters the waiting list; try_take() said no before. `Waiter::handle` is set.
-  virtual void enter() = 0;
-  virtual void leave() noexcept = 0;
-  // Whether some other side handed something over to this very case (channels do).
-  virtual bool granted() const noexcept { return false; }
-  virtual bool is_default() const noexcept { return false; }
-
-  detail::SelectWait* select_ = nullptr;  // while entered
-};
-
-// A bell that ended, either way. Can be aimed at another bell, or at none (then it is never ready).
-class BellCase final : public SelectCase {
- public:
-  BellCase() = default;
-  explicit BellCase(detail::BellCore& bell) noexcept : bell_(&bell) {}
-  ~BellCase() override { BellCase::leave(); }
-
-  template <class T>
-  void target(Listener<T> listener) noexcept {
-    leave();
-    bell_ = &listener.core();
-  }
-  void reset() noexcept {
-    leave();
-    bell_ = nullptr;
-  }
-  bool armed() const noexcept { return bell_ != nullptr; }
-  // Precondition: the bell has ended.
-  Outcome outcome() const { return bell_->outcome(); }
-
- private:
-  bool try_take() override { return ready(); }
-  bool ready() const noexcept override { return bell_ != nullptr && bell_->ended(); }
-  void enter() override;
-  void leave() noexcept override;
-
-  detail::BellCore* bell_ = nullptr;
-  bool entered_ = false;
-};
-
-// A wake-up; taking it consumes the notifies.
-class WakeupCase final : public SelectCase {
- public:
-  explicit WakeupCase(Wakeup& wakeup) noexcept : wakeup_(wakeup) {}
-  ~WakeupCase() override { WakeupCase::leave(); }
-
- private:
-  bool try_take() override { return wakeup_.consume(); }
-  bool ready() const noexcept override { return wakeup_.pending(); }
-  void enter() override;
-  void leave() noexcept override;
-
-  Wakeup& wakeup_;
-  bool entered_ = false;
-};
-
-// A moment. Can be set to another one; without one it is never ready.
-class TimerCase final : public SelectCase, detail::TimerNode {
- public:
-  explicit TimerCase(Loop& loop) noexcept : TimerNode(&TimerCase::expired), loop_(loop) {}
-  TimerCase(Loop& loop, TimePoint moment) noexcept : TimerCase(loop) { target(moment); }
-  ~TimerCase() override { TimerCase::leave(); }
-
-  void target(TimePoint moment) noexcept {
-    leave();
-    moment_ = moment;
-  }
-  void reset() noexcept { target(TimePoint::max()); }
-  TimePoint moment() const noexcept { return moment_; }
-
- private:
-  static void expired(TimerNode& node) noexcept;
-  bool try_take() override { return ready(); }
-  bool ready() const noexcept override { return moment_ != TimePoint::max() && moment_ <= loop_.now(); }
-  void enter() override;
-  void leave() noexcept override;
-
-  Loop& loop_;
-  TimePoint moment_ = TimePoint::max();
-};
-
-// The cancellation of another context than the one the select is given.
-class ContextCase final : public SelectCase, detail::CancelLink {
- public:
-  explicit ContextCase(Context& ctx) noexcept : CancelLink(&ContextCase::context_cancelled), ctx_(ctx) {}
-  ~ContextCase() override { ContextCase::leave(); }
-
- private:
-  static void context_cancelled(CancelLink& link, detail::CancelRound& round) noexcept;
-  bool try_take() override { return ready(); }
-  bool ready() const noexcept override { return ctx_.cancelled(); }
-  void enter() override;
-  void leave() noexcept override;
-
-  Context& ctx_;
-};
-
-// Ready when no other case is: the select then does not wait. A cancelled context comes first.
-class DefaultCase final : public SelectCase {
-  bool try_take() override { return false; }
-  bool ready() const noexcept override { return false; }
-  void enter() override {}
-  void leave() noexcept override {}
-  bool is_default() const noexcept override { return true; }
-};
-
-// Never ready: a disabled case that keeps the indices of the others.
-class NeverCase final : public SelectCase {
-  bool try_take() override { return false; }
-  bool ready() const noexcept override { return false; }
-  void enter() override {}
-  void leave() noexcept override {}
-};
-
-template <class T>
-BellCase on(Listener<T> listener) noexcept {
-  return BellCase(listener.core());
-}
-template <class T>
-BellCase on(Bell<T>& bell) noexcept {
-  return BellCase(bell.listener().core());
-}
-inline WakeupCase on(Wakeup& wakeup) noexcept { return WakeupCase(wakeup); }
-inline ContextCase on(Context& ctx) noexcept { return ContextCase(ctx); }
-inline TimerCase at(Loop& loop, TimePoint moment) noexcept { return {loop, moment}; }
-inline TimerCase after(Loop& loop, Duration duration) noexcept { return {loop, loop.now() + duration}; }
-inline DefaultCase otherwise() noexcept { return {}; }
-inline NeverCase never() noexcept { return {}; }
 
 namespace detail {
 
@@ -202,7 +50,7 @@ class SelectWait : public Waiter, public CancelLink {
 
  private:
   static void context_cancelled(CancelLink& link, CancelRound& round) noexcept;
-  bool take_one();
+  bool take_one(bool levels_only);
   void leave_all() noexcept;
 
   Context& ctx_;

@@ -38,22 +38,27 @@ class Wakeup {
 
 class Wakeup::Waiting final : public detail::Wait<Waiting> {
  public:
-  Waiting(Wakeup& wakeup, Context& ctx) noexcept
-      : Wait(wakeup.place_, ctx, wakeup.pending_), wakeup_(wakeup) {}
-  bool await_ready() const noexcept { return granted() || is_cancelled(); }
+  Waiting(Wakeup& wakeup, Context& ctx) noexcept : Wait(wakeup.place_, ctx), wakeup_(wakeup) {}
+  bool await_ready() noexcept {
+    if (is_cancelled()) return true;
+    taken_ = wakeup_.consume();
+    return taken_;
+  }
   void await_suspend(std::coroutine_handle<> awaiting) noexcept {
     if (place_->outstanding != 0) detail::die("wait for wakeup", place_->name, "another task waits already");
     suspend(awaiting);
   }
   Result<void> await_resume() noexcept {
+    const bool waited = static_cast<bool>(handle);
     resumed();
-    if (wakeup_.consume()) return {};
+    if (taken_ || (waited && wakeup_.consume())) return {};
     return std::unexpected(cancel_cause());
   }
   bool granted() const noexcept { return wakeup_.pending_; }
 
  private:
   Wakeup& wakeup_;
+  bool taken_ = false;
 };
 
 inline Wakeup::Waiting Wakeup::wait(Context& ctx) noexcept { return {*this, ctx}; }

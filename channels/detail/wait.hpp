@@ -39,8 +39,8 @@ struct WaitingPlace {
 // Base of the awaiters. Self provides `bool granted() const noexcept`: would a resumption now find
 // that it got what it waited for? 56 bytes.
 // Owner: the awaiting frame. Lifecycle: made, suspended, resumed; once. Cancellation: see above.
-template <class Self>
-class Wait : public Waiter, public CancelLink {
+template <class Self, class Node = Waiter>
+class Wait : public Node, public CancelLink {
  public:
   // An already granted wait does not enter the context's list at all.
   Wait(WaitingPlace& place, Context& ctx, bool already_granted = false) noexcept
@@ -48,20 +48,20 @@ class Wait : public Waiter, public CancelLink {
     if (!already_granted) ctx.enlist(*this);
   }
   ~Wait() {
-    if (handle) left_behind();
+    if (this->handle) left_behind();
   }
 
  protected:
   void suspend(std::coroutine_handle<> awaiting) noexcept {
-    handle = awaiting;
+    this->handle = awaiting;
     place_->waiters.push_back(*this);
     ++place_->outstanding;
   }
   // First thing in await_resume, also when it never suspended.
   void resumed() noexcept {
     CancelLink::unlink();
-    if (!handle) return;
-    handle = nullptr;
+    if (!this->handle) return;
+    this->handle = nullptr;
     --place_->outstanding;
   }
 

@@ -1,0 +1,56 @@
+// Tasks with one result: the first error ends them all, or all run and the errors are combined.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channels/context.hpp"
+#include "channels/error.hpp"
+#include "channels/task.hpp"
+#include "channels/wait_group.hpp"
+
+namespace belfry {
+
+// Owner: the one who starts the tasks. Lifecycle: spawn any number, wait for the end of all; destroyed
+// only when all have ended. Cancellation: context() is what the tasks watch; with first_error_cancels
+// the first error is its cause. Cancelling a wait leaves the tasks alone.
+class ErrorGroup {
+ public:
+  enum class Policy : std::uint8_t {
+    first_error_cancels,  // fail fast: siblings are cancelled, the first error is the result
+    all_run,              // close everything: nobody is cancelled, the result names every error
+  };
+
+  ErrorGroup(Context& parent, Policy policy, const char* name = "error group") noexcept
+      : context_(parent), policy_(policy), running_(parent.loop(), name) {}
+
+  Context& context() noexcept { return context_; }
+  std::size_t running() const noexcept { return running_.count(); }
+
+  // Result<void>: ok when every task ended well; otherwise as the policy says; or the cause of ctx
+  // when that came first. Ends only after all tasks have.
+  Task<Result<void>> wait(Context& ctx);
+
+  // An exception counts as an error of kind failed. See spawn.hpp for the name.
+  friend void spawn(ErrorGroup& group, std::string_view name, Task<Result<void>> task);
+
+ private:
+  struct Failure {
+    std::string_view name;
+    Error error;
+  };
+  static Task<> run(ErrorGroup& group, std::string_view name, Task<Result<void>> task);
+  void failed(std::string_view name, Error error);
+  Result<void> result() const;
+
+  Context context_;
+  Policy policy_;
+  std::vector<Failure> failures_;
+  WaitGroup running_;
+};
+
+void spawn(ErrorGroup& group, std::string_view name, Task<Result<void>> task);
+
+}  // namespace belfry

@@ -1,0 +1,37 @@
+#include "channels/watchdog.hpp"
+
+namespace belfry {
+
+Watchdog::Watchdog(Context& parent, Duration interval, const char* name) noexcept
+    : TimerNode(&Watchdog::due),
+      context_(parent),
+      interval_(interval),
+      last_(parent.loop().now()),
+      name_(name) {
+  arm();
+}
+
+void Watchdog::arm() noexcept { context_.loop().timers().arm(*this, last_ + interval_); }
+
+void Watchdog::set_interval(Duration interval) noexcept {
+  interval_ = interval;
+  if (armed()) arm();
+}
+
+void Watchdog::stop() noexcept {
+  if (armed()) context_.loop().timers().cancel(*this);
+}
+
+void Watchdog::due(TimerNode& node) noexcept {
+  auto& self = static_cast<Watchdog&>(node);
+  if (self.context_.cancelled()) return;
+  if (self.last_ + self.interval_ > self.when) {  // there was a sign of life meanwhile
+    self.arm();
+    return;
+  }
+  self.bitten_ = true;
+  self.context_.cancel(
+      Error::deadline_exceeded(std::string("watchdog '") + self.name_ + "': silent for too long"));
+}
+
+}  // namespace belfry

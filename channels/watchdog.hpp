@@ -1,0 +1,44 @@
+// Cancels a context after too long a silence.
+#pragma once
+
+#include <string>
+
+#include "channels/context.hpp"
+#include "channels/loop.hpp"
+#include "channels/timer_queue.hpp"
+
+namespace belfry {
+
+// The timer is not moved at every kick, only when it comes due too early: a busy stream costs one
+// wake-up per interval, not one re-arming per message.
+// Owner: the one who listens to the stream. Lifecycle: watching from its construction until it bites,
+// is stopped, or its parent is cancelled. Cancellation: it cancels context(), with the cause
+// deadline_exceeded and its own name; the parent's cancel reaches context() as ever.
+class Watchdog final : detail::TimerNode {
+ public:
+  // `name` must live as long as the watchdog.
+  Watchdog(Context& parent, Duration interval, const char* name) noexcept;
+  ~Watchdog() { stop(); }
+
+  // What the watched work waits with.
+  Context& context() noexcept { return context_; }
+  // A sign of life: silence is counted anew from here.
+  void kick() noexcept { last_ = context_.loop().now(); }
+  // Counts from the last sign of life; a shorter interval may bite at once (in the coming turn).
+  void set_interval(Duration interval) noexcept;
+  Duration interval() const noexcept { return interval_; }
+  bool bitten() const noexcept { return bitten_; }
+  void stop() noexcept;
+
+ private:
+  static void due(TimerNode& node) noexcept;
+  void arm() noexcept;
+
+  Context context_;
+  Duration interval_;
+  TimePoint last_;
+  const char* name_;
+  bool bitten_ = false;
+};
+
+}  // namespace belfry
