@@ -172,6 +172,7 @@ void Loop::stop() noexcept {
 
 std::size_t Loop::run_until_idle() {
   refuse_nesting();
+  if (abandoned_) return 0;
   std::size_t resumed = 0;
   for (;;) {
     in_turn_ = true;
@@ -189,6 +190,7 @@ std::size_t Loop::run_until_idle() {
 
 bool Loop::step() {
   refuse_nesting();
+  if (abandoned_) return false;
   stepping_ = true;
   in_turn_ = true;
   timers_.fire_due(now());

@@ -11,7 +11,7 @@
 #include "channels/error.hpp"
 #include "channels/select.hpp"
 
-namespace belfry::namespace detail {
+namespace belfry::detail {
 
 // A task that stands at a channel: a plain send or receive, or a case of a select.
 template <class T>
@@ -157,4 +157,4 @@ class ReceiveWait final : public Wait<ReceiveWait<T>, ChannelWaiter<T>> {
   ChannelCore<T>& core_;
 };
 
-}  // namespace belfry::namespacedetail
+}  // namespace belfry::detail
