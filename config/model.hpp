@@ -21,7 +21,7 @@ using Duration = std::chrono::nanoseconds;
 struct Place {
   std::uint32_t file = 0;  // index into Stack::files
   std::uint32_t line = 0;
-  std::uint32_t column = 0;
+  std::uint32_t column = 0;  // in bytes
 };
 
 enum class ServiceType : std::uint8_t { daemon, oneshot, external, gate };
@@ -38,15 +38,15 @@ struct Quorum {
 };
 
 struct Dependency {
-  std::string service;             // the name as written; a replicated name is its implicit gate
-  std::uint32_t target = 0;        // index into Stack::services, filled in by validation
+  std::string service;       // the name as written; a replicated name is its implicit gate
+  std::uint32_t target = 0;  // index into Stack::services, filled in by validation
   Condition condition = Condition::ready;
-  std::string bell;                // Condition::own_bell: the name of the dependency's bell
+  std::string bell;  // Condition::own_bell: the name of the dependency's bell
   OnLoss on_loss = OnLoss::ignore;
   Duration loss_after{0};
   bool required = true;
   std::optional<Duration> timeout;
-  std::optional<Quorum> require;   // for gates and replicas
+  std::optional<Quorum> require;  // for gates and replicas
   Place place;
 };
 
@@ -57,31 +57,46 @@ struct HttpExpectation {
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses;  // inclusive ranges; empty: 200-399
-  std::string body;                                                // regular expression; empty: any
+  std::string body;                                               // regular expression; empty: any
   bool tls_verify = true;
 };
 
 struct Probe {
   enum class Kind : std::uint8_t {
-    listen, port, unix_socket, notify, fd, tcp, http, grpc, postgres, mysql, redis, exec, log, file, cluster
+    listen,
+    port,
+    unix_socket,
+    notify,
+    fd,
+    tcp,
+    http,
+    grpc,
+    postgres,
+    mysql,
+    redis,
+    exec,
+    log,
+    file,
+    cluster
   };
   Kind kind = Kind::notify;
-  bool udp = false;                        // port
-  std::uint16_t port = 0;                  // port
-  std::uint16_t fd = 0;                    // fd
-  FdDialect dialect = FdDialect::s6;       // fd
-  std::string target;                      // host:port, URL, DSN, path, regular expression or cluster name
-  std::vector<std::string> command;        // exec
-  std::unique_ptr<HttpExpectation> http;   // http, when anything but the default is expected
+  bool udp = false;                   // port
+  std::uint16_t port = 0;             // port
+  std::uint16_t fd = 0;               // fd
+  FdDialect dialect = FdDialect::s6;  // fd
+  std::string target;       // host:port, URL, DSN, path (absolute), regular expression or cluster name
+  std::uint32_t hosts = 1;  // cluster: how many must be ready
+  std::vector<std::string> command;       // exec
+  std::unique_ptr<HttpExpectation> http;  // http, when anything but the default is expected
 
   // Tuning. Unset means the default of the place where the probe stands (product.md, Defaults).
-  std::optional<Duration> timeout;         // of the whole start (`ready`) or of one attempt (`live`)
+  std::optional<Duration> timeout;  // of the whole start (`ready`) or of one attempt (`live`)
   std::optional<Duration> initial_delay;
-  std::optional<Duration> period;          // unset: adaptive while starting
-  std::optional<Duration> attempt_timeout; // default 2 s
-  std::optional<Duration> recheck;         // keep looking after the bell rang
+  std::optional<Duration> period;           // unset: adaptive while starting
+  std::optional<Duration> attempt_timeout;  // default 2 s
+  std::optional<Duration> recheck;          // keep looking after the bell rang
   std::uint32_t success_threshold = 1;
-  std::uint32_t failure_threshold = 1;     // `live`: 3
+  std::uint32_t failure_threshold = 1;  // `live`: 3
   Place place;
 };
 
@@ -106,8 +121,8 @@ struct Restart {
   double factor = 2.0;
   double jitter = 0.2;
   Duration reset_after = std::chrono::seconds(10);
-  std::uint32_t limit = 0;                 // 0: none
-  Duration limit_window{0};                // `limit: 10 per 5m`; 0: for ever
+  std::uint32_t limit = 0;   // 0: none
+  Duration limit_window{0};  // `limit: 10 per 5m`; 0: for ever
 };
 
 struct Stop {
@@ -120,7 +135,7 @@ struct ListenSocket {
   enum class Kind : std::uint8_t { tcp, udp, unix_stream };
   Kind kind = Kind::tcp;
   std::string name;
-  std::string address;                     // host, or path of a unix socket (a leading @: abstract)
+  std::string address;  // host, or path of a unix socket (a leading @: abstract)
   std::uint16_t port = 0;
   std::optional<std::uint32_t> mode;
   std::string owner, group;
@@ -135,7 +150,7 @@ enum class LogFormat : std::uint8_t { text, json, raw };
 enum class LogOverflow : std::uint8_t { drop, block };
 
 struct Log {
-  bool inherit = false;                    // pass belfry's own descriptors through
+  bool inherit = false;  // pass belfry's own descriptors through
   bool to_stdout = true;
   std::string file;
   std::uint64_t max_size = 0;
@@ -158,6 +173,13 @@ struct Cgroup {
 
 using Command = std::vector<std::string>;
 
+// A value that was read from a file and goes into the service's environment. It has a type of its own
+// so that nothing that shows an environment (status, logs, dumps) shows it by accident.
+struct Secret {
+  std::string variable;
+  std::string value;
+};
+
 // The parts of a service that few services use, kept apart so that ten thousand plain services
 // stay small.
 struct ServiceExtras {
@@ -168,7 +190,7 @@ struct ServiceExtras {
   std::vector<ResourceLimit> rlimits;
   std::optional<Cgroup> cgroup;
   std::vector<ListenSocket> listen;
-  std::string standard_input;
+  std::string standard_input;  // empty: /dev/null; `inherit`; or an absolute path
   bool tty = false;
   Log log;
   Command pre_start, post_start, pre_stop, post_stop;
@@ -179,6 +201,8 @@ struct ServiceExtras {
   std::vector<int> success_exit_codes;
   std::vector<std::string> profiles;
   std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<Secret> secrets;
+  std::string description;
   std::uint32_t fd_store = 0;
   NotifyAccess notify_access = NotifyAccess::all;
   bool no_new_privileges = false;
@@ -191,29 +215,29 @@ struct Service {
   ServiceType type = ServiceType::daemon;
   Command command;
   std::string user;
-  std::string working_dir;                 // absolute after decoding
+  std::string working_dir;  // absolute after decoding
   std::vector<std::pair<std::string, std::string>> environment;
   bool clean_environment = false;
   bool essential = false;
   bool main = false;
-  bool enabled = true;                     // false: its profiles are not active
-  Quorum require;                          // gates
+  bool enabled = true;  // false: its profiles are not active
+  Quorum require;       // gates
   std::vector<Dependency> depends_on;
   ProbeSet ready;
   std::unique_ptr<ProbeSet> live;
   Restart restart;
   Stop stop;
-  std::unique_ptr<ServiceExtras> extras;   // null: all of them at their defaults
+  std::unique_ptr<ServiceExtras> extras;  // null: all of them at their defaults
   Place place;
 };
 
 struct Http {
-  std::vector<std::string> listen;         // `host:port` or `unix:/path`; empty: no HTTP
+  std::vector<std::string> listen;  // `host:port` or `unix:/path`; empty: no HTTP
   Place place;
 };
 
 struct Control {
-  std::string socket;                      // empty: the default path (product.md, Defaults)
+  std::string socket;  // empty: the default path (product.md, Defaults)
   std::vector<std::string> allow;
   std::string token_file;
 };
@@ -227,13 +251,14 @@ enum class OnDaemonDeath : std::uint8_t { kill, keep };
 
 struct Stack {
   std::string name;
-  std::vector<std::string> files;          // what Place::file counts
+  std::vector<std::string> files;  // what Place::file counts
   Http http;
   Control control;
   Shutdown shutdown;
   std::uint32_t probe_limit = 256;
-  std::uint32_t parallel_starts = 0;       // 0: unlimited
+  std::uint32_t parallel_starts = 0;  // 0: unlimited
   OnDaemonDeath on_daemon_death = OnDaemonDeath::kill;
+  std::vector<std::pair<std::string, std::uint16_t>> ports;  // `ports:`, free ones already chosen
   std::vector<Service> services;
 };
 

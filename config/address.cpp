@@ -1,0 +1,68 @@
+#include "config/address.hpp"
+
+namespace belfry::config {
+namespace {
+
+std::unexpected<Malformed> bad(std::string_view text, std::string why, std::string help) {
+  return std::unexpected(
+      Malformed{"`" + std::string(text.substr(0, 200)) + "` " + std::move(why), std::move(help)});
+}
+
+}  // namespace
+
+std::expected<std::uint16_t, Malformed> parse_port(std::string_view text) {
+  std::uint32_t value = 0;
+  for (char const c : text) {
+    if (c < '0' || c > '9' || text.size() > 5)
+      return bad(text, "is not a port", "a port is a number from 1 to 65535");
+    value = value * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  if (text.empty() || value == 0 || value > 65535)
+    return bad(text, "is not a port", "a port is a number from 1 to 65535");
+  if (text.front() == '0')
+    return bad(text, "begins with 0, which other YAML readers take for octal", "write it without the 0");
+  return static_cast<std::uint16_t>(value);
+}
+
+std::expected<HostPort, Malformed> parse_host_port(std::string_view text) {
+  constexpr std::string_view form = "write host:port, such as 127.0.0.1:8080 or [::1]:8080";
+  auto const colon = text.rfind(':');
+  if (colon == std::string_view::npos) return bad(text, "has no port", std::string(form));
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.contains(':')) {
+    return bad(text, "is ambiguous: an IPv6 address needs brackets",
+               "write [" + std::string(host) + "]:" + std::string(text.substr(colon + 1)));
+  }
+  if (host.empty())
+    return bad(text, "has no host",
+               "write 127.0.0.1" + std::string(text.substr(colon)) + ", or 0.0.0.0 for every interface");
+  if (host.find_first_of(" \t/@") != std::string_view::npos)
+    return bad(text, "is not an address", std::string(form));
+  auto const port = parse_port(text.substr(colon + 1));
+  if (!port) return std::unexpected(port.error());
+  return HostPort{std::string(host), *port};
+}
+
+std::expected<void, Malformed> check_url(std::string_view text) {
+  std::string_view rest = text;
+  if (rest.starts_with("http://"))
+    rest.remove_prefix(7);
+  else if (rest.starts_with("https://"))
+    rest.remove_prefix(8);
+  else
+    return bad(text, "is not an http or https URL", "write http://127.0.0.1:8080/health");
+  std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (auto const at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  if (authority.empty()) return bad(text, "has no host", "write http://127.0.0.1:8080/health");
+  bool const has_port = authority.starts_with('[') ? !authority.ends_with(']') : authority.contains(':');
+  if (text.find_first_of(" \t\n\r") != std::string_view::npos)
+    return bad(text, "contains a blank", "write it as %20");
+  if (!has_port) return {};
+  auto const parsed = parse_host_port(authority);
+  if (!parsed) return std::unexpected(parsed.error());
+  return {};
+}
+
+}  // namespace belfry::config

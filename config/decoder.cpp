@@ -1,0 +1,357 @@
+#include "config/decoder.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "config/address.hpp"
+#include "config/names.hpp"
+#include "config/size.hpp"
+#include "config/suggest.hpp"
+#include "config/words.hpp"
+
+namespace belfry::config {
+namespace {
+
+std::string quote(std::string_view text) { return "`" + std::string(text.substr(0, 200)) + "`"; }
+
+// Texts that YAML 1.1 takes for true or false and YAML 1.2 for text.
+bool boolean_trap(std::string_view text) {
+  std::string low(text);
+  std::ranges::transform(low, low.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return low == "yes" || low == "no" || low == "on" || low == "off";
+}
+
+bool octal_trap(std::string_view text) {
+  return text.size() > 1 && text.front() == '0' &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::string_view article_of(Fits fit) {
+  switch (fit) {
+    case fits_oneshot: return "a oneshot";
+    case fits_external: return "an external service";
+    case fits_gate: return "a gate";
+    default: return "a daemon";
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> Decoder::variable(std::string_view name) const {
+  if (!variables_.empty())
+    if (auto const found = variables_.find(std::string(name)); found != variables_.end())
+      return found->second;
+  return environment_(name);
+}
+
+std::optional<std::string> Decoder::text(Node const& node) {
+  if (!node.is_scalar()) {
+    mismatch(node, "text");
+    return std::nullopt;
+  }
+  if (!node.text().contains('$')) return std::string(node.text());
+  std::vector<VariableFault> faults;
+  std::string value =
+      interpolate(node.text(), [this](std::string_view name) { return variable(name); }, faults);
+  bool good = true;
+  for (VariableFault& fault : faults) {
+    diagnostics_.add({fault.error ? Severity::error : Severity::warning,
+                      fault.error ? "bad-variable" : "unset-variable",
+                      span_inside(node, fault.offset, fault.length),
+                      std::move(fault.message),
+                      std::move(fault.help),
+                      {}});
+    good = good && !fault.error;
+  }
+  return good ? std::optional(std::move(value)) : std::nullopt;
+}
+
+// The place of a part of a scalar. Escapes and folded lines make offsets of the value differ from
+// those of the source; then the part is searched for in the source.
+Span Decoder::span_inside(Node const& node, std::size_t offset, std::size_t length) const {
+  Source const& source = diagnostics_.sources()[node.file];
+  std::string_view const part = node.text().substr(offset, length);
+  std::string_view const line = source.line(node.line);
+  std::size_t const start = node.column - 1 + (node.quoted ? 1U : 0U);
+  auto const found = [&](std::uint32_t number, std::size_t byte) {
+    return Span(node.file, number, static_cast<std::uint32_t>(byte + 1),
+                static_cast<std::uint32_t>(part.size()));
+  };
+  if (start + offset <= line.size() && line.substr(start + offset).starts_with(part))
+    return found(node.line, start + offset);
+  std::uint32_t const last = std::min(source.line_count(), node.line + 200);
+  for (std::uint32_t number = node.line; number <= last && !part.empty() && !part.contains('\n'); ++number)
+    if (auto const at = source.line(number).find(part, number == node.line ? node.column - 1 : 0);
+        at != std::string_view::npos)
+      return found(number, at);
+  return node.span();
+}
+
+std::optional<bool> Decoder::boolean(Node const& node) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  if (*value == "true") return true;
+  if (*value == "false") return false;
+  std::string help = "write `true` or `false`";
+  if (boolean_trap(*value)) help += "; YAML readers disagree about " + quote(*value);
+  error("bad-value", node, quote(*value) + " is neither true nor false", std::move(help));
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> Decoder::integer(Node const& node, std::int64_t low, std::int64_t high) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  if (octal_trap(*value)) {
+    auto const digits = value->find_first_not_of('0');
+    error("octal-trap", node, quote(*value) + " begins with 0, which other YAML readers take for octal",
+          "write `" + (digits == std::string::npos ? "0" : value->substr(digits)) + "`");
+    return std::nullopt;
+  }
+  std::int64_t number = 0;
+  auto const [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
+  if (fault == std::errc{} && end == value->data() + value->size() && number >= low && number <= high)
+    return number;
+  std::string range = high == std::numeric_limits<std::int64_t>::max()
+                          ? std::to_string(low) + " or more"
+                          : "from " + std::to_string(low) + " to " + std::to_string(high);
+  error("bad-value", node, quote(*value) + " is not a whole number " + range, "write a number " + range);
+  return std::nullopt;
+}
+
+std::optional<double> Decoder::number(Node const& node, double low, double high) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  double number = 0;
+  auto const [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
+  if (fault == std::errc{} && end == value->data() + value->size() && std::isfinite(number) &&
+      number >= low && number <= high)
+    return number;
+  auto const shown = [](double bound) {
+    std::string s = std::to_string(bound);
+    s.erase(s.find_last_not_of('0') + 1);
+    if (s.ends_with('.')) s.pop_back();
+    return s;
+  };
+  std::string const range =
+      high > 1e15 ? shown(low) + " or more" : "from " + shown(low) + " to " + shown(high);
+  error("bad-value", node, quote(*value) + " is not a number " + range, "write a number " + range);
+  return std::nullopt;
+}
+
+std::optional<Duration> Decoder::duration(Node const& node) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  auto const parsed = parse_duration(*value);
+  if (parsed) return *parsed;
+  malformed(node, parsed.error());
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Decoder::size(Node const& node) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  auto const parsed = parse_size(*value);
+  if (parsed) return *parsed;
+  malformed(node, parsed.error());
+  return std::nullopt;
+}
+
+std::optional<std::uint16_t> Decoder::port(Node const& node) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  auto const parsed = parse_port(*value);
+  if (parsed) return *parsed;
+  malformed(node, parsed.error());
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> Decoder::octal(Node const& node, std::uint32_t most) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  std::string_view digits = *value;
+  if (digits.starts_with("0o")) digits.remove_prefix(2);
+  std::uint32_t number = 0;
+  auto const [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 8);
+  if (fault == std::errc{} && end == digits.data() + digits.size() && number <= most) return number;
+  error("bad-value", node, quote(*value) + " is not an octal mode", "write octal digits in quotes: \"0640\"");
+  return std::nullopt;
+}
+
+std::optional<int> Decoder::signal(Node const& node) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  if (auto const number = signal_number(*value)) return number;
+  std::string help = did_you_mean(*value, signal_names());
+  error("bad-value", node, quote(*value) + " is not a signal",
+        help.empty() ? "write a name such as SIGTERM or SIGINT" : std::move(help));
+  return std::nullopt;
+}
+
+std::vector<std::string> Decoder::texts(Node const& node) {
+  std::vector<std::string> out;
+  if (node.is_scalar()) {
+    if (auto value = text(node)) out.push_back(std::move(*value));
+  } else if (node.is_sequence()) {
+    for (Node const* item : node.items())
+      if (auto value = text(*item)) out.push_back(std::move(*value));
+  } else {
+    mismatch(node, "text or a list of texts");
+  }
+  return out;
+}
+
+std::vector<std::string> Decoder::command(Node const& node) {
+  if (node.is_mapping()) {
+    mismatch(node, "a command", "write a list, [program, argument], or a line that is split into words");
+    return {};
+  }
+  std::vector<std::string> words;
+  if (node.is_sequence()) {
+    words = texts(node);
+    if (words.size() != node.size) return {};  // reported already
+  } else {
+    auto const line = text(node);
+    if (!line) return {};
+    Words split = split_words(*line);
+    if (split.unclosed) {
+      bool const backslash = (*line)[*split.unclosed] == '\\';
+      diagnostics_.error(
+          "bad-command", span_inside(node, *line == node.text() ? *split.unclosed : 0, 1),
+          backslash ? "this command ends in a backslash" : "a quote in this command is never closed",
+          backslash ? "remove it" : "close it, or write the command as a list");
+      return {};
+    }
+    if (split.shell_syntax) warn_of_shell(node, *line, *split.shell_syntax, split.shell_token);
+    words = std::move(split.words);
+  }
+  if (words.empty() || words.front().empty()) {
+    error("bad-command", node, "this command is empty",
+          "write the program and its arguments: [program, argument]");
+    return {};
+  }
+  return words;
+}
+
+void Decoder::warn_of_shell(Node const& node, std::string_view line, std::size_t offset,
+                            std::string_view token) {
+  std::string quoted;
+  for (char const c : line.substr(0, 200))
+    quoted += c == '\'' ? std::string("''") : std::string(1, c == '\n' ? ' ' : c);
+  Span const at = line == node.text() ? span_inside(node, offset, token.size()) : node.span();
+  diagnostics_.warning(
+      "shell-syntax", at,
+      "no shell reads this command: " + quote(token) + " is passed to the program as it is",
+      "for a shell write [sh, -c, '" + quoted + "']; for the plain text put " + quote(token) + " in quotes");
+}
+
+void Decoder::pair_from_text(Node const& item, std::string_view what, Pairs& out) {
+  auto const value = text(item);
+  if (!value) return;
+  auto const equals = value->find('=');
+  std::string name = value->substr(0, equals);
+  if (name.empty() || name.find_first_of(" \t") != std::string::npos) {
+    error("bad-value", item, quote(*value) + " is not of the form KEY=VALUE",
+          "write `- KEY=VALUE`, or a mapping `KEY: VALUE`");
+    return;
+  }
+  if (std::ranges::any_of(out, [&](auto const& pair) { return pair.first == name; })) {
+    error("duplicate-key", item, quote(name) + " is there twice in " + std::string(what), "keep one of them");
+    return;
+  }
+  if (equals != std::string::npos)
+    out.emplace_back(std::move(name), value->substr(equals + 1));
+  else if (auto inherited = variable(name))
+    out.emplace_back(std::move(name), std::move(*inherited));
+}
+
+Pairs Decoder::pairs(Node const& node, std::string_view what) {
+  Pairs out;
+  if (node.is_sequence()) {
+    for (Node const* item : node.items()) pair_from_text(*item, what, out);
+    return out;
+  }
+  if (!node.is_mapping()) {
+    mismatch(node, "a mapping or a list of KEY=VALUE");
+    return out;
+  }
+  out.reserve(node.size);
+  for (Entry const& entry : node.entries()) {
+    std::string name(entry.key->text());
+    if (name.empty() || name.contains('=')) {
+      error("bad-value", *entry.key, quote(name) + " cannot be a name in " + std::string(what),
+            "a name is not empty and has no `=`");
+    } else if (entry.value->is_null()) {
+      if (auto inherited = variable(name)) out.emplace_back(std::move(name), std::move(*inherited));
+    } else if (auto value = text(*entry.value)) {
+      bool const trap = !entry.value->quoted && (boolean_trap(*value) || octal_trap(*value)) &&
+                        *value == entry.value->text();
+      if (trap)
+        warning("yaml-trap", *entry.value,
+                quote(*value) + " is passed as it is written; other YAML readers would change it",
+                "put it in quotes to say so: \"" + *value + "\"");
+      out.emplace_back(std::move(name), std::move(*value));
+    }
+  }
+  return out;
+}
+
+std::optional<std::size_t> Decoder::choose(Node const& node, std::span<std::string_view const> known) {
+  auto const value = text(node);
+  if (!value) return std::nullopt;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (known[i] == *value) return i;
+  error("bad-value", node, quote(*value) + " is not known here", did_you_mean(*value, known));
+  return std::nullopt;
+}
+
+bool Decoder::expect_mapping(Node const& node, std::string_view what) {
+  if (node.is_mapping()) return true;
+  mismatch(node, std::string(what) + " as a mapping of keys to values");
+  return false;
+}
+
+bool Decoder::present(Entry const& entry) {
+  if (!entry.value->is_null()) return true;
+  warning("no-value", *entry.key, quote(entry.key->text()) + " has no value and is ignored",
+          "give it a value, or remove it");
+  return false;
+}
+
+void Decoder::unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known) {
+  if (!key.quoted && key.text().starts_with("x-")) return;
+  std::string help(foreign_key_help(key.text()));
+  if (help.empty()) help = did_you_mean(key.text(), known);
+  if (help.empty()) help = "remove it, or begin it with `x-` to keep it as a note";
+  error("unknown-key", key, "unknown key " + quote(key.text()) + " in " + std::string(what), std::move(help));
+}
+
+void Decoder::unfit_key(Node const& key, Fits fit, Fits fits) {
+  std::string help = "it belongs to";
+  for (Fits const one : {fits_daemon, fits_oneshot, fits_external, fits_gate})
+    if ((fits & one) != 0) help.append(help.ends_with("to") ? " " : ", ").append(article_of(one));
+  error("unfit-key", key, quote(key.text()) + " makes no sense for " + std::string(article_of(fit)),
+        std::move(help));
+}
+
+void Decoder::mismatch(Node const& node, std::string_view wanted, std::string help) {
+  error("wrong-type", node, "expected " + std::string(wanted) + ", found " + std::string(kind_name(node)),
+        std::move(help));
+}
+
+void Decoder::malformed(Node const& node, Malformed const& why) {
+  error("bad-value", node, why.message, why.help);
+}
+
+std::string Decoder::absolute(std::string_view path, std::string_view base) const {
+  if (path.starts_with('/')) return std::string(path);
+  std::filesystem::path const joined =
+      std::filesystem::path(base.empty() ? std::string_view(directory_) : base) / path;
+  std::string normal = joined.lexically_normal().string();
+  if (normal.size() > 1 && normal.ends_with('/')) normal.pop_back();
+  return normal;
+}
+
+}  // namespace belfry::config

@@ -1,0 +1,328 @@
+#include "config/document_builder.hpp"
+
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <sstream>
+
+namespace belfry::config {
+namespace {
+
+// A comment behind the text. A quote that is never closed swallows it, which yaml-cpp does not report.
+constexpr std::string_view sentinel =
+    "\n#\x7f"
+    "end\n";
+constexpr std::string_view sentinel_mark =
+    "\x7f"
+    "end";
+
+struct Explanation {
+  std::string_view begins;  // of yaml-cpp's message
+  std::string_view message;
+  std::string_view help;
+};
+
+// yaml-cpp says what its grammar missed; people need what they probably did.
+constexpr std::array explanations{
+    Explanation{"end of map not found", "this line does not belong to the mapping above it",
+                "check its indentation: keys of one mapping start in one column; and that the line before "
+                "has its `:`"},
+    Explanation{"end of map flow not found", "`{` is never closed",
+                "add `}`, or quote what contains `{`, `}` or `,`"},
+    Explanation{"end of sequence not found", "this line does not belong to the list above it",
+                "check its indentation: every item of a list starts with `- ` in one column"},
+    Explanation{"end of sequence flow not found", "`[` is never closed",
+                "add `]`, or quote what contains `[`, `]` or `,`"},
+    Explanation{"illegal map value", "a second `: ` on one line, or a value that is indented too far",
+                "quote the text if the `:` belongs to it"},
+    Explanation{"illegal map key", "a mapping cannot begin here", "put it on a line of its own, indented"},
+    Explanation{"illegal block entry", "`- ` cannot begin a list here",
+                "put the list on a line of its own, indented"},
+    Explanation{"illegal flow end", "`]` or `}` closes nothing",
+                "remove it, or quote the text it belongs to"},
+    Explanation{"illegal tab", "a tab cannot indent YAML", "indent with spaces"},
+    Explanation{"illegal document indicator", "`---` or `...` inside a quoted text",
+                "close the quote before it"},
+    Explanation{"illegal EOF in scalar", "a quote is never closed", "add the closing quote"},
+    Explanation{"unknown escape character", "this escape is unknown in double quotes",
+                "write a backslash as `\\\\`, or use single quotes"},
+    Explanation{"the referenced anchor is not defined", "no anchor has this name",
+                "define it before it is used: `&name`; or quote a text that begins with `*`"},
+    Explanation{"alias not found", "`*` needs a name", "quote a text that begins with `*`"},
+    Explanation{"anchor not found", "`&` needs a name", "quote a text that begins with `&`"},
+    Explanation{"unknown token", "this character cannot begin a value", "quote the text"},
+    Explanation{"illegal character in scalar", "a character that cannot stand here", "quote the text"},
+    Explanation{"cannot assign multiple anchors", "two anchors for one value", "keep one of them"},
+    Explanation{"cannot assign multiple tags", "two tags for one value", "remove them"},
+    Explanation{"aliases can't have any content", "an alias with an anchor or a tag",
+                "remove the anchor or the tag"},
+};
+
+bool string_tag(std::string_view tag) { return tag == "!" || tag == "tag:yaml.org,2002:str"; }
+
+}  // namespace
+
+DocumentBuilder::DocumentBuilder(Document& document, Diagnostics& diagnostics, std::uint32_t file)
+    : document_(document), diagnostics_(diagnostics), source_(diagnostics.sources()[file]), file_(file) {}
+
+Node const* DocumentBuilder::run() {
+  std::string_view text = source_.text();
+  std::string fed;
+  fed.reserve(text.size() + sentinel.size());
+  fed.append(text).append(sentinel);
+  std::istringstream stream(std::move(fed));
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(*this)) {
+    }
+  } catch (Abort const&) {
+    return nullptr;
+  } catch (YAML::Exception const& problem) {
+    report_syntax(problem.msg, problem.mark);
+    return nullptr;
+  }
+  return root_;  // also after a key that is there twice: the rest of the file can still be judged
+}
+
+void DocumentBuilder::report_syntax(std::string const& message, YAML::Mark const& mark) {
+  Span at = where(mark);
+  at.line = std::min(at.line, source_.line_count());
+  for (Explanation const& one : explanations) {
+    if (!message.starts_with(one.begins)) continue;
+    diagnostics_.error("syntax", at, std::string(one.message), std::string(one.help));
+    return;
+  }
+  diagnostics_.error("syntax", at, "cannot read this as YAML: " + message,
+                     "check indentation and quotes on this line");
+}
+
+void DocumentBuilder::refuse(std::string_view rule, Span at, std::string message, std::string help) {
+  diagnostics_.error(rule, at, std::move(message), std::move(help));
+  throw Abort{};
+}
+
+Span DocumentBuilder::where(YAML::Mark const& mark) const {
+  return {file_, static_cast<std::uint32_t>(std::max(0, mark.line) + 1),
+          static_cast<std::uint32_t>(std::max(0, mark.column) + 1), 0};
+}
+
+// yaml-cpp marks a node with an anchor or a tag at that property; the token itself comes behind it.
+Span DocumentBuilder::token_at(YAML::Mark const& mark) const {
+  Span at = where(mark);
+  std::string_view const line = source_.line(at.line);
+  std::size_t byte = at.column - 1;
+  while (byte < line.size() && (line[byte] == '&' || line[byte] == '!')) {
+    std::size_t const end = line.find_first_of(" \t", byte);
+    std::size_t const next = end == std::string_view::npos ? end : line.find_first_not_of(" \t", end);
+    if (next == std::string_view::npos || line[next] == '#') break;
+    byte = next;
+  }
+  at.column = static_cast<std::uint32_t>(byte + 1);
+  return at;
+}
+
+bool DocumentBuilder::expects_key() const {
+  return !frames_.empty() && frames_.back().node->kind == Node::Kind::mapping &&
+         (pending_.size() - frames_.back().first) % 2 == 0;
+}
+
+void DocumentBuilder::check_tag(std::string const& tag, Span at) {
+  if (tag.empty() || tag == "?" || string_tag(tag)) return;
+  diagnostics_.error("unknown-tag", at, "cannot use the tag `" + tag + "`", "remove it; only !!str is known");
+}
+
+Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string const& tag,
+                           YAML::anchor_t anchor) {
+  bool const has_property = anchor != YAML::NullAnchor || (!tag.empty() && tag != "?" && tag != "!");
+  Span const at = has_property ? token_at(mark) : where(mark);
+  DocumentLimits const& limits = document_.limits();
+  if (++nodes_ > limits.nodes)
+    refuse("too-large", at, "the file has more than " + std::to_string(limits.nodes) + " values",
+           "split it into several files and pass each with -c");
+  if (frames_.size() >= limits.depth)
+    refuse("too-deep", at, "nested deeper than " + std::to_string(limits.depth) + " levels",
+           "no key of belfry needs more than 8 levels");
+  check_tag(tag, at);
+  if (expects_key() && kind != Node::Kind::scalar)
+    refuse(
+        "bad-key", at,
+        std::string("the key of a mapping must be text, not ") + (kind == Node::Kind::mapping    ? "a mapping"
+                                                                  : kind == Node::Kind::sequence ? "a list"
+                                                                                                 : "nothing"),
+        "quote it if it is text");
+  Node* const node = new (document_.memory().allocate(sizeof(Node), alignof(Node))) Node();
+  node->kind = kind;
+  node->file = static_cast<std::uint16_t>(file_);
+  node->line = at.line;
+  node->column = at.column;
+  if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
+  if (frames_.empty())
+    root_ = node;
+  else
+    pending_.push_back(node);
+  return node;
+}
+
+void DocumentBuilder::OnDocumentStart(YAML::Mark const& mark) {
+  if (++documents_ > 1)
+    refuse("second-document", where(mark), "a second document begins here",
+           "one file is one stack: remove the `---`, or pass the second file with another -c");
+}
+
+void DocumentBuilder::OnNull(YAML::Mark const& mark, YAML::anchor_t anchor) {
+  bool const value = !frames_.empty() && frames_.back().node->kind == Node::Kind::mapping && !expects_key();
+  Node const* const key = value ? pending_.back() : nullptr;
+  Node* const node = add(Node::Kind::null, mark, "", anchor);
+  if (key == nullptr) return;
+  // The parser only notices that a value is missing at the next token, which may be lines below.
+  node->line = key->line;
+  node->column = key->column;
+}
+
+void DocumentBuilder::OnAlias(YAML::Mark const& mark, YAML::anchor_t anchor) {
+  Node const* const target = anchors_[anchor];
+  bool const contains_itself = target == nullptr || std::ranges::any_of(frames_, [&](Frame const& frame) {
+                                 return frame.node == target;
+                               });
+  if (contains_itself)
+    refuse("alias-cycle", where(mark), "this alias stands inside the value it refers to",
+           "move the anchor to a value beside it");
+  Node* const node = add(target->kind, mark, "", YAML::NullAnchor);
+  Node const own = *node;
+  *node = *target;
+  node->file = own.file;
+  node->line = own.line;
+  node->column = own.column;
+  check_growth(*node);
+}
+
+void DocumentBuilder::OnScalar(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+                               std::string const& value) {
+  if (value.find(sentinel_mark) != std::string::npos)
+    refuse("unclosed-quote", where(mark), "this quote is never closed", "add the closing quote");
+  Node* const node = add(Node::Kind::scalar, mark, tag, anchor);
+  auto* const text = static_cast<char*>(document_.memory().allocate(value.size() + 1, 1));
+  std::ranges::copy(value, text);
+  node->quoted = string_tag(tag);
+  node->size = static_cast<std::uint32_t>(value.size());
+  node->data = text;
+}
+
+void DocumentBuilder::OnSequenceStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+                                      YAML::EmitterStyle::value) {
+  open(add(Node::Kind::sequence, mark, tag, anchor));
+}
+
+void DocumentBuilder::OnMapStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+                                 YAML::EmitterStyle::value) {
+  open(add(Node::Kind::mapping, mark, tag, anchor));
+}
+
+void DocumentBuilder::open(Node* node) { frames_.push_back({node, pending_.size()}); }
+
+void DocumentBuilder::close() {
+  Frame const frame = frames_.back();
+  if (frame.node->kind == Node::Kind::sequence)
+    close_sequence(*frame.node, frame.first);
+  else
+    close_mapping(*frame.node, frame.first);
+  pending_.resize(frame.first);
+  frames_.pop_back();
+  check_growth(*frame.node);
+}
+
+void DocumentBuilder::close_sequence(Node& node, std::size_t first) {
+  std::span<Node const* const> const items(pending_.begin() + static_cast<std::ptrdiff_t>(first),
+                                           pending_.end());
+  auto* const kept = static_cast<Node const**>(document_.memory().allocate(
+      std::max<std::size_t>(1, items.size()) * sizeof(Node const*), alignof(Node const*)));
+  std::ranges::copy(items, kept);
+  for (Node const* item : items) node.cost += item->cost;
+  node.size = static_cast<std::uint32_t>(items.size());
+  node.data = kept;
+}
+
+void DocumentBuilder::close_mapping(Node& node, std::size_t first) {
+  entries_.clear();
+  std::vector<Entry> merges;
+  for (std::size_t i = first; i + 1 < pending_.size(); i += 2) {
+    Entry const entry{pending_[i], pending_[i + 1]};
+    bool const merge = !entry.key->quoted && entry.key->text() == "<<";
+    (merge ? merges : entries_).push_back(entry);
+  }
+  refuse_duplicates();
+  for (Entry const& merge : merges) merge_into(*merge.value, *merge.key);
+  keep_entries(node);
+}
+
+void DocumentBuilder::keep_entries(Node& node) {
+  auto* const kept = static_cast<Entry*>(
+      document_.memory().allocate(std::max<std::size_t>(1, entries_.size()) * sizeof(Entry), alignof(Entry)));
+  std::ranges::copy(entries_, kept);
+  for (Entry const& entry : entries_) node.cost += entry.key->cost + entry.value->cost;
+  node.size = static_cast<std::uint32_t>(entries_.size());
+  node.data = kept;
+}
+
+void DocumentBuilder::refuse_duplicates() {
+  auto const report = [&](Node const& again, Node const& first) {
+    diagnostics_.add({Severity::error,
+                      "duplicate-key",
+                      again.span(),
+                      "the key `" + std::string(again.text()) + "` is there twice",
+                      "keep one of them",
+                      {{first.span(), "first written here"}}});
+  };
+  if (entries_.size() <= 16) {
+    for (std::size_t i = 1; i < entries_.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (entries_[i].key->text() == entries_[j].key->text()) {
+          report(*entries_[i].key, *entries_[j].key);
+          break;
+        }
+    return;
+  }
+  std::unordered_map<std::string_view, Node const*> seen;
+  seen.reserve(entries_.size());
+  for (Entry const& entry : entries_)
+    if (auto const [first, fresh] = seen.emplace(entry.key->text(), entry.key); !fresh)
+      report(*entry.key, *first->second);
+}
+
+// `<<: *a` and `<<: [*a, *b]`: a key that is there already wins (YAML merge key type, 2005).
+void DocumentBuilder::merge_into(Node const& source, Node const& key) {
+  if (source.is_sequence()) {
+    for (Node const* item : source.items()) {
+      if (!item->is_mapping()) {
+        diagnostics_.error("bad-merge", item->span(), "`<<` can merge mappings only",
+                           "write `<<: [*first, *second]`");
+        continue;
+      }
+      merge_into(*item, key);
+    }
+    return;
+  }
+  if (!source.is_mapping()) {
+    diagnostics_.error("bad-merge", key.span(), "`<<` needs a mapping to merge", "write `<<: *anchor`");
+    return;
+  }
+  seen_.clear();
+  for (Entry const& entry : entries_) seen_.insert(entry.key->text());
+  for (Entry const& entry : source.entries())
+    if (seen_.insert(entry.key->text()).second) entries_.push_back(entry);
+  merged_ += entries_.size();
+  if (merged_ > document_.limits().free_growth + document_.limits().growth * nodes_)
+    refuse("alias-bomb", key.span(), "merge keys make this file grow beyond its limits",
+           "merge fewer and smaller mappings");
+}
+
+void DocumentBuilder::check_growth(Node const& node) {
+  if (node.cost <= document_.limits().free_growth + document_.limits().growth * nodes_) return;
+  refuse("alias-bomb", node.span(), "aliases make this file grow to " + std::to_string(node.cost) + " values",
+         "use fewer aliases of aliases");
+}
+
+}  // namespace belfry::config

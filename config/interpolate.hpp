@@ -1,0 +1,36 @@
+// Variables in texts, with the syntax of compose files.
+//
+//   $NAME ${NAME}                   the value; unset: empty, with a warning
+//   ${NAME:-x} ${NAME-x}            x when unset or empty / when unset
+//   ${NAME:?x} ${NAME?x}            an error with the message x when unset or empty / when unset
+//   ${NAME:+x} ${NAME+x}            x when set and not empty / when set, else empty
+//   $$                              one $
+// x may contain variables again. A `$` before anything else stands for itself, as in a shell.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belfry::config {
+
+using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
+
+struct VariableFault {
+  std::size_t offset = 0;  // in the text before interpolation
+  std::size_t length = 0;
+  bool error = true;  // false: a warning
+  std::string message;
+  std::string help;
+};
+
+// `text` with its variables replaced; what is wrong is appended to `faults`.
+[[nodiscard]] std::string interpolate(std::string_view text, Lookup const& lookup,
+                                      std::vector<VariableFault>& faults);
+
+// Whether `name` may be the name of a variable: a letter or `_`, then letters, digits and `_`.
+[[nodiscard]] bool is_variable_name(std::string_view name);
+
+}  // namespace belfry::config
