@@ -1,0 +1,30 @@
+// A dependency of one service on another, as a level that is looked at again after every wake-up.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "channels/time.hpp"
+#include "config/model.hpp"
+
+namespace belfry::daemon {
+
+class Service;
+
+// Owner: the dependent. Lifecycle: made once, when the graph is put together. Cancellation: none.
+struct Edge {
+  Service* on = nullptr;
+  const config::Dependency* spec = nullptr;
+  std::optional<TimePoint> lost_since{};  // of a running dependent, while `loss_after` debounces
+
+  // The level of its condition, right now.
+  [[nodiscard]] bool holds() const;
+  // `holds`, or the other has settled and the edge does not require it.
+  [[nodiscard]] bool lets_start() const;
+  // A required dependency that cannot make it hold by itself any more, and why; see `blocked`.
+  [[nodiscard]] bool is_hopeless() const;
+  // "db ready", "migrate completed".
+  [[nodiscard]] std::string text() const;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,93 @@
+#include "daemon/probe_watch.hpp"
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+#include "channels/spawn.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms& terms) {
+  probes::ScheduleOptions options;
+  options.initial_delay = probe.initial_delay.value_or(Duration::zero());
+  options.period = probe.period;
+  const bool live = terms.role == ProbeRole::live;
+  if (probe.attempt_timeout) options.attempt_timeout = *probe.attempt_timeout;
+  if (live && probe.timeout) options.attempt_timeout = *probe.timeout;
+  options.success_threshold = probe.success_threshold;
+  options.failure_threshold = probe.failure_threshold;
+  return options;
+}
+
+}  // namespace
+
+ProbeWatch::ProbeWatch(Loop& loop, Semaphore& slots, ProbeListener& listener, WatchTerms terms)
+    : loop_(loop), slots_(slots), listener_(listener), terms_(terms), context_(loop), tasks_(loop, "probes") {}
+
+Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& factory,
+                               const probes::ProbeContext& about, double random) {
+  random_ = random;
+  for (std::uint32_t i = 0; i < set.probes.size(); ++i) {
+    const config::Probe& spec = set.probes[i];
+    if (probes::is_event(spec.kind)) continue;
+    auto probe = factory.make(spec, about);
+    if (!probe) return std::unexpected(probe.error());
+    probes::ScheduleOptions options = options_of(spec, terms_);
+    const auto recheck = spec.recheck ? spec.recheck : terms_.recheck;
+    const bool keep_asking = terms_.role == ProbeRole::live || recheck.has_value();
+    if (recheck && !options.period) options.period = *recheck;
+    watched_.push_back(std::make_unique<Watched>(loop_, std::move(*probe), i, options, keep_asking));
+  }
+  for (auto& watched : watched_) spawn(tasks_, "probe", ask_repeatedly(context_, *watched));
+  return {};
+}
+
+void ProbeWatch::trigger() {
+  for (auto& watched : watched_) watched->poke.notify();
+}
+
+void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
+
+Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
+  const bool live = terms_.role == ProbeRole::live;
+  probes::ScheduleOptions options = watched.options;
+  // The fixed period of a recheck begins with the bell; until then the adaptive one applies.
+  probes::ScheduleOptions before_bell = options;
+  if (watched.keep_asking && !live) before_bell.period.reset();
+  probes::Thresholds thresholds(options, live);
+  std::uint64_t attempts = 0;
+  bool was_up = live;
+  while (!ctx.cancelled()) {
+    const auto& schedule = was_up ? options : before_bell;
+    const auto phase = was_up ? probes::Phase::watching : probes::Phase::starting;
+    const TimePoint next =
+        loop_.now() + probes::next_delay(schedule, phase, loop_.now() - terms_.started_at, attempts, random_);
+    auto poked = on(watched.poke);
+    auto due = at(loop_, next);
+    const std::size_t which = co_await select(ctx, poked, due);
+    if (which == select_cancelled) break;
+
+    Result<void> outcome = co_await ask_once(ctx, watched);
+    if (ctx.cancelled()) break;
+    ++attempts;
+    listener_.probe_tried(terms_.role, watched.index, outcome);
+    const auto change = thresholds.record(outcome.has_value());
+    if (change == probes::Thresholds::Change::none) continue;
+    const bool up = change == probes::Thresholds::Change::up;
+    if (up != was_up) attempts = 0;
+    was_up = up;
+    listener_.probe_changed(terms_.role, watched.index, up, outcome ? Error() : outcome.error());
+    if (up && !watched.keep_asking) break;
+  }
+}
+
+Task<Result<void>> ProbeWatch::ask_once(Context& ctx, Watched& watched) {
+  Result<Permit> permit = co_await slots_.acquire(ctx);
+  if (!permit) co_return std::unexpected(permit.error());
+  Context attempt(ctx, loop_.now() + watched.options.attempt_timeout);
+  Result<void> outcome = co_await watched.probe->check(attempt);
+  co_return outcome;
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,35 @@
+// What a start needs from the kernel beside the clone: log pipe, notify socket, environment, identity.
+//
+// Made while the service waits, so that at the bell only the clone is left (a pipe made at the bell costs
+// 40 µs a link of a chain). A simulation provides nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "channels/error.hpp"
+#include "system/launch.hpp"
+
+namespace belfry::daemon {
+
+class Service;
+
+// Owner: App, or a simulation. Lifecycle: outlives every service. Cancellation: none, nothing waits.
+class Provisions {
+ public:
+  virtual ~Provisions() = default;
+  // Completes `launch` for the service's next run; called again when it was called before and nothing was
+  // started since. An error means that this start can't be tried now (no descriptors are left, …).
+  virtual Result<void> prepare(Service& service, system::Launch& launch) = 0;
+  // User, directory and environment of the service, for a process that runs on its behalf (`exec` probes).
+  virtual void outfit(const Service& service, system::Launch& launch) const = 0;
+  // The clone has been tried: what only the child needed is given back.
+  virtual void started(Service& service) = 0;
+  // Reads what the service has said and written so far, so that an exit is judged with its last words known.
+  virtual void drain(Service& service) = 0;
+  // No process of it is left and none is about to start: gives everything back.
+  virtual void release(Service& service) = 0;
+  // How its output is recognised among an orphan's descriptors; 0: it has no pipe.
+  [[nodiscard]] virtual ino_t log_pipe(const Service& service) const = 0;
+};
+
+}  // namespace belfry::daemon

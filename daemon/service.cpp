@@ -1,0 +1,274 @@
+#include "daemon/service.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+
+namespace belfry::daemon {
+
+Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index, std::string marker_prefix)
+    : around_(around),
+      spec_(spec),
+      index_(index),
+      attention_(around.loop, "service"),
+      now_(std::make_shared<Incarnation>(around.loop, 1)),
+      marker_prefix_(std::move(marker_prefix)) {
+  record_.since = around.loop.now();
+}
+
+Service::~Service() {
+  if (record_.pid != 0) around_.processes.disown(record_.pid);
+  around_.processes.unwatch_tree(*this);
+}
+
+Task<void> Service::live(Context& ctx) {
+  while (!ctx.cancelled()) {
+    switch (record_.state) {
+      case State::inactive:
+      case State::completed:
+      case State::failed: co_await rest(ctx); break;
+      case State::waiting:
+      case State::blocked: co_await wait_for_edges(ctx); break;
+      case State::starting: co_await start(ctx); break;
+      case State::ready:
+      case State::unready: co_await run(ctx); break;
+      case State::stopping: co_await stop(ctx); break;
+      case State::backoff: co_await back_off(ctx); break;
+    }
+  }
+}
+
+Task<void> Service::news(Context& ctx, Bell<>* bell, TimePoint deadline) {
+  auto called = on(attention_);
+  auto late = at(around_.loop, deadline);
+  if (bell != nullptr && !bell->ended()) {
+    auto rung = on(*bell);
+    co_await select(ctx, rung, called, late);
+  } else {
+    co_await select(ctx, called, late);
+  }
+}
+
+Task<void> Service::rest(Context& ctx) {
+  while (!ctx.cancelled()) {
+    if (record_.intent == Intent::rest) {
+      record_.intent = Intent::run;
+      const State before = record_.state;
+      enter(Event::stop_asked, record_.cause);
+      if (record_.state != before) co_return;
+    }
+    if (record_.start_requested) {
+      enter(Event::start_asked);
+      co_return;
+    }
+    co_await news(ctx);
+  }
+}
+
+Task<void> Service::wait_for_edges(Context& ctx) {
+  record_.start_requested = false;
+  while (!ctx.cancelled()) {
+    if (record_.intent == Intent::rest) {
+      record_.intent = Intent::run;
+      const Error cause = record_.cause;
+      enter(Event::stop_asked, cause);
+      co_return;
+    }
+    record_.intent = Intent::run;
+    if (auto hopeless = hopeless_cause()) {
+      // Also when it is blocked already: the cause may have changed.
+      enter(Event::blocked, *hopeless);
+      co_await news(ctx);
+      continue;
+    }
+    if (record_.state == State::blocked) enter(Event::healed);
+    if (edges_hold()) {
+      enter(Event::edges_hold);
+      co_return;
+    }
+    prepare();  // everything but the clone, while there is time
+    const TimePoint deadline = edge_deadline();
+    if (deadline <= around_.loop.now()) {
+      const Edge* missing = first_missing_edge();
+      enter(Event::edge_timed_out,
+            Error(Error::Kind::failed, "cannot start " + std::string(name()) + ": waited too long for " +
+                                           (missing != nullptr ? missing->text() : "its dependencies")));
+      co_return;
+    }
+    const Edge* missing = spec_.type == config::ServiceType::gate ? nullptr : first_missing_edge();
+    // The bell is shared for as long as it is waited for: the dependency may be in its next run by then.
+    const SharedIncarnation awaited = missing != nullptr ? missing->on->incarnation() : nullptr;
+    Bell<>* bell = awaited == nullptr
+                       ? nullptr
+                       : &awaited->bell_for(missing->spec->condition);
+    co_await news(ctx, bell, deadline);
+  }
+}
+
+Task<void> Service::start(Context& ctx) {
+  if (!begin_run()) co_return;
+  while (!ctx.cancelled() && record_.state == State::starting) {
+    if (record_.exit) {
+      leave_running(Event::exited, last_exit_error());
+    } else if (must_stop()) {
+      leave_running(record_.intent == Intent::rest ? Event::stop_asked : Event::restart_asked, record_.cause);
+    } else if (record_.failure) {
+      leave_running(Event::live_failed, record_.failure);
+    } else if (all_true()) {
+      record_.ready_at = around_.loop.now();
+      enter(Event::became_ready);
+      now_->ready.ring();
+    } else if (start_deadline() <= around_.loop.now()) {
+      const std::string why = probe_error_ ? ": " + probe_error_.text() : "";
+      record_.failure = Error(Error::Kind::failed, std::string(name()) + " was not ready in time" + why);
+      leave_running(Event::start_timed_out, record_.failure);
+    } else {
+      co_await news(ctx, nullptr, start_deadline());
+    }
+  }
+}
+
+Task<void> Service::run(Context& ctx) {
+  while (!ctx.cancelled() && is_running(record_.state) && record_.state != State::stopping) {
+    const TimePoint loss_due = look_after_losses();
+    if (record_.exit) {
+      leave_running(Event::exited, last_exit_error());
+    } else if (must_stop()) {
+      leave_running(record_.intent == Intent::rest ? Event::stop_asked : Event::restart_asked, record_.cause);
+    } else if (record_.failure) {
+      leave_running(Event::live_failed, record_.failure);
+    } else if (record_.state == State::ready && !all_true()) {
+      enter(Event::became_unready, probe_error_);
+    } else if (record_.state == State::unready && all_true()) {
+      enter(Event::became_ready);
+    } else {
+      co_await news(ctx, nullptr, loss_due);
+    }
+  }
+}
+
+Task<void> Service::stop(Context& ctx) {
+  ask_main_process();
+  co_await end_probes(ctx);
+  bool rest_asked = false;
+  while (!record_.tree_gone && !ctx.cancelled()) {
+    if (record_.exit && !rest_asked) {
+      rest_asked = true;
+      co_await yield(around_.loop);  // whether anybody is left behind is known a turn after the exit
+      if (!record_.tree_gone) around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
+    } else if (const TimePoint deadline = kill_deadline(); deadline <= around_.loop.now()) {
+      kill_tree();
+      co_await news(ctx);
+    } else {
+      co_await news(ctx, nullptr, deadline);
+    }
+  }
+  if (record_.tree_gone) end_run();
+}
+
+Task<void> Service::back_off(Context& ctx) {
+  const TimePoint due = record_.since + next_back_off(record_.history, spec_.restart, around_.listener.random());
+  while (!ctx.cancelled()) {
+    if (record_.intent == Intent::rest) {
+      record_.intent = Intent::run;
+      enter(Event::stop_asked, record_.cause);
+      co_return;
+    }
+    record_.intent = Intent::run;
+    if (record_.start_requested) {
+      enter(Event::start_asked);
+      co_return;
+    }
+    if (due <= around_.loop.now()) {
+      enter(Event::delay_over, record_.cause);
+      co_return;
+    }
+    co_await news(ctx, nullptr, due);
+  }
+}
+
+void Service::request_start() {
+  record_.wanted = true;
+  record_.stopped_by_command = false;
+  if (record_.intent == Intent::rest) record_.intent = is_running(record_.state) ? Intent::again : Intent::run;
+  if (is_running(record_.state)) return;
+  record_.start_requested = true;
+  attention_.notify();
+}
+
+void Service::request_stop(const StopTerms& terms) {
+  record_.intent = terms.intent;
+  record_.in_order = terms.in_order;
+  if (terms.intent == Intent::rest) {
+    record_.stopped_by_command = terms.by_command;
+    record_.wanted = false;
+    record_.start_requested = false;
+  }
+  record_.cause = terms.cause;
+  record_.stop_timeout = terms.timeout;
+  record_.kill_by = terms.kill_by;
+  attention_.notify();
+  if (is_running(record_.state)) tell_dependents(false);  // an announced stop is a lost level
+}
+
+void Service::kill_now(const Error& cause) {
+  record_.kill_by = around_.loop.now();
+  record_.in_order = false;
+  if (record_.intent == Intent::run) {
+    record_.intent = Intent::rest;
+    record_.cause = cause;
+  }
+  attention_.notify();
+}
+
+// A message counts in the run that is on its way to be ready; a final STOPPING is not taken back.
+void Service::said_ready() {
+  if (!is_running(record_.state) || record_.state == State::stopping) return;
+  for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
+    if (spec_.ready.probes[i].kind == config::Probe::Kind::notify) record_.truths |= 1U << i;
+  }
+  if (readiness_) readiness_->trigger();
+  attention_.notify();
+}
+
+void Service::said_reloading() {
+  for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
+    if (spec_.ready.probes[i].kind == config::Probe::Kind::notify) record_.truths &= ~(1U << i);
+  }
+  attention_.notify();
+}
+
+void Service::said_stopping() { said_reloading(); }
+void Service::said_status(std::string text) { status_text_ = std::move(text); }
+
+void Service::on_exit(pid_t, system::ExitStatus status) {
+  around_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
+  record_.exit = status;
+  record_.pid = 0;
+  attention_.notify();
+}
+
+void Service::on_tree_empty(pid_t) {
+  record_.tree_gone = true;
+  attention_.notify();
+}
+
+void Service::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {
+  if (!up) probe_error_ = why;
+  if (role == ProbeRole::ready) {
+    if (up) record_.truths |= 1U << index;
+    else record_.truths &= ~(1U << index);
+  } else if (!up) {
+    record_.failure = Error(Error::Kind::failed, std::string(name()) + " is not alive", why);
+  }
+  attention_.notify();
+}
+
+void Service::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
+  ++(outcome ? counters_.probe_successes : counters_.probe_failures);
+  if (!outcome) probe_error_ = outcome.error();
+}
+
+}  // namespace belfry::daemon

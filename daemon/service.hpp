@@ -1,0 +1,227 @@
+// One service: its record, its edges, and the one coroutine that lives its life.
+//
+// Read `Service::live` first. It does what the state says until an event leads to another state; what
+// follows from what is the table in service_state.cpp. All that a life consists of is in `Record` (plus
+// what can be made again from it), so that a life could be taken up in the middle.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channels/context.hpp"
+#include "channels/handshake.hpp"
+#include "channels/semaphore.hpp"
+#include "channels/task.hpp"
+#include "channels/wakeup.hpp"
+#include "daemon/edge.hpp"
+#include "daemon/incarnation.hpp"
+#include "daemon/probe_watch.hpp"
+#include "daemon/provisions.hpp"
+#include "daemon/restart_policy.hpp"
+#include "daemon/service_state.hpp"
+#include "daemon/view.hpp"
+#include "probes/factory.hpp"
+#include "system/processes.hpp"
+
+namespace belfry::daemon {
+
+// Told of every change of state, after it.
+class StateListener {
+ public:
+  virtual void state_changed(Service& service, State from, State to, Event why) = 0;
+  // Something an operator should read: who had to be killed, what could not be prepared.
+  virtual void notice(Service& service, const std::string& text) = 0;
+  // A random number in [0, 1): back-off and periodic probes spread by it.
+  virtual double random() = 0;
+
+ protected:
+  ~StateListener() = default;
+};
+
+// What all services share. Owner: the supervisor.
+struct Surroundings {
+  Loop& loop;
+  system::Processes& processes;
+  Provisions& provisions;
+  probes::Factory& probes;
+  Semaphore& probe_slots;
+  StateListener& listener;
+};
+
+// What somebody outside wants of a running service.
+enum class Intent : std::uint8_t {
+  run,    // nothing else
+  rest,   // stop, and stay stopped
+  again,  // stop, then wait for the edges and start again
+};
+
+// How a stop is to be done.
+struct StopTerms {
+  Intent intent = Intent::rest;
+  Error cause;
+  bool in_order = true;                 // only after all running dependents have stopped
+  std::optional<Duration> timeout{};    // instead of the service's own
+  std::optional<TimePoint> kill_by{};   // killed then at the latest
+  bool by_command = true;               // dependents are blocked while it rests
+};
+
+struct Record {
+  State state = State::inactive;
+  Intent intent = Intent::run;
+  bool wanted = false;                  // was started, by name or as a requirement
+  bool start_requested = false;
+  bool stopped_by_command = false;
+  bool in_order = true;
+  bool has_run = false;
+  bool last_run_succeeded = false;
+  bool tree_gone = false;
+  bool killed = false;                  // SIGKILL was needed in this run
+  pid_t pid = 0;                        // of the main process; 0: none
+  pid_t leader = 0;                     // of the current run's process group, also after the main process ended
+  std::optional<system::ExitStatus> exit{};
+  std::uint32_t truths = 0;             // bit i: probe i of `ready:` is true
+  std::uint64_t runs = 0;
+  std::uint64_t restarts = 0;
+  TimePoint since{};
+  TimePoint started_at{};
+  std::optional<TimePoint> ready_at{};
+  std::optional<TimePoint> asked_to_stop_at{};
+  std::optional<Duration> stop_timeout{};
+  std::optional<TimePoint> kill_by{};
+  RestartHistory history{};
+  Error failure;                        // why this run is to end as a failure, when its exit code doesn't say
+  Error cause;                          // why it is in this state, and the last thing that went wrong
+};
+
+// Owner: the supervisor.
+// Lifecycle: made for the whole life of the daemon; `live` runs in a handshake; one incarnation at a time.
+// Cancellation: `stop_asked` is an event of the life; the handshake's context ends the life itself, at rest.
+class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, probes::LaunchTemplate {
+ public:
+  Service(Surroundings& around, const config::Service& spec, std::uint32_t index, std::string marker_prefix);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void depend_on(Service& other, const config::Dependency& dependency);
+
+  // The life. Ends when `ctx` is cancelled and nothing of it runs.
+  Task<void> live(Context& ctx);
+
+  // --- what is asked of it; each takes effect in the coming turn
+  void request_start();
+  void request_stop(const StopTerms& terms);
+  void kill_now(const Error& cause);
+
+  // --- what it says of itself (daemon/notify_socket)
+  void said_ready();
+  void said_status(std::string text);
+  void said_reloading();
+  void said_stopping();
+  void count_refused_message() { ++counters_.notify_refused; }
+  void count_dropped_lines(std::uint64_t lines) { counters_.log_lines_dropped += lines; }
+
+  // --- what is so
+  [[nodiscard]] std::string_view name() const { return spec_.name; }
+  [[nodiscard]] const config::Service& spec() const { return spec_; }
+  [[nodiscard]] std::uint32_t index() const { return index_; }
+  [[nodiscard]] State state() const { return record_.state; }
+  [[nodiscard]] const Record& record() const { return record_; }
+  [[nodiscard]] const std::vector<Edge>& edges() const { return edges_; }
+  [[nodiscard]] const std::vector<Service*>& dependents() const { return dependents_; }
+  [[nodiscard]] const SharedIncarnation& incarnation() const { return now_; }
+  [[nodiscard]] bool level(config::Condition condition, std::string_view bell = {}) const;
+  [[nodiscard]] bool default_level() const;  // what /readyz asks: ready, for a oneshot completed
+  [[nodiscard]] bool was_stopped() const { return record_.stopped_by_command; }
+  [[nodiscard]] bool ready_means_completed() const;
+  [[nodiscard]] std::size_t members_that_hold() const;
+  [[nodiscard]] std::vector<std::string> waiting_for() const;
+  [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
+  [[nodiscard]] const ServiceTimes* times() const { return times_.get(); }
+  [[nodiscard]] const std::string& status_text() const { return status_text_; }
+  [[nodiscard]] std::string_view readiness_method() const;
+  [[nodiscard]] std::string last_error() const;
+  [[nodiscard]] system::TreeId tree() const;
+  [[nodiscard]] bool wants_own_notify_socket() const;
+
+  // Whoever waits for a change of state that has no bell. The wakeup must be taken out again.
+  void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
+  void unwatch(Wakeup& wakeup) { std::erase(watchers_, &wakeup); }
+
+ private:
+  // --- the chapters of a life, one per kind of state
+  Task<void> rest(Context& ctx);
+  Task<void> wait_for_edges(Context& ctx);
+  Task<void> start(Context& ctx);
+  Task<void> run(Context& ctx);
+  Task<void> stop(Context& ctx);
+  Task<void> back_off(Context& ctx);
+  // Until somebody calls, the bell ends, or the deadline comes.
+  Task<void> news(Context& ctx, Bell<>* bell = nullptr, TimePoint deadline = TimePoint::max());
+
+  // --- edges
+  [[nodiscard]] bool edges_hold() const;
+  [[nodiscard]] const Edge* first_missing_edge() const;
+  [[nodiscard]] std::optional<Error> hopeless_cause() const;
+  [[nodiscard]] TimePoint edge_deadline() const;
+  [[nodiscard]] std::size_t members_needed() const;
+  void dependency_changed(bool bell_rang);
+  void tell_dependents(bool bell_rang);
+  TimePoint look_after_losses();
+
+  // --- starting and stopping
+  Result<void> prepare();
+  bool begin_run();
+  void begin_readiness();
+  void start_did_not_work(const system::SpawnError& error);
+  [[nodiscard]] bool all_true() const;
+  [[nodiscard]] bool must_stop() const;
+  [[nodiscard]] TimePoint start_deadline() const;
+  [[nodiscard]] TimePoint kill_deadline() const;
+  void leave_running(Event why, Error cause);
+  void ask_main_process();
+  void kill_tree();
+  void end_run();
+  [[nodiscard]] Event verdict();
+  [[nodiscard]] bool exit_was_success() const;
+  Task<void> end_probes(Context& ctx);
+
+  void enter(Event event, Error cause = {});
+  void settle_bells(const Error& cause);
+  void fresh_incarnation();
+  void count_running(bool was, bool is);
+  [[nodiscard]] Error last_exit_error() const;
+
+  // system::ExitWatcher, system::TreeWatcher, ProbeListener, probes::LaunchTemplate
+  void on_exit(pid_t pid, system::ExitStatus status) override;
+  void on_tree_empty(pid_t leader) override;
+  void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
+  void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
+  void prepare(system::Launch& launch) const override;
+
+  Surroundings& around_;
+  const config::Service& spec_;
+  std::uint32_t index_;
+  std::uint32_t running_dependents_ = 0;
+  bool cares_about_loss_ = false;
+  Record record_;
+  std::vector<Edge> edges_;
+  std::vector<Service*> dependents_;
+  std::vector<Wakeup*> watchers_;
+  Wakeup attention_;
+  SharedIncarnation now_;
+  std::unique_ptr<system::Launch> launch_;
+  std::unique_ptr<ProbeWatch> readiness_;
+  std::unique_ptr<ProbeWatch> liveness_;
+  std::unique_ptr<ServiceTimes> times_;
+  std::string marker_prefix_;  // "shop/db#"
+  std::string marker_;         // of the current run
+  std::string status_text_;
+  Error probe_error_;
+  ServiceCounters counters_;
+};
+
+}  // namespace belfry::daemon

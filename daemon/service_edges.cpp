@@ -1,0 +1,160 @@
+// Edges and levels: what a service waits for, and what others see of it.
+#include <algorithm>
+
+#include "daemon/service.hpp"
+
+namespace belfry::daemon {
+
+using config::Condition;
+using config::OnLoss;
+using config::ServiceType;
+
+void Service::depend_on(Service& other, const config::Dependency& dependency) {
+  edges_.push_back({.on = &other, .spec = &dependency});
+  other.dependents_.push_back(this);
+  cares_about_loss_ = cares_about_loss_ || dependency.on_loss != OnLoss::ignore;
+}
+
+// A stop that has been announced is a level already lost: nobody may start on what is about to go.
+bool Service::level(Condition condition, std::string_view) const {
+  const bool stays = record_.intent == Intent::run;
+  switch (condition) {
+    case Condition::started: return stays && is_running(record_.state) && record_.state != State::stopping;
+    case Condition::ready:
+      return ready_means_completed() ? record_.last_run_succeeded : stays && record_.state == State::ready;
+    case Condition::completed: return record_.last_run_succeeded;
+    case Condition::stopped: return record_.has_run && !is_running(record_.state);
+    case Condition::own_bell: return false;
+  }
+  return false;
+}
+
+bool Service::ready_means_completed() const { return spec_.type == ServiceType::oneshot && spec_.ready.empty(); }
+
+bool Service::default_level() const {
+  return level(spec_.type == ServiceType::oneshot ? Condition::completed : Condition::ready);
+}
+
+std::size_t Service::members_that_hold() const {
+  return static_cast<std::size_t>(std::ranges::count_if(edges_, [](const Edge& e) { return e.holds(); }));
+}
+
+std::size_t Service::members_needed() const {
+  return spec_.require.count == 0 ? edges_.size() : std::min<std::size_t>(spec_.require.count, edges_.size());
+}
+
+bool Service::edges_hold() const {
+  if (spec_.type == ServiceType::gate) return members_that_hold() >= members_needed();
+  return first_missing_edge() == nullptr;
+}
+
+const Edge* Service::first_missing_edge() const {
+  const auto it = std::ranges::find_if(edges_, [](const Edge& e) { return !e.lets_start(); });
+  return it == edges_.end() ? nullptr : &*it;
+}
+
+std::optional<Error> Service::hopeless_cause() const {
+  const Edge* first = nullptr;
+  std::size_t hopeless = 0;
+  for (const Edge& edge : edges_) {
+    if (!edge.is_hopeless()) continue;
+    if (first == nullptr) first = &edge;
+    ++hopeless;
+  }
+  if (first == nullptr) return std::nullopt;
+  if (spec_.type == ServiceType::gate && edges_.size() - hopeless >= members_needed()) return std::nullopt;
+  const Service& root = *first->on;
+  static constexpr std::string_view words[state_count] = {
+      "was stopped", "", "", "", "", "", "", "has completed and does not run", "has failed", "is blocked"};
+  std::string message = std::string(root.name()) + " " + std::string(words[static_cast<std::size_t>(root.state())]);
+  const Error& because = root.record_.cause;
+  return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
+}
+
+TimePoint Service::edge_deadline() const {
+  TimePoint deadline = TimePoint::max();
+  for (const Edge& edge : edges_) {
+    if (edge.spec->timeout && !edge.lets_start()) deadline = std::min(deadline, record_.since + *edge.spec->timeout);
+  }
+  return deadline;
+}
+
+// A bell wakes those who wait for it; everything else (a level lost or regained, a root that settled or came
+// back) is told to all who may care.
+void Service::dependency_changed(bool bell_rang) {
+  const bool gate = spec_.type == ServiceType::gate;
+  const bool waits = record_.state == State::waiting || record_.state == State::blocked;
+  if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss_))) attention_.notify();
+}
+
+void Service::tell_dependents(bool bell_rang) {
+  for (Service* dependent : dependents_) dependent->dependency_changed(bell_rang);
+  for (Wakeup* watcher : watchers_) watcher->notify();
+}
+
+// For a running service: acts on edges whose level is lost for longer than `loss_after`; returns when to look
+// again.
+TimePoint Service::look_after_losses() {
+  TimePoint due = TimePoint::max();
+  if (record_.intent != Intent::run) return due;
+  if (spec_.type == ServiceType::gate && !edges_hold()) {
+    record_.intent = Intent::again;
+    record_.in_order = false;
+    return due;
+  }
+  if (!cares_about_loss_) return due;
+  const TimePoint now = around_.loop.now();
+  for (Edge& edge : edges_) {
+    if (edge.spec->on_loss == OnLoss::ignore) continue;
+    if (edge.lets_start()) {
+      edge.lost_since.reset();
+      continue;
+    }
+    if (!edge.lost_since) edge.lost_since = now;
+    const TimePoint acts_at = *edge.lost_since + edge.spec->loss_after;
+    if (acts_at > now) {
+      due = std::min(due, acts_at);
+      continue;
+    }
+    const bool restart = edge.spec->on_loss == OnLoss::restart;
+    record_.intent = restart ? Intent::again : Intent::rest;
+    record_.stopped_by_command = !restart;
+    record_.in_order = false;
+    record_.cause = Error(Error::Kind::failed, "lost " + edge.text());
+    if (restart) ++counters_.restarts_on_loss;
+    break;
+  }
+  return due;
+}
+
+std::vector<std::string> Service::waiting_for() const {
+  std::vector<std::string> missing;
+  if (record_.state != State::waiting && record_.state != State::blocked) return missing;
+  for (const Edge& edge : edges_) {
+    if (!edge.lets_start()) missing.push_back(edge.text());
+  }
+  return missing;
+}
+
+std::string Service::last_error() const {
+  if (record_.cause) return record_.cause.text();
+  // What keeps a starting service from being ready is news; what once kept a ready one is history.
+  if (probe_error_ && record_.state != State::ready) return probe_error_.text();
+  return {};
+}
+
+std::string_view Service::readiness_method() const {
+  using Kind = config::Probe::Kind;
+  if (spec_.ready.empty()) return {};
+  static constexpr std::string_view names[] = {"listen", "port (sock_diag)", "unix", "notify", "fd", "tcp", "http", "grpc",
+                                               "postgres", "mysql", "redis", "exec", "log", "file", "cluster"};
+  static_assert(std::size(names) == static_cast<std::size_t>(Kind::cluster) + 1);
+  return names[static_cast<std::size_t>(spec_.ready.probes.front().kind)];
+}
+
+bool Service::wants_own_notify_socket() const {
+  const auto speaks = [](const config::Probe& p) { return p.kind == config::Probe::Kind::notify; };
+  return std::ranges::any_of(spec_.ready.probes, speaks);
+}
+
+}  // namespace belfry::daemon

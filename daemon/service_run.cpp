@@ -1,0 +1,288 @@
+// One run of a service: from the clone to the proof that nothing of it is left.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/service.hpp"
+
+namespace belfry::daemon {
+
+using config::ServiceType;
+
+namespace {
+
+Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
+
+}  // namespace
+
+// What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
+Result<void> Service::prepare() {
+  if (spec_.command.empty() || launch_ != nullptr) return {};
+  auto launch = std::make_unique<system::Launch>();
+  if (auto ok = around_.provisions.prepare(*this, *launch); !ok) return ok;
+  marker_ = marker_prefix_ + std::to_string(record_.runs + 1);
+  launch->set_marker(marker_);
+  launch_ = std::move(launch);
+  return {};
+}
+
+bool Service::begin_run() {
+  const TimePoint now = around_.loop.now();
+  record_.exit.reset();
+  record_.ready_at.reset();
+  record_.asked_to_stop_at.reset();
+  record_.stop_timeout.reset();
+  record_.kill_by.reset();
+  record_.failure = {};
+  record_.truths = 0;
+  record_.killed = false;
+  record_.tree_gone = spec_.command.empty();
+  record_.has_run = true;
+  record_.started_at = now;
+  probe_error_ = {};
+  status_text_.clear();
+  if (!spec_.command.empty()) {
+    if (auto prepared = prepare(); !prepared) {
+      start_did_not_work({.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
+      return false;
+    }
+    const auto pid = around_.processes.spawn(*launch_, *this);
+    around_.provisions.started(*this);
+    launch_.reset();
+    if (!pid) {
+      start_did_not_work(pid.error());
+      return false;
+    }
+    record_.pid = record_.leader = *pid;
+  }
+  if (++record_.runs > 1 && spec_.type != ServiceType::gate) ++record_.restarts;
+  now_->started.ring();
+  tell_dependents(true);
+  begin_readiness();
+  return true;
+}
+
+void Service::start_did_not_work(const system::SpawnError& error) {
+  const Error cause = failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
+  record_.tree_gone = true;
+  if (error.transient()) {
+    record_.failure = cause;
+    enter(Event::start_failed, cause);
+    return;
+  }
+  const SharedIncarnation ended = now_;
+  ended->end(cause);
+  enter(Event::start_refused, cause);
+  ended->stopped.ring();
+  around_.provisions.release(*this);
+}
+
+void Service::begin_readiness() {
+  const auto asked = [](const config::Probe& p) { return !probes::is_event(p.kind); };
+  const probes::ProbeContext about{.service = spec_.name, .tree = tree(), .launch = this};
+  const auto watch = [&](const config::ProbeSet& set, ProbeRole role) -> std::unique_ptr<ProbeWatch> {
+    if (std::ranges::none_of(set.probes, asked)) return nullptr;
+    WatchTerms terms{.role = role, .started_at = record_.started_at};
+    if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);
+    auto made = std::make_unique<ProbeWatch>(around_.loop, around_.probe_slots, *this, terms);
+    if (auto ok = made->begin(set, around_.probes, about, around_.listener.random()); !ok) {
+      record_.failure = ok.error();
+      return nullptr;
+    }
+    return made;
+  };
+  readiness_ = watch(spec_.ready, ProbeRole::ready);
+  if (spec_.live) liveness_ = watch(*spec_.live, ProbeRole::live);
+}
+
+bool Service::all_true() const {
+  if (spec_.type == ServiceType::gate) return edges_hold();
+  if (ready_means_completed()) return false;
+  const auto count = static_cast<std::uint32_t>(spec_.ready.probes.size());
+  if (count == 0) return true;
+  const std::uint32_t all = count >= 32 ? ~0U : (1U << count) - 1;
+  return spec_.ready.any ? record_.truths != 0 : record_.truths == all;
+}
+
+bool Service::must_stop() const {
+  // An external that is no longer there begins a new period; there is nothing to be orderly about.
+  if (spec_.type == ServiceType::external && record_.state == State::ready && !all_true()) return true;
+  return record_.intent != Intent::run && (!record_.in_order || running_dependents_ == 0);
+}
+
+TimePoint Service::start_deadline() const {
+  TimePoint deadline = TimePoint::max();
+  if (spec_.type == ServiceType::external) return deadline;
+  for (const auto& probe : spec_.ready.probes) {
+    if (probe.timeout) deadline = std::min(deadline, record_.started_at + *probe.timeout);
+  }
+  return deadline;
+}
+
+TimePoint Service::kill_deadline() const {
+  const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
+  const TimePoint own = record_.asked_to_stop_at.value_or(record_.since) + timeout;
+  return std::min(own, record_.kill_by.value_or(TimePoint::max()));
+}
+
+void Service::leave_running(Event why, Error cause) {
+  if (record_.intent == Intent::run && spec_.type == ServiceType::external) record_.intent = Intent::again;
+  record_.asked_to_stop_at = around_.loop.now();
+  if (why == Event::live_failed) ++counters_.restarts_on_liveness;
+  enter(why, std::move(cause));
+}
+
+// The main process is asked; what it leaves behind is asked when it has gone, and killed when it stays.
+void Service::ask_main_process() {
+  if (record_.tree_gone) return;
+  around_.processes.watch_tree(tree(), *this);
+  if (record_.pid != 0) around_.processes.signal(tree(), spec_.stop.signal, system::Scope::leader);
+}
+
+void Service::kill_tree() {
+  if (!record_.killed) {
+    record_.killed = true;
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
+    std::string who;
+    for (const auto& left : around_.processes.survivors(tree())) {
+      who += (who.empty() ? "" : ", ") + std::to_string(left.pid) + " " + left.name;
+      if (left.state == 'D') who += " (in uninterruptible sleep: cannot be killed now)";
+    }
+    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" + (who.empty() ? "" : " " + who));
+  }
+  around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+}
+
+Task<void> Service::end_probes(Context&) {
+  const Error cause = Error::cancelled("the service stops");
+  // Whoever stops must see its probes end, whatever else is cancelled: their way out takes one turn.
+  Context patience(around_.loop);
+  for (auto* watch : {&readiness_, &liveness_}) {
+    if (*watch == nullptr) continue;
+    (*watch)->end(cause);
+    Result<void> joined = co_await (*watch)->joined(patience);
+    if (!joined) around_.listener.notice(*this, joined.error().text());
+    watch->reset();
+  }
+}
+
+// Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
+void Service::end_run() {
+  around_.provisions.drain(*this);
+  const SharedIncarnation ended = now_;
+  if (record_.asked_to_stop_at && record_.intent != Intent::run) {
+    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
+    times_->stop.observe(std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
+  }
+  const Event next = verdict();
+  if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
+  ended->end(record_.cause ? record_.cause : failure(std::string(name()) + " has stopped"));
+  enter(next, record_.cause);
+  ended->stopped.ring();
+  if (record_.state == State::waiting || record_.state == State::backoff) {
+    fresh_incarnation();
+  } else {
+    around_.provisions.release(*this);
+  }
+}
+
+bool Service::exit_was_success() const {
+  if (!record_.exit || record_.failure) return false;
+  if (record_.exit->success()) return true;
+  if (spec_.extras == nullptr || record_.exit->signaled) return false;
+  return std::ranges::find(spec_.extras->success_exit_codes, record_.exit->value) != spec_.extras->success_exit_codes.end();
+}
+
+Event Service::verdict() {
+  const Intent intent = std::exchange(record_.intent, Intent::run);
+  if (record_.exit) record_.last_run_succeeded = exit_was_success();
+  if (intent == Intent::rest) return Event::gone_rest;
+  if (intent == Intent::again) return Event::gone_again;
+  if (record_.ready_at && around_.loop.now() - *record_.ready_at >= spec_.restart.reset_after) record_.history.attempts = 0;
+  const bool success = exit_was_success();
+  if (!success && !record_.failure) record_.failure = last_exit_error();
+  record_.cause = success ? Error() : record_.failure;
+  switch (after_exit(spec_, success, record_.ready_at.has_value())) {
+    case AfterExit::completed: return Event::gone_completed;
+    case AfterExit::failed:
+      if (!record_.cause) record_.cause = last_exit_error();
+      record_.last_run_succeeded = false;
+      return Event::gone_failed;
+    case AfterExit::again: break;
+  }
+  if (!record_.cause && !record_.ready_at) record_.cause = last_exit_error();
+  if (limit_reached(record_.history, spec_.restart, around_.loop.now())) {
+    record_.cause = Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart.limit) + " restarts", record_.cause);
+    return Event::gone_failed;
+  }
+  ++counters_.restarts_on_failure;
+  return Event::gone_retry;
+}
+
+Error Service::last_exit_error() const {
+  if (!record_.exit) return record_.failure;
+  std::string text = std::string(name()) + " " + record_.exit->text();
+  if (!record_.ready_at && !ready_means_completed()) text += " before it was ready";
+  return failure(std::move(text));
+}
+
+void Service::enter(Event event, Error cause) {
+  const State from = record_.state;
+  const std::optional<State> to = next_state(from, event);
+  if (!to) {
+    std::fprintf(stderr, "belfry: bug: service %s got %s while %s\n", spec_.name.c_str(), name_of(event).data(), name_of(from).data());
+    std::abort();
+  }
+  if (*to == from) {
+    if (from == State::blocked) record_.cause = std::move(cause);
+    return;
+  }
+  const bool first_ready = *to == State::ready && !now_->ready.ended();
+  record_.state = *to;
+  record_.since = around_.loop.now();
+  if (*to == State::ready) record_.cause = {};
+  else if (cause) record_.cause = std::move(cause);
+  if (first_ready && spec_.type != ServiceType::gate) {
+    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
+    times_->ready.observe(std::chrono::duration<double>(record_.since - record_.started_at).count());
+  }
+  if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
+  if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);
+  count_running(is_running(from), is_running(*to));
+  around_.listener.state_changed(*this, from, *to, event);
+  tell_dependents(first_ready || event == Event::edges_hold);
+}
+
+// It never ran, and will not until something else happens: nobody may go on waiting for this incarnation.
+void Service::settle_bells(const Error& cause) {
+  const Error why = cause ? cause : failure(std::string(name()) + " was stopped");
+  now_->end(why);
+  now_->stopped.never(why);
+  launch_.reset();
+  around_.provisions.release(*this);
+}
+
+void Service::fresh_incarnation() { now_ = std::make_shared<Incarnation>(around_.loop, record_.runs + 1); }
+
+// What runs holds up the stop of everything it depends on.
+void Service::count_running(bool was, bool is) {
+  if (was == is) return;
+  for (const Edge& edge : edges_) {
+    Service& on = *edge.on;
+    if (is) {
+      ++on.running_dependents_;
+    } else if (--on.running_dependents_ == 0 && on.record_.intent != Intent::run) {
+      on.attention_.notify();
+    }
+  }
+}
+
+system::TreeId Service::tree() const {
+  // The leader keeps naming the group after it was reaped; the seam never signals a reaped leader itself.
+  return {.leader = record_.leader, .marker = marker_, .log_pipe = around_.provisions.log_pipe(*this)};
+}
+
+void Service::prepare(system::Launch& launch) const { around_.provisions.outfit(*this, launch); }
+
+}  // namespace belfry::daemon

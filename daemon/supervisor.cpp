@@ -1,0 +1,196 @@
+#include "daemon/supervisor.hpp"
+
+#include <algorithm>
+
+#include "channels/spawn.hpp"
+#include "daemon/stop_plan.hpp"
+
+namespace belfry::daemon {
+
+using config::ServiceType;
+
+namespace {
+
+// Services with a command that run, or will run without anybody's help.
+bool is_active(const Service& service, State state) {
+  return !service.spec().command.empty() && !is_settled(state);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes, Provisions& provisions,
+                       probes::Factory& probes, Reporter& reporter, std::uint64_t seed)
+    : loop_(loop),
+      stack_(stack),
+      reporter_(reporter),
+      probe_slots_(loop, stack.probe_limit, "probe slots"),
+      around_{.loop = loop, .processes = processes, .provisions = provisions, .probes = probes,
+              .probe_slots = probe_slots_, .listener = *this},
+      random_(seed),
+      up_(loop, "up"),
+      ending_(loop, "ending"),
+      lives_context_(loop),
+      lives_(loop, "lives") {
+  services_.reserve(stack.services.size());
+  for (const config::Service& spec : stack.services) {
+    const auto index = static_cast<std::uint32_t>(services_.size());
+    services_.push_back(std::make_unique<Service>(around_, spec, index, stack.name + "/" + spec.name + "#"));
+    by_name_.emplace(spec.name, index);
+  }
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    for (const config::Dependency& d : stack.services[i].depends_on) {
+      if (stack.services[i].enabled && stack.services[d.target].enabled) services_[i]->depend_on(*services_[d.target], d);
+    }
+  }
+  counted_unready_.resize(services_.size(), false);
+}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::begin(const std::vector<std::string>& names) {
+  for (auto& service : services_) spawn(lives_, service->name(), service->live(lives_context_));
+  std::vector<Service*> wanted;
+  for (auto& service : services_) {
+    if (!service->spec().enabled) continue;
+    if (names.empty() || std::ranges::find(names, service->name()) != names.end()) wanted.push_back(service.get());
+  }
+  for (Service* service : required_closure(std::move(wanted))) {
+    service->request_start();
+    count_health(*service);
+  }
+  begun_ = true;
+  end_check_pending_ = true;
+  if (unready_ == 0) up_.ring();
+}
+
+std::vector<Service*> Supervisor::required_closure(std::vector<Service*> roots) const {
+  std::vector<bool> seen(services_.size(), false);
+  for (const Service* root : roots) seen[root->index()] = true;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    for (const Edge& edge : roots[i]->edges()) {
+      if (!edge.spec->required || seen[edge.on->index()]) continue;
+      seen[edge.on->index()] = true;
+      roots.push_back(edge.on);
+    }
+  }
+  return roots;
+}
+
+void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
+  shutting_down_ = true;
+  std::vector<StopNode> nodes(services_.size());
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    const Service& service = *services_[i];
+    if (is_running(service.state()) && !service.spec().command.empty()) nodes[i].timeout = service.spec().stop.timeout;
+    for (const Edge& edge : service.edges()) nodes[i].below.push_back(edge.on->index());
+  }
+  const std::vector<StopShare> shares = plan_stop(nodes, loop_.now(), deadline);
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    StopTerms terms{.intent = Intent::rest, .cause = cause};
+    terms.timeout = shares[i].timeout;
+    terms.kill_by = shares[i].kill_by;
+    terms.by_command = false;
+    services_[i]->request_stop(terms);
+  }
+}
+
+void Supervisor::kill_everything(const Error& cause) {
+  shutting_down_ = true;
+  for (auto& service : services_) service->kill_now(cause);
+}
+
+Task<Result<void>> Supervisor::at_rest(Context& ctx) {
+  Wakeup changed(loop_, "at rest");
+  watch(changed);
+  Result<void> told;
+  while (told && std::ranges::any_of(services_, [](const auto& s) { return !is_settled(s->state()); })) {
+    told = co_await changed.wait(ctx);
+  }
+  unwatch(changed);
+  co_return told;
+}
+
+Task<void> Supervisor::end() {
+  lives_context_.cancel(Error::closed("the daemon ends"));
+  Context patience(loop_);
+  const Result<void> joined = co_await lives_.wait(patience);
+  if (!joined) reporter_.notice("belfry", joined.error().text());
+}
+
+void Supervisor::state_changed(Service& service, State from, State to, Event) {
+  running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
+  active_ += static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
+  count_health(service);
+  reporter_.state_changed(service, from, to);
+  if (begun_ && unready_ == 0 && !shutting_down_) up_.ring();
+  for (Wakeup* watcher : watchers_) watcher->notify();
+  look_for_the_end(service, to);
+}
+
+void Supervisor::count_health(Service& service) {
+  const Record& record = service.record();
+  const bool counts = record.wanted && !(service.spec().extras && service.spec().extras->health_ignore);
+  const bool unready = counts && !service.default_level();
+  if (unready == counted_unready_[service.index()]) return;
+  counted_unready_[service.index()] = unready;
+  unready ? ++unready_ : --unready_;
+}
+
+void Supervisor::look_for_the_end(Service& service, State to) {
+  if (shutting_down_) return;
+  const std::string name(service.name());
+  if (service.spec().main && (to == State::completed || to == State::failed)) {
+    const auto& exit = service.record().exit;
+    const std::string how = exit ? exit->text() : service.last_error();
+    ending_.ring({.code = exit ? exit->shell_code() : 69, .reason = "main service " + name + " " + how});
+  }
+  if (service.spec().essential && (to == State::failed || (to == State::blocked && blocked_by_failure(service)))) {
+    ending_.ring({.code = 69, .reason = "essential service " + name + " " + std::string(name_of(to)) + ": " + service.last_error()});
+  }
+  // What settles may unblock or block others in the same turn, so the question is asked after it.
+  if (active_ == 0 && !end_check_pending_) {
+    end_check_pending_ = true;
+    loop_.post([this] { loop_.post([this] { end_when_nothing_can_run(); }); });
+  }
+}
+
+// Idea 33: a stack that can make no progress says so. Services that were stopped by command wait for the
+// next command, so they keep the daemon.
+void Supervisor::end_when_nothing_can_run() {
+  end_check_pending_ = false;
+  if (shutting_down_ || active_ != 0) return;
+  bool failed = false;
+  for (const auto& service : services_) {
+    if (service->was_stopped() || service->record().start_requested) return;
+    const State state = service->state();
+    failed = failed || state == State::failed || (state == State::blocked && !service->spec().command.empty());
+    // A stack of externals and gates has nothing to run, and is there to be asked.
+    if (service->spec().command.empty() && is_running(state) && stack_ready()) continue;
+  }
+  if (std::ranges::all_of(services_, [](const auto& s) { return s->spec().command.empty(); })) return;
+  ending_.ring({.code = failed ? 69 : 0, .reason = failed ? "nothing can run any more" : "all services have completed"});
+}
+
+bool Supervisor::blocked_by_failure(const Service& service) const {
+  std::vector<const Service*> chain{&service};
+  std::vector<bool> seen(services_.size(), false);
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (chain[i]->state() == State::failed) return true;
+    for (const Edge& edge : chain[i]->edges()) {
+      if (!edge.is_hopeless() || seen[edge.on->index()]) continue;
+      seen[edge.on->index()] = true;
+      chain.push_back(edge.on);
+    }
+  }
+  return false;
+}
+
+void Supervisor::notice(Service& service, const std::string& text) { reporter_.notice(service.name(), text); }
+
+double Supervisor::random() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
+
+void Supervisor::request_shutdown(std::string_view reason) {
+  ending_.ring({.code = 0, .reason = std::string(reason)});
+}
+
+}  // namespace belfry::daemon

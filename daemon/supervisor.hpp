@@ -1,0 +1,126 @@
+// Owns the services and knows the stack as a whole: what is wanted, whether all of it is ready, whether
+// anything can still run, and in which order it goes down.
+//
+// All state is touched from the loop's thread only; requests are methods that return at once or tasks
+// that wait for what they asked (ideas 8 and 14).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "channels/bell.hpp"
+#include "channels/wait_group.hpp"
+#include "daemon/service.hpp"
+#include "daemon/view.hpp"
+
+namespace belfry::daemon {
+
+// Why the stack comes to its end by itself, and with which exit code.
+struct Ending {
+  int code = 0;
+  std::string reason;  // "main service web exited with code 3"
+};
+
+// What the supervisor has to say to whoever runs belfry.
+class Reporter {
+ public:
+  virtual void state_changed(const Service& service, State from, State to) = 0;
+  virtual void notice(std::string_view service, const std::string& text) = 0;
+
+ protected:
+  ~Reporter() = default;
+};
+
+// Owner: App, or a simulation.
+// Lifecycle: constructed with the whole graph; begin(); stop_everything(); at_rest(); end(). Destroyed after
+//   end() has returned, or after the loop was abandoned.
+// Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
+class Supervisor final : public StackView, StateListener {
+ public:
+  Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes, Provisions& provisions,
+             probes::Factory& probes, Reporter& reporter, std::uint64_t seed);
+  ~Supervisor() override;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Starts these services and all they require; empty: everything that is enabled.
+  void begin(const std::vector<std::string>& names);
+  // Asks everything to stop, in reverse order, within one budget that ends at `deadline`.
+  void stop_everything(TimePoint deadline, const Error& cause);
+  void kill_everything(const Error& cause);
+  // Until nothing runs any more.
+  Task<Result<void>> at_rest(Context& ctx);
+  // Ends the lives themselves. Precondition: at rest.
+  Task<void> end();
+
+  [[nodiscard]] Bell<>& up() { return up_; }              // the first start has completed
+  [[nodiscard]] Bell<Ending>& ending() { return ending_; }
+  // Told on every change of state of any service.
+  void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
+  void unwatch(Wakeup& wakeup) { std::erase(watchers_, &wakeup); }
+
+  [[nodiscard]] Service& at(std::size_t index) { return *services_[index]; }
+  [[nodiscard]] const Service& at(std::size_t index) const { return *services_[index]; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
+  [[nodiscard]] std::size_t running() const { return running_; }
+  // The services that keep the stack from being ready, with why: "api failed: …".
+  [[nodiscard]] std::vector<std::string> culprits() const;
+  // A wanted service that is settled and not ready: waiting longer is of no use.
+  [[nodiscard]] bool start_is_hopeless() const;
+
+  // --- StackView
+  [[nodiscard]] std::string_view stack_name() const override { return stack_.name; }
+  [[nodiscard]] std::size_t service_count() const override { return services_.size(); }
+  [[nodiscard]] ServiceView service(std::size_t index) const override;
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const override;
+  [[nodiscard]] const ServiceTimes* times(std::size_t index) const override { return services_[index]->times(); }
+  [[nodiscard]] bool stack_ready() const override { return begun_ && unready_ == 0 && !shutting_down_; }
+  [[nodiscard]] bool started_up() const override { return up_.rung(); }
+  [[nodiscard]] bool shutting_down() const override { return shutting_down_; }
+  [[nodiscard]] TimePoint now() const override { return loop_.now(); }
+  Task<Result<void>> wait_for(Context& ctx, std::size_t service, config::Condition condition) override;
+  Task<CommandResult> command(Context& ctx, Command command, std::size_t service, bool only) override;
+  void request_shutdown(std::string_view reason) override;
+
+ private:
+  void state_changed(Service& service, State from, State to, Event why) override;
+  void notice(Service& service, const std::string& text) override;
+  double random() override;
+
+  void count_health(Service& service);
+  void look_for_the_end(Service& service, State to);
+  void end_when_nothing_can_run();
+  [[nodiscard]] bool blocked_by_failure(const Service& service) const;
+  [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
+  [[nodiscard]] std::vector<Service*> running_dependents(Service& root) const;
+  Task<CommandResult> start(Context& ctx, Service& service);
+  Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
+  Task<Result<void>> until(Context& ctx, Service& service, bool (*done)(const Service&));
+
+  Loop& loop_;
+  const config::Stack& stack_;
+  Reporter& reporter_;
+  Semaphore probe_slots_;
+  Surroundings around_;
+  std::mt19937_64 random_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::unordered_map<std::string_view, std::size_t> by_name_;
+  std::vector<Wakeup*> watchers_;
+  std::vector<bool> counted_unready_;
+  std::size_t unready_ = 0;   // wanted services whose level does not hold
+  std::size_t running_ = 0;   // services with a process, or playing the part of one
+  std::size_t active_ = 0;    // services with a command that run or may still run by themselves
+  bool begun_ = false;
+  bool shutting_down_ = false;
+  bool end_check_pending_ = false;
+  Bell<> up_;
+  Bell<Ending> ending_;
+  Context lives_context_;
+  WaitGroup lives_;
+};
+
+}  // namespace belfry::daemon

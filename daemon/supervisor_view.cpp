@@ -1,0 +1,184 @@
+// What the outside sees of the stack, and what it may ask for.
+#include <algorithm>
+
+#include "channels/select.hpp"
+#include "daemon/supervisor.hpp"
+
+namespace belfry::daemon {
+
+using config::Condition;
+using config::ServiceType;
+
+ServiceView Supervisor::service(std::size_t index) const {
+  const Service& service = *services_[index];
+  const Record& record = service.record();
+  ServiceView view;
+  view.name = service.name();
+  view.type = service.spec().type;
+  view.state = record.state;
+  view.ready = service.default_level();
+  view.wanted = record.wanted;
+  view.ignored_by_health = service.spec().extras && service.spec().extras->health_ignore;
+  if (record.pid != 0) view.pid = record.pid;
+  view.since = record.since;
+  view.incarnation = record.runs;
+  view.restarts = record.restarts;
+  view.waiting_for = service.waiting_for();
+  view.last_error = service.last_error();
+  view.status_text = service.status_text();
+  view.readiness_method = service.readiness_method();
+  if (record.ready_at) view.time_to_ready = *record.ready_at - record.started_at;
+  view.counters = service.counters();
+  return view;
+}
+
+std::optional<std::size_t> Supervisor::find(std::string_view name) const {
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<std::string> Supervisor::culprits() const {
+  std::vector<std::string> named;
+  for (const auto& service : services_) {
+    if (!counted_unready_[service->index()]) continue;
+    std::string text = std::string(service->name()) + " is " + std::string(name_of(service->state()));
+    for (const std::string& missing : service->waiting_for()) text += ", waits for " + missing;
+    if (const std::string error = service->last_error(); !error.empty()) text += ": " + error;
+    named.push_back(std::move(text));
+  }
+  return named;
+}
+
+bool Supervisor::start_is_hopeless() const {
+  return std::ranges::any_of(services_, [this](const auto& s) {
+    return counted_unready_[s->index()] && (s->state() == State::failed || s->state() == State::blocked);
+  });
+}
+
+Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Condition condition) {
+  Service& service = *services_[index];
+  Wakeup changed(loop_, "wait for");
+  service.watch(changed);
+  Result<void> result;
+  for (;;) {
+    if (service.level(condition)) break;
+    if (shutting_down_) {
+      result = std::unexpected(Error::closed("the stack is shutting down"));
+      break;
+    }
+    if (is_settled(service.state()) && !service.record().start_requested) {
+      std::string why = std::string(service.name()) + " is " + std::string(name_of(service.state()));
+      if (const std::string error = service.last_error(); !error.empty()) why += ": " + error;
+      result = std::unexpected(Error(Error::Kind::failed, std::move(why)));
+      break;
+    }
+    // Shared for as long as it is waited for: the service may be in its next run by then.
+    const SharedIncarnation run = service.incarnation();
+    Bell<>& bell = run->bell_for(condition);
+    std::size_t which = 0;
+    auto told = on(changed);
+    if (bell.ended()) {
+      which = co_await select(ctx, told);
+    } else {
+      auto rung = on(bell);
+      which = co_await select(ctx, rung, told);
+    }
+    if (which == select_cancelled) {
+      result = std::unexpected(ctx.cause());
+      break;
+    }
+  }
+  service.unwatch(changed);
+  co_return result;
+}
+
+Task<Result<void>> Supervisor::until(Context& ctx, Service& service, bool (*done)(const Service&)) {
+  Wakeup changed(loop_, "until");
+  service.watch(changed);
+  Result<void> told;
+  while (told && !done(service)) told = co_await changed.wait(ctx);
+  service.unwatch(changed);
+  co_return told;
+}
+
+Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size_t index, bool only) {
+  Service& service = *services_[index];
+  const std::string name(service.name());
+  if (shutting_down_) co_return CommandResult{.status = 503, .message = "cannot do that: the stack is shutting down", .affected = {}};
+  const bool plain = service.spec().type == ServiceType::daemon || service.spec().type == ServiceType::oneshot;
+  if (!plain && service.spec().type == ServiceType::external) {
+    co_return CommandResult{.status = 409, .message = "cannot control " + name + ": belfry does not run it (type: external)", .affected = {}};
+  }
+  switch (command) {
+    case Command::start: co_return co_await start(ctx, service);
+    case Command::stop: co_return co_await stop(ctx, service, Intent::rest, only);
+    case Command::restart: co_return co_await stop(ctx, service, Intent::again, only);
+    case Command::kill:
+      if (service.record().pid == 0) co_return CommandResult{.status = 409, .message = "cannot kill " + name + ": it does not run", .affected = {}};
+      around_.processes.signal(service.tree(), SIGKILL, system::Scope::tree);
+      co_return CommandResult{.status = 200, .message = "killed " + name, .affected = {name}};
+    case Command::reload: break;
+  }
+  co_return CommandResult{.status = 409, .message = "cannot reload " + name + ": it has no `reload:`", .affected = {}};
+}
+
+Task<CommandResult> Supervisor::start(Context& ctx, Service& service) {
+  CommandResult result;
+  for (Service* needed : required_closure({&service})) {
+    // A oneshot that has done its work is not done again because somebody else needs it.
+    if (needed != &service && (needed->state() == State::completed || is_running(needed->state()))) continue;
+    if (!is_running(needed->state())) result.affected.emplace_back(needed->name());
+    needed->request_start();
+    count_health(*needed);
+  }
+  const Condition goal = service.spec().type == ServiceType::oneshot ? Condition::completed : Condition::ready;
+  const Result<void> waited = co_await wait_for(ctx, service.index(), goal);
+  result.message = waited ? std::string(service.name()) + " is ready" : "cannot start " + std::string(service.name()) + ": " + waited.error().text();
+  if (!waited) result.status = waited.error().kind() == Error::Kind::failed ? 424 : waited.error().kind() == Error::Kind::closed ? 503 : 504;
+  co_return result;
+}
+
+std::vector<Service*> Supervisor::running_dependents(Service& root) const {
+  std::vector<Service*> found{&root};
+  std::vector<bool> seen(services_.size(), false);
+  seen[root.index()] = true;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (Service* dependent : found[i]->dependents()) {
+      if (seen[dependent->index()] || !is_running(dependent->state())) continue;
+      seen[dependent->index()] = true;
+      found.push_back(dependent);
+    }
+  }
+  return found;
+}
+
+Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent intent, bool only) {
+  CommandResult result;
+  const std::string verb = intent == Intent::rest ? "stop" : "restart";
+  const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
+  const auto concerned = only ? std::vector<Service*>{&service} : running_dependents(service);
+  // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.
+  for (auto it = concerned.rbegin(); it != concerned.rend(); ++it) {
+    Service& one = **it;
+    StopTerms terms{.intent = &one == &service ? intent : Intent::again, .cause = cause};
+    terms.in_order = !only;
+    result.affected.emplace_back(one.name());
+    one.request_stop(terms);
+    count_health(one);
+  }
+  Result<void> waited;
+  if (intent == Intent::rest) {
+    waited = co_await until(ctx, service, [](const Service& s) { return !is_running(s.state()) && is_settled(s.state()); });
+  } else {
+    if (!is_running(service.state())) service.request_start();
+    waited = co_await until(ctx, service, [](const Service& s) { return s.record().intent == Intent::run; });
+    const Condition goal = service.spec().type == ServiceType::oneshot ? Condition::completed : Condition::ready;
+    if (waited) waited = co_await wait_for(ctx, service.index(), goal);
+  }
+  result.message = waited ? std::string(service.name()) + (intent == Intent::rest ? " is stopped" : " is ready again")
+                          : "cannot " + verb + " " + std::string(service.name()) + ": " + waited.error().text();
+  if (!waited) result.status = waited.error().kind() == Error::Kind::failed ? 424 : waited.error().kind() == Error::Kind::closed ? 503 : 504;
+  co_return result;
+}
+
+}  // namespace belfry::daemon
