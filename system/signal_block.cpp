@@ -21,7 +21,7 @@ EntryDispositions look_at_dispositions() {
 
 // Blocked: everything that could interrupt a clone. Not blocked: faults, which must strike where they
 // happen, and job control, so that Ctrl-Z still suspends belfry.
-sigset_t to_block() {
+sigset_t blocked_signals() {
   sigset_t set;
   sigfillset(&set);
   for (int signo :
@@ -33,6 +33,11 @@ sigset_t to_block() {
 
 }  // namespace
 
+const sigset_t& SignalBlock::signals() {
+  static const sigset_t set = blocked_signals();
+  return set;
+}
+
 const EntryDispositions& SignalBlock::entry() {
   static const EntryDispositions found = look_at_dispositions();
   return found;
@@ -40,10 +45,14 @@ const EntryDispositions& SignalBlock::entry() {
 
 SignalBlock::SignalBlock() {
   entry();
-  sigset_t set = to_block();
+  sigset_t set = signals();
   pthread_sigmask(SIG_SETMASK, &set, &old_mask_);
   signal(SIGPIPE, SIG_IGN);
-  signal(SIGCHLD, SIG_DFL);  // ignored by whoever started us: the kernel would reap behind our back
+  // If whoever started us ignored it, the kernel would reap behind our back. Stops are nobody's business.
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  action.sa_flags = SA_NOCLDSTOP;
+  sigaction(SIGCHLD, &action, nullptr);
 }
 
 SignalBlock::~SignalBlock() { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }

@@ -35,6 +35,8 @@ class SignalBlock {
 
   // Dispositions as they were found; valid for the whole program, also without a SignalBlock.
   static const EntryDispositions& entry();
+  // What is blocked, and therefore what Signals hears.
+  static const sigset_t& signals();
 
  private:
   sigset_t old_mask_;
@@ -64,8 +66,9 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // TERM INT HUP QUIT USR1 USR2 WINCH ALRM and real-time signals, in order of arrival, from the loop's
-  // turn. Signals that came before a listener was set are kept and delivered then. Null: keep again.
+  // Everything that is blocked, but SIGCHLD: TERM INT HUP QUIT USR1 USR2 WINCH, real-time ones and so on,
+  // as the kernel hands them out, from the loop's turn. What came before a listener was set is kept and
+  // delivered in the next turn. Null: keep again.
   void set_listener(SignalListener* listener);
 
   // SIGCHLD, which several exits may share. One listener: the reaper.
@@ -73,7 +76,7 @@ class Signals {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace belfry::system

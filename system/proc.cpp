@@ -1,0 +1,121 @@
+#include "system/proc.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <memory>
+#include <unordered_set>
+
+namespace belfry::system::proc {
+
+namespace {
+
+std::string path_of(pid_t pid, std::string_view rest) {
+  std::string path = "/proc/" + std::to_string(pid);
+  path.append("/").append(rest);
+  return path;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+// f(directory fd, entry name) for each entry that starts with a digit.
+template <class F>
+void each_number_in(const std::string& path, F f) {
+  std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
+  if (!directory) return;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') f(::dirfd(directory.get()), entry->d_name);
+  }
+}
+
+// Links of the form "pipe:[123]" in /proc/PID/fd.
+std::vector<ino_t> inodes_of(pid_t pid, std::string_view prefix) {
+  std::vector<ino_t> found;
+  each_number_in(path_of(pid, "fd"), [&](int directory, const char* name) {
+    char link[64];
+    ssize_t length = ::readlinkat(directory, name, link, sizeof link);
+    if (length <= 0) return;
+    std::string_view text(link, static_cast<std::size_t>(length));
+    if (!text.starts_with(prefix)) return;
+    ino_t inode = 0;
+    std::from_chars(text.data() + prefix.size(), text.data() + text.size(), inode);
+    found.push_back(inode);
+  });
+  return found;
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  std::string text;
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  char buffer[4096];
+  ssize_t got = 0;
+  while ((got = ::read(file, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(got));
+  ::close(file);
+  return text;
+}
+
+void parse_pids(std::string_view text, std::vector<pid_t>& into) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at < end) {
+    pid_t pid = 0;
+    auto [after, error] = std::from_chars(at, end, pid);
+    if (error == std::errc{}) into.push_back(pid);
+    at = after + 1;
+  }
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> children;
+  std::string tasks = path_of(pid, "task");
+  each_number_in(tasks, [&](int, const char* thread) {
+    parse_pids(read_file(tasks + "/" + thread + "/children"), children);
+  });
+  return children;
+}
+
+std::vector<pid_t> descendants_of(std::vector<pid_t> roots) {
+  std::unordered_set<pid_t> seen(roots.begin(), roots.end());
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    for (pid_t child : children_of(roots[i])) {
+      if (seen.insert(child).second) roots.push_back(child);
+    }
+  }
+  return roots;
+}
+
+std::optional<std::string> variable_of(pid_t pid, std::string_view name) {
+  std::string all = read_file(path_of(pid, "environ"));
+  std::string_view rest = all;
+  while (!rest.empty()) {
+    std::string_view entry = rest.substr(0, rest.find('\0'));
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+      return std::string(entry.substr(name.size() + 1));
+    }
+    rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
+  }
+  return std::nullopt;
+}
+
+std::vector<ino_t> pipes_of(pid_t pid) { return inodes_of(pid, "pipe:["); }
+
+std::vector<ino_t> sockets_of(pid_t pid) { return inodes_of(pid, "socket:["); }
+
+std::optional<Survivor> describe(pid_t pid) {
+  std::string stat = read_file(path_of(pid, "stat"));
+  // "4711 (name with ) and blanks) S …": the name ends at the last parenthesis
+  std::size_t open = stat.find('(');
+  std::size_t close = stat.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close + 2 >= stat.size())
+    return std::nullopt;
+  return Survivor{pid, stat[close + 2], stat.substr(open + 1, close - open - 1)};
+}
+
+}  // namespace belfry::system::proc

@@ -1,0 +1,38 @@
+// What /proc says of other processes. Each is a look at a moment: the process may be gone by the time
+// the answer is read, and then the answer is "nothing".
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "system/process.hpp"
+
+namespace belfry::system::proc {
+
+// The children of all threads of `pid`.
+std::vector<pid_t> children_of(pid_t pid);
+
+// `roots` and everything below them, roots first.
+std::vector<pid_t> descendants_of(std::vector<pid_t> roots);
+
+// The value of a variable in the environment that the process was started with. Empty optional: the
+// environment cannot be read or does not have it.
+std::optional<std::string> variable_of(pid_t pid, std::string_view name);
+
+// Inodes of the pipes, or of the sockets, that the process has open.
+std::vector<ino_t> pipes_of(pid_t pid);
+std::vector<ino_t> sockets_of(pid_t pid);
+
+std::optional<Survivor> describe(pid_t pid);
+
+// "11024 11025 " → {11024, 11025}
+void parse_pids(std::string_view text, std::vector<pid_t>& into);
+
+// A whole small file; empty when it cannot be read.
+std::string read_file(const std::string& path);
+
+}  // namespace belfry::system::proc

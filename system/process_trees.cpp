@@ -1,0 +1,147 @@
+#include "system/process_trees.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "channels/loop.hpp"
+#include "system/proc.hpp"
+
+namespace belfry::system {
+
+namespace {
+
+// A fork tree grows while it is walked; each round kills the generation that the last one missed.
+constexpr int rounds = 8;
+
+}  // namespace
+
+void ProcessTrees::look() {
+  orphans_.look([this](pid_t pid) { return reaper_->owns(pid); });
+}
+
+std::vector<pid_t> ProcessTrees::orphans_of(const TreeId& tree) {
+  std::vector<pid_t> found;
+  for (pid_t orphan : orphans_.all()) {
+    if (orphans_.belongs(orphan, tree)) found.push_back(orphan);
+  }
+  return found;
+}
+
+// Ancestry counts only as a snapshot: whoever is reached from the leader or from an attributed orphan.
+std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
+  look();
+  std::vector<pid_t> roots = orphans_of(tree);
+  if (reaper_->owns(tree.leader)) roots.insert(roots.begin(), tree.leader);
+  return proc::descendants_of(std::move(roots));
+}
+
+bool ProcessTrees::send(pid_t pid, int signo) {
+  bool sent = syscalls_.kill(pid, signo) == 0;
+  // A stopped process sees the request only when it goes on.
+  if (sent && (signo == SIGTERM || signo == SIGHUP)) syscalls_.kill(pid, SIGCONT);
+  return sent;
+}
+
+bool ProcessTrees::signal_group(const TreeId& tree, int signo) {
+  // The group's number is safe while its leader is not reaped, or while one of our orphans is in it.
+  if (reaper_->owns(tree.leader)) return send(-tree.leader, signo) || send(tree.leader, signo);
+  look();
+  bool present =
+      std::ranges::any_of(orphans_.all(), [&](pid_t orphan) { return orphans_.in_group(orphan, tree); });
+  return present && send(-tree.leader, signo);
+}
+
+bool ProcessTrees::signal_everybody(const TreeId& tree, int signo) {
+  std::vector<pid_t> told;
+  for (int round = 0; round < (signo == SIGKILL ? rounds : 1); ++round) {
+    std::vector<pid_t> now = everybody_of(tree);
+    signal_group(tree, signo);
+    bool somebody_new = false;
+    for (pid_t pid : now) {
+      if (std::ranges::find(told, pid) != told.end()) continue;
+      somebody_new = true;
+      told.push_back(pid);
+      if (::getpgid(pid) != tree.leader) send(pid, signo);
+    }
+    if (!somebody_new) break;
+  }
+  return !told.empty();
+}
+
+bool ProcessTrees::signal(const TreeId& tree, int signo, Scope scope) {
+  switch (scope) {
+    case Scope::leader: return reaper_->owns(tree.leader) && send(tree.leader, signo);
+    case Scope::group: return signal_group(tree, signo);
+    case Scope::tree: break;
+  }
+  Watch* watch = watches_.find(tree.leader);
+  if (watch != nullptr && signo == SIGKILL) watch->condemned = true;
+  return signal_everybody(tree, signo);
+}
+
+bool ProcessTrees::alive(const TreeId& tree) { return reaper_->owns(tree.leader) || !survivors(tree).empty(); }
+
+std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
+  std::vector<Survivor> found;
+  for (pid_t pid : everybody_of(tree)) {
+    auto survivor = proc::describe(pid);
+    if (survivor && survivor->state != 'Z') found.push_back(std::move(*survivor));
+  }
+  return found;
+}
+
+void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {
+  watches_[tree.leader] = Watch{tree, &watcher, false};
+  if (reaper_->owns(tree.leader)) return;
+  ended_.push_back(tree.leader);
+  request_settle();
+}
+
+void ProcessTrees::unwatch(TreeWatcher& watcher) {
+  pid_t leader = 0;
+  watches_.each([&](pid_t pid, Watch& watch) {
+    if (watch.watcher == &watcher) leader = pid;
+  });
+  if (leader == 0) return;
+  watches_.erase(leader);
+  std::erase(ended_, leader);
+}
+
+void ProcessTrees::reaped(pid_t pid, bool known) {
+  if (!known) orphans_.forget(pid);
+  if (known && watches_.find(pid) != nullptr) ended_.push_back(pid);
+  if (!ended_.empty()) request_settle();
+}
+
+void ProcessTrees::request_settle() {
+  if (!settle_.linked()) loop_.wake(settle_);
+}
+
+void ProcessTrees::settle() {
+  look();
+  if (!orphans_.all().empty()) {
+    reaper_->sweep();  // the dead among them count no longer
+    look();
+  }
+  settle_.unlink();
+  std::vector<pid_t> candidates;
+  candidates.swap(ended_);
+  for (pid_t leader : candidates) {
+    Watch* watch = watches_.find(leader);
+    if (watch == nullptr) continue;  // taken out by an earlier callback of this round
+    if (orphans_of(watch->tree).empty()) {
+      TreeWatcher* watcher = watch->watcher;
+      watches_.erase(leader);
+      watcher->on_tree_empty(leader);
+    } else {
+      ended_.push_back(leader);
+      if (watch->condemned) {
+        TreeId tree = watch->tree;
+        signal_everybody(tree, SIGKILL);
+      }
+    }
+  }
+}
+
+}  // namespace belfry::system

@@ -1,0 +1,55 @@
+#include "system/reaper.hpp"
+
+#include "channels/loop.hpp"
+
+namespace belfry::system {
+
+namespace {
+
+ExitStatus status_of(const siginfo_t& info) {
+  return {info.si_code != CLD_EXITED, info.si_status, info.si_code == CLD_DUMPED};
+}
+
+}  // namespace
+
+Reaper::Reaper(Loop& loop, Signals& signals, Syscalls& syscalls, ReapListener& listener)
+    : loop_(loop), signals_(signals), syscalls_(syscalls), listener_(listener) {
+  signals_.set_child_listener(this);
+  loop_.wake(sweep_);
+}
+
+Reaper::~Reaper() { signals_.set_child_listener(nullptr); }
+
+void Reaper::disown(pid_t pid) {
+  if (ExitWatcher** watcher = children_.find(pid)) *watcher = nullptr;
+}
+
+void Reaper::on_signal(const SignalEvent& event) {
+  if (event.sender > 0 && owns(event.sender)) reap(P_PID, event.sender);
+  if (!sweep_.linked()) loop_.wake(sweep_);
+}
+
+bool Reaper::reap(idtype_t type, pid_t pid) {
+  siginfo_t info{};
+  if (syscalls_.waitid(type, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0) return false;
+  if (info.si_pid == 0) return false;
+  ExitWatcher** found = children_.find(info.si_pid);
+  bool known = found != nullptr;
+  ExitWatcher* watcher = known ? *found : nullptr;
+  // Out of the map first: the watcher may spawn, and the kernel may give the same number again.
+  if (known) children_.erase(info.si_pid);
+  if (watcher != nullptr) watcher->on_exit(info.si_pid, status_of(info));
+  listener_.on_reaped(info.si_pid, known);
+  return true;
+}
+
+std::size_t Reaper::sweep() {
+  std::size_t count = 0;
+  while (count < batch && reap(P_ALL, 0)) ++count;
+  if (count == batch && !sweep_.linked()) loop_.wake(sweep_);
+  return count;
+}
+
+void Reaper::Sweep::run() noexcept { reaper.sweep(); }
+
+}  // namespace belfry::system

@@ -1,0 +1,73 @@
+// One reaper for all children: services, probes, hooks, and orphans that came to us.
+//
+// SIGCHLD coalesces, so every one of them means "look until there is nothing". The child that the signal
+// names is taken first and in constant time, because somebody waits for that bell; the sweep over all
+// children, whose cost grows with their number, comes after those who were woken have gone on.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "channels/detail/waiter.hpp"
+#include "system/pid_map.hpp"
+#include "system/processes.hpp"
+#include "system/signals.hpp"
+#include "system/syscalls.hpp"
+
+namespace belfry {
+class Loop;
+}
+
+namespace belfry::system {
+
+// Told of every reaped process, after its ExitWatcher. Its pid may be reused from now on.
+class ReapListener {
+ public:
+  virtual void on_reaped(pid_t pid, bool known) = 0;
+
+ protected:
+  ~ReapListener() = default;
+};
+
+// Owner: NativeProcesses.
+// Lifecycle: listens to SIGCHLD from construction on; what ended before is found by the first sweep.
+// Cancellation: the destructor stops listening.
+class Reaper final : SignalListener {
+ public:
+  Reaper(Loop& loop, Signals& signals, Syscalls& syscalls, ReapListener& listener);
+  ~Reaper();
+  Reaper(const Reaper&) = delete;
+  Reaper& operator=(const Reaper&) = delete;
+
+  void add(pid_t pid, ExitWatcher& watcher) { children_[pid] = &watcher; }
+  void disown(pid_t pid);
+  // A child that was spawned here and not reaped yet: its pid is certainly its own.
+  [[nodiscard]] bool owns(pid_t pid) { return children_.find(pid) != nullptr; }
+  [[nodiscard]] std::size_t size() const { return children_.size(); }
+
+  // Reaps whatever has ended, telling everybody. Returns how many.
+  std::size_t sweep();
+
+ private:
+  // A crash of thousands at once must not keep the loop from its other work.
+  static constexpr std::size_t batch = 256;
+
+  struct Sweep final : detail::Callback {
+    explicit Sweep(Reaper& r) : reaper(r) {}
+    void run() noexcept override;
+    Reaper& reaper;
+  };
+
+  void on_signal(const SignalEvent& event) override;
+  bool reap(idtype_t type, pid_t pid);
+
+  Loop& loop_;
+  Signals& signals_;
+  Syscalls& syscalls_;
+  ReapListener& listener_;
+  PidMap<ExitWatcher*> children_;  // null: disowned
+  Sweep sweep_{*this};
+};
+
+}  // namespace belfry::system
