@@ -22,7 +22,7 @@ struct Outline {
   Node const* mapping = nullptr;  // with extends and defaults
   ServiceType type = ServiceType::daemon;
   std::uint32_t replicas = 0;  // 0: not replicated
-  bool restart_from_defaults = false;
+  bool readable = true;        // false: not a mapping, reported
 };
 
 class Outliner {
@@ -49,6 +49,7 @@ class Outliner {
     if (!one.mapping->is_mapping()) {
       if (!one.mapping->is_null())
         decoder_.mismatch(*one.mapping, "a service as a mapping of keys to values");
+      one.readable = one.mapping->is_null();
       one.mapping = decoder_.document().make_mapping(entry.key->place(), {});
     }
     if (Node const* type = one.mapping->find("type"); type != nullptr && !type->is_null())
@@ -175,7 +176,7 @@ Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline
   if (service.type == ServiceType::oneshot) service.restart.policy = RestartPolicy::no;
   decoder.mapping(*outline.mapping, "a service", service_fields(), draft, draft.fit);
   if (service.main && !draft.restart_written) service.restart.policy = RestartPolicy::no;
-  require_what_the_type_needs(decoder, outline, service);
+  if (outline.readable) require_what_the_type_needs(decoder, outline, service);
   join_environment(draft);
   resolve_paths(decoder, service);
   return std::move(draft.service);
@@ -230,6 +231,14 @@ Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std
   return std::move(shared.service);
 }
 
+std::string default_key_help(std::string_view name) {
+  if (auto const foreign = foreign_key_help(name); !foreign.empty()) return std::string(foreign);
+  std::vector<std::string_view> names;
+  for (Field<ServiceDraft> const& field : service_fields()) names.push_back(field.key.name);
+  std::string help = did_you_mean(name, names);
+  return help.empty() ? "remove it, or begin it with `x-` to keep it as a note" : help;
+}
+
 }  // namespace
 
 std::string_view name_of(ServiceType type) { return types[static_cast<std::size_t>(type)].first; }
@@ -246,7 +255,7 @@ void decode_services(Decoder& decoder, StackDraft& draft) {
         decoder.error(
             "unknown-key", *entry.key,
             "`" + std::string(name) + (known ? "` cannot be a default" : "` is not a key of a service"),
-            known ? "write it in the service itself" : std::string(foreign_key_help(name)));
+            known ? "write it in the service itself" : default_key_help(name));
       return true;
     });
   }

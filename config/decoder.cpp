@@ -303,7 +303,9 @@ std::optional<std::size_t> Decoder::choose(Node const& node, std::span<std::stri
   if (!value) return std::nullopt;
   for (std::size_t i = 0; i < known.size(); ++i)
     if (known[i] == *value) return i;
-  error("bad-value", node, quote(*value) + " is not known here", did_you_mean(*value, known));
+  std::string help(foreign_value_help(*value));
+  error("bad-value", node, quote(*value) + " is not one of the values known here",
+        help.empty() ? did_you_mean(*value, known) : std::move(help));
   return std::nullopt;
 }
 
@@ -337,6 +339,11 @@ void Decoder::unfit_key(Node const& key, Fits fit, Fits fits) {
 }
 
 void Decoder::mismatch(Node const& node, std::string_view wanted, std::string help) {
+  if (help.empty() && wanted == "text")
+    help = "write one value; quote it if it begins with `[`, `{`, `*`, `&` or `!`";
+  if (help.empty() && wanted.contains("mapping"))
+    help = "write its keys as `KEY: VALUE`, indented below it or in `{}`";
+  if (help.empty()) help = "write " + std::string(wanted);
   error("wrong-type", node, "expected " + std::string(wanted) + ", found " + std::string(kind_name(node)),
         std::move(help));
 }

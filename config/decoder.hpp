@@ -134,5 +134,6 @@ class Decoder {
 
 // What people write who know another tool, and what belfry calls it; empty if nothing is known.
 [[nodiscard]] std::string_view foreign_key_help(std::string_view key);
+[[nodiscard]] std::string_view foreign_value_help(std::string_view value);
 
 }  // namespace belfry::config

@@ -61,6 +61,23 @@ constexpr std::array explanations{
                 "remove the anchor or the tag"},
 };
 
+// The parser stumbles over the consequence; these two causes are seen in the text itself.
+Explanation likely_slip(Source const& source, std::uint32_t line) {
+  std::string_view const here = source.line(line);
+  std::string_view const indent = here.substr(0, here.find_first_not_of(" \t"));
+  if (indent.contains('\t')) return {"", "this line is indented with a tab", "indent with spaces"};
+  std::string_view const before = line > 1 ? source.line(line - 1) : std::string_view();
+  auto const start = before.find_first_not_of(" -");
+  auto const colon = before.find(':');
+  if (start == std::string_view::npos || colon == std::string_view::npos || colon + 1 >= before.size())
+    return {};
+  bool const word = before.find_first_of(" \"'{}[]#/", start) > colon;
+  if (word && before[colon + 1] != ' ' && before[colon + 1] != ':' && before[colon + 1] != '/' &&
+      before[colon + 1] != '\\')
+    return {"", "the line above has a `:` without a space behind it", "write `KEY: VALUE` there"};
+  return {};
+}
+
 bool string_tag(std::string_view tag) { return tag == "!" || tag == "tag:yaml.org,2002:str"; }
 
 }  // namespace
@@ -90,6 +107,11 @@ Node const* DocumentBuilder::run() {
 void DocumentBuilder::report_syntax(std::string const& message, YAML::Mark const& mark) {
   Span at = where(mark);
   at.line = std::min(at.line, source_.line_count());
+  if (message.contains("flow not found") && !frames_.empty()) at = Span(frames_.back().node->place());
+  if (Explanation const likely = likely_slip(source_, at.line); !likely.message.empty()) {
+    diagnostics_.error("syntax", at, std::string(likely.message), std::string(likely.help));
+    return;
+  }
   for (Explanation const& one : explanations) {
     if (!message.starts_with(one.begins)) continue;
     diagnostics_.error("syntax", at, std::string(one.message), std::string(one.help));
@@ -131,7 +153,10 @@ bool DocumentBuilder::expects_key() const {
 
 void DocumentBuilder::check_tag(std::string const& tag, Span at) {
   if (tag.empty() || tag == "?" || string_tag(tag)) return;
-  diagnostics_.error("unknown-tag", at, "cannot use the tag `" + tag + "`", "remove it; only !!str is known");
+  constexpr std::string_view standard = "tag:yaml.org,2002:";
+  std::string const shown = tag.starts_with(standard) ? "!!" + tag.substr(standard.size()) : tag;
+  diagnostics_.error("unknown-tag", at, "cannot use the tag `" + shown + "`",
+                     "remove it; only !!str is known");
 }
 
 Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string const& tag,

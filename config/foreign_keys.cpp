@@ -8,7 +8,7 @@ namespace belfry::config {
 
 std::string_view foreign_key_help(std::string_view key) {
   using Row = std::pair<std::string_view, std::string_view>;
-  constexpr std::array<Row, 40> rows{{
+  constexpr auto rows = std::to_array<Row>({
       {"healthcheck",
        "belfry asks two things: `ready:` (may others start?) and `live:` (must it be restarted?)"},
       {"readiness_probe", "in belfry: `ready: {http: URL}`, `ready: {exec: [cmd]}`, …"},
@@ -50,9 +50,43 @@ std::string_view foreign_key_help(std::string_view key) {
       {"is_daemon", "belfry follows a daemon that forks by itself; say when it is ready with `ready:`"},
       {"init", "belfry is the init"},
       {"autostart", "in belfry: `profiles: [NAME]` starts a service only when asked"},
-  }};
+      {"restart", "of a dependency: `on_loss: restart`; of a service: `restart: on-failure`"},
+      {"interval", "in belfry: `period`"},
+      {"retries", "in belfry: `failure_threshold`"},
+      {"start_period",
+       "in belfry: `initial_delay`, or nothing: failures before the first success do not count"},
+      {"test", "in belfry: `exec: [command]`"},
+      {"grace", "in belfry: `timeout`"},
+      {"backoff", "in belfry: `delay`, `max_delay` and `factor`"},
+      {"backoff_seconds", "in belfry: `delay`"},
+      {"max_restarts", "in belfry: `limit`"},
+      {"period_seconds", "in belfry: `period: 10s`"},
+      {"timeout_seconds", "in belfry: `attempt_timeout: 2s`"},
+      {"initial_delay_seconds", "in belfry: `initial_delay: 1s`"},
+      {"http_get", "in belfry: `http: URL`"},
+      {"httpGet", "in belfry: `http: URL`"},
+      {"exit_on_end", "in belfry: `main: true` of the service"},
+  });
   for (auto const& [foreign, help] : rows)
     if (foreign == key) return help;
+  return {};
+}
+
+std::string_view foreign_value_help(std::string_view value) {
+  using Row = std::pair<std::string_view, std::string_view>;
+  constexpr auto rows = std::to_array<Row>({
+      {"unless-stopped", "in belfry: `always`; what was stopped by command stays stopped"},
+      {"never", "in belfry: `no`"},
+      {"exit_on_failure", "in belfry: `no`, and `essential: true` of the service"},
+      {"simple", "in belfry: `daemon`, which is the default"},
+      {"forking", "in belfry: `daemon` with a `ready:` probe"},
+      {"notify", "in belfry: `daemon` with `ready: notify`"},
+      {"process", "in belfry: `daemon`"},
+      {"task", "in belfry: `oneshot`"},
+      {"job", "in belfry: `oneshot`"},
+  });
+  for (auto const& [foreign, help] : rows)
+    if (foreign == value) return help;
   return {};
 }
 

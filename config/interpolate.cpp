@@ -114,11 +114,13 @@ class Interpolator {
   }
 
   void fault(std::size_t offset, std::size_t length, bool error, std::string message, std::string help) {
-    if (faults_.size() < 100) faults_.push_back({offset, length, error, std::move(message), std::move(help)});
+    if (faults_.size() < 100 && !given_up_)
+      faults_.push_back({offset, length, error, std::move(message), std::move(help)});
   }
 
   void give_up(std::size_t start, std::string message, std::string help) {
     fault(start, std::min(text_.size(), at_) - start, true, std::move(message), std::move(help));
+    given_up_ = true;
     at_ = text_.size();
   }
 
@@ -131,6 +133,7 @@ class Interpolator {
   Lookup const& lookup_;
   std::vector<VariableFault>& faults_;
   std::size_t at_ = 0;
+  bool given_up_ = false;  // the rest was not read: what is missing there is not the fault
 };
 
 }  // namespace

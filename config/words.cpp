@@ -1,5 +1,7 @@
 #include "config/words.hpp"
 
+#include <algorithm>
+
 namespace belfry::config {
 namespace {
 
@@ -76,6 +78,11 @@ class Splitter {
       return;
     out_.shell_syntax = at_;
     out_.shell_token = c;
+    if (assignment) {
+      out_.shell_syntax = at_ - std::min(at_, word_.size());
+      std::size_t const end = std::min(line_.find_first_of(" \t\n", at_), line_.size());
+      out_.shell_token = line_.substr(*out_.shell_syntax, end - *out_.shell_syntax);
+    }
     if (at_ + 1 < line_.size() && line_[at_ + 1] == c && std::string_view("|&<>").contains(c))
       out_.shell_token += c;
     if (c == '$')
