@@ -239,13 +239,13 @@ class Stack:
 
     # Ending.
 
-    def signal(self, number):
+    def send(self, number):
         self.seen |= descendants(self.process.pid)
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
         """Sends the signal and returns the exit code, -n for death by signal n."""
-        self.signal(number)
+        self.send(number)
         return self.exit_code()
 
     def exit_code(self):

@@ -134,7 +134,7 @@ class BadServices(Scenario):
         stack.event("stubborn", "ready")
         stack.wait_for_control()
         self.assertEqual(stack.wait("stubborn"), 200)
-        stack.signal(signal.SIGTERM)
+        stack.send(signal.SIGTERM)
         stack.process.send_signal(signal.SIGTERM)
         self.assertEqual(stack.exit_code(), 128 + signal.SIGTERM, stack.output.text())
         self.assertEqual(stack.survivors(), set())

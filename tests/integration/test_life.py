@@ -235,7 +235,7 @@ class Upwards(Scenario):
             while "READY=1" not in told.split("\n"):
                 told = manager.recv(4096).decode()
             self.assertEqual(stack.get("/readyz")[0], 200)
-            stack.signal(signal.SIGTERM)
+            stack.send(signal.SIGTERM)
             while "STOPPING=1" not in told.split("\n"):
                 told = manager.recv(4096).decode()
             self.assertEqual(stack.exit_code(), 0, stack.output.text())

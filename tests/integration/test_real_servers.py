@@ -128,7 +128,7 @@ class RealServers(Scenario):
         stack = self.real_stack().start()
         stack.wait_for_control()
         self.assertEqual(stack.wait("web"), 200, stack.output.text())
-        stack.signal(signal.SIGQUIT)  # stop at once: PostgreSQL gets no chance to write its checkpoint
+        stack.send(signal.SIGQUIT)  # stop at once: PostgreSQL gets no chance to write its checkpoint
         stack.process.wait(PATIENCE)
         self.assertEqual(stack.survivors(), set())
 
