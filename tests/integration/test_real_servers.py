@@ -39,7 +39,7 @@ SERVICES = """
               -c, fsync=off, -c, shared_buffers=16MB]
     {user}
     ready: [notify, {{exec: [{bin}/pg_isready, -q, -h, 127.0.0.1, -p, "{db}"]}}]
-    stop: {{signal: SIGINT, timeout: 20s}}
+    stop: {{signal: SIGINT, timeout: 5s}}
   migrate:
     type: oneshot
     command: [{bin}/psql, -X, -h, 127.0.0.1, -p, "{db}", -U, postgres, -v, ON_ERROR_STOP=1, -c,
