@@ -99,17 +99,6 @@ void Supervisor::kill_everything(const Error& cause) {
   for (auto& service : services_) service->kill_now(cause);
 }
 
-Task<Result<void>> Supervisor::at_rest(Context& ctx) {
-  Wakeup changed(loop_, "at rest");
-  watch(changed);
-  Result<void> told;
-  while (told && std::ranges::any_of(services_, [](const auto& s) { return !is_settled(s->state()); })) {
-    told = co_await changed.wait(ctx);
-  }
-  unwatch(changed);
-  co_return told;
-}
-
 Task<void> Supervisor::end() {
   lives_context_.cancel(Error::closed("the daemon ends"));
   Context patience(loop_);
@@ -118,6 +107,7 @@ Task<void> Supervisor::end() {
 }
 
 void Supervisor::state_changed(Service& service, State from, State to, Event) {
+  unsettled_ += static_cast<std::size_t>(!is_settled(to)) - static_cast<std::size_t>(!is_settled(from));
   running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
   active_ += static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
   count_health(service);

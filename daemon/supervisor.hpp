@@ -36,7 +36,7 @@ class Reporter {
 };
 
 // Owner: App, or a simulation.
-// Lifecycle: constructed with the whole graph; begin(); stop_everything(); at_rest(); end(). Destroyed after
+// Lifecycle: constructed with the whole graph; begin(); stop_everything(); is_at_rest(); end(). Destroyed after
 //   end() has returned, or after the loop was abandoned.
 // Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
 class Supervisor final : public StackView, StateListener {
@@ -49,11 +49,13 @@ class Supervisor final : public StackView, StateListener {
 
   // Starts these services and all they require; empty: everything that is enabled.
   void begin(const std::vector<std::string>& names);
+  // From now on /readyz says no, so that load balancers notice before anything stops.
+  void begin_shutdown() { shutting_down_ = true; }
   // Asks everything to stop, in reverse order, within one budget that ends at `deadline`.
   void stop_everything(TimePoint deadline, const Error& cause);
   void kill_everything(const Error& cause);
-  // Until nothing runs any more.
-  Task<Result<void>> at_rest(Context& ctx);
+  // Nothing runs, waits or will start any more.
+  [[nodiscard]] bool is_at_rest() const { return unsettled_ == 0; }
   // Ends the lives themselves. Precondition: at rest.
   Task<void> end();
 
@@ -112,6 +114,7 @@ class Supervisor final : public StackView, StateListener {
   std::vector<Wakeup*> watchers_;
   std::vector<bool> counted_unready_;
   std::size_t unready_ = 0;   // wanted services whose level does not hold
+  std::size_t unsettled_ = 0; // services that something may still happen to by itself
   std::size_t running_ = 0;   // services with a process, or playing the part of one
   std::size_t active_ = 0;    // services with a command that run or may still run by themselves
   bool begun_ = false;

@@ -1,0 +1,58 @@
+// `belfry run`, read like a contents page. `belfry exec` is exec.cpp.
+#include "daemon/app.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <iostream>
+#include <system_error>
+
+#include "config/load.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/unsupported.hpp"
+#include "system/descriptors.hpp"
+
+namespace belfry::daemon {
+
+std::optional<int> load_stack(const std::vector<std::string>& files, const std::vector<std::string>& services,
+                              const std::vector<std::string>& profiles, config::Stack& stack) {
+  std::vector<std::string> paths = files;
+  if (paths.empty()) {
+    auto found = config::find_file();
+    if (!found) {
+      std::fprintf(stderr, "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml exists (name one with -c FILE)\n");
+      return 66;
+    }
+    paths.push_back(*found);
+  }
+  for (const std::string& path : paths) {
+    if (::access(path.c_str(), R_OK) == 0) continue;
+    std::fprintf(stderr, "belfry: cannot read %s: %s\n", path.c_str(), std::error_code(errno, std::system_category()).message().c_str());
+    return 66;
+  }
+  config::LoadOptions options;
+  options.profiles = profiles;
+  options.services = services;
+  config::Loaded loaded = config::load(paths, options);
+  print(loaded.diagnostics, std::cerr, ::isatty(STDERR_FILENO) == 1);
+  if (loaded.diagnostics.has_errors()) return 65;
+  const auto unsupported = unsupported_features(loaded.stack);
+  for (const std::string& line : unsupported) std::fprintf(stderr, "%s\n", line.c_str());
+  if (!unsupported.empty()) return 65;
+  stack = std::move(loaded.stack);
+  return std::nullopt;
+}
+
+int run(const RunOptions& options) {
+  system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
+  system::ensure_standard_descriptors();
+  config::Stack stack;
+  if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
+  system::raise_descriptor_limit();
+  Daemon daemon(stack, {.tcp_by_default = true, .private_socket = false, .services = options.services});
+  if (auto code = daemon.open()) return *code;
+  return daemon.serve();
+}
+
+}  // namespace belfry::daemon

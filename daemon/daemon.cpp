@@ -1,0 +1,204 @@
+#include "daemon/daemon.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+#include "channels/spawn.hpp"
+#include "daemon/paths.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+std::string text_of(Duration d) {
+  char buffer[32];
+  const double ms = std::chrono::duration<double, std::milli>(d).count();
+  std::snprintf(buffer, sizeof buffer, ms < 1000 ? "%.0f ms" : "%.2f s", ms < 1000 ? ms : ms / 1000);
+  return buffer;
+}
+
+int complain(int code, const std::string& text) {
+  std::fprintf(stderr, "belfry: %s\n", text.c_str());
+  return code;
+}
+
+}  // namespace
+
+Daemon::Daemon(const config::Stack& stack, Manner manner)
+    : stack_(stack),
+      manner_(std::move(manner)),
+      root_(loop_),
+      signals_(loop_),
+      processes_(loop_, signals_),
+      poller_(root_),
+      pump_(loop_, poller_, STDOUT_FILENO),
+      provisions_(stack, poller_, pump_),
+      probes_(loop_, processes_),
+      supervisor_(loop_, stack, processes_, provisions_, probes_, *this, static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
+      metrics_(supervisor_),
+      server_(loop_, supervisor_, metrics_),
+      signalled_(loop_, "signal") {
+  signals_.set_listener(this);
+}
+
+Daemon::~Daemon() {
+  loop_.abandon();
+  if (!control_socket_.empty()) ::unlink(control_socket_.c_str());
+}
+
+std::optional<int> Daemon::open() {
+  for (const std::string& name : manner_.services) {
+    if (!supervisor_.find(name)) return complain(64, "cannot start " + name + ": there is no such service in the file");
+  }
+  if (auto ok = provisions_.open(); !ok) return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+  auto socket = manner_.private_socket ? prepare_private_socket(stack_.name) : prepare_control_socket(stack_.name, stack_.control.socket);
+  if (!socket) return complain(71, socket.error().text());
+  if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok) return complain(71, ok.error().text());
+  control_socket_ = *socket;
+  if (!manner_.tcp_by_default) return std::nullopt;
+  for (const std::string& address : stack_.http.listen) {
+    if (auto ok = server_.listen(address, http::Access::read_only); !ok) return complain(71, ok.error().text());
+  }
+  return std::nullopt;
+}
+
+int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
+  meanwhile_ = std::move(meanwhile);
+  TaskHandle life = spawn(loop_, "daemon", live(root_));
+  loop_.run();
+  if (!life.done()) {
+    std::fprintf(stderr, "belfry: cannot go on: these tasks wait for something that can never happen:");
+    loop_.each_task([](std::string_view name) { std::fprintf(stderr, " %.*s", static_cast<int>(name.size()), name.data()); });
+    std::fprintf(stderr, "\n");
+    std::move(life).leave_to_loop();
+  }
+  pump_.flush();
+  return code_;
+}
+
+// The whole life of the daemon: up, until something ends it, down.
+Task<void> Daemon::live(Context& ctx) {
+  begun_at_ = loop_.now();
+  WaitGroup beside(loop_, "beside");
+  Context beside_context(ctx);
+  supervisor_.begin(manner_.services);
+  if (meanwhile_) spawn(beside, "meanwhile", meanwhile_(beside_context));
+  const Ending ending = co_await until_the_end(ctx);
+  beside_context.cancel(Error::closed(ending.reason));
+  Context patience(loop_);
+  const Result<void> joined = co_await beside.wait(patience);
+  if (!joined) notice("belfry", joined.error().text());
+  co_await go_down(ctx, ending);
+  code_ = kill_asked_ ? 128 + stop_signal_ : ending.code;
+  co_await close();
+}
+
+Task<Ending> Daemon::until_the_end(Context& ctx) {
+  bool announced = false;
+  for (;;) {
+    auto ended = on(supervisor_.ending());
+    auto signalled = on(signalled_);
+    auto up = on(supervisor_.up());
+    if (announced) up.reset();
+    const std::size_t which = co_await select(ctx, ended, signalled, up);
+    if (supervisor_.ending().ended()) co_return supervisor_.ending().value();
+    if (which == select_cancelled) co_return Ending{.code = 70, .reason = ctx.cause().text()};
+    if (stop_signal_ != 0) co_return Ending{.code = 0, .reason = system::signal_name(stop_signal_)};
+    if (!announced && supervisor_.up().rung()) {
+      announced = true;
+      announce_up();
+    }
+  }
+}
+
+void Daemon::announce_up() {
+  const std::string count = std::to_string(stack_.services.size());
+  pump_.say("all " + count + " services are ready after " + text_of(loop_.now() - begun_at_));
+  upward_.tell("READY=1\nSTATUS=" + count + " services ready");
+}
+
+Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
+  pump_.say("stopping: " + ending.reason);
+  upward_.tell("STOPPING=1\nSTATUS=stopping: " + ending.reason);
+  const TimePoint asked_at = loop_.now();
+  const Error cause = Error::closed("the stack goes down: " + ending.reason);
+  if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
+    supervisor_.begin_shutdown();
+    auto hurried = on(signalled_);
+    auto over = after(loop_, stack_.shutdown.delay);
+    co_await select(ctx, hurried, over);
+  }
+  supervisor_.stop_everything(asked_at + stack_.shutdown.timeout, cause);
+  if (kill_asked_) supervisor_.kill_everything(cause);
+  Wakeup changed(loop_, "going down");
+  supervisor_.watch(changed);
+  while (!supervisor_.is_at_rest()) {
+    auto moved = on(changed);
+    auto signalled = on(signalled_);
+    co_await select(ctx, moved, signalled);
+    if (kill_asked_) supervisor_.kill_everything(cause);
+  }
+  supervisor_.unwatch(changed);
+  pump_.say("stopped after " + text_of(loop_.now() - asked_at));
+}
+
+Task<void> Daemon::close() {
+  Context patience(loop_, TimePoint::max());
+  Context bounded(patience, loop_.now() + std::chrono::seconds(1));
+  const Result<void> closed = co_await server_.stop(bounded);
+  if (!closed) notice("belfry", closed.error().text());
+  co_await supervisor_.end();
+  pump_.flush();
+  co_await poller_.stop();
+  signals_.set_listener(nullptr);
+  loop_.stop();
+}
+
+void Daemon::state_changed(const Service& service, State from, State to) {
+  const Record& record = service.record();
+  std::string text;
+  switch (to) {
+    case State::ready:
+      if (service.spec().command.empty()) return;
+      text = from == State::unready ? "is ready again" : "is ready after " + text_of(record.since - record.started_at);
+      break;
+    case State::unready: text = "is not ready any more"; break;
+    case State::backoff: text = "failed, will start again"; break;
+    case State::failed: text = "failed"; break;
+    case State::blocked: text = "is blocked"; break;
+    case State::completed: text = "completed after " + text_of(record.since - record.started_at); break;
+    case State::inactive: text = "stopped"; break;
+    default: return;
+  }
+  const std::string error = to == State::completed || to == State::inactive || to == State::ready ? "" : service.last_error();
+  notice(service.name(), error.empty() ? text : text + ": " + error);
+}
+
+void Daemon::notice(std::string_view service, const std::string& text) {
+  pump_.say(std::string(service) + " " + text);
+}
+
+void Daemon::on_signal(const system::SignalEvent& event) {
+  if (signal_filter && signal_filter(event.number)) return;
+  switch (event.number) {
+    case SIGHUP: notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)"); return;
+    case SIGQUIT:
+      stop_signal_ = stop_signal_ == 0 ? SIGQUIT : stop_signal_;
+      kill_asked_ = true;
+      break;
+    case SIGTERM:
+    case SIGINT:
+      // The first one is a request, the second one means it.
+      if (stop_signal_ != 0) kill_asked_ = true;
+      stop_signal_ = event.number;
+      break;
+    default: return;
+  }
+  signalled_.notify();
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,97 @@
+// Everything a running belfry consists of, in the order in which it must come and go.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "channels/handshake.hpp"
+#include "channels/loop.hpp"
+#include "channels/wakeup.hpp"
+#include "config/model.hpp"
+#include "daemon/http/server.hpp"
+#include "daemon/log_pump.hpp"
+#include "daemon/metrics.hpp"
+#include "daemon/native_provisions.hpp"
+#include "daemon/poller.hpp"
+#include "daemon/supervisor.hpp"
+#include "daemon/upward.hpp"
+#include "probes/factory.hpp"
+#include "system/native.hpp"
+#include "system/signals.hpp"
+
+namespace belfry::daemon {
+
+// What `run` and `exec` do differently.
+struct Manner {
+  bool tcp_by_default = true;                // listen where the file says; exec runs beside its like and does not
+  bool private_socket = false;               // a control socket that nobody else uses
+  std::vector<std::string> services;         // empty: all that are enabled
+};
+
+// Owner: run() or exec(), on main's stack.
+// Lifecycle: open(), then serve() as the loop's one root task; destroyed after the loop has ended.
+// Cancellation: a signal, an ending of the stack, or ask_to_end().
+class Daemon final : Reporter, system::SignalListener {
+ public:
+  Daemon(const config::Stack& stack, Manner manner);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Binds and looks up whatever can fail, before anything is started. The exit code on failure.
+  std::optional<int> open();
+  // Up, until something ends it, down. `meanwhile` runs beside it once begun and may ask_to_end().
+  int serve(std::function<Task<void>(Context&)> meanwhile = {});
+
+  void ask_to_end(Ending ending) { supervisor_.ending().ring(std::move(ending)); }
+  // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them itself.
+  std::function<bool(int)> signal_filter;
+
+  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] Supervisor& supervisor() { return supervisor_; }
+  [[nodiscard]] system::Processes& processes() { return processes_; }
+  [[nodiscard]] const NativeProvisions& provisions() const { return provisions_; }
+  [[nodiscard]] const std::string& control_socket() const { return control_socket_; }
+  void say(std::string_view text) { pump_.say(text); }
+
+ private:
+  Task<void> live(Context& ctx);
+  Task<Ending> until_the_end(Context& ctx);
+  Task<void> go_down(Context& ctx, const Ending& ending);
+  Task<void> close();
+  void announce_up();
+
+  void state_changed(const Service& service, State from, State to) override;
+  void notice(std::string_view service, const std::string& text) override;
+  void on_signal(const system::SignalEvent& event) override;
+
+  const config::Stack& stack_;
+  Manner manner_;
+  Loop loop_;
+  Context root_;
+  system::Signals signals_;
+  system::NativeProcesses processes_;
+  Poller poller_;
+  LogPump pump_;
+  NativeProvisions provisions_;
+  probes::NativeFactory probes_;
+  Supervisor supervisor_;
+  Metrics metrics_;
+  http::Server server_;
+  Upward upward_;
+  Wakeup signalled_;
+  int stop_signal_ = 0;
+  bool kill_asked_ = false;
+  TimePoint begun_at_{};
+  std::string control_socket_;
+  std::function<Task<void>(Context&)> meanwhile_;
+  int code_ = 70;
+};
+
+// Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
+std::optional<int> load_stack(const std::vector<std::string>& files, const std::vector<std::string>& services,
+                              const std::vector<std::string>& profiles, config::Stack& stack);
+
+}  // namespace belfry::daemon

@@ -1,0 +1,211 @@
+#include "daemon/native_provisions.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "daemon/service.hpp"
+#include "system/identity.hpp"
+
+namespace belfry::daemon {
+
+struct NativeProvisions::Kit final : NotifyReceiver {
+  Kit(Service& s, Poller& poller, LogPump& pump) : service(s), log(poller, pump, s.name()) {}
+  void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override {
+    deliver(service, sender, message);
+  }
+  Service& service;
+  LogPipe log;
+  std::unique_ptr<NotifySocket> notify;
+  int write_end = -1;
+  std::uint8_t held = 0;  // descriptors counted against the budget
+};
+
+namespace {
+
+std::string identity_key(const config::Service& spec) {
+  return spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
+}
+
+// Where sockets may lie: a directory of the run, readable by the services' users.
+Result<std::string> make_socket_directory() {
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  const char* temporary = std::getenv("TMPDIR");
+  const std::array<std::string, 4> places = {::geteuid() != 0 && runtime != nullptr ? runtime : "", "/run",
+                                             temporary != nullptr ? temporary : "", "/tmp"};
+  for (const std::string& place : places) {
+    if (place.empty()) continue;
+    std::string path = place + "/belfry.XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) continue;
+    ::chmod(path.c_str(), 0711);  // services of other users pass through, nobody lists
+    return path;
+  }
+  return std::unexpected(Error::from_errno(
+      errno, "cannot make a directory for notify sockets in $XDG_RUNTIME_DIR, /run, $TMPDIR or /tmp (mount a tmpfs on /run)"));
+}
+
+}  // namespace
+
+NativeProvisions::NativeProvisions(const config::Stack& stack, Poller& poller, LogPump& pump)
+    : stack_(stack), poller_(poller), pump_(pump), inherited_(system::BaseEnvironment::inherited(environ)), empty_(system::BaseEnvironment::empty()) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  descriptor_budget_ = static_cast<std::size_t>(limit.rlim_cur) / 4;
+  kits_.resize(stack.services.size());
+}
+
+NativeProvisions::~NativeProvisions() {
+  for (auto& kit : kits_) {
+    if (kit && kit->write_end >= 0) ::close(kit->write_end);
+  }
+  kits_.clear();
+  shared_socket_.reset();
+  if (!socket_directory_.empty()) ::rmdir(socket_directory_.c_str());
+}
+
+Result<void> NativeProvisions::open() {
+  std::string missing;
+  for (const config::Service& spec : stack_.services) {
+    if (spec.user.empty() || identities_.contains(identity_key(spec))) continue;
+    auto found = system::find_identity(spec.user, spec.extras ? std::string_view(spec.extras->group) : std::string_view());
+    if (found) {
+      identities_.emplace(identity_key(spec), std::make_shared<const system::Identity>(std::move(*found)));
+    } else {
+      missing += (missing.empty() ? "" : "\n") + std::string("cannot run ") + spec.name + " as " + identity_key(spec) +
+                 ": there is no such user or group (line " + std::to_string(spec.place.line) + "; create it, or name another one)";
+    }
+  }
+  if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
+  auto directory = make_socket_directory();
+  if (!directory) return std::unexpected(directory.error());
+  socket_directory_ = std::move(*directory);
+  shared_socket_ = std::make_unique<NotifySocket>(poller_, *this);
+  return shared_socket_->open(socket_directory_ + "/notify", ::geteuid());
+}
+
+void NativeProvisions::outfit(const Service& service, system::Launch& launch) const {
+  const config::Service& spec = service.spec();
+  launch.set_environment(spec.clean_environment ? empty_ : inherited_, spec.environment);
+  launch.working_dir = spec.working_dir;
+  launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
+  if (spec.user.empty()) return;
+  launch.identity = identities_.at(identity_key(spec));
+  for (const auto& [name, value] : {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
+                                    std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {
+    launch.add_variable(name, value);
+  }
+  // What the file says goes before what the user database says.
+  for (const auto& [name, value] : spec.environment) launch.add_variable(name, value);
+}
+
+NativeProvisions::Kit& NativeProvisions::kit_of(const Service& service) {
+  auto& kit = kits_[service.index()];
+  if (!kit) kit = std::make_unique<Kit>(const_cast<Service&>(service), poller_, pump_);
+  return *kit;
+}
+
+Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch) {
+  if (service.state() == State::waiting && descriptors_ >= descriptor_budget_) {
+    return std::unexpected(Error(Error::Kind::refused, "cannot prepare ahead: too many descriptors are held for waiting services"));
+  }
+  launch.set_command(service.spec().command);
+  outfit(service, launch);
+  Kit& kit = kit_of(service);
+  if (auto ok = lay_log_pipe(service, kit, launch); !ok) return ok;
+  if (auto ok = lay_notify_socket(service, kit, launch); !ok) return ok;
+  launch.resolve();
+  return {};
+}
+
+Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::Launch& launch) {
+  if (service.spec().extras && service.spec().extras->log.inherit) return {};
+  if (kit.write_end < 0) {
+    auto fd = kit.log.open_write_end();
+    if (!fd) return std::unexpected(fd.error());
+    kit.write_end = *fd;
+    kit.held = 2;
+    descriptors_ += kit.held;
+  }
+  launch.standard_output = launch.standard_error = kit.write_end;
+  return {};
+}
+
+Result<void> NativeProvisions::lay_notify_socket(Service& service, Kit& kit, system::Launch& launch) {
+  const bool own = service.wants_own_notify_socket() || !service.spec().user.empty();
+  if (own && !kit.notify) {
+    kit.notify = std::make_unique<NotifySocket>(poller_, kit);
+    const uid_t owner = launch.identity ? launch.identity->uid : ::geteuid();
+    if (auto ok = kit.notify->open(socket_directory_ + "/" + std::to_string(service.index()), owner); !ok) {
+      kit.notify.reset();
+      return ok;
+    }
+  }
+  // What the last run said is not the next one's.
+  if (kit.notify) kit.notify->drain();
+  launch.add_variable("NOTIFY_SOCKET", kit.notify ? kit.notify->path() : shared_socket_->path());
+  return {};
+}
+
+void NativeProvisions::started(Service& service) {
+  Kit& kit = kit_of(service);
+  if (kit.write_end >= 0) ::close(kit.write_end);
+  kit.write_end = -1;
+  descriptors_ -= kit.held;
+  kit.held = 0;
+}
+
+void NativeProvisions::drain(Service& service) {
+  Kit& kit = kit_of(service);
+  const std::uint64_t before = kit.log.lines_lost();
+  kit.log.drain();
+  if (kit.log.lines_lost() > before) service.count_dropped_lines(kit.log.lines_lost() - before);
+  if (kit.notify) {
+    kit.notify->drain();
+  } else if (shared_socket_) {
+    shared_socket_->drain();
+  }
+}
+
+void NativeProvisions::release(Service& service) {
+  auto& kit = kits_[service.index()];
+  if (!kit) return;
+  started(service);
+  kit->notify.reset();
+  kit->log.drain();
+  if (!kit->log.is_open()) kit.reset();
+}
+
+ino_t NativeProvisions::log_pipe(const Service& service) const {
+  const auto& kit = kits_[service.index()];
+  return kit ? kit->log.inode() : 0;
+}
+
+// The shared socket: the sender's session says which service it belongs to.
+void NativeProvisions::on_message(const NotifySender& sender, const Result<NotifyMessage>& message) {
+  const pid_t session = ::getsid(sender.pid);
+  for (auto& kit : kits_) {
+    if (!kit || kit->notify) continue;
+    const pid_t leader = kit->service.record().leader;
+    if (leader == 0 || (leader != sender.pid && leader != session)) continue;
+    deliver(kit->service, sender, message);
+    return;
+  }
+}
+
+void NativeProvisions::deliver(Service& service, const NotifySender& sender, const Result<NotifyMessage>& message) {
+  const pid_t leader = service.record().leader;
+  if (!message || leader == 0 || !may_speak_for(sender.pid, leader)) {
+    service.count_refused_message();
+    return;
+  }
+  if (message->status) service.said_status(*message->status);
+  if (message->reloading) service.said_reloading();
+  if (message->ready) service.said_ready();
+  if (message->stopping) service.said_stopping();
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,59 @@
+// The real provisions: log pipes, notify sockets, users and environments.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/model.hpp"
+#include "daemon/log_pump.hpp"
+#include "daemon/notify_socket.hpp"
+#include "daemon/poller.hpp"
+#include "daemon/provisions.hpp"
+
+namespace belfry::daemon {
+
+// Owner: App.
+// Lifecycle: open() before the first service; outlives the supervisor.
+// Cancellation: none, nothing waits.
+class NativeProvisions final : public Provisions, NotifyReceiver {
+ public:
+  NativeProvisions(const config::Stack& stack, Poller& poller, LogPump& pump);
+  ~NativeProvisions() override;
+
+  // Looks users up and makes the directory of the notify sockets. Errors name every user that does not exist.
+  Result<void> open();
+
+  Result<void> prepare(Service& service, system::Launch& launch) override;
+  void outfit(const Service& service, system::Launch& launch) const override;
+  void started(Service& service) override;
+  void drain(Service& service) override;
+  void release(Service& service) override;
+  [[nodiscard]] ino_t log_pipe(const Service& service) const override;
+  // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
+  [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
+
+ private:
+  struct Kit;  // what one service has been given
+
+  void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override;
+  Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
+  Result<void> lay_notify_socket(Service& service, Kit& kit, system::Launch& launch);
+  Kit& kit_of(const Service& service);
+  static void deliver(Service& service, const NotifySender& sender, const Result<NotifyMessage>& message);
+
+  const config::Stack& stack_;
+  Poller& poller_;
+  LogPump& pump_;
+  std::string socket_directory_;  // 0711, below a directory that is gone after a reboot
+  std::shared_ptr<const system::BaseEnvironment> inherited_;
+  std::shared_ptr<const system::BaseEnvironment> empty_;
+  std::unordered_map<std::string, std::shared_ptr<const system::Identity>> identities_;  // by "user:group"
+  std::unique_ptr<NotifySocket> shared_socket_;
+  std::vector<std::unique_ptr<Kit>> kits_;
+  std::size_t descriptors_ = 0;        // held for services that have not started
+  std::size_t descriptor_budget_ = 0;  // how many may be, so that waiting ones do not starve running ones
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,67 @@
+#include "daemon/poller.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+
+#include "channels/asio.hpp"
+#include "channels/asio_bridge.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+constexpr int events_at_once = 128;
+}
+
+struct Poller::State {
+  State(Context& parent, int epoll) : handshake(parent, "poller"), descriptor(parent.loop().executor(), epoll), fd(epoll) {}
+  Handshake handshake;
+  asio::posix::basic_stream_descriptor<Executor> descriptor;
+  int fd;
+  std::span<epoll_event> round;  // what is being delivered, so that a removed watcher can be struck out
+};
+
+Poller::Poller(Context& parent) : state_(std::make_unique<State>(parent, ::epoll_create1(EPOLL_CLOEXEC))) {
+  spawn(state_->handshake, watch(state_->handshake.context(), *state_));
+}
+
+Poller::~Poller() = default;
+
+Result<void> Poller::add(int fd, std::uint32_t events, PollWatcher& watcher) {
+  epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  if (::epoll_ctl(state_->fd, EPOLL_CTL_ADD, fd, &event) == 0) return {};
+  return std::unexpected(Error::from_errno(errno, "cannot watch a descriptor"));
+}
+
+void Poller::remove(int fd, PollWatcher& watcher) {
+  ::epoll_ctl(state_->fd, EPOLL_CTL_DEL, fd, nullptr);
+  for (epoll_event& event : state_->round) {
+    if (event.data.ptr == &watcher) event.data.ptr = nullptr;
+  }
+}
+
+Task<void> Poller::stop() {
+  Context patience(state_->handshake.context().loop());
+  co_await state_->handshake.stop(patience);
+}
+
+Task<void> Poller::watch(Context& ctx, State& state) {
+  std::array<epoll_event, events_at_once> events{};
+  while (!ctx.cancelled()) {
+    auto readable = state.descriptor.async_wait(asio::posix::descriptor_base::wait_read, asio::deferred);
+    const auto [ec] = co_await async(ctx, std::move(readable));
+    if (ec) break;
+    const int n = ::epoll_wait(state.fd, events.data(), events_at_once, 0);
+    if (n <= 0) continue;
+    state.round = std::span(events).first(static_cast<std::size_t>(n));
+    for (const epoll_event& event : state.round) {
+      if (event.data.ptr != nullptr) static_cast<PollWatcher*>(event.data.ptr)->on_event(event.events);
+    }
+    state.round = {};
+  }
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,47 @@
+// Many quiet descriptors behind one: an epoll set of its own, of which Asio sees a single descriptor.
+//
+// A stack has a log pipe and often a notify socket per service. As Asio descriptors each would cost some
+// 300 bytes and a task; here one costs the kernel's entry and nothing else, and a turn looks at all that
+// have something to say.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "channels/context.hpp"
+#include "channels/error.hpp"
+#include "channels/handshake.hpp"
+
+namespace belfry::daemon {
+
+class PollWatcher {
+ public:
+  // `events` as epoll_wait(2) gives them. May add and remove descriptors, its own included.
+  virtual void on_event(std::uint32_t events) = 0;
+
+ protected:
+  ~PollWatcher() = default;
+};
+
+// Owner: App.
+// Lifecycle: watches from construction on; stop() before destruction. Descriptors are the caller's.
+// Cancellation: stop().
+class Poller {
+ public:
+  explicit Poller(Context& parent);
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  // Level-triggered. The watcher must be removed before it or its descriptor goes.
+  Result<void> add(int fd, std::uint32_t events, PollWatcher& watcher);
+  void remove(int fd, PollWatcher& watcher);
+  Task<void> stop();
+
+ private:
+  struct State;
+  static Task<void> watch(Context& ctx, State& state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace belfry::daemon

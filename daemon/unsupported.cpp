@@ -1,0 +1,84 @@
+#include "daemon/unsupported.hpp"
+
+#include <string_view>
+
+namespace belfry::daemon {
+
+namespace {
+
+using config::Probe;
+
+std::string_view missing_probe(Probe::Kind kind) {
+  switch (kind) {
+    case Probe::Kind::notify:
+    case Probe::Kind::tcp:
+    case Probe::Kind::http:
+    case Probe::Kind::exec:
+    case Probe::Kind::port: return {};
+    case Probe::Kind::listen: return "a `listen` probe";
+    case Probe::Kind::unix_socket: return "a `unix` probe";
+    case Probe::Kind::fd: return "an `fd` probe";
+    case Probe::Kind::grpc: return "a `grpc` probe";
+    case Probe::Kind::postgres: return "a `postgres` probe (next step: `exec: [pg_isready, …]` or `notify`)";
+    case Probe::Kind::mysql: return "a `mysql` probe (next step: `exec: [mysqladmin, ping, …]` or `notify`)";
+    case Probe::Kind::redis: return "a `redis` probe (next step: `exec: [redis-cli, ping]` or `notify`)";
+    case Probe::Kind::log: return "a `log` probe";
+    case Probe::Kind::file: return "a `file` probe";
+    case Probe::Kind::cluster: return "a `cluster` probe";
+  }
+  return "this probe";
+}
+
+// Owner: the call. Lifecycle: one stack. Cancellation: none.
+class Collector {
+ public:
+  explicit Collector(const config::Stack& stack) : stack_(stack) {}
+
+  void service(const config::Service& s) {
+    probes(s, s.ready);
+    if (s.live) probes(s, *s.live);
+    if (!s.extras) return;
+    const config::ServiceExtras& e = *s.extras;
+    refuse(s, !e.listen.empty(), "`listen` (socket activation)");
+    refuse(s, !e.bells.empty(), "own `bells`");
+    refuse(s, !e.pre_start.empty() || !e.post_start.empty() || !e.pre_stop.empty() || !e.post_stop.empty(), "hooks");
+    refuse(s, e.cgroup.has_value(), "`cgroup`");
+    refuse(s, e.watchdog.has_value(), "`watchdog`");
+    refuse(s, e.reload_signal.has_value() || !e.reload_command.empty(), "`reload`");
+    refuse(s, e.fd_store > 0, "`fd_store`");
+    refuse(s, e.isolate, "`isolate`");
+    refuse(s, e.tty || !e.standard_input.empty(), "`stdin` and `tty`");
+    refuse(s, !e.log.file.empty() || e.log.format != config::LogFormat::text || e.log.overflow != config::LogOverflow::drop, "`log` beyond standard output");
+  }
+
+  std::vector<std::string> found;
+
+ private:
+  void probes(const config::Service& s, const config::ProbeSet& set) {
+    for (const Probe& p : set.probes) {
+      if (const auto what = missing_probe(p.kind); !what.empty()) refuse_at(p.place.line != 0 ? p.place : s.place, what);
+    }
+  }
+  void refuse(const config::Service& s, bool used, std::string_view what) {
+    if (used) refuse_at(s.place, what);
+  }
+  void refuse_at(const config::Place& place, std::string_view what) {
+    const std::string file = place.file < stack_.files.size() ? stack_.files[place.file] : "belfry.yaml";
+    found.push_back(file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": error: cannot use " +
+                    std::string(what) + ": this version does not support it yet");
+  }
+
+  const config::Stack& stack_;
+};
+
+}  // namespace
+
+std::vector<std::string> unsupported_features(const config::Stack& stack) {
+  Collector collector(stack);
+  for (const config::Service& service : stack.services) {
+    if (service.enabled) collector.service(service);
+  }
+  return std::move(collector.found);
+}
+
+}  // namespace belfry::daemon
