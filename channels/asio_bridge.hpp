@@ -1,6 +1,8 @@
 // Awaiting any Asio operation from a Task.
 //
-//   auto [ec, n] = co_await async(ctx, socket.async_read_some(buffer, asio::deferred));
+//   auto [ec, n] = co_await async(ctx, socket.async_read_some(buffer, deferred));
+//
+// `deferred` is Asio's token of that name; asio::deferred is the same where Asio has it (1.24 and later).
 //
 // The result is the tuple of the operation's completion values; errors are values. A cancelled
 // context cancels the operation, which then completes with operation_aborted (or with what it had
@@ -15,6 +17,7 @@
 #include "channels/asio.hpp"
 #include "channels/context.hpp"
 #include "channels/detail/cancel_link.hpp"
+#include "channels/detail/completion_signature.hpp"
 #include "channels/detail/die.hpp"
 #include "channels/detail/waiter.hpp"
 #include "channels/loop.hpp"
@@ -78,8 +81,7 @@ class BridgeHandler {
 template <class Operation>
 class Bridge final : public CancelLink {
  public:
-  using Signature = typename asio::completion_signature_of<Operation>::type;
-  using Tuple = typename CompletionValues<Signature>::Tuple;
+  using Tuple = typename CompletionValues<CompletionSignature<Operation>>::Tuple;
 
   Bridge(Context& ctx, Operation&& operation)
       : CancelLink(&Bridge::context_cancelled),
@@ -130,7 +132,7 @@ class Bridge final : public CancelLink {
 
 }  // namespace detail
 
-// `operation` is what an Asio initiating function returns for asio::deferred. Everything it refers to
+// `operation` is what an Asio initiating function returns for `deferred`. Everything it refers to
 // (socket, buffers) must live in the awaiting frame or longer.
 template <class Operation>
 detail::Bridge<std::decay_t<Operation>> async(Context& ctx, Operation&& operation) {

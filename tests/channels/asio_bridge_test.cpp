@@ -25,12 +25,12 @@ struct Pair {
 
 Task<> read_some(Context& ctx, Socket& socket, std::string& got) {
   std::array<char, 64> bytes{};
-  auto [error, count] = co_await async(ctx, socket.async_read_some(asio::buffer(bytes), asio::deferred));
+  auto [error, count] = co_await async(ctx, socket.async_read_some(asio::buffer(bytes), deferred));
   got = error ? error.message() : std::string(bytes.data(), count);
 }
 Task<> read_exactly(Context& ctx, Socket& socket, std::size_t want, std::string& got) {
   std::string bytes(want, ' ');
-  auto [error, count] = co_await async(ctx, asio::async_read(socket, asio::buffer(bytes), asio::deferred));
+  auto [error, count] = co_await async(ctx, asio::async_read(socket, asio::buffer(bytes), deferred));
   got = (error ? error.message() : "ok") + " " + bytes.substr(0, count);
 }
 
@@ -106,8 +106,8 @@ TEST(AsioBridge, what_had_arrived_is_not_lost_to_a_cancel_of_the_same_turn) {
 
 Task<> post_often(Context& ctx, Loop& loop, int& count) {
   for (int i = 0; i < 1000; ++i) {
-    co_await async(ctx, asio::post(loop.executor(), asio::deferred));
-    co_await async(ctx, asio::dispatch(loop.executor(), asio::deferred));
+    co_await async(ctx, asio::post(loop.executor(), deferred));
+    co_await async(ctx, asio::dispatch(loop.executor(), deferred));
     ++count;
   }
 }
@@ -122,7 +122,7 @@ TEST(AsioBridge, operations_without_values_and_ones_that_complete_on_the_spot) {
 
 Task<> wait_and_ring(Context& ctx, Loop& loop, bool& slept) {
   KernelTimer timer(loop.executor(), milliseconds(1));
-  auto [error] = co_await async(ctx, timer.async_wait(asio::deferred));
+  auto [error] = co_await async(ctx, timer.async_wait(deferred));
   slept = !error;
 }
 
@@ -139,24 +139,24 @@ TEST(AsioBridge, works_under_run) {
 Task<> echo(Context& ctx, Socket socket) {
   std::array<char, 16> bytes{};
   for (;;) {
-    auto [error, count] = co_await async(ctx, socket.async_read_some(asio::buffer(bytes), asio::deferred));
+    auto [error, count] = co_await async(ctx, socket.async_read_some(asio::buffer(bytes), deferred));
     if (error) co_return;
     auto [broken, sent] =
-        co_await async(ctx, asio::async_write(socket, asio::buffer(bytes, count), asio::deferred));
+        co_await async(ctx, asio::async_write(socket, asio::buffer(bytes, count), deferred));
     if (broken) co_return;
   }
 }
 Task<> ask(Context& ctx, Socket socket, Context& other) {
   std::array<char, 16> bytes{};
   for (int i = 0; i < 3; ++i) {
-    (void)co_await async(ctx, asio::async_write(socket, asio::buffer("ping", 4), asio::deferred));
-    (void)co_await async(ctx, asio::async_read(socket, asio::buffer(bytes, 4), asio::deferred));
+    (void)co_await async(ctx, asio::async_write(socket, asio::buffer("ping", 4), deferred));
+    (void)co_await async(ctx, asio::async_read(socket, asio::buffer(bytes, 4), deferred));
   }
   other.cancel();
 }
 Task<> hang(Context& ctx, Loop& loop) {
   KernelTimer timer(loop.executor(), std::chrono::hours(1));
-  (void)co_await async(ctx, timer.async_wait(asio::deferred));
+  (void)co_await async(ctx, timer.async_wait(deferred));
 }
 
 // Sockets, composed operations and a timer, each inside a frame, torn down after every step.
