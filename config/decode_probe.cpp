@@ -172,7 +172,7 @@ void read_recheck(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
     out.probe.recheck = *value;
 }
 
-constexpr std::array<Field<ProbeDraft>, 29> probe_table{{
+constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
     {{"listen", "flag", "",
       "Socket activation: belfry itself has bound the sockets of `listen:` and passes them on; true before "
       "the service even runs.",
@@ -212,6 +212,12 @@ constexpr std::array<Field<ProbeDraft>, 29> probe_table{{
     {{"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
       "shop-db"},
      read_text},
+    {{"any", "probe_list", "", "One of these probes is enough; tuning beside it holds for each of them.",
+      "[{port: 8080}, {file: run/ready}]"},
+     [](Decoder& d, Entry const& e, ProbeDraft& out) {
+       ++out.kinds;
+       d.error("bad-value", *e.key, "`any` cannot stand inside another list of probes", "write one list");
+     }},
     {{"hosts", "integer", "1", "`cluster`: how many hosts.", "2"},
      [](Decoder& d, Entry const& e, ProbeDraft& out) {
        if (auto value = d.integer(*e.value, 1, 100'000)) out.probe.hosts = static_cast<std::uint32_t>(*value);
