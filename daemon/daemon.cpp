@@ -147,7 +147,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
 }
 
 Task<void> Daemon::close() {
-  Context patience(loop_, TimePoint::max());
+  Context patience(loop_);
   Context bounded(patience, loop_.now() + std::chrono::seconds(1));
   const Result<void> closed = co_await server_.stop(bounded);
   if (!closed) notice("belfry", closed.error().text());

@@ -83,7 +83,8 @@ Result<void> NativeProvisions::open() {
   auto directory = make_socket_directory();
   if (!directory) return std::unexpected(directory.error());
   socket_directory_ = std::move(*directory);
-  shared_socket_ = std::make_unique<NotifySocket>(poller_, *this);
+  NotifyReceiver& receiver = *this;
+  shared_socket_ = std::make_unique<NotifySocket>(poller_, receiver);
   return shared_socket_->open(socket_directory_ + "/notify", ::geteuid());
 }
 

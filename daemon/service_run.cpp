@@ -81,11 +81,12 @@ void Service::start_did_not_work(const system::SpawnError& error) {
 void Service::begin_readiness() {
   const auto asked = [](const config::Probe& p) { return !probes::is_event(p.kind); };
   const probes::ProbeContext about{.service = spec_.name, .tree = tree(), .launch = this};
+  ProbeListener& listener = *this;
   const auto watch = [&](const config::ProbeSet& set, ProbeRole role) -> std::unique_ptr<ProbeWatch> {
     if (std::ranges::none_of(set.probes, asked)) return nullptr;
     WatchTerms terms{.role = role, .started_at = record_.started_at};
     if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);
-    auto made = std::make_unique<ProbeWatch>(around_.loop, around_.probe_slots, *this, terms);
+    auto made = std::make_unique<ProbeWatch>(around_.loop, around_.probe_slots, listener, terms);
     if (auto ok = made->begin(set, around_.probes, about, around_.listener.random()); !ok) {
       record_.failure = ok.error();
       return nullptr;

@@ -1,5 +1,6 @@
 // What the outside sees of the stack, and what it may ask for.
 #include <algorithm>
+#include <csignal>
 
 #include "channels/select.hpp"
 #include "daemon/supervisor.hpp"
