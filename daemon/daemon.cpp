@@ -171,7 +171,10 @@ void Daemon::state_changed(const Service& service, State from, State to) {
     case State::failed: text = "failed"; break;
     case State::blocked: text = "is blocked"; break;
     case State::completed: text = "completed after " + text_of(record.since - record.started_at); break;
-    case State::inactive: text = "stopped"; break;
+    case State::inactive:
+      if (!is_running(from)) return;
+      text = "stopped";
+      break;
     default: return;
   }
   const std::string error = to == State::completed || to == State::inactive || to == State::ready ? "" : service.last_error();
