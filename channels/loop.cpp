@@ -4,6 +4,7 @@
 
 #include "channels/asio.hpp"
 #include "channels/detail/die.hpp"
+#include "channels/detail/kernel_timer.hpp"
 #include "channels/detail/root_task.hpp"
 
 namespace belfry {
@@ -12,8 +13,9 @@ namespace detail {
 
 // Asio's side of the loop, kept out of the header.
 struct Reactor {
+  Reactor(KernelTimer::Fired fired, Loop* loop) : timer(io, fired, loop) {}
   asio::io_context io{1};
-  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer{io.get_executor()};
+  KernelTimer timer;
   std::optional<TimePoint> kernel_armed_for;
 };
 
@@ -35,10 +37,12 @@ constexpr int rounds_per_turn = 128;
 
 }  // namespace
 
-Loop::Loop() : reactor_(std::make_unique<detail::Reactor>()) {}
+Loop::Loop() : reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
 
-Loop::Loop(ManualClock& clock)
-    : clock_(&clock), manual_(&clock), reactor_(std::make_unique<detail::Reactor>()) {}
+Loop::Loop(ManualClock& clock) : Loop() {
+  clock_ = &clock;
+  manual_ = &clock;
+}
 
 Loop::~Loop() { abandon(); }
 
@@ -132,23 +136,19 @@ void Loop::settle_timer() noexcept {
   const std::optional<TimePoint> earliest = timers_.earliest();
   if (earliest == reactor_->kernel_armed_for) return;
   reactor_->kernel_armed_for = earliest;
-  if (!earliest) {
-    reactor_->timer.cancel();
-    return;
-  }
-  reactor_->timer.expires_at(*earliest);
-  reactor_->timer.async_wait([this](const error_code& error) {
-    if (!error) kernel_timer_fired();
-  });
+  reactor_->timer.set(earliest);
 }
 
-void Loop::kernel_timer_fired() noexcept {
-  reactor_->kernel_armed_for.reset();
-  in_turn_ = true;  // what fires becomes ready for the turn below, without a post of its own
-  timers_.fire_due(now());
-  in_turn_ = false;
-  turn();
+void Loop::kernel_timer_fired(void* self) noexcept {
+  auto& loop = *static_cast<Loop*>(self);
+  loop.reactor_->kernel_armed_for.reset();
+  loop.in_turn_ = true;  // what fires becomes ready for the turn below, without a post of its own
+  loop.timers_.fire_due(loop.now());
+  loop.in_turn_ = false;
+  loop.turn();
 }
+
+std::uint64_t Loop::kernel_timer_changes() const noexcept { return reactor_->timer.changes(); }
 
 RunEnd Loop::run() {
   refuse_nesting();

@@ -70,6 +70,8 @@ class Loop {
   void advance(Duration by);
 
   TimerQueue& timers() noexcept { return timers_; }
+  // How often the kernel was told of an earliest deadline: at most once a turn.
+  std::uint64_t kernel_timer_changes() const noexcept;
 
   // The census: spawned tasks that have not finished, oldest first. Counting walks the list.
   std::size_t tasks() const noexcept;
@@ -122,7 +124,7 @@ class Loop {
   std::size_t drain() noexcept;
   void resume_first(detail::WaiterList& list) noexcept;
   void settle_timer() noexcept;
-  void kernel_timer_fired() noexcept;
+  static void kernel_timer_fired(void* self) noexcept;
 
   const TimeSource* clock_ = nullptr;
   ManualClock* manual_ = nullptr;

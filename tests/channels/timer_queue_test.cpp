@@ -103,6 +103,54 @@ TEST(TimerQueue, a_hundred_thousand_are_taken_back_in_any_order) {
   EXPECT_TRUE(rig.loop.timers().empty());
 }
 
+TEST(TimerQueue, the_kernel_is_told_at_most_once_a_turn_and_only_of_what_changed) {
+  Loop loop;
+  std::vector<std::unique_ptr<Timer>> timers;
+  const TimePoint base = loop.now() + seconds(3600);
+  for (int i = 0; i < 1000; ++i) {  // each earlier than the one before
+    timers.push_back(std::make_unique<Timer>(loop));
+    timers.back()->arm(base - milliseconds(i), [] {});
+  }
+  loop.run_until_idle();
+  EXPECT_EQ(loop.kernel_timer_changes(), 1U);
+  for (int i = 0; i < 500; ++i)
+    timers[static_cast<std::size_t>(i)]->cancel();  // later ones: nobody's business
+  loop.run_until_idle();
+  EXPECT_EQ(loop.kernel_timer_changes(), 1U);
+  for (int i = 0; i < 100; ++i) {  // there and back within one turn
+    Timer brief(loop);
+    brief.arm(loop.now() + milliseconds(1), [] {});
+  }
+  loop.run_until_idle();
+  EXPECT_EQ(loop.kernel_timer_changes(), 1U);
+}
+
+TEST(TimerQueue, a_deadline_that_was_taken_back_does_not_wake_an_idle_process) {
+  Loop loop;
+  Context root(loop);
+  WaitGroup tasks(loop);
+  Timer timer(loop);
+  timer.arm(loop.now() + milliseconds(20), [] {});
+  loop.run_until_idle();
+  timer.cancel();
+  loop.run_until_idle();
+  EXPECT_EQ(loop.kernel_timer_changes(), 2U) << "the kernel was told of the cancel, too";
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+  // With nothing armed a sleeping task is recognised as such instead of waiting for a dead timer.
+  struct Body {
+    static Task<> run(Context& ctx, WaitGroup& group) { (void)co_await group.wait(ctx); }
+  };
+  WaitGroup never(loop);
+  never.add();
+  spawn(tasks, "sleeper", Body::run(root, never));
+  timer.arm(loop.now() + seconds(3600), [] {});
+  loop.run_until_idle();
+  timer.cancel();
+  EXPECT_EQ(loop.run(), RunEnd::asleep);
+  timer.arm(loop.now() + milliseconds(1), [&never] { never.done(); });
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+}
+
 TEST(TimerQueue, works_on_the_real_clock_too) {
   Loop loop;
   Context root(loop);
