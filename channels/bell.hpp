@@ -23,8 +23,8 @@ struct Outcome {
   enum class Kind : std::uint8_t { rung, never, cancelled };
 
   Kind kind = Kind::rung;
-  TimePoint at{};  // when it rang or gave up; unset when cancelled
-  Error cause;     // of never and cancelled; empty when rung
+  TimePoint at;  // when it rang or gave up; unset when cancelled
+  Error cause;   // of never and cancelled; empty when rung
 
   bool rung() const noexcept { return kind == Kind::rung; }
   bool never() const noexcept { return kind == Kind::never; }
@@ -72,7 +72,7 @@ class BellCore : public WaitingPlace {
 
  private:
   BellState state_ = BellState::silent;  // shares a word with the count of waiters
-  TimePoint at_{};
+  TimePoint at_;
   Error cause_;
 };
 

@@ -45,8 +45,7 @@ void Context::cancel(const Error& cause) noexcept {
   CancelLink::unlink();
   mark_cancelled(cause);
   disarm();
-  const Error kept = cause;  // ours may be replaced by nobody, the caller's may die with what it wakes
-  CancelRound round{*loop_, kept, {}};
+  CancelRound round{*loop_, cancel_cause(), {}};
   round.pending.splice_back(links_);
   while (!round.pending.empty()) round.pending.pop_front().deliver(round);
 }

@@ -32,7 +32,7 @@ struct TimerNode {
   TimerNode* child = nullptr;
   TimerNode* next = nullptr;  // sibling
   TimerNode* prev = nullptr;  // previous sibling, or the parent of the first one; the root points at itself
-  TimePoint when{};
+  TimePoint when;
   std::uint64_t order = 0;
   Fire fire;
 };

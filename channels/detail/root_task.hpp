@@ -39,6 +39,7 @@ class PackedName {
       : bits_(reinterpret_cast<std::uintptr_t>(name.data()) |
               (static_cast<std::uint64_t>(name.size() > 0xFFFF ? 0xFFFF : name.size()) << 48)) {}
   std::string_view view() const noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): this is the point of packing
     return {reinterpret_cast<const char*>(bits_ & 0xFFFFFFFFFFFFU), static_cast<std::size_t>(bits_ >> 48)};
   }
 

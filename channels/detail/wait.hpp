@@ -42,11 +42,6 @@ struct WaitingPlace {
 template <class Self, class Node = Waiter>
 class Wait : public Node, public CancelLink {
  public:
-  // An already granted wait does not enter the context's list at all.
-  Wait(WaitingPlace& place, Context& ctx, bool already_granted = false) noexcept
-      : CancelLink(&Wait::context_cancelled), place_(&place) {
-    if (!already_granted) ctx.enlist(*this);
-  }
   ~Wait() {
     if (this->handle) left_behind();
   }
@@ -68,6 +63,12 @@ class Wait : public Node, public CancelLink {
   WaitingPlace* place_;
 
  private:
+  friend Self;
+  // An already granted wait does not enter the context's list at all.
+  Wait(WaitingPlace& place, Context& ctx, bool already_granted = false) noexcept
+      : CancelLink(&Wait::context_cancelled), place_(&place) {
+    if (!already_granted) ctx.enlist(*this);
+  }
   static void context_cancelled(CancelLink& link, CancelRound& round) noexcept {
     auto& self = static_cast<Self&>(static_cast<Wait&>(link));
     if (!self.Waiter::linked() || self.granted()) return;
