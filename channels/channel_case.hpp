@@ -19,8 +19,10 @@ namespace detail {
 template <class T>
 class ChannelCase : public SelectCase {
  public:
-  // Nil: never ready, as an end that was never given a channel.
+  // Nil: never ready, as an end that was never given a channel. Between selects only.
   void reset() noexcept {
+    if (select_ != nullptr)
+      die("re-aim a channel case", core_ == nullptr ? "" : core_->name(), "a select waits with it");
     leave();
     core_ = nullptr;
   }

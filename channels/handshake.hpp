@@ -50,6 +50,7 @@ class Handshake final : TaskOwner {
   bool spawned_ = false;
 };
 
+// Once. After a stop it drops the task unstarted: `stopped` has been answered for it.
 void spawn(Handshake& handshake, Task<void> task);
 
 class Handshake::Stop {

@@ -228,6 +228,7 @@ void Loop::advance(Duration by) {
 
 void Loop::abandon() noexcept {
   if (abandoned_) return;
+  if (in_turn_) detail::die("abandon a loop", "loop", "a task of it is running");
   abandoned_ = true;
   first_unstarted_ = nullptr;
   const bool outer = std::exchange(detail::abandoning, true);

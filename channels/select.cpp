@@ -69,8 +69,12 @@ void SelectWait::context_cancelled(CancelLink& link, CancelRound& round) noexcep
 
 }  // namespace detail
 
-void BellCase::enter() {
+void BellCase::enter() noexcept {
   if (bell_ == nullptr) return;
+  if (bell_->ended()) {  // aimed here while the select waits
+    bell_->loop->wake(*this);
+    return;
+  }
   bell_->waiters.push_back(*this);
   ++bell_->outstanding;
   entered_ = true;
@@ -94,7 +98,7 @@ void WakeupCase::leave() noexcept {
   if (std::exchange(entered_, false) && !detail::abandoning) --wakeup_.place().outstanding;
 }
 
-void TimerCase::enter() {
+void TimerCase::enter() noexcept {
   if (moment_ != TimePoint::max()) loop_.timers().arm(*this, moment_);
 }
 

@@ -48,22 +48,24 @@ class BellCase final : public SelectCase {
   explicit BellCase(detail::BellCore& bell) noexcept : bell_(&bell) {}
   ~BellCase() override { BellCase::leave(); }
 
+  // Also while a select waits with this case: it then waits for the new bell.
   template <class T>
   void target(Listener<T> listener) noexcept {
-    leave();
-    bell_ = &listener.core();
+    aim(&listener.core());
   }
-  void reset() noexcept {
-    leave();
-    bell_ = nullptr;
-  }
+  void reset() noexcept { aim(nullptr); }
   bool armed() const noexcept { return bell_ != nullptr; }
   // Precondition: the bell has ended.
   Outcome outcome() const { return bell_->outcome(); }
 
  private:
+  void aim(detail::BellCore* bell) noexcept {
+    leave();
+    bell_ = bell;
+    if (select_ != nullptr) enter();
+  }
   bool try_take() override { return bell_ != nullptr && bell_->ended(); }
-  void enter() override;
+  void enter() noexcept override;
   void leave() noexcept override;
 
   detail::BellCore* bell_ = nullptr;
@@ -93,9 +95,11 @@ class TimerCase final : public SelectCase, detail::TimerNode {
   TimerCase(Loop& loop, TimePoint moment) noexcept : TimerCase(loop) { target(moment); }
   ~TimerCase() override { TimerCase::leave(); }
 
+  // Also while a select waits with this case.
   void target(TimePoint moment) noexcept {
     leave();
     moment_ = moment;
+    if (select_ != nullptr) enter();
   }
   void reset() noexcept { target(TimePoint::max()); }
   TimePoint moment() const noexcept { return moment_; }
@@ -103,7 +107,7 @@ class TimerCase final : public SelectCase, detail::TimerNode {
  private:
   static void expired(TimerNode& node) noexcept;
   bool try_take() override { return moment_ != TimePoint::max() && moment_ <= loop_.now(); }
-  void enter() override;
+  void enter() noexcept override;
   void leave() noexcept override;
 
   Loop& loop_;

@@ -195,6 +195,45 @@ TEST(Select, a_dynamic_set_is_reused_and_its_cases_are_aimed_anew) {
   EXPECT_EQ(rounds, 50);
 }
 
+Task<> select_two(Context& ctx, BellCase& edge, TimerCase& late, std::vector<std::size_t>& log) {
+  const std::size_t which = co_await select(ctx, edge, late);
+  log.push_back(which);
+}
+
+TEST(Select, its_cases_may_be_aimed_anew_while_it_waits) {
+  Rig rig;
+  Bell<> old_bell(rig.loop, "old");
+  Bell<> new_bell(rig.loop, "new");
+  Bell<> ended(rig.loop, "ended");
+  ended.ring();
+  BellCase edge;
+  TimerCase late(rig.loop);
+  std::vector<std::size_t> log;
+
+  edge.target(old_bell.listener());
+  rig.go(select_two(rig.root, edge, late, log));
+  rig.idle();
+  edge.target(new_bell.listener());
+  old_bell.ring();
+  rig.idle();
+  EXPECT_TRUE(log.empty()) << "it listens to the new bell only";
+  new_bell.ring();
+  rig.idle();
+
+  edge.reset();
+  rig.go(select_two(rig.root, edge, late, log));
+  rig.idle();
+  edge.target(ended.listener());
+  rig.idle();
+
+  edge.reset();
+  rig.go(select_two(rig.root, edge, late, log));
+  rig.idle();
+  late.target(rig.clock.now() + seconds(1));
+  rig.loop.advance(seconds(1));
+  EXPECT_EQ(log, (std::vector<std::size_t>{0, 0, 1}));
+}
+
 TEST(SelectDeathTest, one_case_in_two_selects_at_once_is_a_bug_that_is_seen) {
   EXPECT_DEATH(
       {
