@@ -1,0 +1,38 @@
+#include "tests/support/fake_syscalls.hpp"
+
+namespace belfry::test {
+
+namespace {
+
+int next(std::deque<int>& errors) {
+  if (errors.empty()) return 0;
+  int error = errors.front();
+  errors.pop_front();
+  return error;
+}
+
+}  // namespace
+
+pid_t FakeSyscalls::clone(int (*entry)(void*), void* stack_top, int flags, void* argument) {
+  ++clones;
+  last_clone_flags = flags;
+  if (int error = next(clone_errors)) return -error;
+  return Syscalls::clone(entry, stack_top, flags, argument);
+}
+
+int FakeSyscalls::kill(pid_t pid, int signo) {
+  if (int error = next(kill_errors)) return -error;
+  return Syscalls::kill(pid, signo);
+}
+
+int FakeSyscalls::duplicate(int source, int target) {
+  if (int error = next(duplicate_errors)) return -error;
+  return Syscalls::duplicate(source, target);
+}
+
+int FakeSyscalls::open(const char* path, int flags) {
+  if (int error = next(open_errors)) return -error;
+  return Syscalls::open(path, flags);
+}
+
+}  // namespace belfry::test

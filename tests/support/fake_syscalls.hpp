@@ -1,0 +1,24 @@
+// A kernel that fails on demand: everything goes to the real one unless a test said otherwise.
+#pragma once
+
+#include <deque>
+
+#include "system/syscalls.hpp"
+
+namespace belfry::test {
+
+// Owner: the test. Lifecycle: outlives whoever was given it. Cancellation: none.
+class FakeSyscalls final : public system::Syscalls {
+ public:
+  // Errors (positive errno) that the next calls end with, in order; 0 lets one pass.
+  std::deque<int> clone_errors, open_errors, duplicate_errors, kill_errors;
+  int clones = 0;
+  int last_clone_flags = 0;
+
+  pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override;
+  int kill(pid_t pid, int signo) override;
+  int duplicate(int source, int target) override;
+  int open(const char* path, int flags) override;
+};
+
+}  // namespace belfry::test
