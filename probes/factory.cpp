@@ -1,0 +1,31 @@
+#include "probes/factory.hpp"
+
+#include "probes/kinds.hpp"
+
+namespace belfry::probes {
+
+using Kind = config::Probe::Kind;
+
+bool is_event(Kind kind) { return kind == Kind::notify || kind == Kind::fd || kind == Kind::log || kind == Kind::listen; }
+
+struct NativeFactory::Shared {
+  Loop& loop;
+  system::Processes& processes;
+};
+
+NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
+    : shared_(std::make_unique<Shared>(Shared{.loop = loop, .processes = processes})) {}
+NativeFactory::~NativeFactory() = default;
+
+Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
+  switch (probe.kind) {
+    case Kind::tcp: return make_tcp(shared_->loop, probe);
+    case Kind::http: return make_http(shared_->loop, probe);
+    case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
+    case Kind::port: return make_port(probe, context);
+    default: break;
+  }
+  return std::unexpected(Error(Error::Kind::invalid, "cannot probe " + context.service + ": this kind of probe is not supported yet"));
+}
+
+}  // namespace belfry::probes

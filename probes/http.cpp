@@ -1,0 +1,94 @@
+// `http: URL`: true when the answer is as expected (2xx or 3xx unless the file says otherwise).
+#include <algorithm>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <regex>
+
+#include "channels/asio_bridge.hpp"
+#include "probes/kinds.hpp"
+#include "probes/target.hpp"
+
+namespace belfry::probes {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+namespace {
+
+constexpr std::uint64_t largest_body = 1 << 20;
+
+class HttpProbe final : public Probe {
+ public:
+  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected) : loop_(loop), target_(std::move(target)) {
+    request_.version(11);
+    request_.method_string("GET");
+    request_.target(target_.path);
+    request_.set(http::field::host, target_.text());
+    request_.set(http::field::user_agent, "belfry");
+    request_.set(http::field::connection, "close");
+    if (expected == nullptr) return;
+    request_.method_string(expected->method);
+    for (const auto& [name, value] : expected->headers) request_.set(name, value);
+    statuses_ = expected->statuses;
+    if (!expected->body.empty()) body_.emplace(expected->body, std::regex::ECMAScript | std::regex::optimize);
+  }
+
+  Task<Outcome> check(Context& ctx) override {
+    Socket socket(loop_.executor());
+    Outcome connected = co_await connect(ctx, socket, target_);
+    if (!connected) co_return connected;
+    const std::string what = "cannot get " + target_.path + " from " + target_.text();
+
+    auto writing = http::async_write(socket, request_, asio::deferred);
+    const auto [write_error, written] = co_await async(ctx, std::move(writing));
+    if (write_error) co_return std::unexpected(connection_error(ctx, what, write_error));
+
+    beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(largest_body);
+    parser.skip(request_.method() == http::verb::head);
+    if (body_) {
+      auto reading = http::async_read(socket, buffer, parser, asio::deferred);
+      const auto [ec, n] = co_await async(ctx, std::move(reading));
+      if (ec) co_return std::unexpected(connection_error(ctx, what, ec));
+    } else {
+      auto reading = http::async_read_header(socket, buffer, parser, asio::deferred);
+      const auto [ec, n] = co_await async(ctx, std::move(reading));
+      if (ec) co_return std::unexpected(connection_error(ctx, what, ec));
+    }
+    co_return judge(what, parser.get());
+  }
+
+ private:
+  [[nodiscard]] Outcome judge(const std::string& what, const http::response<http::string_body>& response) const {
+    const unsigned status = response.result_int();
+    const auto within = [status](const auto& range) { return status >= range.first && status <= range.second; };
+    const bool good = statuses_.empty() ? status >= 200 && status < 400 : std::ranges::any_of(statuses_, within);
+    if (!good) return std::unexpected(Error(Error::Kind::failed, what + ": the answer was " + std::to_string(status)));
+    if (body_ && !std::regex_search(response.body(), *body_)) {
+      return std::unexpected(Error(Error::Kind::failed, what + ": the body does not match"));
+    }
+    return {};
+  }
+
+  Loop& loop_;
+  Target target_;
+  http::request<http::empty_body> request_;
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
+  std::optional<std::regex> body_;
+};
+
+}  // namespace
+
+Made make_http(Loop& loop, const config::Probe& spec) {
+  auto target = parse_http_url(spec.target);
+  if (!target) return std::unexpected(target.error());
+  try {
+    return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get());
+  } catch (const std::regex_error& e) {
+    return std::unexpected(Error(Error::Kind::invalid, std::string("cannot probe ") + spec.target + ": `body` is not a regular expression: " + e.what()));
+  }
+}
+
+}  // namespace belfry::probes

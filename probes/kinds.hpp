@@ -1,0 +1,21 @@
+// The makers of the kinds that are asked, one file each; the factory chooses among them.
+#pragma once
+
+#include <memory>
+
+#include "channels/loop.hpp"
+#include "config/model.hpp"
+#include "probes/factory.hpp"
+#include "probes/probe.hpp"
+#include "system/processes.hpp"
+
+namespace belfry::probes {
+
+using Made = Result<std::unique_ptr<Probe>>;
+
+Made make_tcp(Loop& loop, const config::Probe& spec);
+Made make_http(Loop& loop, const config::Probe& spec);
+Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec, const ProbeContext& about);
+Made make_port(const config::Probe& spec, const ProbeContext& about);
+
+}  // namespace belfry::probes
