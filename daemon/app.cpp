@@ -11,6 +11,7 @@
 #include "config/load.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/unsupported.hpp"
+#include "system/adopter.hpp"
 #include "system/descriptors.hpp"
 
 namespace belfry::daemon {
@@ -50,9 +51,11 @@ int run(const RunOptions& options) {
   config::Stack stack;
   if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
   system::raise_descriptor_limit();
-  Daemon daemon(stack, {.tcp_by_default = true, .private_socket = false, .services = options.services});
-  if (auto code = daemon.open()) return *code;
-  return daemon.serve();
+  return system::run_beside_adopter([&] {
+    Daemon daemon(stack, {.tcp_by_default = true, .private_socket = false, .services = options.services});
+    if (auto code = daemon.open()) return *code;
+    return daemon.serve();
+  });
 }
 
 }  // namespace belfry::daemon

@@ -8,6 +8,7 @@
 #include "channels/select.hpp"
 #include "daemon/app.hpp"
 #include "daemon/daemon.hpp"
+#include "system/adopter.hpp"
 #include "system/descriptors.hpp"
 
 namespace belfry::daemon {
@@ -112,10 +113,12 @@ int exec(const ExecOptions& options) {
   config::Stack stack;
   if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
   system::raise_descriptor_limit();
-  Daemon daemon(stack, {.tcp_by_default = false, .private_socket = true, .services = options.services});
-  if (auto code = daemon.open()) return *code;
-  UserCommand command(daemon, options);
-  return daemon.serve([&command](Context& ctx) { return command.run(ctx); });
+  return system::run_beside_adopter([&] {
+    Daemon daemon(stack, {.tcp_by_default = false, .private_socket = true, .services = options.services});
+    if (auto code = daemon.open()) return *code;
+    UserCommand command(daemon, options);
+    return daemon.serve([&command](Context& ctx) { return command.run(ctx); });
+  });
 }
 
 }  // namespace belfry::daemon
