@@ -106,7 +106,7 @@ class ComposeService {
     if (name == "extends") return extends(entry);
     if (name == "scale") return replicas(value);
     if (name == "ulimits") return ulimits(value);
-    if (name == "oom_score_adj") return out_.key("oom_score_adj", std::string(value.text()));
+    if (name == "oom_score_adj") return out_.key("oom_score_adj", yaml_value(value.text()));
     if (name == "tty" && value.text() == "true") return out_.key("tty", "true");
     if (name == "deploy") return deploy(value);
     if (name == "security_opt") return security(entry);
@@ -138,7 +138,7 @@ class ComposeService {
   }
 
   void replicas(Node const& value) {
-    if (value.text() != "1") out_.key("replicas", std::string(value.text()));
+    if (value.text() != "1") out_.key("replicas", yaml_value(value.text()));
   }
 
   void env_file(Node const& value) {
@@ -149,7 +149,7 @@ class ComposeService {
       Node const* const path = item.find("path");
       if (path != nullptr)
         out += "{path: " + yaml_text(path->text()) +
-               (required != nullptr ? ", required: " + std::string(required->text()) : "") + "}";
+               (required != nullptr ? ", required: " + yaml_value(required->text()) : "") + "}";
       else
         out += yaml_text(item.text());
     };
@@ -162,16 +162,17 @@ class ComposeService {
 
   void depends_on(Node const& value) {
     std::vector<std::string> entries;
-    for (Node const* item : value.items()) entries.push_back(service_name(item->text()) + ": started");
+    for (Node const* item : value.items()) entries.push_back(service_key(item->text()) + ": started");
     for (Entry const& entry : value.entries()) {
       Node const* const condition = entry.value->find("condition");
       Node const* const required = entry.value->find("required");
       Node const* const restart = entry.value->find("restart");
       std::string word = condition == nullptr ? "started" : std::string(condition->text());
-      if (auto const known = condition_named(word)) word = name_of(*known);
+      auto const known = condition_named(word);
+      word = known ? std::string(name_of(*known)) : yaml_text(word);
       bool const optional = required != nullptr && required->text() == "false",
                  lost = restart != nullptr && restart->text() == "true";
-      std::string line = service_name(entry.key->text()) + ": ";
+      std::string line = service_key(entry.key->text()) + ": ";
       line += !optional && !lost ? word
                                  : "{condition: " + word + (optional ? ", required: false" : "") +
                                        (lost ? ", on_loss: restart" : "") + "}";
@@ -185,18 +186,18 @@ class ComposeService {
     Node const* const service = value.is_mapping() ? value.find("service") : &value;
     if (value.find("file") != nullptr || service == nullptr)
       return left(entry, "the other file is not read: import it as well and pass both with -c");
-    out_.key("extends", service_name(service->text()));
+    out_.key("extends", service_key(service->text()));
   }
 
   void ulimits(Node const& value) {
     std::vector<std::string> entries;
     for (Entry const& entry : value.entries()) {
       auto const limit = [](Node const& n) {
-        return n.text() == "-1" ? std::string("unlimited") : std::string(n.text());
+        return n.text() == "-1" ? std::string("unlimited") : yaml_value(n.text());
       };
       Node const* const soft = entry.value->find("soft");
       Node const* const hard = entry.value->find("hard");
-      std::string const name(entry.key->text());
+      std::string const name = yaml_text(entry.key->text());
       if (soft != nullptr && hard != nullptr)
         entries.push_back(name + ": {soft: " + limit(*soft) + ", hard: " + limit(*hard) + "}");
       else if (entry.value->is_scalar())
@@ -236,9 +237,9 @@ class ComposeService {
     };
     if (Node const* n = first("mem_limit", "memory"))
       entries.push_back("memory_max: " + yaml_text(n->text()));
-    if (Node const* n = first("cpus", "cpus")) entries.push_back("cpu_max: " + std::string(n->text()));
+    if (Node const* n = first("cpus", "cpus")) entries.push_back("cpu_max: " + yaml_value(n->text()));
     if (Node const* n = first("pids_limit", "pids"); n != nullptr && n->text() != "-1")
-      entries.push_back("pids_max: " + std::string(n->text()));
+      entries.push_back("pids_max: " + yaml_value(n->text()));
     out_.mapping("cgroup", entries);
   }
 
@@ -263,7 +264,7 @@ class ComposeService {
     if (command.empty()) return false;
     auto const value = [&](std::string_view name) {
       Node const* n = check.find(name);
-      return n == nullptr ? std::string() : std::string(n->text());
+      return n == nullptr ? std::string() : yaml_value(n->text());
     };
     std::string const exec = "exec: " + yaml_list(command);
     std::vector<std::string> ready{exec}, live{exec};
@@ -313,7 +314,7 @@ class ComposeService {
     if (policy_ != nullptr) {
       auto const get = [&](std::string_view name) {
         Node const* n = policy_->find(name);
-        return n == nullptr ? std::string() : std::string(n->text());
+        return n == nullptr ? std::string() : yaml_value(n->text());
       };
       std::string const condition = get("condition");
       policy = condition == "none" ? "no" : condition == "on-failure" ? "on-failure" : "always";
@@ -321,10 +322,11 @@ class ComposeService {
       delay = get("delay");
     }
     if (policy.starts_with("on-failure:")) {
-      limit = policy.substr(11);
+      limit = yaml_value(std::string_view(policy).substr(11));
       policy = "on-failure";
     }
     if (policy == "unless-stopped") policy = "always";
+    if (policy != "no" && policy != "always" && policy != "on-failure") policy = yaml_text(policy);
     std::vector<std::string> entries{"policy: " + policy};
     if (!delay.empty()) entries.push_back("delay: " + delay);
     if (!limit.empty() && limit != "0") entries.push_back("limit: " + limit);
@@ -335,7 +337,7 @@ class ComposeService {
   void stop() {
     std::vector<std::string> entries;
     if (Node const* n = find("stop_signal")) entries.push_back("signal: " + yaml_text(n->text()));
-    if (Node const* n = find("stop_grace_period")) entries.push_back("timeout: " + std::string(n->text()));
+    if (Node const* n = find("stop_grace_period")) entries.push_back("timeout: " + yaml_value(n->text()));
     out_.mapping("stop", entries);
   }
 
@@ -371,7 +373,7 @@ Imported import_compose(std::string_view text, std::string file_name) {
       "# From a compose file. Services share the host's network and files: look for names of\n# services in "
       "addresses and for paths of volumes.\n";
   if (Node const* name = root->find("name"); name != nullptr && name->is_scalar())
-    yaml += "name: " + service_name(name->text()) + "\n";
+    yaml += "name: " + service_key(name->text()) + "\n";
   for (Entry const& entry : root->entries()) {
     std::string_view const name = entry.key->text();
     if (name != "services" && name != "name" && name != "version" && !name.starts_with("x-"))

@@ -142,7 +142,7 @@ class Process {
     if (name == "description") return out_.key("description", json_string(text(&value)));
     if (name == "namespace") return out_.mapping("labels", {"namespace: " + json_string(value.text())});
     if (name == "replicas")
-      return value.text() == "1" ? void() : out_.key("replicas", std::string(value.text()));
+      return value.text() == "1" ? void() : out_.key("replicas", yaml_value(value.text()));
     if (name == "log_location")
       return out_.mapping("log", {"file: " + yaml_text(text(&value)), "stdout: true"});
     if (name == "env_file") return out_.key("env_file", yaml_list(Carrier::texts(value)));
@@ -165,10 +165,11 @@ class Process {
     for (Entry const& entry : value.entries()) {
       Node const* const condition = entry.value->find("condition");
       std::string word = condition == nullptr ? "started" : std::string(condition->text());
-      if (auto const known = condition_named(word)) word = name_of(*known);
-      entries.push_back(service_name(entry.key->text()) + ": " + word);
+      auto const known = condition_named(word);
+      word = known ? std::string(name_of(*known)) : yaml_text(word);
+      entries.push_back(service_key(entry.key->text()) + ": " + word);
     }
-    for (Node const* item : value.items()) entries.push_back(service_name(item->text()) + ": started");
+    for (Node const* item : value.items()) entries.push_back(service_key(item->text()) + ": started");
     out_.mapping("depends_on", entries);
   }
 
@@ -193,14 +194,14 @@ class Process {
     if (Node const* const get = node.find("http_get")) http(*get, entries);
     auto const seconds = [&](std::string_view from, std::string_view to, std::string_view fallback) {
       std::string const value = node.find(from) != nullptr ? text(node.find(from)) : std::string(fallback);
-      if (!value.empty() && value != "0") entries.push_back(std::string(to) + ": " + value + "s");
+      if (!value.empty() && value != "0") entries.push_back(std::string(to) + ": " + yaml_value(value + "s"));
     };
     seconds("initial_delay_seconds", "initial_delay", "");
     seconds("period_seconds", "period", live ? "10" : "");
     seconds("timeout_seconds", live ? "timeout" : "attempt_timeout", "1");
     for (std::string_view const name : {"success_threshold", "failure_threshold"})
       if (Node const* n = node.find(name); n != nullptr && n->text() != "0")
-        entries.push_back(std::string(name) + ": " + text(n));
+        entries.push_back(std::string(name) + ": " + yaml_value(text(n)));
     return entries;
   }
 
@@ -218,7 +219,8 @@ class Process {
       for (std::string const& line : Carrier::pairs(*headers)) joined += (joined.empty() ? "" : ", ") + line;
       entries.push_back("headers: {" + joined + "}");
     }
-    if (Node const* status = get.find("status_code")) entries.push_back("status: " + text(status));
+    if (Node const* status = get.find("status_code"))
+      entries.push_back("status: " + yaml_value(text(status)));
   }
 
   void availability() {
@@ -230,8 +232,9 @@ class Process {
     std::vector<std::string> entries{"policy: " + std::string(policy == "always"       ? "always"
                                                               : policy == "on_failure" ? "on-failure"
                                                                                        : "no")};
-    if (!backoff.empty() && backoff != "0" && policy != "no") entries.push_back("delay: " + backoff + "s");
-    if (!most.empty() && most != "0") entries.push_back("limit: " + most);
+    if (!backoff.empty() && backoff != "0" && policy != "no")
+      entries.push_back("delay: " + yaml_value(backoff + "s"));
+    if (!most.empty() && most != "0") entries.push_back("limit: " + yaml_value(most));
     bool const main = get("exit_on_end") == "true";
     if (main) out_.key("main", "true");
     if (policy == "exit_on_failure") out_.key("essential", "true");
@@ -247,9 +250,9 @@ class Process {
     for (Entry const& entry : node->entries()) {
       std::string_view const name = entry.key->text();
       if (name == "signal")
-        entries.push_back("signal: " + text(entry.value));
+        entries.push_back("signal: " + yaml_value(text(entry.value)));
       else if (name == "timeout_seconds")
-        entries.push_back("timeout: " + text(entry.value) + "s");
+        entries.push_back("timeout: " + yaml_value(text(entry.value) + "s"));
       else if (name == "command")
         out_.key("pre_stop", shell_command(text(entry.value)));
       else
@@ -305,7 +308,7 @@ Imported import_process_compose(std::string_view text, std::string file_name) {
   if (Node const* vars = root->find("vars")) templates.add(*vars);
   std::string yaml = "# From a process-compose file.\n";
   if (Node const* name = root->find("name"); name != nullptr && name->is_scalar())
-    yaml += "name: " + service_name(name->text()) + "\n";
+    yaml += "name: " + service_key(name->text()) + "\n";
   yaml += "services:\n";
   auto const oneshots = awaited_ends(*processes);
   for (Entry const& entry : processes->entries())

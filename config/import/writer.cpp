@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "config/decode.hpp"
 #include "config/json.hpp"
@@ -30,6 +31,16 @@ std::string yaml_text(std::string_view text) {
   if (safe && std::ranges::find(reserved, lower()) == reserved.end()) return std::string(text);
   return json_string(text);
 }
+
+std::string yaml_value(std::string_view text) {
+  bool const quantity =
+      !text.empty() && text.size() < 32 && text.front() >= '0' && text.front() <= '9' &&
+      std::ranges::all_of(
+          text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.'; });
+  return quantity ? std::string(text) : yaml_text(text);
+}
+
+std::string service_key(std::string_view name) { return yaml_text(service_name(name)); }
 
 std::string yaml_list(std::vector<std::string> const& items) {
   std::string out = "[";
@@ -78,7 +89,7 @@ void ServiceWriter::mapping(std::string_view name, std::vector<std::string> cons
 }
 
 void ServiceWriter::write(std::string& out) const {
-  out += "  " + name_ + ":\n";
+  out += "  " + yaml_text(name_) + ":\n";
   for (std::string const& line : lines_) out += "    " + line + "\n";
 }
 

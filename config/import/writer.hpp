@@ -14,6 +14,10 @@ namespace belfry::config {
 
 // `text` as a YAML scalar that every reader takes for that text.
 [[nodiscard]] std::string yaml_text(std::string_view text);
+// A number or duration as it is, anything else as yaml_text.
+[[nodiscard]] std::string yaml_value(std::string_view text);
+// The name of a service as a YAML key.
+[[nodiscard]] std::string service_key(std::string_view name);
 // `[a, "b c"]`.
 [[nodiscard]] std::string yaml_list(std::vector<std::string> const& items);
 // `name` with what cannot stand in the name of a service replaced by `_`.
@@ -32,7 +36,7 @@ class ServiceWriter {
     lines_.push_back(std::string(name) + ": " + std::move(value));
   }
   void mapping(std::string_view name, std::vector<std::string> const& entries);
-  void comment(std::string_view text) { lines_.push_back("# " + std::string(text)); }
+  void comment(std::string_view text) { lines_.push_back("# " + printable(text)); }
   void write(std::string& out) const;
   [[nodiscard]] std::string const& name() const { return name_; }
 

@@ -1,0 +1,31 @@
+// Every target over every seed and everything that was ever found, in a build without libFuzzer.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config_targets.hpp"
+
+namespace belfry::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+void replay(fs::path const& directory) {
+  ASSERT_TRUE(fs::is_directory(directory)) << directory;
+  for (fs::directory_entry const& entry : fs::directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    std::string const bytes{std::istreambuf_iterator<char>(in), {}};
+    SCOPED_TRACE(entry.path());
+    for (Target const& target : targets) target.run(bytes);
+  }
+}
+
+TEST(Fuzz, regressions_stay_fixed) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/regressions"); }
+TEST(Fuzz, bad_files_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/config/bad"); }
+TEST(Fuzz, examples_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "config/examples"); }
+TEST(Fuzz, imports_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/config/import"); }
+
+}  // namespace
+}  // namespace belfry::fuzz
