@@ -32,7 +32,8 @@ class Handshake final : TaskOwner {
   void request_stop(const Error& cause = Error::cancelled()) noexcept;
 
   class Stop;
-  // Asks, and waits for the answer: Result<void>, ok once stopped, or the cause of `patience`.
+  // Asks, and waits for the answer: Result<void>, ok once stopped, or the cause of `patience`. From
+  // inside its own task it ends the process with the name.
   Stop stop(Context& patience) noexcept;
 
   // The error of a task that threw, or nullptr. Precondition: stopped.
@@ -55,9 +56,16 @@ void spawn(Handshake& handshake, Task<void> task);
 
 class Handshake::Stop {
  public:
-  Stop(Listener<> stopped, Context& patience) noexcept : wait_(stopped.wait(patience)) {}
+  Stop(Handshake& handshake, Context& patience) noexcept
+      : handshake_(handshake), wait_(handshake.stopped().wait(patience)) {}
   bool await_ready() const noexcept { return wait_.await_ready(); }
-  void await_suspend(std::coroutine_handle<> awaiting) noexcept { wait_.await_suspend(awaiting); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+    if (detail::owner_of(awaiting) == &handshake_) {
+      detail::die("stop handshake", handshake_.name(), "from inside its own task: it would wait for itself");
+    }
+    wait_.await_suspend(awaiting);
+  }
   Result<void> await_resume() noexcept {
     Outcome outcome = wait_.await_resume();
     if (outcome.rung()) return {};
@@ -65,12 +73,13 @@ class Handshake::Stop {
   }
 
  private:
+  Handshake& handshake_;
   detail::BellWait wait_;
 };
 
 inline Handshake::Stop Handshake::stop(Context& patience) noexcept {
   request_stop();
-  return {stopped(), patience};
+  return {*this, patience};
 }
 
 }  // namespace belfry

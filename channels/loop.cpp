@@ -19,13 +19,13 @@ struct Reactor {
   std::optional<TimePoint> kernel_armed_for;
 };
 
-void RootTask::report(std::exception_ptr thrown) noexcept { owner_->task_threw(name(), std::move(thrown)); }
+void RootTask::report(std::exception_ptr thrown) noexcept { owner()->task_threw(name(), std::move(thrown)); }
 
 void RootTask::finish(std::coroutine_handle<> self) noexcept {
-  TaskOwner* owner = owner_;
+  TaskOwner* told = owner();
   unlink();
   self.destroy();
-  owner->task_done();
+  told->task_done();
 }
 
 }  // namespace detail

@@ -36,7 +36,7 @@ class [[nodiscard]] TaskHandle final : TaskOwner {
 
   class Join;
   // Result<void>: ok when the task returned, kind failed when it threw, the cause when ctx was
-  // cancelled first. A task that joins itself sleeps for ever: Loop::run reports RunEnd::asleep.
+  // cancelled first. A task that joins itself ends the process with its name.
   Join join(Context& ctx) noexcept;
 
   // Gives the task to the loop: nobody waits for it, and an exception in it ends the process.
@@ -61,7 +61,12 @@ class TaskHandle::Join final : public detail::Wait<Join> {
   Join(TaskHandle& handle, Context& ctx) noexcept
       : Wait(handle.place_, ctx, handle.done()), handle_(handle) {}
   bool await_ready() const noexcept { return granted() || is_cancelled(); }
-  void await_suspend(std::coroutine_handle<> awaiting) noexcept { suspend(awaiting); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+    if (detail::owner_of(awaiting) == &handle_)
+      detail::die("join task", handle_.name(), "it would wait for itself");
+    suspend(awaiting);
+  }
   Result<void> await_resume() {
     resumed();
     if (!handle_.done()) return std::unexpected(cancel_cause());

@@ -25,11 +25,6 @@ class Task;
 
 namespace detail {
 
-// The end of an awaited task that lives in the awaiting frame.
-struct Receiver {
-  std::coroutine_handle<> continuation;
-};
-
 template <class T>
 struct ValueReceiver : Receiver {
   std::variant<std::monostate, T, std::exception_ptr> result;
@@ -40,11 +35,11 @@ struct VoidReceiver : Receiver {
 };
 
 template <class T>
-struct TaskPromise : Pooled {
+struct TaskPromise : Pooled, PromiseCore {
   struct Final {
     bool await_ready() noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<TaskPromise> self) noexcept {
-      return self.promise().receiver->continuation;
+      return self.promise().receiver()->continuation;
     }
     void await_resume() noexcept {}
   };
@@ -54,11 +49,12 @@ struct TaskPromise : Pooled {
   Final final_suspend() noexcept { return {}; }
   template <class U>
   void return_value(U&& value) {
-    receiver->result.template emplace<1>(std::forward<U>(value));
+    value_receiver().result.template emplace<1>(std::forward<U>(value));
   }
-  void unhandled_exception() noexcept { receiver->result.template emplace<2>(std::current_exception()); }
-
-  ValueReceiver<T>* receiver = nullptr;
+  void unhandled_exception() noexcept {
+    value_receiver().result.template emplace<2>(std::current_exception());
+  }
+  ValueReceiver<T>& value_receiver() noexcept { return static_cast<ValueReceiver<T>&>(*receiver()); }
 };
 
 template <>
@@ -82,7 +78,7 @@ struct TaskPromise<void> : Pooled, RootTask {
     if (is_root()) {
       report(std::current_exception());
     } else {
-      receiver()->thrown = std::current_exception();
+      static_cast<VoidReceiver*>(receiver())->thrown = std::current_exception();
     }
   }
 };
@@ -119,13 +115,12 @@ class [[nodiscard]] Task {
     ~Awaiter() { handle_.destroy(); }
 
     bool await_ready() const noexcept { return false; }
-    Handle await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    // Only a Task can await a Task: the chain can be walked up to its root (detail/root_task.hpp).
+    template <std::derived_from<detail::PromiseCore> Promise>
+    Handle await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+      static_assert(alignof(promise_type) == alignof(detail::PromiseCore));
       receiver_.continuation = awaiting;
-      if constexpr (std::is_void_v<T>) {
-        handle_.promise().set_receiver(&receiver_);
-      } else {
-        handle_.promise().receiver = &receiver_;
-      }
+      handle_.promise().set_receiver(&receiver_);
       return handle_;
     }
     T await_resume() {

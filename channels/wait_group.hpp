@@ -25,7 +25,8 @@ class WaitGroup final : TaskOwner {
 
   class Waiting;
   // Result<void>: ok when the count is or was zero since the wait began; the first error of a spawned
-  // task that threw; or the cause of ctx. May be repeated, by any number of tasks.
+  // task that threw; or the cause of ctx. May be repeated, by any number of tasks, but not by one that
+  // the group itself counts: that ends the process with the group's name.
   Waiting wait(Context& ctx) noexcept;
 
   // Counts the task for as long as it runs. See spawn.hpp for the name.
@@ -48,7 +49,13 @@ class WaitGroup::Waiting final : public detail::Wait<Waiting> {
   Waiting(WaitGroup& group, Context& ctx) noexcept
       : Wait(group.place_, ctx, group.count_ == 0), group_(group), zeros_(group.zeros_) {}
   bool await_ready() const noexcept { return granted() || is_cancelled(); }
-  void await_suspend(std::coroutine_handle<> awaiting) noexcept { suspend(awaiting); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+    if (detail::owner_of(awaiting) == &group_) {
+      detail::die("wait for wait group", place_->name, "by one of its own tasks: it would wait for itself");
+    }
+    suspend(awaiting);
+  }
   Result<void> await_resume() {
     resumed();
     if (!granted()) return std::unexpected(cancel_cause());

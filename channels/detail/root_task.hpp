@@ -2,6 +2,7 @@
 // and somebody who is told how it ended.
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
@@ -29,8 +30,6 @@ class TaskOwner {
 
 namespace detail {
 
-struct VoidReceiver;
-
 // A static string in one word: user-space addresses have 48 bits, the length takes the rest.
 class PackedName {
  public:
@@ -47,22 +46,54 @@ class PackedName {
   std::uint64_t bits_ = 0;
 };
 
+// The end of an awaited task that lives in the awaiting frame.
+struct Receiver {
+  std::coroutine_handle<> continuation;
+};
+
+// What every promise begins with: who is told, the one who awaits or (with the lowest bit set) the
+// owner of a root. One word, and enough to walk from any task up to the root of its chain.
+class PromiseCore {
+ public:
+  bool is_root() const noexcept { return (upward_ & 1U) != 0; }
+
+  // NOLINTBEGIN(performance-no-int-to-ptr): two kinds of pointers in one word
+  Receiver* receiver() const noexcept { return reinterpret_cast<Receiver*>(upward_); }
+  TaskOwner* owner() const noexcept { return reinterpret_cast<TaskOwner*>(upward_ & ~std::uintptr_t{1}); }
+  // NOLINTEND(performance-no-int-to-ptr)
+  void set_receiver(Receiver* receiver) noexcept { upward_ = reinterpret_cast<std::uintptr_t>(receiver); }
+  void set_owner(TaskOwner* owner) noexcept { upward_ = reinterpret_cast<std::uintptr_t>(owner) | 1U; }
+
+  // The owner of the task that this one is a part of. Every awaiting coroutine is a Task (task.hpp
+  // sees to it), and all their promises begin with a PromiseCore at the same place of the frame.
+  TaskOwner* owner_of_chain() const noexcept {
+    const PromiseCore* core = this;
+    while (!core->is_root()) {
+      void* frame = core->receiver()->continuation.address();
+      core = &std::coroutine_handle<PromiseCore>::from_address(frame).promise();
+    }
+    return core->owner();
+  }
+
+ private:
+  std::uintptr_t upward_ = 0;
+};
+
+// The owner of the task that is about to wait: waiting for its own end, it would wait for ever.
+template <std::derived_from<PromiseCore> Promise>
+TaskOwner* owner_of(std::coroutine_handle<Promise> awaiting) noexcept {
+  return awaiting.promise().owner_of_chain();
+}
+
 // Part of the promise of every Task<void>; in use only when it was spawned. 32 bytes.
 // Owner: the loop, through the frame. Lifecycle: adopted, started, finished or destroyed.
 // Cancellation: none of its own.
-class RootTask : public Link {
+class RootTask : public PromiseCore, public Link {
  public:
-  bool is_root() const noexcept { return linked(); }
-
-  VoidReceiver* receiver() const noexcept { return receiver_; }
-  void set_receiver(VoidReceiver* receiver) noexcept { receiver_ = receiver; }
-
   void make_root(std::string_view name, TaskOwner* owner) noexcept {
     name_ = PackedName(name);
-    owner_ = owner;
+    set_owner(owner);
   }
-  TaskOwner* owner() const noexcept { return owner_; }
-  void set_owner(TaskOwner* owner) noexcept { owner_ = owner; }
   std::string_view name() const noexcept { return name_.view(); }
 
   void report(std::exception_ptr thrown) noexcept;
@@ -71,10 +102,6 @@ class RootTask : public Link {
   std::coroutine_handle<> handle() noexcept;
 
  private:
-  union {
-    VoidReceiver* receiver_ = nullptr;  // while awaited
-    TaskOwner* owner_;                  // while a root
-  };
   PackedName name_;
 };
 

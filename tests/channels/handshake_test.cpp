@@ -117,6 +117,18 @@ TEST(Handshake, the_answer_beats_impatience_of_the_same_turn) {
   EXPECT_EQ(log, "stopped;");
 }
 
+TEST(HandshakeDeathTest, stopping_it_from_inside_its_own_task_names_it) {
+  EXPECT_DEATH(
+      {
+        Rig rig;
+        std::string log;
+        Handshake handshake(rig.root, "server");
+        spawn(handshake, stop_it(rig.root, handshake, log));
+        rig.idle();
+      },
+      "cannot stop handshake 'server': from inside its own task");
+}
+
 TEST(HandshakeDeathTest, destroying_it_while_its_task_runs_names_it) {
   EXPECT_DEATH(
       {

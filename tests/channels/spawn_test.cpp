@@ -146,6 +146,24 @@ TEST(SpawnDeathTest, an_exception_that_nobody_joins_ends_the_process_with_the_na
       "task 'background': it threw and nobody joins it: out of cheese");
 }
 
+Task<> join_self_below(Context& ctx, std::optional<TaskHandle>& self) { (void)co_await self->join(ctx); }
+Task<int> join_self(Context& ctx, std::optional<TaskHandle>& self) {
+  co_await join_self_below(ctx, self);
+  co_return 1;
+}
+Task<> join_self_deep(Context& ctx, std::optional<TaskHandle>& self) { (void)co_await join_self(ctx, self); }
+
+TEST(SpawnDeathTest, a_task_that_joins_itself_however_deep_in_its_calls_names_itself) {
+  EXPECT_DEATH(
+      {
+        Rig rig;
+        std::optional<TaskHandle> self;
+        self.emplace(spawn(rig.loop, "ouroboros", join_self_deep(rig.root, self)));
+        rig.idle();
+      },
+      "cannot join task 'ouroboros': it would wait for itself");
+}
+
 Task<> spawn_more(Context& ctx, WaitGroup& group, int depth, int& runs) {
   ++runs;
   for (int i = 0; depth > 0 && i < 3; ++i) spawn(group, "child", spawn_more(ctx, group, depth - 1, runs));

@@ -112,6 +112,18 @@ TEST(WaitGroupDeathTest, going_below_zero_names_the_group) {
       "cannot count down wait group 'shutdown': its count is zero already");
 }
 
+TEST(WaitGroupDeathTest, waiting_for_it_in_one_of_its_own_tasks_names_the_group) {
+  EXPECT_DEATH(
+      {
+        Rig rig;
+        WaitGroup group(rig.loop, "shutdown");
+        std::vector<std::string> log;
+        spawn(group, "waiter", await_group(rig.root, group, log));
+        rig.idle();
+      },
+      "cannot wait for wait group 'shutdown': by one of its own tasks");
+}
+
 TEST(WaitGroupDeathTest, destroying_it_above_zero_names_the_group) {
   EXPECT_DEATH(
       {
