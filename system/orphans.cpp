@@ -1,6 +1,7 @@
 #include "system/orphans.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,22 @@
 #include "system/proc.hpp"
 
 namespace belfry::system {
+
+namespace {
+
+// While execve builds the new image, for some microseconds, neither arguments nor environment can be
+// read; whoever is looked at just then would seem to be nobody's. Arguments are never empty otherwise,
+// except of a zombie.
+void wait_for_exec(pid_t pid) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    if (!proc::read_file("/proc/" + std::to_string(pid) + "/cmdline").empty()) return;
+    auto process = proc::describe(pid);
+    if (!process || process->state == 'Z') return;
+    ::sched_yield();
+  }
+}
+
+}  // namespace
 
 Orphans::Orphans() {
   std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
@@ -44,6 +61,7 @@ bool Orphans::belongs(pid_t orphan, const TreeId& tree) {
   if (facts == nullptr) return false;
   if (facts->group == tree.leader || facts->session == tree.leader) return true;
   if (!tree.marker.empty() && !facts->environment_read) {
+    wait_for_exec(orphan);
     facts->marker = proc::variable_of(orphan, "BELFRY_SERVICE");
     facts->environment_read = true;
   }

@@ -80,7 +80,9 @@ bool ProcessTrees::signal(const TreeId& tree, int signo, Scope scope) {
   return signal_everybody(tree, signo);
 }
 
-bool ProcessTrees::alive(const TreeId& tree) { return reaper_->owns(tree.leader) || !survivors(tree).empty(); }
+bool ProcessTrees::alive(const TreeId& tree) {
+  return reaper_->owns(tree.leader) || !survivors(tree).empty();
+}
 
 std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
   std::vector<Survivor> found;

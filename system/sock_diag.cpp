@@ -60,7 +60,9 @@ std::optional<ino_t> SockDiag::ask(std::uint16_t port, bool udp, bool v6) const 
   alignas(nlmsghdr) std::array<char, 4096> answer{};
   const ssize_t n = ::recv(fd_, answer.data(), answer.size(), 0);
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
-  if (n < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg))) || header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
+  if (n < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg))) ||
+      header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+    return std::nullopt;
   inet_diag_msg message{};
   std::memcpy(&message, NLMSG_DATA(header), sizeof message);
   if (!udp && message.idiag_state != tcp_listen) return std::nullopt;
