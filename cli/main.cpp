@@ -1,45 +1,72 @@
-// The command line: one subcommand each.
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
+// The `belfry` executable: the command line, and which room answers it.
+#include <exception>
 #include <iostream>
+#include <string_view>
+#include <utility>
+#include <variant>
 
-#include "config/load.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_codes.hpp"
+#include "cli/options.hpp"
 #include "daemon/app.hpp"
 
+namespace belfry::cli {
 namespace {
 
-int check(const std::vector<std::string>& files) {
-  const auto loaded = belfry::config::load(files);
-  print(loaded.diagnostics, std::cerr, ::isatty(STDERR_FILENO) == 1);
-  if (loaded.diagnostics.has_errors()) return 65;
-  std::cout << "ok: " << loaded.stack.services.size() << " services\n";
-  return 0;
+int run(const Invocation& asked) {
+  return daemon::run({.files = asked.files, .services = asked.names, .profiles = asked.profiles});
+}
+
+int exec(const Invocation& asked) {
+  daemon::ExecOptions options;
+  options.files = asked.files;
+  options.services = asked.names;
+  options.profiles = asked.profiles;
+  if (asked.timeout) options.timeout = *asked.timeout;
+  options.command = asked.program;
+  return daemon::exec(options);
+}
+
+struct Room {
+  std::string_view command;
+  int (*answer)(const Invocation&);
+};
+
+constexpr Room rooms[] = {
+    {"run", run},         {"exec", exec},
+    {"check", check},     {"graph", graph},
+    {"status", status},   {"wait", wait},
+    {"start", control},   {"stop", control},
+    {"restart", control}, {"kill", control},
+    {"reload", control},  {"shutdown", shutdown},
+    {"import", import},   {"completion", completion},
+};
+
+int answer(const Invocation& asked) {
+  for (const Room& room : rooms) {
+    if (room.command == asked.command) return room.answer(asked);
+  }
+  return exit_code::internal;
+}
+
+int belfry_main(int argc, char** argv) {
+  const auto parsed = parse({argv + 1, argv + argc});
+  if (!parsed) return report(parsed.error());
+  if (const auto* text = std::get_if<Text>(&*parsed)) {
+    std::cout << text->text;
+    return exit_code::ok;
+  }
+  return answer(std::get<Invocation>(*parsed));
 }
 
 }  // namespace
+}  // namespace belfry::cli
 
 int main(int argc, char** argv) {
-  CLI::App app{"Starts services in the order of their readiness, and stops them in reverse."};
-  app.require_subcommand(1);
-  belfry::daemon::ExecOptions options;
-  auto* run = app.add_subcommand("run", "the daemon, in the foreground");
-  auto* exec = app.add_subcommand("exec", "up, wait until ready, run a command, down");
-  auto* checking = app.add_subcommand("check", "validate a file");
-  auto* version = app.add_subcommand("version", "print the version");
-  for (auto* command : {run, exec}) command->add_option("-c,--config", options.files);
-  run->add_option("services", options.services);
-  exec->add_option("command", options.command)->required();
-  exec->prefix_command();
-  checking->add_option("files", options.files);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 64;
+    return belfry::cli::belfry_main(argc, argv);
+  } catch (const std::exception& bug) {
+    std::cerr << "belfry: cannot go on, this is a bug: " << bug.what() << '\n';
+    return belfry::cli::exit_code::internal;
   }
-  if (*run) return belfry::daemon::run(options);
-  if (*exec) return belfry::daemon::exec(options);
-  if (*checking) return check(options.files);
-  if (*version) std::cout << "belfry " << BELFRY_VERSION << "\n";
-  return 0;
 }

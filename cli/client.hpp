@@ -1,0 +1,44 @@
+// One request to the daemon's control socket. Blocking: a command line has nothing else to do meanwhile.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/failure.hpp"
+
+namespace belfry::cli {
+
+struct Reply {
+  int status = 0;
+  std::string body;
+};
+
+// Owner: a command. Lifecycle: connected when made, one request. Cancellation: Ctrl-C ends the process.
+class Client {
+ public:
+  // Failures: 69 nobody answers there, 77 not permitted.
+  static Outcome<Client> connect(const std::string& path);
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&&) = delete;
+  ~Client();
+
+  // Waits as long as the daemon takes. The Failure: it went away before it answered.
+  Outcome<Reply> request(std::string_view method, const std::string& target);
+  // Returns when the process at the other end has ended.
+  void wait_for_end();
+
+ private:
+  Client(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  [[nodiscard]] Failure lost(std::string_view why) const;
+
+  int fd_;
+  std::string path_;
+};
+
+// The detail of an RFC 9457 problem, or the body as it is.
+[[nodiscard]] std::string detail_of(const Reply& reply);
+
+// Percent-encodes what may not stand in a segment of a path or a value of a query.
+[[nodiscard]] std::string encoded(std::string_view text);
+
+}  // namespace belfry::cli

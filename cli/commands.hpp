@@ -1,0 +1,17 @@
+// One function per command: what was asked for in, the exit code out; what there was to say has been written.
+#pragma once
+
+#include "cli/options.hpp"
+
+namespace belfry::cli {
+
+int check(const Invocation& asked);
+int graph(const Invocation& asked);
+int status(const Invocation& asked);
+int wait(const Invocation& asked);
+int control(const Invocation& asked);  // start stop restart kill reload
+int shutdown(const Invocation& asked);
+int import(const Invocation& asked);
+int completion(const Invocation& asked);
+
+}  // namespace belfry::cli

@@ -1,0 +1,14 @@
+// Loading the file that a command is about.
+#pragma once
+
+#include "cli/options.hpp"
+#include "config/load.hpp"
+
+namespace belfry::cli {
+
+// The files of the command (options, then arguments), or the one that is found here. Failure: 66.
+[[nodiscard]] Outcome<std::vector<std::string>> files_of(const Invocation& asked);
+
+[[nodiscard]] Outcome<config::Loaded> load(const Invocation& asked);
+
+}  // namespace belfry::cli

@@ -1,0 +1,287 @@
+#include "cli/help.hpp"
+
+#include <utility>
+
+namespace belfry::cli {
+namespace {
+
+constexpr std::string_view belfry_help = R"(belfry starts services in the order in which they become ready.
+
+usage: belfry COMMAND [OPTION…] [ARGUMENT…]
+
+  run      be the daemon: start the stack, keep it up, take it down
+  exec     bring the stack up, wait until it is ready, run a command, take it down
+  check    say everything that is wrong with a file
+  graph    draw who waits for whom
+  status   show who is ready, who waits for what, and since when
+  wait     wait until services are ready
+  start, stop, restart, kill, reload    control services of a running belfry
+  shutdown    take the stack down
+  import   turn a compose file or a Procfile into a belfry file
+  completion, version, help
+
+Without -c FILE, the file is belfry.yaml here, or /etc/belfry/belfry.yaml.
+
+examples:
+  belfry check                   # is the file right?
+  belfry run                     # in the foreground; Ctrl-C takes it down in order
+  belfry exec -- pytest          # the tests, in a stack that is ready
+  belfry help run                # more about one command
+)";
+
+constexpr std::string_view run_help = R"(belfry run: start the stack, keep it up, take it down at the end.
+
+usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
+
+  SERVICE          only these, and what they require; default: all that are enabled
+  -c, --file FILE  the file; several are merged in their order
+  --profile NAME   enable the services of a profile ($BELFRY_PROFILES too)
+
+It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack in
+reverse order; a second one kills at once.
+Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service failed,
+71 a socket is taken; otherwise the code of the service that is `main`.
+
+examples:
+  belfry run
+  belfry run -c shop.yaml api
+  belfry run -c base.yaml -c dev.yaml --profile debug
+)";
+
+constexpr std::string_view exec_help =
+    R"(belfry exec: bring the stack up, run a command once it is ready, take it down.
+
+usage: belfry exec [-c FILE]… [--timeout D] [SERVICE…] -- COMMAND [ARGUMENT…]
+
+  SERVICE          only these, and what they require; default: all that are enabled
+  -c, --file FILE  the file; several are merged in their order
+  --profile NAME   enable the services of a profile
+  --timeout D      give up when the stack is not ready by then (default 5m)
+
+The command has the terminal; $BELFRY_SOCKET lets `belfry status` in it find its stack.
+Several of these may run at once on one host.
+Exit: the command's own; 69 when the stack does not get ready, and who is to blame.
+
+examples:
+  belfry exec -- pytest -q
+  belfry exec --timeout 30s -c ci.yaml api -- ./smoke-test
+  belfry exec -- belfry status
+)";
+
+constexpr std::string_view check_help = R"(belfry check: say everything that is wrong with a file.
+
+usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
+
+  FILE             the file; several are merged in their order
+  --profile NAME   check with a profile enabled
+  --format F       text with lines and carets (default), json for editors, sarif for CI
+
+Nothing is started. Every problem is shown at once, with its place and what to do.
+Exit: 0 nothing wrong (warnings are allowed), 65 errors, 66 no such file.
+
+examples:
+  belfry check
+  belfry check shop.yaml
+  belfry check --format json shop.yaml | jq .errors
+)";
+
+constexpr std::string_view graph_help = R"(belfry graph: draw who waits for whom.
+
+usage: belfry graph [FILE…] [--profile NAME]… [--format text|dot|mermaid|json]
+
+  FILE             the file; several are merged in their order
+  --profile NAME   draw with a profile enabled
+  --format F       text (default), dot for Graphviz, mermaid for Markdown, json
+
+Exit: 0, 65 errors in the file, 66 no such file.
+
+examples:
+  belfry graph
+  belfry graph --format dot shop.yaml | dot -Tsvg > shop.svg
+)";
+
+constexpr std::string_view status_help =
+    R"(belfry status: show who is ready, who waits for what, and since when.
+
+usage: belfry status [SERVICE…] [--json] [--socket PATH | -c FILE]
+
+  SERVICE          only these; default: all
+  --json           what /v1/services says
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+The daemon is found by --socket, -c, $BELFRY_SOCKET or belfry.yaml here.
+Exit: 0 it answered, 64 no such service, 69 no daemon answers.
+
+examples:
+  belfry status
+  belfry status api db
+  belfry status --json | jq '.services[] | select(.ready | not) | .name'
+)";
+
+constexpr std::string_view wait_help = R"(belfry wait: wait until services of a running belfry are ready.
+
+usage: belfry wait [--timeout D] [--condition C] SERVICE…
+
+  SERVICE          all of these
+  --condition C    started, ready, completed or stopped (default: ready; for a
+                   oneshot, completed)
+  --timeout D      give up after this time (default: never)
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+It returns the moment it is true; nothing is polled.
+Exit: 0 it is so, 124 timed out, 69 it can never be so, or no daemon answers.
+
+examples:
+  belfry wait db
+  belfry wait --timeout 30s db cache
+  belfry wait --condition completed migrate && ./report
+)";
+
+constexpr std::string_view start_help = R"(belfry start: start services, and what they require.
+
+usage: belfry start [--no-wait] [--only] SERVICE…
+
+  --no-wait        return at once, not when they are ready
+  --only           without what they require
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+
+examples:
+  belfry start api
+  belfry start --no-wait worker
+)";
+
+constexpr std::string_view stop_help =
+    R"(belfry stop: stop services, after everything that depends on them has stopped.
+
+usage: belfry stop [--no-wait] [--only] SERVICE…
+
+  --no-wait        return at once, not when they have stopped
+  --only           leave the dependents running
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+
+examples:
+  belfry stop db            # stops api first
+  belfry stop --only cache
+)";
+
+constexpr std::string_view restart_help =
+    R"(belfry restart: stop services and their dependents, and bring them back in order.
+
+usage: belfry restart [--no-wait] [--only] SERVICE…
+
+  --no-wait        return at once, not when they are ready again
+  --only           leave the dependents running
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+
+examples:
+  belfry restart api
+  belfry restart --only cache
+)";
+
+constexpr std::string_view kill_help = R"(belfry kill: kill services with all their processes, now.
+
+usage: belfry kill [--no-wait] SERVICE…
+
+  --no-wait        return at once, not when they are gone
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+A service whose restart policy says so comes back; to keep it down, stop it.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+
+examples:
+  belfry kill api
+)";
+
+constexpr std::string_view reload_help = R"(belfry reload: let services read their own configuration again.
+
+usage: belfry reload [--no-wait] SERVICE…
+
+  --no-wait        return at once, not when they are ready again
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+A service is reloaded as its `reload:` says: a signal or a command.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+
+examples:
+  belfry reload nginx
+)";
+
+constexpr std::string_view shutdown_help = R"(belfry shutdown: take the whole stack down, in reverse order.
+
+usage: belfry shutdown [--no-wait]
+
+  --no-wait        return at once, not when the daemon has ended
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+Exit: 0 done, 69 no daemon answers, 77 not permitted.
+
+examples:
+  belfry shutdown
+  belfry shutdown -c shop.yaml
+)";
+
+constexpr std::string_view import_help =
+    R"(belfry import: turn a file of another tool into a belfry file, on standard output.
+
+usage: belfry import compose|process-compose|procfile FILE
+
+What has no counterpart is said on standard error, with its line.
+Exit: 0 done, 65 the file cannot be read as one of that kind, 66 no such file.
+
+examples:
+  belfry import compose docker-compose.yml > belfry.yaml
+  belfry import procfile Procfile > belfry.yaml && belfry check
+)";
+
+constexpr std::string_view completion_help =
+    R"(belfry completion: print what a shell needs to complete belfry's commands.
+
+usage: belfry completion bash|zsh|fish
+
+examples:
+  source <(belfry completion bash)
+  belfry completion zsh > ~/.zfunc/_belfry      # a directory of $fpath
+  belfry completion fish > ~/.config/fish/completions/belfry.fish
+)";
+
+constexpr std::string_view version_help = R"(belfry version: print the version.
+
+usage: belfry version
+
+examples:
+  belfry version
+)";
+
+constexpr std::pair<std::string_view, std::string_view> texts[] = {
+    {"", belfry_help},           {"run", run_help},       {"exec", exec_help},
+    {"check", check_help},       {"graph", graph_help},   {"status", status_help},
+    {"wait", wait_help},         {"start", start_help},   {"stop", stop_help},
+    {"restart", restart_help},   {"kill", kill_help},     {"reload", reload_help},
+    {"shutdown", shutdown_help}, {"import", import_help}, {"completion", completion_help},
+    {"version", version_help},   {"help", belfry_help},
+};
+
+}  // namespace
+
+std::string_view help_text(std::string_view command) {
+  for (const auto& [name, text] : texts) {
+    if (name == command) return text;
+  }
+  return {};
+}
+
+}  // namespace belfry::cli

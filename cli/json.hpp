@@ -1,0 +1,37 @@
+// What the command line reads of the daemon's JSON. The parser is Boost.JSON, known to json.cpp alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belfry::cli {
+
+struct ServiceStatus {
+  std::string name, state;
+  bool ready = false, wanted = false;
+  std::optional<std::int64_t> pid;
+  std::int64_t since_ns = 0;
+  std::int64_t restarts = 0;
+  std::vector<std::string> waiting_for;
+  std::string last_error, status_text;
+};
+
+struct StackStatus {
+  std::string stack;
+  bool ready = false, shutting_down = false;
+  std::int64_t now_ns = 0;  // the daemon's monotonic clock
+  std::vector<ServiceStatus> services;
+};
+
+// The body of /v1/services; nothing when it is not that.
+[[nodiscard]] std::optional<StackStatus> read_status(std::string_view body);
+
+// A member of an object that is a text; empty when there is none.
+[[nodiscard]] std::string text_member(std::string_view object, std::string_view name);
+// A member of an object that is a list of texts.
+[[nodiscard]] std::vector<std::string> list_member(std::string_view object, std::string_view name);
+
+}  // namespace belfry::cli

@@ -1,0 +1,310 @@
+#include "cli/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "cli/exit_codes.hpp"
+#include "cli/help.hpp"
+#include "cli/version.hpp"
+#include "config/duration.hpp"
+#include "config/suggest.hpp"
+
+namespace belfry::cli {
+namespace {
+
+// The texts that CLI11 fills in, and what they become afterwards.
+struct Raw {
+  Invocation invocation;
+  std::string timeout;
+  bool help = false, version = false;
+};
+
+using Options = void (*)(CLI::App&, Raw&);
+
+void file_option(CLI::App& app, Raw& raw) {
+  // One value each time: what follows -c FILE is a service.
+  app.add_option("-c,--file", raw.invocation.files)->expected(1)->take_all();
+}
+void profile_option(CLI::App& app, Raw& raw) {
+  app.add_option("--profile", raw.invocation.profiles)->expected(1)->take_all();
+}
+void daemon_options(CLI::App& app, Raw& raw) {
+  app.add_option("--socket", raw.invocation.socket);
+  file_option(app, raw);
+}
+void names(CLI::App& app, Raw& raw) { app.add_option("names", raw.invocation.names); }
+
+void run_options(CLI::App& app, Raw& raw) {
+  file_option(app, raw);
+  profile_option(app, raw);
+  names(app, raw);
+}
+void exec_options(CLI::App& app, Raw& raw) {
+  run_options(app, raw);
+  app.add_option("--timeout", raw.timeout);
+}
+void file_command_options(CLI::App& app, Raw& raw) {
+  run_options(app, raw);
+  app.add_option("--format", raw.invocation.format);
+}
+void status_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  names(app, raw);
+  app.add_flag("--json", raw.invocation.json);
+}
+void wait_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  names(app, raw);
+  app.add_option("--timeout", raw.timeout);
+  app.add_option("--condition", raw.invocation.condition);
+}
+void control_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  names(app, raw);
+  app.add_flag("--no-wait", raw.invocation.no_wait);
+}
+void graceful_control_options(CLI::App& app, Raw& raw) {
+  control_options(app, raw);
+  app.add_flag("--only", raw.invocation.only);
+}
+void shutdown_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  app.add_flag("--no-wait", raw.invocation.no_wait);
+}
+void no_options(CLI::App&, Raw&) {}
+
+struct Command {
+  std::string_view name, description;
+  Options options;
+};
+
+constexpr Command commands[] = {
+    {"run", "start the stack and keep it up", run_options},
+    {"exec", "run a command in a stack that is ready", exec_options},
+    {"check", "say what is wrong with a file", file_command_options},
+    {"graph", "draw who waits for whom", file_command_options},
+    {"status", "show who is ready", status_options},
+    {"wait", "wait until services are ready", wait_options},
+    {"start", "start services", graceful_control_options},
+    {"stop", "stop services", graceful_control_options},
+    {"restart", "restart services", graceful_control_options},
+    {"kill", "kill services now", control_options},
+    {"reload", "let services reload", control_options},
+    {"shutdown", "take the stack down", shutdown_options},
+    {"import", "turn another tool's file into a belfry file", names},
+    {"completion", "print shell completion", names},
+    {"version", "print the version", no_options},
+    {"help", "explain a command", names},
+};
+
+std::unique_ptr<CLI::App> make_app(Raw& raw) {
+  auto app = std::make_unique<CLI::App>("", "belfry");
+  app->set_help_flag();
+  app->add_flag("-h,--help", raw.help);
+  app->add_flag("--version", raw.version);
+  app->allow_extras();
+  for (const Command& command : commands) {
+    CLI::App* sub = app->add_subcommand(std::string(command.name), std::string(command.description));
+    sub->set_help_flag();
+    sub->add_flag("-h,--help", raw.help);
+    sub->allow_extras();
+    command.options(*sub, raw);
+  }
+  return app;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> all;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) all.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) all.push_back("-" + name);
+  }
+  return all;
+}
+
+std::string help_of(std::string_view command) {
+  return command.empty() ? "belfry --help" : "belfry " + std::string(command) + " --help";
+}
+
+Failure usage(std::string message, std::string next_step) {
+  return {exit_code::usage, std::move(message), std::move(next_step)};
+}
+
+Failure unknown_option(const CLI::App& app, std::string_view command, const std::string& word) {
+  const std::vector<std::string> known = option_names(app);
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view near = config::nearest(word.substr(0, word.find('=')), views);
+  std::string message = "cannot understand " + word;
+  if (!command.empty()) message += ": `belfry " + std::string(command) + "` has no such option";
+  if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
+  return usage(std::move(message), help_of(command));
+}
+
+Failure unknown_command(const std::string& word) {
+  std::vector<std::string_view> known;
+  for (const Command& command : commands) known.push_back(command.name);
+  const std::string_view near = config::nearest(word, known);
+  std::string message = "cannot " + word + ": there is no such command";
+  if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
+  return usage(std::move(message), "belfry --help");
+}
+
+// CLI11 says "--timeout: 1 required TEXT missing".
+Failure malformed(const CLI::ParseError& error, std::string_view command) {
+  return usage("cannot understand the command line: " + std::string(error.what()), help_of(command));
+}
+
+std::string_view chosen_command(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty()) return {};
+  for (const Command& command : commands) {
+    if (chosen.front()->get_name() == command.name) return command.name;
+  }
+  return {};
+}
+
+Outcome<void> check_extras(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  const CLI::App& where = chosen.empty() ? app : *chosen.front();
+  const std::vector<std::string> extras = app.remaining(true);
+  if (extras.empty()) return {};
+  const bool is_option = extras.front().starts_with('-');
+  if (is_option) return std::unexpected(unknown_option(where, chosen_command(app), extras.front()));
+  if (chosen.empty()) return std::unexpected(unknown_command(extras.front()));
+  return std::unexpected(usage(
+      "cannot understand " + extras.front() + ": `belfry " + where.get_name() + "` takes no such argument",
+      help_of(where.get_name())));
+}
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+Outcome<void> check_choice(const Invocation& asked, std::string_view what, const std::string& value,
+                           std::initializer_list<std::string_view> choices) {
+  if (value.empty() || is_one_of(value, choices)) return {};
+  std::string list;
+  for (const std::string_view choice : choices) ((list += list.empty() ? "" : ", ")) += choice;
+  return std::unexpected(
+      usage("cannot understand " + std::string(what) + " " + value + ": it is one of " + list,
+            help_of(asked.command)));
+}
+
+Outcome<void> check_choices(const Invocation& asked) {
+  if (asked.command == "check")
+    return check_choice(asked, "--format", asked.format, {"text", "json", "sarif"});
+  if (asked.command == "graph") {
+    return check_choice(asked, "--format", asked.format, {"text", "dot", "mermaid", "json"});
+  }
+  return check_choice(asked, "--condition", asked.condition, {"started", "ready", "completed", "stopped"});
+}
+
+// How many words a command needs, and what they are called.
+Outcome<void> check_names(const Invocation& asked) {
+  const auto need = [&](bool enough, std::string_view what) -> Outcome<void> {
+    if (enough) return {};
+    return std::unexpected(
+        usage("cannot " + asked.command + ": " + std::string(what) + " is missing", help_of(asked.command)));
+  };
+  if (is_one_of(asked.command, {"wait", "start", "stop", "restart", "kill", "reload"})) {
+    return need(!asked.names.empty(), "the name of a service");
+  }
+  if (asked.command == "import") {
+    if (auto enough = need(asked.names.size() == 2, "the kind or the FILE"); !enough) return enough;
+    return check_choice(asked, "the kind", asked.names[0], {"compose", "process-compose", "procfile"});
+  }
+  if (asked.command == "completion") {
+    if (auto enough = need(asked.names.size() == 1, "the name of the shell"); !enough) return enough;
+    return check_choice(asked, "the shell", asked.names[0], {"bash", "zsh", "fish"});
+  }
+  return {};
+}
+
+Outcome<void> check_program(const Invocation& asked, bool has_dashes) {
+  if (asked.command == "exec" && asked.program.empty()) {
+    std::string guess = "belfry exec --";
+    for (const std::string& word : asked.names) guess += " " + word;
+    if (asked.names.empty()) guess += " COMMAND";
+    return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
+  }
+  if (asked.command == "run" && has_dashes) {
+    return std::unexpected(
+        usage("cannot run a command in place of a stack: this version does not do that yet",
+              "belfry exec -- COMMAND runs it in a stack that is ready"));
+  }
+  if (asked.command != "exec" && has_dashes) {
+    return std::unexpected(usage("cannot understand --: `belfry " + asked.command + "` runs no command",
+                                 help_of(asked.command)));
+  }
+  return {};
+}
+
+Outcome<void> read_timeout(Raw& raw) {
+  if (raw.timeout.empty()) return {};
+  const auto duration = config::parse_duration(raw.timeout);
+  if (!duration) {
+    return std::unexpected(
+        usage("cannot understand --timeout " + raw.timeout + ": " + duration.error().message,
+              "write it like 500ms, 30s or 1m30s"));
+  }
+  raw.invocation.timeout = *duration;
+  return {};
+}
+
+// Cuts off what stands behind the first `--`; it is nobody's business here.
+bool split_program(std::vector<std::string>& arguments, std::vector<std::string>& program) {
+  const auto dashes = std::ranges::find(arguments, "--");
+  if (dashes == arguments.end()) return false;
+  program.assign(dashes + 1, arguments.end());
+  arguments.erase(dashes, arguments.end());
+  return true;
+}
+
+Outcome<std::variant<Invocation, Text>> help_for(const Raw& raw) {
+  const std::string command = raw.invocation.command == "help" && !raw.invocation.names.empty()
+                                  ? raw.invocation.names[0]
+                                  : raw.invocation.command;
+  const std::string_view text = help_text(command);
+  if (text.empty()) return std::unexpected(unknown_command(command));
+  return Text{std::string(text)};
+}
+
+}  // namespace
+
+Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments) {
+  Raw raw;
+  const bool has_dashes = split_program(arguments, raw.invocation.program);
+  const auto app = make_app(raw);
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app->parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(malformed(error, chosen_command(*app)));
+  }
+  raw.invocation.command = chosen_command(*app);
+  if (raw.version || raw.invocation.command == "version") return Text{version_text()};
+  if (raw.help || raw.invocation.command == "help") return help_for(raw);
+  if (auto known = check_extras(*app); !known) return std::unexpected(known.error());
+  if (raw.invocation.command.empty()) {
+    return std::unexpected(usage("cannot do anything: no command was given", "belfry --help"));
+  }
+  for (const auto& step : {check_program(raw.invocation, has_dashes), check_names(raw.invocation),
+                           check_choices(raw.invocation), read_timeout(raw)}) {
+    if (!step) return std::unexpected(step.error());
+  }
+  return std::move(raw.invocation);
+}
+
+std::vector<CommandOptions> all_commands() {
+  Raw raw;
+  const auto app = make_app(raw);
+  std::vector<CommandOptions> all;
+  for (const Command& command : commands) {
+    all.push_back({std::string(command.name), std::string(command.description),
+                   option_names(*app->get_subcommand(std::string(command.name)))});
+  }
+  return all;
+}
+
+}  // namespace belfry::cli

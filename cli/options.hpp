@@ -1,0 +1,44 @@
+// The command line as values. CLI11 is known to options.cpp alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "channels/time.hpp"
+#include "cli/failure.hpp"
+
+namespace belfry::cli {
+
+// What was asked for. Which members count depends on the command.
+struct Invocation {
+  std::string command;             // "run", "status", …
+  std::vector<std::string> files;  // -c, or the FILE of check and graph
+  std::vector<std::string> profiles;
+  std::vector<std::string> names;    // the positional arguments
+  std::vector<std::string> program;  // what stands behind `--`
+  std::optional<Duration> timeout;
+  std::string socket, format, condition;
+  bool json = false;
+  bool only = false;
+  bool no_wait = false;
+};
+
+// A text that is all there is to say: help or the version.
+struct Text {
+  std::string text;
+};
+
+// `arguments` without the program's name. A Failure is a usage error.
+[[nodiscard]] Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments);
+
+// What completion needs: the commands, and the options of each.
+struct CommandOptions {
+  std::string command, description;
+  std::vector<std::string> options;  // "--json", "-c"
+};
+[[nodiscard]] std::vector<CommandOptions> all_commands();
+
+}  // namespace belfry::cli

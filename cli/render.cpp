@@ -1,0 +1,85 @@
+#include "cli/render.hpp"
+
+#include <algorithm>
+
+#include "cli/table.hpp"
+#include "config/diagnostic.hpp"
+
+namespace belfry::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+std::string two_digits(long long value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+
+Colour colour_of(const ServiceStatus& service) {
+  if (service.state == "ready") return Colour::green;
+  if (service.state == "completed" || service.state == "inactive") return Colour::dim;
+  if (service.state == "failed" || service.state == "blocked") return Colour::red;
+  return Colour::yellow;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) (line += line.empty() ? "" : ", ") += word;
+  return line.empty() ? "-" : line;
+}
+
+std::string summary(const StackStatus& status, bool use_colour) {
+  const auto is_ready = [](const ServiceStatus& service) { return service.ready; };
+  const auto ready = std::ranges::count_if(status.services, is_ready);
+  std::string verdict = painted("not ready", Colour::yellow, use_colour);
+  if (status.ready) verdict = painted("ready", Colour::green, use_colour);
+  if (status.shutting_down) verdict = painted("shutting down", Colour::yellow, use_colour);
+  return config::printable(status.stack) + ": " + verdict + ", " + std::to_string(ready) + " of " +
+         std::to_string(status.services.size()) + " services ready\n";
+}
+
+std::vector<Cell> heading() {
+  return {{"NAME", Colour::bold, false},    {"STATE", Colour::bold, false},
+          {"SINCE", Colour::bold, true},    {"PID", Colour::bold, true},
+          {"RESTARTS", Colour::bold, true}, {"WAITING FOR", Colour::bold, false}};
+}
+
+std::vector<Cell> row_of(const ServiceStatus& service, std::int64_t now_ns) {
+  const std::string since = humanised(nanoseconds(std::max<std::int64_t>(0, now_ns - service.since_ns)));
+  return {{config::printable(service.name), Colour::none, false},
+          {service.state, colour_of(service), false},
+          {since, Colour::none, true},
+          {service.pid ? std::to_string(*service.pid) : "-", Colour::none, true},
+          {std::to_string(service.restarts), Colour::none, true},
+          {config::printable(joined(service.waiting_for)), Colour::none, false}};
+}
+
+// What a service says of itself, or what went wrong with it.
+void append_remark(std::string& out, const ServiceStatus& service, bool use_colour) {
+  const bool complains = !service.ready && !service.last_error.empty();
+  const std::string& remark = complains ? service.last_error : service.status_text;
+  if (remark.empty()) return;
+  const std::string line = config::printable(service.name) + ": " + config::printable(remark);
+  out += painted(line, complains ? Colour::red : Colour::none, use_colour) + "\n";
+}
+
+}  // namespace
+
+std::string humanised(Duration duration) {
+  const long long seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (seconds < 60) return std::to_string(seconds) + "s";
+  const long long minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+  if (minutes < 60) return std::to_string(minutes) + "m " + two_digits(seconds % 60) + "s";
+  if (hours < 24) return std::to_string(hours) + "h " + two_digits(minutes % 60) + "m";
+  return std::to_string(days) + "d " + two_digits(hours % 24) + "h";
+}
+
+std::string render_status(const StackStatus& status, Terminal terminal) {
+  std::string out = summary(status, terminal.colour);
+  if (status.services.empty()) return out;
+  std::vector<std::vector<Cell>> rows = {heading()};
+  for (const ServiceStatus& service : status.services) rows.push_back(row_of(service, status.now_ns));
+  out += "\n" + render_table(rows, terminal.width, terminal.colour);
+  std::string remarks;
+  for (const ServiceStatus& service : status.services) append_remark(remarks, service, terminal.colour);
+  return remarks.empty() ? out : out + "\n" + remarks;
+}
+
+}  // namespace belfry::cli

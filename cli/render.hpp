@@ -1,0 +1,18 @@
+// The status of a stack as a person reads it.
+#pragma once
+
+#include <string>
+
+#include "channels/time.hpp"
+#include "cli/json.hpp"
+#include "cli/terminal.hpp"
+
+namespace belfry::cli {
+
+// The two largest units: 850ms is "0s", then 12s, 3m 12s, 2h 05m, 4d 3h.
+[[nodiscard]] std::string humanised(Duration duration);
+
+// A line that sums up, the table, and below it what the services that are not ready complain of.
+[[nodiscard]] std::string render_status(const StackStatus& status, Terminal terminal);
+
+}  // namespace belfry::cli

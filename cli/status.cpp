@@ -1,0 +1,65 @@
+// belfry status: the table, or the JSON behind it.
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "cli/commands.hpp"
+#include "cli/exit_codes.hpp"
+#include "cli/locate.hpp"
+#include "cli/render.hpp"
+#include "config/suggest.hpp"
+
+namespace belfry::cli {
+namespace {
+
+Failure unknown_service(const std::string& name, const StackStatus& status) {
+  std::vector<std::string_view> known;
+  for (const ServiceStatus& service : status.services) known.push_back(service.name);
+  const std::string_view near = config::nearest(name, known);
+  std::string message = "cannot find a service named " + name;
+  if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
+  return {exit_code::usage, std::move(message), "belfry status shows all of them"};
+}
+
+// Keeps the services that were asked for, in the order of the file.
+Outcome<void> select(StackStatus& status, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  for (const std::string& name : names) {
+    if (std::ranges::none_of(status.services, [&](const ServiceStatus& s) { return s.name == name; })) {
+      return std::unexpected(unknown_service(name, status));
+    }
+  }
+  std::erase_if(status.services,
+                [&](const ServiceStatus& s) { return std::ranges::find(names, s.name) == names.end(); });
+  return {};
+}
+
+int print_one_as_json(Client& client, const std::string& name) {
+  const auto reply = client.request("GET", "/v1/services/" + encoded(name));
+  if (!reply) return report(reply.error());
+  if (reply->status == 404)
+    return report({exit_code::usage, detail_of(*reply), "belfry status shows all of them"});
+  std::cout << reply->body;
+  return exit_code::ok;
+}
+
+}  // namespace
+
+int status(const Invocation& asked) {
+  auto client = connect_to_daemon(asked);
+  if (!client) return report(client.error());
+  if (asked.json && asked.names.size() == 1) return print_one_as_json(*client, asked.names.front());
+  const auto reply = client->request("GET", "/v1/services");
+  if (!reply) return report(reply.error());
+  auto status = read_status(reply->body);
+  if (reply->status != 200 || !status) {
+    return report({reply->status == 403 ? exit_code::not_permitted : exit_code::unavailable,
+                   "cannot read the status: " + detail_of(*reply), ""});
+  }
+  if (auto selected = select(*status, asked.names); !selected) return report(selected.error());
+  std::cout << (asked.json ? reply->body : render_status(*status, terminal_at(STDOUT_FILENO)));
+  return exit_code::ok;
+}
+
+}  // namespace belfry::cli

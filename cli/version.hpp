@@ -1,0 +1,12 @@
+// What `belfry version` says.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace belfry::cli {
+
+[[nodiscard]] std::string_view version();  // "0.1.0"
+[[nodiscard]] std::string version_text();  // one line, with the compiler
+
+}  // namespace belfry::cli
