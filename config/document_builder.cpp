@@ -78,6 +78,25 @@ Explanation likely_slip(Source const& source, std::uint32_t line) {
   return {};
 }
 
+// The text from a place to its end.
+std::string_view text_from(Source const& source, Span at) {
+  std::string_view const line = source.line(at.line);
+  if (at.column == 0 || at.column > line.size()) return {};
+  return source.text().substr(static_cast<std::size_t>(line.data() - source.text().data()) + at.column - 1);
+}
+
+// Whether the bracket at the start of `text` has its partner; quotes are skipped.
+bool closes(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char const c = text[i];
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && --depth == 0) return true;
+    if (c == '"' || c == '\'') i = std::min(text.find(c, i + 1), text.size());
+  }
+  return false;
+}
+
 bool string_tag(std::string_view tag) { return tag == "!" || tag == "tag:yaml.org,2002:str"; }
 
 }  // namespace
@@ -159,6 +178,20 @@ void DocumentBuilder::check_tag(std::string const& tag, Span at) {
                      "remove it; only !!str is known");
 }
 
+// yaml-cpp takes an opening bracket that is never closed for the beginning of a key.
+void DocumentBuilder::refuse_key(Node::Kind kind, Span at) {
+  std::string_view const rest = text_from(source_, at);
+  if (!rest.empty() && (rest.front() == '[' || rest.front() == '{') && !closes(rest))
+    refuse("syntax", at, "`" + std::string(1, rest.front()) + "` is never closed",
+           rest.front() == '[' ? "add `]`, or quote what contains `[`, `]` or `,`"
+                               : "add `}`, or quote what contains `{`, `}` or `,`");
+  std::string_view const found = kind == Node::Kind::mapping    ? "a mapping"
+                                 : kind == Node::Kind::sequence ? "a list"
+                                                                : "nothing";
+  refuse("bad-key", at, "the key of a mapping must be text, not " + std::string(found),
+         "quote it if it is text");
+}
+
 Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string const& tag,
                            YAML::anchor_t anchor) {
   bool const has_property = anchor != YAML::NullAnchor || (!tag.empty() && tag != "?" && tag != "!");
@@ -171,13 +204,7 @@ Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string 
     refuse("too-deep", at, "nested deeper than " + std::to_string(limits.depth) + " levels",
            "no key of belfry needs more than 8 levels");
   check_tag(tag, at);
-  if (expects_key() && kind != Node::Kind::scalar)
-    refuse(
-        "bad-key", at,
-        std::string("the key of a mapping must be text, not ") + (kind == Node::Kind::mapping    ? "a mapping"
-                                                                  : kind == Node::Kind::sequence ? "a list"
-                                                                                                 : "nothing"),
-        "quote it if it is text");
+  if (expects_key() && kind != Node::Kind::scalar) refuse_key(kind, at);
   Node* const node = new (document_.memory().allocate(sizeof(Node), alignof(Node))) Node();
   node->kind = kind;
   node->file = static_cast<std::uint16_t>(file_);

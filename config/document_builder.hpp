@@ -58,6 +58,7 @@ class DocumentBuilder final : YAML::EventHandler {
   Span where(YAML::Mark const& mark) const;
   Span token_at(YAML::Mark const& mark) const;
   [[noreturn]] void refuse(std::string_view rule, Span at, std::string message, std::string help);
+  [[noreturn]] void refuse_key(Node::Kind kind, Span at);
   void report_syntax(std::string const& message, YAML::Mark const& mark);
 
   Document& document_;

@@ -73,8 +73,10 @@ std::expected<Duration, Malformed> parse_duration(std::string_view text) {
                  "write `" + std::string(text) + "s` for seconds, or `" + std::string(text) + "ms`");
     if (unit == 0)
       return bad(text, "has an unknown unit `" + std::string(name) + "`", "units are ns, us, ms, s, m, h, d");
-    total += *number * unit / 1'000'000'000;
-    if (total > longest) return bad(text, "is too long", "the longest duration is about 292 years");
+    // Compared before it is multiplied: the product may not fit 128 bits.
+    bool const fits = *number <= longest * 1'000'000'000 / unit;
+    if (fits) total += *number * unit / 1'000'000'000;
+    if (!fits || total > longest) return bad(text, "is too long", "the longest duration is about 292 years");
   }
   return Duration(static_cast<std::int64_t>(total));
 }

@@ -20,13 +20,13 @@ namespace belfry::config {
 
 struct LoadOptions {
   // Active profiles, beside those of the variable BELFRY_PROFILES (separated by commas).
-  std::vector<std::string> profiles;
+  std::vector<std::string> profiles = {};
   // Where variables come from; unset: this process's environment.
-  Lookup environment;
+  Lookup environment = {};
   // Services named on the command line: they and what they require are enabled whatever their profiles.
-  std::vector<std::string> services;
+  std::vector<std::string> services = {};
   // Free ports that were handed out before and must stay (a reload): name and number.
-  std::vector<std::pair<std::string, std::uint16_t>> ports;
+  std::vector<std::pair<std::string, std::uint16_t>> ports = {};
 };
 
 struct Loaded {

@@ -1,0 +1,63 @@
+#include "config/diagnostic.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace belfry::config {
+namespace {
+
+std::string shown(std::string text, Span where, bool colour = false) {
+  Diagnostics diagnostics;
+  diagnostics.sources().emplace_back("f.yaml", std::move(text));
+  diagnostics.error("rule", where, "what", "do this");
+  std::ostringstream out;
+  print(diagnostics, out, colour);
+  return out.str();
+}
+
+TEST(Diagnostic, shows_place_line_caret_and_help) {
+  EXPECT_EQ(shown("a\n  key: value\n", {0, 2, 8, 5}),
+            "f.yaml:2:8: error: what\n      key: value\n           ^~~~~\n    help: do this\n");
+}
+TEST(Diagnostic, keeps_tabs_so_that_the_caret_stands_under_its_token) {
+  EXPECT_EQ(shown("\tk:\tv", {0, 1, 5, 1}),
+            "f.yaml:1:5: error: what\n    \tk:\tv\n    \t  \t^\n    help: do this\n");
+}
+TEST(Diagnostic, counts_columns_in_characters_and_cells) {
+  EXPECT_EQ(shown("日本: x", {0, 1, 9, 1}),
+            "f.yaml:1:5: error: what\n    日本: x\n          ^\n    help: do this\n");
+}
+TEST(Diagnostic, never_prints_control_characters) {
+  EXPECT_EQ(shown("a\x1b[31m: \x07", {0, 1, 1, 1}).find('\x1b'), std::string::npos);
+}
+TEST(Diagnostic, colours_only_when_asked) {
+  EXPECT_NE(shown("a", {0, 1, 1, 1}, true).find("\x1b[1;31merror"), std::string::npos);
+  EXPECT_EQ(shown("a", {0, 1, 1, 1}).find('\x1b'), std::string::npos);
+}
+TEST(Diagnostic, of_a_whole_file_has_no_line) {
+  EXPECT_EQ(shown("a", {0, 0, 0}), "f.yaml: error: what\n    help: do this\n");
+}
+TEST(Diagnostic, survives_a_place_beyond_the_text) {
+  EXPECT_EQ(shown("a", {0, 9, 9, 9}), "f.yaml:9:1: error: what\n    help: do this\n");
+}
+TEST(Diagnostics, sort_by_place_and_drop_repetitions) {
+  Diagnostics diagnostics;
+  diagnostics.error("r", {0, 2, 1}, "later");
+  diagnostics.error("r", {0, 1, 1}, "earlier");
+  diagnostics.error("r", {0, 2, 1}, "later");
+  diagnostics.finish();
+  ASSERT_EQ(diagnostics.size(), 2U);
+  EXPECT_EQ(diagnostics[0].message, "earlier");
+  EXPECT_EQ(diagnostics.errors(), 2U);
+}
+TEST(Diagnostics, count_what_they_no_longer_keep) {
+  Diagnostics diagnostics;
+  for (std::uint32_t i = 0; i < 1500; ++i) diagnostics.error("r", {0, i + 1, 1}, "m");
+  EXPECT_EQ(diagnostics.size(), Diagnostics::most);
+  EXPECT_EQ(diagnostics.omitted(), 500U);
+  EXPECT_EQ(diagnostics.errors(), 1500U);
+}
+
+}  // namespace
+}  // namespace belfry::config

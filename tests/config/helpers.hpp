@@ -1,0 +1,54 @@
+// Loading small texts in tests: a fixed environment, a directory that does not exist, no surprises.
+#pragma once
+
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "config/load.hpp"
+
+namespace belfry::config::testing_support {
+
+inline Loaded loaded(std::string const& text, std::map<std::string, std::string> const& variables = {},
+                     LoadOptions options = {}) {
+  options.environment = [variables](std::string_view name) -> std::optional<std::string> {
+    auto const found = variables.find(std::string(name));
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  };
+  return load_text(text, "/nowhere/test.yaml", options);
+}
+
+inline std::string text_of(Diagnostics const& diagnostics) {
+  std::ostringstream out;
+  print(diagnostics, out);
+  return out.str();
+}
+
+// The stack of a text that must have no errors.
+inline Stack good(std::string const& text, std::map<std::string, std::string> const& variables = {},
+                  LoadOptions options = {}) {
+  Loaded result = loaded(text, variables, std::move(options));
+  if (result.diagnostics.has_errors()) throw std::runtime_error(text_of(result.diagnostics));
+  return std::move(result.stack);
+}
+
+inline Service const& service(Stack const& stack, std::string_view name) {
+  for (Service const& one : stack.services)
+    if (one.name == name) return one;
+  throw std::runtime_error("no service " + std::string(name));
+}
+
+// One service `x` with these keys, in flow style.
+inline Stack with_keys(std::string const& keys) {
+  return good("services: {x: {command: sleep 1, " + keys + "}}");
+}
+
+inline std::string value_of(std::vector<std::pair<std::string, std::string>> const& pairs,
+                            std::string_view name) {
+  for (auto const& [known, value] : pairs)
+    if (known == name) return value;
+  return "(missing)";
+}
+
+}  // namespace belfry::config::testing_support
