@@ -100,13 +100,32 @@ class BadServices(Scenario):
         stack = self.stack("""
   db: {command: $SAMPLE --name db --exit-after 20ms, ready: {notify: true}, restart: no}
   api: {command: $SAMPLE --name api, depends_on: [db]}
+  other: {command: $SAMPLE --name other --notify, ready: notify}
 """).start()
         stack.event("db", "exit")
+        stack.event("other", "ready")
         self.assertEqual(stack.wait("db"), 424)
         self.assertEqual(stack.wait("api"), 424)
+        self.assertIn("before", stack.services()["db"]["last_error"])
+        self.assert_clean_end(stack)
         self.assertEqual(stack.all_events("api"), [])
-        code = stack.exit_code()  # nothing runs or can run by itself any more
-        self.assertEqual(code, 69, stack.output.text())
+
+    def test_a_stack_in_which_nothing_can_run_any_more_ends_with_69(self):
+        stack = self.stack("""
+  db: {command: $SAMPLE --name db --exit-after 20ms --exit-code 1, ready: notify, restart: no}
+  api: {command: $SAMPLE --name api, depends_on: [db]}
+""").start()
+        self.assertEqual(stack.exit_code(), 69, stack.output.text())
+        self.assertIn("db", stack.output.text())
+        self.assertEqual(stack.all_events("api"), [])
+
+    def test_a_stack_of_finished_oneshots_ends_with_0(self):
+        stack = self.stack("""
+  one: {type: oneshot, command: $SAMPLE --name one --exit-after 0s}
+  two: {type: oneshot, command: $SAMPLE --name two --exit-after 0s, depends_on: [one]}
+""").start()
+        self.assertEqual(stack.exit_code(), 0, stack.output.text())
+        self.assertLess(stack.event("one", "exit"), stack.event("two", "main"))
 
     def test_a_service_that_ignores_sigterm_is_killed_with_its_children_at_its_timeout(self):
         stack = self.stack("""
