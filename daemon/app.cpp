@@ -1,6 +1,7 @@
 // `belfry run`, read like a contents page. `belfry exec` is exec.cpp.
 #include "daemon/app.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,14 +23,17 @@ std::optional<int> load_stack(const std::vector<std::string>& files, const std::
   if (paths.empty()) {
     auto found = config::find_file();
     if (!found) {
-      std::fprintf(stderr, "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml exists (name one with -c FILE)\n");
+      std::fprintf(stderr,
+                   "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
+                   "exists (name one with -c FILE)\n");
       return 66;
     }
     paths.push_back(*found);
   }
   for (const std::string& path : paths) {
     if (::access(path.c_str(), R_OK) == 0) continue;
-    std::fprintf(stderr, "belfry: cannot read %s: %s\n", path.c_str(), std::error_code(errno, std::system_category()).message().c_str());
+    std::fprintf(stderr, "belfry: cannot read %s: %s\n", path.c_str(),
+                 std::error_code(errno, std::system_category()).message().c_str());
     return 66;
   }
   config::LoadOptions options;
@@ -42,16 +46,22 @@ std::optional<int> load_stack(const std::vector<std::string>& files, const std::
   for (const std::string& line : unsupported) std::fprintf(stderr, "%s\n", line.c_str());
   if (!unsupported.empty()) return 65;
   stack = std::move(loaded.stack);
+  loaded = {};
+  ::malloc_trim(0);  // the document's tree was many times the size of what is kept of it
   return std::nullopt;
 }
+
+// One arena: the loop's thread does all the work, and an arena of its own would not reuse what main freed.
+void keep_memory_small() { ::mallopt(M_ARENA_MAX, 1); }
 
 int run(const RunOptions& options) {
   system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
   system::ensure_standard_descriptors();
-  config::Stack stack;
-  if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
   system::raise_descriptor_limit();
+  keep_memory_small();
   return system::run_beside_adopter([&] {
+    config::Stack stack;
+    if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
     Daemon daemon(stack, {.tcp_by_default = true, .private_socket = false, .services = options.services});
     if (auto code = daemon.open()) return *code;
     return daemon.serve();

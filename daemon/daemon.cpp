@@ -38,7 +38,8 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       pump_(loop_, poller_, STDOUT_FILENO),
       provisions_(stack, poller_, pump_),
       probes_(loop_, processes_),
-      supervisor_(loop_, stack, processes_, provisions_, probes_, *this, static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
+      supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
+                  static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_),
       server_(loop_, supervisor_, metrics_),
       signalled_(loop_, "signal") {
@@ -52,16 +53,21 @@ Daemon::~Daemon() {
 
 std::optional<int> Daemon::open() {
   for (const std::string& name : manner_.services) {
-    if (!supervisor_.find(name)) return complain(64, "cannot start " + name + ": there is no such service in the file");
+    if (!supervisor_.find(name))
+      return complain(64, "cannot start " + name + ": there is no such service in the file");
   }
-  if (auto ok = provisions_.open(); !ok) return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
-  auto socket = manner_.private_socket ? prepare_private_socket(stack_.name) : prepare_control_socket(stack_.name, stack_.control.socket);
+  if (auto ok = provisions_.open(); !ok)
+    return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+  auto socket = manner_.private_socket ? prepare_private_socket(stack_.name)
+                                       : prepare_control_socket(stack_.name, stack_.control.socket);
   if (!socket) return complain(71, socket.error().text());
-  if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok) return complain(71, ok.error().text());
+  if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
+    return complain(71, ok.error().text());
   control_socket_ = *socket;
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
-    if (auto ok = server_.listen(address, http::Access::read_only); !ok) return complain(71, ok.error().text());
+    if (auto ok = server_.listen(address, http::Access::read_only); !ok)
+      return complain(71, ok.error().text());
   }
   return std::nullopt;
 }
@@ -72,7 +78,9 @@ int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   loop_.run();
   if (!life.done()) {
     std::fprintf(stderr, "belfry: cannot go on: these tasks wait for something that can never happen:");
-    loop_.each_task([](std::string_view name) { std::fprintf(stderr, " %.*s", static_cast<int>(name.size()), name.data()); });
+    loop_.each_task([](std::string_view name) {
+      std::fprintf(stderr, " %.*s", static_cast<int>(name.size()), name.data());
+    });
     std::fprintf(stderr, "\n");
     std::move(life).leave_to_loop();
   }
@@ -164,7 +172,8 @@ void Daemon::state_changed(const Service& service, State from, State to) {
   switch (to) {
     case State::ready:
       if (service.spec().command.empty()) return;
-      text = from == State::unready ? "is ready again" : "is ready after " + text_of(record.since - record.started_at);
+      text = from == State::unready ? "is ready again"
+                                    : "is ready after " + text_of(record.since - record.started_at);
       break;
     case State::unready: text = "is not ready any more"; break;
     case State::backoff: text = "failed, will start again"; break;
@@ -177,7 +186,8 @@ void Daemon::state_changed(const Service& service, State from, State to) {
       break;
     default: return;
   }
-  const std::string error = to == State::completed || to == State::inactive || to == State::ready ? "" : service.last_error();
+  const std::string error =
+      to == State::completed || to == State::inactive || to == State::ready ? "" : service.last_error();
   notice(service.name(), error.empty() ? text : text + ": " + error);
 }
 
@@ -188,7 +198,9 @@ void Daemon::notice(std::string_view service, const std::string& text) {
 void Daemon::on_signal(const system::SignalEvent& event) {
   if (signal_filter && signal_filter(event.number)) return;
   switch (event.number) {
-    case SIGHUP: notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)"); return;
+    case SIGHUP:
+      notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
+      return;
     case SIGQUIT:
       stop_signal_ = stop_signal_ == 0 ? SIGQUIT : stop_signal_;
       kill_asked_ = true;

@@ -25,9 +25,9 @@ namespace belfry::daemon {
 
 // What `run` and `exec` do differently.
 struct Manner {
-  bool tcp_by_default = true;                // listen where the file says; exec runs beside its like and does not
-  bool private_socket = false;               // a control socket that nobody else uses
-  std::vector<std::string> services;         // empty: all that are enabled
+  bool tcp_by_default = true;         // listen where the file says; exec runs beside its like and does not
+  bool private_socket = false;        // a control socket that nobody else uses
+  std::vector<std::string> services;  // empty: all that are enabled
 };
 
 // Owner: run() or exec(), on main's stack.
@@ -46,7 +46,8 @@ class Daemon final : Reporter, system::SignalListener {
   int serve(std::function<Task<void>(Context&)> meanwhile = {});
 
   void ask_to_end(Ending ending) { supervisor_.ending().ring(std::move(ending)); }
-  // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them itself.
+  // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them
+  // itself.
   std::function<bool(int)> signal_filter;
 
   [[nodiscard]] Loop& loop() { return loop_; }
@@ -93,5 +94,7 @@ class Daemon final : Reporter, system::SignalListener {
 // Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
 std::optional<int> load_stack(const std::vector<std::string>& files, const std::vector<std::string>& services,
                               const std::vector<std::string>& profiles, config::Stack& stack);
+// Before the second thread exists.
+void keep_memory_small();
 
 }  // namespace belfry::daemon

@@ -83,8 +83,10 @@ Task<void> UserCommand::run_command(Context& ctx) {
   if (::isatty(STDIN_FILENO) == 1) launch.foreground_tty = tty_ = STDIN_FILENO;
   const auto pid = daemon_.processes().spawn(launch, *this);
   if (!pid) {
-    std::fprintf(stderr, "belfry: cannot run the command: %s\n", pid.error().text(options_.command.front()).c_str());
-    daemon_.ask_to_end({.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
+    std::fprintf(stderr, "belfry: cannot run the command: %s\n",
+                 pid.error().text(options_.command.front()).c_str());
+    daemon_.ask_to_end(
+        {.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
     co_return;
   }
   pid_ = *pid;
@@ -96,7 +98,8 @@ Task<void> UserCommand::run_command(Context& ctx) {
     co_await exited_.wait(patience_);
   }
   daemon_.signal_filter = {};
-  daemon_.ask_to_end({.code = exited_.value().shell_code(), .reason = options_.command.front() + " " + exited_.value().text()});
+  daemon_.ask_to_end({.code = exited_.value().shell_code(),
+                      .reason = options_.command.front() + " " + exited_.value().text()});
 }
 
 bool UserCommand::pass_on(int signal) {
@@ -110,10 +113,11 @@ bool UserCommand::pass_on(int signal) {
 int exec(const ExecOptions& options) {
   system::SignalBlock signals;
   system::ensure_standard_descriptors();
-  config::Stack stack;
-  if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
   system::raise_descriptor_limit();
+  keep_memory_small();
   return system::run_beside_adopter([&] {
+    config::Stack stack;
+    if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
     Daemon daemon(stack, {.tcp_by_default = false, .private_socket = true, .services = options.services});
     if (auto code = daemon.open()) return *code;
     UserCommand command(daemon, options);

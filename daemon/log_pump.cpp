@@ -52,8 +52,9 @@ void LogLines::add_line(std::string_view line) {
 void LogLines::drop_oldest() {
   const std::size_t target = begin_ + most_held / 8;
   const std::size_t end = held_.find('\n', target) + 1;
-  const auto dropped = static_cast<std::uint64_t>(
-      std::count(held_.begin() + static_cast<std::ptrdiff_t>(begin_), held_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+  const auto dropped =
+      static_cast<std::uint64_t>(std::count(held_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                                            held_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
   lost_ += dropped;
   lost_in_all_ += dropped;
   held_.erase(0, end);
@@ -62,7 +63,8 @@ void LogLines::drop_oldest() {
 
 std::string_view LogLines::pending() {
   if (lost_ > 0) {
-    held_.insert(begin_, prefix_ + "[belfry: " + std::to_string(lost_) + " lines lost here: output was too slow]\n");
+    held_.insert(begin_,
+                 prefix_ + "[belfry: " + std::to_string(lost_) + " lines lost here: output was too slow]\n");
     lost_ = 0;
   }
   return std::string_view(held_).substr(begin_);
@@ -76,8 +78,9 @@ void LogLines::written(std::size_t bytes) {
   if (held_.capacity() > 4096) held_.shrink_to_fit();
 }
 
-LogPump::LogPump(Loop& loop, Poller& poller, int output) : loop_(loop), poller_(poller), output_(output), own_("belfry") {
-  struct stat info {};
+LogPump::LogPump(Loop& loop, Poller& poller, int output)
+    : loop_(loop), poller_(poller), output_(output), own_("belfry") {
+  struct stat info{};
   regular_file_ = ::fstat(output_, &info) == 0 && S_ISREG(info.st_mode);
 }
 
@@ -130,7 +133,8 @@ bool LogPump::write_some(LogLines& lines) {
       lines.written(text.size());  // nobody will ever read it
       continue;
     }
-    const ssize_t n = ::write(output_, text.data(), regular_file_ ? text.size() : std::min(text.size(), sure_write));
+    const ssize_t n =
+        ::write(output_, text.data(), regular_file_ ? text.size() : std::min(text.size(), sure_write));
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return false;
@@ -153,7 +157,8 @@ void LogPump::on_event(std::uint32_t) {
   flush();
 }
 
-LogPipe::LogPipe(Poller& poller, LogPump& pump, std::string_view name) : poller_(poller), pump_(pump), lines_(name) {}
+LogPipe::LogPipe(Poller& poller, LogPump& pump, std::string_view name)
+    : poller_(poller), pump_(pump), lines_(name) {}
 
 LogPipe::~LogPipe() {
   if (is_open()) close();
@@ -169,9 +174,10 @@ Result<int> LogPipe::open_write_end() {
     close();
   }
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  struct stat info {};
+  struct stat info{};
   ::fstat(ends[0], &info);
   read_ = ends[0];
   inode_ = info.st_ino;

@@ -1,8 +1,8 @@
 #include "daemon/native_provisions.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -43,7 +43,7 @@ std::optional<std::string> socket_directory_below(const std::string& place) {
 }
 
 bool is_in_memory(const std::string& place) {
-  struct statfs info {};
+  struct statfs info{};
   return !place.empty() && ::statfs(place.c_str(), &info) == 0 && info.f_type == TMPFS_MAGIC;
 }
 
@@ -54,22 +54,27 @@ Result<std::string> make_socket_directory() {
     const char* value = std::getenv(name);
     return std::string(value != nullptr ? value : "");
   };
-  const std::array<std::string, 5> places = {::geteuid() != 0 ? variable("XDG_RUNTIME_DIR") : "", "/run", "/dev/shm",
-                                             variable("TMPDIR"), "/tmp"};
+  const std::array<std::string, 5> places = {::geteuid() != 0 ? variable("XDG_RUNTIME_DIR") : "", "/run",
+                                             "/dev/shm", variable("TMPDIR"), "/tmp"};
   for (const bool memory_only : {true, false}) {
     for (const std::string& place : places) {
       if (memory_only && !is_in_memory(place)) continue;
       if (auto path = socket_directory_below(place)) return *path;
     }
   }
-  return std::unexpected(Error::from_errno(
-      errno, "cannot make a directory for notify sockets in $XDG_RUNTIME_DIR, /run, /dev/shm, $TMPDIR or /tmp (mount a tmpfs on /run)"));
+  return std::unexpected(Error::from_errno(errno,
+                                           "cannot make a directory for notify sockets in $XDG_RUNTIME_DIR, "
+                                           "/run, /dev/shm, $TMPDIR or /tmp (mount a tmpfs on /run)"));
 }
 
 }  // namespace
 
 NativeProvisions::NativeProvisions(const config::Stack& stack, Poller& poller, LogPump& pump)
-    : stack_(stack), poller_(poller), pump_(pump), inherited_(system::BaseEnvironment::inherited(environ)), empty_(system::BaseEnvironment::empty()) {
+    : stack_(stack),
+      poller_(poller),
+      pump_(pump),
+      inherited_(system::BaseEnvironment::inherited(environ)),
+      empty_(system::BaseEnvironment::empty()) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   descriptor_budget_ = static_cast<std::size_t>(limit.rlim_cur) / 4;
@@ -89,12 +94,14 @@ Result<void> NativeProvisions::open() {
   std::string missing;
   for (const config::Service& spec : stack_.services) {
     if (spec.user.empty() || identities_.contains(identity_key(spec))) continue;
-    auto found = system::find_identity(spec.user, spec.extras ? std::string_view(spec.extras->group) : std::string_view());
+    auto found = system::find_identity(
+        spec.user, spec.extras ? std::string_view(spec.extras->group) : std::string_view());
     if (found) {
       identities_.emplace(identity_key(spec), std::make_shared<const system::Identity>(std::move(*found)));
     } else {
-      missing += (missing.empty() ? "" : "\n") + std::string("cannot run ") + spec.name + " as " + identity_key(spec) +
-                 ": there is no such user or group (line " + std::to_string(spec.place.line) + "; create it, or name another one)";
+      missing += (missing.empty() ? "" : "\n") + std::string("cannot run ") + spec.name + " as " +
+                 identity_key(spec) + ": there is no such user or group (line " +
+                 std::to_string(spec.place.line) + "; create it, or name another one)";
     }
   }
   if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
@@ -113,8 +120,9 @@ void NativeProvisions::outfit(const Service& service, system::Launch& launch) co
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
   if (spec.user.empty()) return;
   launch.identity = identities_.at(identity_key(spec));
-  for (const auto& [name, value] : {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
-                                    std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {
+  for (const auto& [name, value] :
+       {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
+        std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {
     launch.add_variable(name, value);
   }
   // What the file says goes before what the user database says.
@@ -129,7 +137,8 @@ NativeProvisions::Kit& NativeProvisions::kit_of(const Service& service) {
 
 Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch) {
   if (service.state() == State::waiting && descriptors_ >= descriptor_budget_) {
-    return std::unexpected(Error(Error::Kind::refused, "cannot prepare ahead: too many descriptors are held for waiting services"));
+    return std::unexpected(Error(Error::Kind::refused,
+                                 "cannot prepare ahead: too many descriptors are held for waiting services"));
   }
   launch.set_command(service.spec().command);
   outfit(service, launch);
@@ -215,7 +224,8 @@ void NativeProvisions::on_message(const NotifySender& sender, const Result<Notif
   }
 }
 
-void NativeProvisions::deliver(Service& service, const NotifySender& sender, const Result<NotifyMessage>& message) {
+void NativeProvisions::deliver(Service& service, const NotifySender& sender,
+                               const Result<NotifyMessage>& message) {
   const pid_t leader = service.record().leader;
   if (!message || leader == 0 || !may_speak_for(sender.pid, leader)) {
     service.count_refused_message();

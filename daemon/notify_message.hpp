@@ -19,8 +19,8 @@ struct NotifyMessage {
 // The longest datagram that is looked at.
 inline constexpr std::size_t longest_notify_message = 4096;
 
-// Unknown assignments are ignored, as the protocol asks. An error for what no sender may send: too long, a NUL
-// inside, a status that is not UTF-8.
+// Unknown assignments are ignored, as the protocol asks. An error for what no sender may send: too long, a
+// NUL inside, a status that is not UTF-8.
 [[nodiscard]] Result<NotifyMessage> parse_notify_message(std::string_view datagram);
 
 }  // namespace belfry::daemon

@@ -32,7 +32,8 @@ pid_t parent_of(pid_t pid) {
   const std::size_t end = text.rfind(')');
   int parent = 0;
   char state = 0;
-  if (end == std::string_view::npos || std::sscanf(line.data() + end + 1, " %c %d", &state, &parent) != 2) return 0;
+  if (end == std::string_view::npos || std::sscanf(line.data() + end + 1, " %c %d", &state, &parent) != 2)
+    return 0;
   return parent;
 }
 
@@ -59,7 +60,8 @@ NotifySocket::~NotifySocket() {
 
 Result<void> NotifySocket::open(std::string path, uid_t owner) {
   const auto failed = [&path](const char* what) {
-    return std::unexpected(Error::from_errno(errno, std::string("cannot ") + what + " the notify socket " + path));
+    return std::unexpected(
+        Error::from_errno(errno, std::string("cannot ") + what + " the notify socket " + path));
   };
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -72,7 +74,8 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
   if (fd < 0) return failed("make");
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  if (::fchmod(fd, 0600) != 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::fchmod(fd, 0600) != 0 ||
+      ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const auto error = failed("bind");
     ::close(fd);
     return error;
@@ -128,8 +131,10 @@ bool NotifySocket::receive_one() {
     }
   }
   const bool cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || sender.pid == 0;
-  receiver_.on_message(sender, cut ? Result<NotifyMessage>(std::unexpected(Error(Error::Kind::invalid, "cannot take a notify message: it was cut off")))
-                                   : parse_notify_message(std::string_view(text.data(), static_cast<std::size_t>(n))));
+  receiver_.on_message(
+      sender, cut ? Result<NotifyMessage>(std::unexpected(
+                        Error(Error::Kind::invalid, "cannot take a notify message: it was cut off")))
+                  : parse_notify_message(std::string_view(text.data(), static_cast<std::size_t>(n))));
   return true;
 }
 

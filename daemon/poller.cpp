@@ -17,7 +17,8 @@ constexpr int events_at_once = 128;
 }
 
 struct Poller::State {
-  State(Context& parent, int epoll) : handshake(parent, "poller"), descriptor(parent.loop().executor(), epoll), fd(epoll) {}
+  State(Context& parent, int epoll)
+      : handshake(parent, "poller"), descriptor(parent.loop().executor(), epoll), fd(epoll) {}
   Handshake handshake;
   asio::posix::basic_stream_descriptor<Executor> descriptor;
   int fd;

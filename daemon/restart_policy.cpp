@@ -24,7 +24,7 @@ bool limit_reached(RestartHistory& history, const config::Restart& restart, Time
   if (restart.limit == 0) return false;
   auto& restarts = history.restarts;
   if (restart.limit_window.count() > 0) {
-    while (!restarts.empty() && now - restarts.front() > restart.limit_window) restarts.pop_front();
+    std::erase_if(restarts, [&](TimePoint at) { return now - at > restart.limit_window; });
   }
   if (restarts.size() >= restart.limit) return true;
   restarts.push_back(now);

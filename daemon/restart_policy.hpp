@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "channels/time.hpp"
 #include "config/model.hpp"
@@ -12,8 +12,8 @@ namespace belfry::daemon {
 
 // Part of the record of a service.
 struct RestartHistory {
-  std::uint32_t attempts = 0;        // failures in a row; decides the delay
-  std::deque<TimePoint> restarts;    // kept only when there is a limit
+  std::uint32_t attempts = 0;      // failures in a row; decides the delay
+  std::vector<TimePoint> restarts; // kept only when there is a limit
 };
 
 enum class AfterExit : std::uint8_t { completed, failed, again };

@@ -26,7 +26,7 @@ constexpr std::array<LabelledRow, event_count> table = {{
   {Event::blocked,         {{ none,    blok,   none,    none, none,   none,    none,   none,     none,  same }}},
   {Event::healed,          {{ none,    same,   none,    none, none,   none,    none,   none,     none,  wait }}},
   {Event::edges_hold,      {{ none,    star,   none,    none, none,   none,    none,   none,     none,  none }}},
-  {Event::edge_timed_out,  {{ none,    fail,   none,    none, none,   none,    none,   none,     none,  fail }}},
+  {Event::edge_timed_out,  {{ none,    fail,   none,    none, none,   none,    none,   none,     none,  none }}},
   {Event::start_refused,   {{ none,    none,   fail,    none, none,   none,    none,   none,     none,  none }}},
   {Event::start_failed,    {{ none,    none,   stop,    none, none,   none,    none,   none,     none,  none }}},
   {Event::became_ready,    {{ none,    none,   redy,    same, redy,   none,    none,   none,     none,  none }}},
@@ -53,13 +53,14 @@ constexpr bool rows_stand_in_order() {
 static_assert(rows_stand_in_order());
 
 constexpr std::array<std::string_view, state_count> state_names = {
-    "inactive", "waiting", "starting", "ready", "unready", "stopping", "backoff", "completed", "failed", "blocked"};
+    "inactive", "waiting", "starting",  "ready",  "unready",
+    "stopping", "backoff", "completed", "failed", "blocked"};
 
 constexpr std::array<std::string_view, event_count> event_names = {
-    "start_asked",   "stop_asked",     "restart_asked",   "blocked",     "healed",
-    "edges_hold",    "edge_timed_out", "start_refused",   "start_failed", "became_ready",
-    "became_unready", "start_timed_out", "live_failed",   "exited",      "gone_rest",
-    "gone_again",    "gone_retry",     "gone_failed",     "gone_completed", "delay_over"};
+    "start_asked",    "stop_asked",      "restart_asked", "blocked",        "healed",
+    "edges_hold",     "edge_timed_out",  "start_refused", "start_failed",   "became_ready",
+    "became_unready", "start_timed_out", "live_failed",   "exited",         "gone_rest",
+    "gone_again",     "gone_retry",      "gone_failed",   "gone_completed", "delay_over"};
 
 }  // namespace
 

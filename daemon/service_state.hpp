@@ -27,26 +27,26 @@ enum class State : std::uint8_t {
 inline constexpr std::size_t state_count = 10;
 
 enum class Event : std::uint8_t {
-  start_asked,     // by the first start, by a command, or as a requirement of something started
-  stop_asked,      // by command, shutdown, reload or `on_loss: stop`; its dependents have stopped
-  restart_asked,   // by command, `on_loss: restart`, or a gate or external that lost its level
-  blocked,         // a required root has failed for good or was stopped by command
-  healed,          // no such root is left
-  edges_hold,      // all edges hold in this very turn
-  edge_timed_out,  // the `timeout` of an edge passed first
-  start_refused,   // the start can never work: no such command, user or directory
-  start_failed,    // the start did not work this time: no process, no memory
-  became_ready,    // every probe is true (or none was asked for)
-  became_unready,  // a recheck failed, or it says that it reloads
-  start_timed_out, // `ready.timeout` passed first
-  live_failed,     // `live` or the watchdog says that it hangs
-  exited,          // its main process has ended
-  gone_rest,       // no process is left; it was to stop
-  gone_again,      // no process is left; it is to wait for its edges and start again
-  gone_retry,      // no process is left; it failed, and its restart policy says: later, again
-  gone_failed,     // no process is left; it failed, and its restart policy says: never again
-  gone_completed,  // no process is left; it ended with success
-  delay_over,      // the back-off delay has passed
+  start_asked,      // by the first start, by a command, or as a requirement of something started
+  stop_asked,       // by command, shutdown, reload or `on_loss: stop`; its dependents have stopped
+  restart_asked,    // by command, `on_loss: restart`, or a gate or external that lost its level
+  blocked,          // a required root has failed for good or was stopped by command
+  healed,           // no such root is left
+  edges_hold,       // all edges hold in this very turn
+  edge_timed_out,   // the `timeout` of an edge passed first
+  start_refused,    // the start can never work: no such command, user or directory
+  start_failed,     // the start did not work this time: no process, no memory
+  became_ready,     // every probe is true (or none was asked for)
+  became_unready,   // a recheck failed, or it says that it reloads
+  start_timed_out,  // `ready.timeout` passed first
+  live_failed,      // `live` or the watchdog says that it hangs
+  exited,           // its main process has ended
+  gone_rest,        // no process is left; it was to stop
+  gone_again,       // no process is left; it is to wait for its edges and start again
+  gone_retry,       // no process is left; it failed, and its restart policy says: later, again
+  gone_failed,      // no process is left; it failed, and its restart policy says: never again
+  gone_completed,   // no process is left; it ended with success
+  delay_over,       // the back-off delay has passed
 };
 inline constexpr std::size_t event_count = 20;
 

@@ -12,16 +12,17 @@
 namespace belfry::daemon {
 
 struct StopNode {
-  Duration timeout{0};                    // zero for what has no process
-  std::vector<std::uint32_t> below;       // indices of the services it depends on: they stop after it
+  Duration timeout{0};               // zero for what has no process
+  std::vector<std::uint32_t> below;  // indices of the services it depends on: they stop after it
 };
 
 struct StopShare {
-  Duration timeout{0};                    // its own, scaled down when the chains do not fit
-  TimePoint kill_by{};                    // killed then at the latest
+  Duration timeout{0};  // its own, scaled down when the chains do not fit
+  TimePoint kill_by{};  // killed then at the latest
 };
 
 // `nodes` must not contain a cycle. `deadline` is D, `now` when the stop begins.
-[[nodiscard]] std::vector<StopShare> plan_stop(const std::vector<StopNode>& nodes, TimePoint now, TimePoint deadline);
+[[nodiscard]] std::vector<StopShare> plan_stop(const std::vector<StopNode>& nodes, TimePoint now,
+                                               TimePoint deadline);
 
 }  // namespace belfry::daemon

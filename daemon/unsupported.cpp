@@ -41,14 +41,18 @@ class Collector {
     const config::ServiceExtras& e = *s.extras;
     refuse(s, !e.listen.empty(), "`listen` (socket activation)");
     refuse(s, !e.bells.empty(), "own `bells`");
-    refuse(s, !e.pre_start.empty() || !e.post_start.empty() || !e.pre_stop.empty() || !e.post_stop.empty(), "hooks");
+    refuse(s, !e.pre_start.empty() || !e.post_start.empty() || !e.pre_stop.empty() || !e.post_stop.empty(),
+           "hooks");
     refuse(s, e.cgroup.has_value(), "`cgroup`");
     refuse(s, e.watchdog.has_value(), "`watchdog`");
     refuse(s, e.reload_signal.has_value() || !e.reload_command.empty(), "`reload`");
     refuse(s, e.fd_store > 0, "`fd_store`");
     refuse(s, e.isolate, "`isolate`");
     refuse(s, e.tty || !e.standard_input.empty(), "`stdin` and `tty`");
-    refuse(s, !e.log.file.empty() || e.log.format != config::LogFormat::text || e.log.overflow != config::LogOverflow::drop, "`log` beyond standard output");
+    refuse(s,
+           !e.log.file.empty() || e.log.format != config::LogFormat::text ||
+               e.log.overflow != config::LogOverflow::drop,
+           "`log` beyond standard output");
   }
 
   std::vector<std::string> found;
@@ -56,7 +60,8 @@ class Collector {
  private:
   void probes(const config::Service& s, const config::ProbeSet& set) {
     for (const Probe& p : set.probes) {
-      if (const auto what = missing_probe(p.kind); !what.empty()) refuse_at(p.place.line != 0 ? p.place : s.place, what);
+      if (const auto what = missing_probe(p.kind); !what.empty())
+        refuse_at(p.place.line != 0 ? p.place : s.place, what);
     }
   }
   void refuse(const config::Service& s, bool used, std::string_view what) {
@@ -64,8 +69,8 @@ class Collector {
   }
   void refuse_at(const config::Place& place, std::string_view what) {
     const std::string file = place.file < stack_.files.size() ? stack_.files[place.file] : "belfry.yaml";
-    found.push_back(file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": error: cannot use " +
-                    std::string(what) + ": this version does not support it yet");
+    found.push_back(file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) +
+                    ": error: cannot use " + std::string(what) + ": this version does not support it yet");
   }
 
   const config::Stack& stack_;

@@ -1,4 +1,5 @@
-// What the file format already knows and this version does not do yet: refused by name and place, never ignored.
+// What the file format already knows and this version does not do yet: refused by name and place, never
+// ignored.
 #pragma once
 
 #include <string>

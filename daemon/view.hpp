@@ -37,42 +37,42 @@ struct ServiceView {
   std::string_view name;
   config::ServiceType type = config::ServiceType::daemon;
   State state = State::inactive;
-  bool ready = false;                        // its default level holds
-  bool wanted = false;                       // counts for /readyz
+  bool ready = false;   // its default level holds
+  bool wanted = false;  // counts for /readyz
   bool ignored_by_health = false;
   std::optional<int> pid;
-  TimePoint since{};                         // when it entered the state (monotonic)
+  TimePoint since{};  // when it entered the state (monotonic)
   std::uint64_t incarnation = 0;
   std::uint64_t restarts = 0;
-  std::vector<std::string> waiting_for;      // "db ready", "cache started"
-  std::string last_error;                    // the whole cause chain; empty: none
-  std::string status_text;                   // STATUS= of sd_notify
-  std::string_view readiness_method;         // "notify", "port (sock_diag)"; empty: none
-  std::optional<Duration> time_to_ready;     // of the current incarnation: start to bell
+  std::vector<std::string> waiting_for;   // "db ready", "cache started"
+  std::string last_error;                 // the whole cause chain; empty: none
+  std::string status_text;                // STATUS= of sd_notify
+  std::string_view readiness_method;      // "notify", "port (sock_diag)"; empty: none
+  std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
   ServiceCounters counters;
 };
 
 // How long starts and stops took, in Prometheus' sense: cumulative bucket counts.
 struct DurationHistogram {
   static constexpr double bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
-  std::uint64_t buckets[std::size(bounds) + 1] = {};
+  std::uint32_t buckets[std::size(bounds) + 1] = {};
+  std::uint32_t count = 0;
   double sum = 0;
-  std::uint64_t count = 0;
   void observe(double seconds);
 };
 
 struct ServiceTimes {
-  DurationHistogram ready;                   // start to bell
-  DurationHistogram stop;                    // asked to stopped
+  DurationHistogram ready;  // start to bell
+  DurationHistogram stop;   // asked to stopped
 };
 
 enum class Command : std::uint8_t { start, stop, restart, kill, reload };
 
 // What a command did, or why it could not. `status` is the HTTP status that says so.
 struct CommandResult {
-  int status = 200;                          // 200, 202, 404, 409, 424, 503
-  std::string message;                       // "cannot start cache: …"; for 200 what was done
-  std::vector<std::string> affected;         // the services that were touched, in order
+  int status = 200;                   // 200, 202, 404, 409, 424, 503
+  std::string message;                // "cannot start cache: …"; for 200 what was done
+  std::vector<std::string> affected;  // the services that were touched, in order
 };
 
 class StackView {
@@ -85,7 +85,7 @@ class StackView {
   [[nodiscard]] virtual const ServiceTimes* times(std::size_t index) const = 0;  // null: nothing observed yet
   // Every wanted service is ready and the stack is not going down.
   [[nodiscard]] virtual bool stack_ready() const = 0;
-  [[nodiscard]] virtual bool started_up() const = 0;      // the first start has completed; stays so
+  [[nodiscard]] virtual bool started_up() const = 0;  // the first start has completed; stays so
   [[nodiscard]] virtual bool shutting_down() const = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
 

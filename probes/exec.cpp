@@ -21,7 +21,9 @@ class ExecProbe final : public Probe {
   Task<Outcome> check(Context& ctx) override {
     Exit exit(loop_);
     const auto pid = processes_.spawn(launch_, exit);
-    if (!pid) co_return std::unexpected(Error(Error::Kind::failed, "cannot run the probe: " + pid.error().text(command_)));
+    if (!pid)
+      co_return std::unexpected(
+          Error(Error::Kind::failed, "cannot run the probe: " + pid.error().text(command_)));
     const Outcome_ ended = co_await exit.bell.wait(ctx);
     if (ended.cancelled()) {
       processes_.signal({.leader = *pid, .marker = {}, .log_pipe = 0}, SIGKILL, system::Scope::group);
@@ -30,7 +32,8 @@ class ExecProbe final : public Probe {
       co_return std::unexpected(ended.cause.wrap("the probe " + command_ + " was killed"));
     }
     const system::ExitStatus status = exit.bell.value();
-    if (!status.success()) co_return std::unexpected(Error(Error::Kind::failed, "the probe " + command_ + " " + status.text()));
+    if (!status.success())
+      co_return std::unexpected(Error(Error::Kind::failed, "the probe " + command_ + " " + status.text()));
     co_return Outcome{};
   }
 
@@ -50,8 +53,10 @@ class ExecProbe final : public Probe {
 
 }  // namespace
 
-Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec, const ProbeContext& about) {
-  if (spec.command.empty()) return std::unexpected(Error(Error::Kind::invalid, "cannot probe: `exec` has no command"));
+Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
+               const ProbeContext& about) {
+  if (spec.command.empty())
+    return std::unexpected(Error(Error::Kind::invalid, "cannot probe: `exec` has no command"));
   return std::make_unique<ExecProbe>(loop, processes, spec, about.launch);
 }
 

@@ -6,7 +6,9 @@ namespace belfry::probes {
 
 using Kind = config::Probe::Kind;
 
-bool is_event(Kind kind) { return kind == Kind::notify || kind == Kind::fd || kind == Kind::log || kind == Kind::listen; }
+bool is_event(Kind kind) {
+  return kind == Kind::notify || kind == Kind::fd || kind == Kind::log || kind == Kind::listen;
+}
 
 struct NativeFactory::Shared {
   Loop& loop;
@@ -25,7 +27,8 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
     case Kind::port: return make_port(probe, context);
     default: break;
   }
-  return std::unexpected(Error(Error::Kind::invalid, "cannot probe " + context.service + ": this kind of probe is not supported yet"));
+  return std::unexpected(Error(
+      Error::Kind::invalid, "cannot probe " + context.service + ": this kind of probe is not supported yet"));
 }
 
 }  // namespace belfry::probes

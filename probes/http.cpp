@@ -20,7 +20,8 @@ constexpr std::uint64_t largest_body = 1 << 20;
 
 class HttpProbe final : public Probe {
  public:
-  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected) : loop_(loop), target_(std::move(target)) {
+  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected)
+      : loop_(loop), target_(std::move(target)) {
     request_.version(11);
     request_.method_string("GET");
     request_.target(target_.path);
@@ -61,11 +62,16 @@ class HttpProbe final : public Probe {
   }
 
  private:
-  [[nodiscard]] Outcome judge(const std::string& what, const http::response<http::string_body>& response) const {
+  [[nodiscard]] Outcome judge(const std::string& what,
+                              const http::response<http::string_body>& response) const {
     const unsigned status = response.result_int();
-    const auto within = [status](const auto& range) { return status >= range.first && status <= range.second; };
-    const bool good = statuses_.empty() ? status >= 200 && status < 400 : std::ranges::any_of(statuses_, within);
-    if (!good) return std::unexpected(Error(Error::Kind::failed, what + ": the answer was " + std::to_string(status)));
+    const auto within = [status](const auto& range) {
+      return status >= range.first && status <= range.second;
+    };
+    const bool good =
+        statuses_.empty() ? status >= 200 && status < 400 : std::ranges::any_of(statuses_, within);
+    if (!good)
+      return std::unexpected(Error(Error::Kind::failed, what + ": the answer was " + std::to_string(status)));
     if (body_ && !std::regex_search(response.body(), *body_)) {
       return std::unexpected(Error(Error::Kind::failed, what + ": the body does not match"));
     }
@@ -87,7 +93,9 @@ Made make_http(Loop& loop, const config::Probe& spec) {
   try {
     return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get());
   } catch (const std::regex_error& e) {
-    return std::unexpected(Error(Error::Kind::invalid, std::string("cannot probe ") + spec.target + ": `body` is not a regular expression: " + e.what()));
+    return std::unexpected(Error(
+        Error::Kind::invalid,
+        std::string("cannot probe ") + spec.target + ": `body` is not a regular expression: " + e.what()));
   }
 }
 

@@ -15,7 +15,8 @@ using Made = Result<std::unique_ptr<Probe>>;
 
 Made make_tcp(Loop& loop, const config::Probe& spec);
 Made make_http(Loop& loop, const config::Probe& spec);
-Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec, const ProbeContext& about);
+Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
+               const ProbeContext& about);
 Made make_port(const config::Probe& spec, const ProbeContext& about);
 
 }  // namespace belfry::probes

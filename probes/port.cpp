@@ -13,14 +13,16 @@ namespace {
 
 class PortProbe final : public Probe {
  public:
-  PortProbe(const config::Probe& spec, const ProbeContext& about) : port_(spec.port), udp_(spec.udp), tree_(about.tree) {}
+  PortProbe(const config::Probe& spec, const ProbeContext& about)
+      : port_(spec.port), udp_(spec.udp), tree_(about.tree) {}
 
   Task<Outcome> check(Context&) override {
     const std::string where = (udp_ ? "udp port " : "port ") + std::to_string(port_);
     const std::vector<ino_t> inodes = diag_.listeners(port_, udp_);
     if (inodes.empty()) co_return std::unexpected(Error(Error::Kind::failed, "nobody listens on " + where));
     if (tree_.leader != 0 && !is_ours(inodes)) {
-      co_return std::unexpected(Error(Error::Kind::failed, "another process listens on " + where + " (ss -ltnp shows which)"));
+      co_return std::unexpected(
+          Error(Error::Kind::failed, "another process listens on " + where + " (ss -ltnp shows which)"));
     }
     co_return Outcome{};
   }
@@ -32,7 +34,8 @@ class PortProbe final : public Probe {
     if (holds_one(system::proc::descendants_of({tree_.leader}), inodes)) return true;
     std::vector<pid_t> orphans = system::proc::children_of(::getpid());
     std::erase_if(orphans, [this](pid_t pid) {
-      return ::getsid(pid) != tree_.leader && system::proc::variable_of(pid, "BELFRY_SERVICE") != std::string(tree_.marker);
+      return ::getsid(pid) != tree_.leader &&
+             system::proc::variable_of(pid, "BELFRY_SERVICE") != std::string(tree_.marker);
     });
     return holds_one(system::proc::descendants_of(std::move(orphans)), inodes);
   }
@@ -51,6 +54,8 @@ class PortProbe final : public Probe {
 
 }  // namespace
 
-Made make_port(const config::Probe& spec, const ProbeContext& about) { return std::make_unique<PortProbe>(spec, about); }
+Made make_port(const config::Probe& spec, const ProbeContext& about) {
+  return std::make_unique<PortProbe>(spec, about);
+}
 
 }  // namespace belfry::probes

@@ -8,7 +8,8 @@ using namespace std::chrono_literals;
 
 Duration adaptive_delay(Duration since_start) { return std::clamp<Duration>(since_start / 50, 1ms, 250ms); }
 
-Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_start, std::uint64_t attempts, double random) {
+Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_start, std::uint64_t attempts,
+                    double random) {
   if (phase == Phase::starting) {
     if (attempts == 0) return options.initial_delay;
     return options.period.value_or(adaptive_delay(since_start));
@@ -18,7 +19,9 @@ Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_
   return Duration(static_cast<Duration::rep>(static_cast<double>(period.count()) * spread));
 }
 
-Duration port_period(std::size_t waiters) { return std::max<Duration>(10ms, static_cast<std::int64_t>(waiters) * 50us); }
+Duration port_period(std::size_t waiters) {
+  return std::max<Duration>(10ms, static_cast<std::int64_t>(waiters) * 50us);
+}
 
 Thresholds::Change Thresholds::record(bool success) {
   if (success == up_) {

@@ -10,22 +10,27 @@ using Resolver = asio::ip::basic_resolver<tcp, Executor>;
 
 Result<Target> parse_host_port(std::string_view text) {
   const auto parsed = config::parse_host_port(text);
-  if (!parsed) return std::unexpected(Error(Error::Kind::invalid, "cannot probe " + std::string(text) + ": it is not host:port"));
+  if (!parsed)
+    return std::unexpected(
+        Error(Error::Kind::invalid, "cannot probe " + std::string(text) + ": it is not host:port"));
   return Target{.host = parsed->host, .port = parsed->port};
 }
 
 Result<Target> parse_http_url(std::string_view text) {
   const std::string_view scheme = "http://";
   if (!text.starts_with(scheme)) {
-    return std::unexpected(Error(Error::Kind::invalid, "cannot probe " + std::string(text) + ": only http:// is supported yet"));
+    return std::unexpected(
+        Error(Error::Kind::invalid, "cannot probe " + std::string(text) + ": only http:// is supported yet"));
   }
   const std::string_view rest = text.substr(scheme.size());
   const std::size_t slash = rest.find_first_of("/?");
   std::string authority(rest.substr(0, slash));
-  const bool has_port = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;
+  const bool has_port =
+      authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;
   if (!has_port) authority += ":80";
   auto target = parse_host_port(authority);
-  if (target && slash != std::string_view::npos) target->path = (rest[slash] == '?' ? "/" : "") + std::string(rest.substr(slash));
+  if (target && slash != std::string_view::npos)
+    target->path = (rest[slash] == '?' ? "/" : "") + std::string(rest.substr(slash));
   return target;
 }
 
@@ -51,14 +56,16 @@ Task<Result<void>> connect(Context& ctx, Socket& socket, const Target& target) {
   error_code not_literal;
   const auto address = asio::ip::make_address(target.host, not_literal);
   if (!not_literal) {
-    Result<void> connected = co_await connect_to(ctx, socket, tcp::endpoint(address, target.port), target.text());
+    Result<void> connected =
+        co_await connect_to(ctx, socket, tcp::endpoint(address, target.port), target.text());
     co_return connected;
   }
   Resolver resolver(ctx.loop().executor());
   auto resolving = resolver.async_resolve(target.host, std::to_string(target.port), asio::deferred);
   const auto [ec, found] = co_await async(ctx, std::move(resolving));
   if (ec) co_return std::unexpected(connection_error(ctx, "cannot resolve " + target.host, ec));
-  Result<void> connected = std::unexpected(Error(Error::Kind::failed, "cannot resolve " + target.host + ": it has no address"));
+  Result<void> connected =
+      std::unexpected(Error(Error::Kind::failed, "cannot resolve " + target.host + ": it has no address"));
   for (const auto& entry : found) {
     connected = co_await connect_to(ctx, socket, entry.endpoint(), target.text());
     if (connected || ctx.cancelled()) break;

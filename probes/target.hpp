@@ -18,7 +18,9 @@ struct Target {
   std::string host;
   std::uint16_t port = 0;
   std::string path = "/";  // of a URL
-  [[nodiscard]] std::string text() const { return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port); }
+  [[nodiscard]] std::string text() const {
+    return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+  }
 };
 
 Result<Target> parse_host_port(std::string_view text);
