@@ -25,12 +25,21 @@ class Task;
 
 namespace detail {
 
+// Where the result of an awaited task is built: in the frame of the one who awaits it.
 template <class T>
-struct ValueReceiver : Receiver {
+struct ResultReceiver : Receiver {
+  T take() {
+    if (auto* thrown = std::get_if<2>(&result)) std::rethrow_exception(std::move(*thrown));
+    return std::move(*std::get_if<1>(&result));
+  }
   std::variant<std::monostate, T, std::exception_ptr> result;
 };
 
-struct VoidReceiver : Receiver {
+template <>
+struct ResultReceiver<void> : Receiver {
+  void take() {
+    if (thrown) std::rethrow_exception(std::move(thrown));
+  }
   std::exception_ptr thrown;
 };
 
@@ -54,7 +63,7 @@ struct TaskPromise : Pooled, PromiseCore {
   void unhandled_exception() noexcept {
     value_receiver().result.template emplace<2>(std::current_exception());
   }
-  ValueReceiver<T>& value_receiver() noexcept { return static_cast<ValueReceiver<T>&>(*receiver()); }
+  ResultReceiver<T>& value_receiver() noexcept { return static_cast<ResultReceiver<T>&>(*receiver()); }
 };
 
 template <>
@@ -78,7 +87,7 @@ struct TaskPromise<void> : Pooled, RootTask {
     if (is_root()) {
       report(std::current_exception());
     } else {
-      static_cast<VoidReceiver*>(receiver())->thrown = std::current_exception();
+      static_cast<ResultReceiver<void>*>(receiver())->thrown = std::current_exception();
     }
   }
 };
@@ -123,20 +132,11 @@ class [[nodiscard]] Task {
       handle_.promise().set_receiver(&receiver_);
       return handle_;
     }
-    T await_resume() {
-      if constexpr (std::is_void_v<T>) {
-        if (receiver_.thrown) std::rethrow_exception(std::move(receiver_.thrown));
-      } else {
-        if (auto* thrown = std::get_if<2>(&receiver_.result)) std::rethrow_exception(std::move(*thrown));
-        return std::move(*std::get_if<1>(&receiver_.result));
-      }
-    }
+    T await_resume() { return receiver_.take(); }
 
    private:
     Handle handle_;
-    std::conditional_t<std::is_void_v<T>, detail::VoidReceiver,
-                       detail::ValueReceiver<std::conditional_t<std::is_void_v<T>, int, T>>>
-        receiver_;
+    detail::ResultReceiver<T> receiver_;
   };
 
   // Precondition: holds a task that nobody awaited yet.

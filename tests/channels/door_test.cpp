@@ -48,6 +48,7 @@ TEST(Door, many_threads_may_ring_at_once_and_the_first_wins) {
   int posted = 0;
   Door door(loop);
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int n = 0; n < 100; ++n) door.post([&posted] { ++posted; });

@@ -30,7 +30,7 @@ TEST(Error, an_empty_one_says_nothing) {
   EXPECT_TRUE(none.empty());
   EXPECT_EQ(none.text(), "");
   EXPECT_EQ(none.because(), nullptr);
-  Error copy = none;
+  const Error copy(none);  // NOLINT(performance-unnecessary-copy-initialization): copying is what is tested
   EXPECT_FALSE(copy);
 }
 
