@@ -9,25 +9,10 @@
 #include "config/names.hpp"
 #include "config/size.hpp"
 #include "config/suggest.hpp"
-#include "config/words.hpp"
+#include "config/text_traps.hpp"
 
 namespace belfry::config {
 namespace {
-
-std::string quote(std::string_view text) { return "`" + std::string(text.substr(0, 200)) + "`"; }
-
-// Texts that YAML 1.1 takes for true or false and YAML 1.2 for text.
-bool boolean_trap(std::string_view text) {
-  std::string low(text);
-  std::ranges::transform(low, low.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return low == "yes" || low == "no" || low == "on" || low == "off";
-}
-
-bool octal_trap(std::string_view text) {
-  return text.size() > 1 && text.front() == '0' &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 std::string_view article_of(Fits fit) {
   switch (fit) {
@@ -203,101 +188,6 @@ std::vector<std::string> Decoder::texts(Node const& node) {
   return out;
 }
 
-std::vector<std::string> Decoder::command(Node const& node) {
-  if (node.is_mapping()) {
-    mismatch(node, "a command", "write a list, [program, argument], or a line that is split into words");
-    return {};
-  }
-  std::vector<std::string> words;
-  if (node.is_sequence()) {
-    words = texts(node);
-    if (words.size() != node.size) return {};  // reported already
-  } else {
-    auto const line = text(node);
-    if (!line) return {};
-    Words split = split_words(*line);
-    if (split.unclosed) {
-      bool const backslash = (*line)[*split.unclosed] == '\\';
-      diagnostics_.error(
-          "bad-command", span_inside(node, *line == node.text() ? *split.unclosed : 0, 1),
-          backslash ? "this command ends in a backslash" : "a quote in this command is never closed",
-          backslash ? "remove it" : "close it, or write the command as a list");
-      return {};
-    }
-    if (split.shell_syntax) warn_of_shell(node, *line, *split.shell_syntax, split.shell_token);
-    words = std::move(split.words);
-  }
-  if (words.empty() || words.front().empty()) {
-    error("bad-command", node, "this command is empty",
-          "write the program and its arguments: [program, argument]");
-    return {};
-  }
-  return words;
-}
-
-void Decoder::warn_of_shell(Node const& node, std::string_view line, std::size_t offset,
-                            std::string_view token) {
-  std::string quoted;
-  for (char const c : line.substr(0, 200))
-    quoted += c == '\'' ? std::string("''") : std::string(1, c == '\n' ? ' ' : c);
-  Span const at = line == node.text() ? span_inside(node, offset, token.size()) : node.span();
-  diagnostics_.warning(
-      "shell-syntax", at,
-      "no shell reads this command: " + quote(token) + " is passed to the program as it is",
-      "for a shell write [sh, -c, '" + quoted + "']; for the plain text put " + quote(token) + " in quotes");
-}
-
-void Decoder::pair_from_text(Node const& item, std::string_view what, Pairs& out) {
-  auto const value = text(item);
-  if (!value) return;
-  auto const equals = value->find('=');
-  std::string name = value->substr(0, equals);
-  if (name.empty() || name.find_first_of(" \t") != std::string::npos) {
-    error("bad-value", item, quote(*value) + " is not of the form KEY=VALUE",
-          "write `- KEY=VALUE`, or a mapping `KEY: VALUE`");
-    return;
-  }
-  if (std::ranges::any_of(out, [&](auto const& pair) { return pair.first == name; })) {
-    error("duplicate-key", item, quote(name) + " is there twice in " + std::string(what), "keep one of them");
-    return;
-  }
-  if (equals != std::string::npos)
-    out.emplace_back(std::move(name), value->substr(equals + 1));
-  else if (auto inherited = variable(name))
-    out.emplace_back(std::move(name), std::move(*inherited));
-}
-
-Pairs Decoder::pairs(Node const& node, std::string_view what) {
-  Pairs out;
-  if (node.is_sequence()) {
-    for (Node const* item : node.items()) pair_from_text(*item, what, out);
-    return out;
-  }
-  if (!node.is_mapping()) {
-    mismatch(node, "a mapping or a list of KEY=VALUE");
-    return out;
-  }
-  out.reserve(node.size);
-  for (Entry const& entry : node.entries()) {
-    std::string name(entry.key->text());
-    if (name.empty() || name.contains('=')) {
-      error("bad-value", *entry.key, quote(name) + " cannot be a name in " + std::string(what),
-            "a name is not empty and has no `=`");
-    } else if (entry.value->is_null()) {
-      if (auto inherited = variable(name)) out.emplace_back(std::move(name), std::move(*inherited));
-    } else if (auto value = text(*entry.value)) {
-      bool const trap = !entry.value->quoted && (boolean_trap(*value) || octal_trap(*value)) &&
-                        *value == entry.value->text();
-      if (trap)
-        warning("yaml-trap", *entry.value,
-                quote(*value) + " is passed as it is written; other YAML readers would change it",
-                "put it in quotes to say so: \"" + *value + "\"");
-      out.emplace_back(std::move(name), std::move(*value));
-    }
-  }
-  return out;
-}
-
 std::optional<std::size_t> Decoder::choose(Node const& node, std::span<std::string_view const> known) {
   auto const value = text(node);
   if (!value) return std::nullopt;
@@ -323,7 +213,7 @@ bool Decoder::present(Entry const& entry) {
 }
 
 void Decoder::unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known) {
-  if (!key.quoted && key.text().starts_with("x-")) return;
+  if (key.text().starts_with("x-")) return;
   std::string help(foreign_key_help(key.text()));
   if (help.empty()) help = did_you_mean(key.text(), known);
   if (help.empty()) help = "remove it, or begin it with `x-` to keep it as a note";

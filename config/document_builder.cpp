@@ -4,9 +4,10 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <array>
 #include <new>
 #include <sstream>
+
+#include "config/syntax_help.hpp"
 
 namespace belfry::config {
 namespace {
@@ -18,65 +19,6 @@ constexpr std::string_view sentinel =
 constexpr std::string_view sentinel_mark =
     "\x7f"
     "end";
-
-struct Explanation {
-  std::string_view begins;  // of yaml-cpp's message
-  std::string_view message;
-  std::string_view help;
-};
-
-// yaml-cpp says what its grammar missed; people need what they probably did.
-constexpr std::array explanations{
-    Explanation{"end of map not found", "this line does not belong to the mapping above it",
-                "check its indentation: keys of one mapping start in one column; and that the line before "
-                "has its `:`"},
-    Explanation{"end of map flow not found", "`{` is never closed",
-                "add `}`, or quote what contains `{`, `}` or `,`"},
-    Explanation{"end of sequence not found", "this line does not belong to the list above it",
-                "check its indentation: every item of a list starts with `- ` in one column"},
-    Explanation{"end of sequence flow not found", "`[` is never closed",
-                "add `]`, or quote what contains `[`, `]` or `,`"},
-    Explanation{"illegal map value", "a second `: ` on one line, or a value that is indented too far",
-                "quote the text if the `:` belongs to it"},
-    Explanation{"illegal map key", "a mapping cannot begin here", "put it on a line of its own, indented"},
-    Explanation{"illegal block entry", "`- ` cannot begin a list here",
-                "put the list on a line of its own, indented"},
-    Explanation{"illegal flow end", "`]` or `}` closes nothing",
-                "remove it, or quote the text it belongs to"},
-    Explanation{"illegal tab", "a tab cannot indent YAML", "indent with spaces"},
-    Explanation{"illegal document indicator", "`---` or `...` inside a quoted text",
-                "close the quote before it"},
-    Explanation{"illegal EOF in scalar", "a quote is never closed", "add the closing quote"},
-    Explanation{"unknown escape character", "this escape is unknown in double quotes",
-                "write a backslash as `\\\\`, or use single quotes"},
-    Explanation{"the referenced anchor is not defined", "no anchor has this name",
-                "define it before it is used: `&name`; or quote a text that begins with `*`"},
-    Explanation{"alias not found", "`*` needs a name", "quote a text that begins with `*`"},
-    Explanation{"anchor not found", "`&` needs a name", "quote a text that begins with `&`"},
-    Explanation{"unknown token", "this character cannot begin a value", "quote the text"},
-    Explanation{"illegal character in scalar", "a character that cannot stand here", "quote the text"},
-    Explanation{"cannot assign multiple anchors", "two anchors for one value", "keep one of them"},
-    Explanation{"cannot assign multiple tags", "two tags for one value", "remove them"},
-    Explanation{"aliases can't have any content", "an alias with an anchor or a tag",
-                "remove the anchor or the tag"},
-};
-
-// The parser stumbles over the consequence; these two causes are seen in the text itself.
-Explanation likely_slip(Source const& source, std::uint32_t line) {
-  std::string_view const here = source.line(line);
-  std::string_view const indent = here.substr(0, here.find_first_not_of(" \t"));
-  if (indent.contains('\t')) return {"", "this line is indented with a tab", "indent with spaces"};
-  std::string_view const before = line > 1 ? source.line(line - 1) : std::string_view();
-  auto const start = before.find_first_not_of(" -");
-  auto const colon = before.find(':');
-  if (start == std::string_view::npos || colon == std::string_view::npos || colon + 1 >= before.size())
-    return {};
-  bool const word = before.find_first_of(" \"'{}[]#/", start) > colon;
-  if (word && before[colon + 1] != ' ' && before[colon + 1] != ':' && before[colon + 1] != '/' &&
-      before[colon + 1] != '\\')
-    return {"", "the line above has a `:` without a space behind it", "write `KEY: VALUE` there"};
-  return {};
-}
 
 // The text from a place to its end.
 std::string_view text_from(Source const& source, Span at) {
@@ -127,17 +69,10 @@ void DocumentBuilder::report_syntax(std::string const& message, YAML::Mark const
   Span at = where(mark);
   at.line = std::min(at.line, source_.line_count());
   if (message.contains("flow not found") && !frames_.empty()) at = Span(frames_.back().node->place());
-  if (Explanation const likely = likely_slip(source_, at.line); !likely.message.empty()) {
-    diagnostics_.error("syntax", at, std::string(likely.message), std::string(likely.help));
-    return;
-  }
-  for (Explanation const& one : explanations) {
-    if (!message.starts_with(one.begins)) continue;
-    diagnostics_.error("syntax", at, std::string(one.message), std::string(one.help));
-    return;
-  }
-  diagnostics_.error("syntax", at, "cannot read this as YAML: " + message,
-                     "check indentation and quotes on this line");
+  Explanation const why = explain(message, source_, at.line);
+  std::string text(why.message);
+  if (text.empty()) text = "cannot read this as YAML: " + message;
+  diagnostics_.error("syntax", at, std::move(text), std::string(why.help));
 }
 
 void DocumentBuilder::refuse(std::string_view rule, Span at, std::string message, std::string help) {

@@ -3,12 +3,14 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "config/model.hpp"
 
 namespace belfry::config {
 
 [[nodiscard]] std::optional<Probe::Kind> probe_kind_named(std::string_view name);
+[[nodiscard]] std::vector<std::string_view> kind_names();
 [[nodiscard]] inline bool is_probe_kind(std::string_view name) { return probe_kind_named(name).has_value(); }
 // Whether `key` only means something beside one kind (`method` beside `http`).
 [[nodiscard]] bool is_kind_option(std::string_view key);

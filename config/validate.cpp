@@ -130,6 +130,7 @@ void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> cons
   bool const acyclic = decoder.diagnostics().errors() == before;
   check_conditions(decoder, draft);
   check_quorums(decoder, draft);
+  check_probes(decoder, draft);
   check_main(decoder, draft);
   check_ports(decoder, draft);
   check_commands(decoder, draft);

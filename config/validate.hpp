@@ -17,6 +17,7 @@ void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> cons
 void check_cycles(Decoder& decoder, StackDraft const& draft);
 void check_conditions(Decoder& decoder, StackDraft const& draft);
 void check_quorums(Decoder& decoder, StackDraft const& draft);
+void check_probes(Decoder& decoder, StackDraft const& draft);
 void check_budget(Decoder& decoder, StackDraft const& draft);
 void check_ports(Decoder& decoder, StackDraft const& draft);
 void check_commands(Decoder& decoder, StackDraft const& draft);

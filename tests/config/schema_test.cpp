@@ -71,7 +71,9 @@ std::string file_with(Table const& table, Key const& key, std::string const& val
   if (table.name == "file") return (key.name == "services" ? "" : in_service("restart: no")) + pair + "\n";
   if (table.name == "service") return service_text(key, pair);
   if (table.name == "dependency") return in_service("depends_on: {db: {" + pair + "}}");
-  if (table.name == "probe") return in_service("ready: {" + kind_for(key.name) + pair + "}");
+  if (table.name == "probe")
+    return in_service(std::string(key.name == "listen" ? "listen: \"127.0.0.1:81\", " : "") + "ready: {" +
+                      kind_for(key.name) + pair + "}");
   if (table.name == "tls_options") return in_service("ready: {http: \"https://a/\", tls: {" + pair + "}}");
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
