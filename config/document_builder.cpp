@@ -39,6 +39,18 @@ bool closes(std::string_view text) {
   return false;
 }
 
+// yaml-cpp turns the escapes \N and \_ into single bytes that are not UTF-8.
+std::string with_whole_characters(std::string_view value) {
+  std::string out;
+  while (!value.empty()) {
+    std::size_t const length = sequence_length(value);
+    if (length == 1 && static_cast<unsigned char>(value.front()) >= 0x80) out += '\xC2';
+    out.append(value.substr(0, length));
+    value.remove_prefix(length);
+  }
+  return out;
+}
+
 bool string_tag(std::string_view tag) { return tag == "!" || tag == "tag:yaml.org,2002:str"; }
 
 }  // namespace
@@ -191,10 +203,17 @@ void DocumentBuilder::OnScalar(YAML::Mark const& mark, std::string const& tag, Y
   if (value.find(sentinel_mark) != std::string::npos)
     refuse("unclosed-quote", where(mark), "this quote is never closed", "add the closing quote");
   Node* const node = add(Node::Kind::scalar, mark, tag, anchor);
-  auto* const text = static_cast<char*>(document_.memory().allocate(value.size() + 1, 1));
-  std::ranges::copy(value, text);
+  if (value.contains('\0'))
+    diagnostics_.error("bad-text", node->span(), "a NUL character in a text",
+                       "no argument, variable or path can contain one: remove it");
+  std::string repaired;
+  std::string_view kept = value;
+  if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+    kept = repaired = with_whole_characters(value);
+  auto* const text = static_cast<char*>(document_.memory().allocate(kept.size() + 1, 1));
+  std::ranges::copy(kept, text);
   node->quoted = string_tag(tag);
-  node->size = static_cast<std::uint32_t>(value.size());
+  node->size = static_cast<std::uint32_t>(kept.size());
   node->data = text;
 }
 

@@ -69,6 +69,13 @@ TEST_F(DocumentTest, an_empty_text_has_no_root_and_no_mistake) {
   EXPECT_EQ(parse("# only\n"), nullptr);
   EXPECT_FALSE(diagnostics_.has_errors());
 }
+TEST_F(DocumentTest, every_escape_gives_utf8) {
+  EXPECT_EQ(parse("a: \"\\N\\_\\L\\xe9\\u65e5\"\n")->find("a")->text(), "\xC2\x85\xC2\xA0\u2028é日");
+}
+TEST_F(DocumentTest, a_nul_in_a_text_is_refused) {
+  (void)parse("a: \"x\\0y\"\n");
+  EXPECT_EQ(rule(), "bad-text");
+}
 TEST_F(DocumentTest, windows_line_ends_are_line_ends) {
   EXPECT_EQ(parse("a: 1\r\nb: 2\r\n")->find("b")->line, 2U);
 }
