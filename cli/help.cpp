@@ -10,7 +10,7 @@ constexpr std::string_view belfry_help = R"(belfry starts services in the order 
 usage: belfry COMMAND [OPTION…] [ARGUMENT…]
 
   run      be the daemon: start the stack, keep it up, take it down
-  exec     bring the stack up, wait until it is ready, run a command, take it down
+  exec     bring the stack up, run a command once it is ready, take it down
   check    say everything that is wrong with a file
   graph    draw who waits for whom
   status   show who is ready, who waits for what, and since when
@@ -24,7 +24,7 @@ Without -c FILE, the file is belfry.yaml here, or /etc/belfry/belfry.yaml.
 
 examples:
   belfry check                   # is the file right?
-  belfry run                     # in the foreground; Ctrl-C takes it down in order
+  belfry run                     # in the foreground, until Ctrl-C
   belfry exec -- pytest          # the tests, in a stack that is ready
   belfry help run                # more about one command
 )";
@@ -33,14 +33,14 @@ constexpr std::string_view run_help = R"(belfry run: start the stack, keep it up
 
 usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
 
-  SERVICE          only these, and what they require; default: all that are enabled
+  SERVICE          only these, and what they require; default: all enabled ones
   -c, --file FILE  the file; several are merged in their order
   --profile NAME   enable the services of a profile ($BELFRY_PROFILES too)
 
-It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack in
-reverse order; a second one kills at once.
-Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service failed,
-71 a socket is taken; otherwise the code of the service that is `main`.
+It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack
+in reverse order; a second one kills at once.
+Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service
+failed, 71 a socket is taken; otherwise the code of the service that is `main`.
 
 examples:
   belfry run
@@ -53,14 +53,14 @@ constexpr std::string_view exec_help =
 
 usage: belfry exec [-c FILE]… [--timeout D] [SERVICE…] -- COMMAND [ARGUMENT…]
 
-  SERVICE          only these, and what they require; default: all that are enabled
+  SERVICE          only these, and what they require; default: all enabled ones
   -c, --file FILE  the file; several are merged in their order
   --profile NAME   enable the services of a profile
   --timeout D      give up when the stack is not ready by then (default 5m)
 
-The command has the terminal; $BELFRY_SOCKET lets `belfry status` in it find its stack.
+The command has the terminal, and $BELFRY_SOCKET for a `belfry status` in it.
 Several of these may run at once on one host.
-Exit: the command's own; 69 when the stack does not get ready, and who is to blame.
+Exit: the command's own; 69, with who is to blame, when the stack is not ready.
 
 examples:
   belfry exec -- pytest -q
@@ -74,9 +74,9 @@ usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
 
   FILE             the file; several are merged in their order
   --profile NAME   check with a profile enabled
-  --format F       text with lines and carets (default), json for editors, sarif for CI
+  --format F       text (default), json for editors, sarif for CI services
 
-Nothing is started. Every problem is shown at once, with its place and what to do.
+Nothing is started. All problems are shown at once, with place and what to do.
 Exit: 0 nothing wrong (warnings are allowed), 65 errors, 66 no such file.
 
 examples:
@@ -173,7 +173,7 @@ examples:
 )";
 
 constexpr std::string_view restart_help =
-    R"(belfry restart: stop services and their dependents, and bring them back in order.
+    R"(belfry restart: stop services and their dependents, and bring them back.
 
 usage: belfry restart [--no-wait] [--only] SERVICE…
 
@@ -235,7 +235,7 @@ examples:
 )";
 
 constexpr std::string_view import_help =
-    R"(belfry import: turn a file of another tool into a belfry file, on standard output.
+    R"(belfry import: turn a file of another tool into a belfry file, on stdout.
 
 usage: belfry import compose|process-compose|procfile FILE
 

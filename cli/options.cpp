@@ -133,7 +133,10 @@ Failure usage(std::string message, std::string next_step) {
 
 Failure unknown_option(const CLI::App& app, std::string_view command, const std::string& word) {
   const std::vector<std::string> known = option_names(app);
-  const std::vector<std::string_view> views(known.begin(), known.end());
+  std::vector<std::string_view> views;
+  for (const std::string& name : known) {
+    if (name.starts_with("--") && name != "--help") views.push_back(name);
+  }
   const std::string_view near = config::nearest(word.substr(0, word.find('=')), views);
   std::string message = "cannot understand " + word;
   if (!command.empty()) message += ": `belfry " + std::string(command) + "` has no such option";
@@ -221,13 +224,17 @@ Outcome<void> check_names(const Invocation& asked) {
   return {};
 }
 
+// `belfry exec pytest -q`: what was meant is plain.
+Outcome<void> check_exec(const CLI::App& app, const Invocation& asked) {
+  if (asked.command != "exec" || !asked.program.empty()) return {};
+  std::string guess = "belfry exec --";
+  for (const std::string& word : asked.names) guess += " " + word;
+  for (const std::string& word : app.remaining(true)) guess += " " + word;
+  if (guess.ends_with("--")) guess += " COMMAND";
+  return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
+}
+
 Outcome<void> check_program(const Invocation& asked, bool has_dashes) {
-  if (asked.command == "exec" && asked.program.empty()) {
-    std::string guess = "belfry exec --";
-    for (const std::string& word : asked.names) guess += " " + word;
-    if (asked.names.empty()) guess += " COMMAND";
-    return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
-  }
   if (asked.command == "run" && has_dashes) {
     return std::unexpected(
         usage("cannot run a command in place of a stack: this version does not do that yet",
@@ -283,8 +290,9 @@ Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments
     return std::unexpected(malformed(error, chosen_command(*app)));
   }
   raw.invocation.command = chosen_command(*app);
-  if (raw.version || raw.invocation.command == "version") return Text{version_text()};
   if (raw.help || raw.invocation.command == "help") return help_for(raw);
+  if (raw.version || raw.invocation.command == "version") return Text{version_text()};
+  if (auto given = check_exec(*app, raw.invocation); !given) return std::unexpected(given.error());
   if (auto known = check_extras(*app); !known) return std::unexpected(known.error());
   if (raw.invocation.command.empty()) {
     return std::unexpected(usage("cannot do anything: no command was given", "belfry --help"));

@@ -91,8 +91,10 @@ std::vector<Sample> samples_of(const StackView& stack) {
   return samples;
 }
 
-double number(bool value) { return value ? 1 : 0; }
-double number(std::uint64_t value) { return static_cast<double>(value); }
+template <class Integer>
+double number(Integer value) {
+  return static_cast<double>(value);
+}
 
 // Walks over all families in their order. A Sink is told of a family, then of its values.
 template <class Sink>

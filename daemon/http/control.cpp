@@ -6,6 +6,7 @@
 #include "channels/wait_group.hpp"
 #include "config/duration.hpp"
 #include "daemon/http/api.hpp"
+#include "daemon/http/health.hpp"
 #include "daemon/http/json_writer.hpp"
 #include "daemon/http/services.hpp"
 #include "daemon/http/target.hpp"
@@ -117,6 +118,19 @@ Response waited(const StackView& stack, const WaitFor& wait, WallClock& clock) {
   return response;
 }
 
+// A person who waited in vain wants to know what for.
+Response timed_out(const StackView& stack, const WaitFor& wait) {
+  std::string detail = "cannot wait any longer";
+  char mark = ':';
+  for (const WaitFor::One& one : wait.services) {
+    const ServiceView service = stack.service(one.service);
+    if (service.ready && wait.services.size() > 1) continue;
+    ((((detail += mark) += ' ') += service.name) += " is ") += reason_unready(service);
+    mark = ',';
+  }
+  return problem(504, detail);
+}
+
 Response render(const CommandResult& result) {
   if (result.status >= 300) return problem(result.status, result.message);
   Response response = json(result.status, {});
@@ -153,7 +167,9 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
   Context& waiting = limited ? *limited : ctx;
   const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
   if (levels) co_return waited(stack_, wait, clock_);
-  co_return problem(status_of(levels.error()), levels.error().text());
+  const int status = status_of(levels.error());
+  if (status == 504) co_return timed_out(stack_, wait);
+  co_return problem(status, levels.error().text());
 }
 
 Answer Api::understand_command(const Match& match, std::string_view query) const {
