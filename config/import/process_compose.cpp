@@ -56,17 +56,25 @@ class Templates {
   Variables variables_;
 };
 
+// What one process must know of the others.
+struct Others {
+  std::set<std::string_view> awaited_ends;  // somebody waits for their end: oneshots
+  std::set<std::string_view> disabled;
+  bool main_taken = false;
+};
+
 // A shell command with doubled `$` is text; whatever else is copied keeps its meaning.
 class Process {
  public:
-  Process(Carrier& carrier, Templates templates, Entry const& entry, bool oneshot,
+  Process(Carrier& carrier, Templates templates, Entry const& entry, Others& others,
           Node const* global_environment)
       : carrier_(carrier),
         templates_(std::move(templates)),
         key_(*entry.key),
         node_(*entry.value),
         out_(service_name(entry.key->text())),
-        oneshot_(oneshot),
+        oneshot_(others.awaited_ends.contains(entry.key->text())),
+        others_(others),
         global_(global_environment) {
     if (Node const* vars = node_.find("vars")) templates_.add(*vars);
   }
@@ -167,7 +175,9 @@ class Process {
       std::string word = condition == nullptr ? "started" : std::string(condition->text());
       auto const known = condition_named(word);
       word = known ? std::string(name_of(*known)) : yaml_text(word);
-      entries.push_back(service_key(entry.key->text()) + ": " + word);
+      bool const optional = others_.disabled.contains(entry.key->text());
+      entries.push_back(service_key(entry.key->text()) + ": " +
+                        (optional ? "{condition: " + word + ", required: false}" : word));
     }
     for (Node const* item : value.items()) entries.push_back(service_key(item->text()) + ": started");
     out_.mapping("depends_on", entries);
@@ -235,7 +245,15 @@ class Process {
     if (!backoff.empty() && backoff != "0" && policy != "no")
       entries.push_back("delay: " + yaml_value(backoff + "s"));
     if (!most.empty() && most != "0") entries.push_back("limit: " + yaml_value(most));
-    bool const main = get("exit_on_end") == "true";
+    bool const ends = get("exit_on_end") == "true";
+    bool const main = ends && !others_.main_taken;
+    if (ends && !main) {
+      out_.key("essential", "true");
+      carrier_.left(
+          key_, "`exit_on_end` of " + title(),
+          "only the exit of one service, `main`, can end the stack; this one ends it when it fails");
+    }
+    if (main) others_.main_taken = true;
     if (main) out_.key("main", "true");
     if (policy == "exit_on_failure") out_.key("essential", "true");
     if (main) return;  // implies that it is not restarted
@@ -267,6 +285,7 @@ class Process {
   Node const& node_;
   ServiceWriter out_;
   bool oneshot_;
+  Others& others_;
   Node const* global_;
 };
 
@@ -279,6 +298,15 @@ std::set<std::string_view> awaited_ends(Node const& processes) {
         if (Node const* const condition = edge.value->find("condition");
             condition != nullptr && condition->text().starts_with("process_completed"))
           names.insert(edge.key->text());
+  return names;
+}
+
+std::set<std::string_view> disabled_ones(Node const& processes) {
+  std::set<std::string_view> names;
+  for (Entry const& process : processes.entries())
+    if (Node const* const disabled = process.value->find("disabled");
+        disabled != nullptr && disabled->text() == "true")
+      names.insert(process.key->text());
   return names;
 }
 
@@ -310,11 +338,9 @@ Imported import_process_compose(std::string_view text, std::string file_name) {
   if (Node const* name = root->find("name"); name != nullptr && name->is_scalar())
     yaml += "name: " + service_key(name->text()) + "\n";
   yaml += "services:\n";
-  auto const oneshots = awaited_ends(*processes);
+  Others others{awaited_ends(*processes), disabled_ones(*processes)};
   for (Entry const& entry : processes->entries())
-    Process(carrier, templates, entry, oneshots.contains(entry.key->text()), root->find("environment"))
-        .run()
-        .write(yaml);
+    Process(carrier, templates, entry, others, root->find("environment")).run().write(yaml);
   out.yaml = std::move(yaml);
   out.diagnostics.finish();
   return out;

@@ -64,10 +64,28 @@ std::string regex_quoted(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// Words that only a shell knows, at the start of a command.
+bool shell_word(std::string_view word) {
+  constexpr auto words = std::to_array<std::string_view>(
+      {"cd",  "export", "source", ".",    "if",   "while", "until", "for", "case", "exec",
+       "set", "ulimit", "umask",  "eval", "trap", "wait",  "read",  ":",   "{",    "!"});
+  return std::ranges::find(words, word) != words.end();
+}
+
+bool needs_shell(std::string_view line, Words const& words) {
+  std::string_view const inner = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+  return words.unclosed || words.shell_syntax || words.words.empty() || inner.contains('$') ||
+         inner.contains('\n') || inner.contains(" #") || inner.contains('?') || inner.contains('[') ||
+         shell_word(words.words.front());
+}
+
+}  // namespace
+
 std::string shell_command(std::string_view line) {
   Words const words = split_words(line);
-  if (!words.unclosed && !words.shell_syntax && !words.words.empty() && !line.contains('$'))
-    return yaml_list(words.words);
+  if (!needs_shell(line, words)) return yaml_list(words.words);
   std::string doubled;
   for (std::size_t i = 0; i < line.size(); ++i) {
     doubled += line[i];

@@ -91,6 +91,39 @@ TEST(Import, runs_process_compose_commands_through_a_shell_only_where_one_is_nee
   EXPECT_EQ(service(loaded.stack, "b").command, (Command{"sh", "-c", "x $HOME | y"}));
 }
 
+TEST(Import, leaves_the_second_of_two_services_with_one_container_port_to_a_person) {
+  Imported const imported =
+      import_compose("services: {a: {command: x, ports: ['81:80']}, b: {command: y, ports: ['82:80']}}", "c");
+  EXPECT_EQ(errors_of(loaded_from(imported.yaml)), "");
+  EXPECT_NE(imported.yaml.find("# decide: port 80"), std::string::npos);
+}
+
+TEST(Import, keeps_one_main_service) {
+  Imported const imported = import_process_compose(
+      "processes: {a: {command: x, availability: {exit_on_end: true}}, b: {command: y, availability: "
+      "{exit_on_end: true}}}",
+      "p");
+  Loaded const loaded = loaded_from(imported.yaml);
+  EXPECT_EQ(errors_of(loaded), "");
+  EXPECT_TRUE(service(loaded.stack, "a").main);
+  EXPECT_TRUE(service(loaded.stack, "b").essential);
+}
+
+TEST(Import, makes_edges_to_disabled_processes_optional) {
+  EXPECT_EQ(errors_of(loaded_from(
+                import_process_compose("processes: {a: {command: x, disabled: true}, b: {command: y, "
+                                       "depends_on: {a: {condition: process_started}}}}",
+                                       "p")
+                    .yaml)),
+            "");
+}
+
+TEST(Import, gives_scripts_of_several_lines_and_shell_words_to_a_shell) {
+  for (char const* line : {"cd /x", "a\nb", "ls [ab]", "run # note", "if true", "A=b run"})
+    EXPECT_TRUE(shell_command(line).starts_with("[sh, -c, ")) << shell_command(line);
+  EXPECT_EQ(shell_command("run 'a b'\n"), "[run, \"a b\"]");
+}
+
 TEST(Import, says_which_line_of_a_procfile_is_wrong) {
   Imported const imported = import_procfile("web: a\nno colon here\n", "Procfile");
   ASSERT_TRUE(imported.diagnostics.has_errors());
