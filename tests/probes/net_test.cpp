@@ -1,0 +1,203 @@
+// The probes that go over the network: tcp and http, against real sockets on loopback.
+#include <gtest/gtest.h>
+
+#include "probes/kinds.hpp"
+#include "probes/target.hpp"
+#include "tests/probes/rig.hpp"
+
+namespace belfry::probes {
+namespace {
+
+using config::HttpExpectation;
+using test::answer;
+using test::CannedServer;
+using test::LocalSocket;
+using namespace std::chrono_literals;
+
+config::Probe spec(std::string target) {
+  config::Probe probe;
+  probe.target = std::move(target);
+  return probe;
+}
+
+// --- tcp
+
+TEST(TcpProbe, is_true_when_a_connection_is_accepted) {
+  Loop loop;
+  LocalSocket server;
+  auto probe = make_tcp(loop, spec(server.text()));
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(answer(loop, **probe), "");
+  EXPECT_EQ(answer(loop, **probe), "");  // and again
+}
+
+TEST(TcpProbe, says_who_refused) {
+  Loop loop;
+  LocalSocket bound(SOCK_STREAM, false, false);  // bound and not listening: refuses
+  auto probe = make_tcp(loop, spec(bound.text()));
+  EXPECT_EQ(answer(loop, **probe), "cannot connect to " + bound.text() + ": Connection refused");
+}
+
+TEST(TcpProbe, speaks_ipv6) {
+  Loop loop;
+  LocalSocket server(SOCK_STREAM, true);
+  auto probe = make_tcp(loop, spec("[::1]:" + std::to_string(server.port())));
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(answer(loop, **probe), "");
+}
+
+TEST(TcpProbe, looks_names_up) {
+  Loop loop;
+  LocalSocket server;
+  auto probe = make_tcp(loop, spec("localhost:" + std::to_string(server.port())));
+  EXPECT_EQ(answer(loop, **probe), "");
+}
+
+TEST(TcpProbe, a_target_without_a_port_is_refused_at_once) {
+  Loop loop;
+  auto probe = make_tcp(loop, spec("localhost"));
+  ASSERT_FALSE(probe);
+  EXPECT_EQ(probe.error().kind(), Error::Kind::invalid);
+}
+
+TEST(TcpProbe, a_cancelled_check_ends_with_the_cause) {
+  Loop loop;
+  LocalSocket full(SOCK_STREAM);
+  ::listen(full.fd(), 0);
+  // The queue of a listener that never accepts is filled, so that the next connection hangs.
+  std::vector<std::unique_ptr<LocalSocket>> fillers;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(full.port());
+  for (int i = 0; i < 4; ++i) {
+    fillers.push_back(std::make_unique<LocalSocket>(SOCK_STREAM | SOCK_NONBLOCK, false, false));
+    (void)::connect(fillers.back()->fd(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+  }
+  auto probe = make_tcp(loop, spec(full.text()));
+  probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
+  ASSERT_FALSE(outcome);
+  EXPECT_TRUE(outcome.error().text().ends_with("the service is stopping")) << outcome.error().text();
+  EXPECT_TRUE(answer(loop, **probe, 30ms).ends_with("deadline exceeded"));
+}
+
+// --- http
+
+std::string url(const CannedServer& server, std::string path = "/health") {
+  return "http://" + server.socket().text() + path;
+}
+
+template <class Change>
+config::Probe expecting(const CannedServer& server, Change change) {
+  config::Probe probe = spec(url(server));
+  probe.http = std::make_unique<HttpExpectation>();
+  change(*probe.http);
+  return probe;
+}
+
+TEST(HttpProbe, two_hundred_is_true) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  auto probe = make_http(loop, spec(url(server, "/health?deep=1")));
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(answer(loop, **probe), "");
+  std::string request = server.request();
+  EXPECT_TRUE(request.starts_with("GET /health?deep=1 HTTP/1.1\r\n")) << request;
+  EXPECT_TRUE(request.contains("Host: " + server.socket().text() + "\r\n")) << request;
+}
+
+TEST(HttpProbe, a_redirect_is_true_and_not_followed) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+  auto probe = make_http(loop, spec(url(server)));
+  EXPECT_EQ(answer(loop, **probe), "");
+}
+
+TEST(HttpProbe, five_hundred_three_is_not) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+  auto probe = make_http(loop, spec(url(server)));
+  EXPECT_EQ(answer(loop, **probe),
+            "cannot get /health from " + server.socket().text() + ": the answer was 503");
+}
+
+TEST(HttpProbe, statuses_can_be_narrowed) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 204 No Content\r\n\r\n");
+  auto only_200 = make_http(loop, expecting(server, [](auto& e) { e.statuses = {{200, 200}}; }));
+  EXPECT_TRUE(answer(loop, **only_200).ends_with("the answer was 204"));
+  auto any_2xx = make_http(loop, expecting(server, [](auto& e) { e.statuses = {{200, 299}}; }));
+  EXPECT_EQ(answer(loop, **any_2xx), "");
+}
+
+TEST(HttpProbe, method_and_headers_are_sent) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+  auto probe = make_http(loop, expecting(server, [](auto& e) {
+                           e.method = "HEAD";
+                           e.headers = {{"X-Probe", "yes"}, {"Host", "db"}};
+                         }));
+  EXPECT_EQ(answer(loop, **probe), "");
+  std::string request = server.request();
+  EXPECT_TRUE(request.starts_with("HEAD /health ")) << request;
+  EXPECT_TRUE(request.contains("X-Probe: yes\r\n")) << request;
+  EXPECT_TRUE(request.contains("Host: db\r\n")) << request;
+}
+
+TEST(HttpProbe, the_body_can_be_asked_for) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
+  auto up = make_http(loop, expecting(server, [](auto& e) { e.body = "\"status\": *\"up\""; }));
+  EXPECT_EQ(answer(loop, **up), "");
+  auto down = make_http(loop, expecting(server, [](auto& e) { e.body = "down"; }));
+  EXPECT_TRUE(answer(loop, **down).ends_with("the body does not match"));
+}
+
+TEST(HttpProbe, garbage_is_no_answer) {
+  Loop loop;
+  CannedServer server("SSH-2.0-OpenSSH_9.2\r\n");
+  auto probe = make_http(loop, spec(url(server)));
+  EXPECT_TRUE(answer(loop, **probe).starts_with("cannot get /health from ")) << answer(loop, **probe);
+}
+
+TEST(HttpProbe, an_endless_body_is_cut_off) {
+  Loop loop;
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n");
+  auto probe = make_http(loop, expecting(server, [](auto& e) { e.body = "x"; }));
+  EXPECT_NE(answer(loop, **probe), "");
+}
+
+TEST(HttpProbe, silence_ends_at_the_deadline) {
+  Loop loop;
+  LocalSocket silent;
+  auto probe = make_http(loop, spec("http://" + silent.text() + "/"));
+  EXPECT_EQ(answer(loop, **probe, 30ms), "cannot get / from " + silent.text() + ": deadline exceeded");
+  probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind(), Error::Kind::cancelled);
+}
+
+TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
+  Loop loop;
+  config::Probe bad = spec("http://127.0.0.1:1/");
+  bad.http = std::make_unique<HttpExpectation>();
+  bad.http->body = "(";
+  EXPECT_FALSE(make_http(loop, bad));
+  EXPECT_FALSE(make_http(loop, spec("gopher://127.0.0.1/")));
+}
+
+// --- targets
+
+TEST(Target, a_url_has_a_default_port_and_path) {
+  auto target = parse_http_url("http://db");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->host, "db");
+  EXPECT_EQ(target->port, 80);
+  EXPECT_EQ(target->path, "/");
+  EXPECT_EQ(parse_http_url("http://db?x=1")->path, "/?x=1");
+  EXPECT_EQ(parse_http_url("http://[::1]/a")->host, "::1");
+  EXPECT_EQ(parse_http_url("http://[::1]:8080/a")->port, 8080);
+}
+
+}  // namespace
+}  // namespace belfry::probes
