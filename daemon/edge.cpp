@@ -1,5 +1,7 @@
 #include "daemon/edge.hpp"
 
+#include <algorithm>
+
 #include "daemon/service.hpp"
 
 namespace belfry::daemon {
@@ -7,17 +9,33 @@ namespace belfry::daemon {
 using config::Condition;
 
 bool Edge::holds() const {
-  if (spec->require && on->spec().type == config::ServiceType::gate) {
-    const std::size_t needed = spec->require->count == 0 ? on->edges().size() : spec->require->count;
-    return on->members_that_hold() >= needed && on->state() == State::ready;
-  }
+  if (asks_members()) return !on->is_leaving() && on->members_that_hold(spec->condition) >= members_needed();
   return on->level(spec->condition, spec->bell);
+}
+
+// `require` of an edge replaces the gate's own; a condition other than ready is the members', not the gate's.
+bool Edge::asks_members() const {
+  return on->spec().type == config::ServiceType::gate &&
+         (spec->require || spec->condition != Condition::ready);
+}
+
+std::size_t Edge::members_needed() const {
+  if (!spec->require) return on->members_needed();
+  return spec->require->count == 0 ? on->edges().size() : spec->require->count;
+}
+
+bool Edge::is_hopeless_by_members() const {
+  const auto lost =
+      std::ranges::count_if(on->edges(), [](const Edge& member) { return member.is_hopeless(); });
+  return on->edges().size() - static_cast<std::size_t>(lost) < members_needed();
 }
 
 bool Edge::lets_start() const { return holds() || (!spec->required && is_settled(on->state())); }
 
 bool Edge::is_hopeless() const {
-  if (!spec->required || holds()) return false;
+  // Who has just been asked to start leaves its state in this turn.
+  if (!spec->required || holds() || on->record().start_requested) return false;
+  if (asks_members() && on->state() != State::inactive) return is_hopeless_by_members();
   switch (on->state()) {
     case State::failed:
     case State::blocked: return true;
@@ -28,9 +46,17 @@ bool Edge::is_hopeless() const {
   }
 }
 
+// A completed oneshot has done its work: that is not undone by its running once more.
+bool Edge::cannot_be_lost() const {
+  if (on->spec().type != config::ServiceType::oneshot) return false;
+  return spec->condition == Condition::completed ||
+         (spec->condition == Condition::ready && on->ready_means_completed());
+}
+
 std::string Edge::text() const {
   static constexpr const char* words[] = {"started", "ready", "completed", "stopped", ""};
-  const std::string bell = spec->condition == Condition::own_bell ? spec->bell : words[static_cast<int>(spec->condition)];
+  const std::string bell =
+      spec->condition == Condition::own_bell ? spec->bell : words[static_cast<int>(spec->condition)];
   return std::string(on->name()) + " " + bell;
 }
 

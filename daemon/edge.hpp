@@ -12,10 +12,14 @@ namespace belfry::daemon {
 class Service;
 
 // Owner: the dependent. Lifecycle: made once, when the graph is put together. Cancellation: none.
-struct Edge {
-  Service* on = nullptr;
-  const config::Dependency* spec = nullptr;
+class Edge {
+ public:
+  Edge(Service& other, const config::Dependency& dependency) : on(&other), spec(&dependency) {}
+
+  Service* on;
+  const config::Dependency* spec;
   std::optional<TimePoint> lost_since{};  // of a running dependent, while `loss_after` debounces
+  bool holds_up = false;                  // `on` is stopped in order only after the dependent
 
   // The level of its condition, right now.
   [[nodiscard]] bool holds() const;
@@ -23,8 +27,15 @@ struct Edge {
   [[nodiscard]] bool lets_start() const;
   // A required dependency that cannot make it hold by itself any more, and why; see `blocked`.
   [[nodiscard]] bool is_hopeless() const;
+  [[nodiscard]] bool cannot_be_lost() const;
   // "db ready", "migrate completed".
   [[nodiscard]] std::string text() const;
+  // True when it looks through a gate at the gate's members.
+  [[nodiscard]] bool asks_members() const;
+
+ private:
+  [[nodiscard]] std::size_t members_needed() const;
+  [[nodiscard]] bool is_hopeless_by_members() const;
 };
 
 }  // namespace belfry::daemon

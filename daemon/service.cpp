@@ -8,7 +8,8 @@
 
 namespace belfry::daemon {
 
-Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index, std::string marker_prefix)
+Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index,
+                 std::string marker_prefix)
     : around_(around),
       spec_(spec),
       index_(index),
@@ -53,8 +54,7 @@ Task<void> Service::news(Context& ctx, Bell<>* bell, TimePoint deadline) {
 
 Task<void> Service::rest(Context& ctx) {
   while (!ctx.cancelled()) {
-    if (record_.intent == Intent::rest) {
-      record_.intent = Intent::run;
+    if (take_intent() == Intent::rest) {
       const State before = record_.state;
       enter(Event::stop_asked, record_.cause);
       if (record_.state != before) co_return;
@@ -68,15 +68,13 @@ Task<void> Service::rest(Context& ctx) {
 }
 
 Task<void> Service::wait_for_edges(Context& ctx) {
-  record_.start_requested = false;
   while (!ctx.cancelled()) {
-    if (record_.intent == Intent::rest) {
-      record_.intent = Intent::run;
-      const Error cause = record_.cause;
-      enter(Event::stop_asked, cause);
+    if (take_intent() == Intent::rest) {
+      enter(Event::stop_asked, record_.cause);
       co_return;
     }
-    record_.intent = Intent::run;
+    // Whoever asked for the start looks at what became of it, also when that is no change of state.
+    if (std::exchange(record_.start_requested, false)) tell_watchers();
     if (auto hopeless = hopeless_cause()) {
       // Also when it is blocked already: the cause may have changed.
       enter(Event::blocked, *hopeless);
@@ -100,9 +98,7 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     const Edge* missing = spec_.type == config::ServiceType::gate ? nullptr : first_missing_edge();
     // The bell is shared for as long as it is waited for: the dependency may be in its next run by then.
     const SharedIncarnation awaited = missing != nullptr ? missing->on->incarnation() : nullptr;
-    Bell<>* bell = awaited == nullptr
-                       ? nullptr
-                       : &awaited->bell_for(missing->spec->condition);
+    Bell<>* bell = awaited == nullptr ? nullptr : &awaited->bell_for(missing->spec->condition);
     co_await news(ctx, bell, deadline);
   }
 }
@@ -110,6 +106,7 @@ Task<void> Service::wait_for_edges(Context& ctx) {
 Task<void> Service::start(Context& ctx) {
   if (!begin_run()) co_return;
   while (!ctx.cancelled() && record_.state == State::starting) {
+    const TimePoint loss_due = look_after_losses();
     if (record_.exit) {
       leave_running(Event::exited, last_exit_error());
     } else if (must_stop()) {
@@ -120,12 +117,14 @@ Task<void> Service::start(Context& ctx) {
       record_.ready_at = around_.loop.now();
       enter(Event::became_ready);
       now_->ready.ring();
+      // A service that takes long to come up is not one that hangs: `live` is asked from here on.
+      if (spec_.live) liveness_ = watch_probes(*spec_.live, ProbeRole::live);
     } else if (start_deadline() <= around_.loop.now()) {
       const std::string why = probe_error_ ? ": " + probe_error_.text() : "";
       record_.failure = Error(Error::Kind::failed, std::string(name()) + " was not ready in time" + why);
       leave_running(Event::start_timed_out, record_.failure);
     } else {
-      co_await news(ctx, nullptr, start_deadline());
+      co_await news(ctx, nullptr, std::min(start_deadline(), loss_due));
     }
   }
 }
@@ -169,14 +168,13 @@ Task<void> Service::stop(Context& ctx) {
 }
 
 Task<void> Service::back_off(Context& ctx) {
-  const TimePoint due = record_.since + next_back_off(record_.history, spec_.restart, around_.listener.random());
+  const TimePoint due =
+      record_.since + next_back_off(record_.history, spec_.restart, around_.listener.random());
   while (!ctx.cancelled()) {
-    if (record_.intent == Intent::rest) {
-      record_.intent = Intent::run;
+    if (take_intent() == Intent::rest) {
       enter(Event::stop_asked, record_.cause);
       co_return;
     }
-    record_.intent = Intent::run;
     if (record_.start_requested) {
       enter(Event::start_asked);
       co_return;
@@ -192,8 +190,12 @@ Task<void> Service::back_off(Context& ctx) {
 void Service::request_start() {
   record_.wanted = true;
   record_.stopped_by_command = false;
-  if (record_.intent == Intent::rest) record_.intent = is_running(record_.state) ? Intent::again : Intent::run;
-  if (is_running(record_.state)) return;
+  record_.stopped_by_loss = false;
+  if (is_running(record_.state)) {
+    if (record_.intent == Intent::rest) record_.intent = Intent::again;
+    return;
+  }
+  take_intent();
   record_.start_requested = true;
   attention_.notify();
 }
@@ -201,6 +203,7 @@ void Service::request_start() {
 void Service::request_stop(const StopTerms& terms) {
   record_.intent = terms.intent;
   record_.in_order = terms.in_order;
+  if (terms.intent == Intent::again && is_running(record_.state)) ++counters_.restarts_on_command;
   if (terms.intent == Intent::rest) {
     record_.stopped_by_command = terms.by_command;
     record_.wanted = false;
@@ -216,10 +219,9 @@ void Service::request_stop(const StopTerms& terms) {
 void Service::kill_now(const Error& cause) {
   record_.kill_by = around_.loop.now();
   record_.in_order = false;
-  if (record_.intent == Intent::run) {
-    record_.intent = Intent::rest;
-    record_.cause = cause;
-  }
+  record_.start_requested = false;
+  if (record_.intent == Intent::run) record_.cause = cause;
+  record_.intent = Intent::rest;
   attention_.notify();
 }
 
@@ -258,10 +260,13 @@ void Service::on_tree_empty(pid_t) {
 void Service::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {
   if (!up) probe_error_ = why;
   if (role == ProbeRole::ready) {
-    if (up) record_.truths |= 1U << index;
-    else record_.truths &= ~(1U << index);
+    if (up)
+      record_.truths |= 1U << index;
+    else
+      record_.truths &= ~(1U << index);
   } else if (!up) {
     record_.failure = Error(Error::Kind::failed, std::string(name()) + " is not alive", why);
+    record_.hung = true;
   }
   attention_.notify();
 }

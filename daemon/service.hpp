@@ -49,6 +49,7 @@ struct Surroundings {
   probes::Factory& probes;
   Semaphore& probe_slots;
   StateListener& listener;
+  bool going_down = false;  // everything is asked to stop; nothing starts any more
 };
 
 // What somebody outside wants of a running service.
@@ -62,27 +63,29 @@ enum class Intent : std::uint8_t {
 struct StopTerms {
   Intent intent = Intent::rest;
   Error cause;
-  bool in_order = true;                 // only after all running dependents have stopped
-  std::optional<Duration> timeout{};    // instead of the service's own
-  std::optional<TimePoint> kill_by{};   // killed then at the latest
-  bool by_command = true;               // dependents are blocked while it rests
+  bool in_order = true;                // only after all running dependents have stopped
+  std::optional<Duration> timeout{};   // instead of the service's own
+  std::optional<TimePoint> kill_by{};  // killed then at the latest
+  bool by_command = true;              // dependents are blocked while it rests
 };
 
 struct Record {
   State state = State::inactive;
   Intent intent = Intent::run;
-  bool wanted = false;                  // was started, by name or as a requirement
+  bool wanted = false;  // was started, by name or as a requirement
   bool start_requested = false;
   bool stopped_by_command = false;
+  bool stopped_by_loss = false;  // `on_loss: stop`: rests until somebody starts it
   bool in_order = true;
   bool has_run = false;
   bool last_run_succeeded = false;
   bool tree_gone = false;
-  bool killed = false;                  // SIGKILL was needed in this run
-  pid_t pid = 0;                        // of the main process; 0: none
-  pid_t leader = 0;                     // of the current run's process group, also after the main process ended
+  bool killed = false;  // SIGKILL was needed in this run
+  bool hung = false;    // `live` ended this run
+  pid_t pid = 0;        // of the main process; 0: none
+  pid_t leader = 0;     // of the current run's process group, also after the main process ended
   std::optional<system::ExitStatus> exit{};
-  std::uint32_t truths = 0;             // bit i: probe i of `ready:` is true
+  std::uint32_t truths = 0;  // bit i: probe i of `ready:` is true
   std::uint64_t runs = 0;
   std::uint64_t restarts = 0;
   TimePoint since{};
@@ -92,8 +95,8 @@ struct Record {
   std::optional<Duration> stop_timeout{};
   std::optional<TimePoint> kill_by{};
   RestartHistory history{};
-  Error failure;                        // why this run is to end as a failure, when its exit code doesn't say
-  Error cause;                          // why it is in this state, and the last thing that went wrong
+  Error failure;  // why this run is to end as a failure, when its exit code doesn't say
+  Error cause;    // why it is in this state, and the last thing that went wrong
 };
 
 // Owner: the supervisor.
@@ -116,6 +119,10 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   void request_stop(const StopTerms& terms);
   void kill_now(const Error& cause);
 
+  // Everything goes, and from now on what does not run passes on who runs above it. Once, for services of
+  // which `passes_on` was false before.
+  void pass_on_holders();
+
   // --- what it says of itself (daemon/notify_socket)
   void said_ready();
   void said_status(std::string text);
@@ -134,10 +141,19 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   [[nodiscard]] const std::vector<Service*>& dependents() const { return dependents_; }
   [[nodiscard]] const SharedIncarnation& incarnation() const { return now_; }
   [[nodiscard]] bool level(config::Condition condition, std::string_view bell = {}) const;
+  // A stop has been announced, or is on its way.
+  [[nodiscard]] bool is_leaving() const {
+    return record_.intent != Intent::run || record_.state == State::stopping;
+  }
   [[nodiscard]] bool default_level() const;  // what /readyz asks: ready, for a oneshot completed
-  [[nodiscard]] bool was_stopped() const { return record_.stopped_by_command; }
+  // Rests because somebody wanted it to: nothing brings it back but a start.
+  [[nodiscard]] bool was_stopped() const { return record_.stopped_by_command || record_.stopped_by_loss; }
+  // Somebody that depends on it runs, be it by way of services that don't run themselves.
+  [[nodiscard]] bool is_held() const { return holders_ != 0; }
   [[nodiscard]] bool ready_means_completed() const;
-  [[nodiscard]] std::size_t members_that_hold() const;
+  // Of a gate: how many of its members hold; those that an edge of this condition asks for.
+  [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready) const;
+  [[nodiscard]] std::size_t members_needed() const;
   [[nodiscard]] std::vector<std::string> waiting_for() const;
   [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
   [[nodiscard]] const ServiceTimes* times() const { return times_.get(); }
@@ -167,15 +183,21 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   [[nodiscard]] const Edge* first_missing_edge() const;
   [[nodiscard]] std::optional<Error> hopeless_cause() const;
   [[nodiscard]] TimePoint edge_deadline() const;
-  [[nodiscard]] std::size_t members_needed() const;
   void dependency_changed(bool bell_rang);
   void tell_dependents(bool bell_rang);
+  void tell_watchers();
   TimePoint look_after_losses();
+  [[nodiscard]] bool passes_on() const;
+  void count_holding(bool was, bool is);
+  void gain_holder(Edge& edge);
+  void lose_holder(Edge& edge);
+  Intent take_intent();
 
   // --- starting and stopping
   Result<void> prepare();
   bool begin_run();
-  void begin_readiness();
+  [[nodiscard]] std::unique_ptr<ProbeWatch> watch_probes(const config::ProbeSet& set, ProbeRole role);
+  void refuse_start(const Error& cause);
   void start_did_not_work(const system::SpawnError& error);
   [[nodiscard]] bool all_true() const;
   [[nodiscard]] bool must_stop() const;
@@ -192,7 +214,6 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   void enter(Event event, Error cause = {});
   void settle_bells(const Error& cause);
   void fresh_incarnation();
-  void count_running(bool was, bool is);
   [[nodiscard]] Error last_exit_error() const;
 
   // system::ExitWatcher, system::TreeWatcher, ProbeListener, probes::LaunchTemplate
@@ -205,8 +226,9 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   Surroundings& around_;
   const config::Service& spec_;
   std::uint32_t index_;
-  std::uint32_t running_dependents_ = 0;
+  std::uint32_t holders_ = 0;  // dependents that run, or pass on that they are held
   bool cares_about_loss_ = false;
+  bool seen_through_ = false;  // a gate whose dependents ask for its members
   Record record_;
   std::vector<Edge> edges_;
   std::vector<Service*> dependents_;

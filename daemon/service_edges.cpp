@@ -10,33 +10,43 @@ using config::OnLoss;
 using config::ServiceType;
 
 void Service::depend_on(Service& other, const config::Dependency& dependency) {
-  edges_.push_back({.on = &other, .spec = &dependency});
+  const Edge& edge = edges_.emplace_back(other, dependency);
   other.dependents_.push_back(this);
+  other.seen_through_ = other.seen_through_ || edge.asks_members();
   cares_about_loss_ = cares_about_loss_ || dependency.on_loss != OnLoss::ignore;
 }
 
 // A stop that has been announced is a level already lost: nobody may start on what is about to go.
 bool Service::level(Condition condition, std::string_view) const {
   const bool stays = record_.intent == Intent::run;
+  if (spec_.type == ServiceType::gate && condition != Condition::ready) {
+    return stays && members_that_hold(condition) >= members_needed();
+  }
+  const bool completed = record_.last_run_succeeded && (stays || !is_running(record_.state));
   switch (condition) {
     case Condition::started: return stays && is_running(record_.state) && record_.state != State::stopping;
     case Condition::ready:
-      return ready_means_completed() ? record_.last_run_succeeded : stays && record_.state == State::ready;
-    case Condition::completed: return record_.last_run_succeeded;
+      return ready_means_completed() ? completed : stays && record_.state == State::ready;
+    case Condition::completed: return completed;
     case Condition::stopped: return record_.has_run && !is_running(record_.state);
     case Condition::own_bell: return false;
   }
   return false;
 }
 
-bool Service::ready_means_completed() const { return spec_.type == ServiceType::oneshot && spec_.ready.empty(); }
+bool Service::ready_means_completed() const {
+  return spec_.type == ServiceType::oneshot && spec_.ready.empty();
+}
 
 bool Service::default_level() const {
   return level(spec_.type == ServiceType::oneshot ? Condition::completed : Condition::ready);
 }
 
-std::size_t Service::members_that_hold() const {
-  return static_cast<std::size_t>(std::ranges::count_if(edges_, [](const Edge& e) { return e.holds(); }));
+std::size_t Service::members_that_hold(Condition condition) const {
+  const auto holds = [condition](const Edge& e) {
+    return condition == Condition::ready ? e.holds() : e.on->level(condition);
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(edges_, holds));
 }
 
 std::size_t Service::members_needed() const {
@@ -66,7 +76,8 @@ std::optional<Error> Service::hopeless_cause() const {
   const Service& root = *first->on;
   static constexpr std::string_view words[state_count] = {
       "was stopped", "", "", "", "", "", "", "has completed and does not run", "has failed", "is blocked"};
-  std::string message = std::string(root.name()) + " " + std::string(words[static_cast<std::size_t>(root.state())]);
+  std::string message =
+      std::string(root.name()) + " " + std::string(words[static_cast<std::size_t>(root.state())]);
   const Error& because = root.record_.cause;
   return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
 }
@@ -74,7 +85,8 @@ std::optional<Error> Service::hopeless_cause() const {
 TimePoint Service::edge_deadline() const {
   TimePoint deadline = TimePoint::max();
   for (const Edge& edge : edges_) {
-    if (edge.spec->timeout && !edge.lets_start()) deadline = std::min(deadline, record_.since + *edge.spec->timeout);
+    if (edge.spec->timeout && !edge.lets_start())
+      deadline = std::min(deadline, record_.since + *edge.spec->timeout);
   }
   return deadline;
 }
@@ -84,11 +96,17 @@ TimePoint Service::edge_deadline() const {
 void Service::dependency_changed(bool bell_rang) {
   const bool gate = spec_.type == ServiceType::gate;
   const bool waits = record_.state == State::waiting || record_.state == State::blocked;
-  if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss_))) attention_.notify();
+  if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss_)))
+    attention_.notify();
+  if (seen_through_) tell_dependents(false);
 }
 
 void Service::tell_dependents(bool bell_rang) {
   for (Service* dependent : dependents_) dependent->dependency_changed(bell_rang);
+  tell_watchers();
+}
+
+void Service::tell_watchers() {
   for (Wakeup* watcher : watchers_) watcher->notify();
 }
 
@@ -100,12 +118,13 @@ TimePoint Service::look_after_losses() {
   if (spec_.type == ServiceType::gate && !edges_hold()) {
     record_.intent = Intent::again;
     record_.in_order = false;
+    record_.cause = Error(Error::Kind::failed, "too few of its members hold");
     return due;
   }
   if (!cares_about_loss_) return due;
   const TimePoint now = around_.loop.now();
   for (Edge& edge : edges_) {
-    if (edge.spec->on_loss == OnLoss::ignore) continue;
+    if (edge.spec->on_loss == OnLoss::ignore || edge.cannot_be_lost()) continue;
     if (edge.lets_start()) {
       edge.lost_since.reset();
       continue;
@@ -118,13 +137,58 @@ TimePoint Service::look_after_losses() {
     }
     const bool restart = edge.spec->on_loss == OnLoss::restart;
     record_.intent = restart ? Intent::again : Intent::rest;
-    record_.stopped_by_command = !restart;
+    record_.stopped_by_loss = !restart;
     record_.in_order = false;
     record_.cause = Error(Error::Kind::failed, "lost " + edge.text());
     if (restart) ++counters_.restarts_on_loss;
     break;
   }
   return due;
+}
+
+// What is about to go is held by those who run now. Who starts later does so because its edges hold without
+// it.
+void Service::count_holding(bool was, bool is) {
+  if (was == is) return;
+  for (Edge& edge : edges_) {
+    if (is != edge.holds_up) is ? edge.on->gain_holder(edge) : edge.on->lose_holder(edge);
+  }
+}
+
+void Service::gain_holder(Edge& edge) {
+  if (record_.intent != Intent::run) return;
+  edge.holds_up = true;
+  if (++holders_ == 1 && passes_on() && !is_running(record_.state)) count_holding(false, true);
+}
+
+void Service::lose_holder(Edge& edge) {
+  edge.holds_up = false;
+  if (--holders_ != 0) return;
+  if (passes_on() && !is_running(record_.state)) count_holding(true, false);
+  if (record_.intent != Intent::run) attention_.notify();
+}
+
+// Gates and externals are transparent to the order of stops. When everything goes, so is the rest: who needs
+// a database by way of a migration that was done long ago still needs the database.
+bool Service::passes_on() const {
+  return spec_.type == ServiceType::gate || spec_.type == ServiceType::external || around_.going_down;
+}
+
+void Service::pass_on_holders() {
+  if (is_held() && !is_running(record_.state)) count_holding(false, true);
+}
+
+// The wish is fulfilled: from now on it counts again who runs on top of it.
+Intent Service::take_intent() {
+  const Intent intent = std::exchange(record_.intent, Intent::run);
+  if (intent == Intent::run || around_.going_down) return intent;
+  for (Service* dependent : dependents_) {
+    if (!is_running(dependent->state()) && !(dependent->is_held() && dependent->passes_on())) continue;
+    for (Edge& edge : dependent->edges_) {
+      if (edge.on == this && !edge.holds_up) gain_holder(edge);
+    }
+  }
+  return intent;
 }
 
 std::vector<std::string> Service::waiting_for() const {
@@ -146,8 +210,10 @@ std::string Service::last_error() const {
 std::string_view Service::readiness_method() const {
   using Kind = config::Probe::Kind;
   if (spec_.ready.empty()) return {};
-  static constexpr std::string_view names[] = {"listen", "port (sock_diag)", "unix", "notify", "fd", "tcp", "http", "grpc",
-                                               "postgres", "mysql", "redis", "exec", "log", "file", "cluster"};
+  static constexpr std::string_view names[] = {
+      "listen", "port (sock_diag)", "unix",  "notify", "fd",   "tcp", "http",
+      "grpc",   "postgres",         "mysql", "redis",  "exec", "log", "file",
+      "cluster"};
   static_assert(std::size(names) == static_cast<std::size_t>(Kind::cluster) + 1);
   return names[static_cast<std::size_t>(spec_.ready.probes.front().kind)];
 }

@@ -37,6 +37,7 @@ bool Service::begin_run() {
   record_.failure = {};
   record_.truths = 0;
   record_.killed = false;
+  record_.hung = false;
   record_.tree_gone = spec_.command.empty();
   record_.has_run = true;
   record_.started_at = now;
@@ -44,7 +45,8 @@ bool Service::begin_run() {
   status_text_.clear();
   if (!spec_.command.empty()) {
     if (auto prepared = prepare(); !prepared) {
-      start_did_not_work({.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
+      start_did_not_work(
+          {.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
       return false;
     }
     const auto pid = around_.processes.spawn(*launch_, *this);
@@ -59,18 +61,27 @@ bool Service::begin_run() {
   if (++record_.runs > 1 && spec_.type != ServiceType::gate) ++record_.restarts;
   now_->started.ring();
   tell_dependents(true);
-  begin_readiness();
+  readiness_ = watch_probes(spec_.ready, ProbeRole::ready);
+  if (record_.failure && spec_.type == ServiceType::external) {
+    refuse_start(record_.failure);  // asking again would change nothing
+    return false;
+  }
   return true;
 }
 
 void Service::start_did_not_work(const system::SpawnError& error) {
-  const Error cause = failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
+  const Error cause =
+      failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
   record_.tree_gone = true;
   if (error.transient()) {
     record_.failure = cause;
     enter(Event::start_failed, cause);
     return;
   }
+  refuse_start(cause);
+}
+
+void Service::refuse_start(const Error& cause) {
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::start_refused, cause);
@@ -78,23 +89,20 @@ void Service::start_did_not_work(const system::SpawnError& error) {
   around_.provisions.release(*this);
 }
 
-void Service::begin_readiness() {
-  const auto asked = [](const config::Probe& p) { return !probes::is_event(p.kind); };
+std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, ProbeRole role) {
+  if (std::ranges::all_of(set.probes, [](const config::Probe& p) { return probes::is_event(p.kind); }))
+    return nullptr;
   const probes::ProbeContext about{.service = spec_.name, .tree = tree(), .launch = this};
+  WatchTerms terms{.role = role,
+                   .started_at = role == ProbeRole::ready ? record_.started_at : around_.loop.now()};
+  if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);
   ProbeListener& listener = *this;
-  const auto watch = [&](const config::ProbeSet& set, ProbeRole role) -> std::unique_ptr<ProbeWatch> {
-    if (std::ranges::none_of(set.probes, asked)) return nullptr;
-    WatchTerms terms{.role = role, .started_at = record_.started_at};
-    if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);
-    auto made = std::make_unique<ProbeWatch>(around_.loop, around_.probe_slots, listener, terms);
-    if (auto ok = made->begin(set, around_.probes, about, around_.listener.random()); !ok) {
-      record_.failure = ok.error();
-      return nullptr;
-    }
-    return made;
-  };
-  readiness_ = watch(spec_.ready, ProbeRole::ready);
-  if (spec_.live) liveness_ = watch(*spec_.live, ProbeRole::live);
+  auto made = std::make_unique<ProbeWatch>(around_.loop, around_.probe_slots, listener, terms);
+  if (auto ok = made->begin(set, around_.probes, about, around_.listener.random()); !ok) {
+    record_.failure = ok.error();
+    return nullptr;
+  }
+  return made;
 }
 
 bool Service::all_true() const {
@@ -109,7 +117,7 @@ bool Service::all_true() const {
 bool Service::must_stop() const {
   // An external that is no longer there begins a new period; there is nothing to be orderly about.
   if (spec_.type == ServiceType::external && record_.state == State::ready && !all_true()) return true;
-  return record_.intent != Intent::run && (!record_.in_order || running_dependents_ == 0);
+  return record_.intent != Intent::run && (!record_.in_order || !is_held());
 }
 
 TimePoint Service::start_deadline() const {
@@ -130,7 +138,6 @@ TimePoint Service::kill_deadline() const {
 void Service::leave_running(Event why, Error cause) {
   if (record_.intent == Intent::run && spec_.type == ServiceType::external) record_.intent = Intent::again;
   record_.asked_to_stop_at = around_.loop.now();
-  if (why == Event::live_failed) ++counters_.restarts_on_liveness;
   enter(why, std::move(cause));
 }
 
@@ -144,13 +151,15 @@ void Service::ask_main_process() {
 void Service::kill_tree() {
   if (!record_.killed) {
     record_.killed = true;
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
+        around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
     std::string who;
     for (const auto& left : around_.processes.survivors(tree())) {
       who += (who.empty() ? "" : ", ") + std::to_string(left.pid) + " " + left.name;
       if (left.state == 'D') who += " (in uninterruptible sleep: cannot be killed now)";
     }
-    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" + (who.empty() ? "" : " " + who));
+    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" +
+                                       (who.empty() ? "" : " " + who));
   }
   around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
 }
@@ -174,7 +183,8 @@ void Service::end_run() {
   const SharedIncarnation ended = now_;
   if (record_.asked_to_stop_at && record_.intent != Intent::run) {
     if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->stop.observe(std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
+    times_->stop.observe(
+        std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
   }
   const Event next = verdict();
   if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
@@ -192,15 +202,17 @@ bool Service::exit_was_success() const {
   if (!record_.exit || record_.failure) return false;
   if (record_.exit->success()) return true;
   if (spec_.extras == nullptr || record_.exit->signaled) return false;
-  return std::ranges::find(spec_.extras->success_exit_codes, record_.exit->value) != spec_.extras->success_exit_codes.end();
+  return std::ranges::find(spec_.extras->success_exit_codes, record_.exit->value) !=
+         spec_.extras->success_exit_codes.end();
 }
 
 Event Service::verdict() {
-  const Intent intent = std::exchange(record_.intent, Intent::run);
+  const Intent intent = take_intent();
   if (record_.exit) record_.last_run_succeeded = exit_was_success();
   if (intent == Intent::rest) return Event::gone_rest;
   if (intent == Intent::again) return Event::gone_again;
-  if (record_.ready_at && around_.loop.now() - *record_.ready_at >= spec_.restart.reset_after) record_.history.attempts = 0;
+  if (record_.ready_at && around_.loop.now() - *record_.ready_at >= spec_.restart.reset_after)
+    record_.history.attempts = 0;
   const bool success = exit_was_success();
   if (!success && !record_.failure) record_.failure = last_exit_error();
   record_.cause = success ? Error() : record_.failure;
@@ -214,10 +226,12 @@ Event Service::verdict() {
   }
   if (!record_.cause && !record_.ready_at) record_.cause = last_exit_error();
   if (limit_reached(record_.history, spec_.restart, around_.loop.now())) {
-    record_.cause = Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart.limit) + " restarts", record_.cause);
+    record_.cause =
+        Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart.limit) + " restarts",
+              record_.cause);
     return Event::gone_failed;
   }
-  ++counters_.restarts_on_failure;
+  ++(record_.hung ? counters_.restarts_on_liveness : counters_.restarts_on_failure);
   return Event::gone_retry;
 }
 
@@ -232,25 +246,28 @@ void Service::enter(Event event, Error cause) {
   const State from = record_.state;
   const std::optional<State> to = next_state(from, event);
   if (!to) {
-    std::fprintf(stderr, "belfry: bug: service %s got %s while %s\n", spec_.name.c_str(), name_of(event).data(), name_of(from).data());
+    std::fprintf(stderr, "belfry: bug: service %s got %s while %s\n", spec_.name.c_str(),
+                 name_of(event).data(), name_of(from).data());
     std::abort();
   }
   if (*to == from) {
-    if (from == State::blocked) record_.cause = std::move(cause);
+    if (from == State::blocked && cause) record_.cause = std::move(cause);
     return;
   }
   const bool first_ready = *to == State::ready && !now_->ready.ended();
   record_.state = *to;
   record_.since = around_.loop.now();
-  if (*to == State::ready) record_.cause = {};
-  else if (cause) record_.cause = std::move(cause);
+  if (*to == State::ready)
+    record_.cause = {};
+  else if (cause)
+    record_.cause = std::move(cause);
   if (first_ready && spec_.type != ServiceType::gate) {
     if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
     times_->ready.observe(std::chrono::duration<double>(record_.since - record_.started_at).count());
   }
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);
-  count_running(is_running(from), is_running(*to));
+  if (!is_held() || !passes_on()) count_holding(is_running(from), is_running(*to));
   around_.listener.state_changed(*this, from, *to, event);
   tell_dependents(first_ready || event == Event::edges_hold);
 }
@@ -265,19 +282,6 @@ void Service::settle_bells(const Error& cause) {
 }
 
 void Service::fresh_incarnation() { now_ = std::make_shared<Incarnation>(around_.loop, record_.runs + 1); }
-
-// What runs holds up the stop of everything it depends on.
-void Service::count_running(bool was, bool is) {
-  if (was == is) return;
-  for (const Edge& edge : edges_) {
-    Service& on = *edge.on;
-    if (is) {
-      ++on.running_dependents_;
-    } else if (--on.running_dependents_ == 0 && on.record_.intent != Intent::run) {
-      on.attention_.notify();
-    }
-  }
-}
 
 system::TreeId Service::tree() const {
   // The leader keeps naming the group after it was reaped; the seam never signals a reaped leader itself.

@@ -18,14 +18,19 @@ bool is_active(const Service& service, State state) {
 
 }  // namespace
 
-Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes, Provisions& provisions,
-                       probes::Factory& probes, Reporter& reporter, std::uint64_t seed)
+Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes,
+                       Provisions& provisions, probes::Factory& probes, Reporter& reporter,
+                       std::uint64_t seed)
     : loop_(loop),
       stack_(stack),
       reporter_(reporter),
       probe_slots_(loop, stack.probe_limit, "probe slots"),
-      around_{.loop = loop, .processes = processes, .provisions = provisions, .probes = probes,
-              .probe_slots = probe_slots_, .listener = *this},
+      around_{.loop = loop,
+              .processes = processes,
+              .provisions = provisions,
+              .probes = probes,
+              .probe_slots = probe_slots_,
+              .listener = *this},
       random_(seed),
       up_(loop, "up"),
       ending_(loop, "ending"),
@@ -39,7 +44,8 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
   }
   for (std::size_t i = 0; i < services_.size(); ++i) {
     for (const config::Dependency& d : stack.services[i].depends_on) {
-      if (stack.services[i].enabled && stack.services[d.target].enabled) services_[i]->depend_on(*services_[d.target], d);
+      if (stack.services[i].enabled && stack.services[d.target].enabled)
+        services_[i]->depend_on(*services_[d.target], d);
     }
   }
   counted_unready_.resize(services_.size(), false);
@@ -52,14 +58,14 @@ void Supervisor::begin(const std::vector<std::string>& names) {
   std::vector<Service*> wanted;
   for (auto& service : services_) {
     if (!service->spec().enabled) continue;
-    if (names.empty() || std::ranges::find(names, service->name()) != names.end()) wanted.push_back(service.get());
+    if (names.empty() || std::ranges::find(names, service->name()) != names.end())
+      wanted.push_back(service.get());
   }
   for (Service* service : required_closure(std::move(wanted))) {
     service->request_start();
     count_health(*service);
   }
   begun_ = true;
-  end_check_pending_ = true;
   if (unready_ == 0) up_.ring();
 }
 
@@ -78,10 +84,12 @@ std::vector<Service*> Supervisor::required_closure(std::vector<Service*> roots) 
 
 void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
   shutting_down_ = true;
+  let_everything_hold();
   std::vector<StopNode> nodes(services_.size());
   for (std::size_t i = 0; i < services_.size(); ++i) {
     const Service& service = *services_[i];
-    if (is_running(service.state()) && !service.spec().command.empty()) nodes[i].timeout = service.spec().stop.timeout;
+    if (is_running(service.state()) && !service.spec().command.empty())
+      nodes[i].timeout = service.spec().stop.timeout;
     for (const Edge& edge : service.edges()) nodes[i].below.push_back(edge.on->index());
   }
   const std::vector<StopShare> shares = plan_stop(nodes, loop_.now(), deadline);
@@ -92,6 +100,20 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
     terms.by_command = false;
     services_[i]->request_stop(terms);
   }
+}
+
+// From here on nothing starts, so whoever is needed by way of something that has completed may be held as
+// well.
+void Supervisor::let_everything_hold() {
+  if (around_.going_down) return;
+  std::vector<Service*> opaque;
+  for (auto& service : services_) {
+    const bool transparent =
+        service->spec().type == ServiceType::gate || service->spec().type == ServiceType::external;
+    if (!transparent && service->is_held()) opaque.push_back(service.get());
+  }
+  around_.going_down = true;
+  for (Service* service : opaque) service->pass_on_holders();
 }
 
 void Supervisor::kill_everything(const Error& cause) {
@@ -109,7 +131,8 @@ Task<void> Supervisor::end() {
 void Supervisor::state_changed(Service& service, State from, State to, Event) {
   unsettled_ += static_cast<std::size_t>(!is_settled(to)) - static_cast<std::size_t>(!is_settled(from));
   running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
-  active_ += static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
+  active_ +=
+      static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
   count_health(service);
   reporter_.state_changed(service, from, to);
   if (begun_ && unready_ == 0 && !shutting_down_) up_.ring();
@@ -134,13 +157,24 @@ void Supervisor::look_for_the_end(Service& service, State to) {
     const std::string how = exit ? exit->text() : service.last_error();
     ending_.ring({.code = exit ? exit->shell_code() : 69, .reason = "main service " + name + " " + how});
   }
-  if (service.spec().essential && (to == State::failed || (to == State::blocked && blocked_by_failure(service)))) {
-    ending_.ring({.code = 69, .reason = "essential service " + name + " " + std::string(name_of(to)) + ": " + service.last_error()});
-  }
+  if (to == State::failed || to == State::blocked) look_at_essentials(service);
   // What settles may unblock or block others in the same turn, so the question is asked after it.
   if (active_ == 0 && !end_check_pending_) {
     end_check_pending_ = true;
     loop_.post([this] { loop_.post([this] { end_when_nothing_can_run(); }); });
+  }
+}
+
+// Also at those that were blocked already, by something that was harmless then.
+void Supervisor::look_at_essentials(Service& service) {
+  for (const auto& one : services_) {
+    if (!one->spec().essential) continue;
+    const State state = one->state();
+    if (state != State::failed && (state != State::blocked || !blocked_by_failure(*one))) continue;
+    if (one.get() != &service && service.state() != State::failed) continue;
+    ending_.ring({.code = 69,
+                  .reason = "essential service " + std::string(one->name()) + " " +
+                            std::string(name_of(state)) + ": " + one->last_error()});
   }
 }
 
@@ -150,15 +184,17 @@ void Supervisor::end_when_nothing_can_run() {
   end_check_pending_ = false;
   if (shutting_down_ || active_ != 0) return;
   bool failed = false;
+  bool anything_to_run = false;
   for (const auto& service : services_) {
-    if (service->was_stopped() || service->record().start_requested) return;
-    const State state = service->state();
-    failed = failed || state == State::failed || (state == State::blocked && !service->spec().command.empty());
-    // A stack of externals and gates has nothing to run, and is there to be asked.
-    if (service->spec().command.empty() && is_running(state) && stack_ready()) continue;
+    if (service->record().stopped_by_command || service->record().start_requested) return;
+    if (!service->record().wanted || service->spec().command.empty()) continue;
+    anything_to_run = true;
+    failed = failed || service->state() != State::completed;
   }
-  if (std::ranges::all_of(services_, [](const auto& s) { return s->spec().command.empty(); })) return;
-  ending_.ring({.code = failed ? 69 : 0, .reason = failed ? "nothing can run any more" : "all services have completed"});
+  // A stack of externals and gates has nothing to run, and is there to be asked.
+  if (!anything_to_run) return;
+  ending_.ring({.code = failed ? 69 : 0,
+                .reason = failed ? "nothing can run any more" : "all services have completed"});
 }
 
 bool Supervisor::blocked_by_failure(const Service& service) const {

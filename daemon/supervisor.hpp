@@ -36,7 +36,8 @@ class Reporter {
 };
 
 // Owner: App, or a simulation.
-// Lifecycle: constructed with the whole graph; begin(); stop_everything(); is_at_rest(); end(). Destroyed after
+// Lifecycle: constructed with the whole graph; begin(); stop_everything(); is_at_rest(); end(). Destroyed
+// after
 //   end() has returned, or after the loop was abandoned.
 // Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
 class Supervisor final : public StackView, StateListener {
@@ -59,7 +60,7 @@ class Supervisor final : public StackView, StateListener {
   // Ends the lives themselves. Precondition: at rest.
   Task<void> end();
 
-  [[nodiscard]] Bell<>& up() { return up_; }              // the first start has completed
+  [[nodiscard]] Bell<>& up() { return up_; }  // the first start has completed
   [[nodiscard]] Bell<Ending>& ending() { return ending_; }
   // Told on every change of state of any service.
   void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
@@ -79,7 +80,9 @@ class Supervisor final : public StackView, StateListener {
   [[nodiscard]] std::size_t service_count() const override { return services_.size(); }
   [[nodiscard]] ServiceView service(std::size_t index) const override;
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const override;
-  [[nodiscard]] const ServiceTimes* times(std::size_t index) const override { return services_[index]->times(); }
+  [[nodiscard]] const ServiceTimes* times(std::size_t index) const override {
+    return services_[index]->times();
+  }
   [[nodiscard]] bool stack_ready() const override { return begun_ && unready_ == 0 && !shutting_down_; }
   [[nodiscard]] bool started_up() const override { return up_.rung(); }
   [[nodiscard]] bool shutting_down() const override { return shutting_down_; }
@@ -93,15 +96,18 @@ class Supervisor final : public StackView, StateListener {
   void notice(Service& service, const std::string& text) override;
   double random() override;
 
+  void let_everything_hold();
   void count_health(Service& service);
   void look_for_the_end(Service& service, State to);
+  void look_at_essentials(Service& service);
   void end_when_nothing_can_run();
   [[nodiscard]] bool blocked_by_failure(const Service& service) const;
   [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
   [[nodiscard]] std::vector<Service*> running_dependents(Service& root) const;
   Task<CommandResult> start(Context& ctx, Service& service);
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
-  Task<Result<void>> until(Context& ctx, Service& service, bool (*done)(const Service&));
+  Task<Result<void>> until_gone(Context& ctx, Service& service);
+  Task<Result<void>> until_up(Context& ctx, Service& service);
 
   Loop& loop_;
   const config::Stack& stack_;
@@ -113,10 +119,10 @@ class Supervisor final : public StackView, StateListener {
   std::unordered_map<std::string_view, std::size_t> by_name_;
   std::vector<Wakeup*> watchers_;
   std::vector<bool> counted_unready_;
-  std::size_t unready_ = 0;   // wanted services whose level does not hold
-  std::size_t unsettled_ = 0; // services that something may still happen to by itself
-  std::size_t running_ = 0;   // services with a process, or playing the part of one
-  std::size_t active_ = 0;    // services with a command that run or may still run by themselves
+  std::size_t unready_ = 0;    // wanted services whose level does not hold
+  std::size_t unsettled_ = 0;  // services that something may still happen to by itself
+  std::size_t running_ = 0;    // services with a process, or playing the part of one
+  std::size_t active_ = 0;     // services with a command that run or may still run by themselves
   bool begun_ = false;
   bool shutting_down_ = false;
   bool end_check_pending_ = false;

@@ -10,6 +10,21 @@ namespace belfry::daemon {
 using config::Condition;
 using config::ServiceType;
 
+namespace {
+
+void answer(CommandResult& result, const Result<void>& waited, std::string_view verb, std::string_view name,
+            std::string_view done) {
+  if (waited) {
+    result.message = std::string(name) + " " + std::string(done);
+    return;
+  }
+  const Error& why = waited.error();
+  result.status = why.kind() == Error::Kind::failed ? 424 : why.kind() == Error::Kind::closed ? 503 : 504;
+  result.message = "cannot " + std::string(verb) + " " + std::string(name) + ": " + why.text();
+}
+
+}  // namespace
+
 ServiceView Supervisor::service(std::size_t index) const {
   const Service& service = *services_[index];
   const Record& record = service.record();
@@ -93,63 +108,93 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Conditi
   co_return result;
 }
 
-Task<Result<void>> Supervisor::until(Context& ctx, Service& service, bool (*done)(const Service&)) {
-  Wakeup changed(loop_, "until");
+// Until the run that was there at the call has ended, whatever somebody else asked for meanwhile; what does
+// not run has taken note when it has settled.
+Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service) {
+  const SharedIncarnation run = service.incarnation();
+  Wakeup changed(loop_, "until gone");
   service.watch(changed);
   Result<void> told;
-  while (told && !done(service)) told = co_await changed.wait(ctx);
+  while (told) {
+    if (service.incarnation() != run) break;
+    if (!is_running(service.state()) && is_settled(service.state())) break;
+    told = co_await changed.wait(ctx);
+  }
   service.unwatch(changed);
+  co_return told;
+}
+
+// Ready, or completed by a run that this very request made.
+Task<Result<void>> Supervisor::until_up(Context& ctx, Service& service) {
+  const bool oneshot = service.spec().type == ServiceType::oneshot;
+  Wakeup changed(loop_, "until up");
+  service.watch(changed);
+  Result<void> told;
+  while (told && (service.record().start_requested || (oneshot && !is_settled(service.state()))))
+    told = co_await changed.wait(ctx);
+  service.unwatch(changed);
+  if (told) told = co_await wait_for(ctx, service.index(), oneshot ? Condition::completed : Condition::ready);
   co_return told;
 }
 
 Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size_t index, bool only) {
   Service& service = *services_[index];
   const std::string name(service.name());
-  if (shutting_down_) co_return CommandResult{.status = 503, .message = "cannot do that: the stack is shutting down", .affected = {}};
-  const bool plain = service.spec().type == ServiceType::daemon || service.spec().type == ServiceType::oneshot;
+  if (shutting_down_)
+    co_return CommandResult{
+        .status = 503, .message = "cannot do that: the stack is shutting down", .affected = {}};
+  const bool plain =
+      service.spec().type == ServiceType::daemon || service.spec().type == ServiceType::oneshot;
   if (!plain && service.spec().type == ServiceType::external) {
-    co_return CommandResult{.status = 409, .message = "cannot control " + name + ": belfry does not run it (type: external)", .affected = {}};
+    co_return CommandResult{.status = 409,
+                            .message = "cannot control " + name + ": belfry does not run it (type: external)",
+                            .affected = {}};
   }
   switch (command) {
     case Command::start: co_return co_await start(ctx, service);
     case Command::stop: co_return co_await stop(ctx, service, Intent::rest, only);
     case Command::restart: co_return co_await stop(ctx, service, Intent::again, only);
     case Command::kill:
-      if (service.record().pid == 0) co_return CommandResult{.status = 409, .message = "cannot kill " + name + ": it does not run", .affected = {}};
+      if (service.record().pid == 0)
+        co_return CommandResult{
+            .status = 409, .message = "cannot kill " + name + ": it does not run", .affected = {}};
       around_.processes.signal(service.tree(), SIGKILL, system::Scope::tree);
       co_return CommandResult{.status = 200, .message = "killed " + name, .affected = {name}};
     case Command::reload: break;
   }
-  co_return CommandResult{.status = 409, .message = "cannot reload " + name + ": it has no `reload:`", .affected = {}};
+  co_return CommandResult{
+      .status = 409, .message = "cannot reload " + name + ": it has no `reload:`", .affected = {}};
 }
 
 Task<CommandResult> Supervisor::start(Context& ctx, Service& service) {
   CommandResult result;
   for (Service* needed : required_closure({&service})) {
     // A oneshot that has done its work is not done again because somebody else needs it.
-    if (needed != &service && (needed->state() == State::completed || is_running(needed->state()))) continue;
+    const bool done = needed->state() == State::completed && needed->spec().type == ServiceType::oneshot;
+    if (needed != &service && done) continue;
     if (!is_running(needed->state())) result.affected.emplace_back(needed->name());
     needed->request_start();
     count_health(*needed);
   }
-  const Condition goal = service.spec().type == ServiceType::oneshot ? Condition::completed : Condition::ready;
-  const Result<void> waited = co_await wait_for(ctx, service.index(), goal);
-  result.message = waited ? std::string(service.name()) + " is ready" : "cannot start " + std::string(service.name()) + ": " + waited.error().text();
-  if (!waited) result.status = waited.error().kind() == Error::Kind::failed ? 424 : waited.error().kind() == Error::Kind::closed ? 503 : 504;
+  const Result<void> waited = co_await until_up(ctx, service);
+  answer(result, waited, "start", service.name(), "is ready");
   co_return result;
 }
 
+// Those who run on top of it, be it by way of gates and externals that are down at the moment.
 std::vector<Service*> Supervisor::running_dependents(Service& root) const {
   std::vector<Service*> found{&root};
   std::vector<bool> seen(services_.size(), false);
   seen[root.index()] = true;
   for (std::size_t i = 0; i < found.size(); ++i) {
     for (Service* dependent : found[i]->dependents()) {
-      if (seen[dependent->index()] || !is_running(dependent->state())) continue;
+      const bool has_command = !dependent->spec().command.empty();
+      if (seen[dependent->index()] || (has_command && !is_running(dependent->state()))) continue;
       seen[dependent->index()] = true;
       found.push_back(dependent);
     }
   }
+  std::erase_if(found, [&root](const Service* s) { return s != &root && !is_running(s->state()); });
   return found;
 }
 
@@ -157,28 +202,27 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
   CommandResult result;
   const std::string verb = intent == Intent::rest ? "stop" : "restart";
   const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
+  const bool ran = is_running(service.state());
   const auto concerned = only ? std::vector<Service*>{&service} : running_dependents(service);
   // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.
   for (auto it = concerned.rbegin(); it != concerned.rend(); ++it) {
     Service& one = **it;
-    StopTerms terms{.intent = &one == &service ? intent : Intent::again, .cause = cause};
-    terms.in_order = !only;
     result.affected.emplace_back(one.name());
-    one.request_stop(terms);
+    if (&one == &service && !ran && intent == Intent::again) {
+      one.request_start();
+    } else {
+      // Who is on its way to rest by another command is not brought back by this one.
+      const bool rests = &one == &service ? intent == Intent::rest : one.record().intent == Intent::rest;
+      StopTerms terms{.intent = rests ? Intent::rest : Intent::again, .cause = cause};
+      terms.in_order = !only;
+      one.request_stop(terms);
+    }
     count_health(one);
   }
   Result<void> waited;
-  if (intent == Intent::rest) {
-    waited = co_await until(ctx, service, [](const Service& s) { return !is_running(s.state()) && is_settled(s.state()); });
-  } else {
-    if (!is_running(service.state())) service.request_start();
-    waited = co_await until(ctx, service, [](const Service& s) { return s.record().intent == Intent::run; });
-    const Condition goal = service.spec().type == ServiceType::oneshot ? Condition::completed : Condition::ready;
-    if (waited) waited = co_await wait_for(ctx, service.index(), goal);
-  }
-  result.message = waited ? std::string(service.name()) + (intent == Intent::rest ? " is stopped" : " is ready again")
-                          : "cannot " + verb + " " + std::string(service.name()) + ": " + waited.error().text();
-  if (!waited) result.status = waited.error().kind() == Error::Kind::failed ? 424 : waited.error().kind() == Error::Kind::closed ? 503 : 504;
+  if (ran || intent == Intent::rest) waited = co_await until_gone(ctx, service);
+  if (waited && intent == Intent::again) waited = co_await until_up(ctx, service);
+  answer(result, waited, verb, service.name(), intent == Intent::rest ? "is stopped" : "is ready again");
   co_return result;
 }
 

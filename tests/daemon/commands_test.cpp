@@ -1,0 +1,264 @@
+// What can be asked of a running stack, and what is answered.
+#include "tests/daemon/rig.hpp"
+
+namespace belfry::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+class Commands : public Rig {};
+
+TEST_F(Commands, stop_stops_the_running_dependents_first_and_lists_them) {
+  daemon("db");
+  daemon("api", {"db"});
+  daemon("web", {"api"});
+  daemon("other");
+  script("web", {.stops_after = 2s});
+  up();
+  const auto& stop = command(Command::stop, "db");
+  EXPECT_EQ(when("SIGTERM api#1"), -1);
+  advance(2s);
+  ASSERT_TRUE(stop.result);
+  EXPECT_EQ(stop.result->status, 200);
+  EXPECT_THAT(stop.result->affected, ElementsAre("web", "api", "db"));
+  EXPECT_LT(when("gone web#1"), when("SIGTERM api#1"));
+  EXPECT_LT(when("gone api#1"), when("SIGTERM db#1"));
+  EXPECT_EQ(state("db"), State::inactive);
+  EXPECT_EQ(state("api"), State::blocked);
+  EXPECT_THAT(cause("web"), HasSubstr("api is blocked: db was stopped: stopped by command"));
+  EXPECT_EQ(state("other"), State::ready);
+}
+
+TEST_F(Commands, start_brings_the_dependents_back) {
+  daemon("db");
+  daemon("api", {"db"});
+  up();
+  command(Command::stop, "db");
+  const auto& start = command(Command::start, "db");
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200);
+  EXPECT_EQ(state("api"), State::ready);
+}
+
+TEST_F(Commands, start_pulls_its_required_dependencies_in) {
+  daemon("db");
+  daemon("api", {"db"});
+  up({});
+  command(Command::stop, "db");
+  command(Command::stop, "api");
+  const auto& start = command(Command::start, "api");
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200) << start.result->message;
+  EXPECT_EQ(state("db"), State::ready);
+  EXPECT_THAT(start.result->affected, UnorderedElementsAre("api", "db"));
+}
+
+TEST_F(Commands, start_during_the_stop_of_a_dependency_brings_both_up) {
+  daemon("db");
+  daemon("api", {"db"});
+  script("db", {.stops_after = 2s});
+  up();
+  const auto& stop = command(Command::stop, "db");
+  ASSERT_EQ(state("db"), State::stopping);
+  const auto& start = command(Command::start, "api");
+  advance(2s);
+  ASSERT_TRUE(stop.result) << "the run that was there has ended";
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200);
+  EXPECT_EQ(state("api"), State::ready);
+}
+
+TEST_F(Commands, restart_brings_the_dependents_back) {
+  daemon("db");
+  daemon("api", {"db"});
+  up();
+  const auto& restart = command(Command::restart, "db");
+  ASSERT_TRUE(restart.result);
+  EXPECT_EQ(restart.result->status, 200);
+  EXPECT_THAT(restart.result->affected, ElementsAre("api", "db"));
+  EXPECT_EQ(service("db").record().runs, 2U);
+  EXPECT_EQ(service("api").record().runs, 2U);
+  EXPECT_EQ(state("api"), State::ready);
+  EXPECT_EQ(service("db").counters().restarts_on_command, 1U);
+}
+
+TEST_F(Commands, only_leaves_the_dependents_alone) {
+  daemon("db");
+  daemon("api", {"db"});
+  up();
+  const auto& restart = command(Command::restart, "db", true);
+  ASSERT_TRUE(restart.result);
+  EXPECT_THAT(restart.result->affected, ElementsAre("db"));
+  EXPECT_EQ(service("api").record().runs, 1U);
+}
+
+TEST_F(Commands, restart_of_what_is_blocked_says_so) {
+  oneshot("migrate");
+  daemon("api", {"migrate"});
+  up();
+  end("migrate", 1);
+  const auto& restart = command(Command::restart, "api");
+  ASSERT_TRUE(restart.result) << "it must not hang";
+  EXPECT_EQ(restart.result->status, 424);
+  EXPECT_THAT(restart.result->message, HasSubstr("cannot restart api: api is blocked"));
+}
+
+TEST_F(Commands, start_of_what_is_blocked_starts_its_root_again) {
+  oneshot("migrate");
+  daemon("api", {"migrate"});
+  up();
+  end("migrate", 1);
+  const auto& start = command(Command::start, "api");
+  EXPECT_EQ(state("migrate"), State::starting);
+  EXPECT_FALSE(start.result);
+  end("migrate");
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200);
+}
+
+TEST_F(Commands, start_of_a_completed_oneshot_does_it_again_and_waits_for_it) {
+  oneshot("migrate");
+  up();
+  end("migrate");
+  const auto& start = command(Command::start, "migrate");
+  EXPECT_FALSE(start.result);
+  end("migrate", 2);
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 424);
+  EXPECT_THAT(start.result->message, HasSubstr("exited with code 2"));
+}
+
+TEST_F(Commands, a_dependent_that_was_stopped_is_not_brought_back_by_a_later_stop) {
+  daemon("db");
+  daemon("api", {"db"});
+  script("api", {.stops_after = 2s});
+  up();
+  command(Command::stop, "api");
+  command(Command::restart, "db");
+  advance(3s);
+  EXPECT_EQ(state("api"), State::inactive);
+  EXPECT_EQ(state("db"), State::ready);
+}
+
+TEST_F(Commands, stop_of_one_of_a_quorum_does_not_wait_for_what_can_do_without_it) {
+  daemon("a");
+  daemon("b");
+  gate("any", {"a", "b"}).require.count = 1;
+  daemon("api", {"any"});
+  up();
+  const auto& stop = command(Command::stop, "a");
+  ASSERT_TRUE(stop.result);
+  EXPECT_EQ(state("a"), State::inactive);
+  EXPECT_EQ(state("api"), State::ready) << "b is still there";
+}
+
+TEST_F(Commands, a_gate_that_is_down_is_transparent_to_the_order) {
+  daemon("a");
+  daemon("b");
+  gate("both", {"a", "b"});
+  daemon("api", {"both"});
+  script("api", {.stops_after = 1s});
+  up();
+  end("b", 1);
+  ASSERT_EQ(state("both"), State::waiting);
+  ASSERT_EQ(state("api"), State::ready);
+  command(Command::stop, "a");
+  EXPECT_EQ(when("SIGTERM a#1"), -1);
+  advance(1s);
+  EXPECT_EQ(state("a"), State::inactive);
+  EXPECT_LT(when("gone api#1"), when("SIGTERM a#1"));
+}
+
+TEST_F(Commands, kill_ends_the_tree_and_the_policy_decides) {
+  daemon("db");
+  up();
+  const auto& kill = command(Command::kill, "db");
+  ASSERT_TRUE(kill.result);
+  EXPECT_EQ(kill.result->status, 200);
+  EXPECT_EQ(state("db"), State::backoff);
+  EXPECT_THAT(cause("db"), HasSubstr("killed by SIGKILL"));
+  EXPECT_EQ(command(Command::kill, "db").result->status, 409);
+}
+
+TEST_F(Commands, an_external_cannot_be_controlled) {
+  external("db");
+  up();
+  EXPECT_EQ(command(Command::stop, "db").result->status, 409);
+}
+
+TEST_F(Commands, a_stop_ends_the_back_off_at_once) {
+  daemon("db");
+  up();
+  end("db", 1);
+  ASSERT_EQ(state("db"), State::backoff);
+  EXPECT_TRUE(command(Command::stop, "db").result);
+  EXPECT_EQ(state("db"), State::inactive);
+  EXPECT_TRUE(loop.timers().empty());
+}
+
+TEST_F(Commands, nothing_can_be_asked_during_the_shutdown) {
+  daemon("db");
+  up();
+  down();
+  EXPECT_EQ(command(Command::start, "db").result->status, 503);
+}
+
+TEST_F(Commands, a_caller_who_leaves_leaves_the_command_alone) {
+  daemon("db");
+  script("db", {.stops_after = 2s});
+  up();
+  auto& stop = command(Command::stop, "db");
+  stop.context.cancel();
+  loop.run_until_idle();
+  ASSERT_TRUE(stop.result);
+  EXPECT_EQ(stop.result->status, 504);
+  advance(2s);
+  EXPECT_EQ(state("db"), State::inactive);
+}
+
+TEST_F(Commands, wait_for_answers_when_it_holds_now_later_or_never) {
+  speaking(daemon("db"));
+  oneshot("job");
+  up();
+  auto& ready = wait_for("db", Condition::ready);
+  auto& started = wait_for("db", Condition::started);
+  EXPECT_TRUE(started.waited && *started.waited);
+  EXPECT_FALSE(ready.waited);
+  say_ready("db");
+  EXPECT_TRUE(ready.waited && *ready.waited);
+  auto& done = wait_for("job", Condition::completed);
+  end("job", 1);
+  ASSERT_TRUE(done.waited);
+  ASSERT_FALSE(*done.waited);
+  EXPECT_EQ(done.waited->error().kind(), Error::Kind::failed);
+  EXPECT_THAT(done.waited->error().text(), HasSubstr("job is failed"));
+}
+
+TEST_F(Commands, wait_for_outlasts_the_back_off_and_ends_with_the_shutdown) {
+  speaking(daemon("db"));
+  up();
+  auto& first = wait_for("db", Condition::ready);
+  end("db", 1);
+  EXPECT_FALSE(first.waited);
+  advance(100ms);
+  say_ready("db");
+  EXPECT_TRUE(first.waited && *first.waited);
+  auto& stopped = wait_for("db", Condition::completed);
+  down();
+  ASSERT_TRUE(stopped.waited);
+  EXPECT_EQ(stopped.waited->error().kind(), Error::Kind::closed);
+}
+
+TEST_F(Commands, wait_for_answers_at_once_for_what_nobody_started) {
+  daemon("db");
+  daemon("other");
+  up({"db"});
+  auto& never = wait_for("other", Condition::ready);
+  ASSERT_TRUE(never.waited);
+  EXPECT_EQ(never.waited->error().kind(), Error::Kind::failed);
+}
+
+}  // namespace
+}  // namespace belfry::testing

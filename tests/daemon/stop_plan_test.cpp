@@ -1,0 +1,67 @@
+#include "daemon/stop_plan.hpp"
+
+#include <gtest/gtest.h>
+
+namespace belfry::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+const TimePoint now = TimePoint{} + 1h;
+
+TEST(StopPlan, who_has_nothing_below_may_use_the_whole_budget) {
+  const auto shares = plan_stop({{.timeout = 10s, .below = {}}}, now, now + 25s);
+  EXPECT_EQ(shares[0].timeout, 10s);
+  EXPECT_EQ(shares[0].kill_by, now + 25s);
+}
+
+TEST(StopPlan, a_slow_application_never_eats_the_time_of_the_database) {
+  // api (20 s) depends on db (10 s): api is killed at D - 10 s at the latest.
+  const auto shares =
+      plan_stop({{.timeout = 10s, .below = {}}, {.timeout = 20s, .below = {0}}}, now, now + 30s);
+  EXPECT_EQ(shares[1].kill_by, now + 20s);
+  EXPECT_EQ(shares[0].kill_by, now + 30s);
+}
+
+TEST(StopPlan, the_longest_chain_below_counts) {
+  const auto shares = plan_stop({{.timeout = 1s, .below = {}},
+                                 {.timeout = 5s, .below = {}},
+                                 {.timeout = 2s, .below = {0}},
+                                 {.timeout = 1s, .below = {1, 2}}},
+                                now, now + 25s);
+  EXPECT_EQ(shares[3].kill_by, now + 20s);
+}
+
+TEST(StopPlan, chains_that_cannot_fit_are_scaled_down) {
+  const auto shares = plan_stop(
+      {{.timeout = 10s, .below = {}}, {.timeout = 10s, .below = {0}}, {.timeout = 20s, .below = {1}}}, now,
+      now + 20s);
+  EXPECT_EQ(shares[0].timeout, 5s);
+  EXPECT_EQ(shares[1].timeout, 5s);
+  EXPECT_EQ(shares[2].timeout, 10s);
+  EXPECT_EQ(shares[2].kill_by, now + 10s);
+}
+
+TEST(StopPlan, a_deadline_that_has_passed_kills_at_once) {
+  const auto shares = plan_stop({{.timeout = 10s, .below = {}}}, now, now - 1s);
+  EXPECT_EQ(shares[0].timeout, 0s);
+  EXPECT_EQ(shares[0].kill_by, now);
+}
+
+TEST(StopPlan, what_has_no_process_takes_no_time) {
+  const auto shares = plan_stop(
+      {{.timeout = 10s, .below = {}}, {.timeout = 0s, .below = {0}}, {.timeout = 10s, .below = {1}}}, now,
+      now + 25s);
+  EXPECT_EQ(shares[2].kill_by, now + 15s);
+  EXPECT_EQ(shares[1].kill_by, now + 15s);
+}
+
+TEST(StopPlan, a_chain_of_ten_thousand_is_planned) {
+  std::vector<StopNode> nodes(10'000);
+  for (std::uint32_t i = 1; i < nodes.size(); ++i) nodes[i] = {.timeout = 1s, .below = {i - 1}};
+  const auto shares = plan_stop(nodes, now, now + 10s);
+  EXPECT_LT(shares.back().kill_by, shares.front().kill_by);
+}
+
+}  // namespace
+}  // namespace belfry::daemon

@@ -1,0 +1,67 @@
+// Probes whose answers a test decides.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "channels/loop.hpp"
+#include "channels/sleep.hpp"
+#include "probes/factory.hpp"
+
+namespace belfry::testing {
+
+struct ProbeAnswer {
+  bool yes = true;
+  Duration takes{0};  // longer than the attempt's timeout: it is cut off
+};
+
+// Owner: the test. Lifecycle: outlives the probes it made. Cancellation: of a check, within a turn.
+class FakeProbes final : public probes::Factory {
+ public:
+  // The answer to one check; `spec.target` tells several probes of a service apart. Unset: yes, at once.
+  std::function<ProbeAnswer(const std::string& service, const config::Probe& spec)> answer;
+  // Lets the making of a probe fail.
+  std::function<bool(const std::string& service, const config::Probe& spec)> cannot_make;
+
+  Result<std::unique_ptr<probes::Probe>> make(const config::Probe& probe,
+                                              const probes::ProbeContext& context) override {
+    if (cannot_make && cannot_make(context.service, probe)) {
+      return std::unexpected(Error(Error::Kind::invalid, "cannot probe: kind is not supported"));
+    }
+    return std::make_unique<Asked>(*this, context.service, probe);
+  }
+  [[nodiscard]] std::size_t checks() const { return checks_; }
+  [[nodiscard]] std::size_t checks_running() const { return running_; }
+
+ private:
+  class Asked final : public probes::Probe {
+   public:
+    Asked(FakeProbes& all, std::string service, const config::Probe& spec)
+        : all_(all), service_(std::move(service)), spec_(spec) {}
+    Task<probes::Outcome> check(Context& ctx) override {
+      ++all_.checks_;
+      const ProbeAnswer said = all_.answer ? all_.answer(service_, spec_) : ProbeAnswer{};
+      if (said.takes > Duration::zero()) {
+        ++all_.running_;
+        Result<void> waited = co_await sleep_for(ctx, said.takes);
+        --all_.running_;
+        if (!waited) co_return waited;
+      }
+      if (!said.yes)
+        co_return std::unexpected(Error(Error::Kind::failed, "cannot connect: Connection refused"));
+      co_return Result<void>();
+    }
+
+   private:
+    FakeProbes& all_;
+    std::string service_;
+    const config::Probe& spec_;
+  };
+
+  std::size_t checks_ = 0;
+  std::size_t running_ = 0;
+};
+
+}  // namespace belfry::testing

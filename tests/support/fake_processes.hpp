@@ -1,0 +1,94 @@
+// Processes without a kernel: they exit, ignore signals, leave children behind or refuse to start as a
+// script says, in the time of the loop's manual clock.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channels/loop.hpp"
+#include "channels/timer_queue.hpp"
+#include "system/processes.hpp"
+
+namespace belfry::testing {
+
+// What one run of a service is going to do. Times count from the event that they follow.
+struct ProcessScript {
+  std::optional<system::SpawnError> refuse{};               // it never comes to be
+  std::optional<Duration> exits_after{};                    // by itself; unset: runs until it is asked to stop
+  system::ExitStatus exits_with{};                         // how it ends by itself
+  std::optional<Duration> stops_after = Duration::zero();  // after its stop signal; unset: ignores it
+  bool stops_cleanly = true;                               // exits with 0, and not by the signal
+  std::uint32_t leaves_behind = 0;                         // children that outlive it
+  std::optional<Duration> children_stop_after = Duration::zero();  // after SIGTERM to the tree; unset: never
+};
+
+// Which run of which service, read from the launch's marker ("stack/db#3").
+struct RunId {
+  std::string service;
+  std::uint64_t run = 0;
+};
+
+// Owner: the test. Lifecycle: outlives the services; its loop outlives it. Cancellation: none.
+class FakeProcesses final : public system::Processes {
+ public:
+  explicit FakeProcesses(Loop& loop) : loop_(loop) {}
+
+  // What a start does; unset: it runs until it is asked to stop, and stops at once.
+  std::function<ProcessScript(const RunId&)> script;
+  // Called before a process comes to be, and with every signal that reaches somebody.
+  std::function<void(const RunId&)> on_spawn;
+  std::function<void(const RunId&, int signo, system::Scope)> on_signal;
+
+  // Ends the main process of the service's newest run, as if by itself.
+  void end(std::string_view service, system::ExitStatus how = {});
+  // Everything that happened: "spawn db#1", "SIGTERM db#1", "exit db#1", "gone db#1".
+  [[nodiscard]] const std::vector<std::string>& log() const { return log_; }
+  [[nodiscard]] std::size_t alive() const;
+  [[nodiscard]] bool alive(std::string_view service) const;
+  [[nodiscard]] std::uint64_t spawned() const { return spawned_; }
+
+  std::expected<pid_t, system::SpawnError> spawn(system::Launch& launch,
+                                                 system::ExitWatcher& watcher) override;
+  void disown(pid_t pid) override;
+  bool signal(const system::TreeId& tree, int signo, system::Scope scope) override;
+  bool tree_alive(const system::TreeId& tree) override;
+  void watch_tree(const system::TreeId& tree, system::TreeWatcher& watcher) override;
+  void unwatch_tree(system::TreeWatcher& watcher) override;
+  std::vector<system::Survivor> survivors(const system::TreeId& tree) override;
+
+ private:
+  struct Process {
+    explicit Process(Loop& loop) : exit_timer(loop), children_timer(loop) {}
+    RunId id;
+    pid_t pid = 0;
+    ProcessScript script;
+    bool running = true;
+    std::uint32_t children = 0;
+    system::ExitWatcher* exit_watcher = nullptr;
+    system::TreeWatcher* tree_watcher = nullptr;
+    Timer exit_timer;
+    Timer children_timer;
+    [[nodiscard]] bool gone() const { return !running && children == 0; }
+  };
+
+  Process* find(pid_t pid);
+  void exit_at(Process& process, TimePoint when, system::ExitStatus how);
+  void exited(pid_t pid, system::ExitStatus how);
+  void children_leave_at(Process& process, TimePoint when);
+  void look_whether_gone(Process& process);
+  void note(const char* what, const RunId& id);
+
+  Loop& loop_;
+  std::map<pid_t, std::unique_ptr<Process>> processes_;
+  std::vector<std::string> log_;
+  pid_t last_pid_ = 1000;
+  std::uint64_t spawned_ = 0;
+};
+
+}  // namespace belfry::testing

@@ -1,0 +1,45 @@
+// Provisions that provide nothing, and remember who holds some.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+
+#include "daemon/provisions.hpp"
+#include "daemon/service.hpp"
+
+namespace belfry::testing {
+
+// Owner: the test. Lifecycle: outlives the services. Cancellation: none.
+class FakeProvisions final : public daemon::Provisions {
+ public:
+  // Lets a preparation fail: no descriptors are left.
+  std::function<Result<void>(const daemon::Service&)> refuse;
+  // What the service's last words are; called when they are read.
+  std::function<void(daemon::Service&)> last_words;
+  // Those for whom something was made ready and not given back.
+  [[nodiscard]] const std::set<std::string, std::less<>>& held() const { return held_; }
+
+  Result<void> prepare(daemon::Service& service, system::Launch& launch) override {
+    if (refuse) {
+      if (auto ok = refuse(service); !ok) return ok;
+    }
+    launch.set_command(service.spec().command);
+    held_.emplace(service.name());
+    return {};
+  }
+  void outfit(const daemon::Service&, system::Launch&) const override {}
+  void started(daemon::Service&) override {}
+  void drain(daemon::Service& service) override {
+    if (last_words) last_words(service);
+  }
+  void release(daemon::Service& service) override {
+    if (const auto it = held_.find(service.name()); it != held_.end()) held_.erase(it);
+  }
+  [[nodiscard]] ino_t log_pipe(const daemon::Service&) const override { return 0; }
+
+ private:
+  std::set<std::string, std::less<>> held_;
+};
+
+}  // namespace belfry::testing
