@@ -211,7 +211,7 @@ bool LogPipe::read_once() {
 }
 
 void LogPipe::close() {
-  poller_.remove(read_, *this);
+  poller_.forget(*this);
   ::close(read_);
   read_ = -1;
   lines_.finish();

@@ -110,7 +110,7 @@ Result<void> NativeProvisions::open() {
   socket_directory_ = std::move(*directory);
   NotifyReceiver& receiver = *this;
   shared_socket_ = std::make_unique<NotifySocket>(poller_, receiver);
-  return shared_socket_->open(socket_directory_ + "/notify", ::geteuid());
+  return shared_socket_->open(socket_directory_ + "/notify", own_user_);
 }
 
 void NativeProvisions::outfit(const Service& service, system::Launch& launch) const {
@@ -164,16 +164,16 @@ Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::
 
 Result<void> NativeProvisions::lay_notify_socket(Service& service, Kit& kit, system::Launch& launch) {
   const bool own = service.wants_own_notify_socket() || !service.spec().user.empty();
+  // What the last run said is not the next one's.
+  if (kit.notify) kit.notify->drain();
   if (own && !kit.notify) {
     kit.notify = std::make_unique<NotifySocket>(poller_, kit);
-    const uid_t owner = launch.identity ? launch.identity->uid : ::geteuid();
+    const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
     if (auto ok = kit.notify->open(socket_directory_ + "/" + std::to_string(service.index()), owner); !ok) {
       kit.notify.reset();
       return ok;
     }
   }
-  // What the last run said is not the next one's.
-  if (kit.notify) kit.notify->drain();
   launch.add_variable("NOTIFY_SOCKET", kit.notify ? kit.notify->path() : shared_socket_->path());
   return {};
 }

@@ -1,6 +1,8 @@
 // The real provisions: log pipes, notify sockets, users and environments.
 #pragma once
 
+#include <unistd.h>
+
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -46,6 +48,7 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
   const config::Stack& stack_;
   Poller& poller_;
   LogPump& pump_;
+  const uid_t own_user_ = ::geteuid();
   std::string socket_directory_;  // 0711, below a directory that is gone after a reboot
   std::shared_ptr<const system::BaseEnvironment> inherited_;
   std::shared_ptr<const system::BaseEnvironment> empty_;

@@ -15,8 +15,8 @@ namespace belfry::daemon {
 
 namespace {
 
-// A flooding sender gets this many messages taken in before the others have their turn.
-constexpr int messages_at_once = 64;
+// Bounds what is read of a flood before an exit is judged.
+constexpr int most_drained = 1024;
 constexpr int longest_ancestry = 64;
 
 pid_t parent_of(pid_t pid) {
@@ -53,12 +53,13 @@ bool may_speak_for(pid_t pid, pid_t leader) {
 
 NotifySocket::~NotifySocket() {
   if (fd_ < 0) return;
-  poller_.remove(fd_, *this);
+  poller_.forget(*this);
   ::close(fd_);
   ::unlink(path_.c_str());
 }
 
 Result<void> NotifySocket::open(std::string path, uid_t owner) {
+  static const uid_t self = ::geteuid();
   const auto failed = [&path](const char* what) {
     return std::unexpected(
         Error::from_errno(errno, std::string("cannot ") + what + " the notify socket " + path));
@@ -80,7 +81,7 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
     ::close(fd);
     return error;
   }
-  if (owner != ::geteuid() && ::chown(path.c_str(), owner, static_cast<gid_t>(-1)) != 0) {
+  if (owner != self && ::chown(path.c_str(), owner, static_cast<gid_t>(-1)) != 0) {
     const auto error = failed("give away");
     ::close(fd);
     ::unlink(path.c_str());
@@ -91,14 +92,12 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
   return poller_.add(fd_, EPOLLIN, *this);
 }
 
-void NotifySocket::on_event(std::uint32_t) {
-  for (int i = 0; i < messages_at_once && receive_one(); ++i) {
-  }
-}
+// One message an event: the event comes again while there are more, and the others have their turn.
+void NotifySocket::on_event(std::uint32_t) { receive_one(); }
 
 void NotifySocket::drain() {
   // Bounded: a sender that is faster than the loop does not get to hold it.
-  for (int i = 0; i < 16 * messages_at_once && fd_ >= 0 && receive_one(); ++i) {
+  for (int i = 0; i < most_drained && fd_ >= 0 && receive_one(); ++i) {
   }
 }
 

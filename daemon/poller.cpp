@@ -39,6 +39,10 @@ Result<void> Poller::add(int fd, std::uint32_t events, PollWatcher& watcher) {
 
 void Poller::remove(int fd, PollWatcher& watcher) {
   ::epoll_ctl(state_->fd, EPOLL_CTL_DEL, fd, nullptr);
+  forget(watcher);
+}
+
+void Poller::forget(PollWatcher& watcher) {
   for (epoll_event& event : state_->round) {
     if (event.data.ptr == &watcher) event.data.ptr = nullptr;
   }

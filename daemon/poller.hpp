@@ -36,6 +36,9 @@ class Poller {
   // Level-triggered. The watcher must be removed before it or its descriptor goes.
   Result<void> add(int fd, std::uint32_t events, PollWatcher& watcher);
   void remove(int fd, PollWatcher& watcher);
+  // The same for a descriptor that is closed right afterwards: closing takes it out of the set by itself
+  // (epoll(7), as nobody else holds it), so only what is being delivered has to be struck out.
+  void forget(PollWatcher& watcher);
   Task<void> stop();
 
  private:
