@@ -17,7 +17,8 @@ namespace belfry::daemon {
 // Lifecycle: fresh (nothing has ended), running, ended. A restart is a new incarnation.
 // Cancellation: none here; a wait is cancelled by its own context and never touches the bell.
 struct Incarnation {
-  Incarnation(Loop& loop, std::uint64_t n) : started(loop, "started"), ready(loop, "ready"), stopped(loop, "stopped"), number(n) {}
+  Incarnation(Loop& loop, std::uint64_t n)
+      : started(loop, "started"), ready(loop, "ready"), stopped(loop, "stopped"), number(n) {}
 
   Bell<> started;  // exec succeeded
   Bell<> ready;    // every probe of `ready:` was true

@@ -23,7 +23,12 @@ probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms&
 }  // namespace
 
 ProbeWatch::ProbeWatch(Loop& loop, Semaphore& slots, ProbeListener& listener, WatchTerms terms)
-    : loop_(loop), slots_(slots), listener_(listener), terms_(terms), context_(loop), tasks_(loop, "probes") {}
+    : loop_(loop),
+      slots_(slots),
+      listener_(listener),
+      terms_(terms),
+      context_(loop),
+      tasks_(loop, "probes") {}
 
 Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& factory,
                                const probes::ProbeContext& about, double random) {

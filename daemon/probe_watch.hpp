@@ -35,8 +35,8 @@ class ProbeListener {
 // How the probes of a set are asked, beside what the file says of each.
 struct WatchTerms {
   ProbeRole role = ProbeRole::ready;
-  TimePoint started_at{};              // of the process: the adaptive period counts from it
-  std::optional<Duration> recheck{};   // for probes that give none: keep asking after the bell (externals)
+  TimePoint started_at{};             // of the process: the adaptive period counts from it
+  std::optional<Duration> recheck{};  // for probes that give none: keep asking after the bell (externals)
 };
 
 // Owner: the Service, for one run.
@@ -58,7 +58,8 @@ class ProbeWatch {
 
  private:
   struct Watched {
-    Watched(Loop& loop, std::unique_ptr<probes::Probe> p, std::uint32_t i, probes::ScheduleOptions o, bool again)
+    Watched(Loop& loop, std::unique_ptr<probes::Probe> p, std::uint32_t i, probes::ScheduleOptions o,
+            bool again)
         : probe(std::move(p)), index(i), options(o), keep_asking(again), poke(loop, "probe trigger") {}
     std::unique_ptr<probes::Probe> probe;
     std::uint32_t index;
