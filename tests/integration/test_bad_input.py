@@ -83,6 +83,7 @@ class BadServices(Scenario):
   other: {command: $SAMPLE --name other --notify, ready: notify}
 """).start()
         stack.event("other", "ready")
+        self.assertEqual(stack.wait("other"), 200)
         self.assertEqual(stack.wait("broken"), 424)
         self.assertEqual(stack.wait("web"), 424)
         services = stack.services()
