@@ -22,8 +22,7 @@ TEST(Message, a_last_answer_says_close) {
 }
 
 TEST(Message, http_1_0_is_told_that_the_connection_is_kept) {
-  EXPECT_NE(head(text(200, ""), {true, true, {}}).find("\r\nConnection: keep-alive\r\n"),
-            std::string::npos);
+  EXPECT_NE(head(text(200, ""), {true, true, {}}).find("\r\nConnection: keep-alive\r\n"), std::string::npos);
 }
 
 TEST(Message, a_problem_is_rfc_9457) {

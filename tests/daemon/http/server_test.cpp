@@ -17,6 +17,7 @@
 
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
+#include "daemon/http/owned_fd.hpp"
 #include "tests/daemon/http/fake_stack.hpp"
 
 namespace belfry::daemon::http {
@@ -416,20 +417,50 @@ TEST_F(ServerTest, a_stop_without_patience_cuts_what_is_at_work) {
   EXPECT_TRUE(working.ended());
 }
 
-TEST_F(ServerTest, without_descriptors_a_connection_is_shed_and_the_loop_rests) {
+// Lowers the limit of open descriptors, and gives it back.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t most) {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit few{most, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  }
+  ~FewDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(ServerTest, without_descriptors_a_connection_is_shed_instead_of_waking_the_loop_for_ever) {
   const std::uint16_t port = open();
   Client first(port), second(port);
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const rlimit none{3, limit.rlim_max};  // every number below is taken: nothing can be opened
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  turn();
-  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  turn();
+  {
+    const FewDescriptors few(64);
+    std::vector<OwnedFd> fillers;
+    while (fillers.emplace_back(::dup(STDOUT_FILENO))) {
+    }
+    turn();
+  }
+  EXPECT_EQ(server->stats().connections_refused, 2U);
+  EXPECT_TRUE(first.ended());
   Client later(port);
   later.get("/livez");
   turn();
   EXPECT_THAT(later.received(), EndsWith("ok\n"));
+}
+
+TEST_F(ServerTest, where_even_shedding_fails_the_server_pauses_and_goes_on) {
+  const std::uint16_t port = open();
+  Client client(port);
+  client.get("/livez");
+  {
+    const FewDescriptors few(3);  // below every number in use: the reserve does not help
+    turn();
+  }
+  loop.advance(1s);
+  EXPECT_THAT(client.received(), EndsWith("ok\n"));
 }
 
 TEST_F(ServerTest, an_abandoned_loop_takes_its_sessions_along) {

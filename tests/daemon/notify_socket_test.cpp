@@ -1,0 +1,137 @@
+#include "daemon/notify_socket.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "channels/loop.hpp"
+
+namespace belfry::daemon {
+namespace {
+
+class NotifySocketTest : public testing::Test, protected NotifyReceiver {
+ protected:
+  NotifySocketTest() {
+    std::string directory = "/tmp/belfry-notify-test.XXXXXX";
+    EXPECT_NE(::mkdtemp(directory.data()), nullptr);
+    directory_ = directory;
+    poller_ = std::make_unique<Poller>(root_);
+    NotifyReceiver& receiver = *this;
+    socket_ = std::make_unique<NotifySocket>(*poller_, receiver);
+    EXPECT_TRUE(socket_->open(directory_ + "/s", ::geteuid()));
+  }
+  ~NotifySocketTest() override {
+    socket_.reset();
+    loop_.abandon();
+    poller_.reset();
+    ::rmdir(directory_.c_str());
+  }
+  void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override {
+    senders_.push_back(sender);
+    messages_.push_back(message);
+  }
+  // Sends as this process does, with `descriptors` copies of standard input attached.
+  void send(std::string_view text, int descriptors = 0) {
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, socket_->path().c_str());
+    iovec part{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * 250)> control{};
+    msghdr header{};
+    header.msg_name = &address;
+    header.msg_namelen = sizeof address;
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    if (descriptors > 0) {
+      header.msg_control = control.data();
+      header.msg_controllen = CMSG_SPACE(sizeof(int) * static_cast<std::size_t>(descriptors));
+      cmsghdr* c = CMSG_FIRSTHDR(&header);
+      c->cmsg_level = SOL_SOCKET;
+      c->cmsg_type = SCM_RIGHTS;
+      c->cmsg_len = CMSG_LEN(sizeof(int) * static_cast<std::size_t>(descriptors));
+      std::vector<int> fds(static_cast<std::size_t>(descriptors), fd);
+      std::memcpy(CMSG_DATA(c), fds.data(), fds.size() * sizeof(int));
+    }
+    EXPECT_EQ(::sendmsg(fd, &header, 0), static_cast<ssize_t>(text.size()));
+    ::close(fd);
+  }
+  static int lowest_free_descriptor() {
+    const int fd = ::dup(0);
+    ::close(fd);
+    return fd;
+  }
+
+  Loop loop_;
+  Context root_{loop_};
+  std::string directory_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<NotifySocket> socket_;
+  std::vector<NotifySender> senders_;
+  std::vector<Result<NotifyMessage>> messages_;
+};
+
+TEST_F(NotifySocketTest, a_message_comes_with_the_credentials_of_its_sender) {
+  send("READY=1");
+  loop_.run_until_idle();
+  ASSERT_EQ(messages_.size(), 1U);
+  EXPECT_TRUE(messages_[0]->ready);
+  EXPECT_EQ(senders_[0].pid, ::getpid());
+  EXPECT_EQ(senders_[0].uid, ::getuid());
+}
+
+TEST_F(NotifySocketTest, messages_are_taken_in_the_order_in_which_they_came) {
+  for (int i = 0; i < 10; ++i) send("STATUS=" + std::to_string(i));  // as many as a socket queues unread
+  loop_.run_until_idle();
+  ASSERT_EQ(messages_.size(), 10U);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(messages_[i]->status, std::to_string(i));
+}
+
+TEST_F(NotifySocketTest, drain_takes_in_what_has_arrived_without_a_turn_of_the_loop) {
+  send("READY=1");
+  socket_->drain();
+  EXPECT_EQ(messages_.size(), 1U);
+}
+
+TEST_F(NotifySocketTest, attached_descriptors_are_closed_all_of_them) {
+  const int before = lowest_free_descriptor();
+  send("FDSTORE=1", 250);
+  loop_.run_until_idle();
+  EXPECT_EQ(messages_.size(), 1U);
+  EXPECT_EQ(lowest_free_descriptor(), before);
+}
+
+TEST_F(NotifySocketTest, an_oversize_message_is_an_error_and_the_next_one_is_heard) {
+  send(std::string(5000, 'x'));
+  send("READY=1");
+  loop_.run_until_idle();
+  ASSERT_EQ(messages_.size(), 2U);
+  EXPECT_FALSE(messages_[0]);
+  EXPECT_TRUE(messages_[1]->ready);
+}
+
+TEST_F(NotifySocketTest, nobody_but_its_owner_may_write_to_it_and_it_goes_with_its_object) {
+  struct stat info{};
+  ASSERT_EQ(::stat(socket_->path().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  const std::string path = socket_->path();
+  socket_.reset();
+  EXPECT_NE(::stat(path.c_str(), &info), 0);
+}
+
+TEST(NotifyAccess, a_process_of_the_session_may_speak_and_a_stranger_may_not) {
+  EXPECT_TRUE(may_speak_for(::getpid(), ::getpid()));
+  EXPECT_TRUE(may_speak_for(::getpid(), ::getppid()));  // a descendant
+  EXPECT_TRUE(may_speak_for(::getpid(), ::getsid(0)));
+  EXPECT_FALSE(may_speak_for(1, ::getpid()));
+}
+
+}  // namespace
+}  // namespace belfry::daemon
