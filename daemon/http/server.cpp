@@ -69,13 +69,17 @@ OwnedFd accept_one(int listener, sockaddr_storage& peer) {
 class Reserve {
  public:
   Reserve() { refill(); }
-  // Takes one connection out of the queue and closes it. False when the queue was empty.
-  bool shed(int listener) {
+  enum class Shed : std::uint8_t { one, queue_empty, stuck };
+  // Takes one connection out of the queue and closes it.
+  Shed shed(int listener) {
     fd_.close();
     sockaddr_storage peer{};
-    const bool shed = static_cast<bool>(accept_one(listener, peer));
+    OwnedFd taken = accept_one(listener, peer);
+    const int error = errno;
+    const Shed outcome = taken ? Shed::one : error == EAGAIN ? Shed::queue_empty : Shed::stuck;
+    taken.close();
     refill();
-    return shed;
+    return outcome;
   }
 
  private:
@@ -83,7 +87,7 @@ class Reserve {
   OwnedFd fd_;
 };
 
-constexpr auto out_of_memory_pause = std::chrono::milliseconds(100);
+constexpr auto out_of_everything_pause = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -92,6 +96,8 @@ struct Server::State {
       : shared(loop, stack, metrics, limits), default_access(access) {}
 
   Task<void> accept_from(Address& address);
+  Task<void> shed_one(Address& address);
+  Task<void> pause();
   Task<void> wait_for_place(Address& address);
   Task<void> wait_for_connection(Address& address);
   void welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer);
@@ -117,19 +123,34 @@ Task<void> Server::State::accept_from(Address& address) {
     } else if (error == EAGAIN) {
       co_await wait_for_connection(address);
     } else if (error == EMFILE || error == ENFILE) {
-      const bool shed = reserve.shed(address.socket.fd());
-      if (shed) ++shared.stats.connections_refused;
-      if (!shed) co_await wait_for_connection(address);
+      co_await shed_one(address);
     } else if (error == ENOMEM || error == ENOBUFS) {
-      const Result<void> slept = co_await sleep_for(accepting, out_of_memory_pause);
-      static_cast<void>(slept);
+      co_await pause();
     }
     // Anything else is the fault of that one connection (accept(2): treat them like EAGAIN, try again).
   }
 }
 
-// At the limit, whoever has been idle longest makes room; with nobody idle, the queue of the kernel waits.
+Task<void> Server::State::shed_one(Address& address) {
+  switch (reserve.shed(address.socket.fd())) {
+    case Reserve::Shed::one: ++shared.stats.connections_refused; break;
+    case Reserve::Shed::queue_empty: co_await wait_for_connection(address); break;
+    case Reserve::Shed::stuck: co_await pause(); break;
+  }
+}
+
+// For what nobody tells the end of.
+Task<void> Server::State::pause() {
+  const Result<void> slept = co_await sleep_for(shared.draining, out_of_everything_pause);
+  static_cast<void>(slept);
+}
+
+// At the limit, when somebody wants to come in, whoever has been idle longest makes room; with nobody idle,
+// the queue of the kernel waits.
 Task<void> Server::State::wait_for_place(Address& address) {
+  co_await wait_for_connection(address);
+  if (address.door.open < shared.limits.connections) co_return;
+  address.door.connection_closed.consume();  // of before
   const bool evicted = address.door.idle.evict_oldest();
   static_cast<void>(evicted);
   const Result<void> place = co_await address.door.connection_closed.wait(shared.draining);
