@@ -39,9 +39,15 @@ struct ServiceDraft {
   Fits fit = fits_daemon;
   Pairs env_file;
   bool restart_written = false;
+  std::string_view written_name;  // without the number of a replica, so that a mistake is said once
 };
 
 // The parts of a service that are rarely there; made on first use.
+// Whether service `index` is a replica beyond the first, whose mistakes are those of the first.
+[[nodiscard]] inline bool is_repetition(StackDraft const& draft, std::size_t index) {
+  return draft.origins[index].replica_of != 0 && index > draft.origins[index].replica_of;
+}
+
 [[nodiscard]] ServiceExtras& extras_of(Service& service);
 
 // The mappings of the file. Each is one room: decode_stack, decode_service, decode_probe, …

@@ -87,9 +87,10 @@ void check_target(Decoder& decoder, Node const& name, ServiceDraft& draft, Depen
     help = did_you_mean(edge.service, names);
   }
   if (help.empty()) help = "add a service of this name, or remove the dependency";
-  decoder.error("unknown-dependency", name,
-                "`" + draft.service.name + "` depends on `" + edge.service + "`, which does not exist",
-                std::move(help));
+  decoder.error(
+      "unknown-dependency", name,
+      "`" + std::string(draft.written_name) + "` depends on `" + edge.service + "`, which does not exist",
+      std::move(help));
 }
 
 }  // namespace
@@ -144,7 +145,8 @@ void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft
       if (!name) continue;
       if (node.size > 1 && !seen.insert(*name).second)
         decoder.error("duplicate-dependency", *item,
-                      "`" + draft.service.name + "` depends on `" + *name + "` twice", "keep one of them");
+                      "`" + std::string(draft.written_name) + "` depends on `" + *name + "` twice",
+                      "keep one of them");
       else
         add(*item, std::move(*name), nullptr);
     }

@@ -61,7 +61,7 @@ class Outliner {
         one.replicas = static_cast<std::uint32_t>(*count);
     total_ += 1 + one.replicas;
     if (total_ > most_services) {
-      if (one.replicas > 0)
+      if (one.replicas > 0 && replicas != nullptr)
         decoder_.error("too-large", *replicas, "replicas make this more than 100000 services",
                        "use fewer replicas");
       one.replicas = 0;
@@ -92,7 +92,25 @@ class Outliner {
                      "let the chain end somewhere");
       return own;
     }
-    return merge(decoder_.document(), *extended(*found->second, depth + 1), *own);
+    Node const* const below = extended(*found->second, depth + 1);
+    Node const* const own_type = own->find("type");
+    if (own_type == nullptr) return merge(decoder_.document(), *below, *own);
+    return merge(decoder_.document(), *fitting(*below, own_type->text()), *own);
+  }
+
+  // What of `base` makes sense for a service of another type.
+  Node const* fitting(Node const& base, std::string_view type) {
+    auto const known = std::ranges::find(types, type, [](auto const& row) { return row.first; });
+    if (known == types.end()) return &base;
+    return without(decoder_.document(), base, [&](Entry const& entry) {
+      return (fits_of(entry.key->text()) & fit_of(known->second)) == 0;
+    });
+  }
+
+  static Fits fits_of(std::string_view name) {
+    for (Field<ServiceDraft> const& field : service_fields())
+      if (field.key.name == name) return field.key.fits;
+    return fits_all;  // unknown: reported when the service is read
   }
 
   // Defaults that do not fit the type of the service are skipped, and so is tuning for a probe it does
@@ -100,7 +118,7 @@ class Outliner {
   void lay_over_defaults(Outline& one) {
     Fits const fit = fit_of(one.type);
     bool const main = one.mapping->find("main") != nullptr && one.mapping->find("main")->text() == "true";
-    Node const* const fitting = without(decoder_.document(), *draft_.defaults, [&](Entry const& entry) {
+    Node const* const kept = without(decoder_.document(), *draft_.defaults, [&](Entry const& entry) {
       std::string_view const name = entry.key->text();
       if (name == "restart" && main) return true;
       bool const probe = name == "ready" || name == "live";
@@ -109,11 +127,9 @@ class Outliner {
             return is_probe_kind(e.key->text()) || e.key->text() == "any";
           }))
         return true;
-      for (Field<ServiceDraft> const& field : service_fields())
-        if (field.key.name == name) return (field.key.fits & fit) == 0;
-      return false;  // unknown: reported when the service is read
+      return (fits_of(name) & fit) == 0;
     });
-    one.mapping = merge(decoder_.document(), *fitting, *one.mapping);
+    one.mapping = merge(decoder_.document(), *kept, *one.mapping);
   }
 
   Decoder& decoder_;
@@ -162,7 +178,7 @@ void require_what_the_type_needs(Decoder& decoder, Outline const& outline, Servi
 }
 
 Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline, std::string name) {
-  ServiceDraft draft{{}, stack, fit_of(outline.type), {}, false};
+  ServiceDraft draft{{}, stack, fit_of(outline.type), {}, false, outline.key->text()};
   Service& service = draft.service;
   service.name = std::move(name);
   service.type = outline.type;
@@ -222,7 +238,7 @@ Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std
     edge.place = gate.place;
     gate.depends_on.push_back(std::move(edge));
   }
-  ServiceDraft shared{std::move(gate), draft, fits_gate, {}, false};
+  ServiceDraft shared{std::move(gate), draft, fits_gate, {}, false, outline.key->text()};
   for (Entry const& entry : outline.mapping->entries())
     for (Field<ServiceDraft> const& field : service_fields())
       if (field.key.name == entry.key->text() &&

@@ -95,12 +95,9 @@ std::string printable(std::string_view text) {
   while (!text.empty()) {
     std::size_t const length = std::min(sequence_length(text), text.size());
     auto const byte = static_cast<unsigned char>(text.front());
-    if (length == 1 && byte != '\t' && (byte < 0x20 || byte >= 0x7F))
-      out += "�";
-    else if (length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0)
-      out += "�";
-    else
-      out.append(text.substr(0, length));
+    bool const control = length == 1 && byte != '\t' && (byte < 0x20 || byte >= 0x7F);
+    bool const second_set = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
+    out.append(control || second_set ? "�" : text.substr(0, length));
     text.remove_prefix(length);
   }
   return out;

@@ -1,6 +1,7 @@
 #include "config/document_builder.hpp"
 
 #include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/node/node.h>
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
@@ -248,7 +249,7 @@ void DocumentBuilder::close_sequence(Node& node, std::size_t first) {
   std::ranges::copy(items, kept);
   for (Node const* item : items) node.cost += item->cost;
   node.size = static_cast<std::uint32_t>(items.size());
-  node.data = kept;
+  node.data = static_cast<void const*>(kept);
 }
 
 void DocumentBuilder::close_mapping(Node& node, std::size_t first) {

@@ -38,13 +38,15 @@ void enable(Decoder& decoder, StackDraft& draft, std::vector<std::string> const&
 
 void check_disabled(Decoder& decoder, StackDraft& draft) {
   auto& services = draft.stack.services;
-  for (Service& service : services) {
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    Service& service = services[i];
     std::erase_if(service.depends_on, [&](Dependency const& edge) {
       Service const& target = services[edge.target];
       if (target.enabled || !service.enabled) return false;
       if (!edge.required) return true;
       std::string profile =
           target.extras && !target.extras->profiles.empty() ? target.extras->profiles.front() : "";
+      if (is_repetition(draft, i)) return false;
       decoder.diagnostics().error(
           "disabled-dependency", edge_span(edge),
           tick(service.name) + " requires " + tick(target.name) + ", which no active profile enables",

@@ -81,6 +81,7 @@ void check_cycles(Decoder& decoder, StackDraft const& draft) {
 void check_conditions(Decoder& decoder, StackDraft const& draft) {
   auto const& services = draft.stack.services;
   for (std::size_t i = 0; i < services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
     for (Dependency const& edge : services[i].depends_on) {
       Service const* target = &services[edge.target];
       // An edge to replicas asks each of them; what holds of the first holds of all.
@@ -105,6 +106,7 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
 void check_quorums(Decoder& decoder, StackDraft const& draft) {
   auto const& services = draft.stack.services;
   for (std::size_t i = 0; i < services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
     Service const& service = services[i];
     if (service.type == ServiceType::gate && service.require.count > service.depends_on.size())
       decoder.error("impossible-quorum", *draft.origins[i].mapping->find("require"),

@@ -65,7 +65,9 @@ class ProbeCheck {
 }  // namespace
 
 void check_probes(Decoder& decoder, StackDraft const& draft) {
-  for (Service const& service : draft.stack.services) {
+  for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
+    Service const& service = draft.stack.services[i];
     ProbeCheck check(decoder, service);
     check.readiness(service.ready);
     if (service.live) check.liveness(*service.live);

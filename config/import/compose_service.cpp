@@ -197,7 +197,7 @@ void ComposeService::deploy(Node const& value) {
       limits_ = entry.value->find("limits");
     else if (name == "restart_policy")
       policy_ = entry.value;
-    else
+    else if (name != "mode" || entry.value->text() != "replicated")
       left(entry, "it concerns a cluster");
   }
 }

@@ -33,11 +33,12 @@ std::string yaml_text(std::string_view text) {
 }
 
 std::string yaml_value(std::string_view text) {
+  std::string_view const digits = text.substr(text.starts_with('-') ? 1 : 0);
   bool const quantity =
-      !text.empty() && text.size() < 32 && text.front() >= '0' && text.front() <= '9' &&
+      !digits.empty() && text.size() < 32 && digits.front() >= '0' && digits.front() <= '9' &&
       std::ranges::all_of(
-          text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.'; });
-  return quantity ? std::string(text) : yaml_text(text);
+          digits, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.'; });
+  return quantity || text == "true" || text == "false" ? std::string(text) : yaml_text(text);
 }
 
 std::string service_key(std::string_view name) { return yaml_text(service_name(name)); }

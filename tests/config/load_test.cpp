@@ -291,6 +291,14 @@ TEST(LoadMerging, extends_takes_keys_over_and_lists_replace) {
   EXPECT_EQ(service(stack, "y").command, Command{"c"});
   EXPECT_EQ(service(stack, "x").extras->success_exit_codes, std::vector<int>{3});
 }
+TEST(LoadMerging, extends_skips_what_does_not_fit_the_type) {
+  Stack const stack = good(
+      "services: {base: {command: a, live: {port: 1}, user: u}, x: {extends: base, type: oneshot}, g: "
+      "{extends: base, type: gate}}");
+  EXPECT_EQ(service(stack, "x").live, nullptr);
+  EXPECT_EQ(service(stack, "x").user, "u");
+  EXPECT_TRUE(service(stack, "g").command.empty());
+}
 TEST(LoadMerging, anchors_and_merge_keys_work) {
   Stack const stack = good("x-base: &base {command: a, user: u}\nservices: {x: {<<: *base, user: v}}");
   EXPECT_EQ(stack.services[0].command, Command{"a"});
@@ -347,6 +355,14 @@ TEST(LoadReplicas, may_be_depended_on_one_by_one) {
   EXPECT_EQ(good("services: {api: {command: x, replicas: 2}, web: {command: x, depends_on: [api-2]}}")
                 .services.size(),
             4U);
+}
+TEST(LoadReplicas, say_a_mistake_once) {
+  EXPECT_EQ(
+      loaded("services: {a: {command: x, replicas: 5, depends_on: [nobody], usr: x}}").diagnostics.errors(),
+      2U);
+  EXPECT_EQ(loaded("services: {a: {command: x, replicas: 5, depends_on: {b: completed}}, b: {command: x}}")
+                .diagnostics.errors(),
+            1U);
 }
 TEST(LoadReplicas, cannot_multiply_beyond_the_limit) {
   EXPECT_EQ(rule_of("services: {a: {command: x, replicas: 10000}, b: {extends: a}, c: {extends: a}, d: "
