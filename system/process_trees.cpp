@@ -39,7 +39,8 @@ std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
 bool ProcessTrees::send(pid_t pid, int signo) {
   bool sent = syscalls_.kill(pid, signo) == 0;
   // A stopped process sees the request only when it goes on.
-  if (sent && (signo == SIGTERM || signo == SIGHUP)) syscalls_.kill(pid, SIGCONT);
+  bool asks_to_end = signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT;
+  if (sent && asks_to_end) syscalls_.kill(pid, SIGCONT);
   return sent;
 }
 

@@ -55,7 +55,7 @@ class Processes {
   virtual void disown(pid_t pid) = 0;
 
   // Sends a signal. A leader that was reaped is never signalled (its pid may be somebody else's);
-  // its group and orphans still are. SIGTERM and SIGHUP are followed by SIGCONT, because a stopped
+  // its group and orphans still are. SIGTERM, SIGINT, SIGHUP and SIGQUIT are followed by SIGCONT: a stopped
   // process would not act on them. SIGKILL with Scope::tree condemns a watched tree: whatever is
   // attributed to it later is killed as well. Returns whether anybody was signalled.
   virtual bool signal(const TreeId& tree, int signo, Scope scope) = 0;
