@@ -72,7 +72,7 @@ constexpr std::string_view check_help = R"(belfry check: say everything that is 
 
 usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
 
-  FILE             the file; several are merged in their order
+  FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   check with a profile enabled
   --format F       text (default), json for editors, sarif for CI services
 
@@ -89,7 +89,7 @@ constexpr std::string_view graph_help = R"(belfry graph: draw who waits for whom
 
 usage: belfry graph [FILE…] [--profile NAME]… [--format text|dot|mermaid|json]
 
-  FILE             the file; several are merged in their order
+  FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   draw with a profile enabled
   --format F       text (default), dot for Graphviz, mermaid for Markdown, json
 

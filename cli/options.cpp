@@ -17,17 +17,17 @@ namespace {
 struct Raw {
   Invocation invocation;
   std::string timeout;
-  bool help = false, version = false;
+  bool help = false;
 };
 
 using Options = void (*)(CLI::App&, Raw&);
 
 void file_option(CLI::App& app, Raw& raw) {
   // One value each time: what follows -c FILE is a service.
-  app.add_option("-c,--file", raw.invocation.files)->expected(1)->take_all();
+  app.add_option("-c,--file", raw.invocation.files)->allow_extra_args(false);
 }
 void profile_option(CLI::App& app, Raw& raw) {
-  app.add_option("--profile", raw.invocation.profiles)->expected(1)->take_all();
+  app.add_option("--profile", raw.invocation.profiles)->allow_extra_args(false);
 }
 void daemon_options(CLI::App& app, Raw& raw) {
   app.add_option("--socket", raw.invocation.socket);
@@ -98,19 +98,18 @@ constexpr Command commands[] = {
     {"help", "explain a command", names},
 };
 
-std::unique_ptr<CLI::App> make_app(Raw& raw) {
-  auto app = std::make_unique<CLI::App>("", "belfry");
+const Command* find_command(std::string_view name) {
+  const auto found = std::ranges::find(commands, name, &Command::name);
+  return found == std::end(commands) ? nullptr : &*found;
+}
+
+// One parser per command, not one with subcommands: those would take a service called `run` for a command.
+std::unique_ptr<CLI::App> make_app(const Command& command, Raw& raw) {
+  auto app = std::make_unique<CLI::App>("", std::string(command.name));
   app->set_help_flag();
   app->add_flag("-h,--help", raw.help);
-  app->add_flag("--version", raw.version);
   app->allow_extras();
-  for (const Command& command : commands) {
-    CLI::App* sub = app->add_subcommand(std::string(command.name), std::string(command.description));
-    sub->set_help_flag();
-    sub->add_flag("-h,--help", raw.help);
-    sub->allow_extras();
-    command.options(*sub, raw);
-  }
+  command.options(*app, raw);
   return app;
 }
 
@@ -158,26 +157,14 @@ Failure malformed(const CLI::ParseError& error, std::string_view command) {
   return usage("cannot understand the command line: " + std::string(error.what()), help_of(command));
 }
 
-std::string_view chosen_command(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  if (chosen.empty()) return {};
-  for (const Command& command : commands) {
-    if (chosen.front()->get_name() == command.name) return command.name;
-  }
-  return {};
-}
-
 Outcome<void> check_extras(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  const CLI::App& where = chosen.empty() ? app : *chosen.front();
-  const std::vector<std::string> extras = app.remaining(true);
+  const std::vector<std::string> extras = app.remaining();
   if (extras.empty()) return {};
-  const bool is_option = extras.front().starts_with('-');
-  if (is_option) return std::unexpected(unknown_option(where, chosen_command(app), extras.front()));
-  if (chosen.empty()) return std::unexpected(unknown_command(extras.front()));
-  return std::unexpected(usage(
-      "cannot understand " + extras.front() + ": `belfry " + where.get_name() + "` takes no such argument",
-      help_of(where.get_name())));
+  const std::string& command = app.get_name();
+  if (extras.front().starts_with('-')) return std::unexpected(unknown_option(app, command, extras.front()));
+  return std::unexpected(
+      usage("cannot understand " + extras.front() + ": `belfry " + command + "` takes no such argument",
+            help_of(command)));
 }
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
@@ -229,7 +216,7 @@ Outcome<void> check_exec(const CLI::App& app, const Invocation& asked) {
   if (asked.command != "exec" || !asked.program.empty()) return {};
   std::string guess = "belfry exec --";
   for (const std::string& word : asked.names) guess += " " + word;
-  for (const std::string& word : app.remaining(true)) guess += " " + word;
+  for (const std::string& word : app.remaining()) guess += " " + word;
   if (guess.ends_with("--")) guess += " COMMAND";
   return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
 }
@@ -268,13 +255,32 @@ bool split_program(std::vector<std::string>& arguments, std::vector<std::string>
   return true;
 }
 
-Outcome<std::variant<Invocation, Text>> help_for(const Raw& raw) {
-  const std::string command = raw.invocation.command == "help" && !raw.invocation.names.empty()
-                                  ? raw.invocation.names[0]
-                                  : raw.invocation.command;
+Outcome<std::variant<Invocation, Text>> help_for(const Invocation& asked) {
+  const bool about_another = asked.command == "help" && !asked.names.empty();
+  const std::string& command = about_another ? asked.names[0] : asked.command;
   const std::string_view text = help_text(command);
   if (text.empty()) return std::unexpected(unknown_command(command));
   return Text{std::string(text)};
+}
+
+// What stands where a command should.
+Outcome<std::variant<Invocation, Text>> without_command(const std::vector<std::string>& arguments) {
+  if (arguments.empty())
+    return std::unexpected(usage("cannot do anything: no command was given", "belfry --help"));
+  const std::string& word = arguments.front();
+  if (word == "-h" || word == "--help") return Text{std::string(help_text(""))};
+  if (word == "--version") return Text{version_text()};
+  if (!word.starts_with('-')) return std::unexpected(unknown_command(word));
+  return std::unexpected(usage("cannot understand " + word + ": the command comes first", "belfry --help"));
+}
+
+Outcome<void> check(const CLI::App& app, Raw& raw, bool has_dashes) {
+  if (auto given = check_exec(app, raw.invocation); !given) return given;
+  if (auto known = check_extras(app); !known) return known;
+  if (auto fits = check_program(raw.invocation, has_dashes); !fits) return fits;
+  if (auto fits = check_names(raw.invocation); !fits) return fits;
+  if (auto fits = check_choices(raw.invocation); !fits) return fits;
+  return read_timeout(raw);
 }
 
 }  // namespace
@@ -282,35 +288,29 @@ Outcome<std::variant<Invocation, Text>> help_for(const Raw& raw) {
 Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments) {
   Raw raw;
   const bool has_dashes = split_program(arguments, raw.invocation.program);
-  const auto app = make_app(raw);
+  const Command* command = arguments.empty() ? nullptr : find_command(arguments.front());
+  if (command == nullptr) return without_command(arguments);
+  raw.invocation.command = command->name;
+  const auto app = make_app(*command, raw);
+  arguments.erase(arguments.begin());
   std::ranges::reverse(arguments);  // as CLI11 wants them
   try {
     app->parse(arguments);
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(malformed(error, chosen_command(*app)));
+    return std::unexpected(malformed(error, command->name));
   }
-  raw.invocation.command = chosen_command(*app);
-  if (raw.help || raw.invocation.command == "help") return help_for(raw);
-  if (raw.version || raw.invocation.command == "version") return Text{version_text()};
-  if (auto given = check_exec(*app, raw.invocation); !given) return std::unexpected(given.error());
-  if (auto known = check_extras(*app); !known) return std::unexpected(known.error());
-  if (raw.invocation.command.empty()) {
-    return std::unexpected(usage("cannot do anything: no command was given", "belfry --help"));
-  }
-  for (const auto& step : {check_program(raw.invocation, has_dashes), check_names(raw.invocation),
-                           check_choices(raw.invocation), read_timeout(raw)}) {
-    if (!step) return std::unexpected(step.error());
-  }
+  if (raw.help || raw.invocation.command == "help") return help_for(raw.invocation);
+  if (raw.invocation.command == "version") return Text{version_text()};
+  if (auto right = check(*app, raw, has_dashes); !right) return std::unexpected(right.error());
   return std::move(raw.invocation);
 }
 
 std::vector<CommandOptions> all_commands() {
-  Raw raw;
-  const auto app = make_app(raw);
   std::vector<CommandOptions> all;
   for (const Command& command : commands) {
-    all.push_back({std::string(command.name), std::string(command.description),
-                   option_names(*app->get_subcommand(std::string(command.name)))});
+    Raw raw;
+    all.push_back(
+        {std::string(command.name), std::string(command.description), option_names(*make_app(command, raw))});
   }
   return all;
 }

@@ -1,0 +1,146 @@
+#include "cli/options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/exit_codes.hpp"
+#include "cli/help.hpp"
+#include "cli/table.hpp"
+
+namespace belfry::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Invocation asked(std::vector<std::string> arguments) {
+  const auto parsed = parse(std::move(arguments));
+  if (!parsed) {
+    ADD_FAILURE() << parsed.error().message;
+    return {};
+  }
+  return std::get<Invocation>(*parsed);
+}
+
+Failure refused(std::vector<std::string> arguments) {
+  const auto parsed = parse(std::move(arguments));
+  if (!parsed) return parsed.error();
+  ADD_FAILURE() << "it was understood";
+  return {};
+}
+
+TEST(Options, a_service_may_follow_a_file) {
+  const Invocation run = asked({"run", "-c", "a.yaml", "-c", "b.yaml", "api", "db", "--profile", "x"});
+  EXPECT_EQ(run.command, "run");
+  EXPECT_THAT(run.files, ElementsAre("a.yaml", "b.yaml"));
+  EXPECT_THAT(run.names, ElementsAre("api", "db"));
+  EXPECT_THAT(run.profiles, ElementsAre("x"));
+}
+
+TEST(Options, what_stands_behind_the_dashes_is_left_alone) {
+  const Invocation exec =
+      asked({"exec", "--timeout", "90s", "api", "--", "sh", "-c", "exit 3", "--", "--help"});
+  EXPECT_EQ(exec.timeout, Duration(90s));
+  EXPECT_THAT(exec.names, ElementsAre("api"));
+  EXPECT_THAT(exec.program, ElementsAre("sh", "-c", "exit 3", "--", "--help"));
+}
+
+TEST(Options, a_service_may_be_called_like_a_command) {
+  EXPECT_THAT(asked({"status", "run", "status"}).names, ElementsAre("run", "status"));
+}
+
+TEST(Options, exec_without_dashes_is_told_what_was_meant) {
+  const Failure failure = refused({"exec", "pytest", "-q"});
+  EXPECT_EQ(failure.exit_code, exit_code::usage);
+  EXPECT_EQ(failure.next_step, "belfry exec -- pytest -q");
+}
+
+TEST(Options, a_slip_of_the_finger_is_recognised) {
+  EXPECT_THAT(refused({"statsu"}).message, HasSubstr("did you mean status?"));
+  EXPECT_THAT(refused({"status", "--jsno"}).message, HasSubstr("did you mean --json?"));
+}
+
+TEST(Options, every_refusal_is_usage_and_says_what_next) {
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"frobnicate"},
+                                                       {"--frob"},
+                                                       {"run", "--no-such-flag"},
+                                                       {"status", "--socket"},
+                                                       {"wait"},
+                                                       {"stop"},
+                                                       {"wait", "db", "--timeout", "5"},
+                                                       {"wait", "db", "--condition", "happy"},
+                                                       {"exec"},
+                                                       {"exec", "--"},
+                                                       {"run", "--", "sh"},
+                                                       {"status", "--", "sh"},
+                                                       {"check", "--format", "xml"},
+                                                       {"import", "compose"},
+                                                       {"import", "helm", "x"},
+                                                       {"completion"},
+                                                       {"completion", "tcsh"},
+                                                       {"shutdown", "now"},
+                                                       {"help", "frob"}};
+  for (const auto& arguments : wrong) {
+    const Failure failure = refused(arguments);
+    EXPECT_EQ(failure.exit_code, exit_code::usage) << failure.message;
+    EXPECT_THAT(failure.message, StartsWith("cannot "));
+    EXPECT_THAT(failure.next_step, testing::Not(testing::IsEmpty())) << failure.message;
+  }
+}
+
+TEST(Options, help_is_found_in_every_way_people_ask_for_it) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"run", "--help"}, {"run", "-h"}, {"help", "run"}, {"run", "--help", "--no-such-flag"}}) {
+    const auto parsed = parse(arguments);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(std::get<Text>(*parsed).text, help_text("run"));
+  }
+  EXPECT_EQ(std::get<Text>(*parse({"--help"})).text, help_text(""));
+}
+
+TEST(Options, version_is_one_line) {
+  EXPECT_THAT(std::get<Text>(*parse({"version"})).text, StartsWith("belfry 0."));
+  EXPECT_THAT(std::get<Text>(*parse({"--version"})).text, StartsWith("belfry 0."));
+}
+
+TEST(Help, every_text_fits_a_screen_and_ends_with_examples) {
+  std::vector<std::string> commands = {""};
+  for (const CommandOptions& command : all_commands()) commands.push_back(command.command);
+  for (const std::string& command : commands) {
+    const std::string_view text = help_text(command);
+    ASSERT_FALSE(text.empty()) << command;
+    std::size_t lines = 0;
+    for (std::size_t at = 0; at < text.size(); ++lines) {
+      const auto end = text.find('\n', at);
+      EXPECT_LE(display_width(text.substr(at, end - at)), 80U)
+          << command << ": " << text.substr(at, end - at);
+      at = end + 1;
+    }
+    EXPECT_LE(lines, 24U) << command;
+    const auto examples = text.find("\nexamples:\n");
+    ASSERT_NE(examples, std::string_view::npos) << command;
+    EXPECT_EQ(text.find("\n\n", examples + 1), std::string_view::npos)
+        << command << ": something follows the examples";
+  }
+}
+
+TEST(Help, every_option_is_in_the_text_of_its_command) {
+  for (const CommandOptions& command : all_commands()) {
+    for (const std::string& option : command.options) {
+      if (option == "-h" || option == "--help") continue;
+      EXPECT_THAT(std::string(help_text(command.command)), HasSubstr(option)) << command.command;
+    }
+  }
+}
+
+TEST(Help, every_command_is_in_the_first_text) {
+  for (const CommandOptions& command : all_commands()) {
+    EXPECT_THAT(std::string(help_text("")), HasSubstr(command.command));
+  }
+}
+
+}  // namespace
+}  // namespace belfry::cli

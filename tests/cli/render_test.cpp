@@ -1,0 +1,76 @@
+#include "cli/render.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cli/client.hpp"
+
+namespace belfry::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view body = R"({"stack":"shop","ready":false,"started_up":true,"shutting_down":false,
+  "now_monotonic_ns":100000000000,"services":[
+  {"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,
+   "since_monotonic_ns":88000000000,"restarts":0,"waiting_for":[],"last_error":null,"status_text":"warm"},
+  {"name":"api","type":"daemon","state":"waiting","ready":false,"wanted":true,"pid":null,
+   "since_monotonic_ns":99900000000,"restarts":2,"waiting_for":["migrate completed","cache ready"],
+   "last_error":"api exited with code 3","status_text":null}]})";
+
+TEST(Render, the_status_is_a_summary_a_table_and_remarks) {
+  const auto status = read_status(body);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(render_status(*status, {}),
+            "shop: not ready, 1 of 2 services ready\n"
+            "\n"
+            "NAME  STATE    SINCE   PID  RESTARTS  WAITING FOR\n"
+            "db    ready      12s  4711         0  -\n"
+            "api   waiting     0s     -         2  migrate completed, cache ready\n"
+            "\n"
+            "db: warm\n"
+            "api: api exited with code 3\n");
+}
+
+TEST(Render, what_services_say_cannot_move_the_cursor) {
+  auto status = read_status(body);
+  ASSERT_TRUE(status);
+  status->services[0].status_text = "a\033[2Jb";
+  EXPECT_EQ(render_status(*status, {}).find('\033'), std::string::npos);
+}
+
+TEST(Render, a_stack_without_services_is_one_line) {
+  EXPECT_EQ(
+      render_status({.stack = "x", .ready = true, .shutting_down = false, .now_ns = 0, .services = {}}, {}),
+      "x: ready, 0 of 0 services ready\n");
+}
+
+TEST(Render, times_are_told_in_their_two_largest_units) {
+  EXPECT_EQ(humanised(850ms), "0s");
+  EXPECT_EQ(humanised(59s), "59s");
+  EXPECT_EQ(humanised(192s), "3m 12s");
+  EXPECT_EQ(humanised(65s), "1m 05s");
+  EXPECT_EQ(humanised(2h + 5min), "2h 05m");
+  EXPECT_EQ(humanised(99h), "4d 03h");
+}
+
+TEST(Status, what_is_not_a_status_is_refused) {
+  for (const std::string_view text : {"", "{", "[]", "{}", "{\"services\":1}", "null"})
+    EXPECT_FALSE(read_status(text)) << text;
+}
+
+TEST(Status, strange_members_do_no_harm) {
+  const auto status = read_status(R"({"services":[1,{"name":5,"pid":"x","waiting_for":[1,null]}]})");
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->services.size(), 1U);
+}
+
+TEST(Client, a_problem_is_told_by_its_detail) {
+  EXPECT_EQ(detail_of({404, R"({"title":"Not Found","detail":"cannot find it"})"}), "cannot find it");
+  EXPECT_EQ(detail_of({500, "plain"}), "plain");
+  EXPECT_EQ(detail_of({500, ""}), "the answer was 500");
+}
+
+TEST(Client, names_are_encoded) { EXPECT_EQ(encoded("a b/c%é"), "a%20b%2Fc%25%C3%A9"); }
+
+}  // namespace
+}  // namespace belfry::cli
