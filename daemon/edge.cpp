@@ -8,6 +8,24 @@ namespace belfry::daemon {
 
 using config::Condition;
 
+namespace {
+
+// A level of `on` that does not hold, and can't by itself. Who has just been asked to start leaves its state
+// in this turn.
+bool gives_up(const Service& on, Condition condition) {
+  if (on.record().start_requested) return false;
+  switch (on.state()) {
+    case State::failed:
+    case State::blocked: return true;
+    case State::inactive: return on.was_stopped();
+    // It has ended for good, so a level that needs it running can't come back by itself.
+    case State::completed: return condition != Condition::stopped;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 bool Edge::holds() const {
   if (asks_members()) return !on->is_leaving() && on->members_that_hold(spec->condition) >= members_needed();
   return on->level(spec->condition, spec->bell);
@@ -24,26 +42,17 @@ std::size_t Edge::members_needed() const {
   return spec->require->count == 0 ? on->edges().size() : spec->require->count;
 }
 
-bool Edge::is_hopeless_by_members() const {
-  const auto lost =
-      std::ranges::count_if(on->edges(), [](const Edge& member) { return member.is_hopeless(); });
-  return on->edges().size() - static_cast<std::size_t>(lost) < members_needed();
-}
-
 bool Edge::lets_start() const { return holds() || (!spec->required && is_settled(on->state())); }
 
 bool Edge::is_hopeless() const {
-  // Who has just been asked to start leaves its state in this turn.
-  if (!spec->required || holds() || on->record().start_requested) return false;
-  if (asks_members() && on->state() != State::inactive) return is_hopeless_by_members();
-  switch (on->state()) {
-    case State::failed:
-    case State::blocked: return true;
-    case State::inactive: return on->was_stopped();
-    // It has ended for good, so a level that needs it running can't come back by itself.
-    case State::completed: return spec->condition != Condition::stopped;
-    default: return false;
-  }
+  if (!spec->required || holds()) return false;
+  if (!asks_members() || on->state() == State::inactive) return gives_up(*on, spec->condition);
+  const Condition asked = spec->condition;
+  const auto lost = std::ranges::count_if(on->edges(), [asked](const Edge& member) {
+    if (asked == Condition::ready) return member.is_hopeless();
+    return !member.on->level(asked) && gives_up(*member.on, asked);
+  });
+  return on->edges().size() - static_cast<std::size_t>(lost) < members_needed();
 }
 
 // A completed oneshot has done its work: that is not undone by its running once more.

@@ -35,7 +35,6 @@ class Edge {
 
  private:
   [[nodiscard]] std::size_t members_needed() const;
-  [[nodiscard]] bool is_hopeless_by_members() const;
 };
 
 }  // namespace belfry::daemon

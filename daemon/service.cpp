@@ -58,6 +58,7 @@ Task<void> Service::rest(Context& ctx) {
       const State before = record_.state;
       enter(Event::stop_asked, record_.cause);
       if (record_.state != before) co_return;
+      tell_dependents(false);
     }
     if (record_.start_requested) {
       enter(Event::start_asked);
@@ -73,8 +74,8 @@ Task<void> Service::wait_for_edges(Context& ctx) {
       enter(Event::stop_asked, record_.cause);
       co_return;
     }
-    // Whoever asked for the start looks at what became of it, also when that is no change of state.
-    if (std::exchange(record_.start_requested, false)) tell_watchers();
+    // Whoever asked for the start, or counts on it, looks at what became of it, also when nothing did.
+    if (std::exchange(record_.start_requested, false)) tell_dependents(false);
     if (auto hopeless = hopeless_cause()) {
       // Also when it is blocked already: the cause may have changed.
       enter(Event::blocked, *hopeless);
@@ -138,7 +139,7 @@ Task<void> Service::run(Context& ctx) {
       leave_running(record_.intent == Intent::rest ? Event::stop_asked : Event::restart_asked, record_.cause);
     } else if (record_.failure) {
       leave_running(Event::live_failed, record_.failure);
-    } else if (record_.state == State::ready && !all_true()) {
+    } else if (record_.state == State::ready && !all_true() && spec_.type != config::ServiceType::gate) {
       enter(Event::became_unready, probe_error_);
     } else if (record_.state == State::unready && all_true()) {
       enter(Event::became_ready);

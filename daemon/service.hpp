@@ -122,6 +122,8 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   // Everything goes, and from now on what does not run passes on who runs above it. Once, for services of
   // which `passes_on` was false before.
   void pass_on_holders();
+  // Those who started on what was about to go are held to the order again.
+  void count_latecomers();
 
   // --- what it says of itself (daemon/notify_socket)
   void said_ready();

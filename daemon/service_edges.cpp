@@ -151,12 +151,13 @@ TimePoint Service::look_after_losses() {
 void Service::count_holding(bool was, bool is) {
   if (was == is) return;
   for (Edge& edge : edges_) {
-    if (is != edge.holds_up) is ? edge.on->gain_holder(edge) : edge.on->lose_holder(edge);
+    if (is == edge.holds_up) continue;
+    if (!is) edge.on->lose_holder(edge);
+    else if (edge.on->record_.intent == Intent::run) edge.on->gain_holder(edge);
   }
 }
 
 void Service::gain_holder(Edge& edge) {
-  if (record_.intent != Intent::run) return;
   edge.holds_up = true;
   if (++holders_ == 1 && passes_on() && !is_running(record_.state)) count_holding(false, true);
 }
@@ -181,14 +182,17 @@ void Service::pass_on_holders() {
 // The wish is fulfilled: from now on it counts again who runs on top of it.
 Intent Service::take_intent() {
   const Intent intent = std::exchange(record_.intent, Intent::run);
-  if (intent == Intent::run || around_.going_down) return intent;
+  if (intent != Intent::run && !around_.going_down) count_latecomers();
+  return intent;
+}
+
+void Service::count_latecomers() {
   for (Service* dependent : dependents_) {
     if (!is_running(dependent->state()) && !(dependent->is_held() && dependent->passes_on())) continue;
     for (Edge& edge : dependent->edges_) {
       if (edge.on == this && !edge.holds_up) gain_holder(edge);
     }
   }
-  return intent;
 }
 
 std::vector<std::string> Service::waiting_for() const {

@@ -186,10 +186,13 @@ void Service::end_run() {
     times_->stop.observe(
         std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
   }
+  const bool was_leaving = record_.intent != Intent::run;
   const Event next = verdict();
   if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
   ended->end(record_.cause ? record_.cause : failure(std::string(name()) + " has stopped"));
   enter(next, record_.cause);
+  // Only now: what it stands on was let go first, and is not held again by who came later.
+  if (was_leaving && !around_.going_down) count_latecomers();
   ended->stopped.ring();
   if (record_.state == State::waiting || record_.state == State::backoff) {
     fresh_incarnation();
@@ -207,7 +210,7 @@ bool Service::exit_was_success() const {
 }
 
 Event Service::verdict() {
-  const Intent intent = take_intent();
+  const Intent intent = std::exchange(record_.intent, Intent::run);
   if (record_.exit) record_.last_run_succeeded = exit_was_success();
   if (intent == Intent::rest) return Event::gone_rest;
   if (intent == Intent::again) return Event::gone_again;

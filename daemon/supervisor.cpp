@@ -112,6 +112,7 @@ void Supervisor::let_everything_hold() {
         service->spec().type == ServiceType::gate || service->spec().type == ServiceType::external;
     if (!transparent && service->is_held()) opaque.push_back(service.get());
   }
+  for (auto& service : services_) service->count_latecomers();
   around_.going_down = true;
   for (Service* service : opaque) service->pass_on_holders();
 }

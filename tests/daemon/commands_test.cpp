@@ -118,6 +118,24 @@ TEST_F(Commands, start_of_what_is_blocked_starts_its_root_again) {
   EXPECT_EQ(start.result->status, 200);
 }
 
+TEST_F(Commands, start_of_what_stays_blocked_down_the_chain_says_so) {
+  oneshot("short");
+  daemon("a", {"short"}).depends_on[0].condition = Condition::started;
+  speaking(daemon("slow"));
+  depends(stack.services[1], stack, "slow");
+  daemon("b", {"a"});
+  daemon("c", {"b"});
+  up();
+  end("short");
+  ASSERT_EQ(state("c"), State::blocked);
+  end("slow", 1);
+  // The oneshot is done and is not done again for others, so nothing comes of it.
+  const auto& start = command(Command::start, "c");
+  ASSERT_TRUE(start.result) << "it must not hang";
+  EXPECT_EQ(start.result->status, 424);
+  EXPECT_EQ(state("b"), State::blocked);
+}
+
 TEST_F(Commands, start_of_a_completed_oneshot_does_it_again_and_waits_for_it) {
   oneshot("migrate");
   up();

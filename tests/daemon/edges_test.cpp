@@ -223,6 +223,19 @@ TEST_F(Edges, another_condition_on_a_gate_is_its_members) {
   EXPECT_EQ(state("watch"), State::ready);
 }
 
+TEST_F(Edges, a_member_that_can_never_hold_blocks_whoever_asks_for_it) {
+  oneshot("job-1");
+  oneshot("job-2");
+  gate("job", {"job-1", "job-2"});
+  daemon("watch", {"job"}).depends_on[0].condition = Condition::started;
+  speaking(daemon("late"));
+  depends(stack.services[3], stack, "late");
+  up();
+  end("job-1");
+  say_ready("late");
+  EXPECT_EQ(state("watch"), State::blocked) << "job-1 has ended and will not be there again by itself";
+}
+
 TEST_F(Edges, an_external_is_rechecked_every_ten_seconds_and_each_ready_period_is_an_incarnation) {
   external("db");
   let(daemon("api", {"db"}).depends_on[0], OnLoss::restart);

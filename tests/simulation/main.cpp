@@ -1,0 +1,111 @@
+// The simulation's own program: belfry_simulation [--simulate N] [--seed S]
+//
+// Histories run in a child process, so that one that ends in an abort or never ends is shrunk like any other.
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+
+#include "tests/simulation/world.hpp"
+
+namespace {
+
+using belfry::simulation::Plan;
+
+constexpr unsigned patience_seconds = 20;  // of real time; a history takes a few milliseconds
+
+// Runs `work` in a child; true when it ended well.
+bool goes_well(const std::function<bool()>& work, bool quiet) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (quiet) {
+      if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(3);
+    }
+    const bool well = work();
+    std::fflush(nullptr);
+    _exit(well ? 0 : 1);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) {
+    std::perror("cannot run a history");
+    std::exit(71);
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool live(const Plan& plan, bool told) {
+  alarm(patience_seconds);
+  const auto failure = belfry::simulation::live_through(plan, told);
+  alarm(0);
+  return !failure;
+}
+
+// Takes parts away for as long as what is left still fails.
+Plan shrink(Plan plan) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  bool smaller = true;
+  while (smaller) {
+    smaller = false;
+    for (std::size_t part = 0;; ++part) {
+      const auto less = belfry::simulation::without_part(plan, part);
+      if (!less || std::chrono::steady_clock::now() > until) break;
+      if (less->services.size() == plan.services.size() && less->events.size() == plan.events.size() &&
+          belfry::simulation::describe(*less) == belfry::simulation::describe(plan)) {
+        continue;
+      }
+      if (goes_well([&] { return live(*less, false); }, true)) continue;
+      plan = *less;
+      smaller = true;
+      --part;
+    }
+  }
+  return plan;
+}
+
+void report(std::uint64_t seed) {
+  std::fprintf(stderr, "history %llu fails; shrinking it\n", static_cast<unsigned long long>(seed));
+  const Plan whole = belfry::simulation::make_plan(seed);
+  const Plan plan = shrink(whole);
+  std::fprintf(stderr, "%s", belfry::simulation::describe(plan).c_str());
+  goes_well([&] { return live(plan, true); }, false);
+  std::fprintf(stderr, "replay it with: --simulate 1 --seed %llu\n", static_cast<unsigned long long>(seed));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint64_t count = 200;
+  std::uint64_t first = 1;
+  if (const char* asked = std::getenv("BELFRY_SIMULATE")) count = std::strtoull(asked, nullptr, 10);
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--simulate") == 0) count = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--seed") == 0) first = std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  void* shared =
+      mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    std::perror("cannot share memory");
+    return 71;
+  }
+  auto& seed = *static_cast<std::uint64_t*>(shared);
+  const bool well = goes_well(
+      [&] {
+        for (seed = first; seed < first + count; ++seed) {
+          if (!live(belfry::simulation::make_plan(seed), false)) return false;
+        }
+        return true;
+      },
+      false);
+  if (!well) {
+    report(seed);
+    return 1;
+  }
+  std::printf("%llu histories, from seed %llu\n", static_cast<unsigned long long>(count),
+              static_cast<unsigned long long>(first));
+  return 0;
+}

@@ -1,0 +1,184 @@
+#include "tests/simulation/oracle.hpp"
+
+#include <algorithm>
+
+namespace belfry::simulation {
+
+using config::Condition;
+using config::ServiceType;
+using daemon::Edge;
+using daemon::Intent;
+using daemon::Service;
+using daemon::State;
+
+namespace {
+
+bool runs(const Service& s) { return daemon::is_running(s.state()); }
+bool leaves(const Service& s) { return s.record().intent != Intent::run; }
+bool is_transparent(const Service& s) {
+  return s.spec().type == ServiceType::gate || s.spec().type == ServiceType::external;
+}
+
+std::string of(const Service& s) {
+  return std::string(s.name()) + " (" + std::string(daemon::name_of(s.state())) + ")";
+}
+
+}  // namespace
+
+bool Oracle::level(const Service& s, Condition condition) const {
+  const bool completed = s.record().last_run_succeeded && !(runs(s) && leaves(s));
+  if (s.spec().type == ServiceType::gate && condition != Condition::ready) {
+    const std::size_t needed = s.spec().require.count == 0 ? s.edges().size() : s.spec().require.count;
+    return !leaves(s) && members(s, condition) >= needed;
+  }
+  switch (condition) {
+    case Condition::started:
+      return !leaves(s) &&
+             (s.state() == State::starting || s.state() == State::ready || s.state() == State::unready);
+    case Condition::ready:
+      if (s.spec().type == ServiceType::oneshot && s.spec().ready.empty()) return completed;
+      return !leaves(s) && s.state() == State::ready && s.incarnation()->ready.rung();
+    case Condition::completed: return completed;
+    case Condition::stopped: return s.record().has_run && !runs(s);
+    case Condition::own_bell: return false;
+  }
+  return false;
+}
+
+std::size_t Oracle::members(const Service& gate, Condition condition) const {
+  std::size_t count = 0;
+  for (const Edge& e : gate.edges())
+    count += condition == Condition::ready ? holds(e) : level(*e.on, condition);
+  return count;
+}
+
+bool Oracle::holds(const Edge& edge) const {
+  const Service& on = *edge.on;
+  if (!edge.spec->require || on.spec().type != ServiceType::gate) return level(on, edge.spec->condition);
+  const std::size_t needed = edge.spec->require->count == 0 ? on.edges().size() : edge.spec->require->count;
+  return !leaves(on) && on.state() != State::stopping && members(on, edge.spec->condition) >= needed;
+}
+
+bool Oracle::lets_start(const Edge& edge) const {
+  return holds(edge) || (!edge.spec->required && daemon::is_settled(edge.on->state()));
+}
+
+bool Oracle::can_start(const Service& s) const {
+  if (s.spec().type == ServiceType::gate) {
+    const std::size_t needed = s.spec().require.count == 0 ? s.edges().size() : s.spec().require.count;
+    return members(s, Condition::ready) >= needed;
+  }
+  return std::ranges::all_of(s.edges(), [this](const Edge& e) { return lets_start(e); });
+}
+
+std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_all) const {
+  std::vector<const Service*> found{&root};
+  std::vector<bool> seen(supervisor_.service_count(), false);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i > 0 && !through_all && !is_transparent(*found[i])) continue;
+    for (const Service* dependent : found[i]->dependents()) {
+      if (seen[dependent->index()]) continue;
+      seen[dependent->index()] = true;
+      found.push_back(dependent);
+    }
+  }
+  found.erase(found.begin());
+  return found;
+}
+
+std::optional<std::string> Oracle::check_start(const Service& service) const {
+  if (leaves(service)) return of(service) + " starts although it was asked to stop";
+  if (service.spec().type == ServiceType::gate && !can_start(service))
+    return of(service) + " starts with too few members";
+  if (service.spec().type == ServiceType::gate) return std::nullopt;
+  for (const Edge& edge : service.edges()) {
+    if (!lets_start(edge)) return of(service) + " starts although " + edge.text() + " does not hold";
+  }
+  return std::nullopt;
+}
+
+// A dependent whose edges hold without it does not need it: it has started after the stop was announced.
+std::optional<std::string> Oracle::check_stop(const Service& service, bool going_down) const {
+  const auto& record = service.record();
+  if (record.intent == Intent::run || !record.in_order || record.failure) return std::nullopt;
+  for (const Service* dependent : on_top_of(service, going_down)) {
+    if (!runs(*dependent) && !processes_.alive(dependent->name())) continue;
+    if (!going_down && can_start(*dependent)) continue;
+    return of(service) + " is asked to stop while " + of(*dependent) + " runs on top of it";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Oracle::check_bells(const Service& s) const {
+  const auto& bells = *s.incarnation();
+  if (bells.stopped.ended() && !(bells.started.ended() && bells.ready.ended()))
+    return of(s) + ": stopped has ended before another bell";
+  if (bells.ready.rung() && !bells.started.rung()) return of(s) + ": is ready and has never started";
+  const bool over = daemon::is_settled(s.state()) && (s.record().has_run || s.record().wanted);
+  if (over && !bells.stopped.ended()) return of(s) + ": has settled and its bells have not ended";
+  if (s.state() == State::ready && !bells.ready.rung()) return of(s) + ": its bell has not rung";
+  return std::nullopt;
+}
+
+std::optional<std::string> Oracle::check_idle(const Service& s) const {
+  const auto& record = s.record();
+  const bool alive = processes_.alive(s.name());
+  if (alive && !runs(s)) return of(s) + " has processes left";
+  if (!runs(s) && leaves(s)) return of(s) + " has not heard that it is to stop";
+  if (!runs(s) && record.start_requested) return of(s) + " has not heard that it is to start";
+  const bool has_command = !s.spec().command.empty();
+  switch (s.state()) {
+    case State::waiting:
+      if (can_start(s)) return of(s) + " waits although it could start";
+      break;
+    case State::starting:
+      if (s.spec().type == ServiceType::daemon && s.spec().ready.empty())
+        return of(s) + " has nothing to wait for";
+      if (s.spec().type == ServiceType::gate) return of(s) + " is a gate that starts";
+      break;
+    case State::stopping:
+      if (!has_command || !alive) return of(s) + " is stopping although nothing of it is left";
+      break;
+    case State::ready:
+      if (s.spec().type == ServiceType::gate && !leaves(s) && !can_start(s))
+        return of(s) + " is ready with too few members";
+      break;
+    case State::blocked: {
+      const auto gives_up = [](const Edge& e) {
+        const State on = e.on->state();
+        return on == State::failed || on == State::blocked || on == State::completed ||
+               (on == State::inactive && e.on->was_stopped()) || e.asks_members();
+      };
+      if (std::ranges::none_of(s.edges(), gives_up)) return of(s) + " is blocked by nothing";
+      break;
+    }
+    default: break;
+  }
+  if (runs(s) && leaves(s) && s.state() != State::stopping) {
+    const auto above = on_top_of(s, true);
+    const bool awaited = std::ranges::any_of(
+        above, [](const Service* d) { return runs(*d) && (leaves(*d) || d->state() == State::stopping); });
+    if (!awaited) return of(s) + " was asked to stop and waits for nobody";
+  }
+  return check_bells(s);
+}
+
+std::optional<std::string> Oracle::check_idle() const {
+  for (const auto& service : supervisor_.services()) {
+    if (auto wrong = check_idle(*service)) return wrong;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Oracle::check_up() const {
+  for (const auto& service : supervisor_.services()) {
+    if (!service->record().wanted) continue;
+    if (service->state() == State::ready || daemon::is_settled(service->state())) continue;
+    std::string text = of(*service) + " is not up although everybody behaves:";
+    for (const auto& missing : service->waiting_for()) text += " waits for " + missing;
+    return text + " " + service->last_error();
+  }
+  return std::nullopt;
+}
+
+}  // namespace belfry::simulation

@@ -1,0 +1,44 @@
+// The Rules once more, written from product.md and not from the daemon: what the simulation judges by.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/supervisor.hpp"
+#include "tests/support/fake_processes.hpp"
+
+namespace belfry::simulation {
+
+// Looks, never touches. Each `check_…` returns what is wrong, in words, or nothing.
+class Oracle {
+ public:
+  Oracle(const daemon::Supervisor& supervisor, const testing::FakeProcesses& processes)
+      : supervisor_(supervisor), processes_(processes) {}
+
+  // A service starts in this very turn.
+  [[nodiscard]] std::optional<std::string> check_start(const daemon::Service& service) const;
+  // Its main process is asked to stop.
+  [[nodiscard]] std::optional<std::string> check_stop(const daemon::Service& service, bool going_down) const;
+  // Nothing moves until the next timer: every state must have a reason.
+  [[nodiscard]] std::optional<std::string> check_idle() const;
+  // Everybody has behaved for long enough: what is wanted is up, or says why not.
+  [[nodiscard]] std::optional<std::string> check_up() const;
+
+ private:
+  [[nodiscard]] bool level(const daemon::Service& service, config::Condition condition) const;
+  [[nodiscard]] bool holds(const daemon::Edge& edge) const;
+  [[nodiscard]] bool lets_start(const daemon::Edge& edge) const;
+  [[nodiscard]] bool can_start(const daemon::Service& service) const;
+  [[nodiscard]] std::size_t members(const daemon::Service& gate, config::Condition condition) const;
+  [[nodiscard]] std::vector<const daemon::Service*> on_top_of(const daemon::Service& service,
+                                                              bool through_all) const;
+  [[nodiscard]] std::optional<std::string> check_idle(const daemon::Service& service) const;
+  [[nodiscard]] std::optional<std::string> check_bells(const daemon::Service& service) const;
+
+  const daemon::Supervisor& supervisor_;
+  const testing::FakeProcesses& processes_;
+};
+
+}  // namespace belfry::simulation

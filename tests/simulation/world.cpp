@@ -1,0 +1,275 @@
+#include "tests/simulation/world.hpp"
+
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+#include "channels/spawn.hpp"
+#include "channels/wait_group.hpp"
+#include "daemon/supervisor.hpp"
+#include "tests/simulation/oracle.hpp"
+#include "tests/support/fake_probes.hpp"
+#include "tests/support/fake_processes.hpp"
+#include "tests/support/fake_provisions.hpp"
+
+namespace belfry::simulation {
+
+using daemon::Command;
+using daemon::CommandResult;
+using daemon::Service;
+using daemon::SharedIncarnation;
+using daemon::State;
+
+namespace {
+
+// Owner: live_through. Lifecycle: made, lived through once, destroyed. Cancellation: none; it ends.
+class World final : daemon::Reporter {
+ public:
+  World(const Plan& plan, bool told) : plan_(plan), told_(told), stack_(make_stack(plan)) {
+    for (const PlannedService& s : plan_.services) planned_.emplace(s.number, &s);
+    processes_.script = [this](const testing::RunId& id) {
+      return behaviour(plan_, planned(id.service), id.run, calm_);
+    };
+    processes_.on_spawn = [this](const testing::RunId& id) { spawned(id); };
+    probes_.answer = [this](const std::string& service, const config::Probe&) {
+      return answer(plan_, planned(service), loop_.now() - begun_at_, calm_);
+    };
+  }
+  ~World() {
+    if (!finished_) loop_.abandon();
+  }
+
+  std::optional<std::string> live() {
+    begun_at_ = loop_.now();
+    spawn(director_, "director", direct(root_));
+    loop_.run_until_idle();
+    while (!finished_ && !failure_) {
+      if (auto wrong = oracle_.check_idle()) return fail(*wrong);
+      if (!loop_.advance_to_next_timer()) return fail("nothing can go on any more" + who_waits());
+    }
+    loop_.run_until_idle();
+    if (!failure_) look_at_what_is_left();
+    return failure_;
+  }
+
+ private:
+  struct Asked {
+    Asked(Context& parent, std::optional<TimePoint> deadline, std::string text)
+        : bounded(std::in_place, parent, deadline.value_or(TimePoint::max())), what(std::move(text)) {}
+    std::optional<Context> bounded;  // until it is answered
+    std::string what;
+    bool answered = false;
+  };
+
+  const PlannedService& planned(std::string_view name) const { return *planned_.at(number_of(name)); }
+  Service& service(std::uint32_t number) { return supervisor_.at(*supervisor_.find(name_of(number))); }
+
+  std::optional<std::string> fail(std::string what) {
+    if (!failure_) {
+      failure_ = std::to_string(std::chrono::duration<double>(loop_.now() - begun_at_).count()) +
+                 " s: " + std::move(what);
+      say("!! " + *failure_);
+    }
+    return failure_;
+  }
+  void say(const std::string& text) const {
+    if (told_)
+      std::fprintf(stderr, "%10.4f  %s\n", std::chrono::duration<double>(loop_.now() - begun_at_).count(),
+                   text.c_str());
+  }
+  std::string who_waits() const {
+    std::string names = ":";
+    loop_.each_task([&names](std::string_view name) { names += " " + std::string(name); });
+    return names;
+  }
+
+  void state_changed(const Service& s, State from, State to) override {
+    say(std::string(s.name()) + " " + std::string(daemon::name_of(from)) + " -> " +
+        std::string(daemon::name_of(to)) + "  " + s.last_error());
+    if (to == State::starting) {
+      if (auto wrong = oracle_.check_start(s)) fail(*wrong);
+      spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::ready));
+      spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::stopped));
+    }
+    const bool was_lost = s.spec().type == config::ServiceType::external && s.record().truths == 0;
+    if (to == State::stopping && !s.record().exit && !was_lost) {
+      if (auto wrong = oracle_.check_stop(s, going_down_)) fail(*wrong);
+    }
+  }
+  void notice(std::string_view service, const std::string& text) override {
+    say(std::string(service) + " " + text);
+  }
+
+  void spawned(const testing::RunId& id) {
+    const PlannedService& s = planned(id.service);
+    const Service& real = service(s.number);
+    if (real.state() != State::starting)
+      fail(id.service + " is spawned while " + std::string(daemon::name_of(real.state())));
+    if (auto wrong = oracle_.check_start(real)) fail(*wrong);
+    if (s.readiness != Readiness::notify) return;
+    if (const auto after = says_ready_after(plan_, s, id.run, calm_)) say_ready_later(s.number, *after);
+  }
+  void say_ready_later(std::uint32_t number, Duration after) {
+    auto& timer = voices_[number];
+    if (timer == nullptr) timer = std::make_unique<Timer>(loop_);
+    timer->arm(loop_.now() + after, [this, number] { service(number).said_ready(); });
+  }
+
+  Task<void> listen(SharedIncarnation run, Bell<> daemon::Incarnation::* bell) {
+    Context patience(loop_);
+    const Outcome outcome = co_await ((*run).*bell).wait(patience);
+    if (outcome.cancelled()) fail("a wait for a bell was cancelled by nobody");
+  }
+  Task<void> run_command(Asked& asked, PlannedEvent event) {
+    const std::size_t index = *supervisor_.find(name_of(event.service));
+    CommandResult result = co_await supervisor_.command(*asked.bounded, event.command, index, event.only);
+    asked.answered = true;
+    asked.bounded.reset();
+    say(asked.what + " answered " + std::to_string(result.status) + " " + result.message);
+  }
+  Task<void> run_wait(Asked& asked, PlannedEvent event) {
+    const std::size_t index = *supervisor_.find(name_of(event.service));
+    const Result<void> waited = co_await supervisor_.wait_for(*asked.bounded, index, event.condition);
+    asked.answered = true;
+    asked.bounded.reset();
+    say(asked.what + (waited ? " holds" : " answered " + waited.error().text()));
+  }
+
+  void act(const PlannedEvent& event) {
+    const std::string name = name_of(event.service);
+    std::optional<TimePoint> deadline;
+    if (event.patience) deadline = loop_.now() + *event.patience;
+    switch (event.what) {
+      case PlannedEvent::What::command: {
+        static constexpr const char* words[] = {"start", "stop", "restart", "kill", "reload"};
+        Asked& asked = asked_.emplace_back(root_, deadline,
+                                           std::string(words[static_cast<int>(event.command)]) + " " + name);
+        say("> " + asked.what);
+        spawn(requests_, "command", run_command(asked, event));
+        break;
+      }
+      case PlannedEvent::What::wait: {
+        Asked& asked = waits_.emplace_back(root_, deadline, "wait for " + name);
+        spawn(requests_, "wait", run_wait(asked, event));
+        break;
+      }
+      case PlannedEvent::What::exit:
+        say("> exit " + name);
+        processes_.end(name, {.signaled = false, .value = static_cast<int>(event.at.count() % 2)});
+        break;
+      case PlannedEvent::What::reload:
+        if (planned(name).readiness != Readiness::notify) break;
+        say("> reload " + name);
+        service(event.service).said_reloading();
+        say_ready_later(event.service, std::chrono::milliseconds(500));
+        break;
+    }
+  }
+
+  void calm_down() {
+    say("> from here on everybody behaves");
+    calm_ = true;
+    for (const PlannedService& s : plan_.services) {
+      if (s.readiness == Readiness::notify) service(s.number).said_ready();
+    }
+  }
+  void expect_everything_up() {
+    if (auto wrong = oracle_.check_up()) fail(*wrong);
+    for (const Asked& asked : asked_) {
+      if (!asked.answered) fail(asked.what + " has not been answered although everybody behaves");
+    }
+  }
+
+  Task<void> direct(Context& ctx) {
+    std::vector<std::string> names;
+    for (const std::uint32_t number : plan_.names) names.push_back(name_of(number));
+    supervisor_.begin(names);
+    for (const PlannedEvent& event : plan_.events) {
+      const Result<void> slept = co_await sleep_until(ctx, begun_at_ + event.at);
+      if (slept) act(event);
+    }
+    if (plan_.calm_at) {
+      const Result<void> slept = co_await sleep_until(ctx, begun_at_ + *plan_.calm_at);
+      if (slept) calm_down();
+    }
+    const Result<void> slept = co_await sleep_until(ctx, begun_at_ + plan_.shutdown_at);
+    if (slept && plan_.calm_at) expect_everything_up();
+    co_await go_down(ctx);
+    co_await supervisor_.end();
+    finished_ = true;
+  }
+
+  Task<void> go_down(Context& ctx) {
+    say("> shutdown");
+    going_down_ = true;
+    const TimePoint deadline = loop_.now() + plan_.budget;
+    TimePoint kill_at = plan_.kill_after ? loop_.now() + *plan_.kill_after : TimePoint::max();
+    const TimePoint due = std::min(deadline, kill_at);
+    supervisor_.stop_everything(deadline, Error::closed("the stack goes down"));
+    Wakeup changed(loop_, "going down");
+    supervisor_.watch(changed);
+    while (!supervisor_.is_at_rest()) {
+      auto moved = on(changed);
+      auto impatient = at(loop_, kill_at);
+      const std::size_t which = co_await select(ctx, moved, impatient);
+      if (which != 1) continue;
+      say("> kill");
+      kill_at = TimePoint::max();
+      supervisor_.kill_everything(Error::closed("killed"));
+    }
+    supervisor_.unwatch(changed);
+    if (loop_.now() > due) fail("the shutdown took longer than its budget");
+  }
+
+  void look_at_what_is_left() {
+    for (const auto& s : supervisor_.services()) {
+      if (s->is_held()) fail(std::string(s->name()) + " is held by somebody at the end");
+      if (!daemon::is_settled(s->state()))
+        fail(std::string(s->name()) + " is still " + std::string(daemon::name_of(s->state())));
+    }
+    voices_.clear();
+    if (requests_.count() != 0) fail("a request was never answered" + who_waits());
+    if (listeners_.count() != 0) fail("a bell has never ended");
+    if (loop_.tasks() != 0) fail("tasks are left" + who_waits());
+    if (processes_.alive() != 0) fail("processes are left");
+    if (probes_.checks_running() != 0) fail("probes are left");
+    if (!provisions_.held().empty()) fail("something is still provided for " + *provisions_.held().begin());
+    if (!loop_.timers().empty() && !failure_) fail("timers are left");
+  }
+
+  const Plan& plan_;
+  bool told_;
+  config::Stack stack_;
+  std::map<std::uint32_t, const PlannedService*> planned_;
+  ManualClock clock_;
+  Loop loop_{clock_};
+  testing::FakeProcesses processes_{loop_};
+  testing::FakeProvisions provisions_;
+  testing::FakeProbes probes_;
+  daemon::Supervisor supervisor_{loop_, stack_, processes_, provisions_, probes_, *this, plan_.seed};
+  Oracle oracle_{supervisor_, processes_};
+  Context root_{loop_};
+  WaitGroup director_{loop_, "director"};
+  WaitGroup requests_{loop_, "requests"};
+  WaitGroup listeners_{loop_, "listeners"};
+  std::deque<Asked> asked_;
+  std::deque<Asked> waits_;
+  std::map<std::uint32_t, std::unique_ptr<Timer>> voices_;
+  TimePoint begun_at_{};
+  bool calm_ = false;
+  bool going_down_ = false;
+  bool finished_ = false;
+  std::optional<std::string> failure_;
+};
+
+}  // namespace
+
+std::optional<std::string> live_through(const Plan& plan, bool told) {
+  World world(plan, told);
+  return world.live();
+}
+
+}  // namespace belfry::simulation
