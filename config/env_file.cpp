@@ -180,7 +180,8 @@ void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft) {
       file.path = decoder.text(item).value_or("");
       file.path_node = &item;
     }
-    if (!file.path.empty()) read_env_file(decoder, file, draft.service.working_dir, draft.env_file);
+    if (!file.path.empty() && file.path_node != nullptr)
+      read_env_file(decoder, file, draft.service.working_dir, draft.env_file);
   };
   if (!node.is_sequence()) return one(node);
   for (Node const* item : node.items()) one(*item);

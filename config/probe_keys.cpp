@@ -96,7 +96,7 @@ void check_regex(Decoder& decoder, Node const& node, std::string const& pattern)
     return decoder.error("bad-regex", node, "this regular expression is longer than 2000 characters",
                          "match a shorter part of the line");
   try {
-    std::regex const compiled(pattern, std::regex::ECMAScript | std::regex::nosubs);
+    static_cast<void>(std::regex(pattern, std::regex::ECMAScript | std::regex::nosubs));
   } catch (std::regex_error const& fault) {
     std::string_view why = fault.what();
     decoder.error(
@@ -305,6 +305,7 @@ std::optional<Probe::Kind> probe_kind_named(std::string_view name) {
 
 std::vector<std::string_view> kind_names() {
   std::vector<std::string_view> names;
+  names.reserve(kinds.size());
   for (auto const& [name, kind] : kinds) names.push_back(name);
   return names;
 }
