@@ -1,6 +1,7 @@
 #include "probes/factory.hpp"
 
 #include "probes/kinds.hpp"
+#include "system/sock_diag.hpp"
 
 namespace belfry::probes {
 
@@ -11,12 +12,14 @@ bool is_event(Kind kind) {
 }
 
 struct NativeFactory::Shared {
+  Shared(Loop& l, system::Processes& p) : loop(l), processes(p) {}
   Loop& loop;
   system::Processes& processes;
+  system::SockDiag diag;  // one netlink socket, however many services wait for a port
 };
 
 NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
-    : shared_(std::make_unique<Shared>(Shared{.loop = loop, .processes = processes})) {}
+    : shared_(std::make_unique<Shared>(loop, processes)) {}
 NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
@@ -24,7 +27,9 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
     case Kind::tcp: return make_tcp(shared_->loop, probe);
     case Kind::http: return make_http(shared_->loop, probe);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
-    case Kind::port: return make_port(probe, context);
+    case Kind::port: return make_port(shared_->diag, probe, context);
+    case Kind::unix_socket: return make_unix(shared_->diag, probe, context);
+    case Kind::file: return make_file(probe);
     default: break;
   }
   return std::unexpected(Error(

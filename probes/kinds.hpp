@@ -9,6 +9,10 @@
 #include "probes/probe.hpp"
 #include "system/processes.hpp"
 
+namespace belfry::system {
+class SockDiag;
+}
+
 namespace belfry::probes {
 
 using Made = Result<std::unique_ptr<Probe>>;
@@ -17,6 +21,9 @@ Made make_tcp(Loop& loop, const config::Probe& spec);
 Made make_http(Loop& loop, const config::Probe& spec);
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about);
-Made make_port(const config::Probe& spec, const ProbeContext& about);
+// These ask the kernel through one socket for all probes; it must outlive them.
+Made make_port(system::SockDiag& diag, const config::Probe& spec, const ProbeContext& about);
+Made make_unix(system::SockDiag& diag, const config::Probe& spec, const ProbeContext& about);
+Made make_file(const config::Probe& spec);
 
 }  // namespace belfry::probes

@@ -1,11 +1,16 @@
 #include "system/sock_diag.hpp"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,58 +20,154 @@ namespace belfry::system {
 
 namespace {
 
-constexpr std::uint8_t tcp_listen = 10;  // TCP_LISTEN of net/tcp_states.h
+constexpr std::uint32_t listening = 10;  // TCP_LISTEN of net/tcp_states.h, for unix sockets as well
+constexpr unsigned misses_per_look = 256;
 
+template <class Body>
 struct Request {
   nlmsghdr header;
-  inet_diag_req_v2 body;
+  Body body;
 };
+
+template <class Body>
+Request<Body> request(std::uint16_t flags) {
+  Request<Body> made{};
+  made.header.nlmsg_len = sizeof made;
+  made.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  made.header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+  return made;
+}
+
+// The file that a unix socket is bound to, as the kernel numbers it: device numbers are not those of stat.
+bool is_bound_to(const unix_diag_vfs& bound, const struct stat& file) {
+  std::uint32_t device = (major(file.st_dev) << 20) | minor(file.st_dev);
+  return bound.udiag_vfs_ino == static_cast<std::uint32_t>(file.st_ino) && bound.udiag_vfs_dev == device;
+}
+
+bool matches(const nlmsghdr* message, const std::string& name, const struct stat* file) {
+  auto* body = static_cast<const unix_diag_msg*>(NLMSG_DATA(message));
+  int left = static_cast<int>(message->nlmsg_len - NLMSG_LENGTH(sizeof *body));
+  auto* attribute = reinterpret_cast<const rtattr*>(body + 1);
+  for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    std::size_t length = RTA_PAYLOAD(attribute);
+    if (attribute->rta_type == UNIX_DIAG_NAME) {
+      std::string_view bound(static_cast<const char*>(RTA_DATA(attribute)), length);
+      if (bound == name) return true;
+    } else if (attribute->rta_type == UNIX_DIAG_VFS && file != nullptr && length >= sizeof(unix_diag_vfs)) {
+      unix_diag_vfs bound{};
+      std::memcpy(&bound, RTA_DATA(attribute), sizeof bound);
+      if (is_bound_to(bound, *file)) return true;
+    }
+  }
+  return false;
+}
 
 }  // namespace
 
-SockDiag::SockDiag() : fd_(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)) {}
 SockDiag::~SockDiag() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-std::vector<ino_t> SockDiag::listeners(std::uint16_t port, bool udp) const {
+bool SockDiag::send(const void* what, std::size_t size) {
+  if (fd_ < 0) fd_ = ::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  return fd_ >= 0 && ::send(fd_, what, size, 0) == static_cast<ssize_t>(size);
+}
+
+std::vector<ino_t> SockDiag::listeners(std::uint16_t port, bool udp) {
+  Address v4;
+  Address v6{.v6 = true, .bytes = {}};
+  v4.bytes[0] = htonl(INADDR_LOOPBACK);
+  std::memcpy(v6.bytes, &in6addr_loopback, sizeof in6addr_loopback);
   std::vector<ino_t> found;
-  for (const bool v6 : {false, true}) {
-    if (const auto inode = ask(port, udp, v6)) found.push_back(*inode);
+  for (const Address& local : {v4, v6}) {
+    if (auto inode = ask(port, udp, local)) found.push_back(*inode);
+  }
+  if (!found.empty()) return found;
+  if (misses_++ % misses_per_look == 0) look_up_addresses();
+  for (const Address& local : others_) {
+    if (auto inode = ask(port, udp, local)) found.push_back(*inode);
   }
   return found;
 }
 
-// The look-up is the one an arriving packet gets, with the local end at loopback: it finds a socket that is
-// bound to loopback or to every address. UDP wants the local end where TCP has the remote one.
-std::optional<ino_t> SockDiag::ask(std::uint16_t port, bool udp, bool v6) const {
-  Request request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  request.header.nlmsg_flags = NLM_F_REQUEST;
-  request.body.sdiag_family = v6 ? AF_INET6 : AF_INET;
-  request.body.sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
-  request.body.idiag_states = ~0U;
-  auto& id = request.body.id;
-  (udp ? id.idiag_dport : id.idiag_sport) = htons(port);
-  auto& local = udp ? id.idiag_dst : id.idiag_src;
-  if (v6) {
-    std::memcpy(local, &in6addr_loopback, sizeof in6addr_loopback);
-  } else {
-    local[0] = htonl(INADDR_LOOPBACK);
+void SockDiag::look_up_addresses() {
+  others_.clear();
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return;
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr) continue;
+    Address address;
+    if (at->ifa_addr->sa_family == AF_INET) {
+      auto* v4 = reinterpret_cast<const sockaddr_in*>(at->ifa_addr);
+      if (ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) continue;
+      address.bytes[0] = v4->sin_addr.s_addr;
+    } else if (at->ifa_addr->sa_family == AF_INET6) {
+      auto* v6 = reinterpret_cast<const sockaddr_in6*>(at->ifa_addr);
+      if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) || IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr)) continue;
+      address.v6 = true;
+      std::memcpy(address.bytes, &v6->sin6_addr, sizeof address.bytes);
+    } else {
+      continue;
+    }
+    others_.push_back(address);
   }
+  ::freeifaddrs(list);
+}
+
+// The look-up is the one an arriving packet gets, so a socket that is bound to every address is found by
+// any local one. UDP wants the local end where TCP has the remote one.
+std::optional<ino_t> SockDiag::ask(std::uint16_t port, bool udp, const Address& local) {
+  auto question = request<inet_diag_req_v2>(0);
+  question.header.nlmsg_seq = ++sequence_;
+  question.body.sdiag_family = local.v6 ? AF_INET6 : AF_INET;
+  question.body.sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
+  question.body.idiag_states = ~0U;
+  auto& id = question.body.id;
+  (udp ? id.idiag_dport : id.idiag_sport) = htons(port);
+  std::memcpy(udp ? id.idiag_dst : id.idiag_src, local.bytes, sizeof local.bytes);
   id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-  if (::send(fd_, &request, sizeof request, 0) < 0) return std::nullopt;
-  alignas(nlmsghdr) std::array<char, 4096> answer{};
-  const ssize_t n = ::recv(fd_, answer.data(), answer.size(), 0);
-  const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
-  if (n < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg))) ||
-      header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
-    return std::nullopt;
-  inet_diag_msg message{};
-  std::memcpy(&message, NLMSG_DATA(header), sizeof message);
-  if (!udp && message.idiag_state != tcp_listen) return std::nullopt;
-  return message.idiag_inode;
+  if (!send(&question, sizeof question)) return std::nullopt;
+
+  alignas(nlmsghdr) std::array<char, 4096> answer;
+  for (;;) {
+    ssize_t got = ::recv(fd_, answer.data(), answer.size(), MSG_DONTWAIT);
+    if (got < static_cast<ssize_t>(sizeof(nlmsghdr))) return std::nullopt;
+    auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+    if (header->nlmsg_seq != sequence_) continue;  // left over from a question that was given up
+    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
+    inet_diag_msg message{};
+    std::memcpy(&message, NLMSG_DATA(header), sizeof message);
+    if (!udp && message.idiag_state != listening) return std::nullopt;
+    return message.idiag_inode;
+  }
+}
+
+std::vector<ino_t> SockDiag::unix_listeners(const std::string& path) {
+  std::string name = path;
+  if (name.starts_with('@')) name[0] = '\0';
+  struct stat file{};
+  bool exists = name.front() != '\0' && ::stat(path.c_str(), &file) == 0;
+
+  auto question = request<unix_diag_req>(NLM_F_DUMP);
+  question.header.nlmsg_seq = ++sequence_;
+  question.body.sdiag_family = AF_UNIX;
+  question.body.udiag_states = 1U << listening;
+  question.body.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS;
+  std::vector<ino_t> found;
+  if (!send(&question, sizeof question)) return found;
+  alignas(nlmsghdr) std::array<char, 16384> answer;
+  for (;;) {
+    ssize_t got = ::recv(fd_, answer.data(), answer.size(), 0);
+    if (got <= 0) return found;
+    auto left = static_cast<unsigned>(got);
+    auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+    for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+      if (header->nlmsg_seq != sequence_) continue;
+      if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return found;  // done, or refused
+      if (!matches(header, name, exists ? &file : nullptr)) continue;
+      found.push_back(static_cast<const unix_diag_msg*>(NLMSG_DATA(header))->udiag_ino);
+    }
+  }
 }
 
 }  // namespace belfry::system

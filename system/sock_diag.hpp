@@ -1,29 +1,52 @@
-// Asking the kernel for one socket: sock_diag(7), exact GET. Constant cost, however many sockets there are.
+// Asking the kernel who listens: sock_diag(7).
+//
+// For a port it is an exact GET, whose cost does not depend on the number of sockets (2.4 µs). Unix
+// sockets have no such question; there the kernel lists the listening ones.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace belfry::system {
 
-// Owner: whoever asks. Lifecycle: one netlink socket. Cancellation: none: the kernel answers at once.
+// Owner: whoever asks; one serves any number of probes.
+// Lifecycle: one netlink socket, opened at the first question (and again if that failed).
+// Cancellation: none: the kernel answers at once. An answer that cannot be had is "nobody".
 class SockDiag {
  public:
-  SockDiag();
+  SockDiag() = default;
   ~SockDiag();
   SockDiag(const SockDiag&) = delete;
   SockDiag& operator=(const SockDiag&) = delete;
 
-  // Inodes of the sockets that listen on this TCP port (or are bound to this UDP one) on loopback or on all
-  // addresses, IPv4 and IPv6, in this network namespace. Empty: nobody does.
-  [[nodiscard]] std::vector<ino_t> listeners(std::uint16_t port, bool udp) const;
+  // Inodes of the sockets that listen on this TCP port (or are bound to this UDP one), IPv4 and IPv6, in
+  // this network namespace: on all addresses, on loopback, or on an address of this host.
+  std::vector<ino_t> listeners(std::uint16_t port, bool udp);
+
+  // Inodes of the sockets that listen at this path, however the service spelled it when it bound. A
+  // leading @ names an abstract socket.
+  std::vector<ino_t> unix_listeners(const std::string& path);
 
  private:
-  [[nodiscard]] std::optional<ino_t> ask(std::uint16_t port, bool udp, bool v6) const;
-  int fd_;
+  struct Address {
+    bool v6 = false;
+    std::uint32_t bytes[4] = {};
+  };
+
+  bool send(const void* request, std::size_t size);
+  std::optional<ino_t> ask(std::uint16_t port, bool udp, const Address& local);
+  void look_up_addresses();
+
+  int fd_ = -1;
+  std::uint32_t sequence_ = 0;
+  std::vector<Address> others_;  // of this host, loopback excluded
+  unsigned misses_ = 0;
 };
 
 }  // namespace belfry::system

@@ -1,9 +1,15 @@
 // The probes that deal with processes: exec, and port with its question whose socket it is.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstring>
+
 #include "probes/kinds.hpp"
+#include "system/sock_diag.hpp"
 #include "tests/probes/rig.hpp"
 #include "tests/system/fixture.hpp"
 
@@ -83,7 +89,8 @@ TEST_F(ExecProbeTest, an_empty_command_is_refused_when_it_is_made) {
 
 struct PortProbeTest : testing::Test {
   // A service that holds the socket, as if it had opened it.
-  TreeId service_with(LocalSocket& socket, const std::string& script) {
+  template <class Socket>
+  TreeId service_with(Socket& socket, const std::string& script) {
     Capture output;
     Launch launch = shell(script, &output);
     launch.set_marker("t/api#1");
@@ -97,7 +104,7 @@ struct PortProbeTest : testing::Test {
     config::Probe spec;
     spec.port = socket.port();
     spec.udp = udp;
-    auto made = make_port(spec, {.service = "api", .tree = tree, .launch = nullptr});
+    auto made = make_port(diag, spec, {.service = "api", .tree = tree, .launch = nullptr});
     return answer(world.loop, **made);
   }
   ~PortProbeTest() override {
@@ -107,7 +114,14 @@ struct PortProbeTest : testing::Test {
       EXPECT_TRUE(world.run_until([&] { return world.exits.tree_empty(tree.leader); }));
     }
   }
+  std::string ask_unix(const std::string& path, TreeId tree) {
+    config::Probe spec;
+    spec.target = path;
+    auto made = make_unix(diag, spec, {.service = "api", .tree = tree, .launch = nullptr});
+    return answer(world.loop, **made);
+  }
   World world;
+  system::SockDiag diag;
   std::vector<TreeId> started;
 };
 
@@ -145,7 +159,7 @@ TEST_F(PortProbeTest, a_foreign_process_on_the_port_does_not_count) {
   LocalSocket other;
   TreeId tree = service_with(other, "echo up; exec sleep 1000");
   EXPECT_EQ(ask(ours, tree),
-            "another process listens on port " + std::to_string(ours.port()) + " (ss -ltnp shows which)");
+            "another process listens on port " + std::to_string(ours.port()) + " (ss -lnp shows which)");
 }
 
 TEST_F(PortProbeTest, for_an_external_anybody_counts) {
@@ -170,6 +184,86 @@ TEST_F(PortProbeTest, a_connection_on_the_port_is_no_listener) {
   address.sin_port = htons(server.port());
   ASSERT_EQ(::connect(client.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   EXPECT_EQ(ask(client, TreeId{}), "nobody listens on port " + std::to_string(client.port()));
+}
+
+// --- unix
+
+// A listening unix socket at a path of its own, or an abstract one.
+class UnixSocket {
+ public:
+  explicit UnixSocket(const std::string& name) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, name.data(), name.size());
+    if (name.front() == '@') address.sun_path[0] = '\0';
+    auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd_, 4) != 0)
+      std::abort();
+  }
+  ~UnixSocket() { close(); }
+  [[nodiscard]] int fd() const { return fd_; }
+  void close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+struct UnixProbeTest : PortProbeTest {
+  UnixProbeTest() { EXPECT_NE(::mkdtemp(directory.data()), nullptr); }
+  ~UnixProbeTest() override {
+    ::unlink(path().c_str());
+    ::rmdir(directory.c_str());
+  }
+  [[nodiscard]] std::string path() const { return directory + "/socket"; }
+  std::string directory = "/tmp/belfry_unix_XXXXXX";
+};
+
+TEST_F(UnixProbeTest, the_service_listens_at_the_path) {
+  EXPECT_EQ(ask_unix(path(), TreeId{}), "nobody listens at " + path());
+  UnixSocket socket(path());
+  TreeId tree = service_with(socket, "echo up; exec sleep 1000");
+  socket.close();
+  EXPECT_EQ(ask_unix(path(), tree), "");
+}
+
+TEST_F(UnixProbeTest, however_it_spelled_the_path) {
+  UnixSocket socket(directory + "/../" + directory.substr(5) + "/socket");
+  EXPECT_EQ(ask_unix(path(), TreeId{}), "");
+}
+
+TEST_F(UnixProbeTest, a_file_left_over_is_nobodys) {
+  {
+    UnixSocket socket(path());
+  }
+  EXPECT_EQ(ask_unix(path(), TreeId{}), "nobody listens at " + path());
+}
+
+TEST_F(UnixProbeTest, a_foreign_listener_does_not_count) {
+  UnixSocket socket(path());
+  UnixSocket other("@belfry-test-" + std::to_string(::getpid()));
+  TreeId tree = service_with(other, "echo up; exec sleep 1000");
+  EXPECT_EQ(ask_unix(path(), tree), "another process listens at " + path() + " (ss -lxp shows which)");
+}
+
+TEST_F(UnixProbeTest, abstract_names_begin_with_an_at_sign) {
+  std::string name = "@belfry-test-" + std::to_string(::getpid());
+  EXPECT_NE(ask_unix(name, TreeId{}), "");
+  UnixSocket socket(name);
+  EXPECT_EQ(ask_unix(name, TreeId{}), "");
+}
+
+// --- file
+
+TEST(FileProbe, is_true_when_the_path_exists) {
+  Loop loop;
+  config::Probe spec;
+  spec.target = "/etc/passwd";
+  EXPECT_EQ(answer(loop, **make_file(spec)), "");
+  spec.target = "/no/such/file";
+  EXPECT_EQ(answer(loop, **make_file(spec)), "cannot find /no/such/file: No such file or directory");
+  EXPECT_FALSE(make_file({}));
 }
 
 // --- factory
