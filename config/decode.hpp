@@ -30,6 +30,8 @@ struct StackDraft {
   Node const* defaults = nullptr;
   std::vector<Origin> origins;  // parallel to stack.services
   DeclaredServices declared;
+  std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
+  std::size_t env_bytes = 0;
   std::uint32_t suggestions = 0;  // how many unknown names were already compared with all services
 };
 

@@ -1,6 +1,7 @@
 // From the mapping `services` to a list of services: extends, defaults, replicas.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <unordered_map>
 
 #include "config/decode.hpp"
@@ -80,10 +81,11 @@ class Outliner {
     auto const found = named_.find(*name);
     if (found == named_.end()) {
       std::vector<std::string_view> names;
-      for (Entry const& known : draft_.services->entries()) names.push_back(known.key->text());
+      if (++draft_.suggestions <= 50)
+        for (Entry const& known : draft_.services->entries()) names.push_back(known.key->text());
       decoder_.error("unknown-extends", *base,
                      "`" + std::string(entry.key->text()) + "` extends `" + *name + "`, which does not exist",
-                     did_you_mean(*name, names));
+                     names.empty() ? "add a service of this name" : did_you_mean(*name, names));
       return own;
     }
     if (depth >= 32 || *name == entry.key->text()) {
@@ -155,15 +157,20 @@ void resolve_paths(Decoder& decoder, Service& service) {
     service.extras->log.file = decoder.absolute(service.extras->log.file, service.working_dir);
 }
 
+// `environment` wins over the files; the order of first appearance stays.
 void join_environment(ServiceDraft& draft) {
   if (draft.env_file.empty()) return;
+  std::unordered_map<std::string_view, std::size_t> at;
+  for (std::size_t i = 0; i < draft.env_file.size(); ++i) at.emplace(draft.env_file[i].first, i);
+  Pairs fresh;
   for (auto& [name, value] : draft.service.environment) {
-    auto const known = std::ranges::find(draft.env_file, name, [](auto const& pair) { return pair.first; });
-    if (known != draft.env_file.end())
-      known->second = std::move(value);
+    if (auto const known = at.find(name); known != at.end())
+      draft.env_file[known->second].second = std::move(value);
     else
-      draft.env_file.emplace_back(std::move(name), std::move(value));
+      fresh.emplace_back(std::move(name), std::move(value));
   }
+  draft.env_file.insert(draft.env_file.end(), std::make_move_iterator(fresh.begin()),
+                        std::make_move_iterator(fresh.end()));
   draft.service.environment = std::move(draft.env_file);
 }
 

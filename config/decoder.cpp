@@ -169,7 +169,10 @@ std::optional<int> Decoder::signal(Node const& node) {
   auto const value = text(node);
   if (!value) return std::nullopt;
   if (auto const number = signal_number(*value)) return number;
-  std::string help = did_you_mean(*value, signal_names());
+  bool const prefixed = value->starts_with("SIG");
+  std::vector<std::string_view> names;
+  for (std::string_view const name : signal_names()) names.push_back(prefixed ? name : name.substr(3));
+  std::string help = did_you_mean(*value, names);
   error("bad-value", node, quote(*value) + " is not a signal",
         help.empty() ? "write a name such as SIGTERM or SIGINT" : std::move(help));
   return std::nullopt;
@@ -214,6 +217,8 @@ bool Decoder::present(Entry const& entry) {
 
 void Decoder::unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known) {
   if (key.text().starts_with("x-")) return;
+  // Comparing with every known key is for problems that are shown.
+  if (diagnostics_.full()) return error("unknown-key", key, "unknown key");
   std::string help(foreign_key_help(key.text()));
   if (help.empty()) help = did_you_mean(key.text(), known);
   if (help.empty()) help = "remove it, or begin it with `x-` to keep it as a note";

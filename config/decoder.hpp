@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -121,7 +122,8 @@ class Decoder {
   std::optional<std::size_t> choose(Node const& node, std::span<std::string_view const> known);
   void unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known);
   void unfit_key(Node const& key, Fits fit, Fits fits);
-  void pair_from_text(Node const& item, std::string_view what, Pairs& out);
+  void pair_from_text(Node const& item, std::string_view what, std::unordered_set<std::string>& seen,
+                      Pairs& out);
   void warn_of_shell(Node const& node, std::string_view line, std::size_t offset, std::string_view token);
   Span span_inside(Node const& node, std::size_t offset, std::size_t length) const;
 

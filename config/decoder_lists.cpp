@@ -1,5 +1,6 @@
 // Commands and KEY=VALUE pairs.
 #include <algorithm>
+#include <unordered_set>
 
 #include "config/decoder.hpp"
 #include "config/text_traps.hpp"
@@ -51,7 +52,8 @@ void Decoder::warn_of_shell(Node const& node, std::string_view line, std::size_t
       "for a shell write [sh, -c, '" + quoted + "']; for the plain text put " + quote(token) + " in quotes");
 }
 
-void Decoder::pair_from_text(Node const& item, std::string_view what, Pairs& out) {
+void Decoder::pair_from_text(Node const& item, std::string_view what, std::unordered_set<std::string>& seen,
+                             Pairs& out) {
   auto const value = text(item);
   if (!value) return;
   auto const equals = value->find('=');
@@ -61,7 +63,7 @@ void Decoder::pair_from_text(Node const& item, std::string_view what, Pairs& out
           "write `- KEY=VALUE`, or a mapping `KEY: VALUE`");
     return;
   }
-  if (std::ranges::any_of(out, [&](auto const& pair) { return pair.first == name; })) {
+  if (!seen.insert(name).second) {
     error("duplicate-key", item, quote(name) + " is there twice in " + std::string(what), "keep one of them");
     return;
   }
@@ -74,7 +76,8 @@ void Decoder::pair_from_text(Node const& item, std::string_view what, Pairs& out
 Pairs Decoder::pairs(Node const& node, std::string_view what) {
   Pairs out;
   if (node.is_sequence()) {
-    for (Node const* item : node.items()) pair_from_text(*item, what, out);
+    std::unordered_set<std::string> seen;
+    for (Node const* item : node.items()) pair_from_text(*item, what, seen, out);
     return out;
   }
   if (!node.is_mapping()) {

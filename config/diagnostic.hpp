@@ -73,6 +73,8 @@ class Diagnostics {
   [[nodiscard]] std::size_t errors() const { return errors_; }
   [[nodiscard]] std::size_t warnings() const { return warnings_; }
   [[nodiscard]] std::size_t omitted() const { return omitted_; }
+  // Whether further problems are only counted: no use in finding words for them.
+  [[nodiscard]] bool full() const { return all_.size() >= most; }
   [[nodiscard]] bool empty() const { return all_.empty(); }
   [[nodiscard]] std::size_t size() const { return all_.size(); }
   [[nodiscard]] auto begin() const { return all_.begin(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <unordered_map>
 
 #include "config/decode.hpp"
 #include "config/files.hpp"
@@ -39,7 +40,9 @@ std::string_view trimmed(std::string_view text) {
 class LineReader {
  public:
   LineReader(Decoder& decoder, std::uint32_t source, Pairs& out)
-      : decoder_(decoder), source_(source), out_(out) {}
+      : decoder_(decoder), source_(source), out_(out) {
+    for (std::size_t i = 0; i < out.size(); ++i) at_.emplace(out[i].first, i);
+  }
 
   void read(std::uint32_t number, std::string_view line) {
     number_ = number;
@@ -54,12 +57,11 @@ class LineReader {
                     "write KEY=VALUE, or begin a comment with #");
     auto value = value_of(trimmed(text.substr(equals + 1)));
     if (!value) return;
-    auto const known =
-        std::ranges::find(out_, name, [](auto const& pair) { return std::string_view(pair.first); });
-    if (known != out_.end())
-      known->second = std::move(*value);
-    else
+    auto const [known, fresh] = at_.emplace(std::string(name), out_.size());
+    if (fresh)
       out_.emplace_back(name, std::move(*value));
+    else
+      out_[known->second].second = std::move(*value);
   }
 
  private:
@@ -99,8 +101,8 @@ class LineReader {
   std::optional<std::string> with_variables(std::string_view raw) {
     std::vector<VariableFault> faults;
     auto const lookup = [this](std::string_view name) -> std::optional<std::string> {
-      for (auto const& [known, value] : out_)
-        if (known == name) return value;
+      if (auto const known = at_.find(std::string(name)); known != at_.end())
+        return out_[known->second].second;
       return decoder_.variable(name);
     };
     std::string value = interpolate(raw, lookup, faults);
@@ -129,23 +131,35 @@ class LineReader {
   Decoder& decoder_;
   std::uint32_t source_;
   Pairs& out_;
+  std::unordered_map<std::string, std::size_t> at_;  // name → index in out_
   std::uint32_t number_ = 0;
   std::string_view line_;
 };
 
-void read_env_file(Decoder& decoder, EnvFileDraft const& file, std::string_view base, Pairs& out) {
-  std::string const path = decoder.absolute(file.path, base);
-  auto text = read_file(path, 1U << 20U);
-  if (!text) {
-    if (file.required || text.error().code != ENOENT)
-      decoder.error("cannot-read", *file.path_node, "cannot read `" + path + "`: " + text.error().message,
-                    "create it, or write {path: …, required: false}");
-    return;
-  }
+constexpr std::size_t most_env_bytes = 256U << 20U;  // of all files as often as they are named
+
+void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& draft) {
+  std::string const path = decoder.absolute(file.path, draft.service.working_dir);
   auto& sources = decoder.diagnostics().sources();
-  auto const index = static_cast<std::uint32_t>(sources.size());
-  sources.emplace_back(path, std::move(*text));
-  read_env_text(decoder, index, out);
+  auto const [known, fresh] =
+      draft.stack.env_sources.emplace(path, static_cast<std::uint32_t>(sources.size()));
+  if (fresh) {
+    auto text = read_file(path, 1U << 20U);
+    if (!text) {
+      draft.stack.env_sources.erase(known);
+      if (file.required || text.error().code != ENOENT)
+        decoder.error("cannot-read", *file.path_node, "cannot read `" + path + "`: " + text.error().message,
+                      "create it, or write {path: …, required: false}");
+      return;
+    }
+    sources.emplace_back(path, std::move(*text));
+  }
+  std::uint32_t const source = known->second;
+  draft.stack.env_bytes += sources[source].text().size();
+  if (draft.stack.env_bytes > most_env_bytes)
+    return decoder.error("too-large", *file.path_node, "the files of `env_file` are more than 256 MiB",
+                         "name smaller files, or fewer");
+  read_env_text(decoder, source, draft.env_file);
 }
 
 }  // namespace
@@ -180,8 +194,7 @@ void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft) {
       file.path = decoder.text(item).value_or("");
       file.path_node = &item;
     }
-    if (!file.path.empty() && file.path_node != nullptr)
-      read_env_file(decoder, file, draft.service.working_dir, draft.env_file);
+    if (!file.path.empty() && file.path_node != nullptr) read_env_file(decoder, file, draft);
   };
   if (!node.is_sequence()) return one(node);
   for (Node const* item : node.items()) one(*item);

@@ -88,16 +88,20 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
       bool const replicas = edge.target + 1 < draft.origins.size() &&
                             draft.origins[edge.target + 1].replica_of == edge.target + 1;
       if (replicas && edge.condition != Condition::ready) target = &services[edge.target + 1];
-      Node const* const node = condition_node(draft.origins[i], edge);
-      Span const at = node != nullptr ? node->span() : edge_span(edge);
+      // Searched for only where it is shown.
+      auto const at = [&] {
+        Node const* const node =
+            decoder.diagnostics().full() ? nullptr : condition_node(draft.origins[i], edge);
+        return node != nullptr ? node->span() : edge_span(edge);
+      };
       if (edge.condition == Condition::own_bell) {
         if (has_bell(*target, edge.bell)) continue;
         decoder.diagnostics().error(
-            "unknown-condition", at,
+            "unknown-condition", at(),
             tick(edge.bell) + " is neither a condition nor a bell of " + tick(target->name),
             did_you_mean(edge.bell, conditions_of(*target)));
       } else if (Reason const reason = impossible(edge, *target); !reason.message.empty()) {
-        decoder.diagnostics().error("impossible-condition", at, reason.message, reason.help);
+        decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
       }
     }
   }
