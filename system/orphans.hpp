@@ -36,6 +36,8 @@ class Orphans {
   // Looks at the kernel's list. `spawned(pid)` tells which children are no orphans.
   void look(const std::function<bool(pid_t)>& spawned);
   void forget(pid_t pid) { known_.erase(pid); }
+  // False where /proc is not mounted or does not list children: nothing can be said of orphans then.
+  [[nodiscard]] bool visible() const { return file_ >= 0; }
 
   // As of the last look.
   [[nodiscard]] const std::vector<pid_t>& all() const { return list_; }

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "channels/loop.hpp"
 #include "system/proc.hpp"
@@ -95,7 +96,9 @@ std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
 }
 
 void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {
-  watches_[tree.leader] = Watch{tree, &watcher, false};
+  Watch& watch = watches_[tree.leader];
+  watch.tree = tree;  // asked again: once condemned, it stays so
+  watch.watcher = &watcher;
   if (reaper_->owns(tree.leader)) return;
   ended_.push_back(tree.leader);
   request_settle();
@@ -121,6 +124,11 @@ void ProcessTrees::request_settle() {
   if (!settle_.linked()) loop_.wake(settle_);
 }
 
+bool ProcessTrees::is_empty(const TreeId& tree) {
+  if (orphans_.visible()) return orphans_of(tree).empty();
+  return syscalls_.kill(-tree.leader, 0) == -ESRCH;  // without /proc only the group can be asked
+}
+
 void ProcessTrees::settle() {
   look();
   if (!orphans_.all().empty()) {
@@ -133,7 +141,7 @@ void ProcessTrees::settle() {
   for (pid_t leader : candidates) {
     Watch* watch = watches_.find(leader);
     if (watch == nullptr) continue;  // taken out by an earlier callback of this round
-    if (orphans_of(watch->tree).empty()) {
+    if (is_empty(watch->tree)) {
       TreeWatcher* watcher = watch->watcher;
       watches_.erase(leader);
       watcher->on_tree_empty(leader);

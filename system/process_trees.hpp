@@ -55,6 +55,7 @@ class ProcessTrees {
   void request_settle();
   void look();
   [[nodiscard]] std::vector<pid_t> orphans_of(const TreeId& tree);
+  [[nodiscard]] bool is_empty(const TreeId& tree);  // as of the last look
   std::vector<pid_t> everybody_of(const TreeId& tree);
   bool send(pid_t pid, int signo);
   bool signal_group(const TreeId& tree, int signo);
