@@ -9,6 +9,7 @@
 #include "cli/terminal.hpp"
 #include "cli/version.hpp"
 #include "config/report.hpp"
+#include "daemon/unsupported.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -39,9 +40,16 @@ int check(const Invocation& asked) {
     std::cout << config::diagnostics_sarif(loaded->diagnostics, version()) << '\n';
   } else {
     config::print(loaded->diagnostics, std::cerr, terminal_at(STDERR_FILENO).colour);
-    print_verdict(*loaded);
   }
-  return loaded->diagnostics.has_errors() ? exit_code::bad_config : exit_code::ok;
+  if (loaded->diagnostics.has_errors()) {
+    if (asked.format == "text") print_verdict(*loaded);
+    return exit_code::bad_config;
+  }
+  // What the format knows and `run` would refuse: check and run say the same.
+  const auto refused = daemon::unsupported_features(loaded->stack);
+  for (const std::string& line : refused) std::cerr << line << '\n';
+  if (asked.format == "text" && refused.empty()) print_verdict(*loaded);
+  return refused.empty() ? exit_code::ok : exit_code::bad_config;
 }
 
 }  // namespace belfry::cli

@@ -14,16 +14,16 @@ std::string_view missing_probe(Probe::Kind kind) {
     case Probe::Kind::tcp:
     case Probe::Kind::http:
     case Probe::Kind::exec:
-    case Probe::Kind::port: return {};
+    case Probe::Kind::port:
+    case Probe::Kind::unix_socket:
+    case Probe::Kind::file: return {};
     case Probe::Kind::listen: return "a `listen` probe";
-    case Probe::Kind::unix_socket: return "a `unix` probe";
     case Probe::Kind::fd: return "an `fd` probe";
     case Probe::Kind::grpc: return "a `grpc` probe";
     case Probe::Kind::postgres: return "a `postgres` probe (next step: `exec: [pg_isready, …]` or `notify`)";
     case Probe::Kind::mysql: return "a `mysql` probe (next step: `exec: [mysqladmin, ping, …]` or `notify`)";
     case Probe::Kind::redis: return "a `redis` probe (next step: `exec: [redis-cli, ping]` or `notify`)";
     case Probe::Kind::log: return "a `log` probe";
-    case Probe::Kind::file: return "a `file` probe";
     case Probe::Kind::cluster: return "a `cluster` probe";
   }
   return "this probe";

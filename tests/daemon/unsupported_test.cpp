@@ -1,0 +1,46 @@
+#include "daemon/unsupported.hpp"
+
+#include <gtest/gtest.h>
+
+#include "config/load.hpp"
+
+namespace belfry::daemon {
+namespace {
+
+std::vector<std::string> refused(std::string_view text) {
+  const auto loaded = config::load_text(text, "belfry.yaml");
+  EXPECT_FALSE(loaded.diagnostics.has_errors());
+  return unsupported_features(loaded.stack);
+}
+
+TEST(Unsupported, a_stack_of_what_exists_is_not_refused) {
+  EXPECT_TRUE(refused("services:\n"
+                      "  a: {command: sleep 1, ready: notify}\n"
+                      "  b: {command: sleep 1, ready: {port: 80}, live: {http: 'http://127.0.0.1/'}}\n"
+                      "  c: {command: sleep 1, ready: {exec: [\"true\"]}}\n"
+                      "  d: {command: sleep 1, ready: {tcp: '127.0.0.1:5'}}\n")
+                  .empty());
+}
+
+TEST(Unsupported, each_feature_is_named_with_its_place) {
+  const auto lines = refused("services:\n"
+                             "  a:\n"
+                             "    command: sleep 1\n"
+                             "    ready: {redis: '127.0.0.1:6379'}\n"
+                             "    pre_stop: \"true\"\n");
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:4:")) << lines[0];
+  EXPECT_NE(lines[0].find("cannot use a `redis` probe"), std::string::npos);
+  EXPECT_NE(lines[0].find("next step"), std::string::npos);
+  EXPECT_NE(lines[1].find("cannot use hooks"), std::string::npos);
+}
+
+TEST(Unsupported, what_a_profile_has_switched_off_is_not_looked_at) {
+  EXPECT_TRUE(refused("services:\n"
+                      "  a: {command: sleep 1}\n"
+                      "  b: {command: sleep 1, profiles: [later], ready: {redis: '127.0.0.1:6379'}}\n")
+                  .empty());
+}
+
+}  // namespace
+}  // namespace belfry::daemon
