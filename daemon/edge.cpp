@@ -42,11 +42,19 @@ std::size_t Edge::members_needed() const {
   return spec->require->count == 0 ? on->edges().size() : spec->require->count;
 }
 
-bool Edge::lets_start() const { return holds() || (!spec->required && is_settled(on->state())); }
+bool Edge::lets_start() const {
+  if (holds()) return true;
+  if (spec->required) return false;
+  return asks_members() && on->state() != State::inactive ? too_few_are_left() : is_settled(on->state());
+}
 
 bool Edge::is_hopeless() const {
   if (!spec->required || holds()) return false;
-  if (!asks_members() || on->state() == State::inactive) return gives_up(*on, spec->condition);
+  return asks_members() && on->state() != State::inactive ? too_few_are_left()
+                                                          : gives_up(*on, spec->condition);
+}
+
+bool Edge::too_few_are_left() const {
   const Condition asked = spec->condition;
   const auto lost = std::ranges::count_if(on->edges(), [asked](const Edge& member) {
     if (asked == Condition::ready) return member.is_hopeless();

@@ -19,7 +19,6 @@ class Edge {
   Service* on;
   const config::Dependency* spec;
   std::optional<TimePoint> lost_since{};  // of a running dependent, while `loss_after` debounces
-  bool holds_up = false;                  // `on` is stopped in order only after the dependent
 
   // The level of its condition, right now.
   [[nodiscard]] bool holds() const;
@@ -35,6 +34,7 @@ class Edge {
 
  private:
   [[nodiscard]] std::size_t members_needed() const;
+  [[nodiscard]] bool too_few_are_left() const;
 };
 
 }  // namespace belfry::daemon

@@ -54,7 +54,7 @@ Task<void> Service::news(Context& ctx, Bell<>* bell, TimePoint deadline) {
 
 Task<void> Service::rest(Context& ctx) {
   while (!ctx.cancelled()) {
-    if (take_intent() == Intent::rest) {
+    if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       const State before = record_.state;
       enter(Event::stop_asked, record_.cause);
       if (record_.state != before) co_return;
@@ -70,7 +70,7 @@ Task<void> Service::rest(Context& ctx) {
 
 Task<void> Service::wait_for_edges(Context& ctx) {
   while (!ctx.cancelled()) {
-    if (take_intent() == Intent::rest) {
+    if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       enter(Event::stop_asked, record_.cause);
       co_return;
     }
@@ -143,6 +143,8 @@ Task<void> Service::run(Context& ctx) {
       enter(Event::became_unready, probe_error_);
     } else if (record_.state == State::unready && all_true()) {
       enter(Event::became_ready);
+    } else if (loss_due == TimePoint::max()) {
+      co_await attention_.wait(ctx);  // where a service spends its life: no timer, no second frame
     } else {
       co_await news(ctx, nullptr, loss_due);
     }
@@ -172,7 +174,7 @@ Task<void> Service::back_off(Context& ctx) {
   const TimePoint due =
       record_.since + next_back_off(record_.history, spec_.restart, around_.listener.random());
   while (!ctx.cancelled()) {
-    if (take_intent() == Intent::rest) {
+    if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       enter(Event::stop_asked, record_.cause);
       co_return;
     }
@@ -196,13 +198,14 @@ void Service::request_start() {
     if (record_.intent == Intent::rest) record_.intent = Intent::again;
     return;
   }
-  take_intent();
+  record_.intent = Intent::run;
   record_.start_requested = true;
   attention_.notify();
 }
 
 void Service::request_stop(const StopTerms& terms) {
   record_.intent = terms.intent;
+  record_.asked_in = ++around_.moments;
   record_.in_order = terms.in_order;
   if (terms.intent == Intent::again && is_running(record_.state)) ++counters_.restarts_on_command;
   if (terms.intent == Intent::rest) {

@@ -49,7 +49,8 @@ struct Surroundings {
   probes::Factory& probes;
   Semaphore& probe_slots;
   StateListener& listener;
-  bool going_down = false;  // everything is asked to stop; nothing starts any more
+  std::uint64_t moments = 0;  // starts and requests so far
+  bool going_down = false;    // everything is asked to stop; nothing starts any more
 };
 
 // What somebody outside wants of a running service.
@@ -87,6 +88,8 @@ struct Record {
   std::optional<system::ExitStatus> exit{};
   std::uint32_t truths = 0;  // bit i: probe i of `ready:` is true
   std::uint64_t runs = 0;
+  std::uint64_t started_in = 0;  // when this run began and when its stop was asked for, counted
+  std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack
   std::uint64_t restarts = 0;
   TimePoint since{};
   TimePoint started_at{};
@@ -119,11 +122,8 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   void request_stop(const StopTerms& terms);
   void kill_now(const Error& cause);
 
-  // Everything goes, and from now on what does not run passes on who runs above it. Once, for services of
-  // which `passes_on` was false before.
-  void pass_on_holders();
-  // Those who started on what was about to go are held to the order again.
-  void count_latecomers();
+  // Everything goes: from now on everything above, running or done, is waited for. Once, of what runs.
+  void hold_everything_below() { count_holding(true); }
 
   // --- what it says of itself (daemon/notify_socket)
   void said_ready();
@@ -150,7 +150,7 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   [[nodiscard]] bool default_level() const;  // what /readyz asks: ready, for a oneshot completed
   // Rests because somebody wanted it to: nothing brings it back but a start.
   [[nodiscard]] bool was_stopped() const { return record_.stopped_by_command || record_.stopped_by_loss; }
-  // Somebody that depends on it runs, be it by way of services that don't run themselves.
+  // Everything goes, and somebody above it still runs.
   [[nodiscard]] bool is_held() const { return holders_ != 0; }
   [[nodiscard]] bool ready_means_completed() const;
   // Of a gate: how many of its members hold; those that an edge of this condition asks for.
@@ -189,11 +189,11 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   void tell_dependents(bool bell_rang);
   void tell_watchers();
   TimePoint look_after_losses();
-  [[nodiscard]] bool passes_on() const;
-  void count_holding(bool was, bool is);
-  void gain_holder(Edge& edge);
-  void lose_holder(Edge& edge);
-  Intent take_intent();
+  void count_holding(bool holds);
+  [[nodiscard]] bool is_transparent() const;
+  [[nodiscard]] bool is_awaiting_others() const;
+  [[nodiscard]] bool has_on_top(std::uint64_t before) const;
+  void make_way();
 
   // --- starting and stopping
   Result<void> prepare();
@@ -228,7 +228,7 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   Surroundings& around_;
   const config::Service& spec_;
   std::uint32_t index_;
-  std::uint32_t holders_ = 0;  // dependents that run, or pass on that they are held
+  std::uint32_t holders_ = 0;  // when everything goes: dependents that run, or are held themselves
   bool cares_about_loss_ = false;
   bool seen_through_ = false;  // a gate whose dependents ask for its members
   Record record_;

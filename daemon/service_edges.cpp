@@ -146,52 +146,40 @@ TimePoint Service::look_after_losses() {
   return due;
 }
 
-// What is about to go is held by those who run now. Who starts later does so because its edges hold without
-// it.
-void Service::count_holding(bool was, bool is) {
-  if (was == is) return;
+// Gates and externals have nothing to stop: they are transparent to the order of stops.
+bool Service::is_transparent() const {
+  return spec_.type == ServiceType::gate || spec_.type == ServiceType::external;
+}
+
+// Whether somebody runs on top of it who ran when it was asked to stop. Who has started since did so because
+// its edges hold without it.
+bool Service::is_awaiting_others() const {
+  return around_.going_down ? is_held() : has_on_top(record_.asked_in);
+}
+
+bool Service::has_on_top(std::uint64_t before) const {
+  return std::ranges::any_of(dependents_, [before](const Service* d) {
+    return (is_running(d->state()) && d->record_.started_in < before) ||
+           (d->is_transparent() && d->has_on_top(before));
+  });
+}
+
+// It does not run any more: whoever waits below looks again.
+void Service::make_way() {
   for (Edge& edge : edges_) {
-    if (is == edge.holds_up) continue;
-    if (!is) edge.on->lose_holder(edge);
-    else if (edge.on->record_.intent == Intent::run) edge.on->gain_holder(edge);
+    if (edge.on->record_.intent != Intent::run) edge.on->attention_.notify();
+    if (edge.on->is_transparent()) edge.on->make_way();
   }
 }
 
-void Service::gain_holder(Edge& edge) {
-  edge.holds_up = true;
-  if (++holders_ == 1 && passes_on() && !is_running(record_.state)) count_holding(false, true);
-}
-
-void Service::lose_holder(Edge& edge) {
-  edge.holds_up = false;
-  if (--holders_ != 0) return;
-  if (passes_on() && !is_running(record_.state)) count_holding(true, false);
-  if (record_.intent != Intent::run) attention_.notify();
-}
-
-// Gates and externals are transparent to the order of stops. When everything goes, so is the rest: who needs
-// a database by way of a migration that was done long ago still needs the database.
-bool Service::passes_on() const {
-  return spec_.type == ServiceType::gate || spec_.type == ServiceType::external || around_.going_down;
-}
-
-void Service::pass_on_holders() {
-  if (is_held() && !is_running(record_.state)) count_holding(false, true);
-}
-
-// The wish is fulfilled: from now on it counts again who runs on top of it.
-Intent Service::take_intent() {
-  const Intent intent = std::exchange(record_.intent, Intent::run);
-  if (intent != Intent::run && !around_.going_down) count_latecomers();
-  return intent;
-}
-
-void Service::count_latecomers() {
-  for (Service* dependent : dependents_) {
-    if (!is_running(dependent->state()) && !(dependent->is_held() && dependent->passes_on())) continue;
-    for (Edge& edge : dependent->edges_) {
-      if (edge.on == this && !edge.holds_up) gain_holder(edge);
-    }
+// When everything goes, what has ended holds as well: who needs a database by way of a migration that was
+// done long ago still needs the database. Counted, because it is asked as often as there are edges.
+void Service::count_holding(bool holds) {
+  for (Edge& edge : edges_) {
+    Service& on = *edge.on;
+    if (holds ? ++on.holders_ != 1 : --on.holders_ != 0) continue;
+    if (!is_running(on.record_.state)) on.count_holding(holds);
+    if (!holds) on.attention_.notify();
   }
 }
 

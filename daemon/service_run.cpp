@@ -117,7 +117,7 @@ bool Service::all_true() const {
 bool Service::must_stop() const {
   // An external that is no longer there begins a new period; there is nothing to be orderly about.
   if (spec_.type == ServiceType::external && record_.state == State::ready && !all_true()) return true;
-  return record_.intent != Intent::run && (!record_.in_order || !is_held());
+  return record_.intent != Intent::run && (!record_.in_order || !is_awaiting_others());
 }
 
 TimePoint Service::start_deadline() const {
@@ -186,13 +186,10 @@ void Service::end_run() {
     times_->stop.observe(
         std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
   }
-  const bool was_leaving = record_.intent != Intent::run;
   const Event next = verdict();
   if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
   ended->end(record_.cause ? record_.cause : failure(std::string(name()) + " has stopped"));
   enter(next, record_.cause);
-  // Only now: what it stands on was let go first, and is not held again by who came later.
-  if (was_leaving && !around_.going_down) count_latecomers();
   ended->stopped.ring();
   if (record_.state == State::waiting || record_.state == State::backoff) {
     fresh_incarnation();
@@ -270,7 +267,13 @@ void Service::enter(Event event, Error cause) {
   }
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);
-  if (!is_held() || !passes_on()) count_holding(is_running(from), is_running(*to));
+  if (*to == State::starting) record_.started_in = ++around_.moments;
+  if (is_running(from) && !is_running(*to)) {
+    if (!around_.going_down)
+      make_way();
+    else if (!is_held())
+      count_holding(false);
+  }
   around_.listener.state_changed(*this, from, *to, event);
   tell_dependents(first_ready || event == Event::edges_hold);
 }

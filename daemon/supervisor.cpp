@@ -102,19 +102,12 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
   }
 }
 
-// From here on nothing starts, so whoever is needed by way of something that has completed may be held as
-// well.
 void Supervisor::let_everything_hold() {
   if (around_.going_down) return;
-  std::vector<Service*> opaque;
-  for (auto& service : services_) {
-    const bool transparent =
-        service->spec().type == ServiceType::gate || service->spec().type == ServiceType::external;
-    if (!transparent && service->is_held()) opaque.push_back(service.get());
-  }
-  for (auto& service : services_) service->count_latecomers();
   around_.going_down = true;
-  for (Service* service : opaque) service->pass_on_holders();
+  for (auto& service : services_) {
+    if (is_running(service->state())) service->hold_everything_below();
+  }
 }
 
 void Supervisor::kill_everything(const Error& cause) {

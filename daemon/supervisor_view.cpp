@@ -168,6 +168,13 @@ Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size
 
 Task<CommandResult> Supervisor::start(Context& ctx, Service& service) {
   CommandResult result;
+  request_start_of_all(service, result);
+  const Result<void> waited = co_await until_up(ctx, service);
+  answer(result, waited, "start", service.name(), "is ready");
+  co_return result;
+}
+
+void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
   for (Service* needed : required_closure({&service})) {
     // A oneshot that has done its work is not done again because somebody else needs it.
     const bool done = needed->state() == State::completed && needed->spec().type == ServiceType::oneshot;
@@ -176,9 +183,6 @@ Task<CommandResult> Supervisor::start(Context& ctx, Service& service) {
     needed->request_start();
     count_health(*needed);
   }
-  const Result<void> waited = co_await until_up(ctx, service);
-  answer(result, waited, "start", service.name(), "is ready");
-  co_return result;
 }
 
 // Those who run on top of it, be it by way of gates and externals that are down at the moment.
@@ -207,10 +211,10 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
   // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.
   for (auto it = concerned.rbegin(); it != concerned.rend(); ++it) {
     Service& one = **it;
-    result.affected.emplace_back(one.name());
     if (&one == &service && !ran && intent == Intent::again) {
-      one.request_start();
+      request_start_of_all(service, result);
     } else {
+      result.affected.emplace_back(one.name());
       // Who is on its way to rest by another command is not brought back by this one.
       const bool rests = &one == &service ? intent == Intent::rest : one.record().intent == Intent::rest;
       StopTerms terms{.intent = rests ? Intent::rest : Intent::again, .cause = cause};

@@ -84,6 +84,18 @@ TEST_F(Commands, restart_brings_the_dependents_back) {
   EXPECT_EQ(service("db").counters().restarts_on_command, 1U);
 }
 
+TEST_F(Commands, restart_of_what_does_not_run_is_a_start) {
+  daemon("db");
+  daemon("api", {"db"});
+  daemon("other");
+  up({"other"});
+  const auto& restart = command(Command::restart, "api");
+  ASSERT_TRUE(restart.result);
+  EXPECT_EQ(restart.result->status, 200);
+  EXPECT_EQ(state("db"), State::ready);
+  EXPECT_THAT(restart.result->affected, UnorderedElementsAre("api", "db"));
+}
+
 TEST_F(Commands, only_leaves_the_dependents_alone) {
   daemon("db");
   daemon("api", {"db"});
@@ -94,11 +106,14 @@ TEST_F(Commands, only_leaves_the_dependents_alone) {
   EXPECT_EQ(service("api").record().runs, 1U);
 }
 
-TEST_F(Commands, restart_of_what_is_blocked_says_so) {
-  oneshot("migrate");
-  daemon("api", {"migrate"});
+TEST_F(Commands, restart_of_what_stays_blocked_says_so) {
+  oneshot("short");
+  daemon("api", {"short"}).depends_on[0].condition = Condition::started;
+  speaking(daemon("slow"));
+  depends(stack.services[1], stack, "slow");
   up();
-  end("migrate", 1);
+  end("short");
+  ASSERT_EQ(state("api"), State::blocked);
   const auto& restart = command(Command::restart, "api");
   ASSERT_TRUE(restart.result) << "it must not hang";
   EXPECT_EQ(restart.result->status, 424);
@@ -187,6 +202,25 @@ TEST_F(Commands, a_gate_that_is_down_is_transparent_to_the_order) {
   advance(1s);
   EXPECT_EQ(state("a"), State::inactive);
   EXPECT_LT(when("gone api#1"), when("SIGTERM a#1"));
+}
+
+TEST_F(Commands, who_has_started_since_a_stop_was_announced_does_not_hold_it_up) {
+  daemon("a");
+  speaking(daemon("b"));
+  gate("any", {"a", "b"}).require.count = 1;
+  daemon("api", {"any"});
+  speaking(daemon("later"));
+  gate("late", {"a", "b", "later"}).require.count = 2;
+  script("api", {.stops_after = 2s});
+  up();
+  auto& stop = command(Command::stop, "a");
+  say_ready("b");
+  say_ready("later");
+  ASSERT_EQ(state("late"), State::ready) << "it can do without a";
+  advance(2s);
+  ASSERT_TRUE(stop.result);
+  EXPECT_EQ(state("a"), State::inactive);
+  EXPECT_EQ(state("late"), State::ready);
 }
 
 TEST_F(Commands, kill_ends_the_tree_and_the_policy_decides) {

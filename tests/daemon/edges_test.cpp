@@ -214,6 +214,19 @@ TEST_F(Edges, such_an_edge_is_blocked_by_its_own_count) {
   EXPECT_EQ(state("proxy"), State::blocked);
 }
 
+TEST_F(Edges, an_optional_edge_to_a_quorum_waits_until_that_has_settled) {
+  for (const char* name : {"a", "b"}) speaking(daemon(name)).restart.policy = config::RestartPolicy::no;
+  gate("any", {"a", "b"}).require.count = 1;
+  config::Dependency& edge = daemon("api", {"any"}).depends_on[0];
+  edge.required = false;
+  edge.require = config::Quorum{.count = 0};
+  up();
+  say_ready("a");
+  EXPECT_EQ(state("api"), State::waiting) << "b may still come";
+  end("b", 1);
+  EXPECT_EQ(state("api"), State::ready) << "it will not";
+}
+
 TEST_F(Edges, another_condition_on_a_gate_is_its_members) {
   for (const char* name : {"job-1", "job-2"}) speaking(daemon(name));
   gate("job", {"job-1", "job-2"});

@@ -60,7 +60,11 @@ bool Oracle::holds(const Edge& edge) const {
 }
 
 bool Oracle::lets_start(const Edge& edge) const {
-  return holds(edge) || (!edge.spec->required && daemon::is_settled(edge.on->state()));
+  if (holds(edge)) return true;
+  if (edge.spec->required) return false;
+  if (!edge.asks_members()) return daemon::is_settled(edge.on->state());
+  // Of a gate it has settled whether enough members can ever hold.
+  return edge.lets_start();
 }
 
 bool Oracle::can_start(const Service& s) const {
@@ -97,13 +101,13 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
   return std::nullopt;
 }
 
-// A dependent whose edges hold without it does not need it: it has started after the stop was announced.
 std::optional<std::string> Oracle::check_stop(const Service& service, bool going_down) const {
   const auto& record = service.record();
   if (record.intent == Intent::run || !record.in_order || record.failure) return std::nullopt;
   for (const Service* dependent : on_top_of(service, going_down)) {
     if (!runs(*dependent) && !processes_.alive(dependent->name())) continue;
-    if (!going_down && can_start(*dependent)) continue;
+    // Who has started since the stop was announced does so because its edges hold without it.
+    if (!going_down && dependent->record().started_in > record.asked_in) continue;
     return of(service) + " is asked to stop while " + of(*dependent) + " runs on top of it";
   }
   return std::nullopt;
