@@ -1,5 +1,6 @@
 // The probes that deal with processes: exec, and port with its question whose socket it is.
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
 #include <signal.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -173,6 +174,35 @@ TEST_F(PortProbeTest, udp_is_asked_for_by_name) {
   socket.close();
   EXPECT_EQ(ask(socket, tree, true), "");
   EXPECT_NE(ask(socket, tree, false), "");
+}
+
+// The first IPv4 address of this host that is not loopback; 0: there is none.
+in_addr_t other_address() {
+  in_addr_t found = 0;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return found;
+  for (const ifaddrs* at = list; at != nullptr && found == 0; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET) continue;
+    in_addr_t address = reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr.s_addr;
+    if (ntohl(address) >> 24 != IN_LOOPBACKNET) found = address;
+  }
+  ::freeifaddrs(list);
+  return found;
+}
+
+TEST_F(PortProbeTest, a_listener_on_another_address_of_this_host_counts) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = other_address();
+  if (address.sin_addr.s_addr == 0) GTEST_SKIP() << "this host has loopback only";
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(fd, 4), 0);
+  socklen_t length = sizeof address;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  EXPECT_EQ(diag.listeners(ntohs(address.sin_port), false).size(), 1U);
+  ::close(fd);
+  EXPECT_TRUE(diag.listeners(ntohs(address.sin_port), false).empty());
 }
 
 TEST_F(PortProbeTest, a_connection_on_the_port_is_no_listener) {
