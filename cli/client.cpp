@@ -119,7 +119,7 @@ void Client::wait_for_end() {
 }
 
 std::string detail_of(const Reply& reply) {
-  const std::string detail = text_member(reply.body, "detail");
+  std::string detail = text_member(reply.body, "detail");
   if (!detail.empty()) return detail;
   return reply.body.empty() ? "the answer was " + std::to_string(reply.status) : reply.body;
 }

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "cli/exit_codes.hpp"
 
@@ -24,8 +25,9 @@ Outcome<std::vector<std::string>> files_of(const Invocation& asked) {
   }
   for (const std::string& file : files) {
     if (::access(file.c_str(), R_OK) == 0) continue;
-    const std::string why = std::error_code(errno, std::generic_category()).message();
-    return std::unexpected(Failure{exit_code::no_input, "cannot read " + file + ": " + why, ""});
+    std::string message = "cannot read " + file;
+    (message += ": ") += std::error_code(errno, std::generic_category()).message();
+    return std::unexpected(Failure{exit_code::no_input, std::move(message), ""});
   }
   return files;
 }

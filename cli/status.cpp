@@ -15,6 +15,7 @@ namespace {
 
 Failure unknown_service(const std::string& name, const StackStatus& status) {
   std::vector<std::string_view> known;
+  known.reserve(status.services.size());
   for (const ServiceStatus& service : status.services) known.push_back(service.name);
   const std::string_view near = config::nearest(name, known);
   std::string message = "cannot find a service named " + name;

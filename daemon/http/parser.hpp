@@ -13,8 +13,8 @@
 namespace belfry::daemon::http {
 
 struct ParserLimits {
-  std::size_t head = 8 * 1024;  // request line and headers
-  std::size_t body = 64 * 1024;
+  std::size_t head = std::size_t{8} * 1024;  // request line and headers
+  std::size_t body = std::size_t{64} * 1024;
 };
 
 enum class ParseState : std::uint8_t { need_more, complete, refused };

@@ -19,7 +19,8 @@ namespace {
 using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
 
 constexpr std::size_t first_buffer = 2048;
-constexpr std::size_t large_body = 16 * 1024;  // written from where it is instead of being copied
+constexpr std::size_t large_body =
+    std::size_t{16} * 1024;  // written from where it is instead of being copied
 
 // Rings the doorbell when the connection is gone, however that comes about.
 class Attendance {
@@ -268,7 +269,7 @@ Task<bool> Session::send_all(std::string_view bytes) {
 Task<void> Session::linger() {
   ::shutdown(socket_.native_handle(), SHUT_WR);
   constexpr auto patience = std::chrono::seconds(1);
-  constexpr std::size_t most = 256 * 1024;
+  constexpr std::size_t most = std::size_t{256} * 1024;
   Context in_time(shared_.sessions, after(patience));
   std::size_t dropped = 0;
   while (dropped < most) {
