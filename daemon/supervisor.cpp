@@ -41,6 +41,7 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
     const auto index = static_cast<std::uint32_t>(services_.size());
     services_.push_back(std::make_unique<Service>(around_, spec, index, stack.name + "/" + spec.name + "#"));
     by_name_.emplace(spec.name, index);
+    if (spec.essential) essentials_.push_back(services_.back().get());
   }
   for (std::size_t i = 0; i < services_.size(); ++i) {
     for (const config::Dependency& d : stack.services[i].depends_on) {
@@ -151,7 +152,7 @@ void Supervisor::look_for_the_end(Service& service, State to) {
     const std::string how = exit ? exit->text() : service.last_error();
     ending_.ring({.code = exit ? exit->shell_code() : 69, .reason = "main service " + name + " " + how});
   }
-  if (to == State::failed || to == State::blocked) look_at_essentials(service);
+  if (to == State::failed || (to == State::blocked && service.spec().essential)) look_at_essentials();
   // What settles may unblock or block others in the same turn, so the question is asked after it.
   if (active_ == 0 && !end_check_pending_) {
     end_check_pending_ = true;
@@ -160,12 +161,10 @@ void Supervisor::look_for_the_end(Service& service, State to) {
 }
 
 // Also at those that were blocked already, by something that was harmless then.
-void Supervisor::look_at_essentials(Service& service) {
-  for (const auto& one : services_) {
-    if (!one->spec().essential) continue;
+void Supervisor::look_at_essentials() {
+  for (const Service* one : essentials_) {
     const State state = one->state();
     if (state != State::failed && (state != State::blocked || !blocked_by_failure(*one))) continue;
-    if (one.get() != &service && service.state() != State::failed) continue;
     ending_.ring({.code = 69,
                   .reason = "essential service " + std::string(one->name()) + " " +
                             std::string(name_of(state)) + ": " + one->last_error()});

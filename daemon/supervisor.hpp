@@ -99,7 +99,7 @@ class Supervisor final : public StackView, StateListener {
   void let_everything_hold();
   void count_health(Service& service);
   void look_for_the_end(Service& service, State to);
-  void look_at_essentials(Service& service);
+  void look_at_essentials();
   void end_when_nothing_can_run();
   [[nodiscard]] bool blocked_by_failure(const Service& service) const;
   [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
@@ -117,6 +117,7 @@ class Supervisor final : public StackView, StateListener {
   Surroundings around_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Service>> services_;
+  std::vector<const Service*> essentials_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
   std::vector<Wakeup*> watchers_;
   std::vector<bool> counted_unready_;
