@@ -39,10 +39,26 @@ std::string lsp_range(Range const& range) {
 
 std::string text_of(std::string_view text) { return json_string(printable(text)); }
 
+// A path as a relative or absolute URI reference (RFC 3986): SARIF asks for one.
+std::string uri_of(Span where, Diagnostics::Sources const& sources) {
+  if (where.file >= sources.size()) return "\"\"";
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string uri;
+  for (char const c : sources[where.file].name()) {
+    auto const byte = static_cast<unsigned char>(c);
+    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").contains(c);
+    if (plain)
+      uri += c;
+    else
+      uri.append("%").append({digits[byte >> 4U], digits[byte & 15U]});
+  }
+  return json_string(uri);
+}
+
 std::string sarif_location(Span where, Diagnostics::Sources const& sources, std::string const& message) {
   Range const range = range_of(where, sources);
-  std::string out =
-      "{\"physicalLocation\": {\"artifactLocation\": {\"uri\": " + file_of(where, sources) + "}";
+  std::string out = "{\"physicalLocation\": {\"artifactLocation\": {\"uri\": " + uri_of(where, sources) + "}";
   if (where.line > 0)
     out += ", \"region\": {\"startLine\": " + std::to_string(range.start.line + 1) +
            ", \"startColumn\": " + std::to_string(range.start.character + 1) +

@@ -73,6 +73,10 @@ TEST(Report, json_counts_as_the_language_server_protocol_does) {
   EXPECT_EQ(one.find("range")->find("end")->find("character")->text(), "40");
   EXPECT_EQ(root->find("errors")->text(), "1");
 }
+TEST(Report, sarif_writes_paths_as_uris) {
+  Loaded const result = load_text("a: 1", "/a dir/b%.yaml");
+  EXPECT_NE(diagnostics_sarif(result.diagnostics, "1").find("\"/a%20dir/b%25.yaml\""), std::string::npos);
+}
 TEST(Report, sarif_names_rules_places_and_related_places) {
   Loaded const result =
       loaded("services: {a: {command: x, depends_on: [b]}, b: {command: x, depends_on: [a]}}");
