@@ -20,12 +20,12 @@ EntryDispositions look_at_dispositions() {
 }
 
 // Blocked: everything that could interrupt a clone. Not blocked: faults, which must strike where they
-// happen, and job control, so that Ctrl-Z still suspends belfry.
+// happen, and job control, so that Ctrl-Z still suspends belfry. SIGTTOU is: belfry takes the terminal
+// back from a command that had it, and writes to it, while it is in the background.
 sigset_t blocked_signals() {
   sigset_t set;
   sigfillset(&set);
-  for (int signo :
-       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT}) {
+  for (int signo : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGTSTP, SIGTTIN, SIGCONT}) {
     sigdelset(&set, signo);
   }
   return set;

@@ -55,8 +55,12 @@ BELFRY_CHILD long enter_session(const ChildPlan& plan) {
   }
   long result = raw(SYS_setpgid, 0, 0);
   if (result < 0 || plan.foreground_tty < 0) return result;
+  // Asking from a group in the background would stop us, and with us the suspended parent, for good.
+  const std::uint64_t background_write = std::uint64_t{1} << (SIGTTOU - 1);
+  raw(SYS_rt_sigprocmask, SIG_BLOCK, &background_write, nullptr, 8);
   auto group = static_cast<pid_t>(raw(SYS_getpid));
-  return raw(SYS_ioctl, plan.foreground_tty, TIOCSPGRP, &group);
+  result = raw(SYS_ioctl, plan.foreground_tty, TIOCSPGRP, &group);
+  return result == -ENOTTY ? 0 : result;  // a terminal, but not the one that controls us
 }
 
 // Keeps belfry's own descriptors from the program, puts the launch's in place.

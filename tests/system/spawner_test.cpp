@@ -116,6 +116,43 @@ TEST_F(SpawnerTest, without_a_session_it_still_leads_a_group) {
   EXPECT_EQ(session, std::to_string(::getsid(0)));
 }
 
+TEST_F(SpawnerTest, the_terminal_is_handed_over) {
+  int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_TRUE(terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0);
+  Capture result;
+  pid_t belfry = ::fork();
+  if (belfry == 0) {  // stands for a belfry that was started from a shell
+    ::setsid();
+    int tty = ::open(::ptsname(terminal), O_RDWR | O_CLOEXEC);
+    Capture output;
+    Launch launch = shell("read -r line < /proc/$$/stat; echo $line", &output);
+    launch.new_session = false;
+    launch.foreground_tty = tty;
+    auto child = spawner.spawn(launch);
+    std::string fields = output.read_all();
+    ::tcsetpgrp(tty, ::getpgrp());  // from the background: would stop a belfry that does not block SIGTTOU
+    ::_exit(::write(result.writer(), fields.data(), fields.size()) > 0 && child ? 0 : 1);
+  }
+  std::istringstream fields(result.read_all());
+  EXPECT_EQ(reap(belfry), 0);
+  std::string pid, name, state, parent, group, session, device, foreground;
+  fields >> pid >> name >> state >> parent >> group >> session >> device >> foreground;
+  EXPECT_EQ(group, pid);
+  EXPECT_EQ(foreground, pid);
+  EXPECT_EQ(session, std::to_string(belfry));
+  ::close(terminal);
+}
+
+TEST_F(SpawnerTest, a_terminal_that_does_not_control_belfry_is_left_alone) {
+  int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  Launch launch = shell("exit 0");
+  launch.new_session = false;
+  launch.foreground_tty = terminal;
+  EXPECT_EQ(failure(launch), "started");
+  ::close(terminal);
+}
+
 TEST_F(SpawnerTest, passed_descriptors_arrive_at_their_numbers_whatever_stood_there) {
   Capture a, b, output;
   Launch launch = shell("echo a >&3; echo b >&4; ls /proc/$$/fd; exit", &output);
