@@ -59,7 +59,8 @@ std::string port_name(std::string_view name) {
 std::string ports_line(std::vector<Line> const& lines) {
   std::string out;
   for (Line const& line : lines)
-    if (wants_port(line.command)) out += (out.empty() ? "ports: {" : ", ") + port_name(line.name) + ": free";
+    if (wants_port(line.command))
+      out += (out.empty() ? "ports: {" : ", ") + yaml_text(port_name(line.name)) + ": free";
   return out.empty() ? "" : out + "}  # or numbers\n";
 }
 
