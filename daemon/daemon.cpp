@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "channels/error_group.hpp"
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
@@ -154,16 +155,30 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   pump_.say("stopped after " + text_of(loop_.now() - asked_at));
 }
 
+// Everything is closed, whatever fails on the way (idea 18); what failed is said.
 Task<void> Daemon::close() {
   Context patience(loop_);
-  Context bounded(patience, loop_.now() + std::chrono::seconds(1));
-  const Result<void> closed = co_await server_.stop(bounded);
+  ErrorGroup closing(patience, ErrorGroup::Policy::all_run, "closing");
+  spawn(closing, "close server", close_server());
+  spawn(closing, "end lives", end_lives());
+  const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
-  co_await supervisor_.end();
   pump_.flush();
   co_await poller_.stop();
   signals_.set_listener(nullptr);
   loop_.stop();
+}
+
+Task<Result<void>> Daemon::close_server() {
+  Context patience(loop_);
+  Context bounded(patience, loop_.now() + std::chrono::seconds(1));
+  Result<void> stopped = co_await server_.stop(bounded);
+  co_return stopped;
+}
+
+Task<Result<void>> Daemon::end_lives() {
+  co_await supervisor_.end();
+  co_return Result<void>{};
 }
 
 void Daemon::state_changed(const Service& service, State from, State to) {

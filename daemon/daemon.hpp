@@ -45,7 +45,7 @@ class Daemon final : Reporter, system::SignalListener {
   // Up, until something ends it, down. `meanwhile` runs beside it once begun and may ask_to_end().
   int serve(std::function<Task<void>(Context&)> meanwhile = {});
 
-  void ask_to_end(Ending ending) { supervisor_.ending().ring(std::move(ending)); }
+  void ask_to_end(Ending ending) { supervisor_.ender().ring(std::move(ending)); }
   // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them
   // itself.
   std::function<bool(int)> signal_filter;
@@ -62,6 +62,8 @@ class Daemon final : Reporter, system::SignalListener {
   Task<Ending> until_the_end(Context& ctx);
   Task<void> go_down(Context& ctx, const Ending& ending);
   Task<void> close();
+  Task<Result<void>> close_server();
+  Task<Result<void>> end_lives();
   void announce_up();
 
   void state_changed(const Service& service, State from, State to) override;

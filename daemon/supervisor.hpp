@@ -60,8 +60,10 @@ class Supervisor final : public StackView, StateListener {
   // Ends the lives themselves. Precondition: at rest.
   Task<void> end();
 
-  [[nodiscard]] Bell<>& up() { return up_; }  // the first start has completed
-  [[nodiscard]] Bell<Ending>& ending() { return ending_; }
+  // Who waits may not ring, and who rings may not wait (idea 12).
+  [[nodiscard]] Listener<> up() { return up_.listener(); }  // the first start has completed
+  [[nodiscard]] Listener<Ending> ending() { return ending_.listener(); }
+  [[nodiscard]] Ringer<Ending> ender() { return ending_.ringer(); }
   // Told on every change of state of any service.
   void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
   void unwatch(Wakeup& wakeup) { std::erase(watchers_, &wakeup); }
