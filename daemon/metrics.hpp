@@ -1,7 +1,7 @@
 // Every metric of belfry, by name, once; written from the state itself whenever somebody asks.
 //
 // There are no counter objects to keep in step: a scrape walks over the services. Prometheus' registry
-// would cost 6.6 kB a service and 539 ns a series; the writer here costs some 40 ns.
+// would cost 6.6 kB a service and 539 ns a series; the writer here appends to one buffer.
 #pragma once
 
 #include <prometheus/collectable.h>
