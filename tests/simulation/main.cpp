@@ -1,4 +1,5 @@
-// The simulation's own program: belfry_simulation [--simulate N] [--seed S]; one history is told as it happens.
+// The simulation's own program: belfry_simulation [--simulate N] [--seed S]; one history is told as it
+// happens.
 //
 // Histories run in a child process, so that one that ends in an abort or never ends is shrunk like any other.
 #include <sys/mman.h>

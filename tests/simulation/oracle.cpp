@@ -174,6 +174,29 @@ std::optional<std::string> Oracle::check_idle() const {
   return std::nullopt;
 }
 
+std::optional<std::string> Oracle::check_losses(TimePoint now) {
+  for (const auto& service : supervisor_.services()) {
+    const bool cares = runs(*service) && !leaves(*service) && service->state() != State::stopping &&
+                       service->spec().type != ServiceType::gate;
+    for (const Edge& edge : service->edges()) {
+      const bool done_for_good =
+          edge.on->spec().type == ServiceType::oneshot &&
+          (edge.spec->condition == Condition::completed || edge.on->spec().ready.empty()) &&
+          edge.spec->condition != Condition::started && edge.spec->condition != Condition::stopped;
+      const bool lost =
+          cares && edge.spec->on_loss != config::OnLoss::ignore && !done_for_good && !lets_start(edge);
+      if (!lost) {
+        lost_since_.erase(&edge);
+        continue;
+      }
+      const TimePoint since = lost_since_.try_emplace(&edge, now).first->second;
+      if (now >= since + edge.spec->loss_after)
+        return of(*service) + " has not acted on the loss of " + edge.text();
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> Oracle::check_up() const {
   for (const auto& service : supervisor_.services()) {
     if (!service->record().wanted) continue;

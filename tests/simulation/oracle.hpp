@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_stop(const daemon::Service& service, bool going_down) const;
   // Nothing moves until the next timer: every state must have a reason.
   [[nodiscard]] std::optional<std::string> check_idle() const;
+  // Losses that should have been acted upon; remembers since when an edge is lost.
+  [[nodiscard]] std::optional<std::string> check_losses(TimePoint now);
   // Everybody has behaved for long enough: what is wanted is up, or says why not.
   [[nodiscard]] std::optional<std::string> check_up() const;
 
@@ -39,6 +42,7 @@ class Oracle {
 
   const daemon::Supervisor& supervisor_;
   const testing::FakeProcesses& processes_;
+  std::map<const daemon::Edge*, TimePoint> lost_since_;
 };
 
 }  // namespace belfry::simulation

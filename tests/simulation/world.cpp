@@ -48,6 +48,7 @@ class World final : daemon::Reporter {
     loop_.run_until_idle();
     while (!finished_ && !failure_) {
       if (auto wrong = oracle_.check_idle()) return fail(*wrong);
+      if (auto wrong = oracle_.check_losses(loop_.now())) return fail(*wrong);
       if (!loop_.advance_to_next_timer()) return fail("nothing can go on any more" + who_waits());
     }
     loop_.run_until_idle();
