@@ -1,0 +1,66 @@
+// What a service's life consists of, as plain values: with it, a life could be taken up in the middle.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "channels/error.hpp"
+#include "channels/time.hpp"
+#include "daemon/restart_policy.hpp"
+#include "daemon/service_state.hpp"
+#include "system/process.hpp"
+
+namespace belfry::daemon {
+
+// What somebody outside wants of a running service.
+enum class Intent : std::uint8_t {
+  run,    // nothing else
+  rest,   // stop, and stay stopped
+  again,  // stop, then wait for the edges and start again
+};
+
+// How a stop is to be done.
+struct StopTerms {
+  Intent intent = Intent::rest;
+  Error cause;
+  bool in_order = true;                // only after all running dependents have stopped
+  std::optional<Duration> timeout{};   // instead of the service's own
+  std::optional<TimePoint> kill_by{};  // killed then at the latest
+  bool by_command = true;              // dependents are blocked while it rests
+};
+
+struct Record {
+  State state = State::inactive;
+  Intent intent = Intent::run;
+  bool wanted = false;  // was started, by name or as a requirement
+  bool start_requested = false;
+  bool stopped_by_command = false;
+  bool stopped_by_loss = false;  // `on_loss: stop`: rests until somebody starts it
+  bool in_order = true;
+  bool has_run = false;
+  bool last_run_succeeded = false;
+  bool tree_gone = false;
+  bool killed = false;  // SIGKILL was needed in this run
+  bool hung = false;    // `live` ended this run
+  pid_t pid = 0;        // of the main process; 0: none
+  pid_t leader = 0;     // of the current run's process group, also after the main process ended
+  std::optional<system::ExitStatus> exit{};
+  std::uint32_t truths = 0;  // bit i: probe i of `ready:` is true
+  std::uint64_t runs = 0;
+  std::uint64_t started_in = 0;  // when this run began and when its stop was asked for, counted
+  std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack
+  std::uint64_t restarts = 0;
+  TimePoint since{};
+  TimePoint started_at{};
+  std::optional<TimePoint> ready_at{};
+  std::optional<TimePoint> asked_to_stop_at{};
+  std::optional<Duration> stop_timeout{};
+  std::optional<TimePoint> kill_by{};
+  RestartHistory history{};
+  Error failure;  // why this run is to end as a failure, when its exit code doesn't say
+  Error cause;    // why it is in this state, and the last thing that went wrong
+};
+
+}  // namespace belfry::daemon
