@@ -51,6 +51,7 @@ class Daemon final : Reporter, system::SignalListener {
   std::function<bool(int)> signal_filter;
 
   [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] const config::Stack& stack() const { return stack_; }
   [[nodiscard]] Supervisor& supervisor() { return supervisor_; }
   [[nodiscard]] system::Processes& processes() { return processes_; }
   [[nodiscard]] const NativeProvisions& provisions() const { return provisions_; }

@@ -116,6 +116,9 @@ Result<void> NativeProvisions::open() {
 void NativeProvisions::outfit(const Service& service, system::Launch& launch) const {
   const config::Service& spec = service.spec();
   launch.set_environment(spec.clean_environment ? empty_ : inherited_, spec.environment);
+  if (spec.extras) {
+    for (const config::Secret& secret : spec.extras->secrets) launch.add_variable(secret.variable, secret.value);
+  }
   launch.working_dir = spec.working_dir;
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
   if (spec.user.empty()) return;

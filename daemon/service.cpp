@@ -108,7 +108,8 @@ Task<void> Service::start(Context& ctx) {
   if (!begin_run()) co_return;
   while (!ctx.cancelled() && record_.state == State::starting) {
     const TimePoint loss_due = look_after_losses();
-    if (record_.exit) {
+    // Who said READY=1 and ended in the same turn was ready first.
+    if (record_.exit && !all_true()) {
       leave_running(Event::exited, last_exit_error());
     } else if (must_stop()) {
       leave_running(record_.intent == Intent::rest ? Event::stop_asked : Event::restart_asked, record_.cause);
