@@ -197,6 +197,16 @@ std::optional<std::string> Oracle::check_losses(TimePoint now) {
   return std::nullopt;
 }
 
+void Oracle::look_at_regained(const Service& service) {
+  for (const Service* dependent : service.dependents()) {
+    for (const Edge& edge : dependent->edges()) {
+      // Its bell rings right after the state has changed.
+      const bool is_back = edge.on == &service && service.state() == State::ready;
+      if (is_back || lets_start(edge)) lost_since_.erase(&edge);
+    }
+  }
+}
+
 std::optional<std::string> Oracle::check_up() const {
   for (const auto& service : supervisor_.services()) {
     if (!service->record().wanted) continue;

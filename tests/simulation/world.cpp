@@ -95,6 +95,7 @@ class World final : daemon::Reporter {
       spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::ready));
       spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::stopped));
     }
+    oracle_.look_at_regained(s);
     const bool was_lost = s.spec().type == config::ServiceType::external && s.record().truths == 0;
     if (to == State::stopping && !s.record().exit && !was_lost) {
       if (auto wrong = oracle_.check_stop(s, going_down_)) fail(*wrong);
