@@ -34,6 +34,7 @@ void print_verdict(const config::Loaded& loaded) {
 int check(const Invocation& asked) {
   const auto loaded = load(asked);
   if (!loaded) return report(loaded.error());
+  const bool for_people = asked.format != "json" && asked.format != "sarif";
   if (asked.format == "json") {
     std::cout << config::diagnostics_json(loaded->diagnostics) << '\n';
   } else if (asked.format == "sarif") {
@@ -42,13 +43,13 @@ int check(const Invocation& asked) {
     config::print(loaded->diagnostics, std::cerr, terminal_at(STDERR_FILENO).colour);
   }
   if (loaded->diagnostics.has_errors()) {
-    if (asked.format == "text") print_verdict(*loaded);
+    if (for_people) print_verdict(*loaded);
     return exit_code::bad_config;
   }
   // What the format knows and `run` would refuse: check and run say the same.
   const auto refused = daemon::unsupported_features(loaded->stack);
   for (const std::string& line : refused) std::cerr << line << '\n';
-  if (asked.format == "text" && refused.empty()) print_verdict(*loaded);
+  if (for_people && refused.empty()) print_verdict(*loaded);
   return refused.empty() ? exit_code::ok : exit_code::bad_config;
 }
 
