@@ -195,7 +195,8 @@ std::vector<std::string> Service::waiting_for() const {
 std::string Service::last_error() const {
   if (record_.cause) return record_.cause.text();
   // What keeps a starting service from being ready is news; what once kept a ready one is history.
-  if (probe_error_ && record_.state != State::ready) return probe_error_.text();
+  const bool asks = record_.state == State::starting || record_.state == State::unready;
+  if (probe_error_ && asks) return probe_error_.text();
   return {};
 }
 
