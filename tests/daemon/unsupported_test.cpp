@@ -23,11 +23,12 @@ TEST(Unsupported, a_stack_of_what_exists_is_not_refused) {
 }
 
 TEST(Unsupported, each_feature_is_named_with_its_place) {
-  const auto lines = refused("services:\n"
-                             "  a:\n"
-                             "    command: sleep 1\n"
-                             "    ready: {redis: '127.0.0.1:6379'}\n"
-                             "    pre_stop: \"true\"\n");
+  const auto lines = refused(
+      "services:\n"
+      "  a:\n"
+      "    command: sleep 1\n"
+      "    ready: {redis: '127.0.0.1:6379'}\n"
+      "    pre_stop: \"true\"\n");
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_TRUE(lines[0].starts_with("belfry.yaml:4:")) << lines[0];
   EXPECT_NE(lines[0].find("cannot use a `redis` probe"), std::string::npos);

@@ -19,8 +19,8 @@ namespace belfry::testing {
 
 // What one run of a service is going to do. Times count from the event that they follow.
 struct ProcessScript {
-  std::optional<system::SpawnError> refuse{};               // it never comes to be
-  std::optional<Duration> exits_after{};                    // by itself; unset: runs until it is asked to stop
+  std::optional<system::SpawnError> refuse{};              // it never comes to be
+  std::optional<Duration> exits_after{};                   // by itself; unset: runs until it is asked to stop
   system::ExitStatus exits_with{};                         // how it ends by itself
   std::optional<Duration> stops_after = Duration::zero();  // after its stop signal; unset: ignores it
   bool stops_cleanly = true;                               // exits with 0, and not by the signal
