@@ -78,7 +78,8 @@ Task<void> UserCommand::run_command(Context& ctx) {
   launch.set_command(options_.command);
   launch.set_environment(daemon_.provisions().inherited(), {});
   launch.add_variable("BELFRY_SOCKET", daemon_.control_socket());
-  for (const auto& [name, port] : daemon_.stack().ports) launch.add_variable("PORT_" + name, std::to_string(port));
+  for (const auto& [name, port] : daemon_.stack().ports)
+    launch.add_variable("PORT_" + name, std::to_string(port));
   launch.standard_input = STDIN_FILENO;
   launch.new_session = false;
   if (::isatty(STDIN_FILENO) == 1) launch.foreground_tty = tty_ = STDIN_FILENO;

@@ -117,7 +117,8 @@ void NativeProvisions::outfit(const Service& service, system::Launch& launch) co
   const config::Service& spec = service.spec();
   launch.set_environment(spec.clean_environment ? empty_ : inherited_, spec.environment);
   if (spec.extras) {
-    for (const config::Secret& secret : spec.extras->secrets) launch.add_variable(secret.variable, secret.value);
+    for (const config::Secret& secret : spec.extras->secrets)
+      launch.add_variable(secret.variable, secret.value);
   }
   launch.working_dir = spec.working_dir;
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;

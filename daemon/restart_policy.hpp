@@ -12,8 +12,8 @@ namespace belfry::daemon {
 
 // Part of the record of a service.
 struct RestartHistory {
-  std::uint32_t attempts = 0;      // failures in a row; decides the delay
-  std::vector<TimePoint> restarts; // kept only when there is a limit
+  std::uint32_t attempts = 0;       // failures in a row; decides the delay
+  std::vector<TimePoint> restarts;  // kept only when there is a limit
 };
 
 enum class AfterExit : std::uint8_t { completed, failed, again };
