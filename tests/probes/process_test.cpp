@@ -149,7 +149,8 @@ TEST_F(PortProbeTest, a_grandchild_in_a_session_of_its_own_counts) {
 
 TEST_F(PortProbeTest, a_service_that_daemonised_counts) {
   LocalSocket socket;
-  TreeId tree = service_with(socket, "(setsid sh -c 'echo up; exec sleep 1000' &)");
+  // No exec after "up": in the middle of one a process has no environment, and a single look would miss it.
+  TreeId tree = service_with(socket, "(setsid sh -c 'echo up; sleep 1000; :' &)");
   socket.close();
   ASSERT_TRUE(world.run_until([&] { return world.exits.statuses.contains(tree.leader); }));
   EXPECT_EQ(ask(socket, tree), "");
