@@ -9,6 +9,7 @@
 #include "cli/terminal.hpp"
 #include "cli/version.hpp"
 #include "config/report.hpp"
+#include "config/schema.hpp"
 #include "daemon/unsupported.hpp"
 
 namespace belfry::cli {
@@ -32,6 +33,10 @@ void print_verdict(const config::Loaded& loaded) {
 }  // namespace
 
 int check(const Invocation& asked) {
+  if (asked.schema) {
+    std::cout << config::schema_json() << '\n';
+    return exit_code::ok;
+  }
   const auto loaded = load(asked);
   if (!loaded) return report(loaded.error());
   const bool for_people = asked.format != "json" && asked.format != "sarif";

@@ -75,6 +75,7 @@ usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
   FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   check with a profile enabled
   --format F       text (default), json for editors, sarif for CI services
+  --schema         print the JSON Schema of the file format, for editors
 
 Nothing is started. All problems are shown at once, with place and what to do.
 Exit: 0 nothing wrong (warnings are allowed), 65 errors, 66 no such file.

@@ -48,6 +48,10 @@ void file_command_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
   app.add_option("--format", raw.invocation.format);
 }
+void check_options(CLI::App& app, Raw& raw) {
+  file_command_options(app, raw);
+  app.add_flag("--schema", raw.invocation.schema);
+}
 void status_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
@@ -82,7 +86,7 @@ struct Command {
 constexpr Command commands[] = {
     {"run", "start the stack and keep it up", run_options},
     {"exec", "run a command in a stack that is ready", exec_options},
-    {"check", "say what is wrong with a file", file_command_options},
+    {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", file_command_options},
     {"status", "show who is ready", status_options},
     {"wait", "wait until services are ready", wait_options},

@@ -22,6 +22,7 @@ struct Invocation {
   std::optional<Duration> timeout;
   std::string socket, format, condition;
   bool json = false;
+  bool schema = false;  // check: print the JSON Schema of the file instead
   bool only = false;
   bool no_wait = false;
 };
