@@ -36,6 +36,7 @@ class Collector {
 
   void service(const config::Service& s) {
     probes(s, s.ready);
+    refuse(s, s.ready.probes.size() > 32, "more than 32 probes in one `ready`");  // Record::truths is a word
     if (s.live) probes(s, *s.live);
     if (!s.extras) return;
     const config::ServiceExtras& e = *s.extras;

@@ -43,5 +43,12 @@ TEST(Unsupported, what_a_profile_has_switched_off_is_not_looked_at) {
                   .empty());
 }
 
+TEST(Unsupported, a_33rd_probe_of_one_service_is_refused) {
+  std::string text = "services:\n  a:\n    command: sleep 1\n    ready:\n";
+  for (int i = 1; i <= 32; ++i) text += "      - {tcp: '127.0.0.1:" + std::to_string(i) + "'}\n";
+  EXPECT_TRUE(refused(text).empty());
+  EXPECT_EQ(refused(text + "      - {tcp: '127.0.0.1:33'}\n").size(), 1U);
+}
+
 }  // namespace
 }  // namespace belfry::daemon
