@@ -17,9 +17,11 @@
 
 namespace belfry::daemon {
 
-std::optional<int> load_stack(const std::vector<std::string>& files, const std::vector<std::string>& services,
-                              const std::vector<std::string>& profiles, config::Stack& stack) {
-  std::vector<std::string> paths = files;
+namespace {
+
+// Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
+std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
+  std::vector<std::string> paths = asked.files;
   if (paths.empty()) {
     auto found = config::find_file();
     if (!found) {
@@ -37,8 +39,8 @@ std::optional<int> load_stack(const std::vector<std::string>& files, const std::
     return 66;
   }
   config::LoadOptions options;
-  options.profiles = profiles;
-  options.services = services;
+  options.profiles = asked.profiles;
+  options.services = asked.services;
   config::Loaded loaded = config::load(paths, options);
   print(loaded.diagnostics, std::cerr, ::isatty(STDERR_FILENO) == 1);
   if (loaded.diagnostics.has_errors()) return 65;
@@ -54,18 +56,25 @@ std::optional<int> load_stack(const std::vector<std::string>& files, const std::
 // One arena: the loop's thread does all the work, and an arena of its own would not reuse what main freed.
 void keep_memory_small() { ::mallopt(M_ARENA_MAX, 1); }
 
-int run(const RunOptions& options) {
+}  // namespace
+
+int with_daemon(const RunOptions& options, const Manner& manner, const std::function<int(Daemon&)>& serve) {
   system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
   system::ensure_standard_descriptors();
   system::raise_descriptor_limit();
   keep_memory_small();
   return system::run_beside_adopter([&] {
     config::Stack stack;
-    if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
-    Daemon daemon(stack, {.tcp_by_default = true, .private_socket = false, .services = options.services});
+    if (auto code = load_stack(options, stack)) return *code;
+    Daemon daemon(stack, manner);
     if (auto code = daemon.open()) return *code;
-    return daemon.serve();
+    return serve(daemon);
   });
+}
+
+int run(const RunOptions& options) {
+  const Manner manner{.tcp_by_default = true, .private_socket = false, .services = options.services};
+  return with_daemon(options, manner, [](Daemon& daemon) { return daemon.serve(); });
 }
 
 }  // namespace belfry::daemon

@@ -10,6 +10,7 @@
 #include "channels/loop.hpp"
 #include "channels/wakeup.hpp"
 #include "config/model.hpp"
+#include "daemon/app.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/log_pump.hpp"
 #include "daemon/metrics.hpp"
@@ -94,10 +95,8 @@ class Daemon final : Reporter, system::SignalListener {
   int code_ = 70;
 };
 
-// Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
-std::optional<int> load_stack(const std::vector<std::string>& files, const std::vector<std::string>& services,
-                              const std::vector<std::string>& profiles, config::Stack& stack);
-// Before the second thread exists.
-void keep_memory_small();
+// What `run` and `exec` have in common: signals blocked first, the file loaded (what is wrong with it is
+// printed), everything opened; then `serve`, whose exit code is returned.
+int with_daemon(const RunOptions& options, const Manner& manner, const std::function<int(Daemon&)>& serve);
 
 }  // namespace belfry::daemon

@@ -8,8 +8,6 @@
 #include "channels/select.hpp"
 #include "daemon/app.hpp"
 #include "daemon/daemon.hpp"
-#include "system/adopter.hpp"
-#include "system/descriptors.hpp"
 
 namespace belfry::daemon {
 
@@ -113,15 +111,8 @@ bool UserCommand::pass_on(int signal) {
 }  // namespace
 
 int exec(const ExecOptions& options) {
-  system::SignalBlock signals;
-  system::ensure_standard_descriptors();
-  system::raise_descriptor_limit();
-  keep_memory_small();
-  return system::run_beside_adopter([&] {
-    config::Stack stack;
-    if (auto code = load_stack(options.files, options.services, options.profiles, stack)) return *code;
-    Daemon daemon(stack, {.tcp_by_default = false, .private_socket = true, .services = options.services});
-    if (auto code = daemon.open()) return *code;
+  const Manner manner{.tcp_by_default = false, .private_socket = true, .services = options.services};
+  return with_daemon(options, manner, [&options](Daemon& daemon) {
     UserCommand command(daemon, options);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });
   });
