@@ -206,6 +206,11 @@ void Daemon::state_changed(const Service& service, State from, State to) {
   notice(service.name(), error.empty() ? text : text + ": " + error);
 }
 
+void Daemon::own_bell_rang(const Service& service, std::string_view bell) {
+  notice(service.name(),
+         "is " + std::string(bell) + " after " + text_of(loop_.now() - service.record().started_at));
+}
+
 void Daemon::notice(std::string_view service, const std::string& text) {
   pump_.say(std::string(service) + " " + text);
 }

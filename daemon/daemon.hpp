@@ -69,6 +69,7 @@ class Daemon final : Reporter, system::SignalListener {
   void announce_up();
 
   void state_changed(const Service& service, State from, State to) override;
+  void own_bell_rang(const Service& service, std::string_view bell) override;
   void notice(std::string_view service, const std::string& text) override;
   void on_signal(const system::SignalEvent& event) override;
 

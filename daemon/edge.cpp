@@ -27,7 +27,8 @@ bool gives_up(const Service& on, Condition condition) {
 }  // namespace
 
 bool Edge::holds() const {
-  if (asks_members()) return !on->is_leaving() && on->members_that_hold(spec->condition) >= members_needed();
+  if (asks_members())
+    return !on->is_leaving() && on->members_that_hold(spec->condition, spec->bell) >= members_needed();
   return on->level(spec->condition, spec->bell);
 }
 
@@ -56,9 +57,10 @@ bool Edge::is_hopeless() const {
 
 bool Edge::too_few_are_left() const {
   const Condition asked = spec->condition;
-  const auto lost = std::ranges::count_if(on->edges(), [asked](const Edge& member) {
+  const std::string_view bell = spec->bell;
+  const auto lost = std::ranges::count_if(on->edges(), [asked, bell](const Edge& member) {
     if (asked == Condition::ready) return member.is_hopeless();
-    return !member.on->level(asked) && gives_up(*member.on, asked);
+    return !member.on->level(asked, bell) && gives_up(*member.on, asked);
   });
   return on->edges().size() - static_cast<std::size_t>(lost) < members_needed();
 }

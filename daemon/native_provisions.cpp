@@ -25,6 +25,7 @@ struct NativeProvisions::Kit final : NotifyReceiver {
   LogPipe log;
   std::unique_ptr<NotifySocket> notify;
   int write_end = -1;
+  int hook_write_end = -1;
   std::uint8_t held = 0;  // descriptors counted against the budget
 };
 
@@ -180,6 +181,22 @@ Result<void> NativeProvisions::lay_notify_socket(Service& service, Kit& kit, sys
   }
   launch.add_variable("NOTIFY_SOCKET", kit.notify ? kit.notify->path() : shared_socket_->path());
   return {};
+}
+
+Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& launch) {
+  outfit(service, launch);
+  if (service.spec().extras && service.spec().extras->log.inherit) return {};
+  Kit& kit = kit_of(service);
+  auto fd = kit.log.open_write_end();
+  if (!fd) return std::unexpected(fd.error());
+  launch.standard_output = launch.standard_error = kit.hook_write_end = *fd;
+  return {};
+}
+
+void NativeProvisions::hook_started(Service& service) {
+  Kit& kit = kit_of(service);
+  if (kit.hook_write_end >= 0) ::close(kit.hook_write_end);
+  kit.hook_write_end = -1;
 }
 
 void NativeProvisions::started(Service& service) {

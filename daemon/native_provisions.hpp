@@ -29,6 +29,8 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
 
   Result<void> prepare(Service& service, system::Launch& launch) override;
   void outfit(const Service& service, system::Launch& launch) const override;
+  Result<void> prepare_hook(Service& service, system::Launch& launch) override;
+  void hook_started(Service& service) override;
   void started(Service& service) override;
   void drain(Service& service) override;
   void release(Service& service) override;

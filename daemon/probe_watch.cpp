@@ -40,9 +40,10 @@ Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& fac
     if (!probe) return std::unexpected(probe.error());
     probes::ScheduleOptions options = options_of(spec, terms_);
     const auto recheck = spec.recheck ? spec.recheck : terms_.recheck;
-    const bool keep_asking = terms_.role == ProbeRole::live || recheck.has_value();
-    if (recheck && !options.period) options.period = *recheck;
+    const bool keep_asking =
+        terms_.role == ProbeRole::live || (terms_.role == ProbeRole::ready && recheck.has_value());
     watched_.push_back(std::make_unique<Watched>(loop_, std::move(*probe), i, options, keep_asking));
+    if (recheck) watched_.back()->recheck = *recheck;
   }
   for (auto& watched : watched_) spawn(tasks_, "probe", ask_repeatedly(context_, *watched));
   return {};
@@ -56,10 +57,10 @@ void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
 
 Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   const bool live = terms_.role == ProbeRole::live;
+  // The period of a recheck begins with the bell; until then the probe's own one applies, or the adaptive.
+  const probes::ScheduleOptions& before_bell = watched.options;
   probes::ScheduleOptions options = watched.options;
-  // The fixed period of a recheck begins with the bell; until then the adaptive one applies.
-  probes::ScheduleOptions before_bell = options;
-  if (watched.keep_asking && !live) before_bell.period.reset();
+  if (watched.recheck) options.period = *watched.recheck;
   probes::Thresholds thresholds(options, live);
   std::uint64_t attempts = 0;
   bool was_up = live;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@
 
 namespace belfry::daemon {
 
-enum class ProbeRole : std::uint8_t { ready, live };
+enum class ProbeRole : std::uint8_t { ready, live, bell };
 
 // Told on the loop's thread, from the probe's own task.
 class ProbeListener {
@@ -65,6 +66,7 @@ class ProbeWatch {
     std::uint32_t index;
     probes::ScheduleOptions options;
     bool keep_asking;
+    std::optional<Duration> recheck{};  // the period after the bell
     Wakeup poke;
   };
 

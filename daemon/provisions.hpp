@@ -22,6 +22,9 @@ class Provisions {
   virtual Result<void> prepare(Service& service, system::Launch& launch) = 0;
   // User, directory and environment of the service, for a process that runs on its behalf (`exec` probes).
   virtual void outfit(const Service& service, system::Launch& launch) const = 0;
+  // Completes `launch` for a hook of the service: as the service's own processes are, its output included.
+  virtual Result<void> prepare_hook(Service& service, system::Launch& launch) = 0;
+  virtual void hook_started(Service& service) = 0;
   // The clone has been tried: what only the child needed is given back.
   virtual void started(Service& service) = 0;
   // Reads what the service has said and written so far, so that an exit is judged with its last words known.

@@ -46,8 +46,11 @@ struct Record {
   bool hung = false;    // `live` ended this run
   pid_t pid = 0;        // of the main process; 0: none
   pid_t leader = 0;     // of the current run's process group, also after the main process ended
+  pid_t hook = 0;       // the hook that runs
   std::optional<system::ExitStatus> exit{};
+  std::optional<system::ExitStatus> hook_exit{};
   std::uint32_t truths = 0;  // bit i: probe i of `ready:` is true
+  std::uint32_t rung = 0;    // bit i: own bell i has rung in this run
   std::uint64_t runs = 0;
   std::uint64_t started_in = 0;  // when this run began and when its stop was asked for, counted
   std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack

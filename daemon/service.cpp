@@ -14,13 +14,14 @@ Service::Service(Surroundings& around, const config::Service& spec, std::uint32_
       spec_(spec),
       index_(index),
       attention_(around.loop, "service"),
-      now_(std::make_shared<Incarnation>(around.loop, 1)),
+      now_(std::make_shared<Incarnation>(around.loop, 1, own_bell_specs())),
       marker_prefix_(std::move(marker_prefix)) {
   record_.since = around.loop.now();
 }
 
 Service::~Service() {
   if (record_.pid != 0) around_.processes.disown(record_.pid);
+  if (record_.hook != 0) around_.processes.disown(record_.hook);
   around_.processes.unwatch_tree(*this);
 }
 
@@ -71,6 +72,7 @@ Task<void> Service::rest(Context& ctx) {
 Task<void> Service::wait_for_edges(Context& ctx) {
   while (!ctx.cancelled()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
+      around_.start_slots.forget(attention_);
       enter(Event::stop_asked, record_.cause);
       co_return;
     }
@@ -78,19 +80,25 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     if (std::exchange(record_.start_requested, false)) tell_dependents(false);
     if (auto hopeless = hopeless_cause()) {
       // Also when it is blocked already: the cause may have changed.
+      around_.start_slots.forget(attention_);
       enter(Event::blocked, *hopeless);
       co_await news(ctx);
       continue;
     }
     if (record_.state == State::blocked) enter(Event::healed);
     if (edges_hold()) {
-      enter(Event::edges_hold);
-      co_return;
+      if (spec_.command.empty() || around_.start_slots.take(attention_)) {
+        enter(Event::edges_hold);
+        co_return;
+      }
+    } else {
+      around_.start_slots.forget(attention_);
     }
     prepare();  // everything but the clone, while there is time
     const TimePoint deadline = edge_deadline();
     if (deadline <= around_.loop.now()) {
       const Edge* missing = first_missing_edge();
+      around_.start_slots.forget(attention_);
       enter(Event::edge_timed_out,
             Error(Error::Kind::failed, "cannot start " + std::string(name()) + ": waited too long for " +
                                            (missing != nullptr ? missing->text() : "its dependencies")));
@@ -99,15 +107,35 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     const Edge* missing = spec_.type == config::ServiceType::gate ? nullptr : first_missing_edge();
     // The bell is shared for as long as it is waited for: the dependency may be in its next run by then.
     const SharedIncarnation awaited = missing != nullptr ? missing->on->incarnation() : nullptr;
-    Bell<>* bell = awaited == nullptr ? nullptr : &awaited->bell_for(missing->spec->condition);
+    Bell<>* bell =
+        awaited == nullptr ? nullptr : &awaited->bell_for(missing->spec->condition, missing->spec->bell);
     co_await news(ctx, bell, deadline);
   }
 }
 
 Task<void> Service::start(Context& ctx) {
+  open_run();
+  if (has(Hook::pre_start)) {
+    bool passed = prepare().has_value();  // if it can't be prepared, the start below says so
+    const bool tried = passed;
+    if (tried) passed = co_await run_hook(ctx, Hook::pre_start);
+    if (tried && !passed) {
+      hook_failed(Hook::pre_start);
+      leave_running(must_stop() ? Event::stop_asked : Event::live_failed, record_.failure);
+      co_return;
+    }
+  }
   if (!begin_run()) co_return;
+  bool hook_due = has(Hook::post_start);
   while (!ctx.cancelled() && record_.state == State::starting) {
     const TimePoint loss_due = look_after_losses();
+    const bool came_up = ready_means_completed() ? exit_was_success() : all_true();
+    if (hook_due && came_up && !must_stop()) {
+      hook_due = false;
+      const bool passed = co_await run_hook(ctx, Hook::post_start);
+      if (!passed) hook_failed(Hook::post_start);
+      continue;
+    }
     // Who said READY=1 and ended in the same turn was ready first.
     if (record_.exit && !all_true()) {
       leave_running(Event::exited, last_exit_error());
@@ -153,11 +181,23 @@ Task<void> Service::run(Context& ctx) {
 }
 
 Task<void> Service::stop(Context& ctx) {
+  if (has(Hook::pre_stop) && record_.pid != 0) {
+    co_await end_probes(ctx);
+    const bool passed = co_await run_hook(ctx, Hook::pre_stop);
+    if (!passed) hook_failed(Hook::pre_stop);
+  }
   ask_main_process();
   co_await end_probes(ctx);
   bool rest_asked = false;
-  while (!record_.tree_gone && !ctx.cancelled()) {
-    if (record_.exit && !rest_asked) {
+  bool hook_due = has(Hook::post_stop) && record_.leader != 0;
+  while (!ctx.cancelled()) {
+    if (record_.tree_gone) {
+      if (!std::exchange(hook_due, false)) break;
+      const bool passed = co_await run_hook(ctx, Hook::post_stop);
+      if (!passed) hook_failed(Hook::post_stop);
+      record_.tree_gone = false;  // it may have left somebody behind
+      ask_main_process();
+    } else if (record_.pid == 0 && !rest_asked) {
       rest_asked = true;
       co_await yield(around_.loop);  // whether anybody is left behind is known a turn after the exit
       if (!record_.tree_gone) around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
@@ -223,6 +263,7 @@ void Service::request_stop(const StopTerms& terms) {
 
 void Service::kill_now(const Error& cause) {
   record_.kill_by = around_.loop.now();
+  record_.stop_timeout = Duration::zero();
   record_.in_order = false;
   record_.start_requested = false;
   if (record_.intent == Intent::run) record_.cause = cause;
@@ -231,12 +272,16 @@ void Service::kill_now(const Error& cause) {
 }
 
 // A message counts in the run that is on its way to be ready; a final STOPPING is not taken back.
-void Service::said_ready() {
+void Service::heard(config::Probe::Kind kind) {
   if (!is_running(record_.state) || record_.state == State::stopping) return;
   for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
-    if (spec_.ready.probes[i].kind == config::Probe::Kind::notify) record_.truths |= 1U << i;
+    if (spec_.ready.probes[i].kind == kind) record_.truths |= 1U << i;
   }
   if (readiness_) readiness_->trigger();
+  if (own_bells_) {
+    own_bells_->trigger();
+    own_bells_->heard(kind);
+  }
   attention_.notify();
 }
 
@@ -250,7 +295,13 @@ void Service::said_reloading() {
 void Service::said_stopping() { said_reloading(); }
 void Service::said_status(std::string text) { status_text_ = std::move(text); }
 
-void Service::on_exit(pid_t, system::ExitStatus status) {
+void Service::on_exit(pid_t pid, system::ExitStatus status) {
+  if (pid == record_.hook) {
+    record_.hook = 0;
+    record_.hook_exit = status;
+    attention_.notify();
+    return;
+  }
   around_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
   record_.exit = status;
   record_.pid = 0;
@@ -279,6 +330,17 @@ void Service::probe_changed(ProbeRole role, std::uint32_t index, bool up, const 
 void Service::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
   ++(outcome ? counters_.probe_successes : counters_.probe_failures);
   if (!outcome) probe_error_ = outcome.error();
+}
+
+void Service::own_bell_true(std::uint32_t bell) {
+  if (now_->started.rung() && !now_->stopped.ended()) record_.rung |= 1U << bell;
+  now_->own(bell).ring();
+  around_.listener.own_bell_rang(*this, bell);
+  tell_dependents(true);
+}
+
+void Service::own_bell_tried(std::uint32_t, const Result<void>& outcome) {
+  ++(outcome ? counters_.probe_successes : counters_.probe_failures);
 }
 
 }  // namespace belfry::daemon

@@ -18,9 +18,11 @@
 #include "channels/wakeup.hpp"
 #include "daemon/edge.hpp"
 #include "daemon/incarnation.hpp"
+#include "daemon/own_bells.hpp"
 #include "daemon/probe_watch.hpp"
 #include "daemon/provisions.hpp"
 #include "daemon/record.hpp"
+#include "daemon/start_slots.hpp"
 #include "daemon/view.hpp"
 #include "probes/factory.hpp"
 #include "system/processes.hpp"
@@ -31,6 +33,7 @@ namespace belfry::daemon {
 class StateListener {
  public:
   virtual void state_changed(Service& service, State from, State to, Event why) = 0;
+  virtual void own_bell_rang(Service& service, std::uint32_t bell) = 0;
   // Something an operator should read: who had to be killed, what could not be prepared.
   virtual void notice(Service& service, const std::string& text) = 0;
   // A random number in [0, 1): back-off and periodic probes spread by it.
@@ -47,6 +50,7 @@ struct Surroundings {
   Provisions& provisions;
   probes::Factory& probes;
   Semaphore& probe_slots;
+  StartSlots& start_slots;
   StateListener& listener;
   std::uint64_t moments = 0;  // starts and requests so far
   bool going_down = false;    // everything is asked to stop; nothing starts any more
@@ -55,7 +59,11 @@ struct Surroundings {
 // Owner: the supervisor.
 // Lifecycle: made for the whole life of the daemon; `live` runs in a handshake; one incarnation at a time.
 // Cancellation: `stop_asked` is an event of the life; the handshake's context ends the life itself, at rest.
-class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, probes::LaunchTemplate {
+class Service final : system::ExitWatcher,
+                      system::TreeWatcher,
+                      ProbeListener,
+                      OwnBellListener,
+                      probes::LaunchTemplate {
  public:
   Service(Surroundings& around, const config::Service& spec, std::uint32_t index, std::string marker_prefix);
   ~Service();
@@ -75,8 +83,11 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   // Everything goes: from now on everything above, running or done, is waited for. Once, of what runs.
   void hold_everything_below() { count_holding(true); }
 
+  // Something happened to it that makes every probe of this kind true (READY=1 makes `notify` true), and is
+  // a reason to ask the others at once. Counts in the run that is on its way to be ready.
+  void heard(config::Probe::Kind kind);
   // --- what it says of itself (daemon/notify_socket)
-  void said_ready();
+  void said_ready() { heard(config::Probe::Kind::notify); }
   void said_status(std::string text);
   void said_reloading();
   void said_stopping();
@@ -104,8 +115,10 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   [[nodiscard]] bool is_held() const { return holders_ != 0; }
   [[nodiscard]] bool ready_means_completed() const;
   // Of a gate: how many of its members hold; those that an edge of this condition asks for.
-  [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready) const;
+  [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready,
+                                              std::string_view bell = {}) const;
   [[nodiscard]] std::size_t members_needed() const;
+  [[nodiscard]] bool has_rung(std::size_t own_bell) const { return (record_.rung >> own_bell & 1U) != 0; }
   [[nodiscard]] std::vector<std::string> waiting_for() const;
   [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
   [[nodiscard]] const ServiceTimes* times() const { return times_.get(); }
@@ -114,6 +127,9 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   [[nodiscard]] std::string last_error() const;
   [[nodiscard]] system::TreeId tree() const;
   [[nodiscard]] bool wants_own_notify_socket() const;
+  [[nodiscard]] bool cleans_up() const { return has(Hook::post_stop); }
+  // How long a stop may take in all.
+  [[nodiscard]] Duration stop_allowance() const { return spec_.stop.timeout * (cleans_up() ? 2 : 1); }
 
   // Whoever waits for a change of state that has no bell. The wakeup must be taken out again.
   void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
@@ -127,6 +143,9 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   Task<void> run(Context& ctx);
   Task<void> stop(Context& ctx);
   Task<void> back_off(Context& ctx);
+  enum class Hook : std::uint8_t { pre_start, post_start, pre_stop, post_stop };
+  // Runs one of its hooks to its end; true when it exited with 0 (service_hooks.cpp).
+  Task<bool> run_hook(Context& ctx, Hook which);
   // Until somebody calls, the bell ends, or the deadline comes.
   Task<void> news(Context& ctx, Bell<>* bell = nullptr, TimePoint deadline = TimePoint::max());
 
@@ -147,11 +166,20 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
 
   // --- starting and stopping
   Result<void> prepare();
+  void open_run();
   bool begin_run();
+  bool clone();
+  void watch_own_bells();
+  [[nodiscard]] const config::Command* command_of(Hook which) const;
+  [[nodiscard]] bool has(Hook which) const { return command_of(which) != nullptr; }
+  [[nodiscard]] TimePoint hook_deadline(Hook which) const;
+  [[nodiscard]] bool is_pointless(Hook which) const;
+  void hook_failed(Hook which);
   [[nodiscard]] std::unique_ptr<ProbeWatch> watch_probes(const config::ProbeSet& set, ProbeRole role);
   void refuse_start(const Error& cause);
   void start_did_not_work(const system::SpawnError& error);
   [[nodiscard]] bool all_true() const;
+  [[nodiscard]] const std::vector<config::OwnBell>* own_bell_specs() const;
   [[nodiscard]] bool must_stop() const;
   [[nodiscard]] TimePoint start_deadline() const;
   [[nodiscard]] TimePoint kill_deadline() const;
@@ -168,11 +196,13 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   void fresh_incarnation();
   [[nodiscard]] Error last_exit_error() const;
 
-  // system::ExitWatcher, system::TreeWatcher, ProbeListener, probes::LaunchTemplate
+  // system::ExitWatcher, system::TreeWatcher, ProbeListener, OwnBellListener, probes::LaunchTemplate
   void on_exit(pid_t pid, system::ExitStatus status) override;
   void on_tree_empty(pid_t leader) override;
   void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
   void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
+  void own_bell_true(std::uint32_t bell) override;
+  void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) override;
   void prepare(system::Launch& launch) const override;
 
   Surroundings& around_;
@@ -190,11 +220,13 @@ class Service final : system::ExitWatcher, system::TreeWatcher, ProbeListener, p
   std::unique_ptr<system::Launch> launch_;
   std::unique_ptr<ProbeWatch> readiness_;
   std::unique_ptr<ProbeWatch> liveness_;
+  std::unique_ptr<OwnBells> own_bells_;
   std::unique_ptr<ServiceTimes> times_;
   std::string marker_prefix_;  // "shop/db#"
   std::string marker_;         // of the current run
   std::string status_text_;
   Error probe_error_;
+  Error hook_error_;
   ServiceCounters counters_;
 };
 

@@ -17,19 +17,24 @@ void Service::depend_on(Service& other, const config::Dependency& dependency) {
 }
 
 // A stop that has been announced is a level already lost: nobody may start on what is about to go.
-bool Service::level(Condition condition, std::string_view) const {
+bool Service::level(Condition condition, std::string_view bell) const {
   const bool stays = record_.intent == Intent::run;
   if (spec_.type == ServiceType::gate && condition != Condition::ready) {
-    return stays && members_that_hold(condition) >= members_needed();
+    return stays && members_that_hold(condition, bell) >= members_needed();
   }
   const bool completed = record_.last_run_succeeded && (stays || !is_running(record_.state));
   switch (condition) {
-    case Condition::started: return stays && is_running(record_.state) && record_.state != State::stopping;
+    case Condition::started:
+      return stays && now_->started.rung() && is_running(record_.state) && record_.state != State::stopping;
     case Condition::ready:
       return ready_means_completed() ? completed : stays && record_.state == State::ready;
     case Condition::completed: return completed;
     case Condition::stopped: return record_.has_run && !is_running(record_.state);
-    case Condition::own_bell: return false;
+    // Rung in this run, which goes on or has done its work.
+    case Condition::own_bell:
+      return now_->own(bell).rung() &&
+             (record_.state == State::completed ||
+              (stays && is_running(record_.state) && record_.state != State::stopping));
   }
   return false;
 }
@@ -42,9 +47,9 @@ bool Service::default_level() const {
   return level(spec_.type == ServiceType::oneshot ? Condition::completed : Condition::ready);
 }
 
-std::size_t Service::members_that_hold(Condition condition) const {
-  const auto holds = [condition](const Edge& e) {
-    return condition == Condition::ready ? e.holds() : e.on->level(condition);
+std::size_t Service::members_that_hold(Condition condition, std::string_view bell) const {
+  const auto holds = [condition, bell](const Edge& e) {
+    return condition == Condition::ready ? e.holds() : e.on->level(condition, bell);
   };
   return static_cast<std::size_t>(std::ranges::count_if(edges_, holds));
 }
@@ -189,6 +194,8 @@ std::vector<std::string> Service::waiting_for() const {
   for (const Edge& edge : edges_) {
     if (!edge.lets_start()) missing.push_back(edge.text());
   }
+  if (missing.empty() && record_.state == State::waiting && around_.start_slots.full())
+    missing.emplace_back("one of " + std::to_string(around_.start_slots.used()) + " starting services");
   return missing;
 }
 

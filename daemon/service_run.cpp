@@ -27,7 +27,7 @@ Result<void> Service::prepare() {
   return {};
 }
 
-bool Service::begin_run() {
+void Service::open_run() {
   const TimePoint now = around_.loop.now();
   record_.exit.reset();
   record_.ready_at.reset();
@@ -36,28 +36,36 @@ bool Service::begin_run() {
   record_.kill_by.reset();
   record_.failure = {};
   record_.truths = 0;
+  record_.rung = 0;
+  record_.leader = 0;
   record_.killed = false;
   record_.hung = false;
   record_.tree_gone = spec_.command.empty();
-  record_.has_run = true;
   record_.started_at = now;
   probe_error_ = {};
   status_text_.clear();
-  if (!spec_.command.empty()) {
-    if (auto prepared = prepare(); !prepared) {
-      start_did_not_work(
-          {.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
-      return false;
-    }
-    const auto pid = around_.processes.spawn(*launch_, *this);
-    around_.provisions.started(*this);
-    launch_.reset();
-    if (!pid) {
-      start_did_not_work(pid.error());
-      return false;
-    }
-    record_.pid = record_.leader = *pid;
+}
+
+bool Service::clone() {
+  if (auto prepared = prepare(); !prepared) {
+    start_did_not_work(
+        {.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
+    return false;
   }
+  const auto pid = around_.processes.spawn(*launch_, *this);
+  around_.provisions.started(*this);
+  launch_.reset();
+  if (!pid) {
+    start_did_not_work(pid.error());
+    return false;
+  }
+  record_.pid = record_.leader = *pid;
+  return true;
+}
+
+bool Service::begin_run() {
+  if (!spec_.command.empty() && !clone()) return false;
+  record_.has_run = true;
   if (++record_.runs > 1 && spec_.type != ServiceType::gate) ++record_.restarts;
   now_->started.ring();
   tell_dependents(true);
@@ -66,7 +74,21 @@ bool Service::begin_run() {
     refuse_start(record_.failure);  // asking again would change nothing
     return false;
   }
+  if (own_bell_specs() != nullptr) watch_own_bells();
   return true;
+}
+
+const std::vector<config::OwnBell>* Service::own_bell_specs() const {
+  return spec_.extras == nullptr || spec_.extras->bells.empty() ? nullptr : &spec_.extras->bells;
+}
+
+void Service::watch_own_bells() {
+  const probes::ProbeContext about{.service = spec_.name, .tree = tree(), .launch = this};
+  OwnBellListener& listener = *this;
+  own_bells_ = std::make_unique<OwnBells>(around_.loop, around_.probe_slots, *own_bell_specs(), listener,
+                                          record_.started_at);
+  if (auto ok = own_bells_->begin(around_.probes, about, around_.listener.random()); !ok)
+    record_.failure = ok.error();
 }
 
 void Service::start_did_not_work(const system::SpawnError& error) {
@@ -108,10 +130,7 @@ std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, P
 bool Service::all_true() const {
   if (spec_.type == ServiceType::gate) return edges_hold();
   if (ready_means_completed()) return false;
-  const auto count = static_cast<std::uint32_t>(spec_.ready.probes.size());
-  if (count == 0) return true;
-  const std::uint32_t all = count >= 32 ? ~0U : (1U << count) - 1;
-  return spec_.ready.any ? record_.truths != 0 : record_.truths == all;
+  return holds(spec_.ready, record_.truths);
 }
 
 bool Service::must_stop() const {
@@ -175,6 +194,11 @@ Task<void> Service::end_probes(Context&) {
     if (!joined) around_.listener.notice(*this, joined.error().text());
     watch->reset();
   }
+  if (own_bells_ == nullptr) co_return;
+  own_bells_->end(cause);
+  Result<void> joined = co_await own_bells_->joined(patience);
+  if (!joined) around_.listener.notice(*this, joined.error().text());
+  own_bells_.reset();
 }
 
 // Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
@@ -268,6 +292,7 @@ void Service::enter(Event event, Error cause) {
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);
   if (*to == State::starting) record_.started_in = ++around_.moments;
+  if (from == State::starting && !spec_.command.empty()) around_.start_slots.give_back();
   if (is_running(from) && !is_running(*to)) {
     if (!around_.going_down)
       make_way();
@@ -287,7 +312,9 @@ void Service::settle_bells(const Error& cause) {
   around_.provisions.release(*this);
 }
 
-void Service::fresh_incarnation() { now_ = std::make_shared<Incarnation>(around_.loop, record_.runs + 1); }
+void Service::fresh_incarnation() {
+  now_ = std::make_shared<Incarnation>(around_.loop, record_.runs + 1, own_bell_specs());
+}
 
 system::TreeId Service::tree() const {
   // The leader keeps naming the group after it was reaped; the seam never signals a reaped leader itself.

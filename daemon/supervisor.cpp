@@ -25,11 +25,13 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
       stack_(stack),
       reporter_(reporter),
       probe_slots_(loop, stack.probe_limit, "probe slots"),
+      start_slots_(stack.parallel_starts),
       around_{.loop = loop,
               .processes = processes,
               .provisions = provisions,
               .probes = probes,
               .probe_slots = probe_slots_,
+              .start_slots = start_slots_,
               .listener = *this},
       random_(seed),
       up_(loop, "up"),
@@ -90,14 +92,16 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
   for (std::size_t i = 0; i < services_.size(); ++i) {
     const Service& service = *services_[i];
     if (is_running(service.state()) && !service.spec().command.empty())
-      nodes[i].timeout = service.spec().stop.timeout;
+      nodes[i].timeout = service.stop_allowance();
     for (const Edge& edge : service.edges()) nodes[i].below.push_back(edge.on->index());
   }
   const std::vector<StopShare> shares = plan_stop(nodes, loop_.now(), deadline);
   for (std::size_t i = 0; i < services_.size(); ++i) {
     StopTerms terms{.intent = Intent::rest, .cause = cause};
-    terms.timeout = shares[i].timeout;
-    terms.kill_by = shares[i].kill_by;
+    // Half of it is kept for cleaning up.
+    const Duration kept = services_[i]->cleans_up() ? shares[i].timeout / 2 : Duration::zero();
+    terms.timeout = shares[i].timeout - kept;
+    terms.kill_by = shares[i].kill_by - kept;
     terms.by_command = false;
     services_[i]->request_stop(terms);
   }
@@ -202,6 +206,11 @@ bool Supervisor::blocked_by_failure(const Service& service) const {
     }
   }
   return false;
+}
+
+void Supervisor::own_bell_rang(Service& service, std::uint32_t bell) {
+  reporter_.own_bell_rang(service, service.spec().extras->bells[bell].name);
+  for (Wakeup* watcher : watchers_) watcher->notify();
 }
 
 void Supervisor::notice(Service& service, const std::string& text) { reporter_.notice(service.name(), text); }

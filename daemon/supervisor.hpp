@@ -29,6 +29,7 @@ struct Ending {
 class Reporter {
  public:
   virtual void state_changed(const Service& service, State from, State to) = 0;
+  virtual void own_bell_rang(const Service&, std::string_view /*bell*/) {}
   virtual void notice(std::string_view service, const std::string& text) = 0;
 
  protected:
@@ -95,6 +96,7 @@ class Supervisor final : public StackView, StateListener {
 
  private:
   void state_changed(Service& service, State from, State to, Event why) override;
+  void own_bell_rang(Service& service, std::uint32_t bell) override;
   void notice(Service& service, const std::string& text) override;
   double random() override;
 
@@ -116,6 +118,7 @@ class Supervisor final : public StackView, StateListener {
   const config::Stack& stack_;
   Reporter& reporter_;
   Semaphore probe_slots_;
+  StartSlots start_slots_;
   Surroundings around_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Service>> services_;

@@ -41,9 +41,8 @@ class Collector {
     if (!s.extras) return;
     const config::ServiceExtras& e = *s.extras;
     refuse(s, !e.listen.empty(), "`listen` (socket activation)");
-    refuse(s, !e.bells.empty(), "own `bells`");
-    refuse(s, !e.pre_start.empty() || !e.post_start.empty() || !e.pre_stop.empty() || !e.post_stop.empty(),
-           "hooks");
+    for (const config::OwnBell& bell : e.bells) probes(s, bell.probes);
+    refuse(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
     refuse(s, e.cgroup.has_value(), "`cgroup`");
     refuse(s, e.watchdog.has_value(), "`watchdog`");
     refuse(s, e.reload_signal.has_value() || !e.reload_command.empty(), "`reload`");

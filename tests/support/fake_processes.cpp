@@ -19,7 +19,9 @@ RunId run_of(std::string_view marker) {
 }  // namespace
 
 void FakeProcesses::note(const char* what, const RunId& id) {
-  log_.push_back(std::string(what) + " " + id.service + "#" + std::to_string(id.run));
+  const bool hook = id.command != "./" + id.service && !id.command.empty();
+  log_.push_back(std::string(what) + " " + id.service + "#" + std::to_string(id.run) +
+                 (hook ? " " + id.command : ""));
 }
 
 FakeProcesses::Process* FakeProcesses::find(pid_t pid) {
@@ -40,7 +42,8 @@ bool FakeProcesses::alive(std::string_view service) const {
 
 std::expected<pid_t, system::SpawnError> FakeProcesses::spawn(system::Launch& launch,
                                                               system::ExitWatcher& watcher) {
-  const RunId id = run_of(launch.marker());
+  RunId id = run_of(launch.marker());
+  id.command = launch.command();
   if (on_spawn) on_spawn(id);
   ProcessScript plan = script ? script(id) : ProcessScript{};
   if (plan.refuse) {
@@ -137,12 +140,19 @@ bool FakeProcesses::tree_alive(const system::TreeId& tree) {
 
 void FakeProcesses::watch_tree(const system::TreeId& tree, system::TreeWatcher& watcher) {
   Process* process = find(tree.leader);
-  if (process == nullptr) std::abort();  // a tree is watched once, and only while it is known
+  if (process == nullptr) {  // it is gone and was watched before: still nobody is left
+    again_.insert(&watcher);
+    loop_.post([this, leader = tree.leader, told = &watcher] {
+      if (again_.erase(told) != 0) told->on_tree_empty(leader);
+    });
+    return;
+  }
   process->tree_watcher = &watcher;
   look_whether_gone(*process);
 }
 
 void FakeProcesses::unwatch_tree(system::TreeWatcher& watcher) {
+  again_.erase(&watcher);
   for (auto& [pid, process] : processes_) {
     if (process->tree_watcher == &watcher) process->tree_watcher = nullptr;
   }

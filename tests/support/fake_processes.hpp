@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ struct ProcessScript {
 struct RunId {
   std::string service;
   std::uint64_t run = 0;
+  std::string command{};  // its first word: a hook runs under the marker of its run
 };
 
 // Owner: the test. Lifecycle: outlives the services; its loop outlives it. Cancellation: none.
@@ -47,7 +49,8 @@ class FakeProcesses final : public system::Processes {
 
   // Ends the main process of the service's newest run, as if by itself.
   void end(std::string_view service, system::ExitStatus how = {});
-  // Everything that happened: "spawn db#1", "SIGTERM db#1", "exit db#1", "gone db#1".
+  // Everything that happened: "spawn db#1", "SIGTERM db#1", "exit db#1", "gone db#1"; of a hook: "spawn db#1
+  // ./prepare".
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }
   [[nodiscard]] std::size_t alive() const;
   [[nodiscard]] bool alive(std::string_view service) const;
@@ -86,6 +89,7 @@ class FakeProcesses final : public system::Processes {
 
   Loop& loop_;
   std::map<pid_t, std::unique_ptr<Process>> processes_;
+  std::set<system::TreeWatcher*> again_;
   std::vector<std::string> log_;
   pid_t last_pid_ = 1000;
   std::uint64_t spawned_ = 0;

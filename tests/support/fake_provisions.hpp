@@ -29,6 +29,8 @@ class FakeProvisions final : public daemon::Provisions {
     return {};
   }
   void outfit(const daemon::Service&, system::Launch&) const override {}
+  Result<void> prepare_hook(daemon::Service&, system::Launch&) override { return {}; }
+  void hook_started(daemon::Service&) override {}
   void started(daemon::Service&) override {}
   void drain(daemon::Service& service) override {
     if (last_words) last_words(service);

@@ -1,0 +1,111 @@
+// The commands that accompany a run: before its start, after it is ready, before its stop, after its end.
+//
+// A hook belongs to the run: its user, directory, environment, output and marker are the service's, what it
+// leaves behind is part of the service's tree. It is bounded by its phase, and given up when the phase is
+// (systemd.service(5), ExecStartPre= and its kin).
+#include <csignal>
+
+#include "daemon/service.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+constexpr std::string_view hook_names[] = {"pre_start", "post_start", "pre_stop", "post_stop"};
+
+}  // namespace
+
+const config::Command* Service::command_of(Hook which) const {
+  if (spec_.extras == nullptr) return nullptr;
+  const config::ServiceExtras& e = *spec_.extras;
+  const config::Command* commands[] = {&e.pre_start, &e.post_start, &e.pre_stop, &e.post_stop};
+  const config::Command* found = commands[static_cast<std::size_t>(which)];
+  return found->empty() ? nullptr : found;
+}
+
+// Hooks of the start share `ready.timeout`, those of the stop share the stop's time; cleaning up has as much
+// time again, because it is needed most where the stop took all there was.
+TimePoint Service::hook_deadline(Hook which) const {
+  switch (which) {
+    case Hook::pre_start:
+    case Hook::post_start: return start_deadline();
+    case Hook::pre_stop: return kill_deadline();
+    case Hook::post_stop: return around_.loop.now() + record_.stop_timeout.value_or(spec_.stop.timeout);
+  }
+  return TimePoint::max();
+}
+
+bool Service::is_pointless(Hook which) const {
+  switch (which) {
+    case Hook::pre_start: return must_stop();
+    case Hook::post_start:
+      return must_stop() || record_.failure || (record_.exit && !ready_means_completed());
+    case Hook::pre_stop: return record_.pid == 0;
+    case Hook::post_stop: return false;
+  }
+  return false;
+}
+
+Task<bool> Service::run_hook(Context& ctx, Hook which) {
+  hook_error_ = {};
+  TimePoint deadline = hook_deadline(which);
+  const std::string what =
+      std::string(hook_names[static_cast<std::size_t>(which)]) + " of " + std::string(name());
+  if (deadline <= around_.loop.now()) {
+    hook_error_ = Error(Error::Kind::failed, "cannot run " + what + ": there is no time left");
+    co_return false;
+  }
+  system::Launch launch;
+  const auto prepared = around_.provisions.prepare_hook(*this, launch);
+  launch.set_command(*command_of(which));
+  launch.set_marker(marker_);
+  if (record_.pid != 0) launch.add_variable("MAINPID", std::to_string(record_.pid));
+  if (which == Hook::post_stop && record_.exit) {
+    launch.add_variable("EXIT_CODE", record_.exit->signaled ? "killed" : "exited");
+    launch.add_variable("EXIT_STATUS", std::to_string(record_.exit->value));
+  }
+  std::expected<pid_t, system::SpawnError> pid = std::unexpected(system::SpawnError{});
+  if (prepared) pid = around_.processes.spawn(launch, *this);
+  around_.provisions.hook_started(*this);
+  if (!pid) {
+    hook_error_ = Error(Error::Kind::failed, "cannot run " + what + ": " +
+                                                 (prepared ? pid.error().text(command_of(which)->front())
+                                                           : prepared.error().text()));
+    co_return false;
+  }
+  record_.hook = *pid;
+  record_.hook_exit.reset();
+  if (record_.leader == 0) record_.leader = *pid;  // before the start, its tree is the service's
+  const system::TreeId group{.leader = *pid, .marker = {}, .log_pipe = 0};
+  bool asked = false;
+  while (record_.hook != 0 && !ctx.cancelled()) {
+    deadline = std::min(deadline, record_.kill_by.value_or(TimePoint::max()));
+    if (deadline <= around_.loop.now()) {
+      hook_error_ = Error(Error::Kind::failed, what + " did not end in time: killed");
+      around_.processes.signal(group, SIGKILL, system::Scope::group);
+      co_await news(ctx);
+    } else if (!asked && is_pointless(which)) {
+      asked = true;
+      deadline = std::min(deadline, around_.loop.now() + spec_.stop.timeout);
+      around_.processes.signal(group, SIGTERM, system::Scope::group);
+    } else {
+      co_await news(ctx, nullptr, deadline);
+    }
+  }
+  around_.processes.signal(group, SIGKILL, system::Scope::group);  // what it forked has had its time
+  if (!record_.hook_exit || asked || hook_error_) co_return false;
+  if (!record_.hook_exit->success())
+    hook_error_ = Error(Error::Kind::failed, what + " " + record_.hook_exit->text());
+  co_return !hook_error_;
+}
+
+// Of a start it is the start's failure; a stop goes on whatever its hooks do.
+void Service::hook_failed(Hook which) {
+  if (!hook_error_) return;
+  if (which == Hook::pre_start || which == Hook::post_start)
+    record_.failure = hook_error_;
+  else
+    around_.listener.notice(*this, hook_error_.text());
+}
+
+}  // namespace belfry::daemon
