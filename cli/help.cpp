@@ -125,8 +125,8 @@ constexpr std::string_view wait_help = R"(belfry wait: wait until services of a 
 usage: belfry wait [--timeout D] [--condition C] SERVICE…
 
   SERVICE          all of these
-  --condition C    started, ready, completed or stopped (default: ready; for a
-                   oneshot, completed)
+  --condition C    started, ready, completed, stopped, or a bell of the
+                   service's own (default: ready; for a oneshot, completed)
   --timeout D      give up after this time (default: never)
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs

@@ -42,6 +42,10 @@ ServiceStatus service_of(const json::object& object) {
   service.since_ns = number_of(object.if_contains("since_monotonic_ns"));
   service.restarts = number_of(object.if_contains("restarts"));
   service.waiting_for = list_of(object.if_contains("waiting_for"));
+  if (const json::value* bells = object.if_contains("bells"); bells != nullptr && bells->is_object()) {
+    for (const auto& bell : bells->get_object())
+      service.bells.emplace_back(std::string(bell.key().begin(), bell.key().end()), truth_of(&bell.value()));
+  }
   service.last_error = text_of(object.if_contains("last_error"));
   service.status_text = text_of(object.if_contains("status_text"));
   return service;

@@ -16,6 +16,7 @@ struct ServiceStatus {
   std::int64_t since_ns = 0;
   std::int64_t restarts = 0;
   std::vector<std::string> waiting_for;
+  std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
   std::string last_error, status_text;
 };
 

@@ -51,6 +51,20 @@ std::vector<Cell> row_of(const ServiceStatus& service, std::int64_t now_ns) {
           {config::printable(joined(service.waiting_for)), Colour::none, false}};
 }
 
+// Its own bells: "api: rung: booted; not yet: warm".
+void append_bells(std::string& out, const ServiceStatus& service) {
+  if (service.bells.empty()) return;
+  std::string rung, silent;
+  for (const auto& [name, has_rung] : service.bells) {
+    std::string& list = has_rung ? rung : silent;
+    (list += list.empty() ? "" : ", ") += config::printable(name);
+  }
+  out += config::printable(service.name) + ":";
+  if (!rung.empty()) out += " rung: " + rung;
+  if (!silent.empty()) out += (rung.empty() ? " not yet: " : "; not yet: ") + silent;
+  out += "\n";
+}
+
 // What a service says of itself, or what went wrong with it.
 void append_remark(std::string& out, const ServiceStatus& service, bool use_colour) {
   const bool complains = !service.ready && !service.last_error.empty();
@@ -78,7 +92,10 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
   for (const ServiceStatus& service : status.services) rows.push_back(row_of(service, status.now_ns));
   out += "\n" + render_table(rows, terminal.width, terminal.colour);
   std::string remarks;
-  for (const ServiceStatus& service : status.services) append_remark(remarks, service, terminal.colour);
+  for (const ServiceStatus& service : status.services) {
+    append_bells(remarks, service);
+    append_remark(remarks, service, terminal.colour);
+  }
   return remarks.empty() ? out : out + "\n" + remarks;
 }
 

@@ -33,6 +33,8 @@ constexpr Family service_state{"belfry_service_state", Type::gauge,
                                "1 for the state that the service is in."};
 constexpr Family service_ready{"belfry_service_ready", Type::gauge,
                                "1 when the service's default level holds."};
+constexpr Family bell_rung{"belfry_service_bell_rung", Type::gauge,
+                           "1 when the service's own bell has rung in its current run."};
 constexpr Family restarts{"belfry_service_restarts_total", Type::counter,
                           "Restarts since the daemon started."};
 constexpr Family ready_seconds{"belfry_service_ready_seconds", Type::histogram,
@@ -75,6 +77,7 @@ struct Sample {
   std::string_view name;
   State state;
   bool ready;
+  std::vector<BellView> bells;
   std::string_view probe;  // the kind: "port" of "port (sock_diag)"
   ServiceCounters counters;
   const ServiceTimes* times;
@@ -86,7 +89,8 @@ std::vector<Sample> samples_of(const StackView& stack) {
   for (std::size_t index = 0; index < stack.service_count(); ++index) {
     const ServiceView view = stack.service(index);
     const std::string_view probe = view.readiness_method.substr(0, view.readiness_method.find(' '));
-    samples.push_back({view.name, view.state, view.ready, probe, view.counters, stack.times(index)});
+    samples.push_back(
+        {view.name, view.state, view.ready, view.bells, probe, view.counters, stack.times(index)});
   }
   return samples;
 }
@@ -146,6 +150,11 @@ void walk_services(const std::vector<Sample>& samples, Sink& sink) {
       sink.value(index, {{"state", name_of(state)}}, number(samples[index].state == state));
   }
   each_service(service_ready, samples, sink, [](const Sample& s) { return number(s.ready); });
+  sink.family(bell_rung);
+  for (std::size_t index = 0; index < samples.size(); ++index) {
+    for (const BellView& bell : samples[index].bells)
+      sink.value(index, {{"bell", bell.name}}, number(bell.rung));
+  }
   walk_restarts(samples, sink);
   walk_probes(samples, sink);
   sink.family(ready_seconds);

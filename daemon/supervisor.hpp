@@ -90,7 +90,7 @@ class Supervisor final : public StackView, StateListener {
   [[nodiscard]] bool started_up() const override { return up_.rung(); }
   [[nodiscard]] bool shutting_down() const override { return shutting_down_; }
   [[nodiscard]] TimePoint now() const override { return loop_.now(); }
-  Task<Result<void>> wait_for(Context& ctx, std::size_t service, config::Condition condition) override;
+  Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override;
   Task<CommandResult> command(Context& ctx, Command command, std::size_t service, bool only) override;
   void request_shutdown(std::string_view reason) override;
 

@@ -39,6 +39,11 @@ ServiceView Supervisor::service(std::size_t index) const {
   view.since = record.since;
   view.incarnation = record.runs;
   view.restarts = record.restarts;
+  if (service.spec().extras) {
+    const auto& bells = service.spec().extras->bells;
+    for (std::size_t i = 0; i < bells.size(); ++i)
+      view.bells.push_back({.name = bells[i].name, .rung = service.has_rung(i)});
+  }
   view.waiting_for = service.waiting_for();
   view.last_error = service.last_error();
   view.status_text = service.status_text();
@@ -71,13 +76,13 @@ bool Supervisor::start_is_hopeless() const {
   });
 }
 
-Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Condition condition) {
+Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
   Service& service = *services_[index];
   Wakeup changed(loop_, "wait for");
   service.watch(changed);
   Result<void> result;
   for (;;) {
-    if (service.level(condition)) break;
+    if (service.level(level.condition, level.bell)) break;
     if (shutting_down_) {
       result = std::unexpected(Error::closed("the stack is shutting down"));
       break;
@@ -90,7 +95,7 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Conditi
     }
     // Shared for as long as it is waited for: the service may be in its next run by then.
     const SharedIncarnation run = service.incarnation();
-    Bell<>& bell = run->bell_for(condition);
+    Bell<>& bell = run->bell_for(level.condition, level.bell);
     std::size_t which = 0;
     auto told = on(changed);
     if (bell.ended()) {
@@ -133,7 +138,9 @@ Task<Result<void>> Supervisor::until_up(Context& ctx, Service& service) {
   while (told && (service.record().start_requested || (oneshot && !is_settled(service.state()))))
     told = co_await changed.wait(ctx);
   service.unwatch(changed);
-  if (told) told = co_await wait_for(ctx, service.index(), oneshot ? Condition::completed : Condition::ready);
+  if (!told) co_return told;
+  Level up{.condition = oneshot ? Condition::completed : Condition::ready};
+  told = co_await wait_for(ctx, service.index(), std::move(up));
   co_return told;
 }
 

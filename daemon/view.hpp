@@ -32,6 +32,17 @@ struct ServiceCounters {
   std::uint64_t notify_refused = 0;
 };
 
+// What one waits for: a condition, of which an own bell has a name besides.
+struct Level {
+  config::Condition condition = config::Condition::ready;
+  std::string bell{};  // Condition::own_bell only
+};
+
+struct BellView {
+  std::string_view name;
+  bool rung = false;  // in the current run
+};
+
 // One service at one moment. The string views live until the loop's next turn.
 struct ServiceView {
   std::string_view name;
@@ -44,6 +55,7 @@ struct ServiceView {
   TimePoint since{};  // when it entered the state (monotonic)
   std::uint64_t incarnation = 0;
   std::uint64_t restarts = 0;
+  std::vector<BellView> bells;            // of its own; rung in the current run or not
   std::vector<std::string> waiting_for;   // "db ready", "cache started"
   std::string last_error;                 // the whole cause chain; empty: none
   std::string status_text;                // STATUS= of sd_notify
@@ -91,7 +103,7 @@ class StackView {
 
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
   // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded).
-  virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, config::Condition condition) = 0;
+  virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) = 0;
   // Runs a command to its end (seeds' request with a reply and a deadline).
   virtual Task<CommandResult> command(Context& ctx, Command command, std::size_t service, bool only) = 0;
   // Starts the graceful shutdown; returns at once.

@@ -25,7 +25,7 @@ struct Caller {
 struct WaitFor {
   struct One {
     std::size_t service = 0;
-    config::Condition condition = config::Condition::ready;
+    Level level;
   };
   std::vector<One> services;
   std::optional<Duration> timeout;

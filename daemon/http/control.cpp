@@ -1,4 +1,5 @@
 // The answers that have to be waited for: /v1/wait and the commands.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -27,7 +28,7 @@ std::optional<config::Condition> condition_named(std::string_view name) {
 // What `/v1/wait?…` says, before anything is looked up.
 struct WaitQuery {
   std::vector<std::string> services;
-  std::optional<config::Condition> condition;
+  std::optional<Level> level;
   std::optional<Duration> timeout;
   std::string mistake;  // empty: none
 };
@@ -36,10 +37,10 @@ void read_parameter(WaitQuery& query, const Parameter& parameter) {
   if (parameter.name == "service") {
     query.services.push_back(parameter.value);
   } else if (parameter.name == "condition") {
-    query.condition = condition_named(parameter.value);
-    if (!query.condition) {
-      query.mistake = "condition=" + parameter.value + " is not one of started, ready, completed, stopped";
-    }
+    const auto known = condition_named(parameter.value);
+    // Any other word is the name of an own bell; whether there is one is seen with the service.
+    query.level = known ? Level{.condition = *known}
+                        : Level{.condition = config::Condition::own_bell, .bell = parameter.value};
   } else if (parameter.name == "timeout") {
     const auto timeout = config::parse_duration(parameter.value);
     if (timeout) query.timeout = *timeout;
@@ -75,6 +76,15 @@ int status_of(const Error& error) {
   }
 }
 
+// Nothing is wrong, or: what the service could be waited for.
+std::string mistake_in(const Level& level, const ServiceView& service) {
+  const auto named = [&level](const BellView& bell) { return bell.name == level.bell; };
+  if (level.condition != config::Condition::own_bell || std::ranges::any_of(service.bells, named)) return {};
+  std::string text = "condition=" + level.bell + " is not one of started, ready, completed, stopped";
+  for (const BellView& bell : service.bells) (text += ", ") += bell.name;
+  return (text += " of ") += service.name;
+}
+
 // What the waits for several services share. The first that fails takes the others with it.
 struct Waits {
   Context& siblings;
@@ -82,7 +92,7 @@ struct Waits {
 };
 
 Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
-  const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.condition);
+  const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.level);
   if (level || waits.first_error) co_return;
   waits.first_error = level.error();
   waits.siblings.cancel(level.error());
@@ -90,7 +100,7 @@ Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
 
 Task<Result<void>> wait_for_all(Context& ctx, StackView& stack, const std::vector<WaitFor::One>& services) {
   if (services.size() == 1) {
-    Result<void> level = co_await stack.wait_for(ctx, services[0].service, services[0].condition);
+    Result<void> level = co_await stack.wait_for(ctx, services[0].service, services[0].level);
     co_return level;
   }
   Context siblings(ctx);
@@ -155,8 +165,11 @@ Answer Api::understand_wait(std::string_view text) const {
   for (const std::string& name : query.services) {
     const auto index = stack_.find(name);
     if (!index) return problem(404, "cannot find a service named " + name);
-    wait.services.push_back(
-        {*index, query.condition.value_or(default_condition(stack_.service(*index).type))});
+    const ServiceView service = stack_.service(*index);
+    const Level level = query.level.value_or(Level{.condition = default_condition(service.type)});
+    if (const std::string mistake = mistake_in(level, service); !mistake.empty())
+      return problem(400, "cannot wait: " + mistake);
+    wait.services.push_back({*index, level});
   }
   return wait;
 }

@@ -36,6 +36,11 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
   json.key("since_monotonic_ns").number(service.since.time_since_epoch().count());
   write_count(json, "incarnation", service.incarnation);
   write_count(json, "restarts", service.restarts);
+  if (!service.bells.empty()) {
+    json.key("bells").begin_object();
+    for (const BellView& bell : service.bells) json.key(bell.name).boolean(bell.rung);
+    json.end_object();
+  }
   json.key("waiting_for").begin_array();
   for (const std::string& edge : service.waiting_for) json.string(edge);
   json.end_array();

@@ -71,7 +71,6 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"wait"},
                                                        {"stop"},
                                                        {"wait", "db", "--timeout", "5"},
-                                                       {"wait", "db", "--condition", "happy"},
                                                        {"exec"},
                                                        {"exec", "--"},
                                                        {"run", "--", "sh"},

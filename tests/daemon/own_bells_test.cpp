@@ -135,6 +135,24 @@ TEST_F(OwnBells, a_stop_cancels_its_checks_within_the_turn) {
   EXPECT_EQ(state("api"), State::inactive);
 }
 
+TEST_F(OwnBells, a_wait_for_a_bell_is_answered_when_it_rings_or_never_will) {
+  bool booted = false;
+  answer_with(booted);
+  ringing("api", "booted").restart.policy = config::RestartPolicy::no;
+  add_bell(stack.services[0], "warm", a_probe(config::Probe::Kind::notify));
+  up();
+  auto& booting = wait_for("api", Condition::own_bell, "booted");
+  auto& warming = wait_for("api", Condition::own_bell, "warm");
+  EXPECT_FALSE(booting.waited);
+  booted = true;
+  advance(1s);
+  ASSERT_TRUE(booting.waited);
+  EXPECT_TRUE(booting.waited->has_value());
+  end("api", 1);
+  ASSERT_TRUE(warming.waited);
+  EXPECT_EQ(warming.waited->error().text(), "api is failed: api exited with code 1");
+}
+
 TEST_F(OwnBells, replicas_are_asked_for_the_bell_of_each) {
   bool booted = false;
   answer_with(booted);

@@ -118,9 +118,11 @@ class Rig : public ::testing::Test {
     loop.run_until_idle();
     return asked;
   }
-  Asked& wait_for(std::string_view name, Condition condition) {
+  Asked& wait_for(std::string_view name, Condition condition, std::string bell = {}) {
     Asked& asked = asked_.emplace_back(loop);
-    spawn(requests, "wait", run_wait(asked, *supervisor->find(name), condition));
+    spawn(requests, "wait",
+          run_wait(asked, *supervisor->find(name),
+                   daemon::Level{.condition = condition, .bell = std::move(bell)}));
     loop.run_until_idle();
     return asked;
   }
@@ -151,8 +153,8 @@ class Rig : public ::testing::Test {
     CommandResult result = co_await supervisor->command(asked.context, what, index, only);
     asked.result = std::move(result);
   }
-  Task<void> run_wait(Asked& asked, std::size_t index, Condition condition) {
-    Result<void> result = co_await supervisor->wait_for(asked.context, index, condition);
+  Task<void> run_wait(Asked& asked, std::size_t index, daemon::Level level) {
+    Result<void> result = co_await supervisor->wait_for(asked.context, index, level);
     asked.waited = std::move(result);
   }
 

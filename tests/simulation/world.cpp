@@ -134,7 +134,8 @@ class World final : daemon::Reporter {
   }
   Task<void> run_wait(Asked& asked, PlannedEvent event) {
     const std::size_t index = *supervisor_.find(name_of(event.service));
-    const Result<void> waited = co_await supervisor_.wait_for(*asked.bounded, index, event.condition);
+    daemon::Level level{.condition = event.condition};
+    const Result<void> waited = co_await supervisor_.wait_for(*asked.bounded, index, std::move(level));
     asked.answered = true;
     asked.bounded.reset();
     say(asked.what + (waited ? " holds" : " answered " + waited.error().text()));

@@ -115,6 +115,17 @@ TEST_F(Control, a_named_condition_is_asked_of_all) {
   EXPECT_THAT(stack.conditions, ElementsAre(config::Condition::stopped));
 }
 
+TEST_F(Control, any_other_word_is_the_name_of_an_own_bell_if_the_service_has_such_a_bell) {
+  stack.add("api", State::starting).bells = {{.name = "booted", .rung = false}};
+  begin(get("/v1/wait?service=api&condition=booted"));
+  EXPECT_THAT(stack.conditions, ElementsAre(config::Condition::own_bell));
+  EXPECT_THAT(stack.bells, ElementsAre("booted"));
+  const auto refused = ask(get("/v1/wait?service=api&condition=bootd"));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body,
+              ::testing::HasSubstr("bootd is not one of started, ready, completed, stopped, booted of api"));
+}
+
 TEST_F(Control, bad_parameters_of_a_wait_are_400) {
   stack.add("db");
   for (const char* target :

@@ -67,8 +67,9 @@ class FakeStack final : public StackView {
   bool shutting_down() const override { return going_down; }
   TimePoint now() const override { return loop_.now(); }
 
-  Task<Result<void>> wait_for(Context& ctx, std::size_t service, config::Condition condition) override {
-    conditions.push_back(condition);
+  Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
+    conditions.push_back(level.condition);
+    bells.push_back(level.bell);
     ++waiting;
     const Outcome outcome = co_await fakes_[service]->level.wait(ctx);
     --waiting;
@@ -94,6 +95,7 @@ class FakeStack final : public StackView {
   bool was_up = true, going_down = false;
   int waiting = 0;  // waits in progress
   std::vector<config::Condition> conditions;
+  std::vector<std::string> bells;
   std::vector<Commanded> commands;
   CommandResult command_result{200, "done", {}};
   Bell<>* command_bell = nullptr;  // when set, commands are done when it rings

@@ -53,6 +53,13 @@ TEST_F(MetricsTest, labels_are_escaped) {
   EXPECT_THAT(written(), HasSubstr("belfry_service_ready{service=\"a\\\"b\\\\c\\nd\"} 1\n"));
 }
 
+TEST_F(MetricsTest, own_bells_are_rung_or_not) {
+  stack.add("api").bells = {{.name = "booted", .rung = true}, {.name = "warm", .rung = false}};
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("belfry_service_bell_rung{service=\"api\",bell=\"booted\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_bell_rung{service=\"api\",bell=\"warm\"} 0\n"));
+}
+
 TEST_F(MetricsTest, restarts_are_counted_by_reason) {
   stack.add("api").counters.restarts_on_failure = 3;
   EXPECT_THAT(written(), HasSubstr("belfry_service_restarts_total{service=\"api\",reason=\"failure\"} 3\n"));
