@@ -196,6 +196,7 @@ Task<void> Service::stop(Context& ctx) {
       const bool passed = co_await run_hook(ctx, Hook::post_stop);
       if (!passed) hook_failed(Hook::post_stop);
       record_.tree_gone = false;  // it may have left somebody behind
+      rest_asked = false;
       ask_main_process();
     } else if (record_.pid == 0 && !rest_asked) {
       rest_asked = true;
