@@ -37,8 +37,9 @@ int check(const Invocation& asked) {
     std::cout << config::schema_json() << '\n';
     return exit_code::ok;
   }
-  const auto loaded = load(asked);
+  auto loaded = load(asked);
   if (!loaded) return report(loaded.error());
+  daemon::refuse_unsupported(*loaded);
   const bool for_people = asked.format != "json" && asked.format != "sarif";
   if (asked.format == "json") {
     std::cout << config::diagnostics_json(loaded->diagnostics) << '\n';
@@ -47,15 +48,8 @@ int check(const Invocation& asked) {
   } else {
     config::print(loaded->diagnostics, std::cerr, terminal_at(STDERR_FILENO).colour);
   }
-  if (loaded->diagnostics.has_errors()) {
-    if (for_people) print_verdict(*loaded);
-    return exit_code::bad_config;
-  }
-  // What the format knows and `run` would refuse: check and run say the same.
-  const auto refused = daemon::unsupported_features(loaded->stack);
-  for (const std::string& line : refused) std::cerr << line << '\n';
-  if (for_people && refused.empty()) print_verdict(*loaded);
-  return refused.empty() ? exit_code::ok : exit_code::bad_config;
+  if (for_people) print_verdict(*loaded);
+  return loaded->diagnostics.has_errors() ? exit_code::bad_config : exit_code::ok;
 }
 
 }  // namespace belfry::cli

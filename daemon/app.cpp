@@ -42,11 +42,9 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   options.profiles = asked.profiles;
   options.services = asked.services;
   config::Loaded loaded = config::load(paths, options);
+  refuse_unsupported(loaded);
   print(loaded.diagnostics, std::cerr, ::isatty(STDERR_FILENO) == 1);
   if (loaded.diagnostics.has_errors()) return 65;
-  const auto unsupported = unsupported_features(loaded.stack);
-  for (const std::string& line : unsupported) std::fprintf(stderr, "%s\n", line.c_str());
-  if (!unsupported.empty()) return 65;
   stack = std::move(loaded.stack);
   loaded = {};
   ::malloc_trim(0);  // the document's tree was many times the size of what is kept of it

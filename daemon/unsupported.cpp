@@ -32,7 +32,7 @@ std::string_view missing_probe(Probe::Kind kind) {
 // Owner: the call. Lifecycle: one stack. Cancellation: none.
 class Collector {
  public:
-  explicit Collector(const config::Stack& stack) : stack_(stack) {}
+  explicit Collector(config::Diagnostics& found) : found_(found) {}
 
   void service(const config::Service& s) {
     probes(s, s.ready);
@@ -55,8 +55,6 @@ class Collector {
            "`log` beyond standard output");
   }
 
-  std::vector<std::string> found;
-
  private:
   void probes(const config::Service& s, const config::ProbeSet& set) {
     for (const Probe& p : set.probes) {
@@ -68,22 +66,23 @@ class Collector {
     if (used) refuse_at(s.place, what);
   }
   void refuse_at(const config::Place& place, std::string_view what) {
-    const std::string file = place.file < stack_.files.size() ? stack_.files[place.file] : "belfry.yaml";
-    found.push_back(file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) +
-                    ": error: cannot use " + std::string(what) + ": this version does not support it yet");
+    found_.error("not-yet", config::Span(place),
+                 "cannot use " + std::string(what) + ": this version does not support it yet",
+                 "remove it, or use a version that has it");
   }
 
-  const config::Stack& stack_;
+  config::Diagnostics& found_;
 };
 
 }  // namespace
 
-std::vector<std::string> unsupported_features(const config::Stack& stack) {
-  Collector collector(stack);
-  for (const config::Service& service : stack.services) {
+void refuse_unsupported(config::Loaded& loaded) {
+  if (loaded.diagnostics.has_errors()) return;
+  Collector collector(loaded.diagnostics);
+  for (const config::Service& service : loaded.stack.services) {
     if (service.enabled) collector.service(service);
   }
-  return std::move(collector.found);
+  loaded.diagnostics.finish();
 }
 
 }  // namespace belfry::daemon

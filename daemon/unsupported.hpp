@@ -2,14 +2,12 @@
 // ignored.
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "config/model.hpp"
+#include "config/load.hpp"
 
 namespace belfry::daemon {
 
-// "belfry.yaml:12:5: error: cannot use …"; empty when the stack needs nothing of the kind.
-[[nodiscard]] std::vector<std::string> unsupported_features(const config::Stack& stack);
+// Adds an error of the rule `not-yet` for each such feature, at its place; so `run`, `check` and editors say
+// the same. What could not be loaded is left alone.
+void refuse_unsupported(config::Loaded& loaded);
 
 }  // namespace belfry::daemon

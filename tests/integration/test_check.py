@@ -1,0 +1,74 @@
+"""`belfry check` and `belfry import` as a user meets them: formats, files that are none, `.env`, pipes."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import BELFRY, ROOT, belfry
+
+CLUSTER = "services:\n  web:\n    command: sleep 1\n    ready: {cluster: web}\n"
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.path = tempfile.mkdtemp(prefix="belfry-check-")
+        self.addCleanup(shutil.rmtree, self.path)
+
+    def write(self, name, text):
+        path = os.path.join(self.path, name)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+        return path
+
+
+class Check(Folder):
+    def test_what_this_version_cannot_do_is_said_in_every_format(self):
+        path = self.write("belfry.yaml", CLUSTER)
+        said = belfry("check", path)
+        self.assertEqual(said.returncode, 65, said.stderr)
+        self.assertIn(f"{path}:4:12: error: cannot use a `cluster` probe", said.stderr)
+        self.assertIn("1 error\n", said.stderr)
+        answer = belfry("check", "--format", "json", path)
+        self.assertEqual((answer.returncode, answer.stderr), (65, ""))
+        found = json.loads(answer.stdout)["diagnostics"]
+        self.assertEqual([(one["code"], one["range"]["start"]) for one in found],
+                         [("not-yet", {"line": 3, "character": 11})])
+        answer = belfry("check", "--format", "sarif", path)
+        self.assertEqual((answer.returncode, answer.stderr), (65, ""))
+        found = json.loads(answer.stdout)["runs"][0]["results"]
+        self.assertEqual([one["ruleId"] for one in found], ["not-yet"])
+        self.assertEqual(belfry("run", "-c", path).returncode, 65)
+
+    def test_variables_come_from_the_environment_and_then_from_dot_env(self):
+        path = self.write("belfry.yaml", "services:\n  web: {command: 'sleep ${TIME:?no time} ${UNIT:?no unit}'}\n")
+        self.assertEqual(belfry("check", path).returncode, 65)
+        self.write(".env", "UNIT=1\nTIME=not-this\n")
+        said = belfry("check", path, env={**os.environ, "TIME": "1"})
+        self.assertEqual((said.returncode, said.stdout), (0, "ok: 1 service\n"), said.stderr)
+
+    def test_a_file_may_come_through_a_pipe_and_is_bounded(self):
+        said = subprocess.run([BELFRY, "check", "/dev/stdin"], input="services: {a: {comand: sleep}}\n", text=True,
+                              capture_output=True, timeout=30, check=False)
+        self.assertEqual(said.returncode, 65)
+        self.assertIn("/dev/stdin:1:16: error:", said.stderr)
+        with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as endless:
+            said = subprocess.run([BELFRY, "check", "/dev/stdin"], stdin=endless.stdout, text=True,
+                                  capture_output=True, timeout=30, check=False)
+            endless.stdout.close()
+            endless.terminate()
+        self.assertEqual(said.returncode, 65)
+        self.assertIn("larger than", said.stderr)
+
+    def test_what_is_no_file_is_refused_at_once(self):
+        fifo = os.path.join(self.path, "fifo")
+        os.mkfifo(fifo)
+        for name, why in (("/dev/zero", "device"), (self.path, "directory")):
+            said = belfry("check", name)
+            self.assertEqual(said.returncode, 65, said.stderr)
+            self.assertIn(why, said.stderr)
+        for keys in (f"env_file: {fifo}", f"secrets: {{A: {fifo}}}", "env_file: /dev/zero"):
+            said = belfry("check", self.write("belfry.yaml", f"services: {{a: {{command: sleep 1, {keys}}}}}\n"))
+            self.assertEqual(said.returncode, 65, said.stderr)
+            self.assertIn("help: name a regular file", said.stderr)
