@@ -174,12 +174,26 @@ void join_environment(ServiceDraft& draft) {
   draft.service.environment = std::move(draft.env_file);
 }
 
+// Whether an unknown key of the mapping seems to mean `name`: that is said already, and once is enough.
+bool meant_by_another_key(Node const& mapping, std::string_view name) {
+  std::array const wanted{name};
+  return std::ranges::any_of(mapping.entries(), [&](Entry const& entry) {
+    std::string_view const key = entry.key->text();
+    bool const known =
+        std::ranges::any_of(service_fields(), [&](auto const& f) { return f.key.name == key; });
+    return !known &&
+           (!nearest(key, wanted).empty() || foreign_key_help(key).contains("`" + std::string(name) + ":"));
+  });
+}
+
 void require_what_the_type_needs(Decoder& decoder, Outline const& outline, Service const& service) {
   Node const* const mapping = outline.mapping;
-  if ((fit_of(service.type) & fits_process) != 0 && mapping->find("command") == nullptr)
+  if ((fit_of(service.type) & fits_process) != 0 && mapping->find("command") == nullptr &&
+      !meant_by_another_key(*mapping, "command"))
     decoder.error("missing-key", *outline.key, "`" + service.name + "` has no `command`",
                   "add one; or `type: external` for what belfry does not run, `type: gate` for a milestone");
-  if (service.type == ServiceType::external && mapping->find("ready") == nullptr)
+  if (service.type == ServiceType::external && mapping->find("ready") == nullptr &&
+      !meant_by_another_key(*mapping, "ready"))
     decoder.error("missing-key", *outline.key, "`" + service.name + "` is external and has no `ready` probe",
                   "add one, such as ready: {tcp: \"db.example.org:5432\"}");
 }

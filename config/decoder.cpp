@@ -29,7 +29,8 @@ std::optional<std::string> Decoder::variable(std::string_view name) const {
   if (!variables_.empty())
     if (auto const found = variables_.find(std::string(name)); found != variables_.end())
       return found->second;
-  return environment_(name);
+  if (auto value = environment_(name)) return value;
+  return fallback_ ? fallback_(name) : std::nullopt;
 }
 
 std::optional<std::string> Decoder::text(Node const& node) {

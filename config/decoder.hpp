@@ -105,6 +105,8 @@ class Decoder {
 
   // A variable that hides the environment: `REPLICA`, `PORT_web`.
   void define(std::string name, std::string value) { variables_[std::move(name)] = std::move(value); }
+  // Where variables are looked for that neither `define` nor the environment has.
+  void fall_back_to(Lookup lookup) { fallback_ = std::move(lookup); }
   void undefine(std::string const& name) { variables_.erase(name); }
   [[nodiscard]] std::optional<std::string> variable(std::string_view name) const;
 
@@ -130,6 +132,7 @@ class Decoder {
   Document& document_;
   Diagnostics& diagnostics_;
   Lookup environment_;
+  Lookup fallback_;
   std::string directory_;
   std::unordered_map<std::string, std::string> variables_;
 };

@@ -4,6 +4,7 @@
 // them, so that one run of `belfry check` shows all of them.
 #pragma once
 
+#include <deque>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -50,7 +51,7 @@ struct Diagnostic {
 // Everything that was found, and the texts it was found in.
 class Diagnostics {
  public:
-  using Sources = std::vector<Source>;
+  using Sources = std::deque<Source>;  // one more does not move the others, whose texts are being read
 
   Diagnostics() : sources_(std::make_shared<Sources>()) {}
 

@@ -136,7 +136,18 @@ class LineReader {
   std::string_view line_;
 };
 
+constexpr std::size_t most_env_file = 1U << 20U;
 constexpr std::size_t most_env_bytes = 256U << 20U;  // of all files as often as they are named
+
+std::string help_against(FileFault const& fault, std::string_view absent) {
+  switch (fault.code) {
+    case ENOENT: return std::string(absent);
+    case EFBIG: return "name a smaller file";
+    case EINVAL:
+    case EISDIR: return "name a regular file";
+    default: return "let the user read it whom belfry runs as";
+  }
+}
 
 void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& draft) {
   std::string const path = decoder.absolute(file.path, draft.service.working_dir);
@@ -144,12 +155,12 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
   auto const [known, fresh] =
       draft.stack.env_sources.emplace(path, static_cast<std::uint32_t>(sources.size()));
   if (fresh) {
-    auto text = read_file(path, 1U << 20U);
+    auto text = read_file(path, most_env_file);
     if (!text) {
       draft.stack.env_sources.erase(known);
       if (file.required || text.error().code != ENOENT)
         decoder.error("cannot-read", *file.path_node, "cannot read `" + path + "`: " + text.error().message,
-                      "create it, or write {path: …, required: false}");
+                      help_against(text.error(), "create it, or write {path: …, required: false}"));
       return;
     }
     sources.emplace_back(path, std::move(*text));
@@ -165,7 +176,6 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
 }  // namespace
 
 void read_env_text(Decoder& decoder, std::uint32_t source, Pairs& out) {
-  // By index: adding sources elsewhere may move them, but not while one file is read.
   std::string_view const text = decoder.diagnostics().sources()[source].text();
   if (auto const fault = find_text_fault(text)) {
     auto const line = static_cast<std::uint32_t>(std::ranges::count(text.substr(0, fault->offset), '\n') + 1);
@@ -179,6 +189,33 @@ void read_env_text(Decoder& decoder, std::uint32_t source, Pairs& out) {
     reader.read(++number, text.substr(at, end - at));
     at = end + 1;
   }
+}
+
+std::optional<std::string> DotEnv::find(std::string_view name) {
+  if (!read_) read();
+  auto const found = values_.find(std::string(name));
+  return found == values_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void DotEnv::read() {
+  read_ = true;  // first: a line of the file may ask for a variable itself
+  std::string const path = decoder_.directory() + "/.env";
+  auto text = read_file(path, most_env_file);
+  auto& sources = decoder_.diagnostics().sources();
+  auto const source = static_cast<std::uint32_t>(sources.size());
+  if (!text) {
+    // A directory of that name is the habit of Python's virtual environments.
+    if (text.error().code == ENOENT || text.error().code == ENOTDIR || text.error().code == EISDIR) return;
+    sources.emplace_back(path, "");
+    decoder_.diagnostics().warning("cannot-read", {source, 0, 0},
+                                   "cannot read this file: " + text.error().message,
+                                   "variables are looked for in it: make it readable, or remove it");
+    return;
+  }
+  sources.emplace_back(path, std::move(*text));
+  Pairs pairs;
+  read_env_text(decoder_, source, pairs);
+  for (auto& [name, value] : pairs) values_.insert_or_assign(std::move(name), std::move(value));
 }
 
 Fields<EnvFileDraft> env_file_fields() { return env_file_table; }
@@ -216,7 +253,7 @@ void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft) {
     if (!text) {
       decoder.error("cannot-read", *entry.value,
                     "cannot read the secret `" + path + "`: " + text.error().message,
-                    "create the file, readable by belfry");
+                    help_against(text.error(), "create the file, readable by belfry"));
       continue;
     }
     if (text->contains('\0')) {

@@ -1,18 +1,26 @@
-// Reading files whole, with a bound.
+// Reading files whole, within bounds of size and time.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 
 namespace belfry::config {
 
 struct FileFault {
-  int code = 0;  // errno; EFBIG beyond the bound
+  int code = 0;  // errno; EFBIG beyond the bound, ETIMEDOUT for a silent pipe, EINVAL for what is no file
   std::string message;
 };
 
-// The contents of the regular file, pipe or device at `path`, at most `most` bytes.
-[[nodiscard]] std::expected<std::string, FileFault> read_file(std::string const& path, std::size_t most);
+// What may be read: a pipe (`-c <(generate)`, `… | belfry import compose -`) makes sense where a
+// person names the file, and nowhere else.
+enum class Accept : std::uint8_t { files, files_and_pipes };
+
+// The contents of the file at `path`, at most `most` bytes. Never blocks for long and touches nothing
+// else: a directory, socket or device is refused without being opened (opening some devices has
+// effects), but /dev/null is an empty file; a pipe that is accepted may take 10 s in all.
+[[nodiscard]] std::expected<std::string, FileFault> read_file(std::string const& path, std::size_t most,
+                                                              Accept accept = Accept::files);
 [[nodiscard]] bool readable_by_others(std::string const& path);
 
 }  // namespace belfry::config

@@ -107,9 +107,10 @@ class Interpolator {
     } else if (operation == '-') {
       out += text;
     } else {
-      fault(start, at_ - start, true,
-            "the variable `" + std::string(name) + "` is needed" + (text.empty() ? "" : ": " + text),
-            "set it in belfry's environment: " + std::string(name) + "=… belfry …");
+      fault(
+          start, at_ - start, true,
+          "the variable `" + std::string(name) + "` is needed" + (text.empty() ? "" : ": " + text),
+          "set it in belfry's environment (" + std::string(name) + "=… belfry …) or in .env beside the file");
     }
   }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "config/decode.hpp"
+#include "config/env_file.hpp"
 #include "config/files.hpp"
 #include "config/merge.hpp"
 #include "config/validate.hpp"
@@ -15,6 +16,10 @@ namespace {
 std::optional<std::string> process_environment(std::string_view name) {
   char const* const value = std::getenv(std::string(name).c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+Lookup environment_of(LoadOptions const& options) {
+  return options.environment ? options.environment : Lookup(process_environment);
 }
 
 // The byte order mark some editors write is not part of the text.
@@ -35,9 +40,9 @@ std::string name_from(std::string const& directory) {
   return name.empty() ? "belfry" : name;
 }
 
-std::vector<std::string> active_profiles(LoadOptions const& options, Decoder const& decoder) {
+std::vector<std::string> active_profiles(LoadOptions const& options) {
   std::vector<std::string> profiles = options.profiles;
-  std::string const listed = decoder.variable("BELFRY_PROFILES").value_or("");
+  std::string const listed = environment_of(options)("BELFRY_PROFILES").value_or("");
   for (std::size_t at = 0; at < listed.size();) {
     std::size_t const end = std::min(listed.find(',', at), listed.size());
     if (end > at) profiles.push_back(listed.substr(at, end - at));
@@ -59,16 +64,16 @@ void read_root(Decoder& decoder, Node const& root, LoadOptions const& options, S
   if (!decoder.mapping(root, "a belfry file", stack_fields(), draft)) return;
   decode_services(decoder, draft);
   drop_dangling(draft);
-  validate(decoder, draft, active_profiles(options, decoder), options.services);
+  validate(decoder, draft, active_profiles(options), options.services);
 }
 
 void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions const& options) {
   Document document;
   Diagnostics& diagnostics = loaded.diagnostics;
   StackDraft draft;
-  Decoder decoder(document, diagnostics,
-                  options.environment ? options.environment : Lookup(process_environment),
-                  directory_of(first_path));
+  Decoder decoder(document, diagnostics, environment_of(options), directory_of(first_path));
+  DotEnv dot_env(decoder);
+  decoder.fall_back_to([&dot_env](std::string_view name) { return dot_env.find(name); });
   Node const* root = nullptr;
   bool whole = !diagnostics.has_errors();
   auto const count = static_cast<std::uint32_t>(diagnostics.sources().size());
@@ -101,7 +106,7 @@ void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions con
 Loaded load(std::vector<std::string> const& paths, LoadOptions const& options) {
   Loaded loaded;
   for (std::string const& path : paths) {
-    auto text = read_file(path, DocumentLimits{}.bytes);
+    auto text = read_file(path, DocumentLimits{}.bytes, Accept::files_and_pipes);
     auto const index = static_cast<std::uint32_t>(loaded.diagnostics.sources().size());
     if (text) drop_mark(*text);
     loaded.diagnostics.sources().emplace_back(path, text ? std::move(*text) : "");

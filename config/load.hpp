@@ -21,7 +21,7 @@ namespace belfry::config {
 struct LoadOptions {
   // Active profiles, beside those of the variable BELFRY_PROFILES (separated by commas).
   std::vector<std::string> profiles = {};
-  // Where variables come from; unset: this process's environment.
+  // Where variables come from before `.env` beside the file; unset: this process's environment.
   Lookup environment = {};
   // Services named on the command line: they and what they require are enabled whatever their profiles.
   std::vector<std::string> services = {};

@@ -1,6 +1,10 @@
 // Loading small texts in tests: a fixed environment, a directory that does not exist, no surprises.
 #pragma once
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -23,6 +27,14 @@ inline std::string text_of(Diagnostics const& diagnostics) {
   std::ostringstream out;
   print(diagnostics, out);
   return out.str();
+}
+
+// The rule of the first error, `none` without one.
+inline std::string rule_of(std::string const& text, LoadOptions options = {}) {
+  Loaded const result = loaded(text, {}, std::move(options));
+  for (Diagnostic const& one : result.diagnostics)
+    if (one.severity == Severity::error) return std::string(one.rule);
+  return "none";
 }
 
 // The stack of a text that must have no errors.
@@ -50,5 +62,26 @@ inline std::string value_of(std::vector<std::pair<std::string, std::string>> con
     if (known == name) return value;
   return "(missing)";
 }
+
+// A directory that is gone when the test ends.
+class Directory {
+ public:
+  Directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "belfry-config-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  Directory(Directory const&) = delete;
+  Directory& operator=(Directory const&) = delete;
+  ~Directory() { std::filesystem::remove_all(path_); }
+  std::string write(std::string const& name, std::string const& text) const {
+    std::ofstream(path_ / name) << text;
+    return (path_ / name).string();
+  }
+  std::filesystem::path const& path() const { return path_; }
+  std::string path(std::string const& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
 
 }  // namespace belfry::config::testing_support

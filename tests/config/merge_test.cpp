@@ -2,8 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
+#include "helpers.hpp"
+
 namespace belfry::config {
 namespace {
+
+using namespace std::chrono_literals;
+using namespace testing_support;
 
 // Laying the mapping `high` over `low`, both as YAML; the result as flow text.
 class MergeTest : public testing::Test {
@@ -69,6 +76,60 @@ TEST_F(MergeTest, neither_side_is_changed) {
   Node const& high = parse("{a: {c: 2}}");
   (void)merge(document_, low, high);
   EXPECT_EQ(flow(low) + flow(high), "{a: {b: 1}}{a: {c: 2}}");
+}
+
+// ---- what it means for services: defaults, extends, anchors
+
+TEST(Layers, defaults_lie_under_every_service_and_skip_what_does_not_fit) {
+  Stack const stack = good(
+      "defaults: {user: web, stop: {timeout: 3s}, environment: {A: '1', B: '2'}}\n"
+      "services: {a: {command: x, stop: {signal: SIGINT}, environment: [B=3]}, g: {type: gate}, e: {type: "
+      "external, ready: {tcp: 'a:1'}}}");
+  Service const& a = service(stack, "a");
+  EXPECT_EQ(a.user, "web");
+  EXPECT_EQ(a.stop.timeout, 3s);
+  EXPECT_EQ(a.stop.signal, SIGINT);
+  EXPECT_EQ(value_of(a.environment, "A"), "1");
+  EXPECT_EQ(value_of(a.environment, "B"), "3");
+}
+TEST(Layers, a_probe_kind_takes_the_place_of_the_kind_below) {
+  Stack const stack = good(
+      "defaults: {ready: {http: 'http://a/', status: 200, timeout: 7s}}\nservices: {a: {command: x, ready: "
+      "{port: 1}}, b: {command: x}}");
+  EXPECT_EQ(service(stack, "a").ready.probes.at(0).kind, Probe::Kind::port);
+  EXPECT_EQ(service(stack, "a").ready.probes.at(0).timeout, 7s);
+  EXPECT_EQ(service(stack, "b").ready.probes.at(0).kind, Probe::Kind::http);
+}
+TEST(Layers, tuning_in_defaults_makes_no_probe) {
+  EXPECT_TRUE(
+      good("defaults: {ready: {timeout: 7s}}\nservices: {a: {command: x}}").services[0].ready.empty());
+}
+TEST(Layers, a_policy_in_one_place_and_its_tuning_in_the_other_come_together) {
+  Stack const stack = good("defaults: {restart: {delay: 1s}}\nservices: {a: {command: x, restart: always}}");
+  EXPECT_EQ(stack.services[0].restart.policy, RestartPolicy::always);
+  EXPECT_EQ(stack.services[0].restart.delay, 1s);
+}
+TEST(Layers, extends_takes_keys_over_and_lists_replace) {
+  Stack const stack = good(
+      "services: {base: {command: [a, b], environment: {A: '1'}, success_exit_codes: [1, 2]}, x: {extends: "
+      "base, environment: {B: '2'}, success_exit_codes: [3]}, y: {extends: x, command: c}}");
+  EXPECT_EQ(service(stack, "x").command, (Command{"a", "b"}));
+  EXPECT_EQ(service(stack, "y").environment.size(), 2U);
+  EXPECT_EQ(service(stack, "y").command, Command{"c"});
+  EXPECT_EQ(service(stack, "x").extras->success_exit_codes, std::vector<int>{3});
+}
+TEST(Layers, extends_skips_what_does_not_fit_the_type) {
+  Stack const stack = good(
+      "services: {base: {command: a, live: {port: 1}, user: u}, x: {extends: base, type: oneshot}, g: "
+      "{extends: base, type: gate}}");
+  EXPECT_EQ(service(stack, "x").live, nullptr);
+  EXPECT_EQ(service(stack, "x").user, "u");
+  EXPECT_TRUE(service(stack, "g").command.empty());
+}
+TEST(Layers, anchors_and_merge_keys_work) {
+  Stack const stack = good("x-base: &base {command: a, user: u}\nservices: {x: {<<: *base, user: v}}");
+  EXPECT_EQ(stack.services[0].command, Command{"a"});
+  EXPECT_EQ(stack.services[0].user, "v");
 }
 
 }  // namespace

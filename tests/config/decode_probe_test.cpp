@@ -1,0 +1,60 @@
+// `ready` and `live`.
+#include "config/decode.hpp"
+
+#include <gtest/gtest.h>
+
+#include "helpers.hpp"
+
+namespace belfry::config {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace testing_support;
+
+TEST(DecodeProbe, every_kind_is_read) {
+  Stack const stack = good(
+      "services: {x: {command: a, ready: [notify, {port: 1}, {port: {udp: 2}}, {unix: s}, {fd: 5, dialect: "
+      "dinit}, {tcp: 'a:1'}, {grpc: 'a:1/b'}, {postgres: 'host=a'}, {mysql: m}, {redis: 'a:1'}, {exec: [c, "
+      "d]}, "
+      "{log: 'x.*y'}, {file: f}, {cluster: db, hosts: 2}]}}");
+  auto const& probes = stack.services[0].ready.probes;
+  ASSERT_EQ(probes.size(), 14U);
+  EXPECT_EQ(probes[1].port, 1);
+  EXPECT_TRUE(probes[2].udp);
+  EXPECT_EQ(probes[3].target, "/nowhere/s");
+  EXPECT_EQ(probes[4].dialect, FdDialect::dinit);
+  EXPECT_EQ(probes[6].target, "a:1/b");
+  EXPECT_EQ(probes[10].command, (Command{"c", "d"}));
+  EXPECT_EQ(probes[12].target, "/nowhere/f");
+  EXPECT_EQ(probes[13].hosts, 2U);
+}
+TEST(DecodeProbe, tuning_stands_beside_the_kind) {
+  Stack const stack = with_keys(
+      "ready: {port: 1, timeout: 5s, initial_delay: 1s, period: 2s, attempt_timeout: "
+      "3s, success_threshold: 2, failure_threshold: 4, recheck: true}");
+  Probe const& probe = stack.services[0].ready.probes[0];
+  EXPECT_EQ(probe.timeout, 5s);
+  EXPECT_EQ(probe.period, 2s);
+  EXPECT_EQ(probe.recheck, 2s);
+  EXPECT_EQ(probe.failure_threshold, 4U);
+}
+TEST(DecodeProbe, an_http_probe_says_what_it_expects) {
+  Stack const stack = with_keys(
+      "ready: {http: 'https://a/b', method: HEAD, headers: {A: b}, status: [200, 300-302], body: ok, tls: "
+      "{verify: false}}");
+  HttpExpectation const& http = *stack.services[0].ready.probes[0].http;
+  EXPECT_EQ(http.method, "HEAD");
+  EXPECT_EQ(http.statuses, (std::vector<std::pair<std::uint16_t, std::uint16_t>>{{200, 200}, {300, 302}}));
+  EXPECT_FALSE(http.tls_verify);
+  EXPECT_EQ(with_keys("ready: {http: 'http://a/'}").services[0].ready.probes[0].http, nullptr);
+}
+TEST(DecodeProbe, any_shares_the_tuning_beside_it) {
+  Stack const stack = with_keys("ready: {any: [{port: 1}, {file: f, timeout: 9s}], timeout: 5s}");
+  ProbeSet const& set = stack.services[0].ready;
+  EXPECT_TRUE(set.any);
+  EXPECT_EQ(set.probes.at(0).timeout, 5s);
+  EXPECT_EQ(set.probes.at(1).timeout, 9s);
+}
+
+}  // namespace
+}  // namespace belfry::config
