@@ -38,13 +38,15 @@ TEST(Unsupported, each_feature_is_named_with_its_place) {
       "services:\n"
       "  a:\n"
       "    command: sleep 1\n"
-      "    ready: {redis: '127.0.0.1:6379'}\n"
-      "    pre_stop: \"true\"\n");
+      "    ready:\n"
+      "      - {redis: '127.0.0.1:6379'}\n"
+      "      - {cluster: web}\n");
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_NE(lines[0].find("cannot use hooks"), std::string::npos);
-  EXPECT_TRUE(lines[1].starts_with("belfry.yaml:4:")) << lines[1];
-  EXPECT_NE(lines[1].find("cannot use a `redis` probe"), std::string::npos);
-  EXPECT_NE(lines[1].find("next step"), std::string::npos);
+  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:5:")) << lines[0];
+  EXPECT_NE(lines[0].find("cannot use a `redis` probe"), std::string::npos);
+  EXPECT_NE(lines[0].find("next step"), std::string::npos);
+  EXPECT_TRUE(lines[1].starts_with("belfry.yaml:6:")) << lines[1];
+  EXPECT_NE(lines[1].find("cannot use a `cluster` probe"), std::string::npos);
 }
 
 TEST(Unsupported, what_a_profile_has_switched_off_is_not_looked_at) {
