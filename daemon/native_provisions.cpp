@@ -35,6 +35,19 @@ std::string identity_key(const config::Service& spec) {
   return spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
 }
 
+bool wants_identity(const config::Service& spec) { return identity_key(spec) != ":"; }
+
+// What setrlimit(2), umask(2) and their like are told before the exec.
+void set_attributes(const config::ServiceExtras& extras, system::Launch& launch) {
+  launch.umask = extras.umask;
+  launch.nice = extras.nice;
+  launch.oom_score_adj = extras.oom_score_adj;
+  launch.no_new_privileges = extras.no_new_privileges;
+  launch.rlimits.clear();
+  for (const config::ResourceLimit& limit : extras.rlimits)
+    launch.rlimits.push_back({.resource = limit.resource, .soft = limit.soft, .hard = limit.hard});
+}
+
 // A new directory for sockets below `place`: services of other users pass through it, nobody lists it.
 std::optional<std::string> socket_directory_below(const std::string& place) {
   std::string path = place + "/belfry.XXXXXX";
@@ -94,9 +107,10 @@ NativeProvisions::~NativeProvisions() {
 Result<void> NativeProvisions::open() {
   std::string missing;
   for (const config::Service& spec : stack_.services) {
-    if (spec.user.empty() || identities_.contains(identity_key(spec))) continue;
+    if (!wants_identity(spec) || identities_.contains(identity_key(spec))) continue;
     auto found = system::find_identity(
-        spec.user, spec.extras ? std::string_view(spec.extras->group) : std::string_view());
+        spec.user.empty() ? std::to_string(own_user_) : spec.user,
+        spec.extras ? std::string_view(spec.extras->group) : std::string_view());
     if (found) {
       identities_.emplace(identity_key(spec), std::make_shared<const system::Identity>(std::move(*found)));
     } else {
@@ -120,11 +134,12 @@ void NativeProvisions::outfit(const Service& service, system::Launch& launch) co
   if (spec.extras) {
     for (const config::Secret& secret : spec.extras->secrets)
       launch.add_variable(secret.variable, secret.value);
+    set_attributes(*spec.extras, launch);
   }
   launch.working_dir = spec.working_dir;
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
+  if (wants_identity(spec)) launch.identity = identities_.at(identity_key(spec));
   if (spec.user.empty()) return;
-  launch.identity = identities_.at(identity_key(spec));
   for (const auto& [name, value] :
        {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
         std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {
