@@ -247,6 +247,9 @@ struct Shutdown {
   Duration delay{0};
 };
 
+// Which services get a cgroup of their own: those that ask for limits or isolation, every one, none.
+enum class Cgroups : std::uint8_t { as_needed, all, off };
+
 enum class OnDaemonDeath : std::uint8_t { kill, keep };
 
 struct Stack {
@@ -258,6 +261,7 @@ struct Stack {
   std::uint32_t probe_limit = 256;
   std::uint32_t parallel_starts = 0;  // 0: unlimited
   OnDaemonDeath on_daemon_death = OnDaemonDeath::kill;
+  Cgroups cgroups = Cgroups::as_needed;
   std::vector<std::pair<std::string, std::uint16_t>> ports;  // `ports:`, free ones already chosen
   std::vector<Service> services;
 };

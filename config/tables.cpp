@@ -132,6 +132,7 @@ constexpr auto types = std::to_array<ValueType>({
     {"health", "`count` or `ignore`", R"({"enum": ["count", "ignore"]})"},
     {"env_files", "a path, a list, or the long form",
      R"({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/env_file_options"}, {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/env_file_options"}]}}]})"},
+    {"cgroups", "`auto`, `all` or `off`", R"({"enum": ["auto", "all", "off"]})"},
     {"on_daemon_death", "`kill` or `keep`", R"({"enum": ["kill", "keep"]})"},
 });
 

@@ -59,6 +59,7 @@ std::optional<int> Daemon::open() {
   }
   if (auto ok = provisions_.open(); !ok)
     return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+  for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
   auto socket = manner_.private_socket ? prepare_private_socket(stack_.name)
                                        : prepare_control_socket(stack_.name, stack_.control.socket);
   if (!socket) return complain(71, socket.error().text());
@@ -152,7 +153,21 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     if (kill_asked_) supervisor_.kill_everything(cause);
   }
   supervisor_.unwatch(changed);
+  name_strays();
   pump_.say("stopped after " + text_of(loop_.now() - asked_at));
+}
+
+// Whom to blame nobody knows, and to kill them all would be to guess: as PID 1 the kernel ends them with
+// belfry.
+void Daemon::name_strays() {
+  std::string who;
+  for (const system::Survivor& stray : processes_.strays())
+    who += (who.empty() ? "" : ", ") + std::to_string(stray.pid) + " " + stray.name;
+  if (who.empty()) return;
+  notice("belfry",
+         "these processes belong to nobody (they left their session, environment and output behind) and " +
+             std::string(::getpid() == 1 ? "end with belfry" : "go on") + ": " + who +
+             " (`isolate: true` tells whose they are)");
 }
 
 // Everything is closed, whatever fails on the way (idea 18); what failed is said.

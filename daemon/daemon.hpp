@@ -67,6 +67,7 @@ class Daemon final : Reporter, system::SignalListener {
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
   void announce_up();
+  void name_strays();
 
   void state_changed(const Service& service, State from, State to) override;
   void own_bell_rang(const Service& service, std::string_view bell) override;

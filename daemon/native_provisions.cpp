@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "daemon/service.hpp"
+#include "system/cgroup_place.hpp"
 #include "system/identity.hpp"
 
 namespace belfry::daemon {
@@ -24,6 +25,7 @@ struct NativeProvisions::Kit final : NotifyReceiver {
   Service& service;
   LogPipe log;
   std::unique_ptr<NotifySocket> notify;
+  std::unique_ptr<system::CgroupLeaf> leaf;
   int write_end = -1;
   int hook_write_end = -1;
   std::uint8_t held = 0;  // descriptors counted against the budget
@@ -33,6 +35,12 @@ namespace {
 
 std::string identity_key(const config::Service& spec) {
   return spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
+}
+
+system::CgroupLimits limits_of(const config::Service& spec) {
+  if (!spec.extras || !spec.extras->cgroup) return {};
+  const config::Cgroup& asked = *spec.extras->cgroup;
+  return {.memory_max = asked.memory_max, .cpu_max = asked.cpu_max, .pids_max = asked.pids_max};
 }
 
 bool wants_identity(const config::Service& spec) { return identity_key(spec) != ":"; }
@@ -108,9 +116,9 @@ Result<void> NativeProvisions::open() {
   std::string missing;
   for (const config::Service& spec : stack_.services) {
     if (!wants_identity(spec) || identities_.contains(identity_key(spec))) continue;
-    auto found = system::find_identity(
-        spec.user.empty() ? std::to_string(own_user_) : spec.user,
-        spec.extras ? std::string_view(spec.extras->group) : std::string_view());
+    auto found =
+        system::find_identity(spec.user.empty() ? std::to_string(own_user_) : spec.user,
+                              spec.extras ? std::string_view(spec.extras->group) : std::string_view());
     if (found) {
       identities_.emplace(identity_key(spec), std::make_shared<const system::Identity>(std::move(*found)));
     } else {
@@ -120,12 +128,48 @@ Result<void> NativeProvisions::open() {
     }
   }
   if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
+  plant_cgroups();
   auto directory = make_socket_directory();
   if (!directory) return std::unexpected(directory.error());
   socket_directory_ = std::move(*directory);
   NotifyReceiver& receiver = *this;
   shared_socket_ = std::make_unique<NotifySocket>(poller_, receiver);
   return shared_socket_->open(socket_directory_ + "/notify", own_user_);
+}
+
+// A cgroup is a means: where there can be none, the service runs without, and that is said once.
+void NativeProvisions::plant_cgroups() {
+  system::CgroupLimits needed;
+  std::string limited;
+  bool any = false;
+  for (const config::Service& spec : stack_.services) {
+    if (!spec.enabled || spec.command.empty() || !wants_leaf(spec)) continue;
+    any = true;
+    const system::CgroupLimits own = limits_of(spec);
+    if (own.empty()) continue;
+    limited += (limited.empty() ? "" : ", ") + spec.name;
+    if (own.memory_max) needed.memory_max = own.memory_max;
+    if (own.cpu_max) needed.cpu_max = own.cpu_max;
+    if (own.pids_max) needed.pids_max = own.pids_max;
+  }
+  if (!any) return;
+  const auto own = system::cgroup::own_directory();
+  auto tree = own ? system::CgroupTree::open(*own, stack_.name)
+                  : std::unexpected(Error(Error::Kind::refused, "there is no cgroup v2 for belfry here"));
+  Result<void> ready = tree ? (*tree)->enable(needed) : std::unexpected(tree.error());
+  if (tree) cgroups_ = std::move(*tree);
+  if (!ready && !limited.empty())
+    remarks_.push_back("cannot apply `cgroup` of " + limited + ", running without: " + ready.error().text());
+  else if (!ready && stack_.cgroups == config::Cgroups::all)
+    remarks_.push_back("cannot give services cgroups of their own, going by groups and orphans: " +
+                       ready.error().text());
+  limits_apply_ = ready.has_value();
+}
+
+bool NativeProvisions::wants_leaf(const config::Service& spec) const {
+  if (stack_.cgroups == config::Cgroups::off) return false;
+  return stack_.cgroups == config::Cgroups::all ||
+         (spec.extras && (spec.extras->cgroup || spec.extras->isolate));
 }
 
 void NativeProvisions::outfit(const Service& service, system::Launch& launch) const {
@@ -165,6 +209,7 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
   Kit& kit = kit_of(service);
   if (auto ok = lay_log_pipe(service, kit, launch); !ok) return ok;
   if (auto ok = lay_notify_socket(service, kit, launch); !ok) return ok;
+  if (auto ok = lay_leaf(service, kit, launch); !ok) return ok;
   launch.resolve();
   return {};
 }
@@ -179,6 +224,21 @@ Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::
     descriptors_ += kit.held;
   }
   launch.standard_output = launch.standard_error = kit.write_end;
+  return {};
+}
+
+Result<void> NativeProvisions::lay_leaf(Service& service, Kit& kit, system::Launch& launch) {
+  if (!cgroups_ || !wants_leaf(service.spec())) return {};
+  if (!kit.leaf) {
+    auto leaf = cgroups_->make_leaf(service.name());
+    if (!leaf) return std::unexpected(leaf.error());
+    if (auto ok = limits_apply_ ? (*leaf)->limit(limits_of(service.spec())) : Result<void>(); !ok) return ok;
+    kit.leaf = std::move(*leaf);
+  }
+  if (!kit.leaf->is_open()) ++kit.held, ++descriptors_;
+  auto descriptor = kit.leaf->descriptor();
+  if (!descriptor) return std::unexpected(descriptor.error());
+  launch.cgroup = *descriptor;
   return {};
 }
 
@@ -218,6 +278,7 @@ void NativeProvisions::started(Service& service) {
   Kit& kit = kit_of(service);
   if (kit.write_end >= 0) ::close(kit.write_end);
   kit.write_end = -1;
+  if (kit.leaf) kit.leaf->close();
   descriptors_ -= kit.held;
   kit.held = 0;
 }
@@ -239,6 +300,7 @@ void NativeProvisions::release(Service& service) {
   if (!kit) return;
   started(service);
   kit->notify.reset();
+  kit->leaf.reset();
   kit->log.drain();
   if (!kit->log.is_open()) kit.reset();
 }
@@ -246,6 +308,16 @@ void NativeProvisions::release(Service& service) {
 ino_t NativeProvisions::log_pipe(const Service& service) const {
   const auto& kit = kits_[service.index()];
   return kit ? kit->log.inode() : 0;
+}
+
+std::string_view NativeProvisions::cgroup(const Service& service) const {
+  const auto& kit = kits_[service.index()];
+  return kit && kit->leaf ? std::string_view(kit->leaf->directory()) : std::string_view();
+}
+
+bool NativeProvisions::ran_out_of_memory(Service& service) {
+  const auto& kit = kits_[service.index()];
+  return kit && kit->leaf && kit->leaf->take_oom_kills() > 0;
 }
 
 // The shared socket: the sender's session says which service it belongs to.

@@ -13,6 +13,7 @@
 #include "daemon/notify_socket.hpp"
 #include "daemon/poller.hpp"
 #include "daemon/provisions.hpp"
+#include "system/cgroup.hpp"
 
 namespace belfry::daemon {
 
@@ -35,6 +36,10 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
   void drain(Service& service) override;
   void release(Service& service) override;
   [[nodiscard]] ino_t log_pipe(const Service& service) const override;
+  [[nodiscard]] std::string_view cgroup(const Service& service) const override;
+  bool ran_out_of_memory(Service& service) override;
+  // What cannot be done as the file says on this machine, a line each; known after open().
+  [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
   // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
   [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
 
@@ -43,6 +48,9 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
 
   void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override;
   Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
+  void plant_cgroups();
+  [[nodiscard]] bool wants_leaf(const config::Service& spec) const;
+  Result<void> lay_leaf(Service& service, Kit& kit, system::Launch& launch);
   Result<void> lay_notify_socket(Service& service, Kit& kit, system::Launch& launch);
   Kit& kit_of(const Service& service);
   static void deliver(Service& service, const NotifySender& sender, const Result<NotifyMessage>& message);
@@ -56,6 +64,9 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
   std::shared_ptr<const system::BaseEnvironment> empty_;
   std::unordered_map<std::string, std::shared_ptr<const system::Identity>> identities_;  // by "user:group"
   std::unique_ptr<NotifySocket> shared_socket_;
+  std::unique_ptr<system::CgroupTree> cgroups_;  // null: nobody asks for a leaf, or there can be none
+  bool limits_apply_ = true;
+  std::vector<std::string> remarks_;
   std::vector<std::unique_ptr<Kit>> kits_;
   std::size_t descriptors_ = 0;        // held for services that have not started
   std::size_t descriptor_budget_ = 0;  // how many may be, so that waiting ones do not starve running ones

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "channels/error.hpp"
 #include "system/launch.hpp"
@@ -33,6 +34,10 @@ class Provisions {
   virtual void release(Service& service) = 0;
   // How its output is recognised among an orphan's descriptors; 0: it has no pipe.
   [[nodiscard]] virtual ino_t log_pipe(const Service& service) const = 0;
+  // The directory of its cgroup, as long as it has one; empty: it has none.
+  [[nodiscard]] virtual std::string_view cgroup(const Service&) const { return {}; }
+  // Whether the kernel killed in its cgroup for lack of memory since this was asked last.
+  virtual bool ran_out_of_memory(Service&) { return false; }
 };
 
 }  // namespace belfry::daemon

@@ -304,6 +304,8 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
     return;
   }
   around_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
+  status.out_of_memory =
+      status.signaled && status.value == SIGKILL && around_.provisions.ran_out_of_memory(*this);
   record_.exit = status;
   record_.pid = 0;
   attention_.notify();

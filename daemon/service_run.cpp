@@ -318,7 +318,10 @@ void Service::fresh_incarnation() {
 
 system::TreeId Service::tree() const {
   // The leader keeps naming the group after it was reaped; the seam never signals a reaped leader itself.
-  return {.leader = record_.leader, .marker = marker_, .log_pipe = around_.provisions.log_pipe(*this)};
+  return {.leader = record_.leader,
+          .marker = marker_,
+          .log_pipe = around_.provisions.log_pipe(*this),
+          .cgroup = around_.provisions.cgroup(*this)};
 }
 
 void Service::prepare(system::Launch& launch) const { around_.provisions.outfit(*this, launch); }

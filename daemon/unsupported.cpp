@@ -43,7 +43,6 @@ class Collector {
     refuse(s, !e.listen.empty(), "`listen` (socket activation)");
     for (const config::OwnBell& bell : e.bells) probes(s, bell.probes);
     refuse(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
-    refuse(s, e.cgroup.has_value(), "`cgroup`");
     refuse(s, e.watchdog.has_value(), "`watchdog`");
     refuse(s, e.reload_signal.has_value() || !e.reload_command.empty(), "`reload`");
     refuse(s, e.fd_store > 0, "`fd_store`");

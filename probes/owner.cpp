@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "system/cgroup_files.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::probes {
@@ -23,6 +24,7 @@ bool any_holds(const std::vector<pid_t>& pids, const std::vector<ino_t>& sockets
 
 bool holds_one(const system::TreeId& tree, const std::vector<ino_t>& sockets) {
   if (any_holds(proc::descendants_of({tree.leader}), sockets)) return true;
+  if (!tree.cgroup.empty()) return any_holds(system::cgroup::pids_in(tree.cgroup), sockets);
   std::vector<pid_t> orphans = proc::children_of(::getpid());
   std::erase_if(orphans, [&](pid_t pid) {
     if (pid == tree.leader) return true;

@@ -105,6 +105,7 @@ class Launch {
   int standard_output = -1;                   // -1: belfry's own
   int standard_error = -1;                    // -1: belfry's own
   std::vector<PassedDescriptor> descriptors;  // ready fd, sockets from 3 up, …; anything else is closed
+  int cgroup = -1;                            // directory of the cgroup v2 to start in; -1: belfry's own
   bool listen_pid = false;                    // add LISTEN_PID=<pid of the child>
   bool watchdog_pid = false;                  // add WATCHDOG_PID=<pid of the child>
 

@@ -53,4 +53,6 @@ void NativeProcesses::unwatch_tree(TreeWatcher& watcher) { state_->trees.unwatch
 
 std::vector<Survivor> NativeProcesses::survivors(const TreeId& tree) { return state_->trees.survivors(tree); }
 
+std::vector<Survivor> NativeProcesses::strays() { return state_->trees.strays(); }
+
 }  // namespace belfry::system

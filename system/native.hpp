@@ -31,6 +31,7 @@ class NativeProcesses final : public Processes {
   void watch_tree(const TreeId& tree, TreeWatcher& watcher) override;
   void unwatch_tree(TreeWatcher& watcher) override;
   std::vector<Survivor> survivors(const TreeId& tree) override;
+  std::vector<Survivor> strays() override;
 
  private:
   struct State;

@@ -10,8 +10,8 @@
 namespace belfry::system {
 
 std::string_view name_of(SpawnStage stage) {
-  static constexpr std::array<std::string_view, 7> names = {
-      "clone", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
+  static constexpr std::array<std::string_view, 8> names = {
+      "clone", "cgroup", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
   return names[std::to_underlying(stage)];
 }
 
@@ -38,6 +38,7 @@ std::string ExitStatus::text() const {
   if (!signaled) return "exited with code " + std::to_string(value);
   std::string out = "killed by " + signal_name(value);
   if (core) out += " (core dumped)";
+  if (out_of_memory) out += " (out of memory)";
   return out;
 }
 

@@ -14,6 +14,7 @@ namespace belfry::system {
 // The step of a start that failed. The order is the order in which the child takes them.
 enum class SpawnStage : std::uint8_t {
   clone,        // the kernel would not make a process: EAGAIN and ENOMEM are worth another try
+  cgroup,       // joining the cgroup of the service
   session,      // setsid, process group, terminal
   descriptors,  // standard streams and passed descriptors
   limits,       // umask, nice, oom_score_adj, resource limits
@@ -42,11 +43,13 @@ struct ExitStatus {
   bool signaled = false;
   int value = 0;  // exit code, or the number of the signal
   bool core = false;
+  bool out_of_memory = false;  // the kernel killed in its cgroup for lack of memory
 
   [[nodiscard]] bool success() const { return !signaled && value == 0; }
   // The code a shell would show: the exit code, or 128 + signal.
   [[nodiscard]] int shell_code() const { return signaled ? 128 + value : value; }
-  // "exited with code 3", "killed by SIGKILL", "killed by SIGSEGV (core dumped)".
+  // "exited with code 3", "killed by SIGKILL", "killed by SIGSEGV (core dumped)", "killed by SIGKILL (out of
+  // memory)".
   [[nodiscard]] std::string text() const;
 
   friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
@@ -57,11 +60,14 @@ struct ExitStatus {
 
 // What identifies the processes of one incarnation: its leader's pid (which is also its process group
 // and, unless the launch said otherwise, its session), its marker in the environment, and the pipe that
-// its output goes to. The owner of the incarnation keeps it, and keeps the marker's text alive.
+// its output goes to; and exactly, by its cgroup, where it has one. The owner of the incarnation keeps it,
+// and keeps the texts alive.
 struct TreeId {
   pid_t leader = 0;
   std::string_view marker;  // the value of BELFRY_SERVICE, e.g. "shop/db#3"; empty: not used
   ino_t log_pipe = 0;       // inode of the log pipe (pipe_inode()); 0: not used
+  std::string_view cgroup =
+      {};  // directory of its cgroup v2 leaf, kept alive by the owner; empty: it has none
 };
 
 // A process of a tree that is still there, for messages that name it.

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "channels/loop.hpp"
+#include "system/cgroup_files.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::system {
@@ -14,6 +15,15 @@ namespace {
 
 // A fork tree grows while it is walked; each round kills the generation that the last one missed.
 constexpr int rounds = 8;
+
+std::vector<Survivor> described(const std::vector<pid_t>& pids) {
+  std::vector<Survivor> found;
+  for (pid_t pid : pids) {
+    auto survivor = proc::describe(pid);
+    if (survivor && survivor->state != 'Z') found.push_back(std::move(*survivor));
+  }
+  return found;
+}
 
 }  // namespace
 
@@ -34,6 +44,11 @@ std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
   look();
   std::vector<pid_t> roots = orphans_of(tree);
   if (reaper_->owns(tree.leader)) roots.insert(roots.begin(), tree.leader);
+  if (!tree.cgroup.empty()) {
+    for (const pid_t pid : cgroup::pids_in(tree.cgroup)) {
+      if (std::ranges::find(roots, pid) == roots.end()) roots.push_back(pid);
+    }
+  }
   return proc::descendants_of(std::move(roots));
 }
 
@@ -55,6 +70,10 @@ bool ProcessTrees::signal_group(const TreeId& tree, int signo) {
 }
 
 bool ProcessTrees::signal_everybody(const TreeId& tree, int signo) {
+  // Also whom it has just forked. Who fled from it is an orphan once it is gone, and looked for then.
+  if (signo == SIGKILL && !tree.cgroup.empty() && cgroup::is_populated(tree.cgroup) &&
+      cgroup::kill_all(tree.cgroup))
+    return true;
   std::vector<pid_t> told;
   for (int round = 0; round < (signo == SIGKILL ? rounds : 1); ++round) {
     std::vector<pid_t> now = everybody_of(tree);
@@ -86,19 +105,23 @@ bool ProcessTrees::alive(const TreeId& tree) {
   return reaper_->owns(tree.leader) || !survivors(tree).empty();
 }
 
-std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
-  std::vector<Survivor> found;
-  for (pid_t pid : everybody_of(tree)) {
-    auto survivor = proc::describe(pid);
-    if (survivor && survivor->state != 'Z') found.push_back(std::move(*survivor));
-  }
-  return found;
+std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) { return described(everybody_of(tree)); }
+
+std::vector<Survivor> ProcessTrees::strays() {
+  reaper_->sweep();
+  look();
+  std::vector<pid_t> nobodys = orphans_.all();
+  watches_.each([&](pid_t, Watch& watch) {
+    std::erase_if(nobodys, [&](pid_t orphan) { return orphans_.belongs(orphan, watch.tree); });
+  });
+  return described(proc::descendants_of(std::move(nobodys)));
 }
 
 void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {
   Watch& watch = watches_[tree.leader];
   watch.tree = tree;  // asked again: once condemned, it stays so
   watch.watcher = &watcher;
+  if (!tree.cgroup.empty() && watch.cgroup_watch < 0) watch.cgroup_watch = cgroups_.add(tree.cgroup);
   if (reaper_->owns(tree.leader)) return;
   ended_.push_back(tree.leader);
   request_settle();
@@ -110,8 +133,17 @@ void ProcessTrees::unwatch(TreeWatcher& watcher) {
     if (watch.watcher == &watcher) leader = pid;
   });
   if (leader == 0) return;
-  watches_.erase(leader);
+  forget(leader);
   std::erase(ended_, leader);
+}
+
+void ProcessTrees::forget(pid_t leader) {
+  if (const Watch* watch = watches_.find(leader)) cgroups_.remove(watch->cgroup_watch);
+  watches_.erase(leader);
+}
+
+void ProcessTrees::on_cgroup_changed() {
+  if (!ended_.empty()) request_settle();
 }
 
 void ProcessTrees::reaped(pid_t pid, bool known) {
@@ -125,6 +157,7 @@ void ProcessTrees::request_settle() {
 }
 
 bool ProcessTrees::is_empty(const TreeId& tree) {
+  if (!tree.cgroup.empty() && cgroup::is_populated(tree.cgroup)) return false;
   if (orphans_.visible()) return orphans_of(tree).empty();
   return syscalls_.kill(-tree.leader, 0) == -ESRCH;  // without /proc only the group can be asked
 }
@@ -143,7 +176,7 @@ void ProcessTrees::settle() {
     if (watch == nullptr) continue;  // taken out by an earlier callback of this round
     if (is_empty(watch->tree)) {
       TreeWatcher* watcher = watch->watcher;
-      watches_.erase(leader);
+      forget(leader);
       watcher->on_tree_empty(leader);
     } else {
       ended_.push_back(leader);

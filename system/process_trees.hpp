@@ -3,6 +3,8 @@
 // Every surviving process of a tree hangs below a child of ours: below the leader while that lives,
 // below an adopted orphan afterwards (orphans.hpp). So a tree can only become empty when a child of ours
 // is reaped, and only then is it looked at: no polling. All trees that wait share one look per turn.
+// A tree with a cgroup of its own (cgroup.hpp) is empty when nobody is in that either, and is killed by one
+// call.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "channels/detail/waiter.hpp"
+#include "system/cgroup_watch.hpp"
 #include "system/orphans.hpp"
 #include "system/pid_map.hpp"
 #include "system/processes.hpp"
@@ -21,9 +24,10 @@ namespace belfry::system {
 // Owner: NativeProcesses.
 // Lifecycle: a watch ends with its one call of on_tree_empty, or by unwatch.
 // Cancellation: unwatch.
-class ProcessTrees {
+class ProcessTrees final : CgroupListener {
  public:
-  ProcessTrees(Loop& loop, Syscalls& syscalls) : loop_(loop), syscalls_(syscalls) {}
+  ProcessTrees(Loop& loop, Syscalls& syscalls)
+      : loop_(loop), syscalls_(syscalls), cgroups_(loop, static_cast<CgroupListener&>(*this)) {}
   ProcessTrees(const ProcessTrees&) = delete;
   ProcessTrees& operator=(const ProcessTrees&) = delete;
 
@@ -35,6 +39,7 @@ class ProcessTrees {
   void watch(const TreeId& tree, TreeWatcher& watcher);
   void unwatch(TreeWatcher& watcher);
   std::vector<Survivor> survivors(const TreeId& tree);
+  std::vector<Survivor> strays();
 
   // Called for every reaped process.
   void reaped(pid_t pid, bool known);
@@ -43,6 +48,7 @@ class ProcessTrees {
   struct Watch {
     TreeId tree;
     TreeWatcher* watcher = nullptr;
+    int cgroup_watch = -1;
     bool condemned = false;  // SIGKILL was sent: whatever appears later gets it, too
   };
   struct Settle final : detail::Callback {
@@ -51,6 +57,8 @@ class ProcessTrees {
     ProcessTrees& trees;
   };
 
+  void on_cgroup_changed() override;
+  void forget(pid_t leader);
   void settle();
   void request_settle();
   void look();
@@ -65,6 +73,7 @@ class ProcessTrees {
   Syscalls& syscalls_;
   Reaper* reaper_ = nullptr;
   Orphans orphans_;
+  CgroupWatch cgroups_;
   PidMap<Watch> watches_;
   std::vector<pid_t> ended_;  // leaders of watched trees that were reaped: to be looked at
   Settle settle_{*this};

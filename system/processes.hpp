@@ -71,6 +71,10 @@ class Processes {
 
   // Who is left of a tree, for messages ("2 processes did not end: 4711 postgres (D)").
   virtual std::vector<Survivor> survivors(const TreeId& tree) = 0;
+
+  // Orphans that came to belfry, and what is below them, of which no watched tree is known to be theirs: they
+  // left their session, erased their environment and closed their pipe. Meaningful when nothing else runs.
+  virtual std::vector<Survivor> strays() { return {}; }
 };
 
 }  // namespace belfry::system

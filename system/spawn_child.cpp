@@ -47,6 +47,15 @@ BELFRY_CHILD long unshare_descriptors(ChildPlan& plan) {
   return result;
 }
 
+BELFRY_CHILD long join_cgroup(const ChildPlan& plan) {
+  if (plan.join_cgroup < 0) return 0;
+  long file = raw(SYS_openat, plan.join_cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return file;
+  long written = raw(SYS_write, file, "0", 1);
+  raw(SYS_close, file);
+  return written < 0 ? written : 0;
+}
+
 BELFRY_CHILD long enter_session(const ChildPlan& plan) {
   if (plan.new_session) {
     long result = raw(SYS_setsid);
@@ -173,6 +182,7 @@ BELFRY_CHILD long execute(const ChildPlan& plan) {
 BELFRY_CHILD long become_program(ChildPlan& plan) {
   long result = unshare_descriptors(plan);
   if (result < 0) return result;
+  if (result = join_cgroup(plan); result < 0) return fail(plan, SpawnStage::cgroup, result);
   if (result = enter_session(plan); result < 0) return fail(plan, SpawnStage::session, result);
   if (result = place_descriptors(plan); result < 0) return fail(plan, SpawnStage::descriptors, result);
   if (result = set_limits(plan); result < 0) return fail(plan, SpawnStage::limits, result);

@@ -39,6 +39,9 @@ struct ChildPlan {
   std::size_t descriptor_count;
   int relocate_above;  // > 0: move sources above this first, targets and sources may collide
 
+  // cgroup: -1, or the directory of the one to join, where the clone could not do it
+  int join_cgroup;
+
   // session
   bool new_session;
   int foreground_tty;

@@ -84,6 +84,7 @@ std::expected<pid_t, SpawnError> Spawner::spawn(Launch& launch) {
 std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch) {
   plan_ = {};
   plan_.failed_limit = -1;
+  plan_.join_cgroup = -1;
   lay_out_words(launch);
   lay_out_attributes(launch);
   if (int error = lay_out_descriptors(launch); error < 0) {
@@ -91,8 +92,7 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch) {
     return std::unexpected(SpawnError{SpawnStage::descriptors, -error, {}});
   }
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (plan_.first_unneeded > 0 ? CLONE_FILES : 0);
-  void* top = static_cast<char*>(stack_) + stack_size;
-  pid_t pid = syscalls_.clone(detail::child_main, top, flags, &plan_);
+  pid_t pid = launch.cgroup >= 0 ? clone_into(launch.cgroup, flags) : clone(flags);
   take_back_slots();
   if (pid < 0) return std::unexpected(SpawnError{SpawnStage::clone, -pid, {}});
   if (plan_.failed_stage == 0) return pid;
@@ -105,6 +105,22 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch) {
     return attempt(launch);
   }
   return std::unexpected(failure(launch));
+}
+
+pid_t Spawner::clone(int flags) {
+  void* top = static_cast<char*>(stack_) + stack_size;
+  return syscalls_.clone(detail::child_main, top, flags, &plan_);
+}
+
+// Into the cgroup at once: to move there later would cost milliseconds, and a fork in between would escape.
+// Where that is not to be had, the child moves itself, and whatever forbids it has an errno of its own there.
+pid_t Spawner::clone_into(int cgroup, int flags) {
+  auto* bottom = static_cast<char*>(stack_) + guard_size;
+  pid_t pid =
+      syscalls_.clone_into(detail::child_main, bottom, stack_size - guard_size, flags, &plan_, cgroup);
+  if (pid >= 0 || pid == -EAGAIN || pid == -ENOMEM) return pid;
+  plan_.join_cgroup = lent_cgroup_;
+  return clone(flags);
 }
 
 SpawnError Spawner::failure(const Launch& launch) const {
@@ -197,10 +213,12 @@ int Spawner::lay_out_descriptors(const Launch& launch) {
   for (const PassedDescriptor& passed : launch.descriptors) moves_.push_back({passed.source, passed.target});
 
   plan_.foreground_tty = launch.foreground_tty;
-  if (unshares_ && moves_.size() < slots_.size()) {
+  lent_cgroup_ = launch.cgroup;
+  if (unshares_ && moves_.size() + 2 <= slots_.size()) {
     for (detail::ChildDescriptor& move : moves_) {
       if (move.source = lend(move.source); move.source < 0) return move.source;
     }
+    if (launch.cgroup >= 0 && lent_.size() < slots_.size()) lent_cgroup_ = lend(launch.cgroup);
     if (plan_.foreground_tty >= 0) plan_.foreground_tty = lend(plan_.foreground_tty);
     plan_.first_unneeded = hole_;
   }

@@ -43,6 +43,8 @@ class Spawner {
   static constexpr std::size_t slot_count = 12;
 
   std::expected<pid_t, SpawnError> attempt(Launch& launch);
+  pid_t clone(int flags);
+  pid_t clone_into(int cgroup, int flags);
   void lay_out_words(Launch& launch);
   void lay_out_attributes(const Launch& launch);
   int lay_out_descriptors(const Launch& launch);  // 0 or -errno
@@ -55,6 +57,7 @@ class Spawner {
   void* stack_ = nullptr;
   int null_ = -1;
   int hole_ = 0;
+  int lent_cgroup_ = -1;
   std::vector<int> slots_;
   std::vector<int> lent_;  // what slots_[i] holds in this spawn
 

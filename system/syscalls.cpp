@@ -1,12 +1,15 @@
 #include "system/syscalls.hpp"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 // glibc's other name for clone. ThreadSanitizer takes a clone for a fork and does not expect the child to
 // share its memory; under this name it stays out of it.
@@ -27,6 +30,56 @@ Syscalls& Syscalls::real() {
 
 pid_t Syscalls::clone(int (*entry)(void*), void* stack_top, int flags, void* argument) {
   return checked(::__clone(entry, stack_top, flags, argument));
+}
+
+// glibc has no public clone3. The child comes back from the system call on its own stack, with the registers
+// of its parent, calls its function and never returns.
+pid_t Syscalls::clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags,
+                           void* argument, int cgroup) {
+  clone_args arguments{};
+  arguments.flags = static_cast<std::uint64_t>(flags & ~CSIGNAL) | CLONE_INTO_CGROUP;
+  arguments.exit_signal = static_cast<std::uint64_t>(flags & CSIGNAL);
+  arguments.stack = reinterpret_cast<std::uint64_t>(stack);
+  arguments.stack_size = stack_size;
+  arguments.cgroup = static_cast<std::uint64_t>(cgroup);
+#if defined(__x86_64__)
+  long result = SYS_clone3;
+  register int (*function)(void*) asm("r12") = entry;
+  register void* first asm("r13") = argument;
+  asm volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xor %%ebp, %%ebp\n\t"
+      "mov %%r13, %%rdi\n\t"
+      "call *%%r12\n\t"
+      "hlt\n"
+      "1:"
+      : "+a"(result)
+      : "D"(&arguments), "S"(sizeof arguments), "r"(function), "r"(first)
+      : "rcx", "r11", "memory", "cc");
+  return static_cast<pid_t>(result);
+#elif defined(__aarch64__)
+  register long number asm("x8") = SYS_clone3;
+  register long result asm("x0") = reinterpret_cast<long>(&arguments);
+  register long size asm("x1") = sizeof arguments;
+  register int (*function)(void*) asm("x19") = entry;
+  register void* first asm("x20") = argument;
+  asm volatile(
+      "svc #0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x29, xzr\n\t"
+      "mov x0, x20\n\t"
+      "blr x19\n\t"
+      "brk #1\n"
+      "1:"
+      : "+r"(result)
+      : "r"(number), "r"(size), "r"(function), "r"(first)
+      : "memory", "cc");
+  return static_cast<pid_t>(result);
+#else
+  return -ENOSYS;
+#endif
 }
 
 int Syscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options) {

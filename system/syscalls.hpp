@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
+#include <cstddef>
+
 namespace belfry::system {
 
 // Owner: static (real()), or a test. Lifecycle: outlives whoever was given it. Cancellation: none.
@@ -20,6 +22,10 @@ class Syscalls {
 
   // clone(2) with a stack of its own; `stack_top` is the high end.
   virtual pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument);
+  // The same by clone3(2), with the child in the cgroup v2 whose directory `cgroup` is (since Linux 5.7).
+  // -ENOSYS where the kernel, a seccomp profile or the processor's code for it is missing.
+  virtual pid_t clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags,
+                           void* argument, int cgroup);
   virtual int waitid(idtype_t type, id_t id, siginfo_t* info, int options);
   virtual int kill(pid_t pid, int signo);
   virtual int duplicate(int source, int target);  // dup3 with O_CLOEXEC

@@ -20,6 +20,14 @@ pid_t FakeSyscalls::clone(int (*entry)(void*), void* stack_top, int flags, void*
   return Syscalls::clone(entry, stack_top, flags, argument);
 }
 
+pid_t FakeSyscalls::clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags,
+                               void* argument, int cgroup) {
+  ++clones;
+  last_clone_flags = flags;
+  if (int error = next(clone_into_errors)) return -error;
+  return Syscalls::clone_into(entry, stack, stack_size, flags, argument, cgroup);
+}
+
 int FakeSyscalls::kill(pid_t pid, int signo) {
   if (int error = next(kill_errors)) return -error;
   return Syscalls::kill(pid, signo);

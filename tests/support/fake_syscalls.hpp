@@ -11,11 +11,13 @@ namespace belfry::test {
 class FakeSyscalls final : public system::Syscalls {
  public:
   // Errors (positive errno) that the next calls end with, in order; 0 lets one pass.
-  std::deque<int> clone_errors, open_errors, duplicate_errors, kill_errors;
+  std::deque<int> clone_errors, clone_into_errors, open_errors, duplicate_errors, kill_errors;
   int clones = 0;
   int last_clone_flags = 0;
 
   pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override;
+  pid_t clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags, void* argument,
+                   int cgroup) override;
   int kill(pid_t pid, int signo) override;
   int duplicate(int source, int target) override;
   int open(const char* path, int flags) override;

@@ -30,6 +30,11 @@ TEST(ExitStatus, says_how_a_process_ended) {
   EXPECT_EQ((ExitStatus{true, SIGSEGV, true}).text(), "killed by SIGSEGV (core dumped)");
 }
 
+TEST(ExitStatus, names_a_lack_of_memory_as_the_cause_of_death) {
+  EXPECT_EQ((ExitStatus{.signaled = true, .value = SIGKILL, .out_of_memory = true}.text()),
+            "killed by SIGKILL (out of memory)");
+}
+
 TEST(ExitStatus, maps_to_a_shells_code) {
   EXPECT_EQ((ExitStatus{false, 3, false}).shell_code(), 3);
   EXPECT_EQ((ExitStatus{true, SIGTERM, false}).shell_code(), 143);
