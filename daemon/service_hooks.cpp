@@ -80,6 +80,8 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   bool asked = false;
   while (record_.hook != 0 && !ctx.cancelled()) {
     deadline = std::min(deadline, record_.kill_by.value_or(TimePoint::max()));
+    const bool starts = which == Hook::pre_start || which == Hook::post_start;
+    const TimePoint loss_due = starts ? look_after_losses() : TimePoint::max();
     if (deadline <= around_.loop.now()) {
       hook_error_ = Error(Error::Kind::failed, what + " did not end in time: killed");
       around_.processes.signal(group, SIGKILL, system::Scope::group);
@@ -89,7 +91,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
       deadline = std::min(deadline, around_.loop.now() + spec_.stop.timeout);
       around_.processes.signal(group, SIGTERM, system::Scope::group);
     } else {
-      co_await news(ctx, nullptr, deadline);
+      co_await news(ctx, nullptr, std::min(deadline, loss_due));
     }
   }
   around_.processes.signal(group, SIGKILL, system::Scope::group);  // what it forked has had its time

@@ -153,8 +153,11 @@ void Supervisor::look_for_the_end(Service& service, State to) {
   const std::string name(service.name());
   if (service.spec().main && (to == State::completed || to == State::failed)) {
     const auto& exit = service.record().exit;
-    const std::string how = exit ? exit->text() : service.last_error();
-    ending_.ring({.code = exit ? exit->shell_code() : 69, .reason = "main service " + name + " " + how});
+    const int code = exit ? exit->shell_code() : 0;
+    // Who was ended because it hung, and exited with 0 then, has failed all the same.
+    const bool lies = to == State::failed && code == 0;
+    const std::string how = exit && !lies ? exit->text() : "failed: " + service.last_error();
+    ending_.ring({.code = lies ? 69 : code, .reason = "main service " + name + " " + how});
   }
   if (to == State::failed || (to == State::blocked && service.spec().essential)) look_at_essentials();
   // What settles may unblock or block others in the same turn, so the question is asked after it.

@@ -80,7 +80,7 @@ void report(std::uint64_t seed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t count = 200;
+  std::uint64_t count = 10000;
   std::uint64_t first = 1;
   if (const char* asked = std::getenv("BELFRY_SIMULATE")) count = std::strtoull(asked, nullptr, 10);
   for (int i = 1; i + 1 < argc; i += 2) {

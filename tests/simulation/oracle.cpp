@@ -25,7 +25,7 @@ std::string of(const Service& s) {
 
 }  // namespace
 
-bool Oracle::level(const Service& s, Condition condition) const {
+bool Oracle::level(const Service& s, Condition condition, std::string_view bell) const {
   const bool completed = s.record().last_run_succeeded && !(runs(s) && leaves(s));
   if (s.spec().type == ServiceType::gate && condition != Condition::ready) {
     const std::size_t needed = s.spec().require.count == 0 ? s.edges().size() : s.spec().require.count;
@@ -33,14 +33,16 @@ bool Oracle::level(const Service& s, Condition condition) const {
   }
   switch (condition) {
     case Condition::started:
-      return !leaves(s) &&
+      return !leaves(s) && s.incarnation()->started.rung() &&
              (s.state() == State::starting || s.state() == State::ready || s.state() == State::unready);
     case Condition::ready:
       if (s.spec().type == ServiceType::oneshot && s.spec().ready.empty()) return completed;
       return !leaves(s) && s.state() == State::ready && s.incarnation()->ready.rung();
     case Condition::completed: return completed;
     case Condition::stopped: return s.record().has_run && !runs(s);
-    case Condition::own_bell: return false;
+    case Condition::own_bell:
+      return s.incarnation()->own(bell).rung() &&
+             (s.state() == State::completed || (!leaves(s) && runs(s) && s.state() != State::stopping));
   }
   return false;
 }
@@ -54,7 +56,8 @@ std::size_t Oracle::members(const Service& gate, Condition condition) const {
 
 bool Oracle::holds(const Edge& edge) const {
   const Service& on = *edge.on;
-  if (!edge.spec->require || on.spec().type != ServiceType::gate) return level(on, edge.spec->condition);
+  if (!edge.spec->require || on.spec().type != ServiceType::gate)
+    return level(on, edge.spec->condition, edge.spec->bell);
   const std::size_t needed = edge.spec->require->count == 0 ? on.edges().size() : edge.spec->require->count;
   return !leaves(on) && on.state() != State::stopping && members(on, edge.spec->condition) >= needed;
 }
@@ -133,10 +136,10 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
   const bool has_command = !s.spec().command.empty();
   switch (s.state()) {
     case State::waiting:
-      if (can_start(s)) return of(s) + " waits although it could start";
+      if (can_start(s) && (!has_command || slots_left() > 0)) return of(s) + " waits although it could start";
       break;
     case State::starting:
-      if (s.spec().type == ServiceType::daemon && s.spec().ready.empty())
+      if (s.spec().type == ServiceType::daemon && s.spec().ready.empty() && record.hook == 0)
         return of(s) + " has nothing to wait for";
       if (s.spec().type == ServiceType::gate) return of(s) + " is a gate that starts";
       break;
@@ -158,7 +161,8 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
     }
     default: break;
   }
-  if (runs(s) && leaves(s) && s.state() != State::stopping) {
+  // A hook of its start that was asked to end has its time.
+  if (runs(s) && leaves(s) && s.state() != State::stopping && record.hook == 0) {
     const auto above = on_top_of(s, true);
     const bool awaited = std::ranges::any_of(
         above, [](const Service* d) { return runs(*d) && (leaves(*d) || d->state() == State::stopping); });
@@ -167,7 +171,35 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
   return check_bells(s);
 }
 
+// How many more services may start; below zero: too many do.
+long Oracle::slots_left() const {
+  if (limit_ == 0) return 1;
+  const auto starts = [](const auto& s) {
+    return s->state() == State::starting && !s->spec().command.empty();
+  };
+  return static_cast<long>(limit_) - std::ranges::count_if(supervisor_.services(), starts);
+}
+
+// Who ends the stack by what became of it, and whether that was noticed.
+std::optional<std::string> Oracle::check_ending() const {
+  for (const auto& s : supervisor_.services()) {
+    const bool main_ended = s->spec().main && (s->state() == State::completed || s->state() == State::failed);
+    const bool lost = s->spec().essential && s->state() == State::failed;
+    if (!main_ended && !lost) continue;
+    if (!supervisor_.ending().ended()) return of(*s) + " does not end the stack";
+    const auto& ending = supervisor_.ending().value();
+    const bool by_it = ending.reason.starts_with("main service " + std::string(s->name()) + " ") &&
+                       supervisor_.ending().at() == s->record().since;
+    const auto& exit = s->record().exit;
+    const int code = exit ? exit->shell_code() : 0;
+    if (by_it && ending.code != (code == 0 && s->state() == State::failed ? 69 : code))
+      return of(*s) + " ends the stack with code " + std::to_string(ending.code);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> Oracle::check_idle() const {
+  if (slots_left() < 0) return "more services start at once than may";
   for (const auto& service : supervisor_.services()) {
     if (auto wrong = check_idle(*service)) return wrong;
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/supervisor.hpp"
@@ -15,8 +16,9 @@ namespace belfry::simulation {
 // Looks, never touches. Each `check_…` returns what is wrong, in words, or nothing.
 class Oracle {
  public:
-  Oracle(const daemon::Supervisor& supervisor, const testing::FakeProcesses& processes)
-      : supervisor_(supervisor), processes_(processes) {}
+  Oracle(daemon::Supervisor& supervisor, const testing::FakeProcesses& processes,
+         std::uint32_t parallel_starts)
+      : supervisor_(supervisor), processes_(processes), limit_(parallel_starts) {}
 
   // A service starts in this very turn.
   [[nodiscard]] std::optional<std::string> check_start(const daemon::Service& service) const;
@@ -24,6 +26,8 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_stop(const daemon::Service& service, bool going_down) const;
   // Nothing moves until the next timer: every state must have a reason.
   [[nodiscard]] std::optional<std::string> check_idle() const;
+  // While the stack is not going down: the end of `main`, or of something essential, is heard of.
+  [[nodiscard]] std::optional<std::string> check_ending() const;
   // Losses that should have been acted upon; remembers since when an edge is lost.
   [[nodiscard]] std::optional<std::string> check_losses(TimePoint now);
   // A level that comes back, be it for a moment, ends a loss.
@@ -32,7 +36,9 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_up() const;
 
  private:
-  [[nodiscard]] bool level(const daemon::Service& service, config::Condition condition) const;
+  [[nodiscard]] bool level(const daemon::Service& service, config::Condition condition,
+                           std::string_view bell = {}) const;
+  [[nodiscard]] long slots_left() const;
   [[nodiscard]] bool holds(const daemon::Edge& edge) const;
   [[nodiscard]] bool lets_start(const daemon::Edge& edge) const;
   [[nodiscard]] bool can_start(const daemon::Service& service) const;
@@ -42,8 +48,9 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_idle(const daemon::Service& service) const;
   [[nodiscard]] std::optional<std::string> check_bells(const daemon::Service& service) const;
 
-  const daemon::Supervisor& supervisor_;
+  daemon::Supervisor& supervisor_;
   const testing::FakeProcesses& processes_;
+  std::uint32_t limit_;
   std::map<const daemon::Edge*, TimePoint> lost_since_;
 };
 

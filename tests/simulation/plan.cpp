@@ -29,6 +29,8 @@ std::uint32_t number_of(std::string_view name) {
 
 namespace {
 
+constexpr const char* hook_names[] = {"./pre_start", "./post_start", "./pre_stop", "./post_stop"};
+
 bool has_command(ServiceType type) { return type == ServiceType::daemon || type == ServiceType::oneshot; }
 
 PlannedEdge plan_edge(Dice& dice, const PlannedService& from, const PlannedService& to) {
@@ -43,6 +45,10 @@ PlannedEdge plan_edge(Dice& dice, const PlannedService& from, const PlannedServi
   if (to.type == ServiceType::gate && !to.edges.empty() && dice.chance(30)) {
     edge.condition = Condition::ready;
     edge.quorum = static_cast<std::uint32_t>(dice.below(to.edges.size() + 1));
+  }
+  if (to.bells > 0 && dice.chance(40)) {
+    edge.condition = Condition::own_bell;
+    edge.bell = static_cast<std::uint32_t>(dice.below(to.bells));
   }
   if (from.type == ServiceType::gate) return edge;
   if (dice.chance(30)) {
@@ -82,6 +88,9 @@ PlannedService plan_service(Dice& dice, std::uint32_t number, const std::vector<
         std::ranges::any_of(made.edges, [&](const PlannedEdge& e) { return e.on == to.number; });
     if (!twice) made.edges.push_back(plan_edge(dice, made, to));
   }
+  if (has_command(made.type) && dice.chance(20)) made.hooks = static_cast<std::uint32_t>(dice.below(16));
+  if (made.type != ServiceType::gate && dice.chance(20))
+    made.bells = 1 + static_cast<std::uint32_t>(dice.below(2));
   if (made.type == ServiceType::gate)
     made.quorum = static_cast<std::uint32_t>(dice.below(made.edges.size() + 1));
   return made;
@@ -127,12 +136,41 @@ Plan make_plan(std::uint64_t seed) {
   plan.shutdown_at = calms_down ? busy + 3min : busy;
   plan.budget = dice.between(0s, 25s);
   if (dice.chance(20)) plan.kill_after = dice.between(0s, 5s);
+  if (dice.chance(30)) plan.parallel_starts = 1 + static_cast<std::uint32_t>(dice.below(4));
+  if (PlannedService& one = plan.services[dice.below(count)]; has_command(one.type) && dice.chance(10)) {
+    one.main = true;
+    one.policy = RestartPolicy::no;
+  }
   return plan;
 }
+
+namespace {
+
+// The first bell is asked for, the second one comes with READY=1 where that is said.
+void add_extras(config::Service& to, const PlannedService& from) {
+  to.extras = std::make_unique<config::ServiceExtras>();
+  for (std::uint32_t i = 0; i < from.bells; ++i) {
+    const bool said = i == 1 && from.readiness == Readiness::notify;
+    config::Probe probe = testing::a_probe(said ? config::Probe::Kind::notify : config::Probe::Kind::tcp);
+    probe.target = "b" + std::to_string(i);
+    probe.attempt_timeout = 500ms;
+    config::OwnBell& bell = to.extras->bells.emplace_back();
+    bell.name = probe.target;
+    bell.probes.probes.push_back(std::move(probe));
+  }
+  config::Command* hooks[] = {&to.extras->pre_start, &to.extras->post_start, &to.extras->pre_stop,
+                              &to.extras->post_stop};
+  for (std::size_t i = 0; i < std::size(hooks); ++i) {
+    if ((from.hooks >> i & 1U) != 0) *hooks[i] = {hook_names[i]};
+  }
+}
+
+}  // namespace
 
 config::Stack make_stack(const Plan& plan) {
   config::Stack stack = testing::a_stack();
   stack.probe_limit = 8;
+  stack.parallel_starts = plan.parallel_starts;
   for (const PlannedService& from : plan.services) {
     config::Service& to = testing::a_service(stack, name_of(from.number), from.type);
     to.restart.policy = from.policy;
@@ -141,6 +179,8 @@ config::Stack make_stack(const Plan& plan) {
     to.restart.jitter = 0.2;
     to.stop.timeout = from.stop_timeout;
     to.essential = from.essential;
+    to.main = from.main;
+    if (from.bells > 0 || from.hooks != 0) add_extras(to, from);
     to.require.count = from.quorum;
     if (from.readiness != Readiness::none) {
       const bool notify = from.readiness == Readiness::notify;
@@ -164,6 +204,7 @@ config::Stack make_stack(const Plan& plan) {
       d.loss_after = edge.loss_after;
       d.required = edge.required;
       d.timeout = edge.timeout;
+      if (edge.condition == Condition::own_bell) d.bell = "b" + std::to_string(edge.bell);
       if (edge.quorum) d.require = config::Quorum{.count = *edge.quorum};
     }
   }
@@ -201,6 +242,23 @@ testing::ProcessScript behaviour(const Plan& plan, const PlannedService& service
   return made;
 }
 
+testing::ProcessScript hook_behaviour(const Plan& plan, const PlannedService& service, std::string_view hook,
+                                      std::uint64_t run, bool calm) {
+  const auto which = static_cast<std::uint64_t>(std::ranges::find(hook_names, hook) - std::begin(hook_names));
+  Dice dice(plan.seed, service.number, run, 4 + which);
+  testing::ProcessScript made;
+  made.exits_after = dice.chance(40) ? Duration(0) : dice.between(0s, 1s);
+  if (calm && service.ready_timeout) made.exits_after = std::min(*made.exits_after, *service.ready_timeout / 5);
+  if (calm || !dice.chance(service.trouble)) return made;
+  if (dice.chance(40)) made.exits_with.value = 1;
+  if (dice.chance(30)) made.exits_after = dice.between(0s, 6s);
+  if (dice.chance(30)) made.stops_after.reset();
+  if (dice.chance(30)) made.leaves_behind = 1;
+  if (dice.chance(10))
+    made.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}};
+  return made;
+}
+
 std::optional<Duration> says_ready_after(const Plan& plan, const PlannedService& service, std::uint64_t run,
                                          bool calm) {
   Dice dice(plan.seed, service.number, run, 2);
@@ -210,10 +268,11 @@ std::optional<Duration> says_ready_after(const Plan& plan, const PlannedService&
   return calm && service.ready_timeout ? std::min(after, *service.ready_timeout / 2) : after;
 }
 
-testing::ProbeAnswer answer(const Plan& plan, const PlannedService& service, Duration since_begin,
-                            bool calm) {
+testing::ProbeAnswer answer(const Plan& plan, const PlannedService& service, const config::Probe& probe,
+                            Duration since_begin, bool calm) {
   if (calm) return {};
-  Dice dice(plan.seed, service.number, static_cast<std::uint64_t>(since_begin / 1700ms), 3);
+  const std::uint64_t which = probe.target.starts_with('b') ? 8 : 3;
+  Dice dice(plan.seed, service.number, static_cast<std::uint64_t>(since_begin / 1700ms), which);
   testing::ProbeAnswer made;
   made.yes = !dice.chance(service.trouble);
   if (dice.chance(20)) made.takes = dice.between(0s, 1s);
@@ -277,7 +336,10 @@ std::string describe(const Plan& plan) {
   std::string text;
   for (const auto& s : plan.services) {
     text += "  " + name_of(s.number) + ": " + types[static_cast<int>(s.type)] +
-            readinesses[static_cast<int>(s.readiness)] + (s.live ? " live" : "");
+            readinesses[static_cast<int>(s.readiness)] + (s.live ? " live" : "") + (s.main ? " main" : "") +
+            (s.essential ? " essential" : "");
+    if (s.bells > 0) text += " bells " + std::to_string(s.bells);
+    if (s.hooks != 0) text += " hooks " + std::to_string(s.hooks);
     if (s.type == ServiceType::gate) text += " require " + std::to_string(s.quorum);
     if (has_command(s.type))
       text += " policy " + std::to_string(static_cast<int>(s.policy)) + " limit " + std::to_string(s.limit);
@@ -302,6 +364,7 @@ std::string describe(const Plan& plan) {
       text += std::string(" ") + conditions[static_cast<int>(e.condition)];
     text += "\n";
   }
+  if (plan.parallel_starts != 0) text += "  parallel starts " + std::to_string(plan.parallel_starts) + "\n";
   if (plan.calm_at) text += "  calm from " + seconds(*plan.calm_at) + "\n";
   text += "  shutdown at " + seconds(plan.shutdown_at) + " within " + seconds(plan.budget);
   if (plan.kill_after) text += ", killed after " + seconds(*plan.kill_after);

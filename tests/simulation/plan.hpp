@@ -47,6 +47,7 @@ struct PlannedEdge {
   bool required = true;
   std::optional<Duration> timeout{};
   std::optional<std::uint32_t> quorum{};
+  std::uint32_t bell = 0;  // Condition::own_bell: which
 };
 
 struct PlannedService {
@@ -60,7 +61,10 @@ struct PlannedService {
   std::uint32_t limit = 0;
   std::uint32_t quorum = 0;
   Duration stop_timeout{0};
-  unsigned trouble = 0;  // percent
+  unsigned trouble = 0;     // percent
+  std::uint32_t bells = 0;  // of its own
+  std::uint32_t hooks = 0;  // bit i: the i-th of pre_start, post_start, pre_stop, post_stop
+  bool main = false;
   std::vector<PlannedEdge> edges;
 };
 
@@ -84,6 +88,7 @@ struct Plan {
   Duration shutdown_at{0};
   Duration budget{0};
   std::optional<Duration> kill_after{};  // a second signal
+  std::uint32_t parallel_starts = 0;
 };
 
 [[nodiscard]] Plan make_plan(std::uint64_t seed);
@@ -98,9 +103,11 @@ struct Plan {
 // What the run does, how long until it says that it is ready, and what a probe answers.
 [[nodiscard]] testing::ProcessScript behaviour(const Plan& plan, const PlannedService& service,
                                                std::uint64_t run, bool calm);
+[[nodiscard]] testing::ProcessScript hook_behaviour(const Plan& plan, const PlannedService& service,
+                                                    std::string_view hook, std::uint64_t run, bool calm);
 [[nodiscard]] std::optional<Duration> says_ready_after(const Plan& plan, const PlannedService& service,
                                                        std::uint64_t run, bool calm);
 [[nodiscard]] testing::ProbeAnswer answer(const Plan& plan, const PlannedService& service,
-                                          Duration since_begin, bool calm);
+                                          const config::Probe& probe, Duration since_begin, bool calm);
 
 }  // namespace belfry::simulation

@@ -31,11 +31,13 @@ class World final : daemon::Reporter {
   World(const Plan& plan, bool told) : plan_(plan), told_(told), stack_(make_stack(plan)) {
     for (const PlannedService& s : plan_.services) planned_.emplace(s.number, &s);
     processes_.script = [this](const testing::RunId& id) {
-      return behaviour(plan_, planned(id.service), id.run, calm_);
+      const PlannedService& of = planned(id.service);
+      return is_hook(id) ? hook_behaviour(plan_, of, id.command, id.run, calm_)
+                         : behaviour(plan_, of, id.run, calm_);
     };
     processes_.on_spawn = [this](const testing::RunId& id) { spawned(id); };
-    probes_.answer = [this](const std::string& service, const config::Probe&) {
-      return answer(plan_, planned(service), loop_.now() - begun_at_, calm_);
+    probes_.answer = [this](const std::string& service, const config::Probe& probe) {
+      return answer(plan_, planned(service), probe, loop_.now() - begun_at_, calm_);
     };
   }
   ~World() {
@@ -49,6 +51,7 @@ class World final : daemon::Reporter {
     while (!finished_ && !failure_) {
       if (auto wrong = oracle_.check_idle()) return fail(*wrong);
       if (auto wrong = oracle_.check_losses(loop_.now())) return fail(*wrong);
+      if (auto wrong = going_down_ ? std::nullopt : oracle_.check_ending()) return fail(*wrong);
       if (!loop_.advance_to_next_timer()) return fail("nothing can go on any more" + who_waits());
     }
     loop_.run_until_idle();
@@ -105,13 +108,19 @@ class World final : daemon::Reporter {
     say(std::string(service) + " " + text);
   }
 
+  static bool is_hook(const testing::RunId& id) { return id.command != "./" + id.service; }
+
   void spawned(const testing::RunId& id) {
+    say("spawn " + id.service + " " + id.command);
+    if (is_hook(id) && id.command != "./pre_start") return;
     const PlannedService& s = planned(id.service);
     const Service& real = service(s.number);
     if (real.state() != State::starting)
       fail(id.service + " is spawned while " + std::string(daemon::name_of(real.state())));
-    if (auto wrong = oracle_.check_start(real)) fail(*wrong);
-    if (s.readiness != Readiness::notify) return;
+    // A start begins with its first process: what follows a pre_start is the same start.
+    const bool first = is_hook(id) || (s.hooks & 1U) == 0;
+    if (auto wrong = first ? oracle_.check_start(real) : std::nullopt) fail(*wrong);
+    if (is_hook(id) || s.readiness != Readiness::notify) return;
     if (const auto after = says_ready_after(plan_, s, id.run, calm_)) say_ready_later(s.number, *after);
   }
   void say_ready_later(std::uint32_t number, Duration after) {
@@ -253,7 +262,7 @@ class World final : daemon::Reporter {
   testing::FakeProvisions provisions_;
   testing::FakeProbes probes_;
   daemon::Supervisor supervisor_{loop_, stack_, processes_, provisions_, probes_, *this, plan_.seed};
-  Oracle oracle_{supervisor_, processes_};
+  Oracle oracle_{supervisor_, processes_, plan_.parallel_starts};
   Context root_{loop_};
   WaitGroup director_{loop_, "director"};
   WaitGroup requests_{loop_, "requests"};

@@ -12,9 +12,12 @@ namespace {
 RunId run_of(std::string_view marker) {
   const std::size_t slash = marker.find('/');
   const std::size_t hash = marker.rfind('#');
+  if (marker.empty()) return {};
   return {.service = std::string(marker.substr(slash + 1, hash - slash - 1)),
           .run = std::strtoull(std::string(marker.substr(hash + 1)).c_str(), nullptr, 10)};
 }
+
+std::pair<std::string, std::uint64_t> key_of(const RunId& id) { return {id.service, id.run}; }
 
 }  // namespace
 
@@ -60,6 +63,7 @@ std::expected<pid_t, system::SpawnError> FakeProcesses::spawn(system::Launch& la
   process->script = std::move(plan);
   Process& made = *process;
   processes_.emplace(made.pid, std::move(process));
+  runs_[key_of(made.id)].push_back(made.pid);
   if (made.script.exits_after) exit_at(made, loop_.now() + *made.script.exits_after, made.script.exits_with);
   return made.pid;
 }
@@ -79,29 +83,37 @@ void FakeProcesses::exited(pid_t pid, system::ExitStatus how) {
   process.running = false;
   note("exit", process.id);
   if (auto* watcher = std::exchange(process.exit_watcher, nullptr)) watcher->on_exit(pid, how);
-  look_whether_gone(process);
+  look_whether_gone(key_of(process.id));
 }
 
 void FakeProcesses::children_leave_at(Process& process, TimePoint when) {
   process.children_timer.arm(when, [this, pid = process.pid] {
     Process& left = *find(pid);
     left.children = 0;
-    look_whether_gone(left);
+    look_whether_gone(key_of(left.id));
   });
 }
 
-// The watcher hears in a later turn, and the process is forgotten when nobody can ask for it any more.
-void FakeProcesses::look_whether_gone(Process& process) {
-  if (!process.gone() || process.tree_watcher == nullptr) return;
-  loop_.post([this, pid = process.pid] {
-    Process* gone = find(pid);
-    if (gone == nullptr) return;
-    auto* watcher = std::exchange(gone->tree_watcher, nullptr);
-    if (watcher == nullptr) return;
-    note("gone", gone->id);
-    processes_.erase(pid);
-    watcher->on_tree_empty(pid);
-  });
+// Everything that a run has started, hooks included, is one tree, as the marker in their environment says.
+bool FakeProcesses::anybody_left(const RunKey& run) {
+  return std::ranges::any_of(runs_[run], [this](pid_t pid) { return !find(pid)->gone(); });
+}
+
+// The watcher hears in a later turn, and the processes are forgotten when nobody can ask for them any more.
+void FakeProcesses::look_whether_gone(const RunKey& run) {
+  if (!watches_.contains(run) || anybody_left(run)) return;
+  loop_.post([this, run] { tell_gone(run); });
+}
+
+void FakeProcesses::tell_gone(const RunKey& run) {
+  const auto it = watches_.find(run);
+  if (it == watches_.end() || anybody_left(run)) return;
+  const Watch watch = it->second;
+  watches_.erase(it);
+  note("gone", {.service = run.first, .run = run.second});
+  for (const pid_t pid : runs_[run]) processes_.erase(pid);
+  runs_.erase(run);
+  watch.watcher->on_tree_empty(watch.leader);
 }
 
 void FakeProcesses::disown(pid_t pid) {
@@ -109,62 +121,62 @@ void FakeProcesses::disown(pid_t pid) {
 }
 
 bool FakeProcesses::signal(const system::TreeId& tree, int signo, system::Scope scope) {
-  Process* process = find(tree.leader);
-  if (process == nullptr || process->gone()) return false;
+  std::vector<pid_t> whom;
+  if (scope == system::Scope::tree) whom = runs_[key_of(run_of(tree.marker))];
+  if (std::ranges::find(whom, tree.leader) == whom.end()) whom.push_back(tree.leader);
+  bool anybody = false;
+  for (const pid_t pid : whom) {
+    if (Process* process = find(pid)) anybody = signal_one(*process, signo, scope) || anybody;
+  }
+  return anybody;
+}
+
+bool FakeProcesses::signal_one(Process& process, int signo, system::Scope scope) {
+  if (process.gone()) return false;
   const bool whole = scope != system::Scope::leader;
-  if (!whole && !process->running) return false;
-  if (on_signal) on_signal(process->id, signo, scope);
-  note(system::signal_name(signo).c_str(), process->id);
+  if (!whole && !process.running) return false;
+  if (on_signal) on_signal(process.id, signo, scope);
+  note(system::signal_name(signo).c_str(), process.id);
   const TimePoint now = loop_.now();
-  if (process->running) {
-    const auto& plan = process->script;
+  if (process.running) {
+    const auto& plan = process.script;
     if (signo == SIGKILL)
-      exit_at(*process, now, {.signaled = true, .value = SIGKILL});
+      exit_at(process, now, {.signaled = true, .value = SIGKILL});
     else if (plan.stops_after)
-      exit_at(*process, now + *plan.stops_after,
+      exit_at(process, now + *plan.stops_after,
               {.signaled = !plan.stops_cleanly, .value = plan.stops_cleanly ? 0 : signo});
   }
-  if (whole && process->children > 0) {
+  if (whole && process.children > 0) {
     if (signo == SIGKILL)
-      children_leave_at(*process, now);
-    else if (process->script.children_stop_after)
-      children_leave_at(*process, now + *process->script.children_stop_after);
+      children_leave_at(process, now);
+    else if (process.script.children_stop_after)
+      children_leave_at(process, now + *process.script.children_stop_after);
   }
   return true;
 }
 
 bool FakeProcesses::tree_alive(const system::TreeId& tree) {
-  const Process* process = find(tree.leader);
-  return process != nullptr && !process->gone();
+  return anybody_left(key_of(run_of(tree.marker)));
 }
 
 void FakeProcesses::watch_tree(const system::TreeId& tree, system::TreeWatcher& watcher) {
-  Process* process = find(tree.leader);
-  if (process == nullptr) {  // it is gone and was watched before: still nobody is left
-    again_.insert(&watcher);
-    loop_.post([this, leader = tree.leader, told = &watcher] {
-      if (again_.erase(told) != 0) told->on_tree_empty(leader);
-    });
-    return;
-  }
-  process->tree_watcher = &watcher;
-  look_whether_gone(*process);
+  const RunKey run = key_of(run_of(tree.marker));
+  watches_[run] = {.leader = tree.leader, .watcher = &watcher};
+  look_whether_gone(run);
 }
 
 void FakeProcesses::unwatch_tree(system::TreeWatcher& watcher) {
-  again_.erase(&watcher);
-  for (auto& [pid, process] : processes_) {
-    if (process->tree_watcher == &watcher) process->tree_watcher = nullptr;
-  }
+  std::erase_if(watches_, [&](const auto& watch) { return watch.second.watcher == &watcher; });
 }
 
 std::vector<system::Survivor> FakeProcesses::survivors(const system::TreeId& tree) {
   std::vector<system::Survivor> left;
-  const Process* process = find(tree.leader);
-  if (process == nullptr) return left;
-  if (process->running) left.push_back({.pid = process->pid, .state = 'S', .name = process->id.service});
-  for (std::uint32_t i = 0; i < process->children; ++i)
-    left.push_back({.pid = process->pid, .state = 'S', .name = "child"});
+  for (const pid_t pid : runs_[key_of(run_of(tree.marker))]) {
+    const Process& process = *find(pid);
+    if (process.running) left.push_back({.pid = pid, .state = 'S', .name = process.id.service});
+    for (std::uint32_t i = 0; i < process.children; ++i)
+      left.push_back({.pid = pid, .state = 'S', .name = "child"});
+  }
   return left;
 }
 

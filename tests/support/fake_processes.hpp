@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,22 +73,31 @@ class FakeProcesses final : public system::Processes {
     bool running = true;
     std::uint32_t children = 0;
     system::ExitWatcher* exit_watcher = nullptr;
-    system::TreeWatcher* tree_watcher = nullptr;
     Timer exit_timer;
     Timer children_timer;
     [[nodiscard]] bool gone() const { return !running && children == 0; }
+  };
+
+  using RunKey = std::pair<std::string, std::uint64_t>;
+  struct Watch {
+    pid_t leader = 0;
+    system::TreeWatcher* watcher = nullptr;
   };
 
   Process* find(pid_t pid);
   void exit_at(Process& process, TimePoint when, system::ExitStatus how);
   void exited(pid_t pid, system::ExitStatus how);
   void children_leave_at(Process& process, TimePoint when);
-  void look_whether_gone(Process& process);
+  bool signal_one(Process& process, int signo, system::Scope scope);
+  [[nodiscard]] bool anybody_left(const RunKey& run);
+  void look_whether_gone(const RunKey& run);
+  void tell_gone(const RunKey& run);
   void note(const char* what, const RunId& id);
 
   Loop& loop_;
   std::map<pid_t, std::unique_ptr<Process>> processes_;
-  std::set<system::TreeWatcher*> again_;
+  std::map<RunKey, Watch> watches_;
+  std::map<RunKey, std::vector<pid_t>> runs_;
   std::vector<std::string> log_;
   pid_t last_pid_ = 1000;
   std::uint64_t spawned_ = 0;
