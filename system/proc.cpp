@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <memory>
 #include <unordered_set>
 
@@ -116,6 +118,32 @@ std::optional<Survivor> describe(pid_t pid) {
   if (open == std::string::npos || close == std::string::npos || close + 2 >= stat.size())
     return std::nullopt;
   return Survivor{pid, stat[close + 2], stat.substr(open + 1, close - open - 1)};
+}
+
+std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets) {
+  std::optional<Survivor> found;
+  if (sockets.empty()) return found;
+  each_number_in("/proc", [&](int, const char* name) {
+    if (found) return;
+    pid_t pid = 0;
+    std::from_chars(name, name + std::char_traits<char>::length(name), pid);
+    const auto held = sockets_of(pid);
+    if (std::ranges::find_first_of(held, sockets) != held.end()) found = describe(pid);
+  });
+  return found;
+}
+
+bool is_exiting(pid_t pid) {
+  constexpr unsigned begins_to_exit = 0x4;  // PF_EXITING of linux/sched.h, set before anything is closed
+  const std::string stat = read_file(path_of(pid, "stat"));
+  const std::size_t close = stat.rfind(')');
+  char state = 0;
+  unsigned flags = 0;
+  // After the name: state ppid pgrp session tty tpgid flags (proc(5)).
+  if (close == std::string::npos ||
+      std::sscanf(stat.c_str() + close + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
+    return true;
+  return (flags & begins_to_exit) != 0 || state == 'Z' || state == 'X';
 }
 
 }  // namespace belfry::system::proc

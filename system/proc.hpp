@@ -29,6 +29,13 @@ std::vector<ino_t> sockets_of(pid_t pid);
 
 std::optional<Survivor> describe(pid_t pid);
 
+// A process that has one of these sockets open. Looks at every process of the host whose descriptors may be
+// read: for a message to a person, never on the way of something that is awaited.
+std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets);
+
+// True from the moment the process begins to exit, before its descriptors are closed, and when it is gone.
+bool is_exiting(pid_t pid);
+
 // "11024 11025 " → {11024, 11025}
 void parse_pids(std::string_view text, std::vector<pid_t>& into);
 

@@ -43,4 +43,9 @@ int FakeSyscalls::open(const char* path, int flags) {
   return Syscalls::open(path, flags);
 }
 
+int FakeSyscalls::socket(int domain, int type, int protocol) {
+  if (int error = next(socket_errors)) return -error;
+  return Syscalls::socket(domain, type, protocol);
+}
+
 }  // namespace belfry::test

@@ -11,7 +11,7 @@ namespace belfry::test {
 class FakeSyscalls final : public system::Syscalls {
  public:
   // Errors (positive errno) that the next calls end with, in order; 0 lets one pass.
-  std::deque<int> clone_errors, clone_into_errors, open_errors, duplicate_errors, kill_errors;
+  std::deque<int> clone_errors, clone_into_errors, open_errors, duplicate_errors, kill_errors, socket_errors;
   int clones = 0;
   int last_clone_flags = 0;
 
@@ -21,6 +21,7 @@ class FakeSyscalls final : public system::Syscalls {
   int kill(pid_t pid, int signo) override;
   int duplicate(int source, int target) override;
   int open(const char* path, int flags) override;
+  int socket(int domain, int type, int protocol) override;
 };
 
 }  // namespace belfry::test

@@ -1,0 +1,215 @@
+#include "system/activation_socket.hpp"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "system/proc.hpp"
+#include "system/sock_diag.hpp"
+
+namespace belfry::system {
+
+namespace {
+
+using Kind = SocketPlan::Kind;
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// Who keeps us from the address: " by 4711 nginx", with the service if it is one of belfry's.
+std::string holder_of(const SocketPlan& plan) {
+  SockDiag diag;
+  const auto sockets = plan.kind == Kind::unix_stream ? diag.unix_listeners(plan.address)
+                                                      : diag.listeners(plan.port, plan.kind == Kind::udp);
+  const auto holder = proc::holder_of(sockets);
+  if (!holder) return {};
+  if (holder->pid == ::getpid()) return " by belfry itself, for another socket of this stack";
+  const auto service = proc::variable_of(holder->pid, "BELFRY_SERVICE");
+  return " by " + std::to_string(holder->pid) + " " + holder->name +
+         (service ? ", which is the service " + *service : "");
+}
+
+std::string next_step(const SocketPlan& plan, int error) {
+  const bool is_unix = plan.kind == Kind::unix_stream;
+  switch (error) {
+    case EADDRINUSE: return " (stop the other one, or give `listen` another address)";
+    case EADDRNOTAVAIL: return is_unix ? "" : " (this host has no such address: see `ip address`)";
+    case EACCES:
+      if (!is_unix) return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+      return " (the directory must be writable for belfry's user)";
+    case ENOENT: return " (make the directory first)";
+    case EMFILE: return " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)";
+    default: return {};
+  }
+}
+
+std::unexpected<Error> cannot_listen(const SocketPlan& plan, int error) {
+  return std::unexpected(Error(Error::Kind::failed, "cannot listen on " + plan.text() + ": " +
+                                                        std::strerror(error) +
+                                                        (error == EADDRINUSE ? holder_of(plan) : "") +
+                                                        next_step(plan, error)));
+}
+
+// Numbers only, so nothing is asked of a name server. `*` is every address of both families where the host
+// has IPv6.
+bool to_inet(const SocketPlan& plan, bool v6, SocketAddress& out) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_family = v6 ? AF_INET6 : AF_INET;
+  hints.ai_socktype = plan.kind == Kind::udp ? SOCK_DGRAM : SOCK_STREAM;
+  const char* host = plan.address.c_str();
+  if (plan.address == "localhost") host = v6 ? "::1" : "127.0.0.1";
+  if (plan.address == "*") host = nullptr;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host, std::to_string(plan.port).c_str(), &hints, &found) != 0) return false;
+  std::memcpy(&out.storage, found->ai_addr, found->ai_addrlen);
+  out.size = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return true;
+}
+
+SocketAddress to_unix(const std::string& path) {
+  SocketAddress made;
+  auto& address = reinterpret_cast<sockaddr_un&>(made.storage);
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
+  const bool abstract = path.starts_with('@');
+  if (abstract) address.sun_path[0] = '\0';
+  // The length is part of an abstract name; a path ends with its zero (unix(7)).
+  made.size =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + static_cast<unsigned>(!abstract));
+  return made;
+}
+
+void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+
+// Whether somebody accepts connections at the socket file. A full backlog (EAGAIN) is somebody too.
+bool is_answered(const SocketAddress& address, Syscalls& syscalls) {
+  const int fd = syscalls.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (fd < 0) return true;
+  const bool refused =
+      ::connect(fd, address.get(), address.size) != 0 && (errno == ECONNREFUSED || errno == ENOENT);
+  ::close(fd);
+  return !refused;
+}
+
+// Mode and owner as the file says, before anybody can connect.
+Result<void> outfit_file(const SocketPlan& plan) {
+  const char* path = plan.address.c_str();
+  const uid_t owner = plan.owner.value_or(static_cast<uid_t>(-1));
+  const gid_t group = plan.group.value_or(static_cast<gid_t>(-1));
+  if ((plan.owner || plan.group) && ::lchown(path, owner, group) != 0)
+    return std::unexpected(Error(Error::Kind::failed,
+                                 "cannot give the socket " + plan.text() + " to its owner: " +
+                                     std::strerror(errno) + " (that takes root or CAP_CHOWN)"));
+  if (plan.mode && ::chmod(path, *plan.mode) != 0) return cannot_listen(plan, errno);
+  return {};
+}
+
+}  // namespace
+
+std::string SocketPlan::text() const {
+  if (kind == Kind::unix_stream) return "unix:" + address;
+  const bool brackets = address.contains(':');
+  return std::string(kind == Kind::udp ? "udp:" : "") + (brackets ? "[" + address + "]" : address) + ":" +
+         std::to_string(port);
+}
+
+Result<ActivationSocket> ActivationSocket::bind(const SocketPlan& plan, Syscalls& syscalls) {
+  return plan.kind == Kind::unix_stream ? bind_unix(plan, syscalls) : bind_inet(plan, syscalls);
+}
+
+Result<ActivationSocket> ActivationSocket::bind_inet(const SocketPlan& plan, Syscalls& syscalls) {
+  const bool udp = plan.kind == Kind::udp;
+  const int type = udp ? SOCK_DGRAM : SOCK_STREAM;
+  SocketAddress to;
+  int fd = -EAFNOSUPPORT;
+  const bool v6 = plan.address != "localhost" && to_inet(plan, true, to);
+  if (v6) fd = syscalls.socket(AF_INET6, type, 0);
+  if (fd == -EAFNOSUPPORT && to_inet(plan, false, to)) fd = syscalls.socket(AF_INET, type, 0);
+  if (fd < 0) return cannot_listen(plan, -fd);
+  ActivationSocket made(fd);
+  if (to.storage.ss_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, plan.v6only ? 1 : 0);
+  // For TCP it passes over connections that linger in TIME_WAIT; for UDP it would share a port that is taken.
+  if (!udp) set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (plan.reuse_port) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (::bind(fd, to.get(), to.size) != 0) return cannot_listen(plan, errno);
+  if (!udp && ::listen(fd, plan.backlog.value_or(SOMAXCONN)) != 0) return cannot_listen(plan, errno);
+  return made;
+}
+
+Result<ActivationSocket> ActivationSocket::bind_unix(const SocketPlan& plan, Syscalls& syscalls) {
+  const SocketAddress to = to_unix(plan.address);
+  const bool abstract = plan.address.starts_with('@');
+  const char* path = plan.address.c_str();
+  struct stat status{};
+  if (!abstract && ::lstat(path, &status) == 0) {
+    if (!S_ISSOCK(status.st_mode))
+      return std::unexpected(Error(Error::Kind::failed, "cannot listen on " + plan.text() +
+                                                            ": a file that is not a socket is in the way "
+                                                            "(move it, or give `listen` another path)"));
+    if (is_answered(to, syscalls)) return cannot_listen(plan, EADDRINUSE);
+    ::unlink(path);
+  }
+  const int fd = syscalls.socket(AF_UNIX, SOCK_STREAM, 0);
+  if (fd < 0) return cannot_listen(plan, -fd);
+  ActivationSocket made(fd);
+  // The mode of the socket becomes that of its file, less the umask; nobody can connect before listen().
+  if (!abstract) ::fchmod(fd, 0666);
+  if (::bind(fd, to.get(), to.size) != 0) return cannot_listen(plan, errno);
+  if (!abstract && ::lstat(path, &status) == 0) {
+    made.path_ = plan.address;
+    made.device_ = status.st_dev;
+    made.inode_ = status.st_ino;
+  }
+  if (!made.path_.empty()) {
+    if (auto ok = outfit_file(plan); !ok) return std::unexpected(ok.error());
+  }
+  if (::listen(fd, plan.backlog.value_or(SOMAXCONN)) != 0) return cannot_listen(plan, errno);
+  return made;
+}
+
+ActivationSocket::ActivationSocket(ActivationSocket&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::exchange(other.path_, {})),
+      device_(other.device_),
+      inode_(other.inode_) {}
+
+ActivationSocket& ActivationSocket::operator=(ActivationSocket&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  std::swap(device_, other.device_);
+  std::swap(inode_, other.inode_);
+  return *this;
+}
+
+ActivationSocket::~ActivationSocket() {
+  if (fd_ < 0) return;
+  if (!path_.empty() && is_reachable()) ::unlink(path_.c_str());
+  ::close(fd_);
+}
+
+bool ActivationSocket::is_reachable() const {
+  struct stat status{};
+  return path_.empty() || (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
+                           status.st_ino == inode_);
+}
+
+void ActivationSocket::make_blocking() const {
+  const int flags = ::fcntl(fd_, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) != 0) ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+}  // namespace belfry::system
