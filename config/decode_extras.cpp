@@ -1,4 +1,6 @@
 // Sockets, logs, limits: the mappings that few services have.
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -10,6 +12,18 @@
 
 namespace belfry::config {
 namespace {
+
+bool is_ipv6(std::string const& host) {
+  in6_addr ignored{};
+  return ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &ignored) == 1;
+}
+
+// What can be bound: names would have to be asked for, and the answer may change while the service runs.
+bool is_bindable(std::string const& host) {
+  in_addr ignored{};
+  return host == "*" || host == "localhost" || is_ipv6(host) ||
+         ::inet_pton(AF_INET, host.c_str(), &ignored) == 1;
+}
 
 void read_socket_address(Decoder& decoder, Node const& node, std::string_view base, ListenSocket& out) {
   auto value = decoder.text(node);
@@ -32,13 +46,45 @@ void read_socket_address(Decoder& decoder, Node const& node, std::string_view ba
   if (!parsed) return decoder.malformed(node, parsed.error());
   out.address = parsed->host;
   out.port = parsed->port;
+  if (!is_bindable(out.address))
+    decoder.error("bad-value", node, "a socket cannot be bound to the name `" + out.address + "`",
+                  "write an address of this host: 127.0.0.1, [::1], localhost, or * for all of them");
+}
+
+// Options that the kernel would take no notice of.
+void check_socket_options(Decoder& decoder, Node const& node, ListenSocket const& socket) {
+  using Kind = ListenSocket::Kind;
+  bool const has_file = socket.kind == Kind::unix_stream && !socket.address.starts_with('@');
+  struct Rule {
+    std::string_view key;
+    bool fits;
+    std::string_view where;
+  };
+  Rule const rules[] = {
+      {"mode", has_file, "a unix socket with a path"},
+      {"owner", has_file, "a unix socket with a path"},
+      {"group", has_file, "a unix socket with a path"},
+      {"backlog", socket.kind != Kind::udp, "a socket that accepts connections"},
+      {"v6only", socket.kind != Kind::unix_stream && is_ipv6(socket.address), "an IPv6 address"},
+      {"reuse_port", socket.kind != Kind::unix_stream, "a TCP or UDP socket"},
+  };
+  for (Rule const& rule : rules)
+    if (Node const* const value = node.find(rule.key); value != nullptr && !rule.fits)
+      decoder.error("unfit-key", *value,
+                    "`" + std::string(rule.key) + "` belongs to " + std::string(rule.where), "remove it");
 }
 
 // `address` is read by decode_listen, which knows the directory.
-constexpr std::array<Field<ListenSocket>, 7> socket_table{{
+constexpr std::array<Field<ListenSocket>, 8> socket_table{{
     {{"address", "socket_address", "needed",
-      "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`.", "\"127.0.0.1:8080\""},
+      "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`; the host is an address, `localhost` "
+      "(127.0.0.1) or `*` (all, IPv6 and IPv4).",
+      "\"127.0.0.1:8080\""},
      [](Decoder&, Entry const&, ListenSocket&) {}},
+    {{"name", "text", "the service's, or its key", "What the service calls it, in LISTEN_FDNAMES.", "https"},
+     [](Decoder& d, Entry const& e, ListenSocket& out) {
+       if (check_name(d, *e.value, "a socket")) out.name = d.text(*e.value).value_or(out.name);
+     }},
     {{"mode", "mode", "0666 minus umask", "Permissions of a unix socket, octal.", "\"0660\""},
      [](Decoder& d, Entry const& e, ListenSocket& out) { out.mode = d.octal(*e.value, 0777); }},
     {{"owner", "text", "belfry's user", "Owner of a unix socket.", "www-data"},
@@ -120,6 +166,7 @@ void read_one_socket(Decoder& decoder, Node const& node, std::string name, Servi
       return decoder.error("missing-key", node, "a socket needs an `address`",
                            "write {address: \"127.0.0.1:8080\"}");
     read_socket_address(decoder, *address, draft.service.working_dir, socket);
+    check_socket_options(decoder, node, socket);
   } else {
     read_socket_address(decoder, node, draft.service.working_dir, socket);
   }

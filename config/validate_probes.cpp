@@ -1,6 +1,7 @@
 // Probes that cannot work where they stand.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "config/validate.hpp"
 
@@ -35,12 +36,8 @@ class ProbeCheck {
       else if (probe.kind == Kind::listen && sockets() == 0)
         report(probe, tick(service_.name) + " has no sockets that belfry could listen on",
                "add listen: \"127.0.0.1:8080\", or write ready: {port: 8080}");
-      else if (probe.kind == Kind::fd && probe.fd > 0 && probe.fd < 3 + sockets())
-        report(probe,
-               "descriptor " + std::to_string(probe.fd) +
-                   " is one of the sockets passed on by `listen`, which are 3 to " +
-                   std::to_string(2 + sockets()),
-               "use " + std::to_string(3 + sockets()) + " or a higher one");
+      else if (probe.kind == Kind::fd && probe.fd > 0)
+        descriptor(probe);
     }
   }
 
@@ -53,6 +50,21 @@ class ProbeCheck {
   }
 
  private:
+  // A ready fd stands outside the range of LISTEN_FDS (the sockets, then what the service has stored), and
+  // tells one thing.
+  void descriptor(Probe const& probe) {
+    std::size_t const reserved = sockets() + (service_.extras ? service_.extras->fd_store : 0);
+    std::string const number = std::to_string(probe.fd);
+    if (probe.fd < 3 + reserved)
+      report(probe,
+             "descriptor " + number + " is one of " +
+                 (reserved == sockets() ? "the sockets passed on by `listen`" : "`listen` and `fd_store`") +
+                 ", which are 3 to " + std::to_string(2 + reserved),
+             "use " + std::to_string(3 + reserved) + " or a higher one");
+    else if (!used_.insert(probe.fd).second)
+      report(probe, "descriptor " + number + " is used by two probes of " + tick(service_.name),
+             "give each its own");
+  }
   std::size_t sockets() const { return service_.extras ? service_.extras->listen.size() : 0; }
   void report(Probe const& probe, std::string message, std::string help) {
     decoder_.diagnostics().error("unfit-probe", Span(probe.place), std::move(message), std::move(help));
@@ -60,6 +72,7 @@ class ProbeCheck {
 
   Decoder& decoder_;
   Service const& service_;
+  std::set<std::uint16_t> used_;
 };
 
 }  // namespace

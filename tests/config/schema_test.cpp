@@ -65,6 +65,13 @@ std::string service_text(Key const& key, std::string const& pair) {
   return in_service(pair, type);
 }
 
+// An address that the option makes sense for.
+std::string address_for(std::string_view option) {
+  if (option == "address") return {};
+  if (option == "mode" || option == "owner" || option == "group") return "address: \"unix:/run/x\", ";
+  return "address: \"[::1]:1\", ";
+}
+
 // A whole file in which `key` of `table` has `value`.
 std::string file_with(Table const& table, Key const& key, std::string const& value) {
   std::string const pair = std::string(key.name) + ": " + value;
@@ -82,8 +89,7 @@ std::string file_with(Table const& table, Key const& key, std::string const& val
   if (table.name == "cgroup") return in_service("cgroup: {" + pair + "}");
   if (table.name == "reload_options") return in_service("reload: {" + pair + "}");
   if (table.name == "socket")
-    return in_service("listen: {web: {" +
-                      std::string(key.name == "address" ? "" : "address: \"127.0.0.1:1\", ") + pair + "}}");
+    return in_service("listen: {web: {" + address_for(key.name) + pair + "}}");
   if (table.name == "env_file_options")
     return in_service("env_file: {" +
                       std::string(key.name == "path" ? "required: false, " : "path: none.env, ") + pair +
