@@ -9,21 +9,54 @@
 
 #include <array>
 #include <cstdlib>
+#include <deque>
 #include <optional>
 
+#include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
 #include "system/cgroup_place.hpp"
 #include "system/identity.hpp"
+#include "system/proc.hpp"
 
 namespace belfry::daemon {
 
-struct NativeProvisions::Kit final : NotifyReceiver {
-  Kit(Service& s, Poller& poller, LogPump& pump) : service(s), log(poller, pump, s.name()) {}
+namespace {
+
+// The `fd` probes of a service: of its readiness and of its own bells.
+std::vector<const config::Probe*> fd_probes_of(const config::Service& spec) {
+  std::vector<const config::Probe*> found;
+  const auto look_at = [&found](const config::ProbeSet& set) {
+    for (const config::Probe& probe : set.probes) {
+      if (probe.kind == config::Probe::Kind::fd) found.push_back(&probe);
+    }
+  };
+  look_at(spec.ready);
+  if (spec.extras) {
+    for (const config::OwnBell& bell : spec.extras->bells) look_at(bell.probes);
+  }
+  return found;
+}
+
+}  // namespace
+
+struct NativeProvisions::Kit final : NotifyReceiver, ReadyFdListener {
+  Kit(Service& s, Poller& poller, LogPump& pump) : service(s), log(poller, pump, s.name()) {
+    ReadyFdListener& listener = *this;
+    for (const config::Probe* probe : fd_probes_of(s.spec()))
+      ready_fds.emplace_back(poller, listener, *probe);
+  }
   void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override {
     deliver(service, sender, message);
   }
+  void wrote_ready(std::uint16_t number) override { service.heard(config::Probe::Kind::fd, number); }
+  void closed_unready(std::uint16_t number, const Error& why) override {
+    // Who exits closes everything first: its exit code says more, and comes in a moment.
+    if (const pid_t pid = service.record().pid; pid != 0 && !system::proc::is_exiting(pid))
+      service.never_heard(number, why);
+  }
   Service& service;
   LogPipe log;
+  std::deque<ReadyFd> ready_fds;
   std::unique_ptr<NotifySocket> notify;
   std::unique_ptr<system::CgroupLeaf> leaf;
   int write_end = -1;
@@ -96,7 +129,8 @@ NativeProvisions::NativeProvisions(const config::Stack& stack, Poller& poller, L
       poller_(poller),
       pump_(pump),
       inherited_(system::BaseEnvironment::inherited(environ)),
-      empty_(system::BaseEnvironment::empty()) {
+      empty_(system::BaseEnvironment::empty()),
+      activation_(stack) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   descriptor_budget_ = static_cast<std::size_t>(limit.rlim_cur) / 4;
@@ -127,6 +161,7 @@ Result<void> NativeProvisions::open() {
                  std::to_string(spec.place.line) + "; create it, or name another one)";
     }
   }
+  if (auto ok = activation_.open(); !ok) missing += (missing.empty() ? "" : "\n") + ok.error().text();
   if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
   plant_cgroups();
   auto directory = make_socket_directory();
@@ -199,7 +234,13 @@ NativeProvisions::Kit& NativeProvisions::kit_of(const Service& service) {
   return *kit;
 }
 
+// What keeps a socket from being bound is found again, and reported, by prepare().
+void NativeProvisions::bind_sockets(Service& service) {
+  [[maybe_unused]] const Result<void> bound = activation_.bind(service.index());
+}
+
 Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch) {
+  if (auto ok = activation_.bind(service.index()); !ok) return ok;
   if (service.state() == State::waiting && descriptors_ >= descriptor_budget_) {
     return std::unexpected(Error(Error::Kind::refused,
                                  "cannot prepare ahead: too many descriptors are held for waiting services"));
@@ -210,6 +251,8 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
   if (auto ok = lay_log_pipe(service, kit, launch); !ok) return ok;
   if (auto ok = lay_notify_socket(service, kit, launch); !ok) return ok;
   if (auto ok = lay_leaf(service, kit, launch); !ok) return ok;
+  if (auto ok = lay_ready_fds(kit, launch); !ok) return ok;
+  lay_descriptors(service, launch);
   launch.resolve();
   return {};
 }
@@ -274,11 +317,39 @@ void NativeProvisions::hook_started(Service& service) {
   kit.hook_write_end = -1;
 }
 
+Result<void> NativeProvisions::lay_ready_fds(Kit& kit, system::Launch& launch) {
+  for (ReadyFd& ready : kit.ready_fds) {
+    const bool fresh = !ready.is_open();
+    const auto write_end = ready.open();
+    if (!write_end) return std::unexpected(write_end.error());
+    launch.descriptors.push_back({.source = *write_end, .target = ready.number()});
+    if (!fresh) continue;
+    kit.held += 2;
+    descriptors_ += 2;
+  }
+  return {};
+}
+
+// LISTEN_FDS counts from 3 up without a gap: what belfry listens on, in the order of the file.
+void NativeProvisions::lay_descriptors(const Service& service, system::Launch& launch) {
+  int next = 3;
+  std::string names;
+  for (const Activation::Passed& passed : activation_.passed(service.index())) {
+    launch.descriptors.push_back({.source = passed.fd, .target = next++});
+    names.append(names.empty() ? "" : ":").append(*passed.name);
+  }
+  if (next == 3) return;
+  launch.add_variable("LISTEN_FDS", std::to_string(next - 3));
+  launch.add_variable("LISTEN_FDNAMES", names);
+  launch.listen_pid = true;
+}
+
 void NativeProvisions::started(Service& service) {
   Kit& kit = kit_of(service);
   if (kit.write_end >= 0) ::close(kit.write_end);
   kit.write_end = -1;
   if (kit.leaf) kit.leaf->close();
+  for (ReadyFd& ready : kit.ready_fds) ready.passed();
   descriptors_ -= kit.held;
   kit.held = 0;
 }
@@ -288,6 +359,7 @@ void NativeProvisions::drain(Service& service) {
   const std::uint64_t before = kit.log.lines_lost();
   kit.log.drain();
   if (kit.log.lines_lost() > before) service.count_dropped_lines(kit.log.lines_lost() - before);
+  for (ReadyFd& ready : kit.ready_fds) ready.drain();
   if (kit.notify) {
     kit.notify->drain();
   } else if (shared_socket_) {
@@ -296,9 +368,11 @@ void NativeProvisions::drain(Service& service) {
 }
 
 void NativeProvisions::release(Service& service) {
+  activation_.close(service.index());
   auto& kit = kits_[service.index()];
   if (!kit) return;
   started(service);
+  for (ReadyFd& ready : kit->ready_fds) ready.close();
   kit->notify.reset();
   kit->leaf.reset();
   kit->log.drain();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/model.hpp"
+#include "daemon/activation.hpp"
 #include "daemon/log_pump.hpp"
 #include "daemon/notify_socket.hpp"
 #include "daemon/poller.hpp"
@@ -28,6 +29,7 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
   // Looks users up and makes the directory of the notify sockets. Errors name every user that does not exist.
   Result<void> open();
 
+  void bind_sockets(Service& service) override;
   Result<void> prepare(Service& service, system::Launch& launch) override;
   void outfit(const Service& service, system::Launch& launch) const override;
   Result<void> prepare_hook(Service& service, system::Launch& launch) override;
@@ -52,6 +54,8 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
   [[nodiscard]] bool wants_leaf(const config::Service& spec) const;
   Result<void> lay_leaf(Service& service, Kit& kit, system::Launch& launch);
   Result<void> lay_notify_socket(Service& service, Kit& kit, system::Launch& launch);
+  Result<void> lay_ready_fds(Kit& kit, system::Launch& launch);
+  void lay_descriptors(const Service& service, system::Launch& launch);
   Kit& kit_of(const Service& service);
   static void deliver(Service& service, const NotifySender& sender, const Result<NotifyMessage>& message);
 
@@ -67,6 +71,7 @@ class NativeProvisions final : public Provisions, NotifyReceiver {
   std::unique_ptr<system::CgroupTree> cgroups_;  // null: nobody asks for a leaf, or there can be none
   bool limits_apply_ = true;
   std::vector<std::string> remarks_;
+  Activation activation_;
   std::vector<std::unique_ptr<Kit>> kits_;
   std::size_t descriptors_ = 0;        // held for services that have not started
   std::size_t descriptor_budget_ = 0;  // how many may be, so that waiting ones do not starve running ones

@@ -34,7 +34,8 @@ class OwnBells {
   // The error names the probe that can't be made.
   Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random);
   // An event of the service: those that wait for just this kind have it, the others are asked at once.
-  void heard(config::Probe::Kind kind);
+  // `fd`: the number of a ready descriptor.
+  void heard(config::Probe::Kind kind, std::uint16_t fd);
   void trigger();
   void end(const Error& cause);
   Task<Result<void>> joined(Context& patience);
@@ -47,7 +48,7 @@ class OwnBells {
     Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random) {
       return watch_.begin(spec_.probes, factory, about, random);
     }
-    void heard(config::Probe::Kind kind);
+    void heard(config::Probe::Kind kind, std::uint16_t fd);
     ProbeWatch& watch() { return watch_; }
 
    private:

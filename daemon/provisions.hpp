@@ -18,8 +18,12 @@ class Service;
 class Provisions {
  public:
   virtual ~Provisions() = default;
+  // Binds the sockets that belfry listens on for the service (`listen:`): when it is asked to start, before
+  // anything of the stack runs. They stay bound until release(). An error is for prepare() to report.
+  virtual void bind_sockets(Service& service) = 0;
   // Completes `launch` for the service's next run; called again when it was called before and nothing was
-  // started since. An error means that this start can't be tried now (no descriptors are left, …).
+  // started since. An error of kind `failed` is final (a socket that can't be bound); any other means that
+  // this start can't be tried now (no descriptors are left, …).
   virtual Result<void> prepare(Service& service, system::Launch& launch) = 0;
   // User, directory and environment of the service, for a process that runs on its behalf (`exec` probes).
   virtual void outfit(const Service& service, system::Launch& launch) const = 0;

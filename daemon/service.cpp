@@ -94,7 +94,12 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     } else {
       around_.start_slots.forget(attention_);
     }
-    prepare();  // everything but the clone, while there is time
+    // Everything but the clone, while there is time; a socket that can't be bound is known at once.
+    if (auto ok = prepare(); !ok && ok.error().kind() == Error::Kind::failed) {
+      around_.start_slots.forget(attention_);
+      enter(Event::start_refused, ok.error());
+      co_return;
+    }
     const TimePoint deadline = edge_deadline();
     if (deadline <= around_.loop.now()) {
       const Edge* missing = first_missing_edge();
@@ -242,6 +247,7 @@ void Service::request_start() {
   }
   record_.intent = Intent::run;
   record_.start_requested = true;
+  around_.provisions.bind_sockets(*this);
   attention_.notify();
 }
 
@@ -273,16 +279,29 @@ void Service::kill_now(const Error& cause) {
 }
 
 // A message counts in the run that is on its way to be ready; a final STOPPING is not taken back.
-void Service::heard(config::Probe::Kind kind) {
+void Service::heard(config::Probe::Kind kind, std::uint16_t fd) {
   if (!is_running(record_.state) || record_.state == State::stopping) return;
   for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
-    if (spec_.ready.probes[i].kind == kind) record_.truths |= 1U << i;
+    const config::Probe& probe = spec_.ready.probes[i];
+    if (probe.kind == kind && probe.fd == fd) record_.truths |= 1U << i;
   }
   if (readiness_) readiness_->trigger();
   if (own_bells_) {
     own_bells_->trigger();
-    own_bells_->heard(kind);
+    own_bells_->heard(kind, fd);
   }
+  attention_.notify();
+}
+
+void Service::never_heard(std::uint16_t fd, const Error& why) {
+  if (record_.state != State::starting) return;
+  probe_error_ = why;
+  const auto ends_the_start = [fd](const config::Probe& probe) {
+    return probe.kind == config::Probe::Kind::fd && probe.fd == fd &&
+           probe.dialect == config::FdDialect::dinit;
+  };
+  if (spec_.ready.any || std::ranges::none_of(spec_.ready.probes, ends_the_start)) return;
+  record_.failure = Error(Error::Kind::failed, std::string(name()) + " did not start", why);
   attention_.notify();
 }
 

@@ -48,6 +48,10 @@ void Service::open_run() {
 
 bool Service::clone() {
   if (auto prepared = prepare(); !prepared) {
+    if (prepared.error().kind() == Error::Kind::failed) {
+      refuse_start(prepared.error());
+      return false;
+    }
     start_did_not_work(
         {.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
     return false;
@@ -75,6 +79,7 @@ bool Service::begin_run() {
     return false;
   }
   if (own_bell_specs() != nullptr) watch_own_bells();
+  if (spec_.extras && !spec_.extras->listen.empty()) heard(config::Probe::Kind::listen);  // bound long since
   return true;
 }
 

@@ -27,7 +27,7 @@ constexpr std::array<LabelledRow, event_count> table = {{
   {Event::healed,          {{ none,    same,   none,    none, none,   none,    none,   none,     none,  wait }}},
   {Event::edges_hold,      {{ none,    star,   none,    none, none,   none,    none,   none,     none,  none }}},
   {Event::edge_timed_out,  {{ none,    fail,   none,    none, none,   none,    none,   none,     none,  none }}},
-  {Event::start_refused,   {{ none,    none,   fail,    none, none,   none,    none,   none,     none,  none }}},
+  {Event::start_refused,   {{ none,    fail,   fail,    none, none,   none,    none,   none,     none,  none }}},
   {Event::start_failed,    {{ none,    none,   stop,    none, none,   none,    none,   none,     none,  none }}},
   {Event::became_ready,    {{ none,    none,   redy,    same, redy,   none,    none,   none,     none,  none }}},
   {Event::became_unready,  {{ none,    none,   none,    unre, same,   none,    none,   none,     none,  none }}},

@@ -34,7 +34,7 @@ enum class Event : std::uint8_t {
   healed,           // no such root is left
   edges_hold,       // all edges hold in this very turn
   edge_timed_out,   // the `timeout` of an edge passed first
-  start_refused,    // the start can never work: no such command, user or directory
+  start_refused,    // the start can never work: no such command, user or directory, a port taken
   start_failed,     // the start did not work this time: no process, no memory
   became_ready,     // every probe is true (or none was asked for)
   became_unready,   // a recheck failed, or it says that it reloads

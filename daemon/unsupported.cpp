@@ -16,9 +16,9 @@ std::string_view missing_probe(Probe::Kind kind) {
     case Probe::Kind::exec:
     case Probe::Kind::port:
     case Probe::Kind::unix_socket:
-    case Probe::Kind::file: return {};
-    case Probe::Kind::listen: return "a `listen` probe";
-    case Probe::Kind::fd: return "an `fd` probe";
+    case Probe::Kind::file:
+    case Probe::Kind::listen:
+    case Probe::Kind::fd: return {};
     case Probe::Kind::grpc: return "a `grpc` probe";
     case Probe::Kind::postgres: return "a `postgres` probe (next step: `exec: [pg_isready, …]` or `notify`)";
     case Probe::Kind::mysql: return "a `mysql` probe (next step: `exec: [mysqladmin, ping, …]` or `notify`)";
@@ -40,7 +40,6 @@ class Collector {
     if (s.live) probes(s, *s.live);
     if (!s.extras) return;
     const config::ServiceExtras& e = *s.extras;
-    refuse(s, !e.listen.empty(), "`listen` (socket activation)");
     for (const config::OwnBell& bell : e.bells) probes(s, bell.probes);
     refuse(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
     refuse(s, e.watchdog.has_value(), "`watchdog`");

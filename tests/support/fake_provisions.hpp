@@ -20,10 +20,20 @@ class FakeProvisions final : public daemon::Provisions {
   // Those for whom something was made ready and not given back.
   [[nodiscard]] const std::set<std::string, std::less<>>& held() const { return held_; }
 
+  // Those whose sockets are bound.
+  [[nodiscard]] const std::set<std::string, std::less<>>& bound() const { return bound_; }
+  // Called when sockets are bound for the first time since they were released.
+  std::function<void(const daemon::Service&)> on_bind;
+
+  void bind_sockets(daemon::Service& service) override {
+    if (!service.spec().extras || service.spec().extras->listen.empty()) return;
+    if (bound_.emplace(service.name()).second && on_bind) on_bind(service);
+  }
   Result<void> prepare(daemon::Service& service, system::Launch& launch) override {
     if (refuse) {
       if (auto ok = refuse(service); !ok) return ok;
     }
+    bind_sockets(service);
     launch.set_command(service.spec().command);
     held_.emplace(service.name());
     return {};
@@ -37,11 +47,13 @@ class FakeProvisions final : public daemon::Provisions {
   }
   void release(daemon::Service& service) override {
     if (const auto it = held_.find(service.name()); it != held_.end()) held_.erase(it);
+    if (const auto it = bound_.find(service.name()); it != bound_.end()) bound_.erase(it);
   }
   [[nodiscard]] ino_t log_pipe(const daemon::Service&) const override { return 0; }
 
  private:
   std::set<std::string, std::less<>> held_;
+  std::set<std::string, std::less<>> bound_;
 };
 
 }  // namespace belfry::testing

@@ -103,8 +103,7 @@ TEST_F(ActivationSocketTest, udp_is_bound_and_a_taken_port_is_not_shared) {
   auto socket = ActivationSocket::bind({.kind = Kind::udp, .address = "127.0.0.1"});
   ASSERT_TRUE(socket);
   EXPECT_EQ(option(socket->fd(), SOL_SOCKET, SO_TYPE), SOCK_DGRAM);
-  auto second =
-      ActivationSocket::bind({.kind = Kind::udp, .address = "127.0.0.1", .port = port_of(*socket)});
+  auto second = ActivationSocket::bind({.kind = Kind::udp, .address = "127.0.0.1", .port = port_of(*socket)});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().text(), HasSubstr("cannot listen on udp:127.0.0.1:"));
 }
@@ -143,8 +142,9 @@ TEST_F(ActivationSocketTest, localhost_is_the_loopback_address) {
 TEST_F(ActivationSocketTest, an_address_of_another_host_and_a_lack_of_descriptors_are_named) {
   auto foreign = ActivationSocket::bind({.address = "192.0.2.1", .port = 8080});
   ASSERT_FALSE(foreign);
-  EXPECT_THAT(foreign.error().text(),
-              HasSubstr("cannot listen on 192.0.2.1:8080: Cannot assign requested address (this host has no"));
+  EXPECT_THAT(
+      foreign.error().text(),
+      HasSubstr("cannot listen on 192.0.2.1:8080: Cannot assign requested address (this host has no"));
   test::FakeSyscalls syscalls;
   syscalls.socket_errors = {EMFILE};
   auto none = ActivationSocket::bind({.address = "127.0.0.1"}, syscalls);
@@ -230,7 +230,9 @@ TEST_F(ActivationSocketTest, a_path_that_was_removed_or_replaced_is_not_reachabl
   auto other = ActivationSocket::bind(unix_plan());
   ASSERT_TRUE(other);
   EXPECT_FALSE(socket->is_reachable());
-  { const ActivationSocket gone = std::move(*socket); }
+  {
+    const ActivationSocket gone = std::move(*socket);
+  }
   EXPECT_TRUE(exists()) << "it belongs to another one";
 }
 
