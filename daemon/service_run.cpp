@@ -49,6 +49,7 @@ void Service::open_run() {
 bool Service::clone() {
   if (auto prepared = prepare(); !prepared) {
     if (prepared.error().kind() == Error::Kind::failed) {
+      record_.tree_gone = true;
       refuse_start(prepared.error());
       return false;
     }

@@ -56,10 +56,9 @@ std::string next_step(const SocketPlan& plan, int error) {
 }
 
 std::unexpected<Error> cannot_listen(const SocketPlan& plan, int error) {
-  return std::unexpected(Error(Error::Kind::failed, "cannot listen on " + plan.text() + ": " +
-                                                        std::strerror(error) +
-                                                        (error == EADDRINUSE ? holder_of(plan) : "") +
-                                                        next_step(plan, error)));
+  return std::unexpected(
+      Error(Error::Kind::failed, "cannot listen on " + plan.text() + ": " + std::strerror(error) +
+                                     (error == EADDRINUSE ? holder_of(plan) : "") + next_step(plan, error)));
 }
 
 // Numbers only, so nothing is asked of a name server. `*` is every address of both families where the host
@@ -88,8 +87,8 @@ SocketAddress to_unix(const std::string& path) {
   const bool abstract = path.starts_with('@');
   if (abstract) address.sun_path[0] = '\0';
   // The length is part of an abstract name; a path ends with its zero (unix(7)).
-  made.size =
-      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + static_cast<unsigned>(!abstract));
+  made.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() +
+                                     static_cast<unsigned>(!abstract));
   return made;
 }
 
@@ -111,9 +110,9 @@ Result<void> outfit_file(const SocketPlan& plan) {
   const uid_t owner = plan.owner.value_or(static_cast<uid_t>(-1));
   const gid_t group = plan.group.value_or(static_cast<gid_t>(-1));
   if ((plan.owner || plan.group) && ::lchown(path, owner, group) != 0)
-    return std::unexpected(Error(Error::Kind::failed,
-                                 "cannot give the socket " + plan.text() + " to its owner: " +
-                                     std::strerror(errno) + " (that takes root or CAP_CHOWN)"));
+    return std::unexpected(Error(Error::Kind::failed, "cannot give the socket " + plan.text() +
+                                                          " to its owner: " + std::strerror(errno) +
+                                                          " (that takes root or CAP_CHOWN)"));
   if (plan.mode && ::chmod(path, *plan.mode) != 0) return cannot_listen(plan, errno);
   return {};
 }
@@ -203,8 +202,8 @@ ActivationSocket::~ActivationSocket() {
 
 bool ActivationSocket::is_reachable() const {
   struct stat status{};
-  return path_.empty() || (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
-                           status.st_ino == inode_);
+  return path_.empty() ||
+         (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_);
 }
 
 void ActivationSocket::make_blocking() const {
