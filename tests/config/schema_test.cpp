@@ -88,8 +88,7 @@ std::string file_with(Table const& table, Key const& key, std::string const& val
     return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") + pair + "}");
   if (table.name == "cgroup") return in_service("cgroup: {" + pair + "}");
   if (table.name == "reload_options") return in_service("reload: {" + pair + "}");
-  if (table.name == "socket")
-    return in_service("listen: {web: {" + address_for(key.name) + pair + "}}");
+  if (table.name == "socket") return in_service("listen: {web: {" + address_for(key.name) + pair + "}}");
   if (table.name == "env_file_options")
     return in_service("env_file: {" +
                       std::string(key.name == "path" ? "required: false, " : "path: none.env, ") + pair +

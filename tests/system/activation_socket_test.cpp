@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 #include "tests/support/fake_syscalls.hpp"
@@ -58,7 +59,7 @@ class ActivationSocketTest : public testing::Test {
     EXPECT_NE(::mkdtemp(directory.data()), nullptr);
     directory_ = directory;
   }
-  ~ActivationSocketTest() override { std::system(("rm -rf " + directory_).c_str()); }
+  ~ActivationSocketTest() override { std::filesystem::remove_all(directory_); }
   [[nodiscard]] std::string path() const { return directory_ + "/s"; }
   [[nodiscard]] SocketPlan unix_plan() const { return {.kind = Kind::unix_stream, .address = path()}; }
   [[nodiscard]] bool exists() const { return ::access(path().c_str(), F_OK) == 0; }
