@@ -248,7 +248,8 @@ testing::ProcessScript hook_behaviour(const Plan& plan, const PlannedService& se
   Dice dice(plan.seed, service.number, run, 4 + which);
   testing::ProcessScript made;
   made.exits_after = dice.chance(40) ? Duration(0) : dice.between(0s, 1s);
-  if (calm && service.ready_timeout) made.exits_after = std::min(*made.exits_after, *service.ready_timeout / 5);
+  if (calm && service.ready_timeout)
+    made.exits_after = std::min(*made.exits_after, *service.ready_timeout / 5);
   if (calm || !dice.chance(service.trouble)) return made;
   if (dice.chance(40)) made.exits_with.value = 1;
   if (dice.chance(30)) made.exits_after = dice.between(0s, 6s);
