@@ -9,6 +9,7 @@
 #include "cli/exit_codes.hpp"
 #include "cli/options.hpp"
 #include "daemon/app.hpp"
+#include "system/keeper.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -63,6 +64,7 @@ int belfry_main(int argc, char** argv) {
 }  // namespace belfry::cli
 
 int main(int argc, char** argv) {
+  belfry::system::be_keeper_if_asked(argc, argv);
   try {
     return belfry::cli::belfry_main(argc, argv);
   } catch (const std::exception& bug) {

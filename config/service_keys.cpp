@@ -221,7 +221,10 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "true", fits_process},
      read_flag<&ServiceExtras::no_new_privileges>},
     {{"isolate", "boolean", "false",
-      "Attribute every process of the service exactly, also those that daemonise.", "true", fits_process},
+      "Know every process of the service, also one that daemonises and leaves no trace: by a cgroup of its "
+      "own, or "
+      "where there can be none by a keeper process above it.",
+      "true", fits_process},
      read_flag<&ServiceExtras::isolate>},
     {{"listen", "listen", "none",
       "Sockets that belfry binds and passes on (socket activation): an address, a list, or a mapping of "

@@ -271,7 +271,11 @@ Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::
 }
 
 Result<void> NativeProvisions::lay_leaf(Service& service, Kit& kit, system::Launch& launch) {
-  if (!cgroups_ || !wants_leaf(service.spec())) return {};
+  const config::Service& spec = service.spec();
+  if (!cgroups_ || !wants_leaf(spec)) {
+    launch.isolate = spec.extras && spec.extras->isolate;  // the leaf would tell; so a keeper must
+    return {};
+  }
   if (!kit.leaf) {
     auto leaf = cgroups_->make_leaf(service.name());
     if (!leaf) return std::unexpected(leaf.error());

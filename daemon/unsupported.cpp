@@ -45,7 +45,6 @@ class Collector {
     refuse(s, e.watchdog.has_value(), "`watchdog`");
     refuse(s, e.reload_signal.has_value() || !e.reload_command.empty(), "`reload`");
     refuse(s, e.fd_store > 0, "`fd_store`");
-    refuse(s, e.isolate, "`isolate`");
     refuse(s, e.tty || !e.standard_input.empty(), "`stdin` and `tty`");
     refuse(s,
            !e.log.file.empty() || e.log.format != config::LogFormat::text ||

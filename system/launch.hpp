@@ -113,6 +113,8 @@ class Launch {
   std::string working_dir;                   // empty: belfry's
   std::shared_ptr<const Identity> identity;  // null: belfry's own
   bool no_new_privileges = false;
+  // Below a keeper of its own (keeper.hpp): nobody it forks can leave it.
+  bool isolate = false;
 
   // --- process attributes
   bool new_session = true;      // false: a process group of its own in belfry's session

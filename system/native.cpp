@@ -2,25 +2,33 @@
 
 #include <unistd.h>
 
+#include "system/keepers.hpp"
 #include "system/process_trees.hpp"
 #include "system/reaper.hpp"
 #include "system/spawner.hpp"
 
 namespace belfry::system {
 
-struct NativeProcesses::State final : ReapListener {
+struct NativeProcesses::State final : ReapListener, Keepers::Heir {
   State(Loop& loop, Signals& signals, Syscalls& syscalls)
-      : spawner(syscalls), trees(loop, syscalls), reaper(loop, signals, syscalls, *this) {
+      : spawner(syscalls),
+        trees(loop, syscalls),
+        reaper(loop, signals, syscalls, *this),
+        keepers(loop, syscalls, reaper, *this) {
     trees.set_reaper(reaper);
     // As pid 1 orphans come by themselves. A refusal leaves groups as the only proof: nothing to do about.
     if (::getpid() != 1) syscalls.become_subreaper();
   }
+
+  // A keeper was killed: what it kept is found like anything else, as far as it can be.
+  void inherit(const TreeId& tree, TreeWatcher& watcher) override { trees.watch(tree, watcher); }
 
   void on_reaped(pid_t pid, bool known) override { trees.reaped(pid, known); }
 
   Spawner spawner;
   ProcessTrees trees;
   Reaper reaper;
+  Keepers keepers;
 };
 
 NativeProcesses::NativeProcesses(Loop& loop, Signals& signals)
@@ -32,26 +40,47 @@ NativeProcesses::NativeProcesses(Loop& loop, Signals& signals, Syscalls& syscall
 NativeProcesses::~NativeProcesses() = default;
 
 std::expected<pid_t, SpawnError> NativeProcesses::spawn(Launch& launch, ExitWatcher& watcher) {
-  auto spawned = state_->spawner.spawn(launch);
-  if (spawned) state_->reaper.add(*spawned, watcher);
+  Kept kept;
+  auto spawned = state_->spawner.spawn(launch, &kept);
+  if (!spawned) return spawned;
+  if (kept.keeper != 0)
+    state_->keepers.add(*spawned, kept, watcher);
+  else
+    state_->reaper.add(*spawned, watcher);
   return spawned;
 }
 
-void NativeProcesses::disown(pid_t pid) { state_->reaper.disown(pid); }
+void NativeProcesses::disown(pid_t pid) {
+  if (state_->keepers.keeps(pid))
+    state_->keepers.disown(pid);
+  else
+    state_->reaper.disown(pid);
+}
 
 bool NativeProcesses::signal(const TreeId& tree, int signo, Scope scope) {
+  if (state_->keepers.keeps(tree.leader)) return state_->keepers.signal(tree, signo, scope);
   return state_->trees.signal(tree, signo, scope);
 }
 
-bool NativeProcesses::tree_alive(const TreeId& tree) { return state_->trees.alive(tree); }
-
-void NativeProcesses::watch_tree(const TreeId& tree, TreeWatcher& watcher) {
-  state_->trees.watch(tree, watcher);
+bool NativeProcesses::tree_alive(const TreeId& tree) {
+  return state_->keepers.keeps(tree.leader) ? state_->keepers.alive(tree) : state_->trees.alive(tree);
 }
 
-void NativeProcesses::unwatch_tree(TreeWatcher& watcher) { state_->trees.unwatch(watcher); }
+void NativeProcesses::watch_tree(const TreeId& tree, TreeWatcher& watcher) {
+  if (state_->keepers.keeps(tree.leader))
+    state_->keepers.watch(tree, watcher);
+  else
+    state_->trees.watch(tree, watcher);
+}
 
-std::vector<Survivor> NativeProcesses::survivors(const TreeId& tree) { return state_->trees.survivors(tree); }
+void NativeProcesses::unwatch_tree(TreeWatcher& watcher) {
+  state_->keepers.unwatch(watcher);
+  state_->trees.unwatch(watcher);
+}
+
+std::vector<Survivor> NativeProcesses::survivors(const TreeId& tree) {
+  return state_->keepers.keeps(tree.leader) ? state_->keepers.survivors(tree) : state_->trees.survivors(tree);
+}
 
 std::vector<Survivor> NativeProcesses::strays() { return state_->trees.strays(); }
 

@@ -146,4 +146,13 @@ bool is_exiting(pid_t pid) {
   return (flags & begins_to_exit) != 0 || state == 'Z' || state == 'X';
 }
 
+std::vector<Survivor> describe_living(const std::vector<pid_t>& pids) {
+  std::vector<Survivor> found;
+  for (pid_t pid : pids) {
+    auto survivor = describe(pid);
+    if (survivor && survivor->state != 'Z') found.push_back(std::move(*survivor));
+  }
+  return found;
+}
+
 }  // namespace belfry::system::proc

@@ -28,6 +28,8 @@ std::vector<ino_t> pipes_of(pid_t pid);
 std::vector<ino_t> sockets_of(pid_t pid);
 
 std::optional<Survivor> describe(pid_t pid);
+// Those of them that are there and no zombies.
+std::vector<Survivor> describe_living(const std::vector<pid_t>& pids);
 
 // A process that has one of these sockets open. Looks at every process of the host whose descriptors may be
 // read: for a message to a person, never on the way of something that is awaited.

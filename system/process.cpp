@@ -10,8 +10,8 @@
 namespace belfry::system {
 
 std::string_view name_of(SpawnStage stage) {
-  static constexpr std::array<std::string_view, 8> names = {
-      "clone", "cgroup", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
+  static constexpr std::array<std::string_view, 9> names = {
+      "clone", "keeper", "cgroup", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
   return names[std::to_underlying(stage)];
 }
 

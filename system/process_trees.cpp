@@ -16,15 +16,6 @@ namespace {
 // A fork tree grows while it is walked; each round kills the generation that the last one missed.
 constexpr int rounds = 8;
 
-std::vector<Survivor> described(const std::vector<pid_t>& pids) {
-  std::vector<Survivor> found;
-  for (pid_t pid : pids) {
-    auto survivor = proc::describe(pid);
-    if (survivor && survivor->state != 'Z') found.push_back(std::move(*survivor));
-  }
-  return found;
-}
-
 }  // namespace
 
 void ProcessTrees::look() {
@@ -50,14 +41,6 @@ std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
     }
   }
   return proc::descendants_of(std::move(roots));
-}
-
-bool ProcessTrees::send(pid_t pid, int signo) {
-  bool sent = syscalls_.kill(pid, signo) == 0;
-  // A stopped process sees the request only when it goes on.
-  bool asks_to_end = signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT;
-  if (sent && asks_to_end) syscalls_.kill(pid, SIGCONT);
-  return sent;
 }
 
 bool ProcessTrees::signal_group(const TreeId& tree, int signo) {
@@ -105,7 +88,9 @@ bool ProcessTrees::alive(const TreeId& tree) {
   return reaper_->owns(tree.leader) || !survivors(tree).empty();
 }
 
-std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) { return described(everybody_of(tree)); }
+std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
+  return proc::describe_living(everybody_of(tree));
+}
 
 std::vector<Survivor> ProcessTrees::strays() {
   reaper_->sweep();
@@ -114,7 +99,7 @@ std::vector<Survivor> ProcessTrees::strays() {
   watches_.each([&](pid_t, Watch& watch) {
     std::erase_if(nobodys, [&](pid_t orphan) { return orphans_.belongs(orphan, watch.tree); });
   });
-  return described(proc::descendants_of(std::move(nobodys)));
+  return proc::describe_living(proc::descendants_of(std::move(nobodys)));
 }
 
 void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {

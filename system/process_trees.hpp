@@ -65,7 +65,7 @@ class ProcessTrees final : CgroupListener {
   [[nodiscard]] std::vector<pid_t> orphans_of(const TreeId& tree);
   [[nodiscard]] bool is_empty(const TreeId& tree);  // as of the last look
   std::vector<pid_t> everybody_of(const TreeId& tree);
-  bool send(pid_t pid, int signo);
+  bool send(pid_t pid, int signo) { return send_signal(syscalls_, pid, signo); }
   bool signal_group(const TreeId& tree, int signo);
   bool signal_everybody(const TreeId& tree, int signo);
 

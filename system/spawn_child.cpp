@@ -2,16 +2,22 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "system/keeper.hpp"
 #include "system/process.hpp"
+
+// As in syscalls.cpp.
+extern "C" int __clone(int (*entry)(void*), void* stack, int flags, void* argument, ...);
 
 // The child runs on the parent's memory: a sanitizer's bookkeeping would see frames that never end.
 #define BELFRY_CHILD __attribute__((disable_sanitizer_instrumentation)) static
@@ -194,6 +200,51 @@ BELFRY_CHILD long become_program(ChildPlan& plan) {
   die_with_parent(plan);
   reset_signals(plan);
   return fail(plan, SpawnStage::exec, execute(plan));
+}
+
+__attribute__((disable_sanitizer_instrumentation)) static int program_main(void* plan) {
+  become_program(*static_cast<ChildPlan*>(plan));
+  for (;;) raw(SYS_exit_group, 127);
+}
+
+// Nothing of belfry's or the service's stays open in it: a log pipe ends with the service.
+BELFRY_CHILD long become_keeper(ChildPlan& plan) {
+  raw(SYS_setsid);
+  for (int stream = 0; stream < 3; ++stream) {
+    if (long result = raw(SYS_dup3, plan.null, stream, 0); result < 0) return result;
+  }
+  long result = plan.keeper_socket == keeper_socket ? raw(SYS_fcntl, keeper_socket, F_SETFD, 0)
+                                                    : raw(SYS_dup3, plan.keeper_socket, keeper_socket, 0);
+  if (result < 0) return result;
+  raw(SYS_close_range, keeper_socket + 1, ~0U, 0);
+  return raw(SYS_execve, plan.keeper_program, plan.keeper_argv, plan.keeper_envp);
+}
+
+// The program is cloned first, so that what fails in it is known before there is a keeper; it dies with its
+// keeper, and belfry goes on when both have exec'd.
+BELFRY_CHILD void make_program(ChildPlan& plan) {
+  long result = unshare_descriptors(plan);
+  if (result < 0) return;
+  result = raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (result < 0) {
+    fail(plan, SpawnStage::keeper, result);
+    return;
+  }
+  plan.first_unneeded = 0;
+  plan.die_with = static_cast<pid_t>(raw(SYS_getpid));
+  plan.program = ::__clone(program_main, plan.program_stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  if (plan.program < 0) fail(plan, SpawnStage::clone, -errno);
+  if (plan.failed_stage == 0) {
+    write_digits(plan.keeper_digits, plan.program);
+    fail(plan, SpawnStage::keeper, become_keeper(plan));
+    raw(SYS_kill, plan.program, SIGKILL);
+  }
+  if (plan.program > 0) raw(SYS_waitid, P_PID, plan.program, nullptr, WEXITED, nullptr);
+}
+
+__attribute__((disable_sanitizer_instrumentation)) int keeper_main(void* plan) {
+  make_program(*static_cast<ChildPlan*>(plan));
+  for (;;) raw(SYS_exit_group, 127);
 }
 
 __attribute__((disable_sanitizer_instrumentation)) int child_main(void* plan) {

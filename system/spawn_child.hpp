@@ -33,6 +33,16 @@ struct ChildPlan {
   char* listen_pid_digits;  // null, or where the child writes its pid, zero-terminated
   char* watchdog_pid_digits;
 
+  // a keeper between belfry and the program: null, or what it is exec'd with
+  const char* keeper_program;
+  char* const* keeper_argv;
+  char* const* keeper_envp;
+  char* keeper_digits;  // where the program's pid goes in keeper_argv
+  int keeper_socket;
+  int null;  // /dev/null
+  void* program_stack_top;
+  pid_t program;  // answer: the program's pid
+
   // descriptors: below `first_unneeded` survives the unsharing of the table; 0: plain clone, not shared
   int first_unneeded;
   ChildDescriptor* descriptors;  // sources are changed by relocating
@@ -77,7 +87,9 @@ struct ChildPlan {
 
 inline constexpr std::uint8_t unshare_refused = 100;
 
-// Entry of clone(2); never returns. `plan` is a ChildPlan*.
+// Entry of clone(2); never returns. `plan` is a ChildPlan*. The keeper's clones the program and becomes a
+// keeper.
 int child_main(void* plan);
+int keeper_main(void* plan);
 
 }  // namespace belfry::system::detail

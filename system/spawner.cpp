@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,8 +14,10 @@
 #include <charconv>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "system/descriptors.hpp"
+#include "system/keeper.hpp"
 #include "system/signals.hpp"
 
 namespace belfry::system {
@@ -23,6 +26,7 @@ namespace {
 
 constexpr std::size_t stack_size = 64 * 1024;
 constexpr std::size_t guard_size = 4096;
+constexpr std::size_t extra_slots = 3;  // a terminal, a cgroup, the socket of a keeper
 
 void* make_stack() {
   void* memory = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE,
@@ -69,19 +73,21 @@ Spawner::~Spawner() {
   for (int slot : slots_) ::close(slot);
   if (null_ >= 0) ::close(null_);
   ::munmap(stack_, stack_size);
+  if (program_stack_ != nullptr) ::munmap(program_stack_, stack_size);
 }
 
-std::expected<pid_t, SpawnError> Spawner::spawn(Launch& launch) {
+std::expected<pid_t, SpawnError> Spawner::spawn(Launch& launch, Kept* kept) {
   bool fresh = launch.candidates_.empty();
   if (fresh) launch.resolve();
-  auto spawned = attempt(launch);
+  auto spawned = attempt(launch, kept);
   if (spawned || fresh || spawned.error().stage != SpawnStage::exec) return spawned;
   // The command may have moved since it was resolved: one more look, as a shell would have.
   launch.resolve();
-  return attempt(launch);
+  return attempt(launch, kept);
 }
 
-std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch) {
+std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
+  if (!launch.isolate) kept = nullptr;
   plan_ = {};
   plan_.failed_limit = -1;
   plan_.join_cgroup = -1;
@@ -91,25 +97,62 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch) {
     take_back_slots();
     return std::unexpected(SpawnError{SpawnStage::descriptors, -error, {}});
   }
+  if (int error = kept != nullptr ? lay_out_keeper(launch, *kept) : 0; error < 0) {
+    take_back_slots();
+    return std::unexpected(SpawnError{SpawnStage::keeper, -error, {}});
+  }
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (plan_.first_unneeded > 0 ? CLONE_FILES : 0);
-  pid_t pid = launch.cgroup >= 0 ? clone_into(launch.cgroup, flags) : clone(flags);
+  bool into = launch.cgroup >= 0 && kept == nullptr;
+  pid_t pid = into ? clone_into(launch.cgroup, flags) : clone(flags, kept != nullptr);
   take_back_slots();
+  if (pid >= 0 && plan_.failed_stage == 0) {
+    if (kept == nullptr) return pid;
+    kept->keeper = pid;
+    return plan_.program;
+  }
+  if (kept != nullptr) ::close(kept->socket);
   if (pid < 0) return std::unexpected(SpawnError{SpawnStage::clone, -pid, {}});
-  if (plan_.failed_stage == 0) return pid;
 
   siginfo_t ignored;
   while (syscalls_.waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) == -EINTR) {
   }
   if (plan_.failed_stage == detail::unshare_refused) {
     unshares_ = false;
-    return attempt(launch);
+    return attempt(launch, kept);
   }
   return std::unexpected(failure(launch));
 }
 
-pid_t Spawner::clone(int flags) {
+pid_t Spawner::clone(int flags, bool below_a_keeper) {
   void* top = static_cast<char*>(stack_) + stack_size;
-  return syscalls_.clone(detail::child_main, top, flags, &plan_);
+  return syscalls_.clone(below_a_keeper ? detail::keeper_main : detail::child_main, top, flags, &plan_);
+}
+
+int Spawner::lay_out_keeper(const Launch& launch, Kept& kept) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
+  kept.socket = ends[0];
+  keeper_end_ = ends[1];
+  plan_.keeper_socket = plan_.first_unneeded > 0 ? lend(keeper_end_) : keeper_end_;
+  if (plan_.keeper_socket < 0) {
+    ::close(kept.socket);
+    return plan_.keeper_socket;
+  }
+  if (program_stack_ == nullptr) program_stack_ = make_stack();
+  plan_.program_stack_top = static_cast<char*>(program_stack_) + stack_size;
+  plan_.join_cgroup = lent_cgroup_;
+  plan_.null = null_;
+  plan_.keeper_digits = keeper_digits_;
+  // Its marker says whose keeper it is, to whoever looks for processes of the service.
+  keeper_envp_[0] = launch.marker_.empty() ? nullptr : const_cast<char*>(launch.marker_.data());
+  keeper_envp_[1] = nullptr;
+  const char* words[] = {"belfry-keeper", keeper_word, launch.die_with_belfry ? "kill" : "keep",
+                         keeper_digits_, nullptr};
+  std::ranges::transform(words, keeper_argv_, [](const char* word) { return const_cast<char*>(word); });
+  plan_.keeper_program = "/proc/self/exe";
+  plan_.keeper_argv = keeper_argv_;
+  plan_.keeper_envp = keeper_envp_;
+  return 0;
 }
 
 // Into the cgroup at once: to move there later would cost milliseconds, and a fork in between would escape.
@@ -120,7 +163,7 @@ pid_t Spawner::clone_into(int cgroup, int flags) {
       syscalls_.clone_into(detail::child_main, bottom, stack_size - guard_size, flags, &plan_, cgroup);
   if (pid >= 0 || pid == -EAGAIN || pid == -ENOMEM) return pid;
   plan_.join_cgroup = lent_cgroup_;
-  return clone(flags);
+  return clone(flags, false);
 }
 
 SpawnError Spawner::failure(const Launch& launch) const {
@@ -214,7 +257,7 @@ int Spawner::lay_out_descriptors(const Launch& launch) {
 
   plan_.foreground_tty = launch.foreground_tty;
   lent_cgroup_ = launch.cgroup;
-  if (unshares_ && moves_.size() + 2 <= slots_.size()) {
+  if (unshares_ && moves_.size() + extra_slots <= slots_.size()) {
     for (detail::ChildDescriptor& move : moves_) {
       if (move.source = lend(move.source); move.source < 0) return move.source;
     }
@@ -251,6 +294,7 @@ int Spawner::lend(int source) {
 void Spawner::take_back_slots() {
   for (std::size_t i = 0; i < lent_.size(); ++i) ::dup3(null_, slots_[i], O_CLOEXEC);
   lent_.clear();
+  if (keeper_end_ >= 0) ::close(std::exchange(keeper_end_, -1));
 }
 
 }  // namespace belfry::system

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "system/keepers.hpp"
 #include "system/launch.hpp"
 #include "system/process.hpp"
 #include "system/spawn_child.hpp"
@@ -34,7 +35,8 @@ class Spawner {
 
   // The child's pid once it runs its own program; nobody but the caller has heard of it. A child that
   // could not is reaped here.
-  std::expected<pid_t, SpawnError> spawn(Launch& launch);
+  // With launch.isolate, `kept` is told of its keeper; the caller owns the socket.
+  std::expected<pid_t, SpawnError> spawn(Launch& launch, Kept* kept = nullptr);
 
   // Whether children get their table by the cheap way.
   [[nodiscard]] bool unshares() const { return unshares_; }
@@ -42,8 +44,9 @@ class Spawner {
  private:
   static constexpr std::size_t slot_count = 12;
 
-  std::expected<pid_t, SpawnError> attempt(Launch& launch);
-  pid_t clone(int flags);
+  std::expected<pid_t, SpawnError> attempt(Launch& launch, Kept* kept);
+  int lay_out_keeper(const Launch& launch, Kept& kept);  // 0 or -errno
+  pid_t clone(int flags, bool below_a_keeper);
   pid_t clone_into(int cgroup, int flags);
   void lay_out_words(Launch& launch);
   void lay_out_attributes(const Launch& launch);
@@ -58,6 +61,7 @@ class Spawner {
   int null_ = -1;
   int hole_ = 0;
   int lent_cgroup_ = -1;
+  int keeper_end_ = -1;  // the keeper's end of its socket, until it has its own
   std::vector<int> slots_;
   std::vector<int> lent_;  // what slots_[i] holds in this spawn
 
@@ -70,6 +74,10 @@ class Spawner {
   char listen_pid_[32];
   char watchdog_pid_[32];
   char oom_score_[16];
+  void* program_stack_ = nullptr;  // of a program that is cloned by its keeper; made with the first one
+  char keeper_digits_[16];
+  char* keeper_argv_[5];
+  char* keeper_envp_[2];
 };
 
 }  // namespace belfry::system

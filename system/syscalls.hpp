@@ -35,4 +35,7 @@ class Syscalls {
   virtual int become_subreaper();
 };
 
+// kill(2). What asks a process to end is followed by SIGCONT: a stopped one would not act on it.
+bool send_signal(Syscalls& syscalls, pid_t pid, int signo);
+
 }  // namespace belfry::system

@@ -1,15 +1,16 @@
 """A stop that proves itself: what nasty services leave behind is found, named and gone when `stopped` rings.
 
 The same scenarios run for each way of knowing whose a process is: groups and attributed orphans (no cgroup),
-and a cgroup per service.
+a cgroup per service, and a keeper (`isolate` without a cgroup).
 """
 import contextlib
 import os
+import select
 import signal
 import time
 import unittest
 
-from harness import PATIENCE, Scenario, alive, descendants
+from harness import PATIENCE, SAMPLE, Scenario, alive, descendants, free_port
 
 # Forks for ever, each child in a session of its own; bounded by the limit of processes of its user.
 BOMB = """import os
@@ -70,6 +71,7 @@ class Nasty:
     """The scenarios; `top` and `extra` say how belfry knows whose a process is."""
 
     top, extra = "", ""
+    keepers = 0  # processes that belfry adds to an isolated service
 
     def up(self, services, *names):
         stack = self.stack(services.replace("$EXTRA", self.extra), top=self.top).start()
@@ -80,7 +82,7 @@ class Nasty:
         return stack
 
     def stopped(self, stack, name):
-        """Stops one service by command; what ran below belfry before and is left now, keeper aside."""
+        """Stops one service by command; what ran below belfry before and is left now."""
         before = descendants(stack.process.pid)
         told = stack.cli("stop", name)
         self.assertEqual(told.returncode, 0, told.stderr)
@@ -151,7 +153,7 @@ class Nasty:
 """.replace("ready: notify}", "ready: notify" + (", " + self.extra if self.extra else "") + "}"), "one", "two")
         everybody = alive(descendants(stack.process.pid))
         left = self.stopped(stack, "one")
-        self.assertEqual(len(everybody) - len(left), 3)
+        self.assertEqual(len(everybody) - len(left), 3 + self.keepers)
         self.assertIn(stack.services()["two"]["pid"], left)
         self.assert_clean_end(stack)
 
@@ -177,8 +179,29 @@ class ByGroupsAndOrphans(Nasty, Scenario):
         self.assertIn(pid, alive(stack.seen))
 
 
+class Exact:
+    """What groups and orphans cannot do: a process that left no trace at all is its service's, and goes with it."""
+
+    def test_what_left_session_environment_output_and_parent_behind_is_stopped_with_its_service(self):
+        stack = self.stack(f"""
+  nasty: {{command: [sh, $DIR/leave.sh], stop: {{timeout: 5s}}, restart: "no", {self.extra or "essential: false"}}}
+  calm: {{command: $SAMPLE --name calm --notify, ready: notify, depends_on: {{nosy: ready}}}}
+  nosy: {{command: $SAMPLE --name nosy --notify, ready: notify}}
+""", top=self.top)
+        stray = leave_a_stray(stack)
+        stack.start()
+        pid = stray()
+        self.addCleanup(end, pid)
+        stack.event("calm", "ready")
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("nasty", condition="stopped"), 200)  # its process has exited: the rest is asked
+        self.assertNotIn(pid, alive(descendants(stack.process.pid)))
+        self.assert_clean_end(stack)
+        self.assertNotIn("belong to nobody", stack.output.text())
+
+
 @unittest.skipUnless(own_cgroup(), "needs a writable cgroup v2")
-class ByCgroup(Nasty, Scenario):
+class ByCgroup(Nasty, Exact, Scenario):
     top = "cgroups: all"
 
     def leaf(self, stack, service):
@@ -212,3 +235,54 @@ class ByCgroup(Nasty, Scenario):
         stack = self.up("  a: {command: $SAMPLE --name a --notify, ready: notify, cgroup: {memory_max: 64MiB}}", "a")
         self.assertIn("cannot apply `cgroup` of a, running without: the memory controller", stack.output.text())
         self.assert_clean_end(stack)
+
+
+class ByKeeper(Nasty, Exact, Scenario):
+    top, extra, keepers = "cgroups: off", "isolate: true", 1
+
+    def test_status_restart_and_logs_are_those_of_the_service_itself(self):
+        stack = self.up("""
+  a: {command: $SAMPLE --name a --notify --log-lines 2, ready: notify, restart: {delay: 1ms}, isolate: true}
+  failing: {type: oneshot, command: [sh, -c, "exit 9"], isolate: true}
+""", "a")
+        stack.output.index_of("a | line 2 of 2")
+        pid = stack.services()["a"]["pid"]
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            keeper = int(file.read().rsplit(")", 1)[1].split()[1])
+        with open(f"/proc/{keeper}/comm", encoding="ascii") as file:
+            self.assertEqual(file.read(), "belfry-keeper\n")
+        self.assertEqual(stack.wait("failing", condition="completed"), 424)
+        self.assertIn("exited with code 9", stack.services()["failing"]["last_error"])
+        after = len(stack.events)
+        os.kill(pid, signal.SIGKILL)
+        stack.event("a", "ready", after)
+        self.assertEqual(stack.wait("a"), 200)
+        self.assertNotEqual(stack.services()["a"]["pid"], pid)
+        self.assertFalse(alive({(keeper, 0)}))
+        self.assert_clean_end(stack)
+
+    def test_a_port_that_a_daemonised_child_listens_on_rings_the_bell(self):
+        port = free_port()
+        stack = self.stack(f"""
+  a:
+    command: [sh, -c, "(env -i PATH=$PATH setsid {SAMPLE} --name b --trace $TRACE --port {port} &); exec sleep 1000"]
+    ready: {{port: {port}}}
+    isolate: true
+""", top=self.top).start()
+        stack.event("b", "listening")
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("a"), 200)
+        self.assert_clean_end(stack)
+
+    def test_nobody_is_left_when_belfry_itself_is_killed(self):
+        stack = self.stack(f"""
+  nasty: {{command: [sh, -c, "sh $DIR/leave.sh; exec sleep 1000"], isolate: true}}
+""", top=self.top)
+        stray = leave_a_stray(stack)
+        stack.start()
+        pid = stray()
+        self.addCleanup(end, pid)
+        waited = os.pidfd_open(pid)
+        stack.process.kill()
+        self.assertTrue(select.select([waited], [], [], PATIENCE)[0])
+        os.close(waited)

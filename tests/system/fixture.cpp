@@ -8,6 +8,12 @@
 #include <algorithm>
 
 #include "channels/asio.hpp"
+#include "system/keeper.hpp"
+
+// The tests' own program is what a keeper is made of.
+__attribute__((constructor)) static void be_keeper(int argc, char** argv) {
+  belfry::system::be_keeper_if_asked(argc, argv);
+}
 
 namespace belfry::test {
 
