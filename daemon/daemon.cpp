@@ -104,6 +104,7 @@ Task<void> Daemon::live(Context& ctx) {
   if (!joined) notice("belfry", joined.error().text());
   co_await go_down(ctx, ending);
   code_ = kill_asked_ ? 128 + stop_signal_ : ending.code;
+  if (code_ == 0 && supervisor_.has_stuck()) code_ = 71;
   co_await close();
 }
 

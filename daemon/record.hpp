@@ -43,10 +43,11 @@ struct Record {
   bool last_run_succeeded = false;
   bool tree_gone = false;
   bool killed = false;  // SIGKILL was needed in this run
-  bool hung = false;    // `live` ended this run
-  pid_t pid = 0;        // of the main process; 0: none
-  pid_t leader = 0;     // of the current run's process group, also after the main process ended
-  pid_t hook = 0;       // the hook that runs
+  bool stuck = false;  // somebody of the last run cannot be killed: watched, and nothing is started beside it
+  bool hung = false;   // `live` ended this run
+  pid_t pid = 0;       // of the main process; 0: none
+  pid_t leader = 0;    // of the current run's process group, also after the main process ended
+  pid_t hook = 0;      // the hook that runs
   std::optional<system::ExitStatus> exit{};
   std::optional<system::ExitStatus> hook_exit{};
   std::uint32_t truths = 0;  // bit i: probe i of `ready:` is true

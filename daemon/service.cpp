@@ -8,6 +8,14 @@
 
 namespace belfry::daemon {
 
+namespace {
+
+// From SIGKILL to the last look at who is still there. Nobody who can be killed takes as long, and it must
+// fit between the end of shutdown.timeout (25 s) and what Kubernetes gives (30 s).
+constexpr Duration sigkill_takes = std::chrono::seconds(2);
+
+}  // namespace
+
 Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index,
                  std::string marker_prefix)
     : around_(around),
@@ -119,6 +127,10 @@ Task<void> Service::wait_for_edges(Context& ctx) {
 }
 
 Task<void> Service::start(Context& ctx) {
+  if (record_.stuck) {
+    refuse_start(last_run_is_stuck());
+    co_return;
+  }
   open_run();
   if (has(Hook::pre_start)) {
     bool passed = prepare().has_value();  // if it can't be prepared, the start below says so
@@ -209,7 +221,9 @@ Task<void> Service::stop(Context& ctx) {
       if (!record_.tree_gone) around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
     } else if (const TimePoint deadline = kill_deadline(); deadline <= around_.loop.now()) {
       kill_tree();
-      co_await news(ctx);
+      const TimePoint due = around_.loop.now() + sigkill_takes;
+      co_await news(ctx, nullptr, due);
+      if (!record_.tree_gone && due <= around_.loop.now() && give_up_killing()) co_return;
     } else {
       co_await news(ctx, nullptr, deadline);
     }
@@ -332,6 +346,10 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
 
 void Service::on_tree_empty(pid_t) {
   record_.tree_gone = true;
+  if (std::exchange(record_.stuck, false)) {
+    around_.provisions.release(*this);
+    around_.listener.notice(*this, "is gone at last, and can be started again");
+  }
   attention_.notify();
 }
 

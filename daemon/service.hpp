@@ -189,6 +189,9 @@ class Service final : system::ExitWatcher,
   void leave_running(Event why, Error cause);
   void ask_main_process();
   void kill_tree();
+  [[nodiscard]] bool give_up_killing();
+  [[nodiscard]] Error last_run_is_stuck() const;
+  void give_back();
   void end_run();
   [[nodiscard]] Event verdict();
   [[nodiscard]] bool exit_was_success() const;

@@ -29,7 +29,7 @@ bool Service::level(Condition condition, std::string_view bell) const {
     case Condition::ready:
       return ready_means_completed() ? completed : stays && record_.state == State::ready;
     case Condition::completed: return completed;
-    case Condition::stopped: return record_.has_run && !is_running(record_.state);
+    case Condition::stopped: return record_.has_run && !is_running(record_.state) && !record_.stuck;
     // Rung in this run, which goes on or has done its work.
     case Condition::own_bell:
       return now_->own(bell).rung() &&

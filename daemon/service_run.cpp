@@ -14,6 +14,15 @@ namespace {
 
 Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
 
+std::string text_of(const std::vector<system::Survivor>& processes) {
+  std::string who;
+  for (const system::Survivor& process : processes) {
+    who += (who.empty() ? "" : ", ") + std::to_string(process.pid) + " " + process.name;
+    if (process.state == 'D') who += " (in uninterruptible sleep)";
+  }
+  return who;
+}
+
 }  // namespace
 
 // What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
@@ -113,8 +122,11 @@ void Service::refuse_start(const Error& cause) {
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::start_refused, cause);
-  ended->stopped.ring();
-  around_.provisions.release(*this);
+  if (record_.stuck)
+    ended->stopped.never(cause);
+  else
+    ended->stopped.ring();
+  give_back();
 }
 
 std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, ProbeRole role) {
@@ -178,15 +190,37 @@ void Service::kill_tree() {
     record_.killed = true;
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
         around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
-    std::string who;
-    for (const auto& left : around_.processes.survivors(tree())) {
-      who += (who.empty() ? "" : ", ") + std::to_string(left.pid) + " " + left.name;
-      if (left.state == 'D') who += " (in uninterruptible sleep: cannot be killed now)";
-    }
+    const std::string who = text_of(around_.processes.survivors(tree()));
     around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" +
                                        (who.empty() ? "" : " " + who));
   }
   around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+}
+
+// When all that is left sleeps uninterruptibly (a dead disk, a file system that does not answer), waiting for
+// it would keep everything below it from stopping. It is named, and not forgotten: on_tree_empty comes when
+// it goes.
+bool Service::give_up_killing() {
+  const auto left = around_.processes.survivors(tree());
+  if (left.empty() || !std::ranges::all_of(left, [](const auto& p) { return p.state == 'D'; })) return false;
+  record_.stuck = true;
+  record_.intent = Intent::run;
+  const Error cause = failure("cannot be killed: " + text_of(left) + "; see what it waits for in /proc/" +
+                              std::to_string(left.front().pid) + "/stack");
+  const SharedIncarnation ended = now_;
+  ended->end(cause);
+  enter(Event::unkillable, cause);
+  ended->stopped.never(cause);
+  return true;
+}
+
+Error Service::last_run_is_stuck() const {
+  return failure("cannot start " + std::string(name()) + " beside its last run, which cannot be killed: " +
+                 text_of(around_.processes.survivors(tree())));
+}
+
+void Service::give_back() {
+  if (!record_.stuck) around_.provisions.release(*this);
 }
 
 Task<void> Service::end_probes(Context&) {
@@ -224,7 +258,7 @@ void Service::end_run() {
   if (record_.state == State::waiting || record_.state == State::backoff) {
     fresh_incarnation();
   } else {
-    around_.provisions.release(*this);
+    give_back();
   }
 }
 
@@ -315,7 +349,7 @@ void Service::settle_bells(const Error& cause) {
   now_->end(why);
   now_->stopped.never(why);
   launch_.reset();
-  around_.provisions.release(*this);
+  give_back();
 }
 
 void Service::fresh_incarnation() {

@@ -39,6 +39,7 @@ constexpr std::array<LabelledRow, event_count> table = {{
   {Event::gone_retry,      {{ none,    none,   none,    none, none,   back,    none,   none,     none,  none }}},
   {Event::gone_failed,     {{ none,    none,   none,    none, none,   fail,    none,   none,     none,  none }}},
   {Event::gone_completed,  {{ none,    none,   none,    none, none,   comp,    none,   none,     none,  none }}},
+  {Event::unkillable,      {{ none,    none,   none,    none, none,   fail,    none,   none,     none,  none }}},
   {Event::delay_over,      {{ none,    none,   none,    none, none,   none,    wait,   none,     none,  none }}},
 }};
 // clang-format on
@@ -57,10 +58,10 @@ constexpr std::array<std::string_view, state_count> state_names = {
     "stopping", "backoff", "completed", "failed", "blocked"};
 
 constexpr std::array<std::string_view, event_count> event_names = {
-    "start_asked",    "stop_asked",      "restart_asked", "blocked",        "healed",
-    "edges_hold",     "edge_timed_out",  "start_refused", "start_failed",   "became_ready",
-    "became_unready", "start_timed_out", "live_failed",   "exited",         "gone_rest",
-    "gone_again",     "gone_retry",      "gone_failed",   "gone_completed", "delay_over"};
+    "start_asked",    "stop_asked",    "restart_asked", "blocked",      "healed",         "edges_hold",
+    "edge_timed_out", "start_refused", "start_failed",  "became_ready", "became_unready", "start_timed_out",
+    "live_failed",    "exited",        "gone_rest",     "gone_again",   "gone_retry",     "gone_failed",
+    "gone_completed", "unkillable",    "delay_over"};
 
 }  // namespace
 

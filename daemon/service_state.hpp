@@ -46,9 +46,10 @@ enum class Event : std::uint8_t {
   gone_retry,       // no process is left; it failed, and its restart policy says: later, again
   gone_failed,      // no process is left; it failed, and its restart policy says: never again
   gone_completed,   // no process is left; it ended with success
+  unkillable,       // SIGKILL was sent, and a process in uninterruptible sleep is left
   delay_over,       // the back-off delay has passed
 };
-inline constexpr std::size_t event_count = 20;
+inline constexpr std::size_t event_count = 21;
 
 // The state that follows; the same state when the event changes nothing there; nothing when the pair
 // cannot happen, which is a bug of the caller.

@@ -197,6 +197,10 @@ void Supervisor::end_when_nothing_can_run() {
                 .reason = failed ? "nothing can run any more" : "all services have completed"});
 }
 
+bool Supervisor::has_stuck() const {
+  return std::ranges::any_of(services_, [](const auto& service) { return service->record().stuck; });
+}
+
 bool Supervisor::blocked_by_failure(const Service& service) const {
   std::vector<const Service*> chain{&service};
   std::vector<bool> seen(services_.size(), false);

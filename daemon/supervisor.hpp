@@ -58,6 +58,8 @@ class Supervisor final : public StackView, StateListener {
   void kill_everything(const Error& cause);
   // Nothing runs, waits or will start any more.
   [[nodiscard]] bool is_at_rest() const { return unsettled_ == 0; }
+  // Somebody rests whose last run could not be killed.
+  [[nodiscard]] bool has_stuck() const;
   // Ends the lives themselves. Precondition: at rest.
   Task<void> end();
 

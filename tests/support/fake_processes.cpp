@@ -140,9 +140,10 @@ bool FakeProcesses::signal_one(Process& process, int signo, system::Scope scope)
   const TimePoint now = loop_.now();
   if (process.running) {
     const auto& plan = process.script;
-    if (signo == SIGKILL)
-      exit_at(process, now, {.signaled = true, .value = SIGKILL});
-    else if (plan.stops_after)
+    if (signo == SIGKILL && !std::exchange(process.doomed, plan.unkillable_for.has_value()))
+      exit_at(process, now + plan.unkillable_for.value_or(Duration::zero()),
+              {.signaled = true, .value = SIGKILL});
+    else if (signo != SIGKILL && plan.stops_after && !plan.unkillable_for)
       exit_at(process, now + *plan.stops_after,
               {.signaled = !plan.stops_cleanly, .value = plan.stops_cleanly ? 0 : signo});
   }
@@ -173,7 +174,8 @@ std::vector<system::Survivor> FakeProcesses::survivors(const system::TreeId& tre
   std::vector<system::Survivor> left;
   for (const pid_t pid : runs_[key_of(run_of(tree.marker))]) {
     const Process& process = *find(pid);
-    if (process.running) left.push_back({.pid = pid, .state = 'S', .name = process.id.service});
+    const char state = process.script.unkillable_for ? 'D' : 'S';
+    if (process.running) left.push_back({.pid = pid, .state = state, .name = process.id.service});
     for (std::uint32_t i = 0; i < process.children; ++i)
       left.push_back({.pid = pid, .state = 'S', .name = "child"});
   }

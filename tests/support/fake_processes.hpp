@@ -24,7 +24,8 @@ struct ProcessScript {
   system::ExitStatus exits_with{};                         // how it ends by itself
   std::optional<Duration> stops_after = Duration::zero();  // after its stop signal; unset: ignores it
   bool stops_cleanly = true;                               // exits with 0, and not by the signal
-  std::uint32_t leaves_behind = 0;                         // children that outlive it
+  std::optional<Duration> unkillable_for{};  // in uninterruptible sleep: when SIGKILL works at last
+  std::uint32_t leaves_behind = 0;           // children that outlive it
   std::optional<Duration> children_stop_after = Duration::zero();  // after SIGTERM to the tree; unset: never
 };
 
@@ -71,6 +72,7 @@ class FakeProcesses final : public system::Processes {
     pid_t pid = 0;
     ProcessScript script;
     bool running = true;
+    bool doomed = false;  // SIGKILL was sent
     std::uint32_t children = 0;
     system::ExitWatcher* exit_watcher = nullptr;
     Timer exit_timer;
