@@ -67,6 +67,7 @@ Task<void> Service::rest(Context& ctx) {
       const State before = record_.state;
       enter(Event::stop_asked, record_.cause);
       if (record_.state != before) co_return;
+      around_.provisions.release(*this);  // a start that was taken back
       tell_dependents(false);
     }
     if (record_.start_requested) {
@@ -261,7 +262,8 @@ void Service::request_start() {
   }
   record_.intent = Intent::run;
   record_.start_requested = true;
-  around_.provisions.bind_sockets(*this);
+  // A blocked one binds when it heals: until then clients are to be refused and not kept waiting.
+  if (record_.state != State::blocked) around_.provisions.bind_sockets(*this);
   attention_.notify();
 }
 

@@ -123,6 +123,37 @@ TEST_F(ActivatedService, a_socket_that_cannot_be_bound_is_a_failed_service_and_b
   EXPECT_EQ(state("api"), State::ready) << "the address has become free";
 }
 
+TEST_F(ActivatedService, a_start_that_is_taken_back_at_once_leaves_nothing_bound) {
+  listening(daemon("web"));
+  daemon("other");
+  up({"other"});
+  service("web").request_start();
+  EXPECT_TRUE(bound("web"));
+  service("web").request_stop({});
+  loop.run_until_idle();
+  EXPECT_EQ(state("web"), State::inactive);
+  EXPECT_FALSE(bound("web"));
+}
+
+TEST_F(ActivatedService, a_service_that_is_blocked_keeps_no_client_waiting) {
+  daemon("db").restart.policy = config::RestartPolicy::no;
+  listening(daemon("web", {"db"}));
+  script("db", {.exits_after = 10ms, .exits_with = {.value = 1}});
+  speaking(stack.services[0]);
+  up();
+  EXPECT_TRUE(bound("web"));
+  advance(10ms);
+  EXPECT_EQ(state("web"), State::blocked);
+  EXPECT_FALSE(bound("web"));
+  service("web").request_start();
+  loop.run_until_idle();
+  EXPECT_FALSE(bound("web")) << "asked again, and blocked all the same";
+  forget_scripts();
+  EXPECT_EQ(command(Command::start, "db").result, std::nullopt);
+  EXPECT_EQ(state("web"), State::waiting);
+  EXPECT_TRUE(bound("web"));
+}
+
 TEST_F(ActivatedService, a_path_that_is_lost_between_two_runs_fails_the_next_start) {
   listening(daemon("web"));
   up();

@@ -68,7 +68,7 @@ PlannedService plan_service(Dice& dice, std::uint32_t number, const std::vector<
               : kind < 92 ? ServiceType::gate
                           : ServiceType::external;
   if (made.type == ServiceType::external) made.readiness = Readiness::probe;
-  if (made.type == ServiceType::daemon) made.readiness = static_cast<Readiness>(dice.below(4));
+  if (made.type == ServiceType::daemon) made.readiness = static_cast<Readiness>(dice.below(7));
   made.live = made.type == ServiceType::daemon && dice.chance(10);
   made.essential = dice.chance(3);
   if (made.readiness != Readiness::none && dice.chance(20)) made.ready_timeout = dice.between(100ms, 10s);
@@ -165,6 +165,16 @@ void add_extras(config::Service& to, const PlannedService& from) {
   }
 }
 
+config::Probe::Kind kind_of(Readiness readiness) {
+  switch (readiness) {
+    case Readiness::notify: return config::Probe::Kind::notify;
+    case Readiness::listen: return config::Probe::Kind::listen;
+    case Readiness::fd_s6:
+    case Readiness::fd_dinit: return config::Probe::Kind::fd;
+    default: return config::Probe::Kind::tcp;
+  }
+}
+
 }  // namespace
 
 config::Stack make_stack(const Plan& plan) {
@@ -180,11 +190,14 @@ config::Stack make_stack(const Plan& plan) {
     to.stop.timeout = from.stop_timeout;
     to.essential = from.essential;
     to.main = from.main;
-    if (from.bells > 0 || from.hooks != 0) add_extras(to, from);
+    const bool listens = from.readiness == Readiness::listen;
+    if (from.bells > 0 || from.hooks != 0 || listens) add_extras(to, from);
+    if (listens) to.extras->listen.emplace_back();
     to.require.count = from.quorum;
     if (from.readiness != Readiness::none) {
-      const bool notify = from.readiness == Readiness::notify;
-      config::Probe probe = testing::a_probe(notify ? config::Probe::Kind::notify : config::Probe::Kind::tcp);
+      config::Probe probe = testing::a_probe(kind_of(from.readiness));
+      if (has_ready_fd(from.readiness)) probe.fd = 3;
+      if (from.readiness == Readiness::fd_dinit) probe.dialect = config::FdDialect::dinit;
       if (from.readiness == Readiness::rechecked) probe.recheck = 700ms;
       probe.timeout = from.ready_timeout;
       probe.attempt_timeout = 500ms;
@@ -269,6 +282,17 @@ std::optional<Duration> says_ready_after(const Plan& plan, const PlannedService&
   return calm && service.ready_timeout ? std::min(after, *service.ready_timeout / 2) : after;
 }
 
+std::optional<Duration> closes_unready_after(const Plan& plan, const PlannedService& service,
+                                             std::uint64_t run, bool calm) {
+  Dice dice(plan.seed, service.number, run, 9);
+  if (calm || !dice.chance(service.trouble / 2)) return std::nullopt;
+  return dice.chance(30) ? Duration(0) : dice.between(0s, 3s);
+}
+
+bool address_is_taken(const Plan& plan, const PlannedService& service, std::uint64_t run, bool calm) {
+  return !calm && Dice(plan.seed, service.number, run, 10).chance(service.trouble / 4);
+}
+
 testing::ProbeAnswer answer(const Plan& plan, const PlannedService& service, const config::Probe& probe,
                             Duration since_begin, bool calm) {
   if (calm) return {};
@@ -328,7 +352,8 @@ std::string describe(const Plan& plan) {
   static constexpr const char* types[] = {"daemon", "oneshot", "external", "gate"};
   static constexpr const char* conditions[] = {"started", "ready", "completed", "stopped", "bell"};
   static constexpr const char* losses[] = {"", " on_loss restart", " on_loss stop"};
-  static constexpr const char* readinesses[] = {"", " notify", " probe", " probe+recheck"};
+  static constexpr const char* readinesses[] = {"",        " notify", " probe",   " probe+recheck",
+                                                " listen", " fd s6",  " fd dinit"};
   static constexpr const char* commands[] = {"start", "stop", "restart", "kill", "reload"};
   static constexpr const char* whats[] = {"", "wait", "exit", "reload"};
   const auto seconds = [](Duration d) {

@@ -37,7 +37,7 @@ class Dice {
   std::uint64_t state_;
 };
 
-enum class Readiness : std::uint8_t { none, notify, probe, rechecked };
+enum class Readiness : std::uint8_t { none, notify, probe, rechecked, listen, fd_s6, fd_dinit };
 
 struct PlannedEdge {
   std::uint32_t on = 0;  // number of the service
@@ -107,6 +107,15 @@ struct Plan {
                                                     std::string_view hook, std::uint64_t run, bool calm);
 [[nodiscard]] std::optional<Duration> says_ready_after(const Plan& plan, const PlannedService& service,
                                                        std::uint64_t run, bool calm);
+// How long until it closes its ready descriptor in silence, instead of all that.
+[[nodiscard]] std::optional<Duration> closes_unready_after(const Plan& plan, const PlannedService& service,
+                                                           std::uint64_t run, bool calm);
+// Whether its sockets can't be bound before this run.
+[[nodiscard]] bool address_is_taken(const Plan& plan, const PlannedService& service, std::uint64_t run,
+                                    bool calm);
+[[nodiscard]] constexpr bool has_ready_fd(Readiness readiness) {
+  return readiness == Readiness::fd_s6 || readiness == Readiness::fd_dinit;
+}
 [[nodiscard]] testing::ProbeAnswer answer(const Plan& plan, const PlannedService& service,
                                           const config::Probe& probe, Duration since_begin, bool calm);
 

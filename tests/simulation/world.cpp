@@ -36,6 +36,7 @@ class World final : daemon::Reporter {
                          : behaviour(plan_, of, id.run, calm_);
     };
     processes_.on_spawn = [this](const testing::RunId& id) { spawned(id); };
+    provisions_.refuse = [this](const Service& s) { return try_to_bind(s); };
     probes_.answer = [this](const std::string& service, const config::Probe& probe) {
       return answer(plan_, planned(service), probe, loop_.now() - begun_at_, calm_);
     };
@@ -50,6 +51,7 @@ class World final : daemon::Reporter {
     loop_.run_until_idle();
     while (!finished_ && !failure_) {
       if (auto wrong = oracle_.check_idle()) return fail(*wrong);
+      if (auto wrong = check_sockets()) return fail(*wrong);
       if (auto wrong = oracle_.check_losses(loop_.now())) return fail(*wrong);
       if (auto wrong = going_down_ ? std::nullopt : oracle_.check_ending()) return fail(*wrong);
       if (!loop_.advance_to_next_timer()) return fail("nothing can go on any more" + who_waits());
@@ -120,13 +122,55 @@ class World final : daemon::Reporter {
     // A start begins with its first process: what follows a pre_start is the same start.
     const bool first = is_hook(id) || (s.hooks & 1U) == 0;
     if (auto wrong = first ? oracle_.check_start(real) : std::nullopt) fail(*wrong);
-    if (is_hook(id) || s.readiness != Readiness::notify) return;
-    if (const auto after = says_ready_after(plan_, s, id.run, calm_)) say_ready_later(s.number, *after);
+    if (is_hook(id)) return;
+    if (s.readiness == Readiness::listen && !provisions_.bound().contains(id.service))
+      fail(id.service + " runs and its sockets are not bound");
+    if (s.readiness == Readiness::notify) {
+      if (const auto after = says_ready_after(plan_, s, id.run, calm_)) say_ready_later(s.number, *after);
+    } else if (has_ready_fd(s.readiness)) {
+      use_ready_fd(s, id.run);
+    }
   }
   void say_ready_later(std::uint32_t number, Duration after) {
+    voice(number).arm(loop_.now() + after, [this, number] { service(number).said_ready(); });
+  }
+  // A descriptor belongs to one run: what an earlier one was going to say is not heard in the next.
+  void use_ready_fd(const PlannedService& s, std::uint64_t run) {
+    const std::uint32_t number = s.number;
+    Timer& timer = voice(number);
+    timer.cancel();
+    if (const auto after = closes_unready_after(plan_, s, run, calm_)) {
+      timer.arm(loop_.now() + *after, [this, number] {
+        const Error why(Error::Kind::failed, "cannot become ready: it closed its descriptor");
+        if (!calm_ && processes_.alive(name_of(number))) service(number).never_heard(3, why);
+      });
+    } else if (const auto ready = says_ready_after(plan_, s, run, calm_)) {
+      timer.arm(loop_.now() + *ready, [this, number] { service(number).heard(config::Probe::Kind::fd, 3); });
+    }
+  }
+  Timer& voice(std::uint32_t number) {
     auto& timer = voices_[number];
     if (timer == nullptr) timer = std::make_unique<Timer>(loop_);
-    timer->arm(loop_.now() + after, [this, number] { service(number).said_ready(); });
+    return *timer;
+  }
+  Result<void> try_to_bind(const Service& s) {
+    const PlannedService& of = planned(s.name());
+    const bool bound = provisions_.bound().contains(std::string(s.name()));
+    if (of.readiness != Readiness::listen || bound || !address_is_taken(plan_, of, s.record().runs, calm_))
+      return {};
+    return std::unexpected(Error(Error::Kind::failed, "cannot listen: Address already in use"));
+  }
+  // Bound for whoever runs or is about to; refused for everybody else, so that no client waits for nothing.
+  std::optional<std::string> check_sockets() {
+    for (const PlannedService& s : plan_.services) {
+      if (s.readiness != Readiness::listen) continue;
+      const Service& real = service(s.number);
+      const bool bound = provisions_.bound().contains(std::string(real.name()));
+      if (bound != !daemon::is_settled(real.state()))
+        return std::string(real.name()) + " is " + std::string(daemon::name_of(real.state())) +
+               (bound ? " and its sockets are bound" : " and its sockets are not bound");
+    }
+    return std::nullopt;
   }
 
   Task<void> listen(SharedIncarnation run, Bell<> daemon::Incarnation::* bell) {
@@ -186,6 +230,7 @@ class World final : daemon::Reporter {
     calm_ = true;
     for (const PlannedService& s : plan_.services) {
       if (s.readiness == Readiness::notify) service(s.number).said_ready();
+      if (has_ready_fd(s.readiness)) service(s.number).heard(config::Probe::Kind::fd, 3);
     }
   }
   void expect_everything_up() {

@@ -27,6 +27,7 @@ class FakeProvisions final : public daemon::Provisions {
 
   void bind_sockets(daemon::Service& service) override {
     if (!service.spec().extras || service.spec().extras->listen.empty()) return;
+    if (refuse && !refuse(service)) return;
     if (bound_.emplace(service.name()).second && on_bind) on_bind(service);
   }
   Result<void> prepare(daemon::Service& service, system::Launch& launch) override {
