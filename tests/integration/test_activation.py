@@ -111,6 +111,7 @@ class Activation(Scenario):
       app: {{address: "unix:run.sock", mode: "0640"}}
       hidden: unix:@belfry-test-{os.getpid()}
     ready: listen
+    isolate: true
 """)
         stack.start().wait_for_control()
         self.assertEqual(stack.wait("web"), 200)

@@ -43,13 +43,14 @@ class ReadyFd(Scenario):
 """.replace("\n      grep", " grep"))
         stack.start().wait_for_control()
         self.assertEqual(stack.wait("db"), 200)
+        stack.output.index_of("flags:")
         said = [line.split("db | ", 1)[1] for line in stack.output.lines if "db | " in line]
         self.assertEqual(said, ["1 pipe", "2 pipe", "7 pipe", "flags:\t01"])
         self.assert_clean_end(stack)
 
     def test_s6_closed_early_stays_unready_and_says_so(self):
         stack = self.stack("""
-  db: {command: [/bin/sh, -c, "exec 3>&-; exec $SAMPLE --name db"], ready: {fd: 3}}
+  db: {command: [/bin/sh, -c, "exec 3>&-; exec $SAMPLE --name db"], ready: {fd: 3}, isolate: true}
   api: {command: $SAMPLE --name api, depends_on: [db]}
 """)
         stack.start()
@@ -74,9 +75,13 @@ class ReadyFd(Scenario):
         self.assertEqual(stack.exit_code(), 69)
 
     def test_an_exit_before_the_byte_is_told_by_its_code_and_not_by_the_descriptor(self):
-        for dialect in ("s6", "dinit"):
+        for dialect, isolate in (("s6", "false"), ("dinit", "false"), ("dinit", "true")):
             stack = self.stack(f"""
-  db: {{command: [/bin/sh, -c, "exit 7"], ready: {{fd: 3, dialect: {dialect}}}, restart: no}}
+  db:
+    command: [/bin/sh, -c, "exit 7"]
+    ready: {{fd: 3, dialect: {dialect}}}
+    restart: no
+    isolate: {isolate}
 """)
             stack.start()
             stack.output.index_of("db exited with code 7 before it was ready")

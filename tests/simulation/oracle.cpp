@@ -229,11 +229,12 @@ std::optional<std::string> Oracle::check_losses(TimePoint now) {
   return std::nullopt;
 }
 
-void Oracle::look_at_regained(const Service& service) {
+void Oracle::look_at_regained(const Service& service, bool starts) {
   for (const Service* dependent : service.dependents()) {
     for (const Edge& edge : dependent->edges()) {
       // Its bell rings right after the state has changed.
-      const bool is_back = edge.on == &service && service.state() == State::ready;
+      const bool is_back = edge.on == &service && (service.state() == State::ready ||
+                                                   (starts && edge.spec->condition == Condition::started));
       if (is_back || lets_start(edge)) lost_since_.erase(&edge);
     }
   }

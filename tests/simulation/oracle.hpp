@@ -30,8 +30,8 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_ending() const;
   // Losses that should have been acted upon; remembers since when an edge is lost.
   [[nodiscard]] std::optional<std::string> check_losses(TimePoint now);
-  // A level that comes back, be it for a moment, ends a loss.
-  void look_at_regained(const daemon::Service& service);
+  // A level that comes back, be it for a moment, ends a loss. `starts`: its process is about to come to be.
+  void look_at_regained(const daemon::Service& service, bool starts = false);
   // Everybody has behaved for long enough: what is wanted is up, or says why not.
   [[nodiscard]] std::optional<std::string> check_up() const;
 

@@ -106,6 +106,10 @@ class World final : daemon::Reporter {
       if (auto wrong = oracle_.check_stop(s, going_down_)) fail(*wrong);
     }
   }
+  void own_bell_rang(const Service& s, std::string_view bell) override {
+    say(std::string(s.name()) + " rings " + std::string(bell));
+    oracle_.look_at_regained(s);
+  }
   void notice(std::string_view service, const std::string& text) override {
     say(std::string(service) + " " + text);
   }
@@ -123,6 +127,7 @@ class World final : daemon::Reporter {
     const bool first = is_hook(id) || (s.hooks & 1U) == 0;
     if (auto wrong = first ? oracle_.check_start(real) : std::nullopt) fail(*wrong);
     if (is_hook(id)) return;
+    oracle_.look_at_regained(real, true);
     if (s.readiness == Readiness::listen && !provisions_.bound().contains(id.service))
       fail(id.service + " runs and its sockets are not bound");
     if (s.readiness == Readiness::notify) {
