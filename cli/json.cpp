@@ -31,6 +31,16 @@ json::value parsed(std::string_view text) {
   return error ? json::value() : value;
 }
 
+std::vector<std::pair<std::string, std::int64_t>> refusals_of(const json::value* notify) {
+  std::vector<std::pair<std::string, std::int64_t>> refusals;
+  if (notify == nullptr || !notify->is_object()) return refusals;
+  const json::value* refused = notify->get_object().if_contains("refused");
+  if (refused == nullptr || !refused->is_object()) return refusals;
+  for (const auto& [why, count] : refused->get_object())
+    refusals.emplace_back(std::string(why.begin(), why.end()), number_of(&count));
+  return refusals;
+}
+
 ServiceStatus service_of(const json::object& object) {
   ServiceStatus service;
   service.name = text_of(object.if_contains("name"));
@@ -48,6 +58,7 @@ ServiceStatus service_of(const json::object& object) {
   }
   service.last_error = text_of(object.if_contains("last_error"));
   service.status_text = text_of(object.if_contains("status_text"));
+  service.notify_refused = refusals_of(object.if_contains("notify"));
   return service;
 }
 

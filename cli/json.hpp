@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace belfry::cli {
@@ -18,6 +19,7 @@ struct ServiceStatus {
   std::vector<std::string> waiting_for;
   std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
   std::string last_error, status_text;
+  std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
 };
 
 struct StackStatus {

@@ -74,6 +74,22 @@ void append_remark(std::string& out, const ServiceStatus& service, bool use_colo
   out += painted(line, complains ? Colour::red : Colour::none, use_colour) + "\n";
 }
 
+// Messages that were not taken: somebody speaks who may not, or speaks nonsense.
+void append_refusals(std::string& out, const ServiceStatus& service, bool use_colour) {
+  std::int64_t sum = 0;
+  std::string reasons;
+  for (const auto& [why, count] : service.notify_refused) {
+    sum += count;
+    std::string words = config::printable(why);
+    std::ranges::replace(words, '_', ' ');
+    reasons += (reasons.empty() ? "" : ", ") + words + " " + std::to_string(count);
+  }
+  if (sum == 0) return;
+  const std::string line = config::printable(service.name) + ": " + std::to_string(sum) +
+                           " notify messages refused (" + reasons + ")";
+  out += painted(line, Colour::yellow, use_colour) + "\n";
+}
+
 }  // namespace
 
 std::string humanised(Duration duration) {
@@ -95,6 +111,7 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
   for (const ServiceStatus& service : status.services) {
     append_bells(remarks, service);
     append_remark(remarks, service, terminal.colour);
+    append_refusals(remarks, service, terminal.colour);
   }
   return remarks.empty() ? out : out + "\n" + remarks;
 }

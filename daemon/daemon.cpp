@@ -37,11 +37,11 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       processes_(loop_, signals_),
       poller_(root_),
       pump_(loop_, poller_, STDOUT_FILENO),
-      provisions_(stack, poller_, pump_),
+      provisions_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
       supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
-      metrics_(supervisor_),
+      metrics_(supervisor_, &provisions_.unattributed_messages()),
       server_(loop_, supervisor_, metrics_),
       signalled_(loop_, "signal") {
   signals_.set_listener(this);

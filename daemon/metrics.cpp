@@ -48,6 +48,11 @@ constexpr Family log_drops{"belfry_service_log_lines_dropped_total", Type::count
 constexpr Family notify_refused{
     "belfry_service_notify_refused_total", Type::counter,
     "Notify messages that came from no process of the service or were malformed."};
+constexpr Family notify_unattributed{
+    "belfry_notify_unattributed_total", Type::counter,
+    "Notify messages on the shared socket that came from no process of any service."};
+constexpr Family stored_descriptors{"belfry_service_stored_descriptors", Type::gauge,
+                                    "Descriptors held for the service's next run (FDSTORE=1)."};
 constexpr Family http_requests{"belfry_http_requests_total", Type::counter,
                                "Requests answered, by status code."};
 constexpr Family http_open{"belfry_http_connections", Type::gauge, "Open connections."};
@@ -80,6 +85,7 @@ struct Sample {
   std::vector<BellView> bells;
   std::string_view probe;  // the kind: "port" of "port (sock_diag)"
   ServiceCounters counters;
+  std::uint32_t stored_descriptors;
   const ServiceTimes* times;
 };
 
@@ -89,8 +95,8 @@ std::vector<Sample> samples_of(const StackView& stack) {
   for (std::size_t index = 0; index < stack.service_count(); ++index) {
     const ServiceView view = stack.service(index);
     const std::string_view probe = view.readiness_method.substr(0, view.readiness_method.find(' '));
-    samples.push_back(
-        {view.name, view.state, view.ready, view.bells, probe, view.counters, stack.times(index)});
+    samples.push_back({view.name, view.state, view.ready, view.bells, probe, view.counters,
+                       view.notify.descriptors_stored, stack.times(index)});
   }
   return samples;
 }
@@ -126,6 +132,7 @@ void walk_restarts(const std::vector<Sample>& samples, Sink& sink) {
     sink.value(index, {{"reason", "command"}}, number(counters.restarts_on_command));
     sink.value(index, {{"reason", "loss"}}, number(counters.restarts_on_loss));
     sink.value(index, {{"reason", "liveness"}}, number(counters.restarts_on_liveness));
+    sink.value(index, {{"reason", "watchdog"}}, number(counters.restarts_on_watchdog));
   }
 }
 
@@ -169,6 +176,18 @@ void walk_services(const std::vector<Sample>& samples, Sink& sink) {
                [](const Sample& s) { return number(s.counters.log_lines_dropped); });
   each_service(notify_refused, samples, sink,
                [](const Sample& s) { return number(s.counters.notify_refused); });
+  sink.family(stored_descriptors);
+  for (std::size_t index = 0; index < samples.size(); ++index) {
+    if (samples[index].stored_descriptors > 0)
+      sink.value(index, {}, number(samples[index].stored_descriptors));
+  }
+}
+
+template <class Sink>
+void walk_unattributed(const std::uint64_t* count, Sink& sink) {
+  if (count == nullptr) return;
+  sink.family(notify_unattributed);
+  sink.value({}, {}, number(*count));
 }
 
 template <class Sink>
@@ -348,6 +367,7 @@ void Metrics::write(std::string& out, const HttpStats& http) {
   TextSink sink(out, samples);
   walk_stack(stack_, sink);
   walk_services(samples, sink);
+  walk_unattributed(unattributed_, sink);
   walk_http(http, sink);
   walk_process(read_process_stats(), sink);
   last_size_ = out.size() - before;
@@ -359,6 +379,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   FamilySink sink(families, samples);
   walk_stack(stack_, sink);
   walk_services(samples, sink);
+  walk_unattributed(unattributed_, sink);
   walk_process(read_process_stats(), sink);
   return families;
 }

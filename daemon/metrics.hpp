@@ -17,7 +17,9 @@ namespace belfry::daemon {
 // Owner: App. Lifecycle: as long as the StackView that it reads. Cancellation: none, it never waits.
 class Metrics final : public MetricsSource, public prometheus::Collectable {
  public:
-  explicit Metrics(const StackView& stack) : stack_(stack) {}
+  // `unattributed` counts notify messages of nobody's process; null: nobody counts them.
+  explicit Metrics(const StackView& stack, const std::uint64_t* unattributed = nullptr)
+      : stack_(stack), unattributed_(unattributed) {}
 
   void write(std::string& out, const HttpStats& http) override;
   // The same families and samples as values of prometheus-cpp (without those of HTTP), for embedding and for
@@ -26,6 +28,7 @@ class Metrics final : public MetricsSource, public prometheus::Collectable {
 
  private:
   const StackView& stack_;
+  const std::uint64_t* unattributed_;
   std::size_t last_size_ = 0;  // of the exposition, so that the next one grows in one step
 };
 

@@ -1,16 +1,10 @@
 #include "daemon/native_provisions.hpp"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdlib>
 #include <deque>
-#include <optional>
 
 #include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
@@ -39,14 +33,11 @@ std::vector<const config::Probe*> fd_probes_of(const config::Service& spec) {
 
 }  // namespace
 
-struct NativeProvisions::Kit final : NotifyReceiver, ReadyFdListener {
+struct NativeProvisions::Kit final : ReadyFdListener {
   Kit(Service& s, Poller& poller, LogPump& pump) : service(s), log(poller, pump, s.name()) {
     ReadyFdListener& listener = *this;
     for (const config::Probe* probe : fd_probes_of(s.spec()))
       ready_fds.emplace_back(poller, listener, *probe);
-  }
-  void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override {
-    deliver(service, sender, message);
   }
   void wrote_ready(std::uint16_t number) override { service.heard(config::Probe::Kind::fd, number); }
   void closed_unready(std::uint16_t number, const Error& why) override {
@@ -57,7 +48,6 @@ struct NativeProvisions::Kit final : NotifyReceiver, ReadyFdListener {
   Service& service;
   LogPipe log;
   std::deque<ReadyFd> ready_fds;
-  std::unique_ptr<NotifySocket> notify;
   std::unique_ptr<system::CgroupLeaf> leaf;
   int write_end = -1;
   int hook_write_end = -1;
@@ -89,45 +79,13 @@ void set_attributes(const config::ServiceExtras& extras, system::Launch& launch)
     launch.rlimits.push_back({.resource = limit.resource, .soft = limit.soft, .hard = limit.hard});
 }
 
-// A new directory for sockets below `place`: services of other users pass through it, nobody lists it.
-std::optional<std::string> socket_directory_below(const std::string& place) {
-  std::string path = place + "/belfry.XXXXXX";
-  if (place.empty() || ::mkdtemp(path.data()) == nullptr) return std::nullopt;
-  ::chmod(path.c_str(), 0711);
-  return path;
-}
-
-bool is_in_memory(const std::string& place) {
-  struct statfs info{};
-  return !place.empty() && ::statfs(place.c_str(), &info) == 0 && info.f_type == TMPFS_MAGIC;
-}
-
-// Where sockets may lie. Memory first: in many containers /run is a disk, and to bind a socket there was seen
-// to cost 650 µs instead of 10.
-Result<std::string> make_socket_directory() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  const std::array<std::string, 5> places = {::geteuid() != 0 ? variable("XDG_RUNTIME_DIR") : "", "/run",
-                                             "/dev/shm", variable("TMPDIR"), "/tmp"};
-  for (const bool memory_only : {true, false}) {
-    for (const std::string& place : places) {
-      if (memory_only && !is_in_memory(place)) continue;
-      if (auto path = socket_directory_below(place)) return *path;
-    }
-  }
-  return std::unexpected(Error::from_errno(errno,
-                                           "cannot make a directory for notify sockets in $XDG_RUNTIME_DIR, "
-                                           "/run, /dev/shm, $TMPDIR or /tmp (mount a tmpfs on /run)"));
-}
-
 }  // namespace
 
-NativeProvisions::NativeProvisions(const config::Stack& stack, Poller& poller, LogPump& pump)
+NativeProvisions::NativeProvisions(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump)
     : stack_(stack),
       poller_(poller),
       pump_(pump),
+      desk_(loop, poller, stack.services.size()),
       inherited_(system::BaseEnvironment::inherited(environ)),
       empty_(system::BaseEnvironment::empty()),
       activation_(stack) {
@@ -141,9 +99,6 @@ NativeProvisions::~NativeProvisions() {
   for (auto& kit : kits_) {
     if (kit && kit->write_end >= 0) ::close(kit->write_end);
   }
-  kits_.clear();
-  shared_socket_.reset();
-  if (!socket_directory_.empty()) ::rmdir(socket_directory_.c_str());
 }
 
 Result<void> NativeProvisions::open() {
@@ -164,12 +119,7 @@ Result<void> NativeProvisions::open() {
   if (auto ok = activation_.open(); !ok) missing += (missing.empty() ? "" : "\n") + ok.error().text();
   if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
   plant_cgroups();
-  auto directory = make_socket_directory();
-  if (!directory) return std::unexpected(directory.error());
-  socket_directory_ = std::move(*directory);
-  NotifyReceiver& receiver = *this;
-  shared_socket_ = std::make_unique<NotifySocket>(poller_, receiver);
-  return shared_socket_->open(socket_directory_ + "/notify", own_user_);
+  return desk_.open();
 }
 
 // A cgroup is a means: where there can be none, the service runs without, and that is said once.
@@ -249,7 +199,7 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
   outfit(service, launch);
   Kit& kit = kit_of(service);
   if (auto ok = lay_log_pipe(service, kit, launch); !ok) return ok;
-  if (auto ok = lay_notify_socket(service, kit, launch); !ok) return ok;
+  if (auto ok = desk_.prepare(service, launch); !ok) return ok;
   if (auto ok = lay_leaf(service, kit, launch); !ok) return ok;
   if (auto ok = lay_ready_fds(kit, launch); !ok) return ok;
   lay_descriptors(service, launch);
@@ -289,22 +239,6 @@ Result<void> NativeProvisions::lay_leaf(Service& service, Kit& kit, system::Laun
   return {};
 }
 
-Result<void> NativeProvisions::lay_notify_socket(Service& service, Kit& kit, system::Launch& launch) {
-  const bool own = service.wants_own_notify_socket() || !service.spec().user.empty();
-  // What the last run said is not the next one's.
-  if (kit.notify) kit.notify->drain();
-  if (own && !kit.notify) {
-    kit.notify = std::make_unique<NotifySocket>(poller_, kit);
-    const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
-    if (auto ok = kit.notify->open(socket_directory_ + "/" + std::to_string(service.index()), owner); !ok) {
-      kit.notify.reset();
-      return ok;
-    }
-  }
-  launch.add_variable("NOTIFY_SOCKET", kit.notify ? kit.notify->path() : shared_socket_->path());
-  return {};
-}
-
 Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& launch) {
   outfit(service, launch);
   if (service.spec().extras && service.spec().extras->log.inherit) return {};
@@ -334,14 +268,17 @@ Result<void> NativeProvisions::lay_ready_fds(Kit& kit, system::Launch& launch) {
   return {};
 }
 
-// LISTEN_FDS counts from 3 up without a gap: what belfry listens on, in the order of the file.
+// LISTEN_FDS counts from 3 up without a gap: what belfry listens on, in the order of the file, then what the
+// service has stored, in the order in which it came.
 void NativeProvisions::lay_descriptors(const Service& service, system::Launch& launch) {
   int next = 3;
   std::string names;
-  for (const Activation::Passed& passed : activation_.passed(service.index())) {
-    launch.descriptors.push_back({.source = passed.fd, .target = next++});
-    names.append(names.empty() ? "" : ":").append(*passed.name);
-  }
+  const auto pass = [&](int fd, std::string_view name) {
+    launch.descriptors.push_back({.source = fd, .target = next++});
+    names.append(names.empty() ? "" : ":").append(name);
+  };
+  for (const Activation::Passed& passed : activation_.passed(service.index())) pass(passed.fd, *passed.name);
+  for (const NamedDescriptor& stored : desk_.stored(service)) pass(stored.fd, stored.name);
   if (next == 3) return;
   launch.add_variable("LISTEN_FDS", std::to_string(next - 3));
   launch.add_variable("LISTEN_FDNAMES", names);
@@ -356,6 +293,7 @@ void NativeProvisions::started(Service& service) {
   for (ReadyFd& ready : kit.ready_fds) ready.passed();
   descriptors_ -= kit.held;
   kit.held = 0;
+  desk_.started(service);
 }
 
 void NativeProvisions::drain(Service& service) {
@@ -364,20 +302,16 @@ void NativeProvisions::drain(Service& service) {
   kit.log.drain();
   if (kit.log.lines_lost() > before) service.count_dropped_lines(kit.log.lines_lost() - before);
   for (ReadyFd& ready : kit.ready_fds) ready.drain();
-  if (kit.notify) {
-    kit.notify->drain();
-  } else if (shared_socket_) {
-    shared_socket_->drain();
-  }
+  desk_.drain(service);
 }
 
 void NativeProvisions::release(Service& service) {
   activation_.close(service.index());
+  desk_.release(service);
   auto& kit = kits_[service.index()];
   if (!kit) return;
   started(service);
   for (ReadyFd& ready : kit->ready_fds) ready.close();
-  kit->notify.reset();
   kit->leaf.reset();
   kit->log.drain();
   if (!kit->log.is_open()) kit.reset();
@@ -396,31 +330,6 @@ std::string_view NativeProvisions::cgroup(const Service& service) const {
 bool NativeProvisions::ran_out_of_memory(Service& service) {
   const auto& kit = kits_[service.index()];
   return kit && kit->leaf && kit->leaf->take_oom_kills() > 0;
-}
-
-// The shared socket: the sender's session says which service it belongs to.
-void NativeProvisions::on_message(const NotifySender& sender, const Result<NotifyMessage>& message) {
-  const pid_t session = ::getsid(sender.pid);
-  for (auto& kit : kits_) {
-    if (!kit || kit->notify) continue;
-    const pid_t leader = kit->service.record().leader;
-    if (leader == 0 || (leader != sender.pid && leader != session)) continue;
-    deliver(kit->service, sender, message);
-    return;
-  }
-}
-
-void NativeProvisions::deliver(Service& service, const NotifySender& sender,
-                               const Result<NotifyMessage>& message) {
-  const pid_t leader = service.record().leader;
-  if (!message || leader == 0 || !may_speak_for(sender.pid, leader)) {
-    service.count_refused_message();
-    return;
-  }
-  if (message->status) service.said_status(*message->status);
-  if (message->reloading) service.said_reloading();
-  if (message->ready) service.said_ready();
-  if (message->stopping) service.said_stopping();
 }
 
 }  // namespace belfry::daemon

@@ -1,50 +1,154 @@
 #include "daemon/notify_message.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
 namespace belfry::daemon {
 
 namespace {
 
-Error refused(const char* why) {
-  return Error(Error::Kind::invalid, std::string("cannot take a notify message: ") + why);
+constexpr std::size_t longest_descriptor_name = 255;
+
+// How many bytes the character that begins with `lead` has, and what its second byte may be (RFC 3629, §4:
+// no overlong forms, no surrogates, nothing beyond U+10FFFF). Length 0: no character begins so.
+struct Utf8Form {
+  std::size_t length = 0;
+  unsigned char least = 0x80, most = 0xBF;
+};
+
+Utf8Form utf8_form(unsigned char lead) {
+  if (lead < 0x80) return {.length = 1};
+  if (lead < 0xC2 || lead > 0xF4) return {};
+  if (lead < 0xE0) return {.length = 2};
+  if (lead == 0xE0) return {.length = 3, .least = 0xA0};
+  if (lead == 0xED) return {.length = 3, .most = 0x9F};
+  if (lead < 0xF0) return {.length = 3};
+  if (lead == 0xF0) return {.length = 4, .least = 0x90};
+  if (lead == 0xF4) return {.length = 4, .most = 0x8F};
+  return {.length = 4};
 }
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80                   ? 1
-                               : lead >= 0xC2 && lead < 0xE0 ? 2
-                               : lead >= 0xE0 && lead < 0xF0 ? 3
-                               : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                             : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80U) return false;
+    const Utf8Form form = utf8_form(static_cast<unsigned char>(text[i]));
+    if (form.length == 0 || i + form.length > text.size()) return false;
+    for (std::size_t k = 1; k < form.length; ++k) {
+      const auto byte = static_cast<unsigned char>(text[i + k]);
+      const bool second = k == 1;
+      if (byte < (second ? form.least : 0x80) || byte > (second ? form.most : 0xBF)) return false;
     }
-    i += length;
+    i += form.length;
   }
   return true;
 }
 
+template <class Integer>
+std::optional<Integer> number(std::string_view text) {
+  Integer value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Microseconds as the protocol counts them. More than a clock can hold is "for ever".
+std::optional<Duration> microseconds(std::string_view text) {
+  const auto value = number<std::uint64_t>(text);
+  if (!value) return std::nullopt;
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 4000);
+  return std::chrono::microseconds(static_cast<std::int64_t>(std::min(*value, most)));
+}
+
+bool is_descriptor_name(std::string_view name) {
+  return name.size() <= longest_descriptor_name && std::ranges::all_of(name, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return byte >= 0x20 && byte < 0x7F && c != ':';
+         });
+}
+
+using Reader = void (*)(NotifyMessage& message, std::string_view value);
+
+struct Assignment {
+  std::string_view name;
+  Reader read;
+};
+
+void set_if(bool& flag, std::string_view value) { flag = flag || value == "1"; }
+
+constexpr std::array assignments = {
+    Assignment{"READY", [](NotifyMessage& m, std::string_view v) { set_if(m.ready, v); }},
+    Assignment{"STOPPING", [](NotifyMessage& m, std::string_view v) { set_if(m.stopping, v); }},
+    Assignment{"RELOADING", [](NotifyMessage& m, std::string_view v) { set_if(m.reloading, v); }},
+    Assignment{"STATUS", [](NotifyMessage& m, std::string_view v) { m.status = std::string(v); }},
+    Assignment{"MONOTONIC_USEC",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (const auto at = microseconds(v)) m.monotonic = TimePoint(*at);
+               }},
+    Assignment{"WATCHDOG",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (v == "1") m.watchdog = Bark::alive;
+                 if (v == "trigger") m.watchdog = Bark::trigger;
+               }},
+    Assignment{"WATCHDOG_USEC",
+               [](NotifyMessage& m, std::string_view v) { m.watchdog_interval = microseconds(v); }},
+    Assignment{"EXTEND_TIMEOUT_USEC",
+               [](NotifyMessage& m, std::string_view v) { m.extend_timeout = microseconds(v); }},
+    Assignment{"MAINPID",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (const auto pid = number<pid_t>(v); pid && *pid > 1) m.main_pid = pid;
+               }},
+    Assignment{"ERRNO",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (const auto value = number<int>(v); value && *value >= 0 && *value < 4096)
+                   m.errnum = value;
+               }},
+    Assignment{"EXIT_STATUS",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (const auto value = number<int>(v); value && *value >= 0 && *value < 256)
+                   m.exit_status = value;
+               }},
+    Assignment{"FDSTORE", [](NotifyMessage& m, std::string_view v) { set_if(m.store_descriptors, v); }},
+    Assignment{"FDSTOREREMOVE",
+               [](NotifyMessage& m, std::string_view v) { set_if(m.remove_descriptors, v); }},
+    Assignment{"FDNAME",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (is_descriptor_name(v)) m.descriptor_name = std::string(v);
+               }},
+    Assignment{"FDPOLL",
+               [](NotifyMessage& m, std::string_view v) {
+                 if (v == "0") m.poll_descriptors = false;
+               }},
+};
+
+void read_line(NotifyMessage& message, std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) return;
+  const auto known = std::ranges::find(assignments, line.substr(0, equals), &Assignment::name);
+  if (known != assignments.end()) known->read(message, line.substr(equals + 1));
+}
+
 }  // namespace
 
-Result<NotifyMessage> parse_notify_message(std::string_view datagram) {
-  if (datagram.size() > longest_notify_message)
-    return std::unexpected(refused("it is longer than 4096 bytes"));
+std::expected<NotifyMessage, NotifyRefusal> parse_notify_message(std::string_view datagram) {
+  if (datagram.size() > longest_notify_message) return std::unexpected(NotifyRefusal::too_long);
   if (!datagram.empty() && datagram.back() == '\0') datagram.remove_suffix(1);
-  if (datagram.find('\0') != std::string_view::npos) return std::unexpected(refused("it contains a NUL"));
+  if (datagram.find('\0') != std::string_view::npos) return std::unexpected(NotifyRefusal::has_nul);
   NotifyMessage message;
+  bool other_lines = false;
   while (!datagram.empty()) {
     const std::size_t end = datagram.find('\n');
     const std::string_view line = datagram.substr(0, end);
     datagram.remove_prefix(end == std::string_view::npos ? datagram.size() : end + 1);
-    if (line == "READY=1") message.ready = true;
-    if (line == "STOPPING=1") message.stopping = true;
-    if (line == "RELOADING=1") message.reloading = true;
-    if (line.starts_with("STATUS=")) {
-      if (!is_utf8(line)) return std::unexpected(refused("STATUS is not UTF-8"));
-      message.status = std::string(line.substr(7));
+    if (line == "BARRIER=1") {
+      message.barrier = true;
+    } else if (!line.empty()) {
+      other_lines = true;
+      read_line(message, line);
     }
   }
+  if (message.barrier && other_lines) return std::unexpected(NotifyRefusal::bad_barrier);
+  if (message.status && !is_utf8(*message.status)) return std::unexpected(NotifyRefusal::not_utf8);
   return message;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -15,40 +16,59 @@ namespace belfry::daemon {
 
 namespace {
 
-// Bounds what is read of a flood before an exit is judged.
-constexpr int most_drained = 1024;
-constexpr int longest_ancestry = 64;
+// SCM_MAX_FD of the kernel: no message carries more.
+constexpr std::size_t most_descriptors = 253;
 
-pid_t parent_of(pid_t pid) {
-  std::array<char, 64> path{};
-  std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
-  std::FILE* file = std::fopen(path.data(), "re");
-  if (file == nullptr) return 0;
-  std::array<char, 512> line{};
-  const std::size_t n = std::fread(line.data(), 1, line.size() - 1, file);
-  std::fclose(file);
-  // The name is in parentheses and may contain anything: what follows the last one is safe to parse.
-  const std::string_view text(line.data(), n);
-  const std::size_t end = text.rfind(')');
-  int parent = 0;
-  char state = 0;
-  if (end == std::string_view::npos || std::sscanf(line.data() + end + 1, " %c %d", &state, &parent) != 2)
-    return 0;
-  return parent;
+// How many datagrams a socket holds unread (unix(7), /proc/sys/net/unix/max_dgram_qlen, one more is let in).
+int queue_length() {
+  static const int length = [] {
+    int found = 0;
+    if (std::FILE* file = std::fopen("/proc/sys/net/unix/max_dgram_qlen", "re")) {
+      if (std::fscanf(file, "%d", &found) != 1) found = 0;
+      std::fclose(file);
+    }
+    return std::clamp(found, 10, 1024) + 1;
+  }();
+  return length;
+}
+
+struct Attachments {
+  NotifySender sender{};
+  AttachedDescriptors descriptors;
+};
+
+void read_control(msghdr& header, Attachments& found) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level != SOL_SOCKET) continue;
+    if (c->cmsg_type == SCM_CREDENTIALS) {
+      ucred credentials{};
+      std::memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
+      found.sender = {.pid = credentials.pid, .uid = credentials.uid};
+    } else if (c->cmsg_type == SCM_RIGHTS) {
+      const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < count; ++i) {
+        int fd = -1;
+        std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+        found.descriptors.add(fd);
+      }
+    }
+  }
+}
+
+HeardMessage understand(const msghdr& header, std::string_view text, const Attachments& attached) {
+  if ((header.msg_flags & MSG_TRUNC) != 0) return std::unexpected(NotifyRefusal::too_long);
+  if ((header.msg_flags & MSG_CTRUNC) != 0) return std::unexpected(NotifyRefusal::cut_off);
+  if (attached.sender.pid == 0) return std::unexpected(NotifyRefusal::no_credentials);
+  HeardMessage message = parse_notify_message(text);
+  if (message && message->barrier && attached.descriptors.size() != 1)
+    return std::unexpected(NotifyRefusal::bad_barrier);
+  return message;
 }
 
 }  // namespace
 
-bool may_speak_for(pid_t pid, pid_t leader) {
-  if (pid == leader) return true;
-  const pid_t session = ::getsid(pid);
-  if (session < 0) return errno == ESRCH;  // gone already: its socket says whose it was
-  if (session == leader || ::getpgid(pid) == leader) return true;
-  for (int i = 0; i < longest_ancestry && pid > 1; ++i) {
-    pid = parent_of(pid);
-    if (pid == leader) return true;
-  }
-  return false;
+AttachedDescriptors::~AttachedDescriptors() {
+  for (const int fd : fds_) ::close(fd);
 }
 
 NotifySocket::~NotifySocket() {
@@ -96,14 +116,14 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
 void NotifySocket::on_event(std::uint32_t) { receive_one(); }
 
 void NotifySocket::drain() {
-  // Bounded: a sender that is faster than the loop does not get to hold it.
-  for (int i = 0; i < most_drained && fd_ >= 0 && receive_one(); ++i) {
+  for (int i = 0; i < queue_length() && fd_ >= 0 && receive_one(); ++i) {
   }
 }
 
 bool NotifySocket::receive_one() {
   std::array<char, longest_notify_message + 1> text{};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(253 * sizeof(int))> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(most_descriptors * sizeof(int))>
+      control{};
   iovec part{.iov_base = text.data(), .iov_len = text.size()};
   msghdr header{};
   header.msg_iov = &part;
@@ -112,28 +132,13 @@ bool NotifySocket::receive_one() {
   header.msg_controllen = control.size();
   const ssize_t n = ::recvmsg(fd_, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0) return errno == EINTR;
-  NotifySender sender;
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level != SOL_SOCKET) continue;
-    if (c->cmsg_type == SCM_CREDENTIALS) {
-      ucred credentials{};
-      std::memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
-      sender = {.pid = credentials.pid, .uid = credentials.uid};
-    } else if (c->cmsg_type == SCM_RIGHTS) {
-      // Descriptors are not kept. Closing the one of BARRIER=1 is its answer: all before it has been read.
-      const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      for (std::size_t i = 0; i < count; ++i) {
-        int fd = -1;
-        std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
-        ::close(fd);
-      }
-    }
-  }
-  const bool cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || sender.pid == 0;
-  receiver_.on_message(
-      sender, cut ? Result<NotifyMessage>(std::unexpected(
-                        Error(Error::Kind::invalid, "cannot take a notify message: it was cut off")))
-                  : parse_notify_message(std::string_view(text.data(), static_cast<std::size_t>(n))));
+  // Closed at the end of this function at the latest: the sender of BARRIER=1 sees that as its answer, and
+  // everything that came before it has been dealt with by then.
+  Attachments attached;
+  read_control(header, attached);
+  const HeardMessage message =
+      understand(header, std::string_view(text.data(), static_cast<std::size_t>(n)), attached);
+  receiver_.on_message(attached.sender, message, attached.descriptors);
   return true;
 }
 

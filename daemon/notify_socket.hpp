@@ -1,13 +1,16 @@
-// The socket that a service sends its sd_notify messages to, and who may.
+// The socket that a service sends its sd_notify messages to.
 //
 // One per service that depends on it (so that a sender that is already gone is still attributed), one shared
-// by all others of belfry's own user. Credentials come from the kernel (SCM_CREDENTIALS, unix(7)).
+// by all others of belfry's own user (daemon/notify_desk). Credentials come from the kernel
+// (SCM_CREDENTIALS, unix(7)).
 #pragma once
 
 #include <sys/types.h>
 
-#include <functional>
+#include <expected>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "channels/error.hpp"
 #include "daemon/notify_message.hpp"
@@ -15,21 +18,41 @@
 
 namespace belfry::daemon {
 
-// Who sent a datagram, as the kernel says.
+// Who sent a datagram, as the kernel says. Root may say that it is any process.
 struct NotifySender {
   pid_t pid = 0;
   uid_t uid = 0;
 };
 
+// What was attached to a message: whatever nobody has taken is closed with it.
+class AttachedDescriptors {
+ public:
+  AttachedDescriptors() = default;
+  ~AttachedDescriptors();
+  AttachedDescriptors(const AttachedDescriptors&) = delete;
+  AttachedDescriptors& operator=(const AttachedDescriptors&) = delete;
+
+  void add(int fd) { fds_.push_back(fd); }
+  // They are the caller's now.
+  [[nodiscard]] std::vector<int> take() { return std::move(fds_); }
+  [[nodiscard]] std::size_t size() const { return fds_.size(); }
+
+ private:
+  std::vector<int> fds_;
+};
+
+using HeardMessage = std::expected<NotifyMessage, NotifyRefusal>;
+
 class NotifyReceiver {
  public:
-  virtual void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) = 0;
+  virtual void on_message(const NotifySender& sender, const HeardMessage& message,
+                          AttachedDescriptors& attached) = 0;
 
  protected:
   ~NotifyReceiver() = default;
 };
 
-// Owner: the provisions. Lifecycle: bound by open(), unlinked by the destructor. Cancellation: none.
+// Owner: the NotifyDesk. Lifecycle: bound by open(), unlinked by the destructor. Cancellation: none.
 class NotifySocket final : PollWatcher {
  public:
   NotifySocket(Poller& poller, NotifyReceiver& receiver) : poller_(poller), receiver_(receiver) {}
@@ -39,7 +62,8 @@ class NotifySocket final : PollWatcher {
 
   // Mode 0600, owned by `owner`: nobody else can send at all.
   Result<void> open(std::string path, uid_t owner);
-  // Takes in everything that has arrived.
+  // Takes in what has arrived so far, as much as the kernel's queue holds: a sender that is faster than the
+  // loop does not get to hold it.
   void drain();
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -52,8 +76,5 @@ class NotifySocket final : PollWatcher {
   std::string path_;
   int fd_ = -1;
 };
-
-// True when `pid` is a process of the session, the group or the descent of `leader`, or is gone already.
-[[nodiscard]] bool may_speak_for(pid_t pid, pid_t leader);
 
 }  // namespace belfry::daemon

@@ -32,6 +32,8 @@ class Provisions {
   virtual void hook_started(Service& service) = 0;
   // The clone has been tried: what only the child needed is given back.
   virtual void started(Service& service) = 0;
+  // A signal to the main process that the service has named itself (MAINPID=). False: it is gone.
+  virtual bool signal_main(Service& service, int signo) = 0;
   // Reads what the service has said and written so far, so that an exit is judged with its last words known.
   virtual void drain(Service& service) = 0;
   // No process of it is left and none is about to start: gives everything back.

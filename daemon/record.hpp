@@ -31,6 +31,14 @@ struct StopTerms {
   bool by_command = true;              // dependents are blocked while it rests
 };
 
+// A reload that the service has announced (RELOADING=1), or the last one.
+struct Reload {
+  bool running = false;
+  bool overdue = false;  // READY=1 did not follow within `ready.timeout`
+  TimePoint began_at{};  // as the service says (MONOTONIC_USEC)
+  TimePoint heard_at{};
+};
+
 struct Record {
   State state = State::inactive;
   Intent intent = Intent::run;
@@ -45,9 +53,12 @@ struct Record {
   bool killed = false;  // SIGKILL was needed in this run
   bool stuck = false;  // somebody of the last run cannot be killed: watched, and nothing is started beside it
   bool hung = false;   // `live` ended this run
-  pid_t pid = 0;       // of the main process; 0: none
-  pid_t leader = 0;    // of the current run's process group, also after the main process ended
-  pid_t hook = 0;      // the hook that runs
+  bool watchdog_bit = false;   // its own silence, or its own word, ended this run
+  bool said_stopping = false;  // a later READY=1 does not take that back
+  pid_t pid = 0;               // of the process that was started; 0: none
+  pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
+  pid_t hook = 0;              // the hook that runs
+  pid_t leader = 0;            // of the current run's process group, also after the main process ended
   std::optional<system::ExitStatus> exit{};
   std::optional<system::ExitStatus> hook_exit{};
   std::uint32_t truths = 0;  // bit i: probe i of `ready:` is true
@@ -62,6 +73,10 @@ struct Record {
   std::optional<TimePoint> asked_to_stop_at{};
   std::optional<Duration> stop_timeout{};
   std::optional<TimePoint> kill_by{};
+  Duration watchdog{0};  // how long it may be silent; zero: for ever
+  TimePoint last_ping{};
+  TimePoint extended_until{};  // EXTEND_TIMEOUT_USEC: the current phase's deadline is not earlier
+  Reload reload{};
   RestartHistory history{};
   Error failure;  // why this run is to end as a failure, when its exit code doesn't say
   Error cause;    // why it is in this state, and the last thing that went wrong

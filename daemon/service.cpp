@@ -30,6 +30,7 @@ Service::Service(Surroundings& around, const config::Service& spec, std::uint32_
 Service::~Service() {
   if (record_.pid != 0) around_.processes.disown(record_.pid);
   if (record_.hook != 0) around_.processes.disown(record_.hook);
+  if (record_.main != 0) around_.processes.disown(record_.main);
   around_.processes.unwatch_tree(*this);
 }
 
@@ -179,7 +180,7 @@ Task<void> Service::start(Context& ctx) {
 
 Task<void> Service::run(Context& ctx) {
   while (!ctx.cancelled() && is_running(record_.state) && record_.state != State::stopping) {
-    const TimePoint loss_due = look_after_losses();
+    const TimePoint due = std::min(look_after_losses(), look_at_what_was_said());
     if (record_.exit) {
       leave_running(Event::exited, last_exit_error());
     } else if (must_stop()) {
@@ -187,19 +188,19 @@ Task<void> Service::run(Context& ctx) {
     } else if (record_.failure) {
       leave_running(Event::live_failed, record_.failure);
     } else if (record_.state == State::ready && !all_true() && spec_.type != config::ServiceType::gate) {
-      enter(Event::became_unready, probe_error_);
+      enter(Event::became_unready, why_unready());
     } else if (record_.state == State::unready && all_true()) {
       enter(Event::became_ready);
-    } else if (loss_due == TimePoint::max()) {
+    } else if (due == TimePoint::max()) {
       co_await attention_.wait(ctx);  // where a service spends its life: no timer, no second frame
     } else {
-      co_await news(ctx, nullptr, loss_due);
+      co_await news(ctx, nullptr, due);
     }
   }
 }
 
 Task<void> Service::stop(Context& ctx) {
-  if (has(Hook::pre_stop) && record_.pid != 0) {
+  if (has(Hook::pre_stop) && main_pid() != 0 && !record_.watchdog_bit) {
     co_await end_probes(ctx);
     const bool passed = co_await run_hook(ctx, Hook::pre_stop);
     if (!passed) hook_failed(Hook::pre_stop);
@@ -216,7 +217,7 @@ Task<void> Service::stop(Context& ctx) {
       record_.tree_gone = false;  // it may have left somebody behind
       rest_asked = false;
       ask_main_process();
-    } else if (record_.pid == 0 && !rest_asked) {
+    } else if (main_pid() == 0 && !rest_asked) {
       rest_asked = true;
       co_await yield(around_.loop);  // whether anybody is left behind is known a turn after the exit
       if (!record_.tree_gone) around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
@@ -321,16 +322,6 @@ void Service::never_heard(std::uint16_t fd, const Error& why) {
   attention_.notify();
 }
 
-void Service::said_reloading() {
-  for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
-    if (spec_.ready.probes[i].kind == config::Probe::Kind::notify) record_.truths &= ~(1U << i);
-  }
-  attention_.notify();
-}
-
-void Service::said_stopping() { said_reloading(); }
-void Service::said_status(std::string text) { status_text_ = std::move(text); }
-
 void Service::on_exit(pid_t pid, system::ExitStatus status) {
   if (pid == record_.hook) {
     record_.hook = 0;
@@ -338,11 +329,13 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
     attention_.notify();
     return;
   }
+  if (pid == record_.main) return main_ended(pid, status);
   around_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
   status.out_of_memory =
       status.signaled && status.value == SIGKILL && around_.provisions.ran_out_of_memory(*this);
-  record_.exit = status;
   record_.pid = 0;
+  // A daemon's first process may leave when another one has been named the main one (MAINPID=).
+  if (record_.main == 0 && !record_.exit) record_.exit = status;
   attention_.notify();
 }
 

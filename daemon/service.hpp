@@ -18,10 +18,12 @@
 #include "channels/wakeup.hpp"
 #include "daemon/edge.hpp"
 #include "daemon/incarnation.hpp"
+#include "daemon/notify_message.hpp"
 #include "daemon/own_bells.hpp"
 #include "daemon/probe_watch.hpp"
 #include "daemon/provisions.hpp"
 #include "daemon/record.hpp"
+#include "daemon/spoken.hpp"
 #include "daemon/start_slots.hpp"
 #include "daemon/view.hpp"
 #include "probes/factory.hpp"
@@ -36,6 +38,8 @@ class StateListener {
   virtual void own_bell_rang(Service& service, std::uint32_t bell) = 0;
   // Something an operator should read: who had to be killed, what could not be prepared.
   virtual void notice(Service& service, const std::string& text) = 0;
+  // It says that its current phase takes so much longer (EXTEND_TIMEOUT_USEC).
+  virtual void asked_for_time(Service& service, Duration by) = 0;
   // A random number in [0, 1): back-off and periodic probes spread by it.
   virtual double random() = 0;
 
@@ -89,12 +93,20 @@ class Service final : system::ExitWatcher,
   void heard(config::Probe::Kind kind, std::uint16_t fd = 0);
   // Its ready descriptor was closed in silence: the last error of an `s6` one, a failed start for `dinit`.
   void never_heard(std::uint16_t fd, const Error& why);
-  // --- what it says of itself (daemon/notify_socket)
-  void said_ready() { heard(config::Probe::Kind::notify); }
+  // --- what it says of itself (daemon/notify_desk); in service_notify.cpp. Each counts in the run that is
+  // there, and says nothing of the next
+  void said_ready();
   void said_status(std::string text);
-  void said_reloading();
+  void said_reloading(std::optional<TimePoint> began_at = std::nullopt);
   void said_stopping();
-  void count_refused_message() { ++counters_.notify_refused; }
+  void said_error(std::optional<int> errnum, std::optional<int> exit_status);
+  void said_watchdog(Bark what);
+  void said_watchdog_interval(Duration interval);
+  void said_extend_timeout(Duration by);
+  void said_main_pid(pid_t pid);  // 0: the process that was started
+  void main_ended(pid_t pid, std::optional<system::ExitStatus> status);
+  void refuse_message(NotifyRefusal why);
+  [[nodiscard]] NotifyTally& notify_tally();
   void count_dropped_lines(std::uint64_t lines) { counters_.log_lines_dropped += lines; }
 
   // --- what is so
@@ -125,7 +137,14 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] std::vector<std::string> waiting_for() const;
   [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
   [[nodiscard]] const ServiceTimes* times() const { return times_.get(); }
-  [[nodiscard]] const std::string& status_text() const { return status_text_; }
+  [[nodiscard]] const std::string& status_text() const;
+  [[nodiscard]] NotifyTally tally() const { return spoken_ ? spoken_->tally : NotifyTally{}; }
+  [[nodiscard]] pid_t main_pid() const { return record_.main != 0 ? record_.main : record_.pid; }
+  [[nodiscard]] std::string_view marker() const { return marker_; }
+  // Of the whole start, and of a reload.
+  [[nodiscard]] std::optional<Duration> ready_timeout() const;
+  // To the main process. False: there is none.
+  bool signal_main(int signo);
   [[nodiscard]] std::string_view readiness_method() const;
   [[nodiscard]] std::string last_error() const;
   [[nodiscard]] system::TreeId tree() const;
@@ -197,6 +216,18 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool exit_was_success() const;
   Task<void> end_probes(Context& ctx);
 
+  // --- what it has said
+  Spoken& spoken();
+  void forget_what_was_said();
+  [[nodiscard]] bool listens_to_messages() const;
+  [[nodiscard]] TimePoint watchdog_due() const;
+  [[nodiscard]] TimePoint reload_due() const;
+  TimePoint look_at_what_was_said();
+  void bite(std::string why);
+  [[nodiscard]] bool takes_itself_back() const;
+  [[nodiscard]] Error why_unready() const;
+  [[nodiscard]] std::string what_it_said_of_the_end() const;
+
   void enter(Event event, Error cause = {});
   void settle_bells(const Error& cause);
   void fresh_incarnation();
@@ -228,9 +259,9 @@ class Service final : system::ExitWatcher,
   std::unique_ptr<ProbeWatch> liveness_;
   std::unique_ptr<OwnBells> own_bells_;
   std::unique_ptr<ServiceTimes> times_;
-  std::string marker_prefix_;  // "shop/db#"
-  std::string marker_;         // of the current run
-  std::string status_text_;
+  std::string marker_prefix_;       // "shop/db#"
+  std::string marker_;              // of the current run
+  std::unique_ptr<Spoken> spoken_;  // null: it has said nothing yet
   Error probe_error_;
   Error hook_error_;
   ServiceCounters counters_;

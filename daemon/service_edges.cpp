@@ -218,9 +218,4 @@ std::string_view Service::readiness_method() const {
   return names[static_cast<std::size_t>(spec_.ready.probes.front().kind)];
 }
 
-bool Service::wants_own_notify_socket() const {
-  const auto speaks = [](const config::Probe& p) { return p.kind == config::Probe::Kind::notify; };
-  return std::ranges::any_of(spec_.ready.probes, speaks);
-}
-
 }  // namespace belfry::daemon

@@ -40,7 +40,7 @@ bool Service::is_pointless(Hook which) const {
     case Hook::pre_start: return must_stop();
     case Hook::post_start:
       return must_stop() || record_.failure || (record_.exit && !ready_means_completed());
-    case Hook::pre_stop: return record_.pid == 0;
+    case Hook::pre_stop: return main_pid() == 0;
     case Hook::post_stop: return false;
   }
   return false;
@@ -59,7 +59,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   const auto prepared = around_.provisions.prepare_hook(*this, launch);
   launch.set_command(*command_of(which));
   launch.set_marker(marker_);
-  if (record_.pid != 0) launch.add_variable("MAINPID", std::to_string(record_.pid));
+  if (main_pid() != 0) launch.add_variable("MAINPID", std::to_string(main_pid()));
   if (which == Hook::post_stop && record_.exit) {
     launch.add_variable("EXIT_CODE", record_.exit->signaled ? "killed" : "exited");
     launch.add_variable("EXIT_STATUS", std::to_string(record_.exit->value));

@@ -52,7 +52,7 @@ void Service::open_run() {
   record_.tree_gone = spec_.command.empty();
   record_.started_at = now;
   probe_error_ = {};
-  status_text_.clear();
+  forget_what_was_said();
 }
 
 bool Service::clone() {
@@ -67,13 +67,13 @@ bool Service::clone() {
     return false;
   }
   const auto pid = around_.processes.spawn(*launch_, *this);
+  if (pid) record_.pid = record_.leader = *pid;
   around_.provisions.started(*this);
   launch_.reset();
   if (!pid) {
     start_did_not_work(pid.error());
     return false;
   }
-  record_.pid = record_.leader = *pid;
   return true;
 }
 
@@ -147,7 +147,7 @@ std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, P
 
 bool Service::all_true() const {
   if (spec_.type == ServiceType::gate) return edges_hold();
-  if (ready_means_completed()) return false;
+  if (ready_means_completed() || takes_itself_back()) return false;
   return holds(spec_.ready, record_.truths);
 }
 
@@ -158,23 +158,20 @@ bool Service::must_stop() const {
 }
 
 TimePoint Service::start_deadline() const {
-  TimePoint deadline = TimePoint::max();
-  if (spec_.type == ServiceType::external) return deadline;
-  for (const auto& probe : spec_.ready.probes) {
-    if (probe.timeout) deadline = std::min(deadline, record_.started_at + *probe.timeout);
-  }
-  return deadline;
+  const auto timeout = spec_.type == ServiceType::external ? std::nullopt : ready_timeout();
+  return timeout ? std::max(record_.started_at + *timeout, record_.extended_until) : TimePoint::max();
 }
 
 TimePoint Service::kill_deadline() const {
   const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
   const TimePoint own = record_.asked_to_stop_at.value_or(record_.since) + timeout;
-  return std::min(own, record_.kill_by.value_or(TimePoint::max()));
+  return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
 }
 
 void Service::leave_running(Event why, Error cause) {
   if (record_.intent == Intent::run && spec_.type == ServiceType::external) record_.intent = Intent::again;
   record_.asked_to_stop_at = around_.loop.now();
+  record_.extended_until = {};  // that was for the phase before
   enter(why, std::move(cause));
 }
 
@@ -182,7 +179,7 @@ void Service::leave_running(Event why, Error cause) {
 void Service::ask_main_process() {
   if (record_.tree_gone) return;
   around_.processes.watch_tree(tree(), *this);
-  if (record_.pid != 0) around_.processes.signal(tree(), spec_.stop.signal, system::Scope::leader);
+  signal_main(record_.watchdog_bit ? SIGABRT : spec_.stop.signal);
 }
 
 void Service::kill_tree() {
@@ -295,7 +292,9 @@ Event Service::verdict() {
               record_.cause);
     return Event::gone_failed;
   }
-  ++(record_.hung ? counters_.restarts_on_liveness : counters_.restarts_on_failure);
+  ++(record_.watchdog_bit ? counters_.restarts_on_watchdog
+     : record_.hung       ? counters_.restarts_on_liveness
+                          : counters_.restarts_on_failure);
   return Event::gone_retry;
 }
 
@@ -303,6 +302,7 @@ Error Service::last_exit_error() const {
   if (!record_.exit) return record_.failure;
   std::string text = std::string(name()) + " " + record_.exit->text();
   if (!record_.ready_at && !ready_means_completed()) text += " before it was ready";
+  text += what_it_said_of_the_end();
   return failure(std::move(text));
 }
 

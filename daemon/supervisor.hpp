@@ -31,6 +31,8 @@ class Reporter {
   virtual void state_changed(const Service& service, State from, State to) = 0;
   virtual void own_bell_rang(const Service&, std::string_view /*bell*/) {}
   virtual void notice(std::string_view service, const std::string& text) = 0;
+  // A service says that its start or stop takes so much longer.
+  virtual void asked_for_time(const Service&, Duration) {}
 
  protected:
   ~Reporter() = default;
@@ -100,6 +102,7 @@ class Supervisor final : public StackView, StateListener {
   void state_changed(Service& service, State from, State to, Event why) override;
   void own_bell_rang(Service& service, std::uint32_t bell) override;
   void notice(Service& service, const std::string& text) override;
+  void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
   double random() override;
 
   void let_everything_hold();

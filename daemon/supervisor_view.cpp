@@ -35,7 +35,7 @@ ServiceView Supervisor::service(std::size_t index) const {
   view.ready = service.default_level();
   view.wanted = record.wanted;
   view.ignored_by_health = service.spec().extras && service.spec().extras->health_ignore;
-  if (record.pid != 0) view.pid = record.pid;
+  if (const pid_t pid = service.main_pid(); pid != 0) view.pid = pid;
   view.since = record.since;
   view.incarnation = record.runs;
   view.restarts = record.restarts;
@@ -50,6 +50,7 @@ ServiceView Supervisor::service(std::size_t index) const {
   view.readiness_method = service.readiness_method();
   if (record.ready_at) view.time_to_ready = *record.ready_at - record.started_at;
   view.counters = service.counters();
+  view.notify = service.tally();
   return view;
 }
 
@@ -162,7 +163,7 @@ Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size
     case Command::stop: co_return co_await stop(ctx, service, Intent::rest, only);
     case Command::restart: co_return co_await stop(ctx, service, Intent::again, only);
     case Command::kill:
-      if (service.record().pid == 0)
+      if (service.main_pid() == 0)
         co_return CommandResult{
             .status = 409, .message = "cannot kill " + name + ": it does not run", .affected = {}};
       around_.processes.signal(service.tree(), SIGKILL, system::Scope::tree);

@@ -16,6 +16,7 @@
 #include "channels/task.hpp"
 #include "channels/time.hpp"
 #include "config/model.hpp"
+#include "daemon/notify_refusal.hpp"
 #include "daemon/service_state.hpp"
 
 namespace belfry::daemon {
@@ -26,6 +27,7 @@ struct ServiceCounters {
   std::uint64_t restarts_on_command = 0;
   std::uint64_t restarts_on_loss = 0;
   std::uint64_t restarts_on_liveness = 0;
+  std::uint64_t restarts_on_watchdog = 0;
   std::uint64_t probe_successes = 0;
   std::uint64_t probe_failures = 0;
   std::uint64_t log_lines_dropped = 0;
@@ -62,6 +64,7 @@ struct ServiceView {
   std::string_view readiness_method;      // "notify", "port (sock_diag)"; empty: none
   std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
   ServiceCounters counters;
+  NotifyTally notify;  // what its notify socket has seen
 };
 
 // How long starts and stops took, in Prometheus' sense: cumulative bucket counts.

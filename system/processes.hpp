@@ -51,6 +51,10 @@ class Processes {
   // Does not allocate on the successful path; the launch may be spawned again.
   virtual std::expected<pid_t, SpawnError> spawn(Launch& launch, ExitWatcher& watcher) = 0;
 
+  // A process that was not spawned here but may become our child, as orphans do: `watcher` hears how it ended
+  // if it is we who reap it. `disown` ends that.
+  virtual void follow(pid_t pid, ExitWatcher& watcher) = 0;
+
   // The watcher will not be told; the process itself goes on and is reaped when it ends.
   virtual void disown(pid_t pid) = 0;
 

@@ -22,6 +22,7 @@ Reaper::~Reaper() { signals_.set_child_listener(nullptr); }
 
 void Reaper::disown(pid_t pid) {
   if (ExitWatcher** watcher = children_.find(pid)) *watcher = nullptr;
+  followed_.erase(pid);
 }
 
 void Reaper::on_signal(const SignalEvent& event) {
@@ -38,6 +39,10 @@ bool Reaper::reap(idtype_t type, pid_t pid) {
   ExitWatcher* watcher = known ? *found : nullptr;
   // Out of the map first: the watcher may spawn, and the kernel may give the same number again.
   if (known) children_.erase(info.si_pid);
+  if (ExitWatcher** follower = known ? nullptr : followed_.find(info.si_pid)) {
+    watcher = *follower;
+    followed_.erase(info.si_pid);
+  }
   if (watcher != nullptr) watcher->on_exit(info.si_pid, status_of(info));
   listener_.on_reaped(info.si_pid, known);
   return true;

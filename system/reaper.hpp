@@ -41,6 +41,8 @@ class Reaper final : SignalListener {
   Reaper& operator=(const Reaper&) = delete;
 
   void add(pid_t pid, ExitWatcher& watcher) { children_[pid] = &watcher; }
+  // An orphan that is not one of our children yet, or not for our own sake: told of, and otherwise unknown.
+  void follow(pid_t pid, ExitWatcher& watcher) { followed_[pid] = &watcher; }
   void disown(pid_t pid);
   // A child that was spawned here and not reaped yet: its pid is certainly its own.
   [[nodiscard]] bool owns(pid_t pid) { return children_.find(pid) != nullptr; }
@@ -67,6 +69,7 @@ class Reaper final : SignalListener {
   Syscalls& syscalls_;
   ReapListener& listener_;
   PidMap<ExitWatcher*> children_;  // null: disowned
+  PidMap<ExitWatcher*> followed_;
   Sweep sweep_{*this};
 };
 

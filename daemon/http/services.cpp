@@ -19,6 +19,23 @@ void write_count(JsonWriter& json, std::string_view name, std::uint64_t value) {
   json.key(name).number(static_cast<std::int64_t>(value));
 }
 
+// What the service's notify socket has seen; null: nothing that anybody need know.
+void write_notify(JsonWriter& json, const NotifyTally& tally) {
+  json.key("notify");
+  if (tally.refused_in_all() == 0 && tally.descriptors_refused == 0 && tally.descriptors_stored == 0)
+    return json.null();
+  json.begin_object();
+  json.key("refused").begin_object();
+  for (std::size_t why = 0; why < tally.refused.size(); ++why) {
+    if (tally.refused[why] > 0)
+      write_count(json, name_of(static_cast<NotifyRefusal>(why)), tally.refused[why]);
+  }
+  json.end_object();
+  write_count(json, "descriptors_stored", tally.descriptors_stored);
+  write_count(json, "descriptors_refused", tally.descriptors_refused);
+  json.end_object();
+}
+
 }  // namespace
 
 void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, WallClock& clock) {
@@ -47,6 +64,7 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
   json.key("last_error").string_or_null(service.last_error);
   json.key("status_text").string_or_null(service.status_text);
   json.key("readiness_method").string_or_null(service.readiness_method);
+  write_notify(json, service.notify);
   json.key("time_to_ready_ns");
   service.time_to_ready ? json.number(service.time_to_ready->count()) : json.null();
   json.end_object();

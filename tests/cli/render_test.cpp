@@ -38,6 +38,16 @@ TEST(Render, what_services_say_cannot_move_the_cursor) {
   EXPECT_EQ(render_status(*status, {}).find('\033'), std::string::npos);
 }
 
+TEST(Render, refused_notify_messages_are_told_with_their_reasons) {
+  const auto status = read_status(
+      R"({"services":[{"name":"db","state":"ready","ready":true,)"
+      R"("notify":{"refused":{"stranger":2,"after_stopping":1},"descriptors_stored":0}},{"name":"api","notify":null}]})");
+  ASSERT_TRUE(status);
+  EXPECT_NE(render_status(*status, {}).find("db: 3 notify messages refused (stranger 2, after stopping 1)\n"),
+            std::string::npos);
+  EXPECT_EQ(render_status(*status, {}).find("api: "), std::string::npos);
+}
+
 TEST(Render, a_stack_without_services_is_one_line) {
   EXPECT_EQ(
       render_status({.stack = "x", .ready = true, .shutting_down = false, .now_ns = 0, .services = {}}, {}),

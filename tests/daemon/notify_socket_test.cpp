@@ -1,5 +1,6 @@
 #include "daemon/notify_socket.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,12 +34,17 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
     poller_.reset();
     ::rmdir(directory_.c_str());
   }
-  void on_message(const NotifySender& sender, const Result<NotifyMessage>& message) override {
+  void on_message(const NotifySender& sender, const HeardMessage& message,
+                  AttachedDescriptors& attached) override {
     senders_.push_back(sender);
     messages_.push_back(message);
+    if (keep_) kept_ = attached.take();
   }
   // Sends as this process does, with `descriptors` copies of standard input attached.
   void send(std::string_view text, int descriptors = 0) {
+    send_with(text, std::vector<int>(static_cast<std::size_t>(descriptors), STDIN_FILENO));
+  }
+  void send_with(std::string_view text, const std::vector<int>& fds) {
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -50,14 +56,13 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
     header.msg_namelen = sizeof address;
     header.msg_iov = &part;
     header.msg_iovlen = 1;
-    if (descriptors > 0) {
+    if (!fds.empty()) {
       header.msg_control = control.data();
-      header.msg_controllen = CMSG_SPACE(sizeof(int) * static_cast<std::size_t>(descriptors));
+      header.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
       cmsghdr* c = CMSG_FIRSTHDR(&header);
       c->cmsg_level = SOL_SOCKET;
       c->cmsg_type = SCM_RIGHTS;
-      c->cmsg_len = CMSG_LEN(sizeof(int) * static_cast<std::size_t>(descriptors));
-      std::vector<int> fds(static_cast<std::size_t>(descriptors), fd);
+      c->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
       std::memcpy(CMSG_DATA(c), fds.data(), fds.size() * sizeof(int));
     }
     EXPECT_EQ(::sendmsg(fd, &header, 0), static_cast<ssize_t>(text.size()));
@@ -75,7 +80,9 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
   std::unique_ptr<Poller> poller_;
   std::unique_ptr<NotifySocket> socket_;
   std::vector<NotifySender> senders_;
-  std::vector<Result<NotifyMessage>> messages_;
+  std::vector<HeardMessage> messages_;
+  bool keep_ = false;
+  std::vector<int> kept_;
 };
 
 TEST_F(NotifySocketTest, a_message_comes_with_the_credentials_of_its_sender) {
@@ -126,11 +133,46 @@ TEST_F(NotifySocketTest, nobody_but_its_owner_may_write_to_it_and_it_goes_with_i
   EXPECT_NE(::stat(path.c_str(), &info), 0);
 }
 
-TEST(NotifyAccess, a_process_of_the_session_may_speak_and_a_stranger_may_not) {
-  EXPECT_TRUE(may_speak_for(::getpid(), ::getpid()));
-  EXPECT_TRUE(may_speak_for(::getpid(), ::getppid()));  // a descendant
-  EXPECT_TRUE(may_speak_for(::getpid(), ::getsid(0)));
-  EXPECT_FALSE(may_speak_for(1, ::getpid()));
+TEST_F(NotifySocketTest, who_keeps_a_descriptor_has_it) {
+  keep_ = true;
+  send("FDSTORE=1", 2);
+  loop_.run_until_idle();
+  ASSERT_EQ(kept_.size(), 2U);
+  for (const int fd : kept_) {
+    EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    ::close(fd);
+  }
+}
+
+TEST_F(NotifySocketTest, a_barrier_needs_exactly_one_descriptor) {
+  send("BARRIER=1");
+  send("BARRIER=1", 2);
+  send("BARRIER=1", 1);
+  loop_.run_until_idle();
+  ASSERT_EQ(messages_.size(), 3U);
+  EXPECT_EQ(messages_[0].error(), NotifyRefusal::bad_barrier);
+  EXPECT_EQ(messages_[1].error(), NotifyRefusal::bad_barrier);
+  EXPECT_TRUE(messages_[2]->barrier);
+}
+
+TEST_F(NotifySocketTest, a_barrier_is_answered_after_what_came_before_it) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  send("STATUS=first");
+  send_with("BARRIER=1", {ends[1]});
+  ::close(ends[1]);
+  char byte = 0;
+  EXPECT_EQ(::read(ends[0], &byte, 1), -1) << "nobody has read it yet";
+  loop_.run_until_idle();
+  EXPECT_EQ(messages_[0]->status, "first");
+  EXPECT_EQ(::read(ends[0], &byte, 1), 0) << "closed: that is the answer";
+  ::close(ends[0]);
+}
+
+TEST_F(NotifySocketTest, one_event_is_one_message_so_that_a_flood_leaves_the_others_their_turn) {
+  for (int i = 0; i < 5; ++i) send("READY=1");
+  while (messages_.empty()) loop_.step();
+  EXPECT_EQ(messages_.size(), 1U);
 }
 
 }  // namespace

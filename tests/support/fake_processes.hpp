@@ -58,6 +58,7 @@ class FakeProcesses final : public system::Processes {
 
   std::expected<pid_t, system::SpawnError> spawn(system::Launch& launch,
                                                  system::ExitWatcher& watcher) override;
+  void follow(pid_t, system::ExitWatcher&) override {}
   void disown(pid_t pid) override;
   bool signal(const system::TreeId& tree, int signo, system::Scope scope) override;
   bool tree_alive(const system::TreeId& tree) override;

@@ -4,6 +4,8 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "daemon/provisions.hpp"
 #include "daemon/service.hpp"
@@ -17,6 +19,8 @@ class FakeProvisions final : public daemon::Provisions {
   std::function<Result<void>(const daemon::Service&)> refuse;
   // What the service's last words are; called when they are read.
   std::function<void(daemon::Service&)> last_words;
+  // What was sent to processes that services called their main ones.
+  std::vector<std::pair<std::string, int>> main_signals;
   // Those for whom something was made ready and not given back.
   [[nodiscard]] const std::set<std::string, std::less<>>& held() const { return held_; }
 
@@ -43,6 +47,10 @@ class FakeProvisions final : public daemon::Provisions {
   Result<void> prepare_hook(daemon::Service&, system::Launch&) override { return {}; }
   void hook_started(daemon::Service&) override {}
   void started(daemon::Service&) override {}
+  bool signal_main(daemon::Service& service, int signo) override {
+    main_signals.emplace_back(service.name(), signo);
+    return true;
+  }
   void drain(daemon::Service& service) override {
     if (last_words) last_words(service);
   }

@@ -25,10 +25,10 @@ TEST_F(ApiTest, services_are_listed_with_the_moment_they_changed) {
       R"({"stack":"shop","ready":false,"started_up":true,"shutting_down":false,"now_monotonic_ns":3600000000000,"services":[)"
       R"({"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,)"
       R"("since":"2026-11-20T20:43:20.000Z","since_monotonic_ns":3592000000000,"incarnation":0,"restarts":0,)"
-      R"("waiting_for":[],"last_error":null,"status_text":null,"readiness_method":"notify","time_to_ready_ns":12000000},)"
+      R"("waiting_for":[],"last_error":null,"status_text":null,"readiness_method":"notify","notify":null,"time_to_ready_ns":12000000},)"
       R"({"name":"api","type":"daemon","state":"waiting","ready":false,"wanted":true,"pid":null,)"
       R"("since":"2026-11-20T20:43:28.000Z","since_monotonic_ns":3600000000000,"incarnation":0,"restarts":0,)"
-      R"("waiting_for":["db ready"],"last_error":null,"status_text":null,"readiness_method":null,"time_to_ready_ns":null}]})"
+      R"("waiting_for":["db ready"],"last_error":null,"status_text":null,"readiness_method":null,"notify":null,"time_to_ready_ns":null}]})"
       "\n");
 }
 

@@ -1,0 +1,74 @@
+#include "daemon/notify_access.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "system/proc.hpp"
+
+namespace belfry::daemon {
+
+using config::NotifyAccess;
+
+namespace {
+
+constexpr int longest_ancestry = 64;
+
+bool leads(pid_t one, const Speakers& who) { return one != 0 && (one == who.leader || one == who.hook); }
+
+}  // namespace
+
+pid_t session_of(pid_t pid) {
+  const pid_t session = ::getsid(pid);
+  return session < 0 ? 0 : session;
+}
+
+pid_t parent_of(pid_t pid) {
+  std::array<char, 64> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
+  std::FILE* file = std::fopen(path.data(), "re");
+  if (file == nullptr) return 0;
+  std::array<char, 512> line{};
+  const std::size_t n = std::fread(line.data(), 1, line.size() - 1, file);
+  std::fclose(file);
+  // The name is in parentheses and may contain anything: what follows the last one is safe to parse.
+  const std::string_view text(line.data(), n);
+  const std::size_t end = text.rfind(')');
+  int parent = 0;
+  char state = 0;
+  if (end == std::string_view::npos || std::sscanf(line.data() + end + 1, " %c %d", &state, &parent) != 2)
+    return 0;
+  return parent;
+}
+
+bool is_process_of(pid_t pid, const Speakers& who) {
+  if (leads(pid, who) || pid == who.main) return true;
+  const pid_t session = session_of(pid);
+  if (session == 0) return false;
+  if (leads(session, who) || leads(::getpgid(pid), who)) return true;
+  pid_t above = pid;
+  for (int i = 0; i < longest_ancestry && above > 1; ++i) {
+    above = parent_of(above);
+    if (leads(above, who) || (above != 0 && above == who.main)) return true;
+  }
+  return !who.marker.empty() && system::proc::variable_of(pid, "BELFRY_SERVICE") == who.marker;
+}
+
+std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who, bool own_socket) {
+  if (who.leader == 0 && who.hook == 0) return NotifyRefusal::stranger;
+  if (sender.pid == who.main) return std::nullopt;
+  const bool gone = session_of(sender.pid) == 0;
+  if (gone && (!own_socket || sender.uid != who.uid)) return NotifyRefusal::stranger;
+  if (!gone && !is_process_of(sender.pid, who)) return NotifyRefusal::stranger;
+  const bool of_hook = who.hook != 0 && (sender.pid == who.hook || session_of(sender.pid) == who.hook);
+  switch (who.access) {
+    case NotifyAccess::all: return std::nullopt;
+    case NotifyAccess::exec: return of_hook ? std::nullopt : std::optional(NotifyRefusal::not_allowed);
+    case NotifyAccess::main: break;
+  }
+  return NotifyRefusal::not_allowed;
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,234 @@
+#include "daemon/notify_desk.hpp"
+
+#include <algorithm>
+
+#include "daemon/main_process.hpp"
+#include "daemon/service.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+constexpr int longest_ancestry = 64;
+
+std::uint32_t store_limit(const Service& service) {
+  return service.spec().extras ? service.spec().extras->fd_store : 0;
+}
+
+Speakers speakers_of(const Service& service, uid_t uid) {
+  const Record& record = service.record();
+  Speakers who{.leader = record.leader,
+               .main = service.main_pid(),
+               .hook = record.hook,
+               .marker = service.marker(),
+               .uid = uid};
+  if (service.spec().extras) who.access = service.spec().extras->notify_access;
+  return who;
+}
+
+}  // namespace
+
+// Owner: the desk. Lifecycle: from the first preparation until nothing of it is needed any more.
+// Cancellation: none.
+struct NotifyDesk::Seat final : NotifyReceiver, MainProcessListener {
+  Seat(NotifyDesk& d, Service& s, Poller& poller)
+      : desk(d), service(s), store(poller, store_limit(s)), main(poller, *this) {}
+  void on_message(const NotifySender& sender, const HeardMessage& message,
+                  AttachedDescriptors& attached) override {
+    desk.deliver(service, this, sender, message, attached);
+  }
+  void on_main_ended(pid_t pid, std::optional<system::ExitStatus> status) override {
+    service.main_ended(pid, status);
+  }
+  NotifyDesk& desk;
+  Service& service;
+  FdStore store;
+  MainProcess main;
+  Strangers strangers;
+  std::unique_ptr<NotifySocket> socket;
+  uid_t uid = 0;
+};
+
+NotifyDesk::NotifyDesk(Loop& loop, Poller& poller, std::size_t services)
+    : loop_(loop), poller_(poller), services_(services), seats_(services), leaders_(services) {}
+
+NotifyDesk::~NotifyDesk() = default;
+
+Result<void> NotifyDesk::open() {
+  if (auto ok = directory_.make(); !ok) return ok;
+  NotifyReceiver& receiver = *this;
+  shared_ = std::make_unique<NotifySocket>(poller_, receiver);
+  return shared_->open(directory_.path() + "/notify", own_user_);
+}
+
+NotifyDesk::Seat& NotifyDesk::seat_of(Service& service) {
+  auto& seat = seats_[service.index()];
+  if (!seat) seat = std::make_unique<Seat>(*this, service, poller_);
+  return *seat;
+}
+
+Result<void> NotifyDesk::prepare(Service& service, system::Launch& launch) {
+  drain(service);
+  const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
+  if (service.wants_own_notify_socket() || owner != own_user_) {
+    if (auto ok = open_own_socket(service, owner); !ok) return ok;
+    launch.add_variable("NOTIFY_SOCKET", seats_[service.index()]->socket->path());
+  } else {
+    services_[service.index()] = &service;
+    launch.add_variable("NOTIFY_SOCKET", shared_->path());
+  }
+  if (service.spec().extras && service.spec().extras->watchdog) {
+    const auto interval =
+        std::chrono::duration_cast<std::chrono::microseconds>(*service.spec().extras->watchdog);
+    launch.add_variable("WATCHDOG_USEC", std::to_string(interval.count()));
+    launch.watchdog_pid = true;
+  }
+  return {};
+}
+
+Result<void> NotifyDesk::open_own_socket(Service& service, uid_t owner) {
+  Seat& seat = seat_of(service);
+  seat.uid = owner;
+  if (seat.socket) return {};
+  seat.socket = std::make_unique<NotifySocket>(poller_, seat);
+  auto opened = seat.socket->open(directory_.path() + "/" + std::to_string(service.index()), owner);
+  if (!opened) seat.socket.reset();
+  return opened;
+}
+
+std::vector<NamedDescriptor> NotifyDesk::stored(const Service& service) {
+  const auto& seat = seats_[service.index()];
+  return seat ? seat->store.lend() : std::vector<NamedDescriptor>();
+}
+
+void NotifyDesk::started(const Service& service) {
+  const auto& seat = seats_[service.index()];
+  if (seat) {
+    seat->store.take_back();
+    seat->main.forget();
+  }
+  if (seat && seat->socket) return;
+  pid_t& leader = leaders_[service.index()];
+  const std::uint32_t* known = leader == 0 ? nullptr : by_leader_.find(leader);
+  // The number of a leader that is gone may be another service's by now.
+  if (known != nullptr && *known == service.index()) by_leader_.erase(leader);
+  leader = is_running(service.state()) ? service.record().pid : 0;
+  if (leader != 0) by_leader_[leader] = service.index();
+}
+
+void NotifyDesk::drain(const Service& service) {
+  const auto& seat = seats_[service.index()];
+  if (seat && seat->socket) {
+    seat->socket->drain();
+  } else if (shared_) {
+    shared_->drain();
+  }
+}
+
+void NotifyDesk::release(const Service& service) {
+  auto& seat = seats_[service.index()];
+  if (!seat) return started(service);
+  const bool may_come_back = service.state() == State::blocked;
+  seat->main.forget();
+  seat->store.take_back();
+  if (!may_come_back) seat->store.clear();
+  if (seat->store.size() == 0) seat.reset();
+  started(service);
+}
+
+bool NotifyDesk::signal_main(const Service& service, int signo) {
+  const auto& seat = seats_[service.index()];
+  return seat && seat->main.signal(signo);
+}
+
+// The shared socket: the sender's session, group or descent says which service it belongs to.
+const std::uint32_t* NotifyDesk::attribute(pid_t pid) {
+  if (const auto* found = by_leader_.find(pid)) return found;
+  const pid_t session = session_of(pid);
+  if (session == 0) return nullptr;
+  if (const auto* found = by_leader_.find(session)) return found;
+  if (strangers_.has(pid, loop_.now())) return nullptr;
+  pid_t above = ::getpgid(pid);
+  for (int i = 0; i < longest_ancestry && above > 1; ++i) {
+    if (const auto* found = by_leader_.find(above)) return found;
+    pid = parent_of(pid);
+    above = pid;
+  }
+  strangers_.remember(pid, loop_.now());
+  return nullptr;
+}
+
+void NotifyDesk::on_message(const NotifySender& sender, const HeardMessage& message,
+                            AttachedDescriptors& attached) {
+  const std::uint32_t* index = sender.pid == 0 ? nullptr : attribute(sender.pid);
+  if (index == nullptr) {
+    ++unattributed_;
+    return;
+  }
+  deliver(*services_[*index], seats_[*index].get(), sender, message, attached);
+}
+
+void NotifyDesk::deliver(Service& service, Seat* seat, const NotifySender& sender,
+                         const HeardMessage& message, AttachedDescriptors& attached) {
+  if (!message) return service.refuse_message(message.error());
+  const bool own_socket = seat != nullptr && seat->socket != nullptr;
+  std::optional<NotifyRefusal> refusal = NotifyRefusal::stranger;
+  if (!own_socket || !seat->strangers.has(sender.pid, loop_.now()))
+    refusal = refusal_of(sender, speakers_of(service, own_socket ? seat->uid : own_user_), own_socket);
+  if (!refusal) return take(service, seat, sender, *message, attached);
+  if (own_socket && refusal == NotifyRefusal::stranger) seat->strangers.remember(sender.pid, loop_.now());
+  service.refuse_message(*refusal);
+}
+
+// In an order in which a message with several assignments makes sense: who it is about, what it says, and
+// what follows from that.
+void NotifyDesk::take(Service& service, Seat* seat, const NotifySender& sender, const NotifyMessage& message,
+                      AttachedDescriptors& attached) {
+  if (message.barrier) return;  // answered when its descriptor is closed
+  if (message.main_pid) claim_main(service, sender, *message.main_pid);
+  if (message.status) service.said_status(*message.status);
+  if (message.errnum || message.exit_status) service.said_error(message.errnum, message.exit_status);
+  if (message.watchdog_interval) service.said_watchdog_interval(*message.watchdog_interval);
+  if (message.watchdog != Bark::none) service.said_watchdog(message.watchdog);
+  if (message.extend_timeout) service.said_extend_timeout(*message.extend_timeout);
+  if (message.reloading) service.said_reloading(message.monotonic);
+  if (message.ready) service.said_ready();
+  if (message.stopping) service.said_stopping();
+  store(service, seat, message, attached);
+}
+
+// Only a process of the service, unless root says so.
+void NotifyDesk::claim_main(Service& service, const NotifySender& sender, pid_t pid) {
+  if (!is_running(service.state()) || pid == service.main_pid()) return;
+  Seat& seat = seat_of(service);
+  const uid_t uid = seat.socket ? seat.uid : own_user_;
+  if (pid == service.record().pid) {
+    seat.main.forget();
+    return service.said_main_pid(0);
+  }
+  const bool known = is_process_of(pid, speakers_of(service, uid));
+  if ((!known && sender.uid != 0) || !seat.main.follow(pid))
+    return service.refuse_message(NotifyRefusal::bad_main_pid);
+  service.said_main_pid(pid);
+}
+
+void NotifyDesk::store(Service& service, Seat* seat, const NotifyMessage& message,
+                       AttachedDescriptors& attached) {
+  if (!message.store_descriptors && !message.remove_descriptors) return;
+  NotifyTally& tally = service.notify_tally();
+  if (store_limit(service) == 0 || seat == nullptr) {
+    tally.descriptors_refused += attached.size();
+    return;
+  }
+  if (message.store_descriptors) {
+    for (const int fd : attached.take()) {
+      if (!seat->store.add(fd, message.descriptor_name, message.poll_descriptors))
+        ++tally.descriptors_refused;
+    }
+  }
+  if (message.remove_descriptors && !message.descriptor_name.empty())
+    seat->store.remove(message.descriptor_name);
+  tally.descriptors_stored = static_cast<std::uint32_t>(seat->store.size());
+}
+
+}  // namespace belfry::daemon
