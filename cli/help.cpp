@@ -238,13 +238,14 @@ examples:
 constexpr std::string_view import_help =
     R"(belfry import: turn a file of another tool into a belfry file, on stdout.
 
-usage: belfry import compose|process-compose|procfile FILE
+usage: belfry import compose|process-compose|procfile FILE     (FILE may be -)
 
 What has no counterpart is said on standard error, with its line.
 Exit: 0 done, 65 the file cannot be read as one of that kind, 66 no such file.
 
 examples:
   belfry import compose docker-compose.yml > belfry.yaml
+  docker compose config | belfry import compose - > belfry.yaml
   belfry import procfile Procfile > belfry.yaml && belfry check
 )";
 

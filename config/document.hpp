@@ -65,6 +65,8 @@ struct DocumentLimits {
   // Aliases and merges may multiply the tree by `growth`, beyond a free allowance.
   std::uint64_t free_growth = 1'000'000;
   std::uint64_t growth = 4;
+  // Files of other tools: a tag is warned of and ignored (compose has `!reset` and `!override`).
+  bool foreign_tags = false;
 };
 
 // Owns the nodes of one or more texts; nodes live as long as it does.

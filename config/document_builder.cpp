@@ -122,6 +122,9 @@ void DocumentBuilder::check_tag(std::string const& tag, Span at) {
   if (tag.empty() || tag == "?" || string_tag(tag)) return;
   constexpr std::string_view standard = "tag:yaml.org,2002:";
   std::string const shown = tag.starts_with(standard) ? "!!" + tag.substr(standard.size()) : tag;
+  if (document_.limits().foreign_tags)
+    return diagnostics_.warning("not-carried", at, "the tag `" + shown + "` is not carried over",
+                                "look what it was for");
   diagnostics_.error("unknown-tag", at, "cannot use the tag `" + shown + "`",
                      "remove it; only !!str is known");
 }

@@ -1,7 +1,11 @@
-// What a compose file says of being ready, restarting, stopping and limits.
+// What a compose file says of when a service starts, is ready, starts again and stops, and of its limits.
 #include <algorithm>
+#include <array>
 
+#include "config/decode.hpp"
+#include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
+#include "config/json.hpp"
 
 namespace belfry::config {
 namespace {
@@ -18,54 +22,135 @@ std::string container_port(std::string_view text) {
   return std::string(text.substr(start));
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.size() <= 5 &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_variable(std::string_view text) {
+  return text.starts_with("${") && text.find('}') == text.size() - 1 && !text.contains('\n');
+}
+
+std::vector<Node const*> items_of(Node const& node) {
+  if (!node.is_sequence()) return {&node};
+  return {node.items().begin(), node.items().end()};
+}
+
+// What a service waits for without saying `depends_on`: those whose network or files it shares.
+std::vector<std::string_view> implied(std::string_view key, Node const& value) {
+  std::vector<std::string_view> names;
+  if (key == "network_mode" || key == "ipc" || key == "pid") {
+    if (value.text().starts_with("service:")) names.push_back(value.text().substr(8));
+  } else if (key == "links" || key == "volumes_from") {
+    for (Node const* item : items_of(value))
+      if (!item->text().starts_with("container:"))
+        names.push_back(item->text().substr(0, item->text().find(':')));
+  }
+  return names;
+}
+
 }  // namespace
 
-void ComposeService::cgroup() {
-  std::vector<std::string> entries;
-  auto const first = [&](std::string_view own, std::string_view limit) -> Node const* {
-    if (Node const* const found = find(own)) return found;
-    return limits_ == nullptr ? nullptr : limits_->find(limit);
+std::string ComposeService::edge(Entry const& entry) {
+  auto const get = [&](std::string_view name) {
+    Node const* const node = entry.value->find(name);
+    return node == nullptr ? std::string_view() : node->text();
   };
-  if (Node const* n = first("mem_limit", "memory")) entries.push_back("memory_max: " + yaml_text(n->text()));
-  if (Node const* n = first("cpus", "cpus")) entries.push_back("cpu_max: " + yaml_value(n->text()));
-  if (Node const* n = first("pids_limit", "pids"); n != nullptr && n->text() != "-1")
-    entries.push_back("pids_max: " + yaml_value(n->text()));
-  out_.mapping("cgroup", entries);
+  std::string word = get("condition").empty() ? "started" : std::string(get("condition"));
+  auto const known = condition_named(word);
+  word = known ? std::string(name_of(*known)) : yaml_text(word);
+  bool const optional = get("required") == "false", lost = get("restart") == "true";
+  if (!optional && !lost) return word;
+  return "{condition: " + word + (optional ? ", required: false" : "") + (lost ? ", on_loss: restart" : "") +
+         "}";
+}
+
+void ComposeService::depends_on() {
+  std::vector<std::string> entries;
+  std::set<std::string_view> seen;
+  auto const add = [&](std::string_view name, std::string condition) {
+    if (!name.empty() && name != key_.text() && seen.insert(name).second)
+      entries.push_back(yaml_text(file_.names.of(name)) + ": " + std::move(condition));
+  };
+  if (Node const* const edges = find("depends_on")) {
+    if (!edges->is_mapping())
+      for (Node const* item : items_of(*edges)) add(item->text(), "started");
+    for (Entry const& entry : edges->entries()) {
+      Node const* const required = entry.value->find("required");
+      if (!file_.names.knows(entry.key->text()) && required != nullptr && required->text() == "false")
+        left(*entry.key, "depends_on." + std::string(entry.key->text()), "no such service is in this file");
+      else
+        add(entry.key->text(), edge(entry));
+    }
+  }
+  for (Entry const& entry : node_.entries())
+    for (std::string_view const name : implied(entry.key->text(), *entry.value))
+      if (file_.names.knows(name)) add(name, "started");
+  out_.mapping("depends_on", entries);
 }
 
 void ComposeService::readiness() {
   if (Node const* const check = find("healthcheck"); check != nullptr && healthcheck(*check)) return;
   if (oneshot_) return;
-  if (Node const* const ports = find("ports")) listening(*ports);
+  if (Node const* const ports = find("ports")) return listening(*ports);
+  if (Node const* const ports = find("expose")) return listening(*ports);
+  if (file_.awaited_healthy.contains(key_.text())) guessed_readiness();
+}
+
+// Somebody waits for it to be healthy, and only the image knows what that means.
+void ComposeService::guessed_readiness() {
+  std::string const port = image_ == nullptr || image_->port == 0 ? "" : std::to_string(image_->port);
+  if (!port.empty() && claim(port)) {
+    out_.comment("decide: others wait for it to be healthy; this is where the image's program listens");
+    return out_.key("ready", "{port: " + port + "}");
+  }
+  out_.comment("decide: others wait for it to be healthy, and nothing here says when it is: add `ready:`");
+  file_.carrier.left(key_, "the health check", "if the image brought one, write it as `ready:`", key_.text());
+}
+
+std::string ComposeService::duration(Node const* node, std::string_view what) {
+  if (node == nullptr || node->is_null()) return {};
+  bool bad = false;
+  std::string value = duration_value(node->text(), bad);
+  if (bad || !node->is_scalar()) left(*node, what, "durations are like 250ms, 10s, 1m30s");
+  return bad ? std::string() : value;
 }
 
 bool ComposeService::healthcheck(Node const& check) {
+  constexpr auto known = std::to_array<std::string_view>(
+      {"test", "disable", "interval", "timeout", "retries", "start_period", "start_interval"});
+  for (Entry const& entry : check.entries())
+    if (std::ranges::find(known, entry.key->text()) == known.end() && !entry.key->text().starts_with("x-"))
+      left(*entry.key, "healthcheck." + std::string(entry.key->text()), "belfry has no counterpart");
   Node const* const test = check.find("test");
   Node const* const disable = check.find("disable");
-  if (test == nullptr || (disable != nullptr && disable->text() == "true")) return false;
-  std::vector<std::string> command = Carrier::texts(*test);
-  if (command.empty() || command.front() == "NONE") return false;
-  if (test->is_scalar())
+  if (disable != nullptr && disable->text() == "true") return false;
+  std::vector<std::string> command = test == nullptr ? std::vector<std::string>() : Carrier::texts(*test);
+  bool const line = test != nullptr && test->is_scalar();
+  if (command.empty() || command.front().empty() || (!line && command.front() == "NONE")) return false;
+  if (line)
     command = {"sh", "-c", command.front()};
   else if (command.front() == "CMD-SHELL" && command.size() > 1)
     command = {"sh", "-c", command[1]};
   else if (command.front() == "CMD")
     command.erase(command.begin());
-  if (command.empty()) return false;
-  auto const value = [&](std::string_view name) {
-    Node const* n = check.find(name);
-    return n == nullptr ? std::string() : yaml_value(n->text());
-  };
+  if (command.empty() || command.front() == "CMD-SHELL") return false;
   std::string const exec = "exec: " + yaml_list(command);
   std::vector<std::string> ready{exec}, live{exec};
-  if (auto const t = value("timeout"); !t.empty()) {
+  auto const time = [&](std::string_view name) {
+    return duration(check.find(name), "healthcheck." + std::string(name));
+  };
+  if (auto const t = time("timeout"); !t.empty()) {
     ready.push_back("attempt_timeout: " + t);
     live.push_back("timeout: " + t);
   }
-  if (auto const p = value("start_interval"); !p.empty()) ready.push_back("period: " + p);
-  live.push_back("period: " + (value("interval").empty() ? "30s" : value("interval")));
-  live.push_back("failure_threshold: " + (value("retries").empty() ? "3" : value("retries")));
-  if (auto const s = value("start_period"); !s.empty()) live.push_back("initial_delay: " + s);
+  if (auto const p = time("start_interval"); !p.empty()) ready.push_back("period: " + p);
+  std::string const interval = time("interval");
+  live.push_back("period: " + (interval.empty() ? "30s" : interval));
+  Node const* const retries = check.find("retries");
+  bool const given = retries != nullptr && retries->is_scalar() && retries->text() != "0";
+  live.push_back("failure_threshold: " + (given ? yaml_value(retries->text()) : "3"));
+  if (auto const s = time("start_period"); !s.empty()) live.push_back("initial_delay: " + s);
   out_.mapping("ready", ready);
   if (oneshot_) return true;
   out_.comment(
@@ -74,27 +159,48 @@ bool ComposeService::healthcheck(Node const& check) {
   return true;
 }
 
+// Whether nobody above has the port; in containers several services could have one.
+bool ComposeService::claim(std::string const& port) {
+  // Services of a profile may never run beside each other; `check` knows when they do.
+  if (Node const* const profiles = find("profiles"); profiles != nullptr && profiles->size > 0) return true;
+  auto const [holder, fresh] = file_.ports.emplace(port, out_.name());
+  if (fresh || holder->second == out_.name()) return true;
+  out_.comment("decide: port " + port + " is taken by `" + holder->second +
+               "` above; in containers both could have it");
+  return false;
+}
+
+// The probe for one item of `ports` or `expose`; empty if there is none.
+std::string ComposeService::port_probe(Node const& item) {
+  Node const* const target = item.is_mapping() ? item.find("target") : &item;
+  Node const* const protocol = item.find("protocol");
+  std::string port(target == nullptr ? std::string_view() : target->text());
+  bool const udp = port.ends_with("/udp") || (protocol != nullptr && protocol->text() == "udp");
+  std::string const written = "the port `" + (item.is_scalar() ? std::string(item.text()) : port) + "`";
+  port = container_port(port);
+  if (!is_number(port) && !is_variable(port)) {
+    file_.carrier.left(item, written, "write ready: {port: N} with the port the program binds", key_.text());
+    out_.comment("decide: which port of `" + port + "` the program binds");
+    return {};
+  }
+  if (!claim(udp ? "udp " + port : port)) {
+    file_.carrier.left(item, written, "two services of one host cannot bind one port: give it another",
+                       key_.text());
+    return {};
+  }
+  std::string const number = is_number(port) ? port : json_string(port);
+  return udp ? "{port: {udp: " + number + "}}" : "{port: " + number + "}";
+}
+
 void ComposeService::listening(Node const& ports) {
   std::vector<std::string> probes;
-  for (Node const* item : ports.items()) {
-    Node const* const target = item->find("target");
-    Node const* const protocol = item->find("protocol");
-    std::string text(target != nullptr ? target->text() : item->text());
-    bool const udp = text.ends_with("/udp") || (protocol != nullptr && protocol->text() == "udp");
-    text = container_port(text);
-    bool const number = !text.empty() && text.size() <= 5 &&
-                        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-    if (number && !ports_.insert(udp ? "udp " + text : text).second) {
-      out_.comment("decide: port " + text + " is taken by a service above; in containers both could have it");
-      carrier_.left(*item, "the port `" + std::string(item->text()) + "` of " + title(),
-                    "two services of one host cannot bind one port: give it another");
-    } else if (number)
-      probes.push_back(udp ? "{port: {udp: " + text + "}}" : "{port: " + text + "}");
-    else
-      carrier_.left(*item, "the port `" + std::string(item->text()) + "` of " + title(),
-                    "write ready: {port: N} with the port the program binds");
+  for (Node const* item : items_of(ports)) {
+    std::string probe = port_probe(*item);
+    if (!probe.empty() && std::ranges::find(probes, probe) == probes.end())
+      probes.push_back(std::move(probe));
   }
   if (probes.empty()) return;
+  if (probes.size() > 32) return out_.comment("decide: which of its many ports tell that it is ready");
   out_.comment("the port the program binds; nothing maps it to another one");
   std::string list;
   for (std::string const& probe : probes) list += (list.empty() ? "" : ", ") + probe;
@@ -102,36 +208,57 @@ void ComposeService::listening(Node const& ports) {
 }
 
 void ComposeService::restart() {
-  std::string policy = "no", limit, delay;
-  if (Node const* const value = find("restart")) policy = value->text();
+  std::string policy(text("restart").empty() ? "no" : text("restart"));
+  std::string limit, delay;
   if (policy_ != nullptr) {
     auto const get = [&](std::string_view name) {
       Node const* n = policy_->find(name);
-      return n == nullptr ? std::string() : yaml_value(n->text());
+      return n == nullptr ? std::string_view() : n->text();
     };
-    std::string const condition = get("condition");
-    policy = condition == "none" ? "no" : condition == "on-failure" ? "on-failure" : "always";
+    policy = get("condition") == "none" ? "no" : get("condition") == "on-failure" ? "on-failure" : "always";
     limit = get("max_attempts");
-    delay = get("delay");
+    delay = duration(policy_->find("delay"), "deploy.restart_policy.delay");
+    std::string const window = duration(policy_->find("window"), "deploy.restart_policy.window");
+    if (is_number(limit) && limit != "0" && !window.empty() && !window.contains('$'))
+      limit += " per " + window;
   }
   if (policy.starts_with("on-failure:")) {
-    limit = yaml_value(std::string_view(policy).substr(11));
+    limit = policy.substr(11);
     policy = "on-failure";
   }
-  if (policy == "unless-stopped") policy = "always";
+  if (policy == "unless-stopped" || policy == "true") policy = "always";
+  if (policy == "false") policy = "no";
   if (policy != "no" && policy != "always" && policy != "on-failure") policy = yaml_text(policy);
+  if (policy == "no") delay = limit = "";
   std::vector<std::string> entries{"policy: " + policy};
   if (!delay.empty()) entries.push_back("delay: " + delay);
-  if (!limit.empty() && limit != "0") entries.push_back("limit: " + limit);
+  if (!limit.empty() && limit != "0")
+    entries.push_back("limit: " + (limit.contains(' ') ? limit : yaml_value(limit)));
   if (entries.size() > 1) return out_.mapping("restart", entries);
   if (!(oneshot_ && policy == "no")) out_.key("restart", policy);
 }
 
 void ComposeService::stop() {
   std::vector<std::string> entries;
-  if (Node const* n = find("stop_signal")) entries.push_back("signal: " + yaml_text(n->text()));
-  if (Node const* n = find("stop_grace_period")) entries.push_back("timeout: " + yaml_value(n->text()));
+  if (!text("stop_signal").empty()) entries.push_back("signal: " + yaml_value(text("stop_signal")));
+  if (auto const t = duration(find("stop_grace_period"), "stop_grace_period"); !t.empty())
+    entries.push_back("timeout: " + t);
   out_.mapping("stop", entries);
+}
+
+void ComposeService::cgroup() {
+  std::vector<std::string> entries;
+  auto const first = [&](std::string_view own, std::string_view limit) {
+    Node const* found = find(own);
+    if (found == nullptr && limits_ != nullptr) found = limits_->find(limit);
+    std::string_view const value = found == nullptr ? std::string_view() : found->text();
+    return value == "0" || value == "-1" ? std::string_view() : value;  // unlimited
+  };
+  if (auto const n = first("mem_limit", "memory"); !n.empty())
+    entries.push_back("memory_max: " + yaml_text(n));
+  if (auto const n = first("cpus", "cpus"); !n.empty()) entries.push_back("cpu_max: " + yaml_value(n));
+  if (auto const n = first("pids_limit", "pids"); !n.empty()) entries.push_back("pids_max: " + yaml_value(n));
+  out_.mapping("cgroup", entries);
 }
 
 }  // namespace belfry::config

@@ -4,39 +4,27 @@
 #include <array>
 
 #include "config/decode.hpp"
+#include "config/import/compose_image.hpp"
+#include "config/import/hosts.hpp"
 #include "config/json.hpp"
+#include "config/names.hpp"
 
 namespace belfry::config {
-namespace {
 
-// What popular images run when the file does not say; to be checked by a person.
-std::string_view command_of_image(std::string_view image) {
-  image = image.substr(0, image.find_first_of(":@"));
-  if (auto const slash = image.rfind('/'); slash != std::string_view::npos) image.remove_prefix(slash + 1);
-  constexpr auto known = std::to_array<std::pair<std::string_view, std::string_view>>(
-      {{"postgres", "[postgres, -D, /var/lib/postgresql/data]"},
-       {"redis", "[redis-server]"},
-       {"valkey", "[valkey-server]"},
-       {"nginx", "[nginx, -g, \"daemon off;\"]"},
-       {"mysql", "[mysqld]"},
-       {"mariadb", "[mariadbd]"},
-       {"memcached", "[memcached]"},
-       {"rabbitmq", "[rabbitmq-server]"},
-       {"mongo", "[mongod]"},
-       {"caddy", "[caddy, run]"},
-       {"traefik", "[traefik]"},
-       {"minio", "[minio, server, /data]"}});
-  for (auto const& [name, command] : known)
-    if (name == image) return command;
-  return {};
-}
-
-}  // namespace
+ComposeService::ComposeService(ComposeFile& file, Node const& key, Node const& node)
+    : file_(file),
+      node_(node),
+      out_(key.text(), file.names),
+      key_(key),
+      oneshot_(file.awaited_ends.contains(key.text())),
+      image_(known_image(text("image"))) {}
 
 ServiceWriter ComposeService::run() {
   if (oneshot_) out_.key("type", "oneshot");
   command();
+  hosts();
   for (Entry const& entry : node_.entries()) one(entry.key->text(), entry);
+  depends_on();
   readiness();
   restart();
   stop();
@@ -49,10 +37,14 @@ Node const* ComposeService::find(std::string_view name) const {
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
-void ComposeService::left(Entry const& entry, std::string why) {
-  carrier_.left(*entry.key, "`" + std::string(entry.key->text()) + "` of " + title(), std::move(why));
-  out_.comment("not carried over: " + std::string(entry.key->text()) + " (line " +
-               std::to_string(entry.key->line) + ")");
+std::string_view ComposeService::text(std::string_view name) const {
+  Node const* const found = find(name);
+  return found == nullptr ? std::string_view() : found->text();
+}
+
+void ComposeService::left(Node const& at, std::string_view what, std::string why) {
+  file_.carrier.left(at, "`" + std::string(what) + "`", std::move(why), key_.text());
+  out_.omit(what, at.line);
 }
 
 std::vector<std::string> ComposeService::words(Node const& node) {
@@ -60,145 +52,206 @@ std::vector<std::string> ComposeService::words(Node const& node) {
 }
 
 void ComposeService::command() {
-  std::vector<std::string> all;
-  for (std::string_view const name : {"entrypoint", "command"})
-    if (Node const* const part = find(name))
-      for (std::string& word : words(*part)) all.push_back(std::move(word));
-  if (!all.empty()) return out_.key("command", yaml_list(all));
-  if (find("extends") != nullptr) return;
-  Node const* const image = find("image");
-  std::string_view const guess = image == nullptr ? std::string_view() : command_of_image(image->text());
-  out_.comment(image == nullptr ? "decide: what the image built here runs"
-                                : "decide: what the image " + std::string(image->text()) + " runs");
-  out_.key("command",
-           guess.empty() ? yaml_list({"/path/to/" + std::string(out_.name())}) : std::string(guess));
-  carrier_.left(key_, "the command of " + title(), "the image brought it: write it into the file");
+  Node const* const entrypoint = find("entrypoint");
+  Node const* const given = find("command");
+  if (entrypoint != nullptr) command_ = words(*entrypoint);
+  std::vector<std::string> const arguments = given == nullptr ? std::vector<std::string>() : words(*given);
+  command_.insert(command_.end(), arguments.begin(), arguments.end());
+  if (command_.empty()) return missing_command();
+  bool const whole = entrypoint == nullptr || words(*entrypoint).empty();
+  if (whole && image_ != nullptr) command_ = command_in_image(*image_, std::move(command_));
+  if (command_.front().starts_with('-')) {
+    out_.comment("decide: the program that the image puts before these options");
+    command_.insert(command_.begin(), "/path/to/" + out_.name());
+    file_.carrier.left(key_, "the program", "the image brought it: write it before its options", key_.text());
+  }
+  // Variables are replaced first and the line is split afterwards, there and here.
+  bool const line = whole && given->is_scalar() && given->text().contains('$') && command_ == arguments;
+  out_.key("command", line ? json_string(given->text()) : yaml_list(command_));
+}
+
+void ComposeService::missing_command() {
+  std::string const image(text("image"));
+  out_.comment(find("extends") != nullptr ? "decide: what the service runs that this one extends"
+               : image.empty()            ? "decide: what the image built here runs"
+                                          : "decide: what the image " + image + " runs");
+  command_ =
+      image_ == nullptr ? std::vector<std::string>{"/path/to/" + out_.name()} : command_in_image(*image_, {});
+  out_.key("command", yaml_list(command_));
+  file_.carrier.left(key_, "the command", "the image brought it: write it into the file", key_.text());
+}
+
+// In containers the name of a service is a host; here it is none.
+void ComposeService::hosts() {
+  std::string where;
+  auto const look = [&](std::string_view name, std::string_view value, Node const& at) {
+    std::string const host = host_in(name, value, file_.names);
+    if (host.empty()) return;
+    where += (where.empty() ? "" : ", ") + std::string(name);
+    file_.carrier.left(at, "the host name `" + host + "` in " + std::string(name),
+                       "services share the host's network: write 127.0.0.1", key_.text());
+  };
+  if (Node const* const environment = find("environment")) {
+    for (Entry const& entry : environment->entries())
+      look(entry.key->text(), entry.value->text(), *entry.value);
+    for (Node const* item : environment->items()) {
+      auto const equals = std::min(item->text().find('='), item->text().size());
+      look(item->text().substr(0, equals), item->text().substr(std::min(equals + 1, item->text().size())),
+           *item);
+    }
+  }
+  if (Node const* const given = find("command"))
+    for (std::string const& word : words(*given))
+      if (!host_in("", word, file_.names).empty()) {
+        look("command", word, *given);
+        break;
+      }
+  if (!where.empty())
+    out_.comment("decide: hosts in " + where + " are names of services; here they are 127.0.0.1");
 }
 
 void ComposeService::one(std::string_view name, Entry const& entry) {
-  Node const& value = *entry.value;
-  if (name.starts_with("x-") || value.is_null() || handled_elsewhere(name)) return;
-  if (name == "environment") return out_.mapping("environment", Carrier::pairs(value));
-  if (name == "labels") return out_.mapping("labels", Carrier::pairs(value));
-  if (name == "env_file") return env_file(value);
-  if (name == "working_dir") return out_.key("working_dir", yaml_text(value.text()));
-  if (name == "user") return out_.key("user", json_string(value.text()));
-  if (name == "profiles") return out_.key("profiles", yaml_list(Carrier::texts(value)));
-  if (name == "depends_on") return depends_on(value);
-  if (name == "extends") return extends(entry);
-  if (name == "scale") return replicas(value);
-  if (name == "ulimits") return ulimits(value);
-  if (name == "oom_score_adj") return out_.key("oom_score_adj", yaml_value(value.text()));
-  if (name == "tty" && value.text() == "true") return out_.key("tty", "true");
-  if (name == "deploy") return deploy(value);
-  if (name == "security_opt") return security(entry);
+  if (name.starts_with("x-") || entry.value->is_null() || handled_elsewhere(name)) return;
+  if (scalar(name, entry) || structured(name, entry)) return;
   left(entry, reason(name));
+}
+
+bool ComposeService::scalar(std::string_view name, Entry const& entry) {
+  if (!entry.value->is_scalar()) return false;
+  std::string_view const value = entry.value->text();
+  if (name == "working_dir") {
+    if (value.starts_with('/')) out_.comment("decide: a directory of the image; is it there on this host?");
+    out_.key("working_dir", yaml_text(value));
+  } else if (name == "user")
+    out_.key("user", json_string(value));
+  else if (name == "oom_score_adj")
+    out_.key("oom_score_adj", yaml_value(value));
+  else if (name == "scale")
+    replicas(entry);
+  else
+    return (name == "tty" || name == "stdin_open" || name == "privileged" || name == "read_only") &&
+           value == "false";
+  return true;
+}
+
+bool ComposeService::structured(std::string_view name, Entry const& entry) {
+  Node const& value = *entry.value;
+  bool const list = value.is_sequence(), map = value.is_mapping();
+  if (name == "environment" && (list || map))
+    out_.mapping("environment", Carrier::pairs(value));
+  else if (name == "labels" && (list || map))
+    out_.mapping("labels", Carrier::pairs(value, "\"\""));
+  else if (name == "profiles" && list)
+    out_.key("profiles", yaml_list(Carrier::texts(value)));
+  else if (name == "env_file")
+    env_file(entry);
+  else if (name == "ulimits" && map)
+    ulimits(entry);
+  else if (name == "deploy" && map)
+    deploy(entry);
+  else if (name == "security_opt" && list)
+    security(entry);
+  else if (name == "secrets" && list)
+    secrets(entry);
+  else if ((name == "post_start" || name == "pre_stop") && list)
+    hook(entry);
+  else
+    return false;
+  return true;
 }
 
 bool ComposeService::handled_elsewhere(std::string_view name) {
   constexpr auto names = std::to_array<std::string_view>(
       {"command", "entrypoint", "healthcheck", "ports", "restart", "stop_signal", "stop_grace_period",
-       "mem_limit", "cpus", "pids_limit", "init", "container_name", "tty", "stdin_open", "pull_policy",
-       "platform", "attach"});
-  return std::ranges::find(names, name) != names.end() && name != "tty";
+       "mem_limit", "cpus", "pids_limit", "depends_on", "init", "attach", "expose"});
+  return std::ranges::find(names, name) != names.end();
 }
 
 std::string ComposeService::reason(std::string_view name) {
   if (name == "image" || name == "build")
     return "belfry runs programs of the host, not images: install what the image held";
+  if (name == "platform" || name == "pull_policy" || name == "container_name")
+    return "it concerns containers, and there is none";
   if (name == "volumes" || name == "tmpfs" || name == "volumes_from")
     return "a service sees the host's files: adapt its paths";
-  if (name == "networks" || name == "network_mode" || name == "links" || name == "extra_hosts" ||
-      name == "dns" || name == "hostname" || name == "expose")
+  if (name.starts_with("network") || name.ends_with("links") || name == "extra_hosts" ||
+      name.starts_with("dns") || name == "hostname" || name == "domainname" || name == "expose")
     return "services share the host's network: replace the names of services in addresses by 127.0.0.1";
   if (name == "secrets" || name == "configs")
     return "write secrets: {VARIABLE: FILE}, or read the file from where it lies";
+  if (name == "extends")
+    return "what it names is not in this file: `docker compose config | belfry import compose -` has all of "
+           "it";
+  if (name == "tty" || name == "stdin_open")
+    return "write tty: true for the one service that owns the terminal";
   if (name == "logging") return "write log: {file: PATH, max_size: 10MiB}";
-  if (name == "privileged" || name.starts_with("cap_") || name == "devices")
+  if (name == "privileged" || name.starts_with("cap_") || name == "devices" || name == "group_add")
     return "a service has the rights of its user";
   return "belfry has no counterpart";
 }
 
-void ComposeService::replicas(Node const& value) {
-  if (value.text() != "1") out_.key("replicas", yaml_value(value.text()));
-}
-
-void ComposeService::env_file(Node const& value) {
-  std::string out = "[";
-  auto const add = [&](Node const& item) {
-    if (out.size() > 1) out += ", ";
-    Node const* const required = item.find("required");
-    Node const* const path = item.find("path");
-    if (path != nullptr)
-      out += "{path: " + yaml_text(path->text()) +
-             (required != nullptr ? ", required: " + yaml_value(required->text()) : "") + "}";
-    else
-      out += yaml_text(item.text());
-  };
-  if (value.is_sequence())
-    for (Node const* item : value.items()) add(*item);
-  else
-    add(value);
-  out_.key("env_file", out + "]");
-}
-
-void ComposeService::depends_on(Node const& value) {
-  std::vector<std::string> entries;
-  for (Node const* item : value.items()) entries.push_back(service_key(item->text()) + ": started");
-  for (Entry const& entry : value.entries()) {
-    Node const* const condition = entry.value->find("condition");
-    Node const* const required = entry.value->find("required");
-    Node const* const restart = entry.value->find("restart");
-    std::string word = condition == nullptr ? "started" : std::string(condition->text());
-    auto const known = condition_named(word);
-    word = known ? std::string(name_of(*known)) : yaml_text(word);
-    bool const optional = required != nullptr && required->text() == "false",
-               lost = restart != nullptr && restart->text() == "true";
-    std::string line = service_key(entry.key->text()) + ": ";
-    line += !optional && !lost ? word
-                               : "{condition: " + word + (optional ? ", required: false" : "") +
-                                     (lost ? ", on_loss: restart" : "") + "}";
-    entries.push_back(std::move(line));
+void ComposeService::replicas(Entry const& entry) {
+  std::string_view const count = entry.value->text();
+  if (count == "0") {
+    out_.comment("no replicas: started only when it is asked for");
+    out_.key("profiles", "[disabled]");
+  } else if (count != "1" && find("scale") != nullptr && entry.key->text() == "replicas") {
+    return;  // compose wants both to say the same
+  } else if (!entry.value->is_scalar()) {
+    left(entry, "a number was expected");
+  } else if (count != "1") {
+    out_.key("replicas", yaml_value(count));
   }
-  out_.mapping("depends_on", entries);
 }
 
-void ComposeService::extends(Entry const& entry) {
-  Node const& value = *entry.value;
-  Node const* const service = value.is_mapping() ? value.find("service") : &value;
-  if (value.find("file") != nullptr || service == nullptr)
-    return left(entry, "the other file is not read: import it as well and pass both with -c");
-  out_.key("extends", service_key(service->text()));
+void ComposeService::env_file(Entry const& entry) {
+  std::vector<Node const*> items(entry.value->items().begin(), entry.value->items().end());
+  if (!entry.value->is_sequence()) items.push_back(entry.value);
+  std::string out;
+  for (Node const* item : items) {
+    Node const* const path = item->is_mapping() ? item->find("path") : item;
+    if (path == nullptr || !path->is_scalar() || path->text().empty()) continue;
+    std::string const from_here = yaml_text(path_from(text("working_dir"), path->text(), file_.directory));
+    Node const* const required = item->find("required");
+    bool const optional = required != nullptr && required->text() == "false";
+    out += (out.empty() ? "" : ", ") + (optional ? "{path: " + from_here + ", required: false}" : from_here);
+    if (Node const* format = item->find("format")) left(*format, "format", "belfry reads it as compose does");
+  }
+  if (!out.empty()) out_.key("env_file", "[" + out + "]");
 }
 
-void ComposeService::ulimits(Node const& value) {
+void ComposeService::ulimits(Entry const& entry) {
+  auto const limit = [](Node const& n) {
+    return n.text() == "-1" ? std::string("unlimited") : yaml_value(n.text());
+  };
   std::vector<std::string> entries;
-  for (Entry const& entry : value.entries()) {
-    auto const limit = [](Node const& n) {
-      return n.text() == "-1" ? std::string("unlimited") : yaml_value(n.text());
-    };
-    Node const* const soft = entry.value->find("soft");
-    Node const* const hard = entry.value->find("hard");
-    std::string const name = yaml_text(entry.key->text());
-    if (soft != nullptr && hard != nullptr)
+  for (Entry const& one : entry.value->entries()) {
+    Node const* const soft = one.value->find("soft");
+    Node const* const hard = one.value->find("hard");
+    std::string const name = yaml_text(one.key->text());
+    if (!limit_number(one.key->text()) || (one.value->is_mapping() && (soft == nullptr || hard == nullptr)))
+      left(*one.key, "ulimits." + std::string(one.key->text()), "belfry knows no such limit");
+    else if (soft != nullptr && hard != nullptr)
       entries.push_back(name + ": {soft: " + limit(*soft) + ", hard: " + limit(*hard) + "}");
-    else if (entry.value->is_scalar())
-      entries.push_back(name + ": " + limit(*entry.value));
+    else if (one.value->is_scalar())
+      entries.push_back(name + ": " + limit(*one.value));
   }
   out_.mapping("rlimits", entries);
 }
 
-void ComposeService::deploy(Node const& value) {
-  for (Entry const& entry : value.entries()) {
-    std::string_view const name = entry.key->text();
+void ComposeService::deploy(Entry const& entry) {
+  for (Entry const& one : entry.value->entries()) {
+    std::string_view const name = one.key->text();
     if (name == "replicas")
-      replicas(*entry.value);
-    else if (name == "resources")
-      limits_ = entry.value->find("limits");
-    else if (name == "restart_policy")
-      policy_ = entry.value;
-    else if (name != "mode" || entry.value->text() != "replicated")
-      left(entry, "it concerns a cluster");
+      replicas(one);
+    else if (name == "resources") {
+      limits_ = one.value->find("limits");
+      if (Node const* const reserved = one.value->find("reservations"))
+        left(*reserved, "deploy.resources.reservations", "belfry limits, and reserves nothing");
+    } else if (name == "restart_policy")
+      policy_ = one.value;
+    else if (name != "mode" || one.value->text() != "replicated")
+      left(*one.key, "deploy." + std::string(name), "it concerns a cluster");
   }
 }
 
@@ -206,9 +259,32 @@ void ComposeService::security(Entry const& entry) {
   for (std::string const& option : Carrier::texts(*entry.value)) {
     if (option == "no-new-privileges:true" || option == "no-new-privileges")
       out_.key("no_new_privileges", "true");
-    else
+    else if (option != "no-new-privileges:false")
       left(entry, "belfry has no counterpart");
   }
+}
+
+void ComposeService::secrets(Entry const& entry) {
+  std::string known;
+  for (Node const* item : entry.value->items()) {
+    Node const* const source = item->is_mapping() ? item->find("source") : item;
+    Node const* const secret =
+        source == nullptr || file_.secrets == nullptr ? nullptr : file_.secrets->find(source->text());
+    Node const* const path = secret == nullptr ? nullptr : secret->find("file");
+    if (path == nullptr || !path->is_scalar()) continue;
+    known += (known.empty() ? "" : ", ") + std::string("VARIABLE: ") +
+             path_from(text("working_dir"), path->text(), file_.directory);
+  }
+  left(entry, known.empty() ? reason("secrets") : "write secrets: {" + known + "}");
+}
+
+void ComposeService::hook(Entry const& entry) {
+  Node const* const first = entry.value->size == 0 ? nullptr : entry.value->items().front();
+  Node const* const line = first == nullptr ? nullptr : first->find("command");
+  if (line == nullptr || words(*line).empty()) return left(entry, "it has no command");
+  out_.key(entry.key->text(), yaml_list(words(*line)));
+  if (entry.value->size > 1 || first->size > 1)
+    left(entry, "a hook of belfry is one command, run as the service's user in its directory");
 }
 
 }  // namespace belfry::config

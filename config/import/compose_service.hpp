@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/import/writer.hpp"
@@ -11,51 +12,76 @@
 
 namespace belfry::config {
 
+struct KnownImage;
+
+// What one service must know of the file it stands in.
+struct ComposeFile {
+  Carrier& carrier;
+  Node const& services;
+  Names names;
+  std::string directory;                               // absolute, or empty
+  Node const* secrets = nullptr;                       // top-level, where each names its file
+  std::set<std::string_view> awaited_ends;             // somebody waits for them to complete: oneshots
+  std::set<std::string_view> awaited_healthy;          // somebody waits for them to be healthy
+  std::unordered_map<std::string, std::string> ports;  // by the service that has it
+};
+
 // Owner: import_compose, on its stack.
 // Lifecycle: one service; `run` is called once.
 // Cancellation: none.
 class ComposeService {
  public:
-  ComposeService(Carrier& carrier, Node const& key, Node const& node, bool oneshot,
-                 std::set<std::string>& ports)
-      : carrier_(carrier),
-        node_(node),
-        out_(service_name(key.text())),
-        key_(key),
-        oneshot_(oneshot),
-        ports_(ports) {}
+  // `node`: what stands under `key`, with `extends` resolved.
+  ComposeService(ComposeFile& file, Node const& key, Node const& node);
   ServiceWriter run();
 
  private:
   Node const* find(std::string_view name) const;
-  std::string title() const { return "`" + std::string(key_.text()) + "`"; }
-  void left(Entry const& entry, std::string why);
+  // The text under `name`; empty if there is none or it is no text.
+  std::string_view text(std::string_view name) const;
+  void left(Entry const& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
+  void left(Node const& at, std::string_view what, std::string why);
   static std::vector<std::string> words(Node const& node);
+
+  // What runs, and as what: compose_service.cpp.
   void command();
+  void missing_command();
+  void hosts();
   void one(std::string_view name, Entry const& entry);
+  bool scalar(std::string_view name, Entry const& entry);
+  bool structured(std::string_view name, Entry const& entry);
   static bool handled_elsewhere(std::string_view name);
   static std::string reason(std::string_view name);
-  void replicas(Node const& value);
-  void env_file(Node const& value);
-  void depends_on(Node const& value);
-  void extends(Entry const& entry);
-  void ulimits(Node const& value);
-  void deploy(Node const& value);
+  void replicas(Entry const& entry);
+  void env_file(Entry const& entry);
+  void ulimits(Entry const& entry);
+  void deploy(Entry const& entry);
   void security(Entry const& entry);
-  void cgroup();
+  void secrets(Entry const& entry);
+  void hook(Entry const& entry);
+
+  // When it starts, is ready, starts again and stops: compose_lifecycle.cpp.
+  void depends_on();
+  std::string edge(Entry const& entry);
   void readiness();
   bool healthcheck(Node const& check);
+  void guessed_readiness();
   // The port in the container is the one the process binds.
   void listening(Node const& ports);
+  std::string port_probe(Node const& item);
+  bool claim(std::string const& port);
   void restart();
   void stop();
+  void cgroup();
+  std::string duration(Node const* node, std::string_view what);
 
-  Carrier& carrier_;
+  ComposeFile& file_;
   Node const& node_;
   ServiceWriter out_;
   Node const& key_;
   bool oneshot_;
-  std::set<std::string>& ports_;  // taken by the services before this one
+  KnownImage const* image_ = nullptr;
+  std::vector<std::string> command_;
   Node const* limits_ = nullptr;
   Node const* policy_ = nullptr;
 };

@@ -15,9 +15,12 @@ struct Imported {
 };
 
 // A compose file: everything of it that describes processes. Images, networks and volumes are listed.
-[[nodiscard]] Imported import_compose(std::string_view text, std::string file_name);
+// `directory` is the file's own, absolute, for paths that belfry counts from elsewhere; empty if unknown.
+[[nodiscard]] Imported import_compose(std::string_view text, std::string file_name,
+                                      std::string directory = {});
 // A process-compose file.
-[[nodiscard]] Imported import_process_compose(std::string_view text, std::string file_name);
+[[nodiscard]] Imported import_process_compose(std::string_view text, std::string file_name,
+                                              std::string directory = {});
 // A Procfile: `name: command` lines, as Heroku and foreman read them.
 [[nodiscard]] Imported import_procfile(std::string_view text, std::string file_name);
 

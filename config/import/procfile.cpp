@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "config/import/import.hpp"
@@ -20,9 +21,10 @@ std::string_view trimmed(std::string_view text) {
                                          : text.substr(start, text.find_last_not_of(" \t\r") - start + 1);
 }
 
+// Lines of another form are passed over, as foreman does; of two alike the last one counts, as there.
 std::vector<Line> read_lines(Source const& source, Diagnostics& diagnostics) {
   std::vector<Line> lines;
-  std::unordered_set<std::string_view> names;
+  std::unordered_map<std::string_view, std::size_t> at_name;
   for (std::uint32_t number = 1; number <= source.line_count(); ++number) {
     std::string_view const line = trimmed(source.line(number));
     if (line.empty() || line.front() == '#') continue;
@@ -35,33 +37,70 @@ std::vector<Line> read_lines(Source const& source, Diagnostics& diagnostics) {
     });
     Span const at(0, number, 1,
                   static_cast<std::uint32_t>(std::max<std::size_t>(1, source.line(number).size())));
-    if (command.empty() || name.empty() || !good)
-      diagnostics.error("bad-procfile", at, "this line is not of the form `name: command`",
-                        "write `web: ./server --port $PORT`");
-    else if (!names.insert(name).second)
-      diagnostics.error("duplicate-key", at, "the process `" + std::string(name) + "` is there twice",
-                        "keep one of them");
-    else
+    if (command.empty() || name.empty() || !good) {
+      diagnostics.warning("not-carried", at, "this line is not of the form `name: command`",
+                          "write `web: ./server --port $PORT`");
+      continue;
+    }
+    auto const [known, fresh] = at_name.emplace(name, lines.size());
+    if (fresh) {
       lines.push_back({number, name, command});
+      continue;
+    }
+    diagnostics.warning(
+        "not-carried", at, "the process `" + std::string(name) + "` is there twice",
+        "this line counts, line " + std::to_string(lines[known->second].number) + " does not");
+    lines[known->second] = {number, name, command};
   }
   return lines;
 }
 
-bool wants_port(std::string_view command) { return command.contains("$PORT") || command.contains("${PORT"); }
+bool names_port(Line const& line) {
+  return line.command.contains("$PORT") || line.command.contains("${PORT");
+}
+// Heroku and foreman hand a PORT to every process; `web` is the one that must bind it.
+bool wants_port(Line const& line) { return line.name == "web" || names_port(line); }
 
-std::string port_name(std::string_view name) {
-  std::string out(name);
-  std::ranges::replace(out, '-', '_');
-  return is_variable_name(out) ? out : "p" + out;
+// The name of the port of each process that has one, by the name of the process.
+using PortNames = std::unordered_map<std::string_view, std::string>;
+
+PortNames port_names(std::vector<Line> const& lines) {
+  PortNames names;
+  std::unordered_set<std::string> taken;
+  for (Line const& line : lines) {
+    if (!wants_port(line)) continue;
+    std::string clean(line.name);
+    std::ranges::replace(clean, '-', '_');
+    if (!is_variable_name(clean)) clean.insert(0, "p");
+    std::string own = clean;
+    for (int i = 2; !taken.insert(own).second; ++i) own = clean + "_" + std::to_string(i);
+    names.emplace(line.name, std::move(own));
+  }
+  return names;
 }
 
-// foreman hands every process a PORT; a free one for each lets several copies run on one host.
-std::string ports_line(std::vector<Line> const& lines) {
+// A free one for each lets several copies run on one host.
+std::string ports_line(std::vector<Line> const& lines, PortNames const& ports) {
   std::string out;
   for (Line const& line : lines)
-    if (wants_port(line.command))
-      out += (out.empty() ? "ports: {" : ", ") + yaml_text(port_name(line.name)) + ": free";
+    if (auto const port = ports.find(line.name); port != ports.end())
+      out += (out.empty() ? "ports: {" : ", ") + yaml_text(port->second) + ": free";
   return out.empty() ? "" : out + "}  # or numbers\n";
+}
+
+ServiceWriter service_of(Line const& line, Names const& names, PortNames const& ports, bool after_release) {
+  ServiceWriter service(line.name, names);
+  if (line.name == "release") service.key("type", "oneshot");
+  service.key("command", shell_command(line.command));
+  if (after_release) service.mapping("depends_on", {"release: completed"});
+  if (!wants_port(line)) return service;
+  std::string const port = "${PORT_" + ports.at(line.name) + "}";
+  service.mapping("environment", {"PORT: \"" + port + "\""});
+  if (line.name == "web" && names_port(line))
+    service.key("ready", "{port: \"" + port + "\"}");
+  else if (line.name == "web")
+    service.comment("decide: if it binds $PORT, add ready: {port: \"" + port + "\"}");
+  return service;
 }
 
 }  // namespace
@@ -86,19 +125,15 @@ Imported import_procfile(std::string_view text, std::string file_name) {
                           "write `web: ./server --port $PORT`");
   if (out.diagnostics.has_errors()) return out;
   bool const release = std::ranges::any_of(lines, [](Line const& line) { return line.name == "release"; });
-  std::string yaml = "# From a Procfile.\n" + ports_line(lines) + "services:\n";
-  for (Line const& line : lines) {
-    ServiceWriter service{service_name(line.name)};
-    if (line.name == "release") service.key("type", "oneshot");
-    service.key("command", shell_command(line.command));
-    if (release && line.name != "release") service.mapping("depends_on", {"release: completed"});
-    if (wants_port(line.command)) {
-      service.mapping("environment", {"PORT: \"${PORT_" + port_name(line.name) + "}\""});
-      if (line.name == "web") service.key("ready", "{port: \"${PORT_" + port_name(line.name) + "}\"}");
-    }
-    service.write(yaml);
-  }
+  std::vector<std::string_view> written;
+  for (Line const& line : lines) written.push_back(line.name);
+  Names const names(written);
+  PortNames const ports = port_names(lines);
+  std::string yaml = "# From a Procfile.\n" + ports_line(lines, ports) + "services:\n";
+  for (Line const& line : lines)
+    service_of(line, names, ports, release && line.name != "release").write(yaml);
   out.yaml = std::move(yaml);
+  out.diagnostics.finish();
   return out;
 }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 
 #include "config/decode.hpp"
+#include "config/duration.hpp"
 #include "config/json.hpp"
 #include "config/words.hpp"
 
@@ -84,7 +86,7 @@ bool needs_shell(std::string_view line, Words const& words) {
 
 }  // namespace
 
-std::string shell_command(std::string_view line) {
+std::string shell_command(std::string_view line, std::vector<std::string> const& shell) {
   Words const words = split_words(line);
   if (!needs_shell(line, words)) return yaml_list(words.words);
   std::string doubled;
@@ -94,7 +96,58 @@ std::string shell_command(std::string_view line) {
     doubled += '$';
     if (i + 1 < line.size() && line[i + 1] == '$') ++i;  // written as `$$` already
   }
-  return yaml_list({"sh", "-c", doubled});
+  std::vector<std::string> words_of_shell = shell;
+  words_of_shell.push_back(std::move(doubled));
+  return yaml_list(words_of_shell);
+}
+
+std::string duration_value(std::string_view text, bool& bad) {
+  if (text.contains('$')) return json_string(text);
+  auto const value = parse_duration(text);
+  if (!value && !text.empty()) bad = true;
+  return value && *value != Duration(0) ? yaml_value(text) : "";
+}
+
+std::string path_from(std::string_view working_dir, std::string_view path, std::string_view directory) {
+  namespace fs = std::filesystem;
+  auto const fixed = [](std::string_view p) { return p.starts_with('/') || p.starts_with('$'); };
+  if (fixed(path) || working_dir.empty() || working_dir == ".") return std::string(path);
+  if (!fixed(working_dir)) {
+    fs::path const base = fs::path(working_dir).lexically_normal();
+    std::string const relative = fs::path(path).lexically_normal().lexically_relative(base).string();
+    return relative.empty() ? std::string(path) : relative;
+  }
+  return directory.empty() ? std::string(path) : (fs::path(directory) / path).lexically_normal().string();
+}
+
+Names::Names(std::span<std::string_view const> written) {
+  // Those that need no cleaning first: they keep their names whatever comes before them.
+  for (std::string_view const name : written)
+    if (service_name(name) == name) add(name);
+  for (std::string_view const name : written) add(name);
+}
+
+Names::Names(Node const& services) {
+  for (Entry const& entry : services.entries())
+    if (service_name(entry.key->text()) == entry.key->text()) add(entry.key->text());
+  for (Entry const& entry : services.entries()) add(entry.key->text());
+}
+
+void Names::add(std::string_view name) {
+  if (names_.contains(name)) return;
+  std::string const clean = service_name(name);
+  std::string own = clean;
+  for (int i = 2; !taken_.insert(own).second; ++i) own = clean + "_" + std::to_string(i);
+  names_.emplace(name, std::move(own));
+}
+
+std::string Names::of(std::string_view name) const {
+  auto const found = names_.find(name);
+  return found == names_.end() ? service_name(name) : found->second;
+}
+
+ServiceWriter::ServiceWriter(std::string_view written, Names const& names) : name_(names.of(written)) {
+  if (name_ != written) comment("`" + std::string(written.substr(0, 200)) + "` in the source");
 }
 
 void ServiceWriter::mapping(std::string_view name, std::vector<std::string> const& entries) {
@@ -110,10 +163,33 @@ void ServiceWriter::mapping(std::string_view name, std::vector<std::string> cons
 void ServiceWriter::write(std::string& out) const {
   out += "  " + yaml_text(name_) + ":\n";
   for (std::string const& line : lines_) out += "    " + line + "\n";
+  if (!omitted_.empty()) out += "    # not carried over: " + omitted_ + "\n";
 }
 
-void Carrier::left(Node const& node, std::string what, std::string why) {
-  diagnostics_.warning("not-carried", node.span(), what + " is not carried over", std::move(why));
+void ServiceWriter::omit(std::string_view what, std::uint32_t line) {
+  omitted_ += (omitted_.empty() ? "" : ", ") + printable(what) + " (line " + std::to_string(line) + ")";
+}
+
+void Carrier::left(Node const& node, std::string what, std::string why, std::string_view owner) {
+  std::string const key = std::to_string(node.line) + ":" + std::to_string(node.column) + ":" + what;
+  auto const [known, fresh] = at_.emplace(key, left_.size());
+  if (fresh) left_.push_back({node.span(), std::move(what), std::move(why), "", 0, 0});
+  Left& one = left_[known->second];
+  if (owner.empty()) return;
+  if (++one.count <= 4)
+    one.owners += (one.owners.empty() ? "`" : ", `") + std::string(owner) + "`";
+  else
+    ++one.more;
+}
+
+void Carrier::finish() {
+  for (Left& one : left_) {
+    std::string message = std::move(one.what);
+    if (!one.owners.empty()) message += " of " + one.owners;
+    if (one.more > 0) message += " and " + std::to_string(one.more) + " more";
+    diagnostics_.warning("not-carried", one.where, message + " is not carried over", std::move(one.why));
+  }
+  diagnostics_.finish();
 }
 
 std::vector<std::string> Carrier::texts(Node const& node) {
@@ -124,12 +200,17 @@ std::vector<std::string> Carrier::texts(Node const& node) {
   return out;
 }
 
-std::vector<std::string> Carrier::pairs(Node const& node) {
+std::vector<std::string> Carrier::pairs(Node const& node, std::string_view absent) {
   std::vector<std::string> out;
-  std::set<std::string_view> seen;
+  std::unordered_map<std::string_view, std::size_t> at;
   auto const add = [&](std::string_view name, std::optional<std::string_view> value) {
-    if (name.empty() || !seen.insert(name).second) return;
-    out.push_back(yaml_text(name) + ": " + (value ? json_string(*value) : "null"));
+    if (name.empty()) return;
+    std::string line = yaml_text(name) + ": " + (value ? json_string(*value) : std::string(absent));
+    auto const [known, fresh] = at.emplace(name, out.size());
+    if (fresh)
+      out.push_back(std::move(line));
+    else
+      out[known->second] = std::move(line);
   };
   for (Entry const& entry : node.entries())
     add(entry.key->text(), entry.value->is_scalar() ? std::optional(entry.value->text()) : std::nullopt);

@@ -4,8 +4,11 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "config/document.hpp"
@@ -22,20 +25,47 @@ namespace belfry::config {
 [[nodiscard]] std::string yaml_list(std::vector<std::string> const& items);
 // `name` with what cannot stand in the name of a service replaced by `_`.
 [[nodiscard]] std::string service_name(std::string_view name);
+// A duration that belfry reads, as it is; empty for none and for 0, which elsewhere means the default.
+// `bad` is set for what is neither a duration nor a variable.
+[[nodiscard]] std::string duration_value(std::string_view text, bool& bad);
+// Other tools count paths from the file's directory, belfry from the service's `working_dir`: `path` as
+// belfry must read it. `directory` is the file's own, empty if unknown.
+[[nodiscard]] std::string path_from(std::string_view working_dir, std::string_view path,
+                                    std::string_view directory);
 // `text` as a regular expression that matches nothing else.
 [[nodiscard]] std::string regex_quoted(std::string_view text);
 // A command of a tool that runs it through a shell: a list of words if no shell is needed, else
 // `[sh, -c, text]`, its `$` doubled so that the shell sees it.
-[[nodiscard]] std::string shell_command(std::string_view line);
+[[nodiscard]] std::string shell_command(std::string_view line,
+                                        std::vector<std::string> const& shell = {"sh", "-c"});
+
+// The names that services get: cleaned, and distinct where cleaning makes two of them alike.
+class Names {
+ public:
+  explicit Names(std::span<std::string_view const> written);
+  // The keys of a mapping.
+  explicit Names(Node const& services);
+  // What the service written as `name` is called; a name that is not there is only cleaned.
+  [[nodiscard]] std::string of(std::string_view name) const;
+  [[nodiscard]] bool knows(std::string_view name) const { return names_.contains(name); }
+
+ private:
+  void add(std::string_view name);
+  std::unordered_map<std::string_view, std::string> names_;
+  std::unordered_set<std::string> taken_;
+};
 
 // The keys of one service, in the order in which they are added.
 class ServiceWriter {
  public:
-  explicit ServiceWriter(std::string name) : name_(std::move(name)) {}
+  // A name that had to be changed is told in a comment.
+  ServiceWriter(std::string_view written, Names const& names);
   void key(std::string_view name, std::string value) {
     lines_.push_back(std::string(name) + ": " + std::move(value));
   }
   void mapping(std::string_view name, std::vector<std::string> const& entries);
+  // Remembers what is not carried over; all of it is one comment at the end.
+  void omit(std::string_view what, std::uint32_t line);
   void comment(std::string_view text) { lines_.push_back("# " + printable(text)); }
   void write(std::string& out) const;
   [[nodiscard]] std::string const& name() const { return name_; }
@@ -43,27 +73,41 @@ class ServiceWriter {
  private:
   std::string name_;
   std::vector<std::string> lines_;
+  std::string omitted_;
 };
 
 // Owner: one import, on its stack.
-// Lifecycle: reads one foreign tree; remembers what has no counterpart.
+// Lifecycle: reads one foreign tree; remembers what has no counterpart and says so in `finish`, once for
+// each place: what an anchor hands to ten services is one warning that names them.
 // Cancellation: none.
 class Carrier {
  public:
   explicit Carrier(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
-  // Says that `what` is left behind, and why.
-  void left(Node const& node, std::string what, std::string why);
+  // `what` of the service `owner` is left behind, and why; no owner: of the file.
+  void left(Node const& node, std::string what, std::string why, std::string_view owner = {});
+  // To be called once, at the end.
+  void finish();
   // Lists; a text is a list of one.
   [[nodiscard]] static std::vector<std::string> texts(Node const& node);
-  // `K=V` items or entries as `K: "V"` lines.
-  [[nodiscard]] static std::vector<std::string> pairs(Node const& node);
-  [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
+  // `K=V` items or entries as `K: "V"` lines; of two alike the last one counts. `absent` stands for a
+  // value that is not there.
+  [[nodiscard]] static std::vector<std::string> pairs(Node const& node, std::string_view absent = "null");
 
  private:
+  struct Left {
+    Span where;
+    std::string what, why;
+    std::string owners;    // "`a`, `b`"
+    std::size_t more = 0;  // owners beyond those
+    std::size_t count = 0;
+  };
   Diagnostics& diagnostics_;
+  std::vector<Left> left_;
+  std::unordered_map<std::string, std::size_t> at_;  // place and what → index in left_
 };
 
 // Parses `text` into a mapping, or reports why it cannot be one.
+// `document` should allow foreign tags.
 [[nodiscard]] Node const* parse_foreign(Document& document, Diagnostics& diagnostics, std::string_view text,
                                         std::string file_name);
 

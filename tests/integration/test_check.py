@@ -72,3 +72,29 @@ class Check(Folder):
             said = belfry("check", self.write("belfry.yaml", f"services: {{a: {{command: sleep 1, {keys}}}}}\n"))
             self.assertEqual(said.returncode, 65, said.stderr)
             self.assertIn("help: name a regular file", said.stderr)
+
+
+class Import(Folder):
+    COMPOSE = os.path.join(ROOT, "tests/config/import/airflow.compose.yaml")
+
+    def test_what_it_prints_passes_check_and_the_rest_is_listed(self):
+        result = belfry("import", "compose", self.COMPOSE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("airflow.compose.yaml:180:1: warning: `volumes` is not carried over", result.stderr)
+        said = belfry("check", self.write("belfry.yaml", result.stdout))
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertIn("ok: 9 services", said.stdout)
+
+    def test_a_dash_is_standard_input(self):
+        with open(self.COMPOSE, encoding="utf-8") as file:
+            text = file.read()
+        answer = subprocess.run([BELFRY, "import", "compose", "-"], input=text, capture_output=True, text=True, timeout=30,
+                                check=False)
+        self.assertEqual((answer.returncode, answer.stdout), (0, belfry("import", "compose", self.COMPOSE).stdout))
+
+    def test_what_cannot_be_read_is_66_and_what_is_not_such_a_file_65(self):
+        self.assertEqual(belfry("import", "compose", os.path.join(self.path, "none")).returncode, 66)
+        self.assertEqual(belfry("import", "compose", "/dev/zero").returncode, 66)
+        answer = belfry("import", "compose", self.write("x.yaml", "processes: {}\n"))
+        self.assertEqual((answer.returncode, answer.stdout), (65, ""))
+        self.assertIn("the file has no services", answer.stderr)

@@ -1,0 +1,15 @@
+// Names of services that a file uses as names of hosts, as containers can.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/import/writer.hpp"
+
+namespace belfry::config {
+
+// The first service of `services` that `value` names as a host: `db:5432`, `//db/`, `@db/`; or as a
+// whole, where the name of the `variable` says that it holds a host. Empty if there is none.
+[[nodiscard]] std::string host_in(std::string_view variable, std::string_view value, Names const& services);
+
+}  // namespace belfry::config
