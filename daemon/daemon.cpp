@@ -43,6 +43,7 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &provisions_.unattributed_messages()),
       server_(loop_, supervisor_, metrics_),
+      upward_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal") {
   signals_.set_listener(this);
 }
@@ -129,12 +130,33 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
 void Daemon::announce_up() {
   const std::string count = std::to_string(stack_.services.size());
   pump_.say("all " + count + " services are ready after " + text_of(loop_.now() - begun_at_));
-  upward_.tell("READY=1\nSTATUS=" + count + " services ready");
+  upward_.ready();
+}
+
+// One line for whoever is above: how many of the wanted services are ready, and who is missing.
+std::string Daemon::summary() const {
+  std::size_t wanted = 0;
+  std::size_t ready = 0;
+  const Service* missing = nullptr;
+  for (const auto& service : supervisor_.services()) {
+    if (!service->record().wanted) continue;
+    ++wanted;
+    if (service->default_level()) {
+      ++ready;
+    } else if (missing == nullptr ||
+               (missing->state() == State::waiting && service->state() != State::waiting)) {
+      missing = service.get();  // who waits is not to blame when somebody else can be named
+    }
+  }
+  std::string text = std::to_string(ready) + " of " + std::to_string(wanted) + " services ready";
+  if (missing != nullptr)
+    text += "; " + std::string(missing->name()) + " is " + std::string(name_of(missing->state()));
+  return text;
 }
 
 Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   pump_.say("stopping: " + ending.reason);
-  upward_.tell("STOPPING=1\nSTATUS=stopping: " + ending.reason);
+  upward_.stopping(ending.reason, stack_.shutdown.delay + stack_.shutdown.timeout);
   const TimePoint asked_at = loop_.now();
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
@@ -199,6 +221,7 @@ Task<Result<void>> Daemon::end_lives() {
 
 void Daemon::state_changed(const Service& service, State from, State to) {
   const Record& record = service.record();
+  upward_.changed(to == State::ready || to == State::completed);
   std::string text;
   switch (to) {
     case State::ready:
@@ -222,6 +245,8 @@ void Daemon::state_changed(const Service& service, State from, State to) {
   notice(service.name(), error.empty() ? text : text + ": " + error);
 }
 
+void Daemon::asked_for_time(const Service&, Duration by) { upward_.needs_time(by); }
+
 void Daemon::own_bell_rang(const Service& service, std::string_view bell) {
   notice(service.name(),
          "is " + std::string(bell) + " after " + text_of(loop_.now() - service.record().started_at));
@@ -236,6 +261,7 @@ void Daemon::on_signal(const system::SignalEvent& event) {
   switch (event.number) {
     case SIGHUP:
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
+      upward_.reload_refused("cannot reload: this version does not support it yet");
       return;
     case SIGQUIT:
       stop_signal_ = stop_signal_ == 0 ? SIGQUIT : stop_signal_;

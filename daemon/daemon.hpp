@@ -67,9 +67,11 @@ class Daemon final : Reporter, system::SignalListener {
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
   void announce_up();
+  [[nodiscard]] std::string summary() const;
   void name_strays();
 
   void state_changed(const Service& service, State from, State to) override;
+  void asked_for_time(const Service& service, Duration by) override;
   void own_bell_rang(const Service& service, std::string_view bell) override;
   void notice(std::string_view service, const std::string& text) override;
   void on_signal(const system::SignalEvent& event) override;

@@ -19,7 +19,7 @@ Speakers speakers_of(const Service& service, uid_t uid) {
   const Record& record = service.record();
   Speakers who{.leader = record.leader,
                .main = service.main_pid(),
-               .hook = record.hook,
+               .hook = record.hook != 0 ? record.hook : record.reloader,
                .marker = service.marker(),
                .uid = uid};
   if (service.spec().extras) who.access = service.spec().extras->notify_access;

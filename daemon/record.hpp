@@ -58,6 +58,7 @@ struct Record {
   pid_t pid = 0;               // of the process that was started; 0: none
   pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
   pid_t hook = 0;              // the hook that runs
+  pid_t reloader = 0;          // the reload command that runs
   pid_t leader = 0;            // of the current run's process group, also after the main process ended
   std::optional<system::ExitStatus> exit{};
   std::optional<system::ExitStatus> hook_exit{};

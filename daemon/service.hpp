@@ -143,6 +143,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] std::string_view marker() const { return marker_; }
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
+  void reloads_by(pid_t command) { record_.reloader = command; }
   // To the main process. False: there is none.
   bool signal_main(int signo);
   [[nodiscard]] std::string_view readiness_method() const;

@@ -115,6 +115,7 @@ class Supervisor final : public StackView, StateListener {
   [[nodiscard]] std::vector<Service*> running_dependents(Service& root) const;
   Task<CommandResult> start(Context& ctx, Service& service);
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
+  Task<CommandResult> reload(Context& ctx, Service& service);
   void request_start_of_all(Service& service, CommandResult& result);
   Task<Result<void>> until_gone(Context& ctx, Service& service);
   Task<Result<void>> until_up(Context& ctx, Service& service);

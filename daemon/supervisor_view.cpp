@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "channels/select.hpp"
+#include "daemon/service_reload.hpp"
 #include "daemon/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -168,10 +169,19 @@ Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size
             .status = 409, .message = "cannot kill " + name + ": it does not run", .affected = {}};
       around_.processes.signal(service.tree(), SIGKILL, system::Scope::tree);
       co_return CommandResult{.status = 200, .message = "killed " + name, .affected = {name}};
-    case Command::reload: break;
+    case Command::reload: co_return co_await reload(ctx, service);
   }
-  co_return CommandResult{
-      .status = 409, .message = "cannot reload " + name + ": it has no `reload:`", .affected = {}};
+  co_return CommandResult{};
+}
+
+Task<CommandResult> Supervisor::reload(Context& ctx, Service& service) {
+  ServiceReload reload(around_, service);
+  const Result<std::string> done = co_await reload.perform(ctx);
+  CommandResult result{.status = 200, .message = {}, .affected = {std::string(service.name())}};
+  answer(result, done ? Result<void>() : std::unexpected(done.error()), "reload", service.name(), "");
+  if (done) result.message = *done;
+  if (!done && done.error().kind() == Error::Kind::refused) result.status = 409;
+  co_return result;
 }
 
 Task<CommandResult> Supervisor::start(Context& ctx, Service& service) {

@@ -42,7 +42,6 @@ class Collector {
     const config::ServiceExtras& e = *s.extras;
     for (const config::OwnBell& bell : e.bells) probes(s, bell.probes);
     refuse(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
-    refuse(s, e.reload_signal.has_value() || !e.reload_command.empty(), "`reload`");
     refuse(s, e.tty || !e.standard_input.empty(), "`stdin` and `tty`");
     refuse(s,
            !e.log.file.empty() || e.log.format != config::LogFormat::text ||
