@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <regex>
 
 #include "config/address.hpp"
 #include "config/decode.hpp"
+#include "config/pattern.hpp"
 #include "config/probe_kinds.hpp"
 
 namespace belfry::config {
@@ -90,20 +90,15 @@ void read_url(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   if (auto const good = check_url(out.probe.target); !good) decoder.malformed(*entry.value, good.error());
 }
 
-// Only checked for syntax here; length bounds what a pattern may cost.
+// Compiled for its syntax; length bounds what a pattern may cost.
 void check_regex(Decoder& decoder, Node const& node, std::string const& pattern) {
   if (pattern.size() > 2000)
     return decoder.error("bad-regex", node, "this regular expression is longer than 2000 characters",
                          "match a shorter part of the line");
-  try {
-    static_cast<void>(std::regex(pattern, std::regex::ECMAScript | std::regex::nosubs));
-  } catch (std::regex_error const& fault) {
-    std::string_view why = fault.what();
-    decoder.error(
-        "bad-regex", node,
-        "`" + pattern + "` is not a regular expression" + (why.size() < 60 ? ": " + std::string(why) : ""),
-        "the syntax is ECMAScript's; write `\\\\` before a special character to mean itself");
-  }
+  if (auto const compiled = Pattern::compile(pattern); !compiled)
+    decoder.error("bad-regex", node, "`" + pattern + "` is not a regular expression: " + compiled.error(),
+                  "the syntax is Perl's, without look-around and back references; write `\\\\` before a "
+                  "special character to mean itself");
 }
 
 void read_log(Decoder& decoder, Entry const& entry, ProbeDraft& out) {

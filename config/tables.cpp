@@ -74,7 +74,7 @@ constexpr auto types = std::to_array<ValueType>({
     {"addresses", "an address, or a list of them",
      R"({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})"},
     {"url", "an http or https URL", R"({"type": "string", "pattern": "^https?://|\\$"})"},
-    {"regex", "a regular expression (ECMAScript)", R"({"$ref": "#/$defs/text"})"},
+    {"regex", "a regular expression (RE2)", R"({"$ref": "#/$defs/text"})"},
     {"port", "a port",
      R"({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535}, {"$ref": "#/$defs/variable"}, {"type": "string", "pattern": "^[1-9][0-9]{0,4}$"}]})"},
     {"probe_port", "a port, `{tcp: N}` or `{udp: N}`",

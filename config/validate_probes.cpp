@@ -36,6 +36,9 @@ class ProbeCheck {
       else if (probe.kind == Kind::listen && sockets() == 0)
         report(probe, tick(service_.name) + " has no sockets that belfry could listen on",
                "add listen: \"127.0.0.1:8080\", or write ready: {port: 8080}");
+      else if (probe.kind == Kind::log && service_.extras && service_.extras->log.inherit)
+        report(probe, "with `log: inherit` the output of " + tick(service_.name) + " does not pass belfry",
+               "remove `log: inherit`, or use another kind of probe");
       else if (probe.kind == Kind::fd && probe.fd > 0)
         descriptor(probe);
     }

@@ -44,6 +44,7 @@ void LogLines::finish() {
 }
 
 void LogLines::add_line(std::string_view line) {
+  if (listener != nullptr) listener->on_line(line);
   held_.append(prefix_).append(line).push_back('\n');
   if (held_.size() - begin_ > most_held) drop_oldest();
 }

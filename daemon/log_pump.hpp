@@ -16,6 +16,15 @@
 
 namespace belfry::daemon {
 
+// Hears each line of a service as it wrote it, before anything is dropped.
+class LineListener {
+ public:
+  virtual void on_line(std::string_view line) = 0;
+
+ protected:
+  ~LineListener() = default;
+};
+
 // Lines of one source on their way out.
 // Owner: LogPump or a LogPipe. Lifecycle: as its source. Cancellation: none.
 class LogLines {
@@ -33,7 +42,8 @@ class LogLines {
   void written(std::size_t bytes);
   [[nodiscard]] std::uint64_t lost_in_all() const { return lost_in_all_; }
 
-  bool queued = false;  // the pump's: it is in the list of those that have something to write
+  LineListener* listener = nullptr;  // of whoever owns the source
+  bool queued = false;               // the pump's: it is in the list of those that have something to write
 
  private:
   void add_line(std::string_view line);
@@ -88,6 +98,8 @@ class LogPipe final : PollWatcher {
   // A write end for the next run, the caller's to close.
   Result<int> open_write_end();
   void drain();
+  // From now on `listener` hears every line; null: nobody.
+  void tell(LineListener* listener) { lines_.listener = listener; }
   [[nodiscard]] ino_t inode() const { return inode_; }
   [[nodiscard]] bool is_open() const { return read_ >= 0; }
   [[nodiscard]] std::uint64_t lines_lost() const { return lines_.lost_in_all(); }

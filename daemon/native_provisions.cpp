@@ -6,6 +6,7 @@
 
 #include <deque>
 
+#include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
 #include "system/cgroup_place.hpp"
@@ -16,12 +17,12 @@ namespace belfry::daemon {
 
 namespace {
 
-// The `fd` probes of a service: of its readiness and of its own bells.
-std::vector<const config::Probe*> fd_probes_of(const config::Service& spec) {
+// The probes of this kind that a service has: of its readiness and of its own bells.
+std::vector<const config::Probe*> probes_of(const config::Service& spec, config::Probe::Kind kind) {
   std::vector<const config::Probe*> found;
-  const auto look_at = [&found](const config::ProbeSet& set) {
+  const auto look_at = [&found, kind](const config::ProbeSet& set) {
     for (const config::Probe& probe : set.probes) {
-      if (probe.kind == config::Probe::Kind::fd) found.push_back(&probe);
+      if (probe.kind == kind) found.push_back(&probe);
     }
   };
   look_at(spec.ready);
@@ -36,17 +37,20 @@ std::vector<const config::Probe*> fd_probes_of(const config::Service& spec) {
 struct NativeProvisions::Kit final : ReadyFdListener {
   Kit(Service& s, Poller& poller, LogPump& pump) : service(s), log(poller, pump, s.name()) {
     ReadyFdListener& listener = *this;
-    for (const config::Probe* probe : fd_probes_of(s.spec()))
+    for (const config::Probe* probe : probes_of(s.spec(), config::Probe::Kind::fd))
       ready_fds.emplace_back(poller, listener, *probe);
+    if (const auto probes = probes_of(s.spec(), config::Probe::Kind::log); !probes.empty())
+      log_patterns = std::make_unique<LogPatterns>(s, log, probes);
   }
-  void wrote_ready(std::uint16_t number) override { service.heard(config::Probe::Kind::fd, number); }
-  void closed_unready(std::uint16_t number, const Error& why) override {
+  void wrote_ready(const config::Probe& probe) override { service.heard({probe.kind, &probe}); }
+  void closed_unready(const config::Probe& probe, const Error& why) override {
     // Who exits closes everything first: its exit code says more, and comes in a moment.
     if (const pid_t pid = service.record().pid; pid != 0 && !system::proc::is_exiting(pid))
-      service.never_heard(number, why);
+      service.never_heard(probe, why);
   }
   Service& service;
   LogPipe log;
+  std::unique_ptr<LogPatterns> log_patterns;  // null: it has no `log` probe
   std::deque<ReadyFd> ready_fds;
   std::unique_ptr<system::CgroupLeaf> leaf;
   int write_end = -1;
@@ -199,6 +203,7 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
   outfit(service, launch);
   Kit& kit = kit_of(service);
   if (auto ok = lay_log_pipe(service, kit, launch); !ok) return ok;
+  if (kit.log_patterns) kit.log_patterns->begin_run();
   if (auto ok = desk_.prepare(service, launch); !ok) return ok;
   if (auto ok = lay_leaf(service, kit, launch); !ok) return ok;
   if (auto ok = lay_ready_fds(kit, launch); !ok) return ok;

@@ -22,8 +22,8 @@ Result<void> OwnBells::begin(probes::Factory& factory, const probes::ProbeContex
   return {};
 }
 
-void OwnBells::heard(config::Probe::Kind kind, std::uint16_t fd) {
-  for (One& bell : bells_) bell.heard(kind, fd);
+void OwnBells::heard(const Heard& what) {
+  for (One& bell : bells_) bell.heard(what);
 }
 
 void OwnBells::trigger() {
@@ -50,10 +50,9 @@ OwnBells::One::One(Loop& loop, Semaphore& slots, const config::OwnBell& spec, st
       watch_(loop, slots, static_cast<ProbeListener&>(*this),
              {.role = ProbeRole::bell, .started_at = started_at}) {}
 
-void OwnBells::One::heard(config::Probe::Kind kind, std::uint16_t fd) {
+void OwnBells::One::heard(const Heard& what) {
   for (std::uint32_t i = 0; i < spec_.probes.probes.size(); ++i) {
-    const config::Probe& probe = spec_.probes.probes[i];
-    if (probe.kind == kind && probe.fd == fd) truths_ |= 1U << i;
+    if (what.is(spec_.probes.probes[i])) truths_ |= 1U << i;
   }
   look();
 }

@@ -13,6 +13,15 @@
 
 namespace belfry::daemon {
 
+// An event of a service: all probes of a kind are true (READY=1), or the one that was listened for.
+struct Heard {
+  config::Probe::Kind kind;
+  const config::Probe* only = nullptr;
+  [[nodiscard]] bool is(const config::Probe& probe) const {
+    return only != nullptr ? &probe == only : probe.kind == kind;
+  }
+};
+
 // Told on the loop's thread. A bell is true once in a run.
 class OwnBellListener {
  public:
@@ -34,8 +43,7 @@ class OwnBells {
   // The error names the probe that can't be made.
   Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random);
   // An event of the service: those that wait for just this kind have it, the others are asked at once.
-  // `fd`: the number of a ready descriptor.
-  void heard(config::Probe::Kind kind, std::uint16_t fd);
+  void heard(const Heard& what);
   void trigger();
   void end(const Error& cause);
   Task<Result<void>> joined(Context& patience);
@@ -48,7 +56,7 @@ class OwnBells {
     Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random) {
       return watch_.begin(spec_.probes, factory, about, random);
     }
-    void heard(config::Probe::Kind kind, std::uint16_t fd);
+    void heard(const Heard& what);
     ProbeWatch& watch() { return watch_; }
 
    private:

@@ -32,7 +32,7 @@ Result<int> ReadyFd::open() {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return std::unexpected(
-        Error::from_errno(errno, "cannot make the pipe of ready fd " + std::to_string(number_)));
+        Error::from_errno(errno, "cannot make the pipe of ready fd " + std::to_string(probe_.fd)));
   read_end_ = ends[0];
   write_end_ = ends[1];
   // Only our end: the service shall find a descriptor that blocks, as a pipe of any supervisor does.
@@ -70,17 +70,17 @@ bool ReadyFd::read_some() {
   std::array<char, 4096> block{};
   const ssize_t got = ::read(read_end_, block.data(), block.size());
   if (got < 0) return errno == EINTR;
-  const std::string fd = "descriptor " + std::to_string(number_);
-  const char* const wanted = dialect_ == config::FdDialect::s6 ? "a newline" : "a byte";
+  const std::string fd = "descriptor " + std::to_string(probe_.fd);
+  const char* const wanted = probe_.dialect == config::FdDialect::s6 ? "a newline" : "a byte";
   if (got == 0) {
     give_up(
         Error(Error::Kind::failed, "cannot become ready: it closed " + fd + " before it wrote " + wanted));
     return false;
   }
   const std::string_view written(block.data(), static_cast<std::size_t>(got));
-  if (dialect_ == config::FdDialect::dinit || std::ranges::find(written, '\n') != written.end()) {
+  if (probe_.dialect == config::FdDialect::dinit || std::ranges::find(written, '\n') != written.end()) {
     close_read_end();  // as s6 and dinit do: nothing else is said there
-    listener_.wrote_ready(number_);
+    listener_.wrote_ready(probe_);
     return false;
   }
   bytes_ += static_cast<std::uint32_t>(got);
@@ -92,7 +92,7 @@ bool ReadyFd::read_some() {
 
 void ReadyFd::give_up(const Error& why) {
   close_read_end();
-  listener_.closed_unready(number_, why);
+  listener_.closed_unready(probe_, why);
 }
 
 }  // namespace belfry::daemon

@@ -15,9 +15,9 @@ namespace belfry::daemon {
 
 class ReadyFdListener {
  public:
-  virtual void wrote_ready(std::uint16_t number) = 0;
+  virtual void wrote_ready(const config::Probe& probe) = 0;
   // It will never say so in this run. At most one of the two is called per open().
-  virtual void closed_unready(std::uint16_t number, const Error& why) = 0;
+  virtual void closed_unready(const config::Probe& probe, const Error& why) = 0;
 
  protected:
   ~ReadyFdListener() = default;
@@ -30,7 +30,7 @@ class ReadyFdListener {
 class ReadyFd final : PollWatcher {
  public:
   ReadyFd(Poller& poller, ReadyFdListener& listener, const config::Probe& probe)
-      : poller_(poller), listener_(listener), number_(probe.fd), dialect_(probe.dialect) {}
+      : poller_(poller), listener_(listener), probe_(probe) {}
   ~ReadyFd() { close(); }
   ReadyFd(const ReadyFd&) = delete;
   ReadyFd& operator=(const ReadyFd&) = delete;
@@ -44,7 +44,7 @@ class ReadyFd final : PollWatcher {
   void close();
   // Made, and not passed on yet.
   [[nodiscard]] bool is_open() const { return write_end_ >= 0; }
-  [[nodiscard]] std::uint16_t number() const { return number_; }  // in the child
+  [[nodiscard]] std::uint16_t number() const { return probe_.fd; }  // in the child
 
  private:
   void on_event(std::uint32_t events) override;
@@ -54,8 +54,7 @@ class ReadyFd final : PollWatcher {
 
   Poller& poller_;
   ReadyFdListener& listener_;
-  std::uint16_t number_;
-  config::FdDialect dialect_;
+  const config::Probe& probe_;  // the file's
   int read_end_ = -1;
   int write_end_ = -1;
   std::uint32_t bytes_ = 0;  // read without a newline

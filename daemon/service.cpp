@@ -296,28 +296,25 @@ void Service::kill_now(const Error& cause) {
 }
 
 // A message counts in the run that is on its way to be ready; a final STOPPING is not taken back.
-void Service::heard(config::Probe::Kind kind, std::uint16_t fd) {
+void Service::heard(const Heard& what) {
   if (!is_running(record_.state) || record_.state == State::stopping) return;
   for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
-    const config::Probe& probe = spec_.ready.probes[i];
-    if (probe.kind == kind && probe.fd == fd) record_.truths |= 1U << i;
+    if (what.is(spec_.ready.probes[i])) record_.truths |= 1U << i;
   }
   if (readiness_) readiness_->trigger();
   if (own_bells_) {
     own_bells_->trigger();
-    own_bells_->heard(kind, fd);
+    own_bells_->heard(what);
   }
   attention_.notify();
 }
 
-void Service::never_heard(std::uint16_t fd, const Error& why) {
+void Service::never_heard(const config::Probe& which, const Error& why) {
   if (record_.state != State::starting) return;
   probe_error_ = why;
-  const auto ends_the_start = [fd](const config::Probe& probe) {
-    return probe.kind == config::Probe::Kind::fd && probe.fd == fd &&
-           probe.dialect == config::FdDialect::dinit;
-  };
-  if (spec_.ready.any || std::ranges::none_of(spec_.ready.probes, ends_the_start)) return;
+  const auto is_it = [&which](const config::Probe& probe) { return &probe == &which; };
+  const bool counts = !spec_.ready.any && std::ranges::any_of(spec_.ready.probes, is_it);
+  if (!counts || which.dialect != config::FdDialect::dinit) return;
   record_.failure = Error(Error::Kind::failed, std::string(name()) + " did not start", why);
   attention_.notify();
 }

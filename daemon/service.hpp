@@ -87,12 +87,12 @@ class Service final : system::ExitWatcher,
   // Everything goes: from now on everything above, running or done, is waited for. Once, of what runs.
   void hold_everything_below() { count_holding(true); }
 
-  // Something happened to it that makes every probe of this kind true (READY=1 makes `notify` true), of `fd`
-  // the one of that number, and is a reason to ask the others at once. Counts in the run that is on its way
-  // to be ready.
-  void heard(config::Probe::Kind kind, std::uint16_t fd = 0);
-  // Its ready descriptor was closed in silence: the last error of an `s6` one, a failed start for `dinit`.
-  void never_heard(std::uint16_t fd, const Error& why);
+  // Something happened to it that makes every probe of this kind true (READY=1 makes `notify` true), or just
+  // one of the file's, and is a reason to ask the others at once. Counts in the run that is on its way to be
+  // ready.
+  void heard(const Heard& what);
+  // The ready descriptor was closed in silence: the last error of an `s6` one, a failed start for `dinit`.
+  void never_heard(const config::Probe& which, const Error& why);
   // --- what it says of itself (daemon/notify_desk); in service_notify.cpp. Each counts in the run that is
   // there, and says nothing of the next
   void said_ready();

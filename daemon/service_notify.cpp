@@ -60,7 +60,7 @@ void Service::said_ready() {
     record_.reload.overdue = false;
     tell_watchers();
   }
-  heard(config::Probe::Kind::notify);
+  heard({config::Probe::Kind::notify});
 }
 
 // It stays ready: what it offers goes on while it reads its configuration. Only when READY=1 does not follow

@@ -89,7 +89,8 @@ bool Service::begin_run() {
     return false;
   }
   if (own_bell_specs() != nullptr) watch_own_bells();
-  if (spec_.extras && !spec_.extras->listen.empty()) heard(config::Probe::Kind::listen);  // bound long since
+  if (spec_.extras && !spec_.extras->listen.empty())
+    heard({config::Probe::Kind::listen});  // bound long since
   return true;
 }
 

@@ -18,12 +18,12 @@ std::string_view missing_probe(Probe::Kind kind) {
     case Probe::Kind::unix_socket:
     case Probe::Kind::file:
     case Probe::Kind::listen:
-    case Probe::Kind::fd: return {};
+    case Probe::Kind::fd:
+    case Probe::Kind::log: return {};
     case Probe::Kind::grpc: return "a `grpc` probe";
     case Probe::Kind::postgres: return "a `postgres` probe (next step: `exec: [pg_isready, …]` or `notify`)";
     case Probe::Kind::mysql: return "a `mysql` probe (next step: `exec: [mysqladmin, ping, …]` or `notify`)";
     case Probe::Kind::redis: return "a `redis` probe (next step: `exec: [redis-cli, ping]` or `notify`)";
-    case Probe::Kind::log: return "a `log` probe";
     case Probe::Kind::cluster: return "a `cluster` probe";
   }
   return "this probe";

@@ -3,9 +3,9 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
-#include <regex>
 
 #include "channels/asio_bridge.hpp"
+#include "config/pattern.hpp"
 #include "probes/kinds.hpp"
 #include "probes/target.hpp"
 
@@ -20,8 +20,9 @@ constexpr std::uint64_t largest_body = 1 << 20;
 
 class HttpProbe final : public Probe {
  public:
-  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected)
-      : loop_(loop), target_(std::move(target)) {
+  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected,
+            std::optional<config::Pattern> body)
+      : loop_(loop), target_(std::move(target)), body_(std::move(body)) {
     request_.version(11);
     request_.method_string("GET");
     request_.target(target_.path);
@@ -32,7 +33,6 @@ class HttpProbe final : public Probe {
     request_.method_string(expected->method);
     for (const auto& [name, value] : expected->headers) request_.set(name, value);
     statuses_ = expected->statuses;
-    if (!expected->body.empty()) body_.emplace(expected->body, std::regex::ECMAScript | std::regex::optimize);
   }
 
   Task<Outcome> check(Context& ctx) override {
@@ -72,7 +72,7 @@ class HttpProbe final : public Probe {
         statuses_.empty() ? status >= 200 && status < 400 : std::ranges::any_of(statuses_, within);
     if (!good)
       return std::unexpected(Error(Error::Kind::failed, what + ": the answer was " + std::to_string(status)));
-    if (body_ && !std::regex_search(response.body(), *body_)) {
+    if (body_ && !body_->occurs_in(response.body())) {
       return std::unexpected(Error(Error::Kind::failed, what + ": the body does not match"));
     }
     return {};
@@ -82,7 +82,7 @@ class HttpProbe final : public Probe {
   Target target_;
   http::request<http::empty_body> request_;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
-  std::optional<std::regex> body_;
+  std::optional<config::Pattern> body_;
 };
 
 }  // namespace
@@ -90,13 +90,16 @@ class HttpProbe final : public Probe {
 Made make_http(Loop& loop, const config::Probe& spec) {
   auto target = parse_http_url(spec.target);
   if (!target) return std::unexpected(target.error());
-  try {
-    return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get());
-  } catch (const std::regex_error& e) {
-    return std::unexpected(Error(
-        Error::Kind::invalid,
-        std::string("cannot probe ") + spec.target + ": `body` is not a regular expression: " + e.what()));
+  std::optional<config::Pattern> body;
+  if (spec.http && !spec.http->body.empty()) {
+    auto compiled = config::Pattern::compile(spec.http->body);
+    if (!compiled)
+      return std::unexpected(
+          Error(Error::Kind::invalid,
+                "cannot probe " + spec.target + ": `body` is not a regular expression: " + compiled.error()));
+    body = std::move(*compiled);
   }
+  return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get(), std::move(body));
 }
 
 }  // namespace belfry::probes

@@ -23,12 +23,16 @@ class ActivatedService : public Rig {
     probe.dialect = dialect;
     return service;
   }
+  const config::Probe& probe_on(std::string_view name, std::uint16_t fd) {
+    return *std::ranges::find(service(name).spec().ready.probes, fd, &config::Probe::fd);
+  }
   void write_ready(std::string_view name, std::uint16_t fd) {
-    service(name).heard(Kind::fd, fd);
+    service(name).heard({Kind::fd, &probe_on(name, fd)});
     loop.run_until_idle();
   }
   void close_unready(std::string_view name, std::uint16_t fd) {
-    service(name).never_heard(fd, Error(Error::Kind::failed, "cannot become ready: it closed descriptor 3"));
+    service(name).never_heard(probe_on(name, fd),
+                              Error(Error::Kind::failed, "cannot become ready: it closed descriptor 3"));
     loop.run_until_idle();
   }
   [[nodiscard]] bool bound(const char* name) const { return provisions.bound().contains(name); }

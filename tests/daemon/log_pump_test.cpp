@@ -43,6 +43,26 @@ TEST(LogLines, a_line_without_end_is_cut_at_its_bound) {
   EXPECT_FALSE(lines.empty());
 }
 
+TEST(LogLines, a_listener_hears_each_line_whole_also_those_that_are_dropped_later) {
+  struct Ear final : LineListener {
+    void on_line(std::string_view line) override {
+      ++heard;
+      last = line;
+    }
+    std::size_t heard = 0;
+    std::string last;
+  } ear;
+  LogLines lines("db");
+  lines.listener = &ear;
+  lines.take("hal");
+  EXPECT_EQ(ear.heard, 0U);
+  lines.take("f\n");
+  EXPECT_EQ(ear.last, "half") << "without the name of the service";
+  for (int i = 1; i < 3000; ++i) lines.take(std::string(1000, 'x') + "\n");
+  EXPECT_GT(lines.lost_in_all(), 0U);
+  EXPECT_EQ(ear.heard, 3000U);
+}
+
 TEST(LogLines, what_a_partial_write_left_comes_next) {
   LogLines lines("a");
   lines.take("12345\n");

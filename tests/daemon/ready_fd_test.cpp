@@ -21,11 +21,10 @@ class ReadyFdTest : public testing::Test, protected ReadyFdListener {
     poller_.reset();
   }
   void open(config::FdDialect dialect) {
-    config::Probe probe;
-    probe.fd = 7;
-    probe.dialect = dialect;
+    probe_.fd = 7;
+    probe_.dialect = dialect;
     ReadyFdListener& listener = *this;
-    ready_ = std::make_unique<ReadyFd>(*poller_, listener, probe);
+    ready_ = std::make_unique<ReadyFd>(*poller_, listener, probe_);
     hand_over();
   }
   // As a spawn does: the child has its copy, ours is closed.
@@ -39,13 +38,16 @@ class ReadyFdTest : public testing::Test, protected ReadyFdListener {
     ASSERT_EQ(::write(child_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
   void close_child() const { ::close(child_); }
-  void wrote_ready(std::uint16_t number) override { said_.push_back("ready " + std::to_string(number)); }
-  void closed_unready(std::uint16_t, const Error& why) override { said_.push_back(why.text()); }
+  void wrote_ready(const config::Probe& probe) override {
+    said_.push_back("ready " + std::to_string(probe.fd));
+  }
+  void closed_unready(const config::Probe&, const Error& why) override { said_.push_back(why.text()); }
   std::vector<std::string> said() {
     ready_->drain();
     return said_;
   }
 
+  config::Probe probe_;
   Loop loop_;
   Context root_{loop_};
   std::unique_ptr<Poller> poller_;

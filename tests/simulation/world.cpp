@@ -147,12 +147,14 @@ class World final : daemon::Reporter {
     if (const auto after = closes_unready_after(plan_, s, run, calm_)) {
       timer.arm(loop_.now() + *after, [this, number] {
         const Error why(Error::Kind::failed, "cannot become ready: it closed its descriptor");
-        if (!calm_ && processes_.alive(name_of(number))) service(number).never_heard(3, why);
+        if (!calm_ && processes_.alive(name_of(number))) service(number).never_heard(probe_of(number), why);
       });
     } else if (const auto ready = says_ready_after(plan_, s, run, calm_)) {
-      timer.arm(loop_.now() + *ready, [this, number] { service(number).heard(config::Probe::Kind::fd, 3); });
+      timer.arm(loop_.now() + *ready,
+                [this, number] { service(number).heard({config::Probe::Kind::fd, &probe_of(number)}); });
     }
   }
+  const config::Probe& probe_of(std::uint32_t number) { return service(number).spec().ready.probes.front(); }
   Timer& voice(std::uint32_t number) {
     auto& timer = voices_[number];
     if (timer == nullptr) timer = std::make_unique<Timer>(loop_);
@@ -235,7 +237,7 @@ class World final : daemon::Reporter {
     calm_ = true;
     for (const PlannedService& s : plan_.services) {
       if (s.readiness == Readiness::notify) service(s.number).said_ready();
-      if (has_ready_fd(s.readiness)) service(s.number).heard(config::Probe::Kind::fd, 3);
+      if (has_ready_fd(s.readiness)) service(s.number).heard({config::Probe::Kind::fd, &probe_of(s.number)});
     }
   }
   void expect_everything_up() {
