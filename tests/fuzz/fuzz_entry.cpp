@@ -1,12 +1,35 @@
-// One libFuzzer program for each target; BELFRY_FUZZ_TARGET names it.
+// All targets in one libFuzzer program, so that there is one to build; BELFRY_FUZZ_TARGET in its
+// environment names the one to run.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "config_targets.hpp"
 
+extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments);
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
 
+namespace {
+void (*chosen)(std::string_view bytes) = nullptr;
+}
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  char const* const name = std::getenv("BELFRY_FUZZ_TARGET");
+  auto const& targets = belfry::fuzz::targets;
+  auto const* const found =
+      std::ranges::find(targets, std::string_view(name == nullptr ? "" : name), &belfry::fuzz::Target::name);
+  if (found == targets.end()) {
+    std::fputs("cannot fuzz: BELFRY_FUZZ_TARGET names none of the targets in config_targets.hpp\n", stderr);
+    std::exit(64);
+  }
+  chosen = found->run;
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  belfry::fuzz::BELFRY_FUZZ_TARGET({reinterpret_cast<char const*>(data), size});
+  chosen({reinterpret_cast<char const*>(data), size});
   return 0;
 }
