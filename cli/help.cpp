@@ -89,16 +89,19 @@ examples:
 constexpr std::string_view graph_help = R"(belfry graph: draw who waits for whom.
 
 usage: belfry graph [FILE…] [--profile NAME]… [--format text|dot|mermaid|json]
+                    [--times FILE]
 
   FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   draw with a profile enabled
   --format F       text (default), dot for Graphviz, mermaid for Markdown, json
+  --times FILE     the longest chain by time: lines `db 1.5s`, or /metrics
 
 Exit: 0, 65 errors in the file, 66 no such file.
 
 examples:
   belfry graph
   belfry graph --format dot shop.yaml | dot -Tsvg > shop.svg
+  curl -s http://127.0.0.1:9600/metrics | belfry graph --times -
 )";
 
 constexpr std::string_view status_help =

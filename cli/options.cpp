@@ -52,6 +52,10 @@ void check_options(CLI::App& app, Raw& raw) {
   file_command_options(app, raw);
   app.add_flag("--schema", raw.invocation.schema);
 }
+void graph_options(CLI::App& app, Raw& raw) {
+  file_command_options(app, raw);
+  app.add_option("--times", raw.invocation.times);
+}
 void status_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
@@ -87,7 +91,7 @@ constexpr Command commands[] = {
     {"run", "start the stack and keep it up", run_options},
     {"exec", "run a command in a stack that is ready", exec_options},
     {"check", "say what is wrong with a file", check_options},
-    {"graph", "draw who waits for whom", file_command_options},
+    {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
     {"wait", "wait until services are ready", wait_options},
     {"start", "start services", graceful_control_options},

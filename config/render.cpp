@@ -29,6 +29,11 @@ Path longest(Stack const& stack, ServiceTime const& time) {
   });
 }
 
+std::string with_time(Service const& service, ServiceTime const& time) {
+  std::optional<Duration> const own = time ? time(service) : std::nullopt;
+  return service.name + (own ? " " + to_string(*own) : "");
+}
+
 std::string waits_for(Stack const& stack, Service const& service) {
   std::string text;
   for (Dependency const& edge : service.depends_on)
@@ -63,7 +68,7 @@ std::string graph_text(Stack const& stack, ServiceTime const& time) {
   Path const path = longest(stack, time);
   out += "\nlongest chain: ";
   for (std::size_t i = 0; i < path.services.size(); ++i)
-    out += (i == 0 ? "" : " → ") + stack.services[path.services[i]].name;
+    out += (i == 0 ? "" : " → ") + with_time(stack.services[path.services[i]], time);
   return out + (time ? " (" + to_string(path.length) + ")" : "") + "\n";
 }
 

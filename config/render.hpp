@@ -9,13 +9,13 @@
 
 namespace belfry::config {
 
-// How long a service takes from its start to ready, when that is known (recorded by an earlier run).
+// How long a service takes from its start to ready, when that is known: declared, or recorded by a run.
 using ServiceTime = std::function<std::optional<Duration>(Service const&)>;
 
 // Ranks from the services that wait for nothing upwards, each with what it waits for, and the longest
 // chain: by `time` if given, else by the number of services.
 [[nodiscard]] std::string graph_text(Stack const& stack, ServiceTime const& time = {});
-// For Graphviz (dot -Tsvg). Dashed: not required; dotted: disabled.
+// For Graphviz (dot -Tsvg). Dashed: not required; grey: disabled.
 [[nodiscard]] std::string graph_dot(Stack const& stack);
 // For Markdown pages.
 [[nodiscard]] std::string graph_mermaid(Stack const& stack);

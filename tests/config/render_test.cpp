@@ -37,7 +37,7 @@ TEST(Render, recorded_times_choose_the_chain) {
   std::string const text = graph_text(shop(), [](Service const& s) {
     return s.name == "mail" ? std::optional<Duration>(60s) : std::optional<Duration>(1s);
   });
-  EXPECT_NE(text.find("longest chain: mail → api (1m1s)"), std::string::npos) << text;
+  EXPECT_NE(text.find("longest chain: mail 1m → api 1s (1m1s)"), std::string::npos) << text;
 }
 TEST(Render, dot_quotes_names_and_dashes_optional_edges) {
   std::string const dot = graph_dot(shop());

@@ -11,6 +11,7 @@
 #include "config/render.hpp"
 #include "config/report.hpp"
 #include "config/size.hpp"
+#include "config/times.hpp"
 #include "config/words.hpp"
 
 namespace belfry::fuzz {
@@ -67,6 +68,7 @@ void quantities(std::string_view bytes) {
   if (auto const value = config::parse_duration(bytes))
     if (config::parse_duration(config::to_string(*value)) != *value) std::abort();
   (void)config::parse_size(bytes);
+  (void)config::parse_times(bytes);
   config::Words const words = config::split_words(bytes);
   if (words.unclosed) return;
   if (config::split_words(config::join_words(words.words)).words != words.words) std::abort();

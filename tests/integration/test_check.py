@@ -98,3 +98,22 @@ class Import(Folder):
         answer = belfry("import", "compose", self.write("x.yaml", "processes: {}\n"))
         self.assertEqual((answer.returncode, answer.stdout), (65, ""))
         self.assertIn("the file has no services", answer.stderr)
+
+
+class Graph(Folder):
+    def test_times_choose_the_longest_chain(self):
+        path = self.write("belfry.yaml", """services:
+  db: {command: sleep 1}
+  slow: {command: sleep 1}
+  seed: {command: sleep 1, depends_on: [db]}
+  api: {command: sleep 1, depends_on: [seed, slow]}
+""")
+        self.assertIn("longest chain: db → seed → api\n", belfry("graph", path).stdout)
+        times = self.write("times", "slow 9s\ndb 1s\napi 500ms\n")
+        self.assertIn("longest chain: slow 9s → api 500ms (9s500ms)\n", belfry("graph", "--times", times, path).stdout)
+        answer = json.loads(belfry("graph", "--format", "json", "--times", times, path).stdout)
+        self.assertEqual(answer["critical_path"], {"services": ["slow", "api"], "seconds": 9.5})
+        said = belfry("graph", "--times", self.write("times", "db quick\n"), path)
+        self.assertEqual(said.returncode, 65)
+        self.assertIn("line 1", said.stderr)
+        self.assertEqual(belfry("graph", "--times", "/nonexistent", path).returncode, 66)
