@@ -12,6 +12,8 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <unordered_set>
 #include <vector>
 
 #include "system/proc.hpp"
@@ -43,8 +45,9 @@ class Keeper {
   void keep() {
     for (;;) {
       report();
-      if (condemned_) kill_below();
-      if (reap_others() && told_) break;
+      const std::vector<pid_t> left = reap_others();
+      if (told_ && left.size() <= 1) break;
+      if (condemned_) kill_below(left);
       wait();
     }
     siginfo_t last{};
@@ -61,28 +64,36 @@ class Keeper {
     told_ = true;
   }
 
-  // True when only the service's process is left.
-  bool reap_others() {
-    bool alone = true;
-    for (const pid_t pid : proc::children_of(::getpid())) {
-      if (pid == program_) continue;
-      siginfo_t info{};
-      const bool ended =
-          ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0 || info.si_pid != 0;
-      alone = alone && ended;
+  // Those who are left. Who was adopted while the list was read is a child of one that has just been reaped:
+  // so it is read again until nobody ends.
+  std::vector<pid_t> reap_others() {
+    for (;;) {
+      std::vector<pid_t> children = proc::children_of(::getpid());
+      const std::size_t ended = std::erase_if(children, [this](pid_t pid) {
+        siginfo_t info{};
+        if (pid == program_ || ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) != 0 ||
+            info.si_pid == 0)
+          return false;
+        killed_.erase(pid);
+        return true;
+      });
+      if (ended == 0) return children;
     }
-    // Who was adopted while the list was read is a child of one that has just been reaped.
-    return alone && (!told_ || proc::children_of(::getpid()).size() <= 1);
   }
 
-  // Never itself, and never by group: each is named by its place below.
-  void kill_below() {
-    for (int round = 0; round < rounds; ++round) {
+  // Never itself, and never by group: each is named by its place below. Whoever is missed, because its parent
+  // forked it and was killed while the tree was walked, is a child of ours when that parent is reaped.
+  void kill_below(const std::vector<pid_t>& children) {
+    for (const pid_t pid : children) ::kill(pid, SIGKILL);  // again: the number may be somebody else's by now
+    std::vector<pid_t> fresh;
+    std::ranges::copy_if(children, std::back_inserter(fresh),
+                         [&](pid_t pid) { return !killed_.contains(pid); });
+    for (int round = 0; round < rounds && !fresh.empty(); ++round) {
       bool somebody = false;
-      for (const pid_t pid : proc::descendants_of(proc::children_of(::getpid()))) {
-        const auto left = proc::describe(pid);
-        if (!left || left->state == 'Z') continue;
-        somebody = ::kill(pid, SIGKILL) == 0 || somebody;
+      for (const pid_t pid : proc::descendants_of(fresh)) {
+        if (!killed_.insert(pid).second) continue;
+        ::kill(pid, SIGKILL);
+        somebody = true;
       }
       if (!somebody) return;
     }
@@ -104,6 +115,7 @@ class Keeper {
   }
 
   pid_t program_;
+  std::unordered_set<pid_t> killed_;  // whose descendants need not be walked again
   bool outlives_belfry_;
   int signals_ = -1;
   bool told_ = false;

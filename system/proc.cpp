@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,6 +78,13 @@ void parse_pids(std::string_view text, std::vector<pid_t>& into) {
 std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> children;
   std::string tasks = path_of(pid, "task");
+  // Most processes have one thread, and its directory need not be listed: "." and ".." are the other two
+  // links.
+  struct stat info{};
+  if (::stat(tasks.c_str(), &info) == 0 && info.st_nlink == 3) {
+    parse_pids(read_file(tasks + "/" + std::to_string(pid) + "/children"), children);
+    return children;
+  }
   each_number_in(tasks, [&](int, const char* thread) {
     parse_pids(read_file(tasks + "/" + thread + "/children"), children);
   });

@@ -1,12 +1,13 @@
 #include "system/keeper.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "system/proc.hpp"
@@ -113,6 +114,7 @@ TEST_F(KeeperTest, two_that_daemonise_without_a_trace_are_kept_apart) {
   auto b = start(stranger + "exit 0", "t/b#1");
   world.processes.watch_tree(b.tree, world.exits);
   kill_and_wait(a);
+  ASSERT_TRUE(world.run_until([&] { return ended(b); }));
   EXPECT_FALSE(empty(b));
   ASSERT_EQ(world.processes.survivors(b.tree).size(), 1U);
   kill_and_wait(b);
@@ -183,18 +185,23 @@ TEST_F(KeeperTest, a_service_dies_with_belfry_to_the_last_stranger_unless_it_is_
       launch.isolate = true;
       Kept kept;
       bool good = spawner.spawn(launch, &kept).has_value();
-      std::string line = held.read_line() + "\n";
+      std::string line = held.read_line() + " " + std::to_string(kept.keeper) + "\n";
       good = good && ::write(told.writer(), line.data(), line.size()) > 0;
       ::_exit(good ? 0 : 1);
     }
     int status = 0;
     ASSERT_EQ(::waitpid(belfry, &status, 0), belfry);
     EXPECT_EQ(status, 0);
-    const pid_t fled = static_cast<pid_t>(std::stol(told.read_all()));
+    std::istringstream words(told.read_all());
+    pid_t fled = 0, keeper = 0;
+    words >> fled >> keeper;
     if (!dies) {
-      ASSERT_EQ(::kill(fled, 0), 0);
-      const pid_t keeper = parent_of(fled);
-      for (const pid_t pid : proc::descendants_of(proc::children_of(keeper))) ::kill(pid, SIGKILL);
+      EXPECT_EQ(::kill(fled, 0), 0);
+      // The keeper goes on, and goes when those it keeps are gone.
+      for (auto left = proc::children_of(keeper); !left.empty(); left = proc::children_of(keeper)) {
+        for (const pid_t pid : proc::descendants_of(left)) ::kill(pid, SIGKILL);
+        ::sched_yield();
+      }
     }
     EXPECT_EQ(held.read_all(), "");  // the pipe ends with its last holder
   }
