@@ -9,6 +9,7 @@
 #include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
+#include "daemon/standard_input.hpp"
 #include "system/cgroup_place.hpp"
 #include "system/identity.hpp"
 #include "system/proc.hpp"
@@ -53,9 +54,10 @@ struct NativeProvisions::Kit final : ReadyFdListener {
   std::unique_ptr<LogPatterns> log_patterns;  // null: it has no `log` probe
   std::deque<ReadyFd> ready_fds;
   std::unique_ptr<system::CgroupLeaf> leaf;
+  StandardInput standard_input;
   int write_end = -1;
   int hook_write_end = -1;
-  std::uint8_t held = 0;  // descriptors counted against the budget
+  std::uint16_t held = 0;  // descriptors counted against the budget
 };
 
 namespace {
@@ -203,6 +205,9 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
   outfit(service, launch);
   Kit& kit = kit_of(service);
   if (auto ok = lay_log_pipe(service, kit, launch); !ok) return ok;
+  if (service.spec().extras) {
+    if (auto ok = kit.standard_input.lay(service.spec().extras->standard_input, launch); !ok) return ok;
+  }
   if (kit.log_patterns) kit.log_patterns->begin_run();
   if (auto ok = desk_.prepare(service, launch); !ok) return ok;
   if (auto ok = lay_leaf(service, kit, launch); !ok) return ok;
@@ -296,6 +301,7 @@ void NativeProvisions::started(Service& service) {
   kit.write_end = -1;
   if (kit.leaf) kit.leaf->close();
   for (ReadyFd& ready : kit.ready_fds) ready.passed();
+  kit.standard_input.passed();
   descriptors_ -= kit.held;
   kit.held = 0;
   desk_.started(service);
