@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 
 namespace belfry::daemon {
 
@@ -158,15 +161,17 @@ void LogPump::on_event(std::uint32_t) {
   flush();
 }
 
-LogPipe::LogPipe(Poller& poller, LogPump& pump, std::string_view name)
-    : poller_(poller), pump_(pump), lines_(name) {}
+LogPipe::LogPipe(Poller& poller, LogPump& pump, std::string_view name, bool terminal)
+    : poller_(poller), pump_(pump), lines_(name), terminal_(terminal) {}
 
 LogPipe::~LogPipe() {
   if (is_open()) close();
   pump_.forget(lines_);
 }
 
-Result<int> LogPipe::open_write_end() {
+Result<int> LogPipe::open_write_end() { return terminal_ ? open_terminal() : open_pipe(); }
+
+Result<int> LogPipe::open_pipe() {
   if (is_open()) {
     // Somebody of the last run still writes: the same pipe serves the next one, so that nothing is lost.
     const std::string path = "/proc/self/fd/" + std::to_string(read_);
@@ -177,17 +182,47 @@ Result<int> LogPipe::open_write_end() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   struct stat info{};
   ::fstat(ends[0], &info);
-  read_ = ends[0];
   inode_ = info.st_ino;
-  if (auto ok = poller_.add(read_, EPOLLIN, *this); !ok) {
+  if (auto ok = listen_to(ends[0]); !ok) {
     ::close(ends[1]);
-    close();
     return std::unexpected(ok.error());
   }
   return ends[1];
+}
+
+// Lines come as they were written: no echo, and no carriage return before a newline.
+Result<int> LogPipe::open_terminal() {
+  const auto failed = [] { return std::unexpected(Error::from_errno(errno, "cannot make a terminal")); };
+  if (!is_open()) {
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0 || ::unlockpt(master) != 0) {
+      const auto error = failed();
+      if (master >= 0) ::close(master);
+      return error;
+    }
+    const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+    ::ioctl(master, TIOCSWINSZ, &size);
+    if (auto ok = listen_to(master); !ok) return std::unexpected(ok.error());
+  }
+  const int slave = ::ioctl(read_, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (slave < 0) return failed();
+  termios mode{};
+  if (::tcgetattr(slave, &mode) == 0) {
+    mode.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+    mode.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(slave, TCSANOW, &mode);
+  }
+  return slave;
+}
+
+Result<void> LogPipe::listen_to(int read_end) {
+  read_ = read_end;
+  ::fcntl(read_, F_SETFL, O_NONBLOCK);
+  auto ok = poller_.add(read_, EPOLLIN, *this);
+  if (!ok) close();
+  return ok;
 }
 
 void LogPipe::drain() {
@@ -201,11 +236,12 @@ void LogPipe::on_event(std::uint32_t) { read_once(); }
 bool LogPipe::read_once() {
   static std::array<char, read_size> buffer;
   const ssize_t n = ::read(read_, buffer.data(), buffer.size());
-  if (n < 0) return errno == EINTR;
-  if (n == 0) {
+  if (n < 0 && errno == EINTR) return true;
+  if (n == 0 || (n < 0 && terminal_ && errno == EIO)) {  // EIO: nobody has the terminal open (pty(7))
     close();
     return false;
   }
+  if (n < 0) return false;
   lines_.take(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
   pump_.dirty(lines_);
   return true;

@@ -87,15 +87,15 @@ class LogPump final : PollWatcher {
   std::vector<LogLines*> dirty_;
 };
 
-// The pipe that a service writes to.
+// The pipe that a service writes to; with `tty` a terminal (pty(7)) instead, whose input is empty.
 // Owner: the provisions of the service. Lifecycle: open for as long as somebody may write; outlives restarts.
 // Cancellation: none; closing it is the end.
 class LogPipe final : PollWatcher {
  public:
-  LogPipe(Poller& poller, LogPump& pump, std::string_view name);
+  LogPipe(Poller& poller, LogPump& pump, std::string_view name, bool terminal = false);
   ~LogPipe();
 
-  // A write end for the next run, the caller's to close.
+  // A write end for the next run, the caller's to close. Of a terminal: open for reading as well.
   Result<int> open_write_end();
   void drain();
   // From now on `listener` hears every line; null: nobody.
@@ -106,6 +106,9 @@ class LogPipe final : PollWatcher {
 
  private:
   void on_event(std::uint32_t events) override;
+  Result<int> open_pipe();
+  Result<int> open_terminal();
+  Result<void> listen_to(int read_end);
   // False when the pipe is empty or has ended.
   bool read_once();
   void close();
@@ -113,6 +116,7 @@ class LogPipe final : PollWatcher {
   Poller& poller_;
   LogPump& pump_;
   LogLines lines_;
+  bool terminal_;
   int read_ = -1;
   ino_t inode_ = 0;
 };

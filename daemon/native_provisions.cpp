@@ -36,7 +36,8 @@ std::vector<const config::Probe*> probes_of(const config::Service& spec, config:
 }  // namespace
 
 struct NativeProvisions::Kit final : ReadyFdListener {
-  Kit(Service& s, Poller& poller, LogPump& pump) : service(s), log(poller, pump, s.name()) {
+  Kit(Service& s, Poller& poller, LogPump& pump)
+      : service(s), log(poller, pump, s.name(), s.spec().extras && s.spec().extras->tty) {
     ReadyFdListener& listener = *this;
     for (const config::Probe* probe : probes_of(s.spec(), config::Probe::Kind::fd))
       ready_fds.emplace_back(poller, listener, *probe);
@@ -227,6 +228,8 @@ Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::
     descriptors_ += kit.held;
   }
   launch.standard_output = launch.standard_error = kit.write_end;
+  if (service.spec().extras && service.spec().extras->tty)
+    launch.standard_input = launch.foreground_tty = kit.write_end;
   return {};
 }
 

@@ -42,7 +42,7 @@ class Collector {
     const config::ServiceExtras& e = *s.extras;
     for (const config::OwnBell& bell : e.bells) probes(s, bell.probes);
     refuse(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
-    refuse(s, e.tty, "`tty`");
+    refuse(s, e.tty && e.log.inherit, "`tty` together with `log: inherit`");
     refuse(s,
            !e.log.file.empty() || e.log.format != config::LogFormat::text ||
                e.log.overflow != config::LogOverflow::drop,

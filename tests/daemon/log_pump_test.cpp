@@ -144,6 +144,25 @@ TEST_F(LogPumpTest, the_pipe_outlives_a_restart_while_somebody_still_writes) {
   ::close(second);
 }
 
+TEST_F(LogPumpTest, a_terminal_passes_lines_as_they_were_written_and_ends_with_its_last_holder) {
+  LogPipe pipe(*poller_, *pump_, "web", true);
+  const int first = *pipe.open_write_end();
+  const int second = *pipe.open_write_end();
+  EXPECT_EQ(::isatty(first), 1);
+  ASSERT_EQ(::write(first, "one\ntwo\n", 8), 8);
+  loop_.run_until_idle();
+  EXPECT_EQ(written(), "web | one\nweb | two\n");
+  ::close(first);
+  pipe.drain();
+  EXPECT_TRUE(pipe.is_open());
+  ASSERT_EQ(::write(second, "last", 4), 4);
+  ::close(second);
+  pipe.drain();
+  loop_.run_until_idle();
+  EXPECT_EQ(written(), "web | last\n");
+  EXPECT_FALSE(pipe.is_open());
+}
+
 TEST_F(LogPumpTest, a_reader_that_does_not_read_holds_nobody_up) {
   LogPipe pipe(*poller_, *pump_, "web");
   const int end = *pipe.open_write_end();

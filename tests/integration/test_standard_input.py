@@ -35,3 +35,26 @@ class StandardInput(Scenario):
         stack.output.index_of("reader failed: cannot open")
         self.assertIn("none.txt as its standard input: No such file", stack.services()["reader"]["last_error"])
         self.assert_clean_end(stack)
+
+    def test_a_terminal_of_its_own_is_its_controlling_one_and_its_lines_are_logged(self):
+        look = ("import os, sys; print(all(map(os.isatty, (0, 1, 2))), os.tcgetpgrp(0) == os.getpgrp(), "
+                "os.get_terminal_size()); os.close(os.open('/dev/tty', os.O_RDWR)); sys.exit(0)")
+        stack = self.stack(f"""
+  reader: {{type: oneshot, command: [/usr/bin/python3, -c, "{look}"], tty: true}}
+""")
+        stack.start()
+        self.assertEqual(stack.exit_code(), 0, stack.output.text())
+        self.assertIn("reader | True True os.terminal_size(columns=80, lines=24)", stack.output.lines)
+
+    def test_a_terminal_serves_one_run_after_the_other(self):
+        stack = self.stack("""
+  web:
+    command: [/bin/bash, -c, "echo \\"run $((++n))\\" of $(tty | cut -c-8); exec $SAMPLE --name web"]
+    tty: true
+    restart: {delay: 1ms}
+""")
+        stack.start().wait_for_control()
+        first = stack.output.index_of("run 1 of /dev/pts")
+        self.assertEqual(stack.request("POST", "/v1/services/web/restart")[0], 200)
+        stack.output.index_of("run 1 of /dev/pts", first + 1)
+        self.assert_clean_end(stack)
