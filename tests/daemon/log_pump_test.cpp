@@ -150,6 +150,7 @@ TEST_F(LogPumpTest, a_terminal_passes_lines_as_they_were_written_and_ends_with_i
   const int second = *pipe.open_write_end();
   EXPECT_EQ(::isatty(first), 1);
   ASSERT_EQ(::write(first, "one\ntwo\n", 8), 8);
+  pipe.drain();  // the kernel hands lines on in its own time, and at once to who reads
   loop_.run_until_idle();
   EXPECT_EQ(written(), "web | one\nweb | two\n");
   ::close(first);
