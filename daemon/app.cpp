@@ -61,9 +61,12 @@ int with_daemon(const RunOptions& options, const Manner& manner, const std::func
   system::ensure_standard_descriptors();
   system::raise_descriptor_limit();
   keep_memory_small();
+  config::Stack stack;
+  if (auto code = load_stack(options, stack)) return *code;
+  constexpr std::size_t per_service =
+      3;  // log pipe, notify socket, and the other end of the pipe until the start
+  system::make_room_for_descriptors((stack.services.size() * per_service) + 256);
   return system::run_beside_adopter([&] {
-    config::Stack stack;
-    if (auto code = load_stack(options, stack)) return *code;
     Daemon daemon(stack, manner);
     if (auto code = daemon.open()) return *code;
     return serve(daemon);

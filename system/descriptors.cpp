@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace belfry::system {
@@ -30,6 +31,14 @@ void raise_descriptor_limit() {
   if (entry_limit || ::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   rlimit raised{limit.rlim_max, limit.rlim_max};
   if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) entry_limit = limit;
+}
+
+void make_room_for_descriptors(std::size_t count) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 2) return;
+  const auto highest = static_cast<int>(std::min<rlim_t>({count, limit.rlim_cur - 1, rlim_t{1} << 20}));
+  const int there = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, highest);
+  if (there >= 0) ::close(there);  // the table does not shrink
 }
 
 std::optional<rlimit> entry_descriptor_limit() { return entry_limit; }

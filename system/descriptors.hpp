@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <cstddef>
 #include <optional>
 
 namespace belfry::system {
@@ -13,6 +14,11 @@ void ensure_standard_descriptors();
 
 // Raises the soft limit to the hard one. Children get the old one back.
 void raise_descriptor_limit();
+
+// Lets the table of descriptors grow to `count` now, as far as the limit allows. Call it before a second
+// thread runs: a table that threads share waits for every processor whenever it grows (synchronize_rcu in
+// the kernel's expand_fdtable; 20 ms each time were seen), one that is not shared just grows.
+void make_room_for_descriptors(std::size_t count);
 
 // The limit before raise_descriptor_limit() changed it; empty when it did not.
 std::optional<rlimit> entry_descriptor_limit();
