@@ -92,7 +92,10 @@ inline void Loop::resume_first(detail::WaiterList& list) noexcept {
 
 std::size_t Loop::drain() noexcept {
   std::size_t resumed = 0;
-  for (int round = 0; round < rounds_per_turn && !ready_.empty() && !stop_requested_; ++round) {
+  bool later_had = false;  // once a turn: between two of them the kernel is asked for news
+  for (int round = 0; round < rounds_per_turn && !stop_requested_; ++round) {
+    if (ready_.empty() && !std::exchange(later_had, true)) ready_.splice_back(later_);
+    if (ready_.empty()) break;
     detail::WaiterList current;
     current.splice_back(ready_);
     for (; !current.empty(); ++resumed) resume_first(current);
@@ -106,8 +109,9 @@ std::size_t Loop::turn() noexcept {
   const std::size_t resumed = drain();
   settle_timer();
   in_turn_ = false;
-  if (!ready_.empty()) request_turn();
-  if (running_ && (stop_requested_ || (tasks_.empty() && ready_.empty()))) reactor_->io.stop();
+  const bool quiet = ready_.empty() && later_.empty();
+  if (!quiet) request_turn();
+  if (running_ && (stop_requested_ || (tasks_.empty() && quiet))) reactor_->io.stop();
   return resumed;
 }
 
@@ -155,7 +159,7 @@ RunEnd Loop::run() {
   if (abandoned_) return RunEnd::finished;
   running_ = true;
   turn();
-  while (!stop_requested_ && (!tasks_.empty() || !ready_.empty())) {
+  while (!stop_requested_ && (!tasks_.empty() || !ready_.empty() || !later_.empty())) {
     reactor_->io.restart();
     if (reactor_->io.run() == 0) break;
   }
@@ -194,6 +198,7 @@ bool Loop::step() {
   stepping_ = true;
   in_turn_ = true;
   timers_.fire_due(now());
+  if (ready_.empty()) ready_.splice_back(later_);
   bool moved = !ready_.empty();
   if (moved) resume_first(ready_);
   in_turn_ = false;
@@ -203,7 +208,7 @@ bool Loop::step() {
   }
   settle_timer();
   stepping_ = false;
-  if (!ready_.empty()) request_turn();
+  if (!ready_.empty() || !later_.empty()) request_turn();
   return moved;
 }
 
@@ -237,6 +242,7 @@ void Loop::abandon() noexcept {
     newest.unlink();
     newest.handle().destroy();
   }
+  ready_.splice_back(later_);
   while (!ready_.empty()) {
     detail::Waiter& waiter = ready_.pop_front();
     if (!waiter.handle) static_cast<detail::Callback&>(waiter).discard();

@@ -82,6 +82,12 @@ class Loop {
   template <class F>
   void post(F callback);
 
+  // Runs `callback()` when nothing else is ready any more, before the loop waits again: for what nobody
+  // waits for (a log line is written, a descriptor closed), so that it delays nobody. What it asks for in
+  // this way comes a turn later, after what I/O brought: work that can be cut into pieces is done so.
+  template <class F>
+  void afterwards(F callback);
+
   // First step of a teardown: destroys every spawned frame, newest first, resuming nothing. After it
   // primitives may be destroyed in any order, whoever waited for them. Nothing runs on this loop again.
   void abandon() noexcept;
@@ -95,6 +101,10 @@ class Loop {
   void wake_all(detail::WaiterList& waiters) noexcept {
     if (waiters.empty()) return;
     ready_.splice_back(waiters);
+    request_turn();
+  }
+  void wake_afterwards(detail::Waiter& waiter) noexcept {
+    later_.push_back(waiter);
     request_turn();
   }
   void request_turn() noexcept {
@@ -129,6 +139,7 @@ class Loop {
   const TimeSource* clock_ = nullptr;
   ManualClock* manual_ = nullptr;
   detail::WaiterList ready_;
+  detail::WaiterList later_;  // when ready_ is empty
   bool in_turn_ = false;
   bool stepping_ = false;
   bool turn_posted_ = false;
@@ -143,20 +154,32 @@ class Loop {
   std::unique_ptr<detail::Reactor> reactor_;
 };
 
+namespace detail {
+
+// Owner: itself, until it was run or discarded. Lifecycle: one call. Cancellation: none.
+template <class F>
+struct Posted final : Callback {
+  explicit Posted(F f) : function(std::move(f)) {}
+  void run() noexcept override {
+    std::unique_ptr<Posted> self(this);
+    function();
+  }
+  void discard() noexcept override { delete this; }
+  F function;
+};
+
+}  // namespace detail
+
 template <class F>
 void Loop::post(F callback) {
   static_assert(std::is_invocable_v<F&>);
-  struct Posted final : detail::Callback {
-    explicit Posted(F f) : function(std::move(f)) {}
-    void run() noexcept override {
-      std::unique_ptr<Posted> self(this);
-      function();
-    }
-    void discard() noexcept override { delete this; }
-    F function;
-  };
-  if (abandoned_) return;
-  wake(*new Posted(std::move(callback)));
+  if (!abandoned_) wake(*new detail::Posted<F>(std::move(callback)));
+}
+
+template <class F>
+void Loop::afterwards(F callback) {
+  static_assert(std::is_invocable_v<F&>);
+  if (!abandoned_) wake_afterwards(*new detail::Posted<F>(std::move(callback)));
 }
 
 }  // namespace belfry

@@ -98,7 +98,8 @@ void LogPump::dirty(LogLines& lines) {
   dirty_.push_back(&lines);
   if (flush_posted_ || waiting_) return;
   flush_posted_ = true;
-  loop_.post([this] {
+  // Nobody waits for it: what the news of this line starts comes first.
+  loop_.afterwards([this] {
     flush_posted_ = false;
     flush();
   });

@@ -40,7 +40,7 @@ struct NativeProvisions::Kit final : ReadyFdListener {
       : service(s), log(poller, pump, s.name(), s.spec().extras && s.spec().extras->tty) {
     ReadyFdListener& listener = *this;
     for (const config::Probe* probe : probes_of(s.spec(), config::Probe::Kind::fd))
-      ready_fds.emplace_back(poller, listener, *probe);
+      ready_fds.push_back(std::make_unique<ReadyFd>(poller, listener, *probe));
     if (const auto probes = probes_of(s.spec(), config::Probe::Kind::log); !probes.empty())
       log_patterns = std::make_unique<LogPatterns>(s, log, probes);
   }
@@ -53,7 +53,7 @@ struct NativeProvisions::Kit final : ReadyFdListener {
   Service& service;
   LogPipe log;
   std::unique_ptr<LogPatterns> log_patterns;  // null: it has no `log` probe
-  std::deque<ReadyFd> ready_fds;
+  std::vector<std::unique_ptr<ReadyFd>> ready_fds;
   std::unique_ptr<system::CgroupLeaf> leaf;
   StandardInput standard_input;
   int write_end = -1;
@@ -269,11 +269,11 @@ void NativeProvisions::hook_started(Service& service) {
 }
 
 Result<void> NativeProvisions::lay_ready_fds(Kit& kit, system::Launch& launch) {
-  for (ReadyFd& ready : kit.ready_fds) {
-    const bool fresh = !ready.is_open();
-    const auto write_end = ready.open();
+  for (auto& ready : kit.ready_fds) {
+    const bool fresh = !ready->is_open();
+    const auto write_end = ready->open();
     if (!write_end) return std::unexpected(write_end.error());
-    launch.descriptors.push_back({.source = *write_end, .target = ready.number()});
+    launch.descriptors.push_back({.source = *write_end, .target = ready->number()});
     if (!fresh) continue;
     kit.held += 2;
     descriptors_ += 2;
@@ -303,7 +303,7 @@ void NativeProvisions::started(Service& service) {
   if (kit.write_end >= 0) ::close(kit.write_end);
   kit.write_end = -1;
   if (kit.leaf) kit.leaf->close();
-  for (ReadyFd& ready : kit.ready_fds) ready.passed();
+  for (auto& ready : kit.ready_fds) ready->passed();
   kit.standard_input.passed();
   descriptors_ -= kit.held;
   kit.held = 0;
@@ -315,7 +315,7 @@ void NativeProvisions::drain(Service& service) {
   const std::uint64_t before = kit.log.lines_lost();
   kit.log.drain();
   if (kit.log.lines_lost() > before) service.count_dropped_lines(kit.log.lines_lost() - before);
-  for (ReadyFd& ready : kit.ready_fds) ready.drain();
+  for (auto& ready : kit.ready_fds) ready->drain();
   desk_.drain(service);
 }
 
@@ -325,7 +325,7 @@ void NativeProvisions::release(Service& service) {
   auto& kit = kits_[service.index()];
   if (!kit) return;
   started(service);
-  for (ReadyFd& ready : kit->ready_fds) ready.close();
+  for (auto& ready : kit->ready_fds) ready->close();
   kit->leaf.reset();
   kit->log.drain();
   if (!kit->log.is_open()) kit.reset();

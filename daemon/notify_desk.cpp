@@ -91,7 +91,7 @@ Result<void> NotifyDesk::open_own_socket(Service& service, uid_t owner) {
   seat.uid = owner;
   if (seat.socket) return {};
   seat.socket = std::make_unique<NotifySocket>(poller_, seat);
-  auto opened = seat.socket->open(directory_.path() + "/" + std::to_string(service.index()), owner);
+  auto opened = seat.socket->open(directory_.path() + "/" + std::to_string(++sockets_made_), owner);
   if (!opened) seat.socket.reset();
   return opened;
 }
@@ -132,8 +132,25 @@ void NotifyDesk::release(const Service& service) {
   seat->main.forget();
   seat->store.take_back();
   if (!may_come_back) seat->store.clear();
+  if (seat->socket) close_afterwards(std::move(seat->socket));
   if (seat->store.size() == 0) seat.reset();
   started(service);
+}
+
+// Those who waited for the stop go first; a few at a time, because each costs some 10 µs. What is heard until
+// then is nobody's: it is closed before the loop waits again, or unplugged when its turn comes later.
+void NotifyDesk::close_afterwards(std::unique_ptr<NotifySocket> socket) {
+  socket->unplug();
+  leaving_.push_back(std::move(socket));
+  if (leaving_.size() == 1) close_some();
+}
+
+void NotifyDesk::close_some() {
+  loop_.afterwards([this] {
+    constexpr std::size_t at_once = 8;
+    leaving_.resize(leaving_.size() - std::min(at_once, leaving_.size()));
+    if (!leaving_.empty()) close_some();
+  });
 }
 
 bool NotifyDesk::signal_main(const Service& service, int signo) {

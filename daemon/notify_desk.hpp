@@ -76,6 +76,8 @@ class NotifyDesk final : NotifyReceiver {
   void store(Service& service, Seat* seat, const NotifyMessage& message, AttachedDescriptors& attached);
   Result<void> open_own_socket(Service& service, uid_t owner);
   Seat& seat_of(Service& service);
+  void close_afterwards(std::unique_ptr<NotifySocket> socket);
+  void close_some();
 
   Loop& loop_;
   Poller& poller_;
@@ -87,6 +89,8 @@ class NotifyDesk final : NotifyReceiver {
   system::PidMap<std::uint32_t> by_leader_;   // the running ones that share it
   std::vector<pid_t> leaders_;                // under which each stands there
   Strangers strangers_;
+  std::vector<std::unique_ptr<NotifySocket>> leaving_;  // closed when nothing else is to be done
+  std::uint64_t sockets_made_ = 0;
   std::uint64_t unattributed_ = 0;
 };
 

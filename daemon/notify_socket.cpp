@@ -113,7 +113,9 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
 }
 
 // One message an event: the event comes again while there are more, and the others have their turn.
-void NotifySocket::on_event(std::uint32_t) { receive_one(); }
+void NotifySocket::on_event(std::uint32_t) {
+  if (receiver_ != nullptr) receive_one();
+}
 
 void NotifySocket::drain() {
   for (int i = 0; i < queue_length() && fd_ >= 0 && receive_one(); ++i) {
@@ -138,7 +140,7 @@ bool NotifySocket::receive_one() {
   read_control(header, attached);
   const HeardMessage message =
       understand(header, std::string_view(text.data(), static_cast<std::size_t>(n)), attached);
-  receiver_.on_message(attached.sender, message, attached.descriptors);
+  receiver_->on_message(attached.sender, message, attached.descriptors);
   return true;
 }
 

@@ -55,7 +55,7 @@ class NotifyReceiver {
 // Owner: the NotifyDesk. Lifecycle: bound by open(), unlinked by the destructor. Cancellation: none.
 class NotifySocket final : PollWatcher {
  public:
-  NotifySocket(Poller& poller, NotifyReceiver& receiver) : poller_(poller), receiver_(receiver) {}
+  NotifySocket(Poller& poller, NotifyReceiver& receiver) : poller_(poller), receiver_(&receiver) {}
   ~NotifySocket();
   NotifySocket(const NotifySocket&) = delete;
   NotifySocket& operator=(const NotifySocket&) = delete;
@@ -65,6 +65,8 @@ class NotifySocket final : PollWatcher {
   // Takes in what has arrived so far, as much as the kernel's queue holds: a sender that is faster than the
   // loop does not get to hold it.
   void drain();
+  // Nobody listens any more; what arrives until it is destroyed is lost.
+  void unplug() { receiver_ = nullptr; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
@@ -72,7 +74,7 @@ class NotifySocket final : PollWatcher {
   bool receive_one();
 
   Poller& poller_;
-  NotifyReceiver& receiver_;
+  NotifyReceiver* receiver_;  // null: unplugged
   std::string path_;
   int fd_ = -1;
 };

@@ -31,7 +31,7 @@ Service::~Service() {
   if (record_.pid != 0) around_.processes.disown(record_.pid);
   if (record_.hook != 0) around_.processes.disown(record_.hook);
   if (record_.main != 0) around_.processes.disown(record_.main);
-  around_.processes.unwatch_tree(*this);
+  if (!record_.tree_gone && record_.leader != 0) around_.processes.unwatch_tree(*this);
 }
 
 Task<void> Service::live(Context& ctx) {
@@ -104,12 +104,13 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     } else {
       around_.start_slots.forget(attention_);
     }
-    // Everything but the clone, while there is time; a socket that can't be bound is known at once.
-    if (auto ok = prepare(); !ok && ok.error().kind() == Error::Kind::failed) {
+    if (refusal_) {
       around_.start_slots.forget(attention_);
-      enter(Event::start_refused, ok.error());
+      enter(Event::start_refused, std::exchange(refusal_, {}));
       co_return;
     }
+    if (launch_ == nullptr && !spec_.command.empty() && !std::exchange(asked_to_prepare_, true))
+      around_.preparations.ask(*this);
     const TimePoint deadline = edge_deadline();
     if (deadline <= around_.loop.now()) {
       const Edge* missing = first_missing_edge();
@@ -220,7 +221,9 @@ Task<void> Service::stop(Context& ctx) {
     } else if (main_pid() == 0 && !rest_asked) {
       rest_asked = true;
       co_await yield(around_.loop);  // whether anybody is left behind is known a turn after the exit
-      if (!record_.tree_gone) around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
+      if (record_.tree_gone) continue;
+      all_heard_ = false;  // who outlives the main process may have something to say
+      around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
     } else if (const TimePoint deadline = kill_deadline(); deadline <= around_.loop.now()) {
       kill_tree();
       const TimePoint due = around_.loop.now() + sigkill_takes;
@@ -328,6 +331,7 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
   }
   if (pid == record_.main) return main_ended(pid, status);
   around_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
+  all_heard_ = true;
   status.out_of_memory =
       status.signaled && status.value == SIGKILL && around_.provisions.ran_out_of_memory(*this);
   record_.pid = 0;

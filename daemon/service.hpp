@@ -20,6 +20,7 @@
 #include "daemon/incarnation.hpp"
 #include "daemon/notify_message.hpp"
 #include "daemon/own_bells.hpp"
+#include "daemon/preparations.hpp"
 #include "daemon/probe_watch.hpp"
 #include "daemon/provisions.hpp"
 #include "daemon/record.hpp"
@@ -55,6 +56,7 @@ struct Surroundings {
   probes::Factory& probes;
   Semaphore& probe_slots;
   StartSlots& start_slots;
+  Preparations& preparations;
   StateListener& listener;
   std::uint64_t moments = 0;  // starts and requests so far
   bool going_down = false;    // everything is asked to stop; nothing starts any more
@@ -67,6 +69,7 @@ class Service final : system::ExitWatcher,
                       system::TreeWatcher,
                       ProbeListener,
                       OwnBellListener,
+                      Preparable,
                       probes::LaunchTemplate {
  public:
   Service(Surroundings& around, const config::Service& spec, std::uint32_t index, std::string marker_prefix);
@@ -239,6 +242,7 @@ class Service final : system::ExitWatcher,
   void on_tree_empty(pid_t leader) override;
   void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
   void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
+  void prepare_ahead() override;
   void own_bell_true(std::uint32_t bell) override;
   void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) override;
   void prepare(system::Launch& launch) const override;
@@ -248,6 +252,8 @@ class Service final : system::ExitWatcher,
   std::uint32_t index_;
   std::uint32_t holders_ = 0;  // when everything goes: dependents that run, or are held themselves
   bool cares_about_loss_ = false;
+  bool asked_to_prepare_ = false;
+  bool all_heard_ = false;     // what was said and written in this run, and nobody is left to say more
   bool seen_through_ = false;  // a gate whose dependents ask for its members
   Record record_;
   std::vector<Edge> edges_;
@@ -265,6 +271,7 @@ class Service final : system::ExitWatcher,
   std::unique_ptr<Spoken> spoken_;  // null: it has said nothing yet
   Error probe_error_;
   Error hook_error_;
+  Error refusal_;  // found out while it prepared: the start can't work
   ServiceCounters counters_;
 };
 

@@ -55,6 +55,16 @@ void Service::open_run() {
   forget_what_was_said();
 }
 
+// Everything but the clone, while there is time; what can never work is known before the bell.
+void Service::prepare_ahead() {
+  asked_to_prepare_ = false;
+  if (record_.state != State::waiting) return;
+  const Result<void> prepared = prepare();
+  if (prepared || prepared.error().kind() != Error::Kind::failed) return;
+  refusal_ = prepared.error();  // a socket that can't be bound, say
+  attention_.notify();
+}
+
 bool Service::clone() {
   if (auto prepared = prepare(); !prepared) {
     if (prepared.error().kind() == Error::Kind::failed) {
@@ -241,7 +251,7 @@ Task<void> Service::end_probes(Context&) {
 
 // Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
 void Service::end_run() {
-  around_.provisions.drain(*this);
+  if (!all_heard_) around_.provisions.drain(*this);
   const SharedIncarnation ended = now_;
   if (record_.asked_to_stop_at && record_.intent != Intent::run) {
     if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();

@@ -125,6 +125,7 @@ class Supervisor final : public StackView, StateListener {
   Reporter& reporter_;
   Semaphore probe_slots_;
   StartSlots start_slots_;
+  Preparations preparations_;
   Surroundings around_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Service>> services_;

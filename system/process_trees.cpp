@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "channels/loop.hpp"
 #include "system/cgroup_files.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 // A fork tree grows while it is walked; each round kills the generation that the last one missed.
 constexpr int rounds = 8;
+
+constexpr auto patience = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -41,6 +44,26 @@ std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
     }
   }
   return proc::descendants_of(std::move(roots));
+}
+
+bool ProcessTrees::send(pid_t pid, int signo) {
+  if (pid < 0 || !asks_to_end(signo) || !reaper_->owns(pid)) return send_signal(syscalls_, pid, signo);
+  if (syscalls_.kill(pid, signo) != 0) return false;
+  let_go_on(pid);
+  return true;
+}
+
+// Nearly nobody is stopped, and most are gone in a moment: those who aren't are told then. Only our own
+// children: their numbers stay theirs.
+void ProcessTrees::let_go_on(pid_t pid) {
+  to_go_on_.push_back(pid);
+  if (!going_on_.armed()) going_on_.arm(loop_.now() + patience, [this] { let_all_go_on(); });
+}
+
+void ProcessTrees::let_all_go_on() {
+  for (const pid_t pid : std::exchange(to_go_on_, {})) {
+    if (reaper_->owns(pid)) syscalls_.kill(pid, SIGCONT);
+  }
 }
 
 bool ProcessTrees::signal_group(const TreeId& tree, int signo) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "channels/detail/waiter.hpp"
+#include "channels/timer_queue.hpp"
 #include "system/cgroup_watch.hpp"
 #include "system/orphans.hpp"
 #include "system/pid_map.hpp"
@@ -27,7 +28,10 @@ namespace belfry::system {
 class ProcessTrees final : CgroupListener {
  public:
   ProcessTrees(Loop& loop, Syscalls& syscalls)
-      : loop_(loop), syscalls_(syscalls), cgroups_(loop, static_cast<CgroupListener&>(*this)) {}
+      : loop_(loop),
+        syscalls_(syscalls),
+        cgroups_(loop, static_cast<CgroupListener&>(*this)),
+        going_on_(loop) {}
   ProcessTrees(const ProcessTrees&) = delete;
   ProcessTrees& operator=(const ProcessTrees&) = delete;
 
@@ -65,7 +69,9 @@ class ProcessTrees final : CgroupListener {
   [[nodiscard]] std::vector<pid_t> orphans_of(const TreeId& tree);
   [[nodiscard]] bool is_empty(const TreeId& tree);  // as of the last look
   std::vector<pid_t> everybody_of(const TreeId& tree);
-  bool send(pid_t pid, int signo) { return send_signal(syscalls_, pid, signo); }
+  bool send(pid_t pid, int signo);
+  void let_go_on(pid_t pid);
+  void let_all_go_on();
   bool signal_group(const TreeId& tree, int signo);
   bool signal_everybody(const TreeId& tree, int signo);
 
@@ -77,6 +83,8 @@ class ProcessTrees final : CgroupListener {
   PidMap<Watch> watches_;
   std::vector<pid_t> ended_;  // leaders of watched trees that were reaped: to be looked at
   Settle settle_{*this};
+  std::vector<pid_t> to_go_on_;  // were asked to end; SIGCONT follows
+  Timer going_on_;
 };
 
 }  // namespace belfry::system

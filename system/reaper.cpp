@@ -27,7 +27,8 @@ void Reaper::disown(pid_t pid) {
 
 void Reaper::on_signal(const SignalEvent& event) {
   if (event.sender > 0 && owns(event.sender)) reap(P_PID, event.sender);
-  if (!sweep_.linked()) loop_.wake(sweep_);
+  // Signals coalesce, so others may have ended too; to find out that none has costs a look at every child.
+  if (!sweep_.linked()) loop_.wake_afterwards(sweep_);
 }
 
 bool Reaper::reap(idtype_t type, pid_t pid) {

@@ -88,10 +88,13 @@ int Syscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
 
 int Syscalls::kill(pid_t pid, int signo) { return checked(::kill(pid, signo)); }
 
+bool asks_to_end(int signo) {
+  return signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT;
+}
+
 bool send_signal(Syscalls& syscalls, pid_t pid, int signo) {
   const bool sent = syscalls.kill(pid, signo) == 0;
-  const bool asks_to_end = signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT;
-  if (sent && asks_to_end) syscalls.kill(pid, SIGCONT);
+  if (sent && asks_to_end(signo)) syscalls.kill(pid, SIGCONT);
   return sent;
 }
 

@@ -37,5 +37,6 @@ class Syscalls {
 
 // kill(2). What asks a process to end is followed by SIGCONT: a stopped one would not act on it.
 bool send_signal(Syscalls& syscalls, pid_t pid, int signo);
+[[nodiscard]] bool asks_to_end(int signo);
 
 }  // namespace belfry::system

@@ -1,5 +1,6 @@
 #include "channels/loop.hpp"
 
+#include "channels/asio.hpp"
 #include "channels/bell.hpp"
 #include "channels/sleep.hpp"
 #include "tests/channels/rig.hpp"
@@ -124,6 +125,39 @@ TEST(Loop, the_same_program_takes_the_same_steps_every_time) {
   const std::string first = history();
   EXPECT_EQ(first.size(), 15U);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(history(), first);
+}
+
+TEST(Loop, what_comes_afterwards_comes_after_everything_that_was_ready_or_became_so) {
+  Rig rig;
+  std::string log;
+  rig.loop.afterwards([&log] { log += "z"; });
+  rig.loop.post([&] {
+    log += "a";
+    rig.loop.post([&log] { log += "b"; });
+  });
+  rig.idle();
+  EXPECT_EQ(log, "abz");
+}
+
+TEST(Loop, afterwards_lets_io_in_between_two_pieces_of_work) {
+  Rig rig;
+  std::string log;
+  const auto first = [&] {
+    log += "1";
+    rig.loop.afterwards([&log] { log += "2"; });
+    asio::post(rig.loop.io(), [&log] { log += "i"; });
+  };
+  asio::post(rig.loop.io(), [&] { rig.loop.afterwards(first); });
+  rig.idle();
+  EXPECT_EQ(log, "1i2");
+}
+
+TEST(Loop, abandon_drops_what_was_to_come_afterwards) {
+  Rig rig;
+  const auto held = std::make_shared<int>(1);
+  rig.loop.afterwards([held] {});
+  rig.loop.abandon();
+  EXPECT_EQ(held.use_count(), 1);
 }
 
 TEST(Loop, abandon_drops_what_was_posted_and_nothing_runs_afterwards) {

@@ -332,5 +332,18 @@ TEST_F(ServiceLife, nothing_is_held_by_what_does_not_run) {
   EXPECT_TRUE(loop.timers().empty());
 }
 
+// A thousand that wait are prepared one a turn: what comes in between goes first.
+TEST_F(ServiceLife, preparing_those_that_wait_delays_nobody) {
+  speaking(daemon("db"));
+  for (int i = 0; i < 50; ++i) daemon("s" + std::to_string(i), {"db"});
+  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, provisions, probes, chronicle, 1);
+  supervisor->begin({});
+  for (int i = 0; i < 200 && provisions.held().size() < 3; ++i) loop.step();
+  ASSERT_EQ(state("db"), State::starting);
+  EXPECT_LT(provisions.held().size(), 50U);
+  loop.run_until_idle();
+  EXPECT_EQ(provisions.held().size(), 51U);
+}
+
 }  // namespace
 }  // namespace belfry::testing

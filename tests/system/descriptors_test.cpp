@@ -1,0 +1,44 @@
+#include "system/descriptors.hpp"
+
+#include <dirent.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+namespace belfry::testing {
+namespace {
+
+long slots_in_the_table() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("FDSize:")) return std::stol(line.substr(7));
+  }
+  return 0;
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  DIR* folder = ::opendir("/proc/self/fd");
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+TEST(Descriptors, room_is_made_without_keeping_a_descriptor) {
+  system::raise_descriptor_limit();
+  const std::size_t before = open_descriptors();
+  system::make_room_for_descriptors(3000);
+  EXPECT_GE(slots_in_the_table(), 3000);
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST(Descriptors, more_room_than_the_limit_allows_is_cut_to_it) {
+  system::make_room_for_descriptors(~std::size_t{0});
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_GE(slots_in_the_table(), static_cast<long>(std::min<rlim_t>(limit.rlim_cur, rlim_t{1} << 20)));
+}
+
+}  // namespace
+}  // namespace belfry::testing
