@@ -10,6 +10,7 @@
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/paths.hpp"
+#include "system/oom_score.hpp"
 
 namespace belfry::daemon {
 
@@ -128,6 +129,7 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
 }
 
 void Daemon::announce_up() {
+  system::lower_oom_score();
   const std::string count = std::to_string(stack_.services.size());
   pump_.say("all " + count + " services are ready after " + text_of(loop_.now() - begun_at_));
   upward_.ready();

@@ -18,6 +18,7 @@
 
 #include "system/descriptors.hpp"
 #include "system/keeper.hpp"
+#include "system/oom_score.hpp"
 #include "system/signals.hpp"
 
 namespace belfry::system {
@@ -227,8 +228,9 @@ void Spawner::lay_out_attributes(const Launch& launch) {
   plan_.umask = launch.umask.value_or(0);
   plan_.set_nice = launch.nice.has_value();
   plan_.nice = launch.nice.value_or(0);
-  if (launch.oom_score_adj) {
-    auto end = std::to_chars(oom_score_, oom_score_ + sizeof oom_score_, *launch.oom_score_adj).ptr;
+  // Its own, or what belfry was given: what belfry gave itself is not inherited.
+  if (auto score = launch.oom_score_adj ? launch.oom_score_adj : entry_oom_score()) {
+    auto end = std::to_chars(oom_score_, oom_score_ + sizeof oom_score_, *score).ptr;
     plan_.oom_score_adj = oom_score_;
     plan_.oom_length = static_cast<std::size_t>(end - oom_score_);
   }

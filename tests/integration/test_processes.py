@@ -82,6 +82,20 @@ class Attributes(Scenario):
         self.assertEqual(limits_of(pid)["Max open files"], ("256", str(hard)))
         self.assert_clean_end(stack)
 
+    def test_belfry_is_killed_for_memory_after_its_services_which_keep_their_score(self):
+        stack = self.stack("  a: {command: $SAMPLE --name a --notify, ready: notify, restart: {delay: 1ms}}")
+        stack.start(wrapper=("sh", "-c", 'echo 300 > /proc/self/oom_score_adj; exec "$0" "$@"'))
+        first = self.pid_of(stack, "a")
+        stack.output.index_of("services are ready")
+        self.assertIn(text_of(stack.process.pid, "oom_score_adj"), ("-900\n", "0\n"))  # with CAP_SYS_RESOURCE; without
+        self.assertEqual(text_of(first, "oom_score_adj"), "300\n")
+        after = len(stack.events)
+        os.kill(first, signal.SIGKILL)
+        stack.event("a", "ready", after)
+        self.assertEqual(stack.wait("a"), 200)
+        self.assertEqual(text_of(stack.services()["a"]["pid"], "oom_score_adj"), "300\n")
+        self.assert_clean_end(stack)
+
     def test_masks_and_dispositions_are_clean_whatever_belfry_was_started_with(self):
         stack = self.stack("""
   plain: {command: [sleep, "1000"]}

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 
 #include "system/descriptors.hpp"
+#include "system/oom_score.hpp"
+#include "system/proc.hpp"
 #include "system/signals.hpp"
 #include "tests/support/fake_syscalls.hpp"
 #include "tests/system/fixture.hpp"
@@ -297,6 +300,26 @@ TEST_F(SpawnerTest, a_raised_descriptor_limit_is_belfrys_alone) {
     Launch launch = shell("ulimit -n", &output);
     auto child = spawner.spawn(launch);
     bool good = now.rlim_cur == now.rlim_max && child && output.read_all() == "512\n";
+    ::_exit(good ? 0 : 1);
+  }
+  EXPECT_EQ(reap(pid), 0);
+}
+
+TEST_F(SpawnerTest, a_lowered_oom_score_is_belfrys_alone) {
+  // in a process of its own: the score that was found is remembered for good
+  pid_t pid = ::fork();
+  if (pid == 0) {
+    std::ofstream("/proc/self/oom_score_adj") << 300;
+    lower_oom_score();
+    const std::string now = proc::read_file("/proc/self/oom_score_adj");
+    const bool lowered = now == "-900\n" || now == "0\n";  // with CAP_SYS_RESOURCE, and without
+    Capture output, own;
+    Launch launch = shell("cat /proc/self/oom_score_adj", &output);
+    auto child = spawner.spawn(launch);
+    bool good = lowered && child && output.read_all() == "300\n";
+    launch.standard_output = launch.standard_error = own.writer();
+    launch.oom_score_adj = 500;
+    good = good && spawner.spawn(launch) && own.read_all() == "500\n";
     ::_exit(good ? 0 : 1);
   }
   EXPECT_EQ(reap(pid), 0);
