@@ -4,8 +4,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <deque>
-
 #include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
