@@ -126,6 +126,7 @@ Imported import_procfile(std::string_view text, std::string file_name) {
   if (out.diagnostics.has_errors()) return out;
   bool const release = std::ranges::any_of(lines, [](Line const& line) { return line.name == "release"; });
   std::vector<std::string_view> written;
+  written.reserve(lines.size());
   for (Line const& line : lines) written.push_back(line.name);
   Names const names(written);
   PortNames const ports = port_names(lines);
