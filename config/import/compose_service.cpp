@@ -128,6 +128,8 @@ bool ComposeService::scalar(std::string_view name, Entry const& entry) {
     out_.key("oom_score_adj", yaml_value(value));
   else if (name == "scale")
     replicas(entry);
+  else if (name == "tty" && value == "true")
+    out_.key("tty", "true");
   else
     return (name == "tty" || name == "stdin_open" || name == "privileged" || name == "read_only") &&
            value == "false";
@@ -182,9 +184,8 @@ std::string ComposeService::reason(std::string_view name) {
   if (name == "extends")
     return "what it names is not in this file: `docker compose config | belfry import compose -` has all of "
            "it";
-  if (name == "tty" || name == "stdin_open")
-    return "write tty: true for the one service that owns the terminal";
-  if (name == "logging") return "write log: {file: PATH, max_size: 10MiB}";
+  if (name == "stdin_open") return "write stdin: inherit for the one service that reads belfry's own input";
+  if (name == "logging") return "belfry writes the lines of all services to its own output";
   if (name == "privileged" || name.starts_with("cap_") || name == "devices" || name == "group_add")
     return "a service has the rights of its user";
   return "belfry has no counterpart";

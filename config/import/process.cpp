@@ -105,8 +105,11 @@ class Process {
       out_.mapping("labels", {"namespace: " + json_string(value)});
     else if (name == "replicas" && value != "0")
       value == "1" ? void() : out_.key("replicas", yaml_value(value));
+    else if (name == "is_tty" && value == "true")
+      out_.key("tty", "true");
     else if (name == "log_location")
-      out_.mapping("log", {"file: " + yaml_text(here(value)), "stdout: true"});
+      // Files of logs are in the format and not yet in the daemon: what is written here must run.
+      left(entry, "belfry writes to its own output; log: {file: " + here(value) + "} is for a later version");
     else if (name == "disabled")
       value == "true" ? out_.key("profiles", "[disabled]") : void();
     else
@@ -119,9 +122,9 @@ class Process {
       return "belfry follows a process that goes to the background by itself; give it a `ready:` probe";
     if (name == "is_elevated") return "belfry starts services as the user it runs as, or as `user:`";
     if (name == "launch_timeout_seconds") return "write ready: {..., timeout: 30s}";
-    if (name == "is_tty" || name == "is_interactive" || name == "is_foreground")
-      return "write tty: true for the one service that owns the terminal";
-    if (name == "log_configuration") return "write log: {file: PATH, max_size: 10MiB, max_files: 5}";
+    if (name == "is_interactive" || name == "is_foreground")
+      return "write stdin: inherit for the one service that reads belfry's own input";
+    if (name == "log_configuration") return "belfry writes the lines of all services to its own output";
     if (name.ends_with("dotenv") || name.ends_with("dotenv_disabled"))
       return "belfry hands `.env` to no service unless it is named as `env_file`";
     return "belfry has no counterpart";

@@ -50,9 +50,9 @@ void read_rest(Carrier& carrier, Node const& root, std::string& yaml) {
     std::string_view const key = entry.key->text();
     if (std::ranges::find(known, key) != known.end() || key.starts_with("x-")) continue;
     carrier.left(*entry.key, "`" + std::string(key) + "`",
-                 key == "log_location" ? "write log: {file: PATH} under `defaults`"
-                 : key == "extends"    ? "import that file as well and name both: -c base.yaml -c this.yaml"
-                                       : "belfry has no counterpart");
+                 key.starts_with("log_") ? "belfry writes the lines of all services to its own output"
+                 : key == "extends"      ? "import that file as well and name both: -c base.yaml -c this.yaml"
+                                         : "belfry has no counterpart");
   }
   Node const* const name = root.find("name");
   if (name != nullptr && name->is_scalar() && !name->text().empty())

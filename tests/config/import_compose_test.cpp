@@ -188,6 +188,11 @@ TEST(ImportCompose, carries_limits_that_are_limits) {
   EXPECT_EQ(service(stack, "a").extras->rlimits.size(), 2U);
   EXPECT_TRUE(service(stack, "b").extras == nullptr || !service(stack, "b").extras->cgroup);
 }
+TEST(ImportCompose, gives_a_terminal_to_whoever_had_one) {
+  Imported const import = compose("a: {command: x, tty: true, stdin_open: true}");
+  EXPECT_TRUE(imported(import).services.at(0).extras->tty);
+  EXPECT_TRUE(says(import, "`stdin_open` of `a` is not carried over"));
+}
 TEST(ImportCompose, of_replicas_none_are_started) {
   Stack const stack = stack_of("a: {command: x, deploy: {replicas: 0}}, b: {command: x, scale: 2}");
   EXPECT_FALSE(service(stack, "a").enabled);

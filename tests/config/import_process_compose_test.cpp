@@ -82,8 +82,13 @@ TEST(ImportProcessCompose, hands_its_environment_to_all) {
   EXPECT_EQ(value_of(stack.services.at(0).environment, "B"), "2");
 }
 TEST(ImportProcessCompose, paths_count_from_where_it_was_started) {
-  Stack const stack = stack_of("a: {command: x, working_dir: ./sub, log_location: a.log}");
-  EXPECT_EQ(stack.services.at(0).extras->log.file, "/nowhere/a.log");
+  EXPECT_TRUE(import("a: {command: x, working_dir: ./sub, env_file: [e.env]}")
+                  .yaml.contains("env_file: [\"../e.env\"]"));
+  EXPECT_TRUE(
+      says(import("a: {command: x, working_dir: /sub, log_location: a.log}"), "log: {file: /srv/a.log}"));
+}
+TEST(ImportProcessCompose, gives_a_terminal_to_whoever_had_one) {
+  EXPECT_TRUE(stack_of("a: {command: x, is_tty: true}").services.at(0).extras->tty);
 }
 TEST(ImportProcessCompose, lists_every_key_it_does_not_know) {
   Imported const result = import("a: {command: x, novel: {y: z}}", "news: 1");
