@@ -101,6 +101,9 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
     ::close(fd);
     return error;
   }
+  // Root's services may become somebody else by themselves (mariadbd --user=mysql), and go on speaking. Who
+  // speaks is looked at anyway, and the directory's name is nobody else's to know.
+  if (owner == 0) ::chmod(path.c_str(), 0666);
   if (owner != self && ::chown(path.c_str(), owner, static_cast<gid_t>(-1)) != 0) {
     const auto error = failed("give away");
     ::close(fd);

@@ -60,7 +60,8 @@ class NotifySocket final : PollWatcher {
   NotifySocket(const NotifySocket&) = delete;
   NotifySocket& operator=(const NotifySocket&) = delete;
 
-  // Mode 0600, owned by `owner`: nobody else can send at all.
+  // Mode 0600, owned by `owner`: nobody else can send at all. Root's is 0666: its services may give up being
+  // root and must still be heard.
   Result<void> open(std::string path, uid_t owner);
   // Takes in what has arrived so far, as much as the kernel's queue holds: a sender that is faster than the
   // loop does not get to hold it.

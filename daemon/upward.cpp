@@ -119,7 +119,9 @@ void Upward::ready() {
   if (fd_ < 0) return;
   is_ready_ = true;
   extend_.reset();
+  refresh_timer_.cancel();
   state_ = "READY=1";
+  refreshed_at_ = loop_.now();
   status_ = one_line(summary_());
   send();
 }

@@ -1,4 +1,4 @@
-// What is fuzzed in config/: each takes any bytes and must return, within bounds.
+// What is fuzzed, most of it in config/: each takes any bytes and must return, within bounds.
 #pragma once
 
 #include <array>
@@ -18,13 +18,15 @@ void quantities(std::string_view bytes);
 void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
+void notify(std::string_view bytes);  // daemon/notify_message
 
-inline constexpr std::array<Target, 7> targets{{{"document", document},
+inline constexpr std::array<Target, 8> targets{{{"document", document},
                                                 {"load", load},
                                                 {"interpolate", interpolate},
                                                 {"quantities", quantities},
                                                 {"compose", compose},
                                                 {"process_compose", process_compose},
-                                                {"procfile", procfile}}};
+                                                {"procfile", procfile},
+                                                {"notify", notify}}};
 
 }  // namespace belfry::fuzz

@@ -24,6 +24,11 @@ SAMPLE = os.environ.get("SAMPLE", os.path.join(ROOT, "build/dev/tests/support/be
 PATIENCE = 30  # seconds until a wait is a failed test; no wait needs them when belfry is right
 
 
+def with_clients(test):
+    """A test that needs what `deploy/install-deps clients` installs: run by tests/run --full, and only there."""
+    return test if os.environ.get("BELFRY_CLIENTS") == "1" else None
+
+
 def free_port():
     """A port nobody listens on now. Loopback, chosen by the kernel."""
     with socket.socket() as probe:
