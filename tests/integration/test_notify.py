@@ -34,9 +34,15 @@ class NotifyScenario(Scenario):
         return stack.services()[name]
 
     def socket_of(self, stack, name="db"):
-        with open(f"/proc/{self.service(stack, name)['pid']}/environ", "rb") as file:
-            found = re.search(rb"NOTIFY_SOCKET=([^\0]*)", file.read())
-        return found.group(1).decode()
+        found = []
+
+        def look():  # a process that is just being exec'd shows no environment
+            with open(f"/proc/{self.service(stack, name)['pid']}/environ", "rb") as file:
+                found.extend(re.findall(rb"NOTIFY_SOCKET=([^\0]*)", file.read()))
+            return found
+
+        self.wait_until(stack, "started", look)
+        return found[0].decode()
 
     def wait_until(self, stack, what, true):
         """Asks until it is so: for what has no event of its own outside of belfry."""
@@ -261,10 +267,10 @@ class Extension(NotifyScenario):
     def test_a_start_and_a_stop_take_as_long_as_they_ask_for(self):
         stack = self.stack("""
   db:
-    command: [sh, -c, "trap '%s say EXTEND_TIMEOUT_USEC=5000000; sleep 0.5; echo done; exit 0' TERM;
-              %s say EXTEND_TIMEOUT_USEC=5000000 sleep 500 say READY=1; echo up; while :; do sleep 0.05; done"]
-    ready: {notify: true, timeout: 200ms}
-    stop: {timeout: 200ms}
+    command: [sh, -c, "trap '%s say EXTEND_TIMEOUT_USEC=5000000; sleep 1.5; echo done; exit 0' TERM;
+              %s say EXTEND_TIMEOUT_USEC=5000000 sleep 1500 say READY=1; echo up; while :; do sleep 0.05; done"]
+    ready: {notify: true, timeout: 1s}
+    stop: {timeout: 1s}
     restart: no
 """ % (CLIENT, CLIENT)).start()
         stack.output.index_of("db | up")
