@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "channels/loop.hpp"
+
 namespace belfry::daemon {
 
 namespace {
@@ -117,7 +119,23 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
 
 // One message an event: the event comes again while there are more, and the others have their turn.
 void NotifySocket::on_event(std::uint32_t) {
+  const TimePoint now = poller_.loop().now();
+  if (now - began_at_ >= window) {
+    began_at_ = now;
+    heard_ = 0;
+  }
   if (receiver_ != nullptr) receive_one();
+  if (++heard_ >= most_in_a_window && fd_ >= 0) pause();
+}
+
+void NotifySocket::pause() {
+  poller_.remove(fd_, *this);
+  if (!paused_) paused_ = std::make_unique<Timer>(poller_.loop());
+  // What cannot be watched again now (no memory) is watched with the next try.
+  paused_->arm(began_at_ + window, [this] {
+    began_at_ = {};
+    if (!poller_.add(fd_, EPOLLIN, *this)) pause();
+  });
 }
 
 void NotifySocket::drain() {

@@ -8,11 +8,13 @@
 #include <sys/types.h>
 
 #include <expected>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "channels/error.hpp"
+#include "channels/timer_queue.hpp"
 #include "daemon/notify_message.hpp"
 #include "daemon/poller.hpp"
 
@@ -52,6 +54,9 @@ class NotifyReceiver {
   ~NotifyReceiver() = default;
 };
 
+// A flood costs little: beyond so many messages in a window the socket is not looked at until the next
+// one, and the kernel keeps the sender waiting (or tells it EAGAIN). Otherwise belfry would spend all of a
+// processor on one who shouts, and come late to everybody else, as any busy process does.
 // Owner: the NotifyDesk. Lifecycle: bound by open(), unlinked by the destructor. Cancellation: none.
 class NotifySocket final : PollWatcher {
  public:
@@ -63,6 +68,9 @@ class NotifySocket final : PollWatcher {
   // Mode 0600, owned by `owner`: nobody else can send at all. Root's is 0666: its services may give up being
   // root and must still be heard.
   Result<void> open(std::string path, uid_t owner);
+  static constexpr std::uint32_t most_in_a_window = 200;
+  static constexpr Duration window = std::chrono::milliseconds(50);
+
   // Takes in what has arrived so far, as much as the kernel's queue holds: a sender that is faster than the
   // loop does not get to hold it.
   void drain();
@@ -73,11 +81,15 @@ class NotifySocket final : PollWatcher {
  private:
   void on_event(std::uint32_t events) override;
   bool receive_one();
+  void pause();
 
   Poller& poller_;
   NotifyReceiver* receiver_;  // null: unplugged
   std::string path_;
   int fd_ = -1;
+  std::uint32_t heard_ = 0;  // in the window that began then
+  TimePoint began_at_{};
+  std::unique_ptr<Timer> paused_;  // null: it was never necessary
 };
 
 }  // namespace belfry::daemon

@@ -48,6 +48,8 @@ void Poller::forget(PollWatcher& watcher) {
   }
 }
 
+Loop& Poller::loop() const { return state_->handshake.context().loop(); }
+
 Task<void> Poller::stop() {
   Context patience(state_->handshake.context().loop());
   co_await state_->handshake.stop(patience);

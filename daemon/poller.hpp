@@ -40,6 +40,7 @@ class Poller {
   // (epoll(7), as nobody else holds it), so only what is being delivered has to be struck out.
   void forget(PollWatcher& watcher);
   Task<void> stop();
+  [[nodiscard]] Loop& loop() const;
 
  private:
   struct State;

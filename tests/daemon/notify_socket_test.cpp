@@ -68,6 +68,17 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
     EXPECT_EQ(::sendmsg(fd, &header, 0), static_cast<ssize_t>(text.size()));
     ::close(fd);
   }
+  // False: there is no room.
+  bool try_to_send(std::string_view text) {
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, socket_->path().c_str());
+    const ssize_t sent = ::sendto(fd, text.data(), text.size(), 0,
+                                  reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    ::close(fd);
+    return sent >= 0;
+  }
   static int lowest_free_descriptor() {
     const int fd = ::dup(0);
     ::close(fd);
@@ -185,6 +196,24 @@ TEST_F(NotifySocketTest, a_barrier_is_answered_after_what_came_before_it) {
   EXPECT_EQ(messages_[0]->status, "first");
   EXPECT_EQ(::read(ends[0], &byte, 1), 0) << "closed: that is the answer";
   ::close(ends[0]);
+}
+
+TEST_F(NotifySocketTest, a_flood_is_heard_in_portions_and_its_sender_kept_waiting) {
+  const auto heard_in_300_ms = [this] {
+    const TimePoint end = Clock::now() + std::chrono::milliseconds(300);
+    while (Clock::now() < end) {
+      while (try_to_send("STATUS=x")) {
+      }
+      loop_.run_until_idle();
+    }
+    return messages_.size();
+  };
+  const std::size_t heard = heard_in_300_ms();
+  EXPECT_GE(heard, NotifySocket::most_in_a_window);
+  EXPECT_LE(heard, NotifySocket::most_in_a_window * 8);
+  messages_.clear();
+  socket_->drain();  // an exit is judged with its last words known, flood or not
+  EXPECT_FALSE(messages_.empty());
 }
 
 TEST_F(NotifySocketTest, one_event_is_one_message_so_that_a_flood_leaves_the_others_their_turn) {

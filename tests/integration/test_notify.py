@@ -345,6 +345,8 @@ class BadSpeakers(NotifyScenario):
         delays = self.bells(stack)
         line = outside.communicate(timeout=PATIENCE)[0] if outside else stack.output.lines[stack.output.index_of("loud | flood")]
         sent, tried = (int(word) for word in line.split()[-2:])
+        if from_outside:  # the last of it is in the kernel's queue for as long as the socket rests
+            self.wait_until(stack, "heard it all", lambda: self.refused(stack, "loud") == {"stranger": sent})
         tally = self.refused(stack, "loud")
         self.wait_until(stack, "calm", lambda: all(stack.cli("stop", f"ring{i}").returncode == 0 for i in range(10)))
         calm = self.bells(stack)
@@ -356,8 +358,7 @@ class BadSpeakers(NotifyScenario):
         self.assertLess(delays[-1] - calm[-1], 50)
         self.assertLess(self.memory(stack) - memory, 4096)
         self.assertLess(len(os.listdir(f"/proc/{stack.process.pid}/fd")), 100)
-        if from_outside:
-            self.assertEqual(tally, {"stranger": sent})
+        self.assertEqual(tally, {"stranger": sent} if from_outside else {})
         self.assert_clean_end(stack)
 
     @staticmethod
