@@ -83,10 +83,17 @@ void Diagnostics::finish() {
     return std::tie(d.where.file, d.where.line, d.where.column, d.severity, d.message);
   };
   std::ranges::sort(all_, [&](auto const& a, auto const& b) { return key(a) < key(b); });
+  auto const of_errors = [this] {
+    return static_cast<std::size_t>(std::ranges::count(all_, Severity::error, &Diagnostic::severity));
+  };
+  std::size_t const errors = of_errors(), all = all_.size();
   auto const repeated =
       std::ranges::unique(all_, [&](auto const& a, auto const& b) { return key(a) == key(b); });
-  for (Diagnostic const& gone : repeated) --(gone.severity == Severity::error ? errors_ : warnings_);
   all_.erase(repeated.begin(), repeated.end());
+  // Counted on both sides: what `unique` leaves behind the end says nothing of what it dropped.
+  std::size_t const gone = errors - of_errors();
+  errors_ -= gone;
+  warnings_ -= all - all_.size() - gone;
 }
 
 std::string printable(std::string_view text) {

@@ -58,6 +58,19 @@ TEST(Diagnostics, count_what_they_no_longer_keep) {
   EXPECT_EQ(diagnostics.omitted(), 500U);
   EXPECT_EQ(diagnostics.errors(), 1500U);
 }
+// A repeated warning once took the error behind it along, and a bad file passed.
+TEST(Diagnostics, counts_what_is_left_when_repetitions_are_dropped) {
+  for (Severity const repeated : {Severity::error, Severity::warning}) {
+    Severity const other = repeated == Severity::error ? Severity::warning : Severity::error;
+    Diagnostics diagnostics;
+    for (int i = 0; i < 2; ++i) diagnostics.add({repeated, "rule", {0, 1, 1}, "once", "", {}});
+    diagnostics.add({other, "rule", {0, 2, 1}, "as well", "", {}});
+    diagnostics.finish();
+    EXPECT_EQ(diagnostics.errors(), 1U);
+    EXPECT_EQ(diagnostics.warnings(), 1U);
+    EXPECT_EQ(diagnostics.size(), 2U);
+  }
+}
 
 }  // namespace
 }  // namespace belfry::config
