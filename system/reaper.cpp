@@ -13,7 +13,7 @@ ExitStatus status_of(const siginfo_t& info) {
 }  // namespace
 
 Reaper::Reaper(Loop& loop, Signals& signals, Syscalls& syscalls, ReapListener& listener)
-    : loop_(loop), signals_(signals), syscalls_(syscalls), listener_(listener) {
+    : loop_(loop), signals_(signals), syscalls_(syscalls), listener_(listener), later_(loop) {
   signals_.set_child_listener(this);
   loop_.wake(sweep_);
 }
@@ -26,9 +26,17 @@ void Reaper::disown(pid_t pid) {
 }
 
 void Reaper::on_signal(const SignalEvent& event) {
-  if (event.sender > 0 && owns(event.sender)) reap(P_PID, event.sender);
+  const bool told = event.sender > 0 && owns(event.sender) && reap(P_PID, event.sender);
   // Signals coalesce, so others may have ended too; to find out that none has costs a look at every child.
-  if (!sweep_.linked()) loop_.wake_afterwards(sweep_);
+  if (sweep_.linked() || (told && later_.armed())) return;
+  later_.cancel();
+  if (told && loop_.now() < rests_until_) {
+    later_.arm(rests_until_, [this] {
+      if (!sweep_.linked()) loop_.wake(sweep_);
+    });
+  } else {
+    loop_.wake_afterwards(sweep_);
+  }
 }
 
 bool Reaper::reap(idtype_t type, pid_t pid) {
@@ -56,6 +64,14 @@ std::size_t Reaper::sweep() {
   return count;
 }
 
-void Reaper::Sweep::run() noexcept { reaper.sweep(); }
+// A chain of ten thousand that stops one by one would spend its time with looks that find nobody: after one
+// of those, the next comes when eight times as long has passed, unless a signal names nobody or somebody who
+// is not ours.
+void Reaper::Sweep::run() noexcept {
+  const TimePoint begun = reaper.loop_.now();
+  const bool found = reaper.sweep() != 0;
+  const TimePoint ended = reaper.loop_.now();
+  reaper.rests_until_ = found ? TimePoint::min() : ended + 8 * (ended - begun);
+}
 
 }  // namespace belfry::system

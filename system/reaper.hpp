@@ -2,7 +2,8 @@
 //
 // SIGCHLD coalesces, so every one of them means "look until there is nothing". The child that the signal
 // names is taken first and in constant time, because somebody waits for that bell; the sweep over all
-// children, whose cost grows with their number, comes after those who were woken have gone on.
+// children, whose cost grows with their number, comes after those who were woken have gone on, and bounded in
+// the share of time that it takes.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +11,7 @@
 #include <cstddef>
 
 #include "channels/detail/waiter.hpp"
+#include "channels/timer_queue.hpp"
 #include "system/pid_map.hpp"
 #include "system/processes.hpp"
 #include "system/signals.hpp"
@@ -71,6 +73,8 @@ class Reaper final : SignalListener {
   PidMap<ExitWatcher*> children_;  // null: disowned
   PidMap<ExitWatcher*> followed_;
   Sweep sweep_{*this};
+  Timer later_;  // a sweep that rests first
+  TimePoint rests_until_ = TimePoint::min();
 };
 
 }  // namespace belfry::system
