@@ -109,8 +109,7 @@ Task<void> Service::wait_for_edges(Context& ctx) {
       enter(Event::start_refused, std::exchange(refusal_, {}));
       co_return;
     }
-    if (launch_ == nullptr && !spec_.command.empty() && !std::exchange(asked_to_prepare_, true))
-      around_.preparations.ask(*this);
+    prepare_if_next();
     const TimePoint deadline = edge_deadline();
     if (deadline <= around_.loop.now()) {
       const Edge* missing = first_missing_edge();
@@ -125,7 +124,13 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     const SharedIncarnation awaited = missing != nullptr ? missing->on->incarnation() : nullptr;
     Bell<>* bell =
         awaited == nullptr ? nullptr : &awaited->bell_for(missing->spec->condition, missing->spec->bell);
-    co_await news(ctx, bell, deadline);
+    if (bell == nullptr || bell->ended() || deadline != TimePoint::max()) {
+      co_await news(ctx, bell, deadline);
+      continue;
+    }
+    auto rung = on(*bell);  // as `news` does, without a frame of its own: thousands wait here
+    auto called = on(attention_);
+    co_await select(ctx, rung, called);
   }
 }
 

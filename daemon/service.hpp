@@ -77,6 +77,7 @@ class Service final : system::ExitWatcher,
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
+  void expect(std::size_t edges) { edges_.reserve(edges); }
   void depend_on(Service& other, const config::Dependency& dependency);
 
   // The life. Ends when `ctx` is cancelled and nothing of it runs.
@@ -177,6 +178,7 @@ class Service final : system::ExitWatcher,
 
   // --- edges
   [[nodiscard]] bool edges_hold() const;
+  void prepare_if_next();
   [[nodiscard]] const Edge* first_missing_edge() const;
   [[nodiscard]] std::optional<Error> hopeless_cause() const;
   [[nodiscard]] TimePoint edge_deadline() const;

@@ -63,6 +63,16 @@ bool Service::edges_hold() const {
   return first_missing_edge() == nullptr;
 }
 
+// When what it needs runs already, its turn may be the next one. To prepare those behind it would hold memory
+// and descriptors for a start that is far away.
+void Service::prepare_if_next() {
+  if (launch_ != nullptr || asked_to_prepare_ || spec_.command.empty()) return;
+  const auto runs = [](const Edge& e) { return is_running(e.on->state()) || e.lets_start(); };
+  if (!std::ranges::all_of(edges_, runs)) return;
+  asked_to_prepare_ = true;
+  around_.preparations.ask(*this);
+}
+
 const Edge* Service::first_missing_edge() const {
   const auto it = std::ranges::find_if(edges_, [](const Edge& e) { return !e.lets_start(); });
   return it == edges_.end() ? nullptr : &*it;
@@ -103,6 +113,7 @@ void Service::dependency_changed(bool bell_rang) {
   const bool waits = record_.state == State::waiting || record_.state == State::blocked;
   if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss_)))
     attention_.notify();
+  if (record_.state == State::waiting) prepare_if_next();
   if (seen_through_) tell_dependents(false);
 }
 

@@ -48,6 +48,7 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
     if (spec.essential) essentials_.push_back(services_.back().get());
   }
   for (std::size_t i = 0; i < services_.size(); ++i) {
+    services_[i]->expect(stack.services[i].depends_on.size());
     for (const config::Dependency& d : stack.services[i].depends_on) {
       if (stack.services[i].enabled && stack.services[d.target].enabled)
         services_[i]->depend_on(*services_[d.target], d);

@@ -107,6 +107,8 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
 std::optional<std::string> Oracle::check_stop(const Service& service, bool going_down) const {
   const auto& record = service.record();
   if (record.intent == Intent::run || !record.in_order || record.failure) return std::nullopt;
+  // Nobody can stand on what never came to run: a start that was called off in its pre_start.
+  if (!service.incarnation()->started.rung()) return std::nullopt;
   for (const Service* dependent : on_top_of(service, going_down)) {
     if (!runs(*dependent) && !processes_.alive(dependent->name())) continue;
     // Who has started since the stop was announced does so because its edges hold without it.
