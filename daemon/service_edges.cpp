@@ -68,7 +68,9 @@ bool Service::edges_hold() const {
 void Service::prepare_if_next() {
   if (launch_ != nullptr || asked_to_prepare_ || spec_.command.empty()) return;
   const auto runs = [](const Edge& e) { return is_running(e.on->state()) || e.lets_start(); };
-  if (!std::ranges::all_of(edges_, runs)) return;
+  // Sockets are bound long before: clients may connect while it waits (idea 2).
+  const bool binds = spec_.extras != nullptr && !spec_.extras->listen.empty();
+  if (!binds && !std::ranges::all_of(edges_, runs)) return;
   asked_to_prepare_ = true;
   around_.preparations.ask(*this);
 }
