@@ -6,6 +6,7 @@ a cgroup per service, and a keeper (`isolate` without a cgroup).
 import contextlib
 import os
 import select
+import shutil
 import signal
 import time
 import unittest
@@ -177,6 +178,28 @@ class ByGroupsAndOrphans(Nasty, Scenario):
         self.assertIn("belong to nobody", stack.output.text())
         self.assertIn(f"{pid} sleep", stack.output.text())
         self.assertIn(pid, alive(stack.seen))
+
+
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"), "needs root and unshare")
+class AsFirstProcess(Scenario):
+    def test_what_nobody_can_attribute_is_named_and_ends_with_belfry(self):
+        stack = self.stack("""
+  shy: {command: $SAMPLE --name shy --notify, ready: notify}
+  leaves: {type: oneshot, command: [sh, $DIR/leave.sh], depends_on: [shy]}
+""", top="cgroups: off")
+        stray = leave_a_stray(stack)
+        stack.start(wrapper=("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"))
+        pid = stray()  # as it is numbered in there
+        stack.event("shy", "ready")
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("leaves", condition="completed"), 200)
+        stack.seen |= descendants(stack.process.pid)
+        with open(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children", encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGTERM)
+        self.assertEqual(stack.exit_code(), 0)
+        self.assertIn(f"and end with belfry: {pid} sleep", stack.output.text())
+        self.assertGreaterEqual(len(stack.seen), 3)
+        self.assertEqual(stack.survivors(), set())
 
 
 class Exact:
