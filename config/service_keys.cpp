@@ -58,7 +58,7 @@ void read_reload(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
       decoder.error("missing-key", *entry.value, "`reload` needs a signal or a `command`",
                     "write reload: SIGHUP, or reload: {command: [...]}");
   } else if (auto number = decoder.signal(*entry.value)) {
-    extras.reload_signal = *number;
+    extras.reload_signal = number;
   }
 }
 

@@ -27,6 +27,7 @@ void enable(Decoder& decoder, StackDraft& draft, std::vector<std::string> const&
       continue;
     }
     std::vector<std::string_view> names;
+    names.reserve(services.size());
     for (Service const& service : services) names.push_back(service.name);
     decoder.diagnostics().error("unknown-service", {0, 0, 0}, "there is no service " + tick(name),
                                 did_you_mean(name, names));
