@@ -82,7 +82,6 @@ Task<void> Service::rest(Context& ctx) {
 Task<void> Service::wait_for_edges(Context& ctx) {
   while (!ctx.cancelled()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
-      around_.start_slots.forget(attention_);
       enter(Event::stop_asked, record_.cause);
       co_return;
     }
@@ -90,7 +89,6 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     if (std::exchange(record_.start_requested, false)) tell_dependents(false);
     if (auto hopeless = hopeless_cause()) {
       // Also when it is blocked already: the cause may have changed.
-      around_.start_slots.forget(attention_);
       enter(Event::blocked, *hopeless);
       co_await news(ctx);
       continue;
@@ -105,25 +103,18 @@ Task<void> Service::wait_for_edges(Context& ctx) {
       around_.start_slots.forget(attention_);
     }
     if (refusal_) {
-      around_.start_slots.forget(attention_);
       enter(Event::start_refused, std::exchange(refusal_, {}));
       co_return;
     }
     prepare_if_next();
     const TimePoint deadline = edge_deadline();
     if (deadline <= around_.loop.now()) {
-      const Edge* missing = first_missing_edge();
-      around_.start_slots.forget(attention_);
-      enter(Event::edge_timed_out,
-            Error(Error::Kind::failed, "cannot start " + std::string(name()) + ": waited too long for " +
-                                           (missing != nullptr ? missing->text() : "its dependencies")));
+      enter(Event::edge_timed_out, waited_too_long());
       co_return;
     }
-    const Edge* missing = spec_.type == config::ServiceType::gate ? nullptr : first_missing_edge();
-    // The bell is shared for as long as it is waited for: the dependency may be in its next run by then.
-    const SharedIncarnation awaited = missing != nullptr ? missing->on->incarnation() : nullptr;
-    Bell<>* bell =
-        awaited == nullptr ? nullptr : &awaited->bell_for(missing->spec->condition, missing->spec->bell);
+    // Shared for as long as it is waited for: the dependency may be in its next run by then.
+    SharedIncarnation awaited;
+    Bell<>* bell = bell_to_wait_for(awaited);
     if (bell == nullptr || bell->ended() || deadline != TimePoint::max()) {
       co_await news(ctx, bell, deadline);
       continue;

@@ -178,6 +178,8 @@ class Service final : system::ExitWatcher,
 
   // --- edges
   [[nodiscard]] bool edges_hold() const;
+  [[nodiscard]] Bell<>* bell_to_wait_for(SharedIncarnation& awaited) const;
+  [[nodiscard]] Error waited_too_long() const;
   void prepare_if_next();
   [[nodiscard]] const Edge* first_missing_edge() const;
   [[nodiscard]] std::optional<Error> hopeless_cause() const;

@@ -80,6 +80,21 @@ const Edge* Service::first_missing_edge() const {
   return it == edges_.end() ? nullptr : &*it;
 }
 
+// Of the first edge that is missing; the incarnation that owns it is put into `awaited`. A gate counts its
+// members, so it waits to be told.
+Bell<>* Service::bell_to_wait_for(SharedIncarnation& awaited) const {
+  const Edge* missing = spec_.type == ServiceType::gate ? nullptr : first_missing_edge();
+  if (missing == nullptr) return nullptr;
+  awaited = missing->on->incarnation();
+  return &awaited->bell_for(missing->spec->condition, missing->spec->bell);
+}
+
+Error Service::waited_too_long() const {
+  const Edge* missing = first_missing_edge();
+  return Error(Error::Kind::failed, "cannot start " + std::string(name()) + ": waited too long for " +
+                                        (missing != nullptr ? missing->text() : "its dependencies"));
+}
+
 std::optional<Error> Service::hopeless_cause() const {
   const Edge* first = nullptr;
   std::size_t hopeless = 0;

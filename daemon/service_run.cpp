@@ -343,6 +343,7 @@ void Service::enter(Event event, Error cause) {
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);
   if (*to == State::starting) record_.started_in = ++around_.moments;
+  if (from == State::waiting) around_.start_slots.forget(attention_);
   if (from == State::starting && !spec_.command.empty()) around_.start_slots.give_back();
   if (is_running(from) && !is_running(*to)) {
     if (!around_.going_down)
