@@ -47,7 +47,8 @@ void remove_stale(const std::string& own, std::string_view prefix) {
     pid_t pid = 0;
     const char* digits = name.data() + prefix.size();
     std::from_chars(digits, name.data() + name.size(), pid);
-    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) cgroup::remove(own + "/" + name);
+    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH)
+      cgroup::remove(std::string(own).append("/").append(name));
   }
 }
 

@@ -17,6 +17,7 @@
 #include "system/process.hpp"
 
 // As in syscalls.cpp.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" int __clone(int (*entry)(void*), void* stack, int flags, void* argument, ...);
 
 // The child runs on the parent's memory: a sanitizer's bookkeeping would see frames that never end.

@@ -25,7 +25,7 @@ namespace belfry::system {
 
 namespace {
 
-constexpr std::size_t stack_size = 64 * 1024;
+constexpr std::size_t stack_size = std::size_t{64} * 1024;
 constexpr std::size_t guard_size = 4096;
 constexpr std::size_t extra_slots = 3;  // a terminal, a cgroup, the socket of a keeper
 

@@ -13,6 +13,7 @@
 
 // glibc's other name for clone. ThreadSanitizer takes a clone for a fork and does not expect the child to
 // share its memory; under this name it stays out of it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" int __clone(int (*entry)(void*), void* stack, int flags, void* argument, ...);
 
 namespace belfry::system {
