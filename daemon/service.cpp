@@ -68,7 +68,7 @@ Task<void> Service::rest(Context& ctx) {
       const State before = record_.state;
       enter(Event::stop_asked, record_.cause);
       if (record_.state != before) co_return;
-      around_.provisions.release(*this);  // a start that was taken back
+      give_back();  // a start that was taken back
       tell_dependents(false);
     }
     if (record_.start_requested) {
@@ -339,7 +339,7 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
 void Service::on_tree_empty(pid_t) {
   record_.tree_gone = true;
   if (std::exchange(record_.stuck, false)) {
-    around_.provisions.release(*this);
+    give_back();
     around_.listener.notice(*this, "is gone at last, and can be started again");
   }
   attention_.notify();

@@ -227,7 +227,9 @@ Error Service::last_run_is_stuck() const {
                  text_of(around_.processes.survivors(tree())));
 }
 
+// Also what was prepared for a run that did not come to its clone: it names descriptors that are closed now.
 void Service::give_back() {
+  launch_.reset();
   if (!record_.stuck) around_.provisions.release(*this);
 }
 
@@ -360,7 +362,6 @@ void Service::settle_bells(const Error& cause) {
   const Error why = cause ? cause : failure(std::string(name()) + " was stopped");
   now_->end(why);
   now_->stopped.never(why);
-  launch_.reset();
   give_back();
 }
 

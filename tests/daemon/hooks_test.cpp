@@ -205,6 +205,22 @@ TEST_F(Hooks, a_second_signal_skips_what_is_left_to_do) {
   EXPECT_EQ(when("spawn db#1 ./clean"), -1);
 }
 
+// What was prepared for the start that failed was given back with the stop: it is of no use any more.
+TEST_F(Hooks, a_start_after_a_failed_pre_start_and_a_stop_is_prepared_anew) {
+  config::Service& db = with_hooks("db");
+  db.extras->pre_start = {"./prepare"};
+  db.restart.policy = config::RestartPolicy::no;
+  hook("./prepare", ends(10ms, 1));
+  up();
+  advance(1s);
+  ASSERT_EQ(state("db"), State::failed);
+  EXPECT_TRUE(provisions.held().empty());
+  supervisor->at(0).request_start();
+  loop.run_until_idle();
+  ASSERT_EQ(state("db"), State::starting);
+  EXPECT_TRUE(provisions.held().contains("db"));
+}
+
 TEST_F(Hooks, a_hook_that_does_not_exist_names_itself) {
   config::Service& db = with_hooks("db");
   db.extras->pre_start = {"./prepare"};
