@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -160,6 +161,20 @@ TEST_F(NotifySocketTest, it_goes_with_its_object) {
   EXPECT_EQ(::stat(path.c_str(), &info), 0);
   socket_.reset();
   EXPECT_NE(::stat(path.c_str(), &info), 0);
+}
+
+TEST_F(NotifySocketTest, what_the_kernel_had_to_cut_is_refused_and_what_came_of_it_is_closed) {
+  const int before = lowest_free_descriptor();
+  send("FDSTORE=1", 50);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const rlimit tight{.rlim_cur = static_cast<rlim_t>(before) + 10, .rlim_max = old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  socket_->drain();
+  ::setrlimit(RLIMIT_NOFILE, &old);
+  ASSERT_EQ(messages_.size(), 1U);
+  EXPECT_EQ(messages_[0].error(), NotifyRefusal::cut_off);
+  EXPECT_EQ(lowest_free_descriptor(), before);
 }
 
 TEST_F(NotifySocketTest, who_keeps_a_descriptor_has_it) {
