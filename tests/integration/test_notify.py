@@ -233,10 +233,11 @@ class Reload(NotifyScenario):
         stack = self.stack(self.speaker("on-hup", more="reload: SIGHUP")).start()
         stack.wait_for_control()
         self.assertEqual(stack.wait("db"), 200)
+        seen = 0
         for _ in range(3):
             asked = stack.cli("reload", "db")
             self.assertEqual((asked.returncode, asked.stdout), (0, "db has reloaded\n"), asked.stderr)
-        self.assertEqual(stack.output.text().count("db | reloaded"), 3)
+            seen = stack.output.index_of("db | reloaded", seen) + 1
         self.assertEqual(self.service(stack)["incarnation"], 1)
         self.assert_clean_end(stack)
 
