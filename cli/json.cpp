@@ -57,6 +57,7 @@ ServiceStatus service_of(const json::object& object) {
       service.bells.emplace_back(std::string(bell.key().begin(), bell.key().end()), truth_of(&bell.value()));
   }
   service.last_error = text_of(object.if_contains("last_error"));
+  service.readiness_method = text_of(object.if_contains("readiness_method"));
   service.status_text = text_of(object.if_contains("status_text"));
   service.notify_refused = refusals_of(object.if_contains("notify"));
   return service;

@@ -20,12 +20,14 @@ struct ServiceStatus {
   std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
   std::string last_error, status_text;
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
+  std::string readiness_method;  // "port 80: kernel event (seccomp)"
 };
 
 struct StackStatus {
   std::string stack;
   bool ready = false, shutting_down = false;
   std::int64_t now_ns = 0;  // the daemon's monotonic clock
+  bool detailed = false;    // services were asked for by name: say how each comes to be ready
   std::vector<ServiceStatus> services;
 };
 

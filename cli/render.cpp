@@ -1,6 +1,8 @@
 #include "cli/render.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "cli/table.hpp"
 #include "config/diagnostic.hpp"
@@ -90,6 +92,24 @@ void append_refusals(std::string& out, const ServiceStatus& service, bool use_co
   out += painted(line, Colour::yellow, use_colour) + "\n";
 }
 
+void append_method(std::string& out, const ServiceStatus& service) {
+  if (service.readiness_method.empty()) return;
+  out += config::printable(service.name) + ": " + config::printable(service.readiness_method) + "\n";
+}
+
+// Who is asked instead of heard, by reason: "asked every 10 ms (no CAP_SYS_ADMIN; …): api, web".
+void append_asked(std::string& out, const std::vector<ServiceStatus>& services) {
+  std::map<std::string_view, std::vector<std::string>> names;
+  for (const ServiceStatus& service : services) {
+    const std::string_view method = service.readiness_method;
+    const std::size_t at = method.find("asked every ");
+    const std::size_t end = method.find(')', at);  // without a reason there is nothing to be done about it
+    if (at == std::string_view::npos || end == std::string_view::npos) continue;
+    names[method.substr(at, end + 1 - at)].push_back(service.name);
+  }
+  for (const auto& [why, who] : names) out += config::printable(std::string(why) + ": " + joined(who)) + "\n";
+}
+
 }  // namespace
 
 std::string humanised(Duration duration) {
@@ -112,6 +132,11 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
     append_bells(remarks, service);
     append_remark(remarks, service, terminal.colour);
     append_refusals(remarks, service, terminal.colour);
+  }
+  if (status.detailed) {
+    for (const ServiceStatus& service : status.services) append_method(remarks, service);
+  } else {
+    append_asked(remarks, status.services);
   }
   return remarks.empty() ? out : out + "\n" + remarks;
 }

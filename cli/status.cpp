@@ -59,6 +59,7 @@ int status(const Invocation& asked) {
                    "cannot read the status: " + detail_of(*reply), ""});
   }
   if (auto selected = select(*status, asked.names); !selected) return report(selected.error());
+  status->detailed = !asked.names.empty();
   std::cout << (asked.json ? reply->body : render_status(*status, terminal_at(STDOUT_FILENO)));
   return exit_code::ok;
 }

@@ -83,7 +83,7 @@ struct Sample {
   State state;
   bool ready;
   std::vector<BellView> bells;
-  std::string_view probe;  // the kind: "port" of "port (sock_diag)"
+  std::string_view probe;  // the kind: "port"
   ServiceCounters counters;
   std::uint32_t stored_descriptors;
   const ServiceTimes* times;
@@ -94,8 +94,7 @@ std::vector<Sample> samples_of(const StackView& stack) {
   samples.reserve(stack.service_count());
   for (std::size_t index = 0; index < stack.service_count(); ++index) {
     const ServiceView view = stack.service(index);
-    const std::string_view probe = view.readiness_method.substr(0, view.readiness_method.find(' '));
-    samples.push_back({view.name, view.state, view.ready, view.bells, probe, view.counters,
+    samples.push_back({view.name, view.state, view.ready, view.bells, view.readiness_kind, view.counters,
                        view.notify.descriptors_stored, stack.times(index)});
   }
   return samples;

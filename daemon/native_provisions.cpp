@@ -54,6 +54,7 @@ struct NativeProvisions::Kit final : ReadyFdListener {
   std::vector<std::unique_ptr<ReadyFd>> ready_fds;
   std::unique_ptr<system::CgroupLeaf> leaf;
   StandardInput standard_input;
+  std::unique_ptr<ListenTraps::Kit> listening;  // of a service that waits for a socket of its own
   int write_end = -1;
   int hook_write_end = -1;
   std::uint16_t held = 0;  // descriptors counted against the budget
@@ -93,7 +94,8 @@ NativeProvisions::NativeProvisions(Loop& loop, const config::Stack& stack, Polle
       desk_(loop, poller, stack.services.size()),
       inherited_(system::BaseEnvironment::inherited(environ)),
       empty_(system::BaseEnvironment::empty()),
-      activation_(stack) {
+      activation_(stack),
+      traps_(poller, stack.on_daemon_death) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   descriptor_budget_ = static_cast<std::size_t>(limit.rlim_cur) / 4;
@@ -212,6 +214,7 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
   if (auto ok = lay_leaf(service, kit, launch); !ok) return ok;
   if (auto ok = lay_ready_fds(kit, launch); !ok) return ok;
   lay_descriptors(service, launch);
+  traps_.lay(service, kit.listening, launch);
   launch.resolve();
   return {};
 }
@@ -303,6 +306,7 @@ void NativeProvisions::started(Service& service) {
   if (kit.leaf) kit.leaf->close();
   for (auto& ready : kit.ready_fds) ready->passed();
   kit.standard_input.passed();
+  traps_.started(service, kit.listening);
   descriptors_ -= kit.held;
   kit.held = 0;
   desk_.started(service);
@@ -327,6 +331,11 @@ void NativeProvisions::release(Service& service) {
   kit->leaf.reset();
   kit->log.drain();
   if (!kit->log.is_open()) kit.reset();
+}
+
+std::shared_ptr<probes::ListenEar> NativeProvisions::ear(const Service& service) const {
+  const auto& kit = kits_[service.index()];
+  return kit && kit->listening ? kit->listening->ear : nullptr;
 }
 
 ino_t NativeProvisions::log_pipe(const Service& service) const {

@@ -10,6 +10,7 @@
 
 #include "config/model.hpp"
 #include "daemon/activation.hpp"
+#include "daemon/listen_traps.hpp"
 #include "daemon/log_pump.hpp"
 #include "daemon/notify_desk.hpp"
 #include "daemon/poller.hpp"
@@ -45,6 +46,7 @@ class NativeProvisions final : public Provisions {
   [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
   // Messages on the shared notify socket that came from nobody's process.
   [[nodiscard]] const std::uint64_t& unattributed_messages() const { return desk_.unattributed(); }
+  [[nodiscard]] std::shared_ptr<probes::ListenEar> ear(const Service& service) const override;
   // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
   [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
 
@@ -71,6 +73,7 @@ class NativeProvisions final : public Provisions {
   bool limits_apply_ = true;
   std::vector<std::string> remarks_;
   Activation activation_;
+  ListenTraps traps_;
   std::vector<std::unique_ptr<Kit>> kits_;
   std::size_t descriptors_ = 0;        // held for services that have not started
   std::size_t descriptor_budget_ = 0;  // how many may be, so that waiting ones do not starve running ones

@@ -55,6 +55,13 @@ void ProbeWatch::trigger() {
 
 void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
 
+std::string ProbeWatch::method_of(std::uint32_t index) const {
+  for (const auto& watched : watched_) {
+    if (watched->index == index) return watched->probe->method();
+  }
+  return {};
+}
+
 Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   const bool live = terms_.role == ProbeRole::live;
   // The period of a recheck begins with the bell; until then the probe's own one applies, or the adaptive.
@@ -64,19 +71,31 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   probes::Thresholds thresholds(options, live);
   std::uint64_t attempts = 0;
   bool was_up = live;
+  bool counts_events = !live;  // until it was true; then what it loses is looked for by the schedule
+  std::uint32_t looks = 0;     // in vain, since the last event of the service
+  bool heard = false;
   while (!ctx.cancelled()) {
     const auto& schedule = was_up ? options : before_bell;
     const auto phase = was_up ? probes::Phase::watching : probes::Phase::starting;
-    const TimePoint next =
-        loop_.now() + probes::next_delay(schedule, phase, loop_.now() - terms_.started_at, attempts, random_);
+    Duration pause = probes::next_delay(schedule, phase, loop_.now() - terms_.started_at, attempts, random_);
+    if (counts_events && attempts > 0 && !schedule.period)
+      pause = watched.probe->next_look(looks).value_or(pause);
+    if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
+    const TimePoint next = pause == Duration::max() ? TimePoint::max() : loop_.now() + pause;
     auto poked = on(watched.poke);
     auto due = at(loop_, next);
     const std::size_t which = co_await select(ctx, poked, due);
     if (which == select_cancelled) break;
+    if (which == 0) {
+      heard = true;
+      looks = 0;
+    }
 
     Result<void> outcome = co_await ask_once(ctx, watched);
     if (ctx.cancelled()) break;
     ++attempts;
+    counts_events = counts_events && !outcome;
+    if (heard) ++looks;
     listener_.probe_tried(terms_.role, watched.index, outcome);
     const auto change = thresholds.record(outcome.has_value());
     if (change == probes::Thresholds::Change::none) continue;

@@ -53,6 +53,8 @@ class ProbeWatch {
   // Something happened to the service: ask all that are not true yet at once.
   void trigger();
   void end(const Error& cause);
+  // How the probe with this index comes to know, when its kind does not say it all.
+  [[nodiscard]] std::string method_of(std::uint32_t index) const;
   // Waits until no check runs. Give it a context that outlives `end`.
   auto joined(Context& patience) { return tasks_.wait(patience); }
   [[nodiscard]] bool idle() const { return tasks_.count() == 0; }

@@ -5,10 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "channels/error.hpp"
 #include "system/launch.hpp"
+
+namespace belfry::probes {
+class ListenEar;
+}
 
 namespace belfry::daemon {
 
@@ -44,6 +49,8 @@ class Provisions {
   [[nodiscard]] virtual std::string_view cgroup(const Service&) const { return {}; }
   // Whether the kernel killed in its cgroup for lack of memory since this was asked last.
   virtual bool ran_out_of_memory(Service&) { return false; }
+  // What its listen trap hears in this run; null: nobody listens to it.
+  [[nodiscard]] virtual std::shared_ptr<probes::ListenEar> ear(const Service&) const { return nullptr; }
 };
 
 }  // namespace belfry::daemon

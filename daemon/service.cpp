@@ -318,6 +318,11 @@ void Service::never_heard(const config::Probe& which, const Error& why) {
   attention_.notify();
 }
 
+void Service::was_heard() {
+  if (readiness_) readiness_->trigger();
+  if (own_bells_) own_bells_->trigger();
+}
+
 void Service::on_exit(pid_t pid, system::ExitStatus status) {
   if (pid == record_.hook) {
     record_.hook = 0;

@@ -111,6 +111,8 @@ class Service final : system::ExitWatcher,
   void main_ended(pid_t pid, std::optional<system::ExitStatus> status);
   void refuse_message(NotifyRefusal why);
   [[nodiscard]] NotifyTally& notify_tally();
+  // It has called listen(2), or bound a UDP socket, and may be what a probe waits for.
+  void was_heard();
   void count_dropped_lines(std::uint64_t lines) { counters_.log_lines_dropped += lines; }
 
   // --- what is so
@@ -150,7 +152,8 @@ class Service final : system::ExitWatcher,
   void reloads_by(pid_t command) { record_.reloader = command; }
   // To the main process. False: there is none.
   bool signal_main(int signo);
-  [[nodiscard]] std::string_view readiness_method() const;
+  [[nodiscard]] std::string_view readiness_kind() const;  // of the first probe; empty: none
+  [[nodiscard]] std::string readiness_method() const;
   [[nodiscard]] std::string last_error() const;
   [[nodiscard]] system::TreeId tree() const;
   [[nodiscard]] bool wants_own_notify_socket() const;

@@ -109,7 +109,8 @@ const std::vector<config::OwnBell>* Service::own_bell_specs() const {
 }
 
 void Service::watch_own_bells() {
-  const probes::ProbeContext about{.service = spec_.name, .tree = tree(), .launch = this};
+  const probes::ProbeContext about{
+      .service = spec_.name, .tree = tree(), .launch = this, .ear = around_.provisions.ear(*this)};
   OwnBellListener& listener = *this;
   own_bells_ = std::make_unique<OwnBells>(around_.loop, around_.probe_slots, *own_bell_specs(), listener,
                                           record_.started_at);
@@ -143,7 +144,8 @@ void Service::refuse_start(const Error& cause) {
 std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, ProbeRole role) {
   if (std::ranges::all_of(set.probes, [](const config::Probe& p) { return probes::is_event(p.kind); }))
     return nullptr;
-  const probes::ProbeContext about{.service = spec_.name, .tree = tree(), .launch = this};
+  const probes::ProbeContext about{
+      .service = spec_.name, .tree = tree(), .launch = this, .ear = around_.provisions.ear(*this)};
   WatchTerms terms{.role = role,
                    .started_at = role == ProbeRole::ready ? record_.started_at : around_.loop.now()};
   if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);

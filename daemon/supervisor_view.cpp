@@ -48,6 +48,7 @@ ServiceView Supervisor::service(std::size_t index) const {
   view.waiting_for = service.waiting_for();
   view.last_error = service.last_error();
   view.status_text = service.status_text();
+  view.readiness_kind = service.readiness_kind();
   view.readiness_method = service.readiness_method();
   if (record.ready_at) view.time_to_ready = *record.ready_at - record.started_at;
   view.counters = service.counters();

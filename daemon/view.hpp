@@ -61,7 +61,8 @@ struct ServiceView {
   std::vector<std::string> waiting_for;   // "db ready", "cache started"
   std::string last_error;                 // the whole cause chain; empty: none
   std::string status_text;                // STATUS= of sd_notify
-  std::string_view readiness_method;      // "notify", "port (sock_diag)"; empty: none
+  std::string_view readiness_kind;        // "notify", "port"; empty: none
+  std::string readiness_method;           // "notify", "port 80: kernel event (seccomp)"; empty: none
   std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
   ServiceCounters counters;
   NotifyTally notify;  // what its notify socket has seen

@@ -1,6 +1,7 @@
 #include "probes/factory.hpp"
 
 #include "probes/kinds.hpp"
+#include "probes/listen_watch/listen_probe.hpp"
 #include "system/sock_diag.hpp"
 
 namespace belfry::probes {
@@ -15,6 +16,7 @@ struct NativeFactory::Shared {
   Shared(Loop& l, system::Processes& p) : loop(l), processes(p) {}
   Loop& loop;
   system::Processes& processes;
+  PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
 };
 
@@ -27,8 +29,8 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
     case Kind::tcp: return make_tcp(shared_->loop, probe);
     case Kind::http: return make_http(shared_->loop, probe);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
-    case Kind::port: return make_port(shared_->diag, probe, context);
-    case Kind::unix_socket: return make_unix(shared_->diag, probe, context);
+    case Kind::port: return make_port(shared_->diag, shared_->waiters, probe, context);
+    case Kind::unix_socket: return make_unix(shared_->diag, shared_->waiters, probe, context);
     case Kind::file: return make_file(probe);
     default: break;
   }

@@ -19,6 +19,8 @@ class Processes;
 
 namespace belfry::probes {
 
+class ListenEar;
+
 // How a probe's own process (exec) is to run: as the service does, but with its own command.
 class LaunchTemplate {
  public:
@@ -34,6 +36,7 @@ struct ProbeContext {
   std::string service;                     // name, for messages
   system::TreeId tree;                     // whose sockets count (port); leader 0 for an external: anybody's
   const LaunchTemplate* launch = nullptr;  // null: belfry's own environment and user
+  std::shared_ptr<ListenEar> ear = {};     // what its trap hears; null: belfry does not run it
 };
 
 // True for the kinds whose truth arrives as an event of the service (notify, fd, log, listen) and that

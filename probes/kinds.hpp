@@ -15,15 +15,19 @@ class SockDiag;
 
 namespace belfry::probes {
 
+struct PortWaiters;
+
 using Made = Result<std::unique_ptr<Probe>>;
 
 Made make_tcp(Loop& loop, const config::Probe& spec);
 Made make_http(Loop& loop, const config::Probe& spec);
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about);
-// These ask the kernel through one socket for all probes; it must outlive them.
-Made make_port(system::SockDiag& diag, const config::Probe& spec, const ProbeContext& about);
-Made make_unix(system::SockDiag& diag, const config::Probe& spec, const ProbeContext& about);
+// These ask the kernel through one socket for all probes, and are counted; both must outlive them.
+Made make_port(system::SockDiag& diag, PortWaiters& waiters, const config::Probe& spec,
+               const ProbeContext& about);
+Made make_unix(system::SockDiag& diag, PortWaiters& waiters, const config::Probe& spec,
+               const ProbeContext& about);
 Made make_file(const config::Probe& spec);
 
 }  // namespace belfry::probes

@@ -1,6 +1,10 @@
 // "Is it ready?", asked once. When to ask again is the schedule's business, not the probe's.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "channels/context.hpp"
 #include "channels/error.hpp"
 #include "channels/task.hpp"
@@ -18,6 +22,13 @@ class Probe {
  public:
   virtual ~Probe() = default;
   virtual Task<Outcome> check(Context& ctx) = 0;
+
+  // While it has never been true: how long until it wants to be asked again, after so many looks in vain
+  // since the last event of its service (0: there was none). Duration::max(): not before the next event.
+  // Empty: as the schedule says.
+  [[nodiscard]] virtual std::optional<Duration> next_look(std::uint32_t) const { return std::nullopt; }
+  // How it comes to know, for people: "port 8080: kernel event (seccomp)". Empty: its kind says it all.
+  [[nodiscard]] virtual std::string method() const { return {}; }
 };
 
 }  // namespace belfry::probes

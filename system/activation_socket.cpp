@@ -8,9 +8,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "system/proc.hpp"
@@ -33,7 +35,9 @@ std::string holder_of(const SocketPlan& plan) {
   SockDiag diag;
   const auto sockets = plan.kind == Kind::unix_stream ? diag.unix_listeners(plan.address)
                                                       : diag.listeners(plan.port, plan.kind == Kind::udp);
-  const auto holder = proc::holder_of(sockets);
+  std::vector<ino_t> inodes;
+  std::ranges::transform(sockets, std::back_inserter(inodes), &ListeningSocket::inode);
+  const auto holder = proc::holder_of(inodes);
   if (!holder) return {};
   if (holder->pid == ::getpid()) return " by belfry itself, for another socket of this stack";
   const auto service = proc::variable_of(holder->pid, "BELFRY_SERVICE");

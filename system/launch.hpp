@@ -22,6 +22,8 @@
 
 namespace belfry::system {
 
+struct ListenTrapRequest;
+
 using NameValue = std::pair<std::string, std::string>;
 
 // Strings for the kernel: "a\0b\0c\0" in one block. The pointers to them are made at the spawn.
@@ -115,6 +117,9 @@ class Launch {
   bool no_new_privileges = false;
   // Below a keeper of its own (keeper.hpp): nobody it forks can leave it.
   bool isolate = false;
+
+  // Not null: hear of its listen(2) (seccomp_listen.hpp), if the kernel allows. Answered by the spawn.
+  ListenTrapRequest* listen_trap = nullptr;
 
   // --- process attributes
   bool new_session = true;      // false: a process group of its own in belfry's session

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <unordered_set>
@@ -118,6 +120,18 @@ std::vector<ino_t> pipes_of(pid_t pid) { return inodes_of(pid, "pipe:["); }
 
 std::vector<ino_t> sockets_of(pid_t pid) { return inodes_of(pid, "socket:["); }
 
+std::optional<uid_t> user_who_hides(pid_t pid) {
+  char link[8];
+  // The same right as for its descriptors, without walking through them.
+  if (::readlink(path_of(pid, "cwd").c_str(), link, sizeof link) >= 0 || errno != EACCES) return std::nullopt;
+  const std::string status = read_file(path_of(pid, "status"));
+  const std::size_t line = status.find("\nUid:");
+  if (line == std::string::npos) return std::nullopt;
+  unsigned real = 0, effective = 0;
+  if (std::sscanf(status.c_str() + line, "\nUid: %u %u", &real, &effective) != 2) return std::nullopt;
+  return effective;
+}
+
 std::optional<Survivor> describe(pid_t pid) {
   std::string stat = read_file(path_of(pid, "stat"));
   // "4711 (name with ) and blanks) S …": the name ends at the last parenthesis
@@ -128,11 +142,12 @@ std::optional<Survivor> describe(pid_t pid) {
   return Survivor{pid, stat[close + 2], stat.substr(open + 1, close - open - 1)};
 }
 
-std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets) {
+std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience) {
   std::optional<Survivor> found;
   if (sockets.empty()) return found;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   each_number_in("/proc", [&](int, const char* name) {
-    if (found) return;
+    if (found || std::chrono::steady_clock::now() > deadline) return;
     pid_t pid = 0;
     std::from_chars(name, name + std::char_traits<char>::length(name), pid);
     const auto held = sockets_of(pid);

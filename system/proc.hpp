@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,13 +28,19 @@ std::optional<std::string> variable_of(pid_t pid, std::string_view name);
 std::vector<ino_t> pipes_of(pid_t pid);
 std::vector<ino_t> sockets_of(pid_t pid);
 
+// The effective user of a process whose descriptors may not be looked at: root without CAP_SYS_PTRACE, as in
+// containers, sees those of its own user only. Empty: they can be seen, or the process is gone.
+std::optional<uid_t> user_who_hides(pid_t pid);
+
 std::optional<Survivor> describe(pid_t pid);
 // Those of them that are there and no zombies.
 std::vector<Survivor> describe_living(const std::vector<pid_t>& pids);
 
 // A process that has one of these sockets open. Looks at every process of the host whose descriptors may be
-// read: for a message to a person, never on the way of something that is awaited.
-std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets);
+// read: for a message to a person, never on the way of something that is awaited. Gives up when
+// it has taken this long.
+std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets,
+                                  std::chrono::milliseconds patience = std::chrono::seconds(1));
 
 // True from the moment the process begins to exit, before its descriptors are closed, and when it is gone.
 bool is_exiting(pid_t pid);

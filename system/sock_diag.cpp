@@ -62,6 +62,20 @@ bool matches(const nlmsghdr* message, const std::string& name, const struct stat
   return false;
 }
 
+// Kernels before 5.3 do not say.
+uid_t maker_of(const nlmsghdr* message) {
+  auto* body = static_cast<const unix_diag_msg*>(NLMSG_DATA(message));
+  int left = static_cast<int>(message->nlmsg_len - NLMSG_LENGTH(sizeof *body));
+  auto* attribute = reinterpret_cast<const rtattr*>(body + 1);
+  for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type != UNIX_DIAG_UID || RTA_PAYLOAD(attribute) < sizeof(uid_t)) continue;
+    uid_t uid = 0;
+    std::memcpy(&uid, RTA_DATA(attribute), sizeof uid);
+    return uid;
+  }
+  return static_cast<uid_t>(-1);
+}
+
 }  // namespace
 
 SockDiag::~SockDiag() {
@@ -73,21 +87,51 @@ bool SockDiag::send(const void* what, std::size_t size) {
   return fd_ >= 0 && ::send(fd_, what, size, 0) == static_cast<ssize_t>(size);
 }
 
-std::vector<ino_t> SockDiag::listeners(std::uint16_t port, bool udp) {
+std::vector<ListeningSocket> SockDiag::listeners(std::uint16_t port, bool udp, bool thorough) {
   Address v4;
   Address v6{.v6 = true, .bytes = {}};
   v4.bytes[0] = htonl(INADDR_LOOPBACK);
   std::memcpy(v6.bytes, &in6addr_loopback, sizeof in6addr_loopback);
-  std::vector<ino_t> found;
+  std::vector<ListeningSocket> found;
   for (const Address& local : {v4, v6}) {
-    if (auto inode = ask(port, udp, local)) found.push_back(*inode);
+    if (auto one = ask(port, udp, local)) found.push_back(*one);
   }
   if (!found.empty()) return found;
   if (misses_++ % misses_per_look == 0) look_up_addresses();
   for (const Address& local : others_) {
-    if (auto inode = ask(port, udp, local)) found.push_back(*inode);
+    if (auto one = ask(port, udp, local)) found.push_back(*one);
+  }
+  for (const bool v6_too : {false, true}) {
+    if (thorough && found.empty()) list(port, udp, v6_too, found);
   }
   return found;
+}
+
+// The kernel leaves out what is on other ports.
+void SockDiag::list(std::uint16_t port, bool udp, bool v6, std::vector<ListeningSocket>& into) {
+  constexpr std::uint32_t bound = 7;  // TCP_CLOSE: what an unconnected UDP socket is in
+  auto question = request<inet_diag_req_v2>(NLM_F_DUMP);
+  question.header.nlmsg_seq = ++sequence_;
+  question.body.sdiag_family = v6 ? AF_INET6 : AF_INET;
+  question.body.sdiag_protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
+  question.body.idiag_states = 1U << (udp ? bound : listening);
+  question.body.id.idiag_sport = htons(port);
+  if (!send(&question, sizeof question)) return;
+  alignas(nlmsghdr) std::array<char, 16384> answer;
+  for (;;) {
+    ssize_t got = ::recv(fd_, answer.data(), answer.size(), 0);
+    if (got <= 0) return;
+    auto left = static_cast<unsigned>(got);
+    auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+    for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+      if (header->nlmsg_seq != sequence_) continue;
+      if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return;  // done, or refused
+      inet_diag_msg message{};
+      std::memcpy(&message, NLMSG_DATA(header), sizeof message);
+      if (ntohs(message.id.idiag_sport) == port)
+        into.push_back({.inode = message.idiag_inode, .uid = message.idiag_uid});
+    }
+  }
 }
 
 void SockDiag::look_up_addresses() {
@@ -116,7 +160,7 @@ void SockDiag::look_up_addresses() {
 
 // The look-up is the one an arriving packet gets, so a socket that is bound to every address is found by
 // any local one. UDP wants the local end where TCP has the remote one.
-std::optional<ino_t> SockDiag::ask(std::uint16_t port, bool udp, const Address& local) {
+std::optional<ListeningSocket> SockDiag::ask(std::uint16_t port, bool udp, const Address& local) {
   auto question = request<inet_diag_req_v2>(0);
   question.header.nlmsg_seq = ++sequence_;
   question.body.sdiag_family = local.v6 ? AF_INET6 : AF_INET;
@@ -138,11 +182,11 @@ std::optional<ino_t> SockDiag::ask(std::uint16_t port, bool udp, const Address& 
     inet_diag_msg message{};
     std::memcpy(&message, NLMSG_DATA(header), sizeof message);
     if (!udp && message.idiag_state != listening) return std::nullopt;
-    return message.idiag_inode;
+    return ListeningSocket{.inode = message.idiag_inode, .uid = message.idiag_uid};
   }
 }
 
-std::vector<ino_t> SockDiag::unix_listeners(const std::string& path) {
+std::vector<ListeningSocket> SockDiag::unix_listeners(const std::string& path) {
   std::string name = path;
   if (name.starts_with('@')) name[0] = '\0';
   struct stat file{};
@@ -152,8 +196,8 @@ std::vector<ino_t> SockDiag::unix_listeners(const std::string& path) {
   question.header.nlmsg_seq = ++sequence_;
   question.body.sdiag_family = AF_UNIX;
   question.body.udiag_states = 1U << listening;
-  question.body.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS;
-  std::vector<ino_t> found;
+  question.body.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_UID;
+  std::vector<ListeningSocket> found;
   if (!send(&question, sizeof question)) return found;
   alignas(nlmsghdr) std::array<char, 16384> answer;
   for (;;) {
@@ -165,7 +209,8 @@ std::vector<ino_t> SockDiag::unix_listeners(const std::string& path) {
       if (header->nlmsg_seq != sequence_) continue;
       if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return found;  // done, or refused
       if (!matches(header, name, exists ? &file : nullptr)) continue;
-      found.push_back(static_cast<const unix_diag_msg*>(NLMSG_DATA(header))->udiag_ino);
+      found.push_back({.inode = static_cast<const unix_diag_msg*>(NLMSG_DATA(header))->udiag_ino,
+                       .uid = maker_of(header)});
     }
   }
 }

@@ -15,6 +15,12 @@
 
 namespace belfry::system {
 
+struct ListeningSocket {
+  ino_t inode = 0;
+  uid_t uid = 0;  // who made it
+  friend bool operator==(const ListeningSocket&, const ListeningSocket&) = default;
+};
+
 // Owner: whoever asks; one serves any number of probes.
 // Lifecycle: one netlink socket, opened at the first question (and again if that failed).
 // Cancellation: none: the kernel answers at once. An answer that cannot be had is "nobody".
@@ -25,13 +31,14 @@ class SockDiag {
   SockDiag(const SockDiag&) = delete;
   SockDiag& operator=(const SockDiag&) = delete;
 
-  // Inodes of the sockets that listen on this TCP port (or are bound to this UDP one), IPv4 and IPv6, in
-  // this network namespace: on all addresses, on loopback, or on an address of this host.
-  std::vector<ino_t> listeners(std::uint16_t port, bool udp);
+  // The sockets that listen on this TCP port (or are bound to this UDP one), IPv4 and IPv6, in this network
+  // namespace: on all addresses, on loopback, or on an address of this host. `thorough` also finds those on
+  // 127.0.0.2 and its like, by walking through all sockets that listen: not for every look.
+  std::vector<ListeningSocket> listeners(std::uint16_t port, bool udp, bool thorough = false);
 
-  // Inodes of the sockets that listen at this path, however the service spelled it when it bound. A
+  // The sockets that listen at this path, however the service spelled it when it bound. A
   // leading @ names an abstract socket.
-  std::vector<ino_t> unix_listeners(const std::string& path);
+  std::vector<ListeningSocket> unix_listeners(const std::string& path);
 
  private:
   struct Address {
@@ -40,7 +47,8 @@ class SockDiag {
   };
 
   bool send(const void* request, std::size_t size);
-  std::optional<ino_t> ask(std::uint16_t port, bool udp, const Address& local);
+  std::optional<ListeningSocket> ask(std::uint16_t port, bool udp, const Address& local);
+  void list(std::uint16_t port, bool udp, bool v6, std::vector<ListeningSocket>& into);
   void look_up_addresses();
 
   int fd_ = -1;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -52,6 +53,22 @@ BELFRY_CHILD long unshare_descriptors(ChildPlan& plan) {
     plan.errnum = static_cast<int>(-result);
   }
   return result;
+}
+
+// First of all: the descriptor must appear in the table that is still shared with the parent, and the
+// capability that allows it goes with the user. A refusal is no failure of the start.
+BELFRY_CHILD void set_listen_trap(ChildPlan& plan) {
+  if (plan.listen_filter == nullptr) return;
+  if (plan.no_new_privileges) raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  // A killable wait: a runtime that interrupts its threads with signals (Go) would call again and again.
+  constexpr unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW |
+                             SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  long result = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, plan.listen_filter);
+  if (result == -EINVAL) {  // before Linux 5.19
+    constexpr unsigned older = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    result = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, older, plan.listen_filter);
+  }
+  plan.trap = static_cast<int>(result);
 }
 
 BELFRY_CHILD long join_cgroup(const ChildPlan& plan) {
@@ -187,6 +204,7 @@ BELFRY_CHILD long execute(const ChildPlan& plan) {
 }
 
 BELFRY_CHILD long become_program(ChildPlan& plan) {
+  set_listen_trap(plan);
   long result = unshare_descriptors(plan);
   if (result < 0) return result;
   if (result = join_cgroup(plan); result < 0) return fail(plan, SpawnStage::cgroup, result);

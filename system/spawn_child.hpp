@@ -5,6 +5,7 @@
 // is told by `failed_stage` and `errnum`, which the parent reads as soon as it runs again.
 #pragma once
 
+#include <linux/filter.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -76,6 +77,8 @@ struct ChildPlan {
 
   const char* working_dir;  // null: stay
 
+  const sock_fprog* listen_filter;  // null: no trap
+
   const std::uint8_t* ignored_signals;  // to be reset to default
   std::size_t ignored_count;
 
@@ -83,6 +86,7 @@ struct ChildPlan {
   std::uint8_t failed_stage;  // 0: none; SpawnStage + 1; unshare_refused
   int errnum;
   int failed_limit;  // resource number, -1: none
+  int trap;          // the notification descriptor in the shared table, or the -errno of what refused it
 };
 
 inline constexpr std::uint8_t unshare_refused = 100;

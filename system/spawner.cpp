@@ -19,6 +19,7 @@
 #include "system/descriptors.hpp"
 #include "system/keeper.hpp"
 #include "system/oom_score.hpp"
+#include "system/seccomp_listen.hpp"
 #include "system/signals.hpp"
 
 namespace belfry::system {
@@ -102,17 +103,20 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
     take_back_slots();
     return std::unexpected(SpawnError{SpawnStage::keeper, -error, {}});
   }
+  lay_out_trap(launch);
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (plan_.first_unneeded > 0 ? CLONE_FILES : 0);
   bool into = launch.cgroup >= 0 && kept == nullptr;
   pid_t pid = into ? clone_into(launch.cgroup, flags) : clone(flags, kept != nullptr);
   take_back_slots();
   if (pid >= 0 && plan_.failed_stage == 0) {
+    answer_trap(launch);
     if (kept == nullptr) return pid;
     kept->keeper = pid;
     return plan_.program;
   }
   if (kept != nullptr) ::close(kept->socket);
   if (pid < 0) return std::unexpected(SpawnError{SpawnStage::clone, -pid, {}});
+  if (plan_.listen_filter != nullptr && plan_.trap >= 0) ::close(plan_.trap);
 
   siginfo_t ignored;
   while (syscalls_.waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) == -EINTR) {
@@ -122,6 +126,25 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
     return attempt(launch, kept);
   }
   return std::unexpected(failure(launch));
+}
+
+void Spawner::lay_out_trap(const Launch& launch) {
+  if (launch.listen_trap == nullptr) return;
+  launch.listen_trap->descriptor = -1;
+  launch.listen_trap->errnum = plan_.first_unneeded > 0 ? 0 : no_shared_table;
+  const auto code = listen_filter(launch.listen_trap->udp);
+  if (plan_.first_unneeded == 0) return;
+  // The kernel does not write to it; the interface is older than const.
+  trap_filter_ = {.len = static_cast<unsigned short>(code.size()),
+                  .filter = const_cast<sock_filter*>(code.data())};
+  plan_.listen_filter = &trap_filter_;
+  plan_.trap = -ENOSYS;
+}
+
+void Spawner::answer_trap(const Launch& launch) {
+  if (plan_.listen_filter == nullptr) return;
+  launch.listen_trap->descriptor = std::max(plan_.trap, -1);
+  launch.listen_trap->errnum = plan_.trap < 0 ? -plan_.trap : 0;
 }
 
 pid_t Spawner::clone(int flags, bool below_a_keeper) {

@@ -54,6 +54,8 @@ class Spawner {
   int lend(int source);                           // a number below the hole, or -errno
   void take_back_slots();
   SpawnError failure(const Launch& launch) const;
+  void lay_out_trap(const Launch& launch);
+  void answer_trap(const Launch& launch);
 
   Syscalls& syscalls_;
   bool unshares_ = true;
@@ -71,6 +73,7 @@ class Spawner {
   std::vector<detail::ChildDescriptor> moves_;
   std::vector<detail::ChildLimit> limits_;
   std::vector<std::uint8_t> ignored_;
+  sock_fprog trap_filter_{};
   char listen_pid_[32];
   char watchdog_pid_[32];
   char oom_score_[16];

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -10,6 +12,8 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 
 // glibc's other name for clone. ThreadSanitizer takes a clone for a fork and does not expect the child to
 // share its memory; under this name it stays out of it.
@@ -21,6 +25,27 @@ namespace belfry::system {
 namespace {
 
 int checked(int result) { return result < 0 ? -errno : result; }
+
+constexpr unsigned pidfd_thread = O_EXCL;  // PIDFD_THREAD, since Linux 6.9
+
+int open_pidfd(pid_t pid, unsigned flags) {
+  return checked(static_cast<int>(::syscall(SYS_pidfd_open, pid, flags)));
+}
+
+// Before Linux 6.9 only whole processes can be opened: /proc says whose thread it is.
+pid_t process_of(pid_t thread) {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/%d/status", thread);
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  char text[512];
+  const ssize_t got = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  text[got > 0 ? got : 0] = '\0';
+  const char* line = std::strstr(text, "\nTgid:");
+  int pid = 0;
+  return line != nullptr && std::sscanf(line, "\nTgid: %d", &pid) == 1 ? pid : 0;
+}
 
 }  // namespace
 
@@ -110,5 +135,34 @@ int Syscalls::socket(int domain, int type, int protocol) {
 }
 
 int Syscalls::become_subreaper() { return checked(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
+
+int Syscalls::receive_notification(int fd, seccomp_notif& into) {
+  return checked(::ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &into));
+}
+
+bool Syscalls::notification_is_valid(int fd, std::uint64_t id) {
+  return ::ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+int Syscalls::continue_notification(int fd, std::uint64_t id) {
+  seccomp_notif_resp answer{};
+  answer.id = id;
+  answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  return checked(::ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer));
+}
+
+int Syscalls::copy_descriptor(pid_t thread, int fd) {
+  if (thread <= 0) return -ESRCH;  // in a pid namespace that does not show here
+  int target = open_pidfd(thread, 0);
+  if (target == -EINVAL || target == -ENOENT) target = open_pidfd(thread, pidfd_thread);
+  if (target == -EINVAL) {
+    const pid_t process = process_of(thread);
+    target = process > 0 ? open_pidfd(process, 0) : -ESRCH;
+  }
+  if (target < 0) return target;
+  const int copy = checked(static_cast<int>(::syscall(SYS_pidfd_getfd, target, fd, 0)));
+  ::close(target);
+  return copy;
+}
 
 }  // namespace belfry::system

@@ -9,6 +9,9 @@
 #include <sys/wait.h>
 
 #include <cstddef>
+#include <cstdint>
+
+struct seccomp_notif;
 
 namespace belfry::system {
 
@@ -33,6 +36,12 @@ class Syscalls {
   virtual int pipe(int (&ends)[2], int flags);
   virtual int socket(int domain, int type, int protocol);
   virtual int become_subreaper();
+
+  // seccomp_unotify(2); `copy_descriptor` is pidfd_getfd(2) on the process of a thread.
+  virtual int receive_notification(int fd, seccomp_notif& into);
+  virtual bool notification_is_valid(int fd, std::uint64_t id);
+  virtual int continue_notification(int fd, std::uint64_t id);
+  virtual int copy_descriptor(pid_t thread, int fd);
 };
 
 // kill(2). What asks a process to end is followed by SIGCONT: a stopped one would not act on it.

@@ -31,6 +31,23 @@ TEST(Render, the_status_is_a_summary_a_table_and_remarks) {
             "api: api exited with code 3\n");
 }
 
+TEST(Render, how_services_come_to_be_ready_is_said_where_they_are_asked_for_or_could_be_better) {
+  auto status = read_status(body);
+  ASSERT_TRUE(status);
+  const std::string why = "asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)";
+  status->services[0].readiness_method = "port 5432: " + why;
+  status->services[1].readiness_method = "port 80: " + why + ", http";
+  EXPECT_TRUE(render_status(*status, {}).ends_with("\n" + why + ": db, api\n"));
+  status->services[1].readiness_method = "port 80: kernel event (seccomp)";
+  EXPECT_TRUE(render_status(*status, {}).ends_with("\n" + why + ": db\n"));
+  status->detailed = true;
+  EXPECT_TRUE(render_status(*status, {})
+                  .ends_with("\ndb: port 5432: " + why + "\napi: port 80: kernel event (seccomp)\n"));
+  status->services[0].readiness_method = status->services[1].readiness_method = "notify";
+  status->detailed = false;
+  EXPECT_FALSE(render_status(*status, {}).contains("notify"));
+}
+
 TEST(Render, what_services_say_cannot_move_the_cursor) {
   auto status = read_status(body);
   ASSERT_TRUE(status);
@@ -49,9 +66,14 @@ TEST(Render, refused_notify_messages_are_told_with_their_reasons) {
 }
 
 TEST(Render, a_stack_without_services_is_one_line) {
-  EXPECT_EQ(
-      render_status({.stack = "x", .ready = true, .shutting_down = false, .now_ns = 0, .services = {}}, {}),
-      "x: ready, 0 of 0 services ready\n");
+  EXPECT_EQ(render_status({.stack = "x",
+                           .ready = true,
+                           .shutting_down = false,
+                           .now_ns = 0,
+                           .detailed = false,
+                           .services = {}},
+                          {}),
+            "x: ready, 0 of 0 services ready\n");
 }
 
 TEST(Render, times_are_told_in_their_two_largest_units) {

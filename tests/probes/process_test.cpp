@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "probes/kinds.hpp"
+#include "probes/listen_watch/listen_probe.hpp"
+#include "system/proc.hpp"
 #include "system/sock_diag.hpp"
 #include "tests/probes/rig.hpp"
 #include "tests/system/fixture.hpp"
@@ -88,6 +90,11 @@ TEST_F(ExecProbeTest, an_empty_command_is_refused_when_it_is_made) {
 
 // --- port
 
+// This process as a message names it: "pid 4711 belfry_probes_t".
+std::string myself() {
+  return "pid " + std::to_string(::getpid()) + " " + system::proc::describe(::getpid())->name;
+}
+
 struct PortProbeTest : testing::Test {
   // A service that holds the socket, as if it had opened it.
   template <class Socket>
@@ -105,7 +112,7 @@ struct PortProbeTest : testing::Test {
     config::Probe spec;
     spec.port = socket.port();
     spec.udp = udp;
-    auto made = make_port(diag, spec, {.service = "api", .tree = tree, .launch = nullptr});
+    auto made = make_port(diag, waiters, spec, {.service = "api", .tree = tree, .launch = nullptr});
     return answer(world.loop, **made);
   }
   ~PortProbeTest() override {
@@ -118,11 +125,12 @@ struct PortProbeTest : testing::Test {
   std::string ask_unix(const std::string& path, TreeId tree) {
     config::Probe spec;
     spec.target = path;
-    auto made = make_unix(diag, spec, {.service = "api", .tree = tree, .launch = nullptr});
+    auto made = make_unix(diag, waiters, spec, {.service = "api", .tree = tree, .launch = nullptr});
     return answer(world.loop, **made);
   }
   World world;
   system::SockDiag diag;
+  PortWaiters waiters;
   std::vector<TreeId> started;
 };
 
@@ -161,7 +169,7 @@ TEST_F(PortProbeTest, a_foreign_process_on_the_port_does_not_count) {
   LocalSocket other;
   TreeId tree = service_with(other, "echo up; exec sleep 1000");
   EXPECT_EQ(ask(ours, tree),
-            "another process listens on port " + std::to_string(ours.port()) + " (ss -lnp shows which)");
+            "port " + std::to_string(ours.port()) + " is held by " + myself() + ", not by this service");
 }
 
 TEST_F(PortProbeTest, for_an_external_anybody_counts) {
@@ -204,6 +212,24 @@ TEST_F(PortProbeTest, a_listener_on_another_address_of_this_host_counts) {
   EXPECT_EQ(diag.listeners(ntohs(address.sin_port), false).size(), 1U);
   ::close(fd);
   EXPECT_TRUE(diag.listeners(ntohs(address.sin_port), false).empty());
+}
+
+TEST_F(PortProbeTest, a_listener_on_another_loopback_address_is_found_by_a_thorough_look) {
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    if (type == SOCK_STREAM) ASSERT_EQ(::listen(fd, 4), 0);
+    socklen_t length = sizeof address;
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+    const auto port = ntohs(address.sin_port);
+    EXPECT_TRUE(diag.listeners(port, type == SOCK_DGRAM).empty());
+    EXPECT_EQ(diag.listeners(port, type == SOCK_DGRAM, true).size(), 1U);
+    ::close(fd);
+    EXPECT_TRUE(diag.listeners(port, type == SOCK_DGRAM, true).empty());
+  }
 }
 
 TEST_F(PortProbeTest, a_connection_on_the_port_is_no_listener) {
@@ -275,7 +301,7 @@ TEST_F(UnixProbeTest, a_foreign_listener_does_not_count) {
   UnixSocket socket(path());
   UnixSocket other("@belfry-test-" + std::to_string(::getpid()));
   TreeId tree = service_with(other, "echo up; exec sleep 1000");
-  EXPECT_EQ(ask_unix(path(), tree), "another process listens at " + path() + " (ss -lxp shows which)");
+  EXPECT_EQ(ask_unix(path(), tree), path() + " is held by " + myself() + ", not by this service");
 }
 
 TEST_F(UnixProbeTest, abstract_names_begin_with_an_at_sign) {

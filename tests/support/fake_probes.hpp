@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,8 @@ class FakeProbes final : public probes::Factory {
  public:
   // The answer to one check; `spec.target` tells several probes of a service apart. Unset: yes, at once.
   std::function<ProbeAnswer(const std::string& service, const config::Probe& spec)> answer;
+  // When a probe wants to be asked next, by the looks since an event. Unset: as the schedule says.
+  std::function<std::optional<Duration>(std::uint32_t looks_since_event)> next_look;
   // Lets the making of a probe fail.
   std::function<bool(const std::string& service, const config::Probe& spec)> cannot_make;
 
@@ -52,6 +55,10 @@ class FakeProbes final : public probes::Factory {
       if (!said.yes)
         co_return std::unexpected(Error(Error::Kind::failed, "cannot connect: Connection refused"));
       co_return Result<void>();
+    }
+
+    std::optional<Duration> next_look(std::uint32_t looks) const override {
+      return all_.next_look ? all_.next_look(looks) : std::nullopt;
     }
 
    private:

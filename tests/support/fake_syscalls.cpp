@@ -48,4 +48,14 @@ int FakeSyscalls::socket(int domain, int type, int protocol) {
   return Syscalls::socket(domain, type, protocol);
 }
 
+int FakeSyscalls::receive_notification(int fd, seccomp_notif& into) {
+  if (int error = next(receive_errors)) return -error;
+  return Syscalls::receive_notification(fd, into);
+}
+
+int FakeSyscalls::copy_descriptor(pid_t thread, int fd) {
+  if (int error = next(copy_errors)) return -error;
+  return Syscalls::copy_descriptor(thread, fd);
+}
+
 }  // namespace belfry::test

@@ -8,10 +8,11 @@
 namespace belfry::test {
 
 // Owner: the test. Lifecycle: outlives whoever was given it. Cancellation: none.
-class FakeSyscalls final : public system::Syscalls {
+class FakeSyscalls : public system::Syscalls {
  public:
   // Errors (positive errno) that the next calls end with, in order; 0 lets one pass.
-  std::deque<int> clone_errors, clone_into_errors, open_errors, duplicate_errors, kill_errors, socket_errors;
+  std::deque<int> clone_errors, clone_into_errors, open_errors, duplicate_errors, kill_errors, socket_errors,
+      receive_errors, copy_errors;
   int clones = 0;
   int last_clone_flags = 0;
 
@@ -22,6 +23,8 @@ class FakeSyscalls final : public system::Syscalls {
   int duplicate(int source, int target) override;
   int open(const char* path, int flags) override;
   int socket(int domain, int type, int protocol) override;
+  int receive_notification(int fd, seccomp_notif& into) override;
+  int copy_descriptor(pid_t thread, int fd) override;
 };
 
 }  // namespace belfry::test

@@ -67,7 +67,7 @@ TEST_F(MetricsTest, restarts_are_counted_by_reason) {
 
 TEST_F(MetricsTest, a_probe_is_named_by_its_kind) {
   ServiceView& view = stack.add("api");
-  view.readiness_method = "port (sock_diag)";
+  view.readiness_kind = "port";
   view.counters.probe_failures = 7;
   EXPECT_THAT(
       written(),
@@ -124,7 +124,7 @@ TEST_F(MetricsTest, every_family_is_declared_once_and_before_its_samples) {
 // The walk is shared, so this holds the writing against a serializer that somebody else wrote.
 TEST_F(MetricsTest, the_text_agrees_with_prometheus_cpp) {
   ServiceView& db = stack.add("d\"b");
-  db.readiness_method = "notify";
+  db.readiness_kind = "notify";
   db.counters.probe_successes = 12;
   stack.fake(0).has_times = true;
   stack.fake(0).times.stop.sum = 1.25;

@@ -1,0 +1,77 @@
+// Hearing of listen(2) the moment a service calls it, without its help and without asking: seccomp's user
+// notification (seccomp_unotify(2)).
+//
+// The child of a spawn installs a filter that stops its callers of listen(2) until belfry has said CONTINUE;
+// the whole tree that grows from it inherits the filter, whatever sessions, users or threads it makes. The
+// call itself is the kernel's: nothing is judged, changed or done on the service's behalf.
+//
+// Whoever holds the descriptor must serve it for as long as the tree lives: while nobody answers, listen(2)
+// does not return; when the descriptor is closed, it fails with ENOSYS.
+#pragma once
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "system/syscalls.hpp"
+
+namespace belfry::system {
+
+// What a launch asks for, and what its spawn answers. Owner: whoever prepared the launch, which only
+// points at it. The descriptor is the owner's to close.
+struct ListenTrapRequest {
+  bool udp = false;     // bind(2) as well: UDP sockets do not listen
+  int descriptor = -1;  // answer: where notifications arrive, close-on-exec; -1: there is no trap
+  int errnum = 0;       // answer: why there is none. The service was started all the same
+};
+
+// The errnum of a spawn whose child has a descriptor table of its own from the start: there is no way for
+// the notification descriptor back to belfry.
+inline constexpr int no_shared_table = 0x10000;
+
+// The filter for this machine: native calls and those of its 32-bit programs. Empty: not written for it yet.
+[[nodiscard]] std::span<const sock_filter> listen_filter(bool udp);
+
+// What decides before any attempt whether the kernel would let a filter be installed.
+struct TrapRights {
+  bool admin = false;              // CAP_SYS_ADMIN is effective
+  bool no_new_privileges = false;  // set for belfry already, and so for all its children
+  static TrapRights own();
+};
+
+// A call that was let go on. It may not have been carried out yet.
+struct CaughtCall {
+  enum class Kind : std::uint8_t { listen, bind, io_uring };
+  Kind kind = Kind::listen;
+  // A copy of the caller's socket, the receiver's to close; -1: not asked for, or not permitted. As long as
+  // it is open, the socket stays bound.
+  int socket = -1;
+};
+
+// Owner: the daemon's listen traps, one per run.
+// Lifecycle: takes the descriptor over and closes it. Destroy it when the descriptor has hung up (the whole
+//   tree is gone), and not before.
+// Cancellation: none; nothing here waits.
+class ListenTrap {
+ public:
+  explicit ListenTrap(int descriptor, Syscalls& syscalls = Syscalls::real());
+  ~ListenTrap();
+  ListenTrap(const ListenTrap&) = delete;
+  ListenTrap& operator=(const ListenTrap&) = delete;
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  // Call it once for each time that epoll says readable: it would wait if there were none. Lets one caller
+  // go on. Empty: the caller has died meanwhile.
+  std::optional<CaughtCall> take(bool copy_socket);
+
+ private:
+  Syscalls& syscalls_;
+  int descriptor_;
+};
+
+}  // namespace belfry::system

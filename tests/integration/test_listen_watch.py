@@ -1,0 +1,445 @@
+"""Readiness by `port` and `unix`: the kernel tells when the service itself listens, and how is said."""
+import json
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+
+from harness import BELFRY, PATIENCE, Scenario, free_port, with_clients
+
+LISTENER = f"/usr/bin/python3 {os.path.join(os.path.dirname(os.path.abspath(__file__)), 'listener.py')}"
+TRAPPED = "kernel event (seccomp)"
+NO_RIGHT = "asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)"
+ROOT = os.geteuid() == 0
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def free_udp_port():
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def runs_32_bit_calls():
+    """Whether this kernel takes int 0x80 at all."""
+    listener = subprocess.Popen([*LISTENER.split(), "in_32_bits", str(free_port())], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+    try:
+        return listener.wait(3) == 0
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        listener.kill()
+        listener.wait()
+
+
+def service(name, habit, target, probe, more=""):
+    return f"  {name}: {{command: '{LISTENER} {habit} {target}', ready: {{{probe}}}, {more}}}\n"
+
+
+class Fifo:
+    """Words to a listener."""
+
+    def __init__(self, stack, name):
+        self.path = os.path.join(stack.path, name)
+        os.mkfifo(self.path)
+        os.chmod(self.path, 0o666)
+
+    def say(self, word="go"):
+        with open(self.path, "w", encoding="ascii") as out:
+            out.write(word + "\n")
+
+    def hear(self):
+        """A line that the other side writes; waits for it."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            if not poll.poll(PATIENCE * 1000):
+                raise AssertionError("nothing was said")
+            return os.read(fd, 4096).decode()
+        finally:
+            os.close(fd)
+
+
+class Watch(Scenario):
+    def started(self, services, top="", wrapper=(), name="test"):
+        stack = self.stack(services, top, name)
+        if wrapper:
+            os.chmod(stack.path, 0o777)
+        return stack.start(wrapper=wrapper)
+
+    def method(self, stack, name):
+        return stack.services()[name]["readiness_method"]
+
+    def error(self, stack, name):
+        return stack.services()[name]["last_error"] or ""
+
+
+def needs_right(test):
+    """The trap without no_new_privileges needs the right to set it; as root in a container there may be none."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
+    return test if effective >> 21 & 1 else None
+
+
+class Trapped(Watch):
+    @needs_right
+    def test_however_a_service_comes_to_listen_it_is_heard(self):
+        habits = ["tcp", "tcp6", "dual", "every_address", "other_loopback", "thread", "grandchild", "new_session",
+                  "double_fork", "shared_port", "other_ports_first", "many_afterwards"]
+        if ROOT:
+            habits.append("other_user")
+        if os.uname().machine == "x86_64" and runs_32_bit_calls():
+            habits.append("in_32_bits")
+        stack = self.stack("")
+        text, expected = "", {}
+        for habit in habits:
+            port = free_port()
+            text += service(habit, habit, port, f"port: {port}")
+            expected[habit] = f"port {port}: {TRAPPED}"
+        for habit in ("udp", "udp6", "udp_sloppy"):
+            port = free_udp_port()
+            text += service(habit, habit, port, f"port: {{udp: {port}}}")
+            expected[habit] = f"udp port {port}: {TRAPPED}"
+        for habit in ("stream", "seqpacket", "relative"):
+            text += service(habit, habit, f"$DIR/{habit}", f"unix: $DIR/{habit}")
+            expected[habit] = f"unix {stack.path}/{habit}: {TRAPPED}"
+        name = f"@belfry-{os.getpid()}"
+        text += service("abstract", "abstract", name, f"unix: '{name}'")
+        expected["abstract"] = f"unix {name}: {TRAPPED}"
+        stack.write(text)
+        stack.start().wait_for_control()
+        self.assertEqual(stack.wait(*expected), 200, {n: self.error(stack, n) for n in expected})
+        self.assertEqual({n: self.method(stack, n) for n in expected}, expected)
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_what_waits_costs_no_wake_up_and_is_asked_once(self):
+        stack = self.stack("")
+        words = [Fifo(stack, f"word{i}") for i in range(5)]
+        ports = [free_port() for _ in words]
+        stack.write("".join(service(f"s{i}", "bound_long_before", f"{ports[i]} {words[i].path}", f"port: {ports[i]}")
+                            for i in range(5)))
+        stack.start().wait_for_control()
+        for i in range(5):
+            stack.output.index_of(f"s{i} | bound")
+
+        def wake_ups():
+            total = 0
+            for status in pathlib.Path(f"/proc/{stack.process.pid}/task").glob("*/status"):
+                total += int(next(l for l in status.read_text().splitlines() if l.startswith("voluntary")).split()[1])
+            return total
+
+        def quiet_second():
+            before = wake_ups()
+            ended = os.pidfd_open(stack.process.pid)
+            select.select([ended], [], [], 1)
+            os.close(ended)
+            return wake_ups() - before
+
+        # What the start left to do may fall into the first second; every 10 ms would be hundreds in each.
+        self.assertEqual(min(quiet_second() for _ in range(3)), 0)
+        for word in words:
+            word.say()
+        self.assertEqual(stack.wait(*(f"s{i}" for i in range(5))), 200)
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_another_process_on_the_port_rings_no_bell_and_is_named(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen(4)
+            port = holder.getsockname()[1]
+            stack = self.stack("")
+            word = Fifo(stack, "word")
+            for top, method in (("", TRAPPED), ("on_daemon_death: keep", "asked every 10 ms (on_daemon_death: keep)")):
+                stack.write(service("web", "on_word", f"{port} {word.path} {word.path}", f"port: {port}"), top)
+                stack.start().wait_for_control()
+                word.say()
+                stack.output.index_of("web | cannot listen: Address already in use")
+                self.assertEqual(self.method(stack, "web"), f"port {port}: {method}")
+                self.assertRegex(self.error(stack, "web"), rf"^port {port} is held by pid {os.getpid()} \S+, not by this service$")
+                self.assertEqual(stack.wait("web", timeout="50ms"), 504)
+                self.assertEqual(stack.stop(), 0)
+            stack.write(service("web", "on_word", f"{port} {word.path} {word.path}", f"port: {port}"))
+            stack.start().wait_for_control()
+            word.say()
+            stack.output.index_of("web | cannot listen: Address already in use")
+            holder.close()
+            word.say()
+            stack.output.index_of("web | listens")
+            self.assertEqual(stack.wait("web"), 200)
+            self.assert_clean_end(stack)
+
+    @needs_right
+    def test_a_port_that_another_service_holds_is_not_this_one_s(self):
+        port = free_port()
+        connects = f"import socket; socket.create_connection(('127.0.0.1', {port}))"
+        stack = self.started(f"  first:\n    command: {LISTENER} tcp {port}\n"
+                             f"    ready: {{exec: [/usr/bin/python3, -c, \"{connects}\"]}}\n"
+                             + service("second", "tcp", port, f"port: {port}", "depends_on: [first], restart: no"))
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("second"), 424)
+        self.assertEqual(stack.wait("first"), 200)
+        self.assertEqual(stack.stop(), 0)
+
+    @needs_right
+    def test_a_listener_that_goes_away_is_seen_by_recheck_only(self):
+        stack = self.stack("")
+        word, other = Fifo(stack, "word"), Fifo(stack, "other")
+        ports = free_port(), free_port()
+        fifos = [f"{fifo.path} " * 9 for fifo in (word, other)]
+        stack.write(service("watched", "on_word", f"{ports[0]} {fifos[0]}", f"port: {ports[0]}, recheck: 50ms")
+                    + service("trusted", "on_word", f"{ports[1]} {fifos[1]}", f"port: {ports[1]}"))
+        stack.start().wait_for_control()
+        word.say()
+        other.say()
+        self.assertEqual(stack.wait("watched", "trusted"), 200)
+        other.say("close")
+        word.say("close")
+        stack.output.index_of("watched is not ready any more")
+        self.assertEqual(stack.services()["trusted"]["state"], "ready")
+        word.say()
+        stack.output.index_of("watched is ready again")
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_a_restarted_service_is_heard_again(self):
+        port = free_port()
+        stack = self.started(service("web", "tcp", port, f"port: {port}", "restart: {delay: 1ms}")).wait_for_control()
+        for run in range(3):
+            self.assertEqual(stack.wait("web"), 200)
+            self.assertEqual(stack.services()["web"]["restarts"], run)
+            lines = len(stack.output.lines)
+            os.kill(stack.services()["web"]["pid"], signal.SIGKILL)
+            stack.output.index_of("web is ready", lines)
+        self.assertIn(TRAPPED, self.method(stack, "web"))
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_io_uring_gets_a_slow_net(self):
+        stack = self.stack("")
+        word, port = Fifo(stack, "word"), free_port()
+        stack.write(service("ring", "io_uring", f"{port} {word.path}", f"port: {port}"))
+        stack.start().wait_for_control()
+        word.say()
+        self.assertEqual(stack.wait("ring"), 200)
+        self.assertEqual(self.method(stack, "ring"),
+                         f"port {port}: {TRAPPED}, asked every 250 ms as well (it uses io_uring)")
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_a_service_that_calls_without_end_delays_nobody(self):
+        stack = self.stack("")
+        word, ports = Fifo(stack, "word"), [free_port() for _ in range(11)]
+        stack.write(service("busy", "busy", f"{ports[0]} {word.path} {word.path}", f"port: {ports[0]}")
+                    + "".join(f"  s{i}: {{command: $SAMPLE --name s{i} --port {ports[i]} --bind-delay 300ms, "
+                              f"ready: {{port: {ports[i]}}}}}\n" for i in range(1, 11)))
+        stack.start().wait_for_control()
+        self.assertEqual(stack.wait(*(f"s{i}" for i in range(1, 11))), 200)
+        late = [stack.services()[f"s{i}"]["since_monotonic_ns"] - stack.event(f"s{i}", "listening") for i in range(1, 11)]
+        self.assertLess(sorted(late)[5], 50e6, late)
+        self.assertEqual(stack.services()["busy"]["state"], "starting")
+        word.say()
+        self.assertEqual(stack.wait("busy"), 200)
+        word.say()
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_a_descriptor_for_each_trap_and_none_is_left(self):
+        ports = [free_port() for _ in range(20)]
+        stack = self.started("".join(f"  s{i}: {{command: $SAMPLE --name s{i} --port {p}, ready: {{port: {p}}}, "
+                                     "restart: {delay: 1ms}}\n" for i, p in enumerate(ports))).wait_for_control()
+        names = [f"s{i}" for i in range(20)]
+        self.assertEqual(stack.wait(*names), 200)
+
+        def traps():
+            links = pathlib.Path(f"/proc/{stack.process.pid}/fd").iterdir()
+            return sum("seccomp" in os.readlink(link) for link in links)
+
+        def sockets():
+            links = pathlib.Path(f"/proc/{stack.process.pid}/fd").iterdir()
+            return sum("socket" in os.readlink(link) for link in links)
+
+        self.assertEqual(traps(), 20)
+        before = sockets()
+        for _ in range(3):
+            self.assertEqual(stack.cli("restart", *names).returncode, 0)
+        self.assertEqual(traps(), 20)
+        self.assertLessEqual(sockets(), before)
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_below_another_belfry_the_inner_one_asks(self):
+        inner = self.stack("")
+        outer_port, port = free_port(), free_port()
+        inner.write(service("web", "tcp", port, f"port: {port}"), f"http: {{listen: '127.0.0.1:{outer_port}'}}", "inner")
+        outer = self.started(f"  below: {{command: '{BELFRY} run -c {inner.file}', ready: {{port: {outer_port}}}}}\n",
+                             name="outer").wait_for_control()
+        self.assertEqual(outer.wait("below"), 200)
+        self.assertIn(TRAPPED, self.method(outer, "below"))
+        self.assertEqual(inner.wait("web"), 200)
+        self.assertEqual(self.method(inner, "web"),
+                         f"port {port}: asked every 10 ms (another listener is set above belfry)")
+        self.assert_clean_end(outer)
+
+
+class WhenBelfryDies(Watch):
+    """docs/explanation/listen-watch.md says what these show."""
+
+    def killed(self, top):
+        stack = self.stack("")
+        word, answer, port = Fifo(stack, "word"), Fifo(stack, "answer"), free_port()
+        stack.write(service("web", "left_alone", f"{port} {word.path} {answer.path}", f"port: {port}"), top)
+        stack.start()
+        listener = os.open(answer.path, os.O_RDWR)  # so that the grandchild's open does not wait
+        self.addCleanup(os.close, listener)
+        stack.output.index_of("web | waits")
+        stack.send(signal.SIGKILL)
+        stack.process.wait(PATIENCE)
+        word.say()
+        return answer.hear()
+
+    @needs_right
+    def test_a_grandchild_that_survives_a_killed_belfry_cannot_listen_any_more(self):
+        self.assertEqual(self.killed(""), "cannot listen: Function not implemented\n")
+
+    def test_with_on_daemon_death_keep_it_can(self):
+        self.assertEqual(self.killed("on_daemon_death: keep"), "listens\n")
+
+    @needs_right
+    def test_who_listened_already_goes_on_serving(self):
+        port = free_port()
+        stack = self.started(service("web", "new_session", port, f"port: {port}")).wait_for_control()
+        self.assertEqual(stack.wait("web"), 200)
+        stack.send(signal.SIGKILL)
+        stack.process.wait(PATIENCE)
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+
+
+class Asked(Watch):
+    """Where no trap may be set."""
+
+    def test_without_rights_the_kernel_is_asked_and_no_new_privileges_helps(self):
+        stack = self.stack("")
+        ports = free_port(), free_port()
+        udp = free_udp_port()
+        stack.write(service("plain", "tcp", ports[0], f"port: {ports[0]}")
+                    + service("plain-udp", "udp", udp, f"port: {{udp: {udp}}}")
+                    + service("plain-unix", "stream", "$DIR/socket", "unix: $DIR/socket")
+                    + service("bare", "tcp", ports[1], f"port: {ports[1]}", "no_new_privileges: true"))
+        os.chmod(stack.path, 0o777)
+        stack.start(wrapper=AS_NOBODY if ROOT else ()).wait_for_control()
+        names = "plain", "plain-udp", "plain-unix", "bare"
+        self.assertEqual(stack.wait(*names), 200)
+        self.assertEqual([self.method(stack, name) for name in names],
+                         [f"port {ports[0]}: {NO_RIGHT}", f"udp port {udp}: {NO_RIGHT}",
+                          f"unix {stack.path}/socket: {NO_RIGHT}", f"port {ports[1]}: {TRAPPED}"])
+        self.assert_clean_end(stack)
+
+    if ROOT:
+        def test_root_without_the_capability_as_in_a_container(self):
+            port = free_port()
+            stack = self.started(service("web", "tcp", port, f"port: {port}"),
+                                 wrapper=["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"])
+            stack.wait_for_control()
+            self.assertEqual(stack.wait("web"), 200)
+            self.assertEqual(self.method(stack, "web"), f"port {port}: {NO_RIGHT}")
+            self.assert_clean_end(stack)
+
+        def test_a_service_whose_descriptors_are_hidden_is_known_by_its_user(self):
+            port, udp = free_port(), free_udp_port()
+            caps = "-sys_admin,-sys_ptrace"
+            stack = self.stack("")
+            stack.write(service("web", "tcp", port, f"port: {port}", "user: '64017'")
+                        + service("names", "udp", udp, f"port: {{udp: {udp}}}", "user: '64017'")
+                        + service("door", "stream", "$DIR/socket", "unix: $DIR/socket", "user: '64017'"))
+            os.chmod(stack.path, 0o777)
+            stack.start(wrapper=["setpriv", f"--bounding-set={caps}", f"--inh-caps={caps}"]).wait_for_control()
+            self.assertEqual(stack.wait("web", "names", "door"), 200, self.error(stack, "web"))
+            self.assert_clean_end(stack)
+
+    def test_an_address_of_loopback_that_nobody_thinks_of_is_found(self):
+        ports = free_port(), free_udp_port()
+        stack = self.started(service("web", "other_loopback", ports[0], f"port: {ports[0]}")
+                             + service("names", "udp_other", ports[1], f"port: {{udp: {ports[1]}}}"),
+                             "on_daemon_death: keep").wait_for_control()
+        self.assertEqual(stack.wait("web", "names"), 200)
+        self.assert_clean_end(stack)
+
+    def test_status_says_how(self):
+        port = free_port()
+        stack = self.started(service("web", "tcp", port, f"port: {port}"), "on_daemon_death: keep").wait_for_control()
+        self.assertEqual(stack.wait("web"), 200)
+        how = f"port {port}: asked every 10 ms (on_daemon_death: keep)"
+        shown = json.loads(stack.cli("status", "--json").stdout)
+        self.assertEqual(shown["services"][0]["readiness_method"], how)
+        self.assertIn(f"web: {how}", stack.cli("status", "web").stdout)
+        self.assertIn("asked every 10 ms (on_daemon_death: keep): web", stack.cli("status").stdout)
+        self.assert_clean_end(stack)
+
+
+NODE = "require('http').createServer((q, a) => a.end('ok')).listen({port}, '127.0.0.1')"
+JAVA = """
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
+public class Server {
+  public static void main(String[] words) throws Exception {
+    HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(words[0])), 16).start();
+  }
+}
+"""
+GO = """
+package main
+
+import (
+	"net/http"
+	"os"
+)
+
+func main() { panic(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil)) }
+"""
+
+
+class Runtimes(Watch):
+    """Servers of other languages, whose run times have their own ways to a socket."""
+
+    def tried(self, command):
+        port = free_port()
+        stack = self.started(f"  web:\n    command: {json.dumps([*command, str(port)])}\n    ready: {{port: {port}}}\n")
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("web"), 200, stack.output.text())
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        method = self.method(stack, "web")
+        self.assert_clean_end(stack)
+        return method
+
+    def folder(self):
+        stack = self.stack("")
+        return stack.path
+
+    @needs_right
+    @with_clients
+    def test_node(self):
+        port_from_words = NODE.replace("{port}", "Number(process.argv[1])")
+        self.assertIn(TRAPPED, self.tried(["node", "-e", port_from_words, "--"]))
+
+    @needs_right
+    @with_clients
+    def test_java(self):
+        folder = self.folder()
+        pathlib.Path(folder, "Server.java").write_text(JAVA, encoding="ascii")
+        subprocess.run(["javac", "Server.java"], cwd=folder, check=True, timeout=300)
+        self.assertIn(TRAPPED, self.tried(["java", "-cp", folder, "Server"]))
+
+    @needs_right
+    @with_clients
+    def test_go(self):
+        folder = self.folder()
+        pathlib.Path(folder, "server.go").write_text(GO, encoding="ascii")
+        environment = {**os.environ, "GOCACHE": f"{folder}/cache", "GOPATH": f"{folder}/path", "GO111MODULE": "off"}
+        subprocess.run(["go", "build", "-o", "server", "server.go"], cwd=folder, env=environment, check=True, timeout=600)
+        self.assertIn(TRAPPED, self.tried([f"{folder}/server"]))

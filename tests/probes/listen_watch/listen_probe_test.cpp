@@ -1,0 +1,138 @@
+#include "probes/listen_watch/listen_probe.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <limits>
+
+#include "probes/listen_watch/rhythm.hpp"
+#include "system/sock_diag.hpp"
+#include "tests/probes/rig.hpp"
+
+namespace belfry::probes {
+namespace {
+
+using namespace std::chrono_literals;
+using system::CaughtCall;
+using test::answer;
+using test::LocalSocket;
+
+constexpr Duration not_before_an_event = Duration::max();
+constexpr pid_t no_process = std::numeric_limits<pid_t>::max();
+
+struct ListenProbeTest : testing::Test {
+  ListenProbe probe(std::uint16_t port, bool with_ear = true) {
+    // A leader that does not exist: only the ear can prove whose socket it is.
+    const ProbeContext about{.service = "api",
+                             .tree = {.leader = no_process, .marker = {}, .log_pipe = 0},
+                             .launch = nullptr,
+                             .ear = with_ear ? ear : nullptr};
+    return {diag, waiters, about, {.port = port, .udp = false, .path = {}}};
+  }
+  void call_listen(const LocalSocket& socket) {
+    EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen, .socket = ::dup(socket.fd())}));
+  }
+  Loop loop;
+  system::SockDiag diag;
+  PortWaiters waiters;
+  std::shared_ptr<ListenEar> ear = std::make_shared<ListenEar>();
+};
+
+TEST_F(ListenProbeTest, without_a_trap_the_kernel_is_asked_the_more_rarely_the_more_ask) {
+  auto one = probe(80, false);
+  EXPECT_EQ(one.next_look(0), 10ms);
+  EXPECT_EQ(one.method(), "port 80: asked every 10 ms");
+  waiters.count = 1000;
+  EXPECT_EQ(one.next_look(3), 50ms);
+  EXPECT_EQ(one.method(), "port 80: asked every 50 ms");
+  waiters.count = 1;
+}
+
+TEST_F(ListenProbeTest, it_counts_as_waiting_until_it_was_true_and_no_longer_than_it_lives) {
+  LocalSocket socket;
+  {
+    auto external = std::make_unique<ListenProbe>(diag, waiters,
+                                                  ProbeContext{.service = "x", .tree = {}, .launch = nullptr},
+                                                  Awaited{.port = socket.port(), .udp = false, .path = {}});
+    auto other = probe(1, false);
+    EXPECT_EQ(waiters.count, 2U);
+    EXPECT_EQ(answer(loop, *external), "");
+    EXPECT_EQ(waiters.count, 1U);
+    socket.close();
+    EXPECT_NE(answer(loop, *external), "");
+    EXPECT_EQ(waiters.count, 2U);
+  }
+  EXPECT_EQ(waiters.count, 0U);
+}
+
+TEST_F(ListenProbeTest, with_a_trap_it_is_asked_after_events_only_and_counts_nowhere) {
+  ear->attach();
+  auto trapped = probe(80);
+  EXPECT_EQ(waiters.count, 0U);
+  EXPECT_EQ(trapped.next_look(0), not_before_an_event);
+  EXPECT_EQ(trapped.method(), "port 80: kernel event (seccomp)");
+}
+
+TEST_F(ListenProbeTest, why_there_is_no_trap_is_said) {
+  ear->say_why_deaf("no CAP_SYS_ADMIN; add no_new_privileges: true");
+  EXPECT_EQ(probe(8080).method(),
+            "port 8080: asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)");
+}
+
+TEST_F(ListenProbeTest, the_socket_of_the_call_is_proof_of_ownership) {
+  ear->attach();
+  LocalSocket socket;
+  auto trapped = probe(socket.port());
+  EXPECT_NE(answer(loop, trapped), "");  // somebody listens, but it is not known to be this service
+  call_listen(socket);
+  EXPECT_EQ(answer(loop, trapped), "");
+  EXPECT_FALSE(ear->is_wanted());
+}
+
+TEST_F(ListenProbeTest, a_call_in_progress_is_looked_at_turn_after_turn_for_a_bounded_time) {
+  ear->attach();
+  LocalSocket socket(SOCK_STREAM, false, false);
+  auto trapped = probe(socket.port());
+  call_listen(socket);
+  std::uint32_t looks = 0;
+  Duration waited{0};
+  for (;;) {
+    EXPECT_EQ(answer(loop, trapped), "nobody listens on port " + std::to_string(socket.port()));
+    const Duration next = *trapped.next_look(++looks);
+    if (next == not_before_an_event) break;
+    waited += next;
+  }
+  EXPECT_EQ(looks, looks_in_all + 1);
+  EXPECT_LT(waited, 7s);
+  EXPECT_FALSE(ear->holds_copy());
+}
+
+TEST_F(ListenProbeTest, without_a_copy_the_kernel_is_not_asked_turn_after_turn) {
+  ear->attach();
+  auto trapped = probe(80);
+  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen, .socket = -1}));
+  EXPECT_EQ(*trapped.next_look(1), 1ms);
+  EXPECT_EQ(*trapped.next_look(looks_in_all), 3276800us);
+  EXPECT_EQ(*trapped.next_look(looks_in_all + 1), not_before_an_event);
+}
+
+TEST_F(ListenProbeTest, who_uses_io_uring_is_asked_now_and_then) {
+  ear->attach();
+  auto trapped = probe(80);
+  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::io_uring, .socket = -1}));
+  EXPECT_EQ(trapped.next_look(0), net_period);
+  EXPECT_EQ(trapped.next_look(1000), net_period);
+  EXPECT_EQ(trapped.method(),
+            "port 80: kernel event (seccomp), asked every 250 ms as well (it uses io_uring)");
+}
+
+TEST_F(ListenProbeTest, paths_are_named_as_such) {
+  const ProbeContext about{.service = "api", .tree = {}, .launch = nullptr};
+  ListenProbe unix_probe(diag, waiters, about, {.port = 0, .udp = false, .path = "/run/x.sock"});
+  ListenProbe udp_probe(diag, waiters, about, {.port = 53, .udp = true, .path = {}});
+  EXPECT_EQ(unix_probe.method(), "unix /run/x.sock: asked every 10 ms");
+  EXPECT_EQ(udp_probe.method(), "udp port 53: asked every 10 ms");
+}
+
+}  // namespace
+}  // namespace belfry::probes
