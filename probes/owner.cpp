@@ -17,7 +17,7 @@ namespace proc = system::proc;
 
 using Sockets = std::vector<system::ListeningSocket>;
 
-constexpr auto longest_search = std::chrono::milliseconds(20);
+constexpr auto longest_search = std::chrono::milliseconds(20);  // of the loop's time
 
 bool is_seen_to_hold(pid_t pid, const Sockets& sockets) {
   const auto held = proc::sockets_of(pid);

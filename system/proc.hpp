@@ -37,8 +37,8 @@ std::optional<Survivor> describe(pid_t pid);
 std::vector<Survivor> describe_living(const std::vector<pid_t>& pids);
 
 // A process that has one of these sockets open. Looks at every process of the host whose descriptors may be
-// read: for a message to a person, never on the way of something that is awaited. Gives up when
-// it has taken this long.
+// read: for a message to a person, never on the way of something that is awaited. Gives up after
+// this much of the thread's processor time.
 std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets,
                                   std::chrono::milliseconds patience = std::chrono::seconds(1));
 

@@ -162,6 +162,7 @@ def in_32_bits():
     one.bind((LOOPBACK, PORT))
     assert listen32(one.fileno(), 16) == 0
     kept.append(one)
+    print("listens", flush=True)
 
 
 def io_uring():
