@@ -20,7 +20,7 @@ struct ServiceStatus {
   std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
   std::string last_error, status_text;
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
-  std::string readiness_method;  // "port 80: kernel event (seccomp)"
+  std::string readiness_method;                                      // "port 80: kernel event (seccomp)"
 };
 
 struct StackStatus {

@@ -49,7 +49,8 @@ Outcome ListenProbe::look() {
   if (heard == ListenEar::Verdict::listens) return {};
   std::vector<system::ListeningSocket> sockets;
   if (heard == ListenEar::Verdict::unknown)
-    sockets = what_.is_path() ? diag_.unix_listeners(what_.path) : diag_.listeners(what_.port, what_.udp, is_thorough());
+    sockets = what_.is_path() ? diag_.unix_listeners(what_.path)
+                              : diag_.listeners(what_.port, what_.udp, is_thorough());
   if (sockets.empty()) {
     const char* preposition = what_.is_path() ? "at " : "on ";
     return std::unexpected(Error(Error::Kind::failed, "nobody listens " + (preposition + where())));
