@@ -23,6 +23,15 @@ def free_udp_port():
         return probe.getsockname()[1]
 
 
+def free_ports(count):
+    """Different ones, because all are held until the last is there."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
 def runs_32_bit_calls():
     """Whether this kernel takes int 0x80 at all."""
     with subprocess.Popen([*LISTENER.split(), "in_32_bits", str(free_port())], stdout=subprocess.PIPE,
@@ -93,12 +102,10 @@ class Trapped(Watch):
             habits.append("in_32_bits")
         stack = self.stack("")
         text, expected = "", {}
-        for habit in habits:
-            port = free_port()
+        for habit, port in zip(habits, free_ports(len(habits))):
             text += service(habit, habit, port, f"port: {port}")
             expected[habit] = f"port {port}: {TRAPPED}"
-        for habit in ("udp", "udp6", "udp_sloppy"):
-            port = free_udp_port()
+        for habit, port in zip(("udp", "udp6", "udp_sloppy"), free_ports(3)):
             text += service(habit, habit, port, f"port: {{udp: {port}}}")
             expected[habit] = f"udp port {port}: {TRAPPED}"
         for habit in ("stream", "seqpacket", "relative"):
@@ -117,7 +124,7 @@ class Trapped(Watch):
     def test_what_waits_costs_no_wake_up_and_is_asked_once(self):
         stack = self.stack("")
         words = [Fifo(stack, f"word{i}") for i in range(5)]
-        ports = [free_port() for _ in words]
+        ports = free_ports(len(words))
         stack.write("".join(service(f"s{i}", "bound_long_before", f"{ports[i]} {words[i].path}", f"port: {ports[i]}")
                             for i in range(5)))
         stack.start().wait_for_control()
@@ -187,7 +194,7 @@ class Trapped(Watch):
     def test_a_listener_that_goes_away_is_seen_by_recheck_only(self):
         stack = self.stack("")
         word, other = Fifo(stack, "word"), Fifo(stack, "other")
-        ports = free_port(), free_port()
+        ports = free_ports(2)
         fifos = [f"{fifo.path} " * 9 for fifo in (word, other)]
         stack.write(service("watched", "on_word", f"{ports[0]} {fifos[0]}", f"port: {ports[0]}, recheck: 50ms")
                     + service("trusted", "on_word", f"{ports[1]} {fifos[1]}", f"port: {ports[1]}"))
@@ -231,7 +238,7 @@ class Trapped(Watch):
     @needs_right
     def test_a_service_that_calls_without_end_delays_nobody(self):
         stack = self.stack("")
-        word, ports = Fifo(stack, "word"), [free_port() for _ in range(11)]
+        word, ports = Fifo(stack, "word"), free_ports(11)
         stack.write(service("busy", "busy", f"{ports[0]} {word.path} {word.path}", f"port: {ports[0]}")
                     + "".join(f"  s{i}: {{command: $SAMPLE --name s{i} --port {ports[i]} --bind-delay 300ms, "
                               f"ready: {{port: {ports[i]}}}}}\n" for i in range(1, 11)))
@@ -247,7 +254,7 @@ class Trapped(Watch):
 
     @needs_right
     def test_a_descriptor_for_each_trap_and_none_is_left(self):
-        ports = [free_port() for _ in range(20)]
+        ports = free_ports(20)
         stack = self.started("".join(f"  s{i}: {{command: $SAMPLE --name s{i} --port {p}, ready: {{port: {p}}}, "
                                      "restart: {delay: 1ms}}\n" for i, p in enumerate(ports))).wait_for_control()
         names = [f"s{i}" for i in range(20)]
@@ -271,7 +278,7 @@ class Trapped(Watch):
     @needs_right
     def test_below_another_belfry_the_inner_one_asks(self):
         inner = self.stack("")
-        outer_port, port = free_port(), free_port()
+        outer_port, port = free_ports(2)
         inner.write(service("web", "tcp", port, f"port: {port}"), f"http: {{listen: '127.0.0.1:{outer_port}'}}", "inner")
         outer = self.started(f"  below: {{command: '{BELFRY} run -c {inner.file}', ready: {{port: {outer_port}}}}}\n",
                              name="outer").wait_for_control()
@@ -321,7 +328,7 @@ class Asked(Watch):
 
     def test_without_rights_the_kernel_is_asked_and_no_new_privileges_helps(self):
         stack = self.stack("")
-        ports = free_port(), free_port()
+        ports = free_ports(2)
         udp = free_udp_port()
         stack.write(service("plain", "tcp", ports[0], f"port: {ports[0]}")
                     + service("plain-udp", "udp", udp, f"port: {{udp: {udp}}}")
