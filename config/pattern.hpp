@@ -1,5 +1,5 @@
 // A regular expression that any text may be held against: linear time, bounded memory, no recursion
-// (RE2; docs/adr/0016).
+// (RE2; docs/adr/0015).
 #pragma once
 
 #include <expected>
