@@ -183,6 +183,7 @@ TimePoint Service::look_after_losses() {
     record_.in_order = false;
     record_.cause = Error(Error::Kind::failed, "lost " + edge.text());
     if (restart) ++counters_.restarts_on_loss;
+    tell_dependents(false);  // a stop that is on its way is a lost level, also while a hook still ends
     break;
   }
   return due;

@@ -121,6 +121,36 @@ TEST_F(Hooks, a_service_that_dies_under_post_start_takes_the_hook_with_it) {
   EXPECT_EQ(processes.alive(), 0U);
 }
 
+// Who completed once, runs again and is to stop under its hook has lost its level at that moment.
+TEST_F(Hooks, a_loss_under_a_hook_is_told_to_those_above_at_once) {
+  speaking(daemon("db"));
+  config::Service& job = oneshot("job", {"db"});
+  job.depends_on[0].on_loss = OnLoss::stop;
+  job.extras = std::make_unique<config::ServiceExtras>();
+  job.extras->post_start = {"./announce"};
+  gate("done", {"job"});
+  hook("./job", ends(10ms));
+  int runs = 0;
+  processes.script = [&runs](const RunId& id) {
+    if (id.command == "./job") return ends(10ms);
+    if (id.command != "./announce") return ProcessScript{};
+    return ++runs == 1 ? ends(10ms) : ProcessScript{.exits_after = 1h, .stops_after = 1s};
+  };
+  up();
+  say_ready("db");
+  advance(1s);
+  ASSERT_EQ(state("done"), State::ready);
+  service("job").request_start();
+  advance(100ms);
+  ASSERT_EQ(state("job"), State::starting);
+  ASSERT_EQ(state("done"), State::ready);
+  service("db").said_reloading();  // not a loss yet; the end of it is
+  processes.end("db", {.signaled = false, .value = 1});
+  loop.run_until_idle();
+  ASSERT_EQ(state("job"), State::starting);  // its hook has a second to end
+  EXPECT_NE(state("done"), State::ready);
+}
+
 TEST_F(Hooks, a_stop_ends_a_pre_start_that_goes_on_and_starts_nothing) {
   with_hooks("db").extras->pre_start = {"./prepare"};
   up();
