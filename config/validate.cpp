@@ -90,7 +90,9 @@ void check_main(Decoder& decoder, StackDraft const& draft) {
 void check_budget(Decoder& decoder, StackDraft const& draft) {
   // A completed oneshot, a gate and an external have nothing to stop.
   auto const time = [](Service const& service) {
-    return service.type == ServiceType::daemon && service.enabled ? service.stop.timeout : Duration(0);
+    if (service.type != ServiceType::daemon || !service.enabled) return Duration(0);
+    const bool cleans_up = service.extras != nullptr && !service.extras->post_stop.empty();
+    return service.stop.timeout * (cleans_up ? 2 : 1);  // cleaning up has as much time again
   };
   Path const path = critical_path(draft.stack, time);
   Duration const budget = draft.stack.shutdown.timeout > draft.stack.shutdown.delay
@@ -106,7 +108,7 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
     Node const* const timeout = stop == nullptr ? nullptr : stop->find("timeout");
     if (written == nullptr) written = timeout;
     chain += (chain.empty() ? "" : ", then ") + draft.stack.services[i].name + " " +
-             to_string(draft.stack.services[i].stop.timeout);
+             to_string(time(draft.stack.services[i]));
   }
   bool const own_budget =
       draft.stack.shutdown.timeout != Shutdown{}.timeout || draft.stack.shutdown.delay != Shutdown{}.delay;

@@ -38,6 +38,15 @@ TEST(Profiles, a_required_dependency_that_is_disabled_is_an_error_and_an_optiona
 TEST(Profiles, an_unknown_service_on_the_command_line_is_an_error) {
   EXPECT_EQ(rule_of("services: {a: {command: x}}", {.services = {"b"}}), "unknown-service");
 }
+TEST(Validate, a_service_that_cleans_up_counts_twice) {
+  std::string const text = "services: {a: {command: x, stop: {timeout: 15s}POST}}";
+  auto const with = [&](std::string const& more) {
+    std::string t = text;
+    return text_of(loaded(t.replace(t.find("POST"), 4, more)).diagnostics);
+  };
+  EXPECT_EQ(with(""), "");
+  EXPECT_NE(with(", post_stop: ./clean").find("may take 30s (a 30s)"), std::string::npos);
+}
 TEST(Validate, belfry_s_own_default_timeouts_are_not_warned_of) {
   Loaded const result = loaded(
       "services: {a: {command: x}, b: {command: x, depends_on: [a]}, c: {command: x, depends_on: [b]}, d: "
