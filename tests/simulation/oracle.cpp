@@ -239,6 +239,17 @@ void Oracle::look_at_regained(const Service& service, bool starts) {
                                                    (starts && edge.spec->condition == Condition::started));
       if (is_back || lets_start(edge)) lost_since_.erase(&edge);
     }
+    if (dependent->spec().type == ServiceType::gate) look_through(*dependent);
+  }
+}
+
+// Edges that count a gate's members see those come back, too.
+void Oracle::look_through(const Service& gate) {
+  for (const Service* dependent : gate.dependents()) {
+    for (const Edge& edge : dependent->edges()) {
+      if (edge.on == &gate && lets_start(edge)) lost_since_.erase(&edge);
+    }
+    if (dependent->spec().type == ServiceType::gate) look_through(*dependent);
   }
 }
 

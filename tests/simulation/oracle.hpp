@@ -38,6 +38,7 @@ class Oracle {
  private:
   [[nodiscard]] bool level(const daemon::Service& service, config::Condition condition,
                            std::string_view bell = {}) const;
+  void look_through(const daemon::Service& gate);
   [[nodiscard]] long slots_left() const;
   [[nodiscard]] bool holds(const daemon::Edge& edge) const;
   [[nodiscard]] bool lets_start(const daemon::Edge& edge) const;
