@@ -247,7 +247,9 @@ void Oracle::look_at_regained(const Service& service, bool starts) {
 void Oracle::look_through(const Service& gate) {
   for (const Service* dependent : gate.dependents()) {
     for (const Edge& edge : dependent->edges()) {
-      if (edge.on == &gate && lets_start(edge)) lost_since_.erase(&edge);
+      // The member that has just come back rings in a moment: whether it was the one that lacked is not
+      // asked.
+      if (edge.on == &gate && (edge.asks_members() || lets_start(edge))) lost_since_.erase(&edge);
     }
     if (dependent->spec().type == ServiceType::gate) look_through(*dependent);
   }
