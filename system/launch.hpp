@@ -36,7 +36,9 @@ class StringBlock {
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
-  [[nodiscard]] std::string_view front() const { return bytes_.c_str(); }
+  [[nodiscard]] std::string_view front() const {
+    return std::string_view(bytes_).substr(0, bytes_.find(char{}));
+  }
   // Calls f(char*) for each string, in order. The kernel's interfaces want char* without const.
   template <class F>
   void each(F&& f) const {
