@@ -7,7 +7,6 @@
 
 namespace belfry::daemon {
 
-using config::ServiceType;
 
 namespace {
 

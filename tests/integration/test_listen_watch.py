@@ -46,15 +46,19 @@ def service(name, habit, target, probe, more=""):
 
 
 class Fifo:
-    """Words to a listener."""
+    """Words to a listener. One path a word: who has read one may still have its path open when the next is said."""
 
-    def __init__(self, stack, name):
-        self.path = os.path.join(stack.path, name)
-        os.mkfifo(self.path)
-        os.chmod(self.path, 0o666)
+    def __init__(self, stack, name, words=1):
+        self.paths = [os.path.join(stack.path, f"{name}{i or ''}") for i in range(words)]
+        self.path, self.said = self.paths[0], 0
+        for path in self.paths:
+            os.mkfifo(path)
+            os.chmod(path, 0o666)
 
     def say(self, word="go"):
-        with open(self.path, "w", encoding="ascii") as out:
+        path = self.paths[min(self.said, len(self.paths) - 1)]
+        self.said += 1
+        with open(path, "w", encoding="ascii") as out:
             out.write(word + "\n")
 
     def hear(self):
@@ -193,9 +197,9 @@ class Trapped(Watch):
     @needs_right
     def test_a_listener_that_goes_away_is_seen_by_recheck_only(self):
         stack = self.stack("")
-        word, other = Fifo(stack, "word"), Fifo(stack, "other")
+        word, other = Fifo(stack, "word", 9), Fifo(stack, "other", 9)
         ports = free_ports(2)
-        fifos = [f"{fifo.path} " * 9 for fifo in (word, other)]
+        fifos = [" ".join(fifo.paths) for fifo in (word, other)]
         stack.write(service("watched", "on_word", f"{ports[0]} {fifos[0]}", f"port: {ports[0]}, recheck: 50ms")
                     + service("trusted", "on_word", f"{ports[1]} {fifos[1]}", f"port: {ports[1]}"))
         stack.start().wait_for_control()
