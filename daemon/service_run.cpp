@@ -325,8 +325,9 @@ void Service::enter(Event event, Error cause) {
   const State from = record_.state;
   const std::optional<State> to = next_state(from, event);
   if (!to) {
-    std::fprintf(stderr, "belfry: bug: service %s got %s while %s\n", spec_.name.c_str(),
-                 name_of(event).data(), name_of(from).data());
+    const std::string what = "belfry: bug: service " + spec_.name + " got " + std::string(name_of(event)) +
+                             " while " + std::string(name_of(from)) + "\n";
+    std::fputs(what.c_str(), stderr);
     std::abort();
   }
   if (*to == from) {

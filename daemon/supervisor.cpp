@@ -7,7 +7,6 @@
 
 namespace belfry::daemon {
 
-
 namespace {
 
 // Services with a command that run, or will run without anybody's help.
