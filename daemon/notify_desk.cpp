@@ -137,8 +137,8 @@ void NotifyDesk::release(const Service& service) {
   started(service);
 }
 
-// Those who waited for the stop go first; a few at a time, because each costs some 10 µs. What is heard until
-// then is nobody's: it is closed before the loop waits again, or unplugged when its turn comes later.
+// Those who waited for the stop go first; a few a turn, because each costs some 10 µs. Unplugged: what
+// arrives until its turn comes is nobody's.
 void NotifyDesk::close_afterwards(std::unique_ptr<NotifySocket> socket) {
   socket->unplug();
   leaving_.push_back(std::move(socket));
