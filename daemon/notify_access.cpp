@@ -20,9 +20,9 @@ bool leads(pid_t one, const Speakers& who) { return one != 0 && (one == who.lead
 
 }  // namespace
 
-pid_t session_of(pid_t pid) {
+std::optional<pid_t> session_of(pid_t pid) {
   const pid_t session = ::getsid(pid);
-  return session < 0 ? 0 : session;
+  return session < 0 ? std::nullopt : std::optional(session);
 }
 
 pid_t parent_of(pid_t pid) {
@@ -45,9 +45,9 @@ pid_t parent_of(pid_t pid) {
 
 bool is_process_of(pid_t pid, const Speakers& who) {
   if (leads(pid, who) || pid == who.main) return true;
-  const pid_t session = session_of(pid);
-  if (session == 0) return false;
-  if (leads(session, who) || leads(::getpgid(pid), who)) return true;
+  const auto session = session_of(pid);
+  if (!session) return false;
+  if (leads(*session, who) || leads(::getpgid(pid), who)) return true;
   pid_t above = pid;
   for (int i = 0; i < longest_ancestry && above > 1; ++i) {
     above = parent_of(above);
@@ -58,8 +58,9 @@ bool is_process_of(pid_t pid, const Speakers& who) {
 
 std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who, bool own_socket) {
   if (who.leader == 0 && who.hook == 0) return NotifyRefusal::stranger;
+  if (sender.pid == 0) return NotifyRefusal::stranger;  // not in this PID namespace; no service is outside
   if (sender.pid == who.main) return std::nullopt;
-  const bool gone = session_of(sender.pid) == 0;
+  const bool gone = !session_of(sender.pid);
   if (gone && (!own_socket || sender.uid != who.uid)) return NotifyRefusal::stranger;
   if (!gone && !is_process_of(sender.pid, who)) return NotifyRefusal::stranger;
   const bool of_hook = who.hook != 0 && (sender.pid == who.hook || session_of(sender.pid) == who.hook);

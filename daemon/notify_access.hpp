@@ -33,8 +33,9 @@ struct Speakers {
 [[nodiscard]] std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who,
                                                       bool own_socket);
 
-// The session that `pid` is in; 0: it is gone.
-[[nodiscard]] pid_t session_of(pid_t pid);
+// The session that `pid` is in; nothing when the process is gone. 0: its leader is not in this PID namespace,
+// as below `docker exec`, `nsenter` and many CI runners.
+[[nodiscard]] std::optional<pid_t> session_of(pid_t pid);
 // The parent of `pid`; 0: it is gone, or /proc does not say.
 [[nodiscard]] pid_t parent_of(pid_t pid);
 

@@ -161,15 +161,15 @@ bool NotifyDesk::signal_main(const Service& service, int signo) {
 // The shared socket: the sender's session, group or descent says which service it belongs to.
 const std::uint32_t* NotifyDesk::attribute(pid_t pid) {
   if (const auto* found = by_leader_.find(pid)) return found;
-  const pid_t session = session_of(pid);
-  if (session == 0) return nullptr;
-  if (const auto* found = by_leader_.find(session)) return found;
+  const auto session = session_of(pid);
+  if (!session) return nullptr;
+  if (const auto* found = by_leader_.find(*session)) return found;
   if (strangers_.has(pid, loop_.now())) return nullptr;
-  pid_t above = ::getpgid(pid);
+  if (const auto* found = by_leader_.find(::getpgid(pid))) return found;
+  pid_t above = pid;
   for (int i = 0; i < longest_ancestry && above > 1; ++i) {
+    above = parent_of(above);
     if (const auto* found = by_leader_.find(above)) return found;
-    pid = parent_of(pid);
-    above = pid;
   }
   strangers_.remember(pid, loop_.now());
   return nullptr;

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,29 @@ class Child {
   pid_t pid_ = 0;
 };
 
+// Runs `check` as the first process of a PID namespace, in a session whose leader is outside, as everything
+// below `docker exec` and many CI runners is: getsid(2) says 0 there. True when `check` does.
+bool holds_where_the_session_is_foreign(const std::function<bool()>& check) {
+  const pid_t outside = ::fork();
+  if (outside == 0) {
+    if (::unshare(CLONE_NEWPID | CLONE_NEWNS) != 0) ::_exit(2);
+    const pid_t first = ::fork();
+    if (first == 0) {
+      if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          ::mount("proc", "/proc", "proc", 0, nullptr) != 0)
+        ::_exit(2);
+      ::_exit(::getsid(0) == 0 && check() ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(first, &status, 0);
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+  }
+  int status = 0;
+  ::waitpid(outside, &status, 0);
+  EXPECT_NE(WEXITSTATUS(status), 2) << "no namespace could be made";
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 Speakers whoever_is(pid_t leader, NotifyAccess access = NotifyAccess::all) {
   return {.leader = leader, .main = leader, .hook = 0, .marker = {}, .uid = ::geteuid(), .access = access};
 }
@@ -51,7 +76,9 @@ Speakers whoever_is(pid_t leader, NotifyAccess access = NotifyAccess::all) {
 TEST(NotifyAccess, a_process_of_the_session_may_speak_and_a_stranger_may_not) {
   EXPECT_TRUE(is_process_of(::getpid(), whoever_is(::getpid())));
   EXPECT_TRUE(is_process_of(::getpid(), whoever_is(::getppid())));  // a descendant
-  EXPECT_TRUE(is_process_of(::getpid(), whoever_is(::getsid(0))));
+  const Child in_its_session;
+  const Child leader([] { ::setsid(); });
+  EXPECT_FALSE(is_process_of(in_its_session.pid(), whoever_is(leader.pid())));
   EXPECT_FALSE(is_process_of(1, whoever_is(::getpid())));
 }
 
@@ -108,6 +135,27 @@ TEST(NotifyAccess, a_claim_to_be_somebody_who_is_gone_is_not_believed_of_another
   Speakers who = whoever_is(::getpid());
   who.uid = ::geteuid() + 1;  // root claims to be anybody; the service is not root's
   EXPECT_EQ(refusal_of({.pid = pid, .uid = ::geteuid()}, who, true), NotifyRefusal::stranger);
+}
+
+TEST(NotifyAccess, who_is_in_a_session_from_outside_is_there_and_is_told_apart) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root makes a PID namespace";
+  EXPECT_TRUE(holds_where_the_session_is_foreign([] {
+    const Child child;
+    return refusal_of({.pid = child.pid(), .uid = ::geteuid()}, whoever_is(::getpid()), true) == std::nullopt;
+  }));
+  EXPECT_TRUE(holds_where_the_session_is_foreign([] {
+    const Child leader([] { ::setsid(); });
+    const Child stranger;
+    return refusal_of({.pid = stranger.pid(), .uid = ::geteuid()}, whoever_is(leader.pid()), true) ==
+           NotifyRefusal::stranger;
+  }));
+}
+
+TEST(NotifyAccess, who_is_outside_of_the_pid_namespace_is_a_stranger_also_while_only_a_hook_runs) {
+  const Child hook([] { ::setsid(); });
+  Speakers who = whoever_is(0);
+  who.hook = hook.pid();
+  EXPECT_EQ(refusal_of({.pid = 0, .uid = ::geteuid()}, who, true), NotifyRefusal::stranger);
 }
 
 TEST(NotifyAccess, nobody_speaks_for_what_does_not_run) {
