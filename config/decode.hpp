@@ -32,6 +32,7 @@ struct StackDraft {
   DeclaredServices declared;
   std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
   std::size_t env_bytes = 0;
+  SharedText working_dir;         // of the last service that was read: most have the same
   std::uint32_t suggestions = 0;  // how many unknown names were already compared with all services
 };
 

@@ -204,15 +204,19 @@ Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline
   service.name = std::move(name);
   service.type = outline.type;
   service.place = outline.key->place();
+  auto const work_in = [&](std::string const& path) {
+    if (stack.working_dir.str() != path) stack.working_dir = path;
+    service.working_dir = stack.working_dir;
+  };
   if (Node const* dir = outline.mapping->find("working_dir"); dir != nullptr && dir->is_scalar()) {
-    if (auto path = decoder.text(*dir)) service.working_dir = decoder.absolute(*path);
+    if (auto path = decoder.text(*dir)) work_in(decoder.absolute(*path));
   } else if (dir != nullptr && !dir->is_null()) {
     decoder.mismatch(*dir, "a path");
   }
-  if (service.working_dir.empty()) service.working_dir = decoder.directory();
-  if (service.type == ServiceType::oneshot) service.restart.policy = RestartPolicy::no;
+  if (service.working_dir.empty()) work_in(decoder.directory());
+  if (service.type == ServiceType::oneshot) service.restart->policy = RestartPolicy::no;
   decoder.mapping(*outline.mapping, "a service", service_fields(), draft, draft.fit);
-  if (service.main && !draft.restart_written) service.restart.policy = RestartPolicy::no;
+  if (service.main && !draft.restart_written) service.restart->policy = RestartPolicy::no;
   if (outline.readable) require_what_the_type_needs(decoder, outline, service);
   join_environment(draft);
   resolve_paths(decoder, service);
@@ -250,7 +254,6 @@ Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std
   gate.name = outline.key->text();
   gate.type = ServiceType::gate;
   gate.place = outline.key->place();
-  gate.working_dir = decoder.directory();
   for (std::uint32_t number = 1; number <= outline.replicas; ++number) {
     Dependency edge;
     edge.service = gate.name + "-" + std::to_string(number);

@@ -13,9 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "config/compact.hpp"
+
 namespace belfry::config {
 
-using Duration = std::chrono::nanoseconds;
+using Command = std::vector<std::string>;
 
 // Where a value was written. Lines and columns count from 1; line 0 means "not written in a file".
 struct Place {
@@ -41,11 +43,11 @@ struct Dependency {
   std::string service;       // the name as written; a replicated name is its implicit gate
   std::uint32_t target = 0;  // index into Stack::services, filled in by validation
   Condition condition = Condition::ready;
-  std::string bell;  // Condition::own_bell: the name of the dependency's bell
   OnLoss on_loss = OnLoss::ignore;
-  Duration loss_after{0};
   bool required = true;
-  std::optional<Duration> timeout;
+  Duration loss_after{0};
+  OptionalDuration timeout;
+  Rarely<std::string> bell;       // Condition::own_bell: the name of the dependency's bell
   std::optional<Quorum> require;  // for gates and replicas
   Place place;
 };
@@ -86,15 +88,15 @@ struct Probe {
   FdDialect dialect = FdDialect::s6;  // fd
   std::string target;       // host:port, URL, DSN, path (absolute), regular expression or cluster name
   std::uint32_t hosts = 1;  // cluster: how many must be ready
-  std::vector<std::string> command;       // exec
+  Rarely<Command> command;  // exec
   std::unique_ptr<HttpExpectation> http;  // http, when anything but the default is expected
 
   // Tuning. Unset means the default of the place where the probe stands (product.md, Defaults).
-  std::optional<Duration> timeout;  // of the whole start (`ready`) or of one attempt (`live`)
-  std::optional<Duration> initial_delay;
-  std::optional<Duration> period;           // unset: adaptive while starting
-  std::optional<Duration> attempt_timeout;  // default 2 s
-  std::optional<Duration> recheck;          // keep looking after the bell rang
+  OptionalDuration timeout;  // of the whole start (`ready`) or of one attempt (`live`)
+  OptionalDuration initial_delay;
+  OptionalDuration period;           // unset: adaptive while starting
+  OptionalDuration attempt_timeout;  // default 2 s
+  OptionalDuration recheck;          // keep looking after the bell rang
   std::uint32_t success_threshold = 1;
   std::uint32_t failure_threshold = 1;  // `live`: 3
   Place place;
@@ -171,8 +173,6 @@ struct Cgroup {
   std::optional<std::uint64_t> pids_max;
 };
 
-using Command = std::vector<std::string>;
-
 // A value that was read from a file and goes into the service's environment. It has a type of its own
 // so that nothing that shows an environment (status, logs, dumps) shows it by accident.
 struct Secret {
@@ -214,8 +214,8 @@ struct Service {
   std::string name;
   ServiceType type = ServiceType::daemon;
   Command command;
-  std::string user;
-  std::string working_dir;  // absolute after decoding
+  Rarely<std::string> user;
+  SharedText working_dir;  // absolute after decoding
   std::vector<std::pair<std::string, std::string>> environment;
   bool clean_environment = false;
   bool essential = false;
@@ -225,7 +225,7 @@ struct Service {
   std::vector<Dependency> depends_on;
   ProbeSet ready;
   std::unique_ptr<ProbeSet> live;
-  Restart restart;
+  Rarely<Restart> restart;
   Stop stop;
   std::unique_ptr<ServiceExtras> extras;  // null: all of them at their defaults
   Place place;

@@ -153,7 +153,7 @@ std::optional<Duration> positive(Decoder& decoder, Node const& node) {
   return std::nullopt;
 }
 
-template <std::optional<Duration> Probe::* member>
+template <OptionalDuration Probe::* member>
 void read_duration(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   if (auto value = positive(decoder, *entry.value)) out.probe.*member = *value;
 }

@@ -10,7 +10,8 @@ namespace belfry::config {
 namespace {
 
 std::string condition_of(Dependency const& edge) {
-  std::string text = edge.condition == Condition::own_bell ? edge.bell : std::string(name_of(edge.condition));
+  std::string text =
+      edge.condition == Condition::own_bell ? *edge.bell : std::string(name_of(edge.condition));
   if (edge.require && edge.require->count > 0) text += " of " + std::to_string(edge.require->count);
   return text;
 }
@@ -129,7 +130,7 @@ std::string graph_json(Stack const& stack, ServiceTime const& time) {
       Dependency const& edge = service.depends_on[e];
       out += (e == 0 ? "" : ", ");
       out += "{\"service\": " + json_string(stack.services[edge.target].name) + ", \"condition\": " +
-             json_string(edge.condition == Condition::own_bell ? edge.bell
+             json_string(edge.condition == Condition::own_bell ? *edge.bell
                                                                : std::string(name_of(edge.condition))) +
              ", \"required\": " + (edge.required ? "true" : "false") +
              ", \"on_loss\": " + json_string(losses[static_cast<std::size_t>(edge.on_loss)]) + "}";

@@ -10,8 +10,8 @@ namespace {
 void read_restart(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
   draft.restart_written = true;
   if (entry.value->is_mapping()) {
-    decoder.mapping(*entry.value, "`restart`", restart_fields(), draft.service.restart);
-    Restart const& restart = draft.service.restart;
+    decoder.mapping(*entry.value, "`restart`", restart_fields(), *draft.service.restart);
+    Restart const& restart = *draft.service.restart;
     if (restart.max_delay < restart.delay && entry.value->find("max_delay") != nullptr)
       decoder.error("bad-value", *entry.value->find("max_delay"), "`max_delay` is shorter than `delay`",
                     "make it at least " + to_string(restart.delay));
@@ -21,7 +21,7 @@ void read_restart(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
     return decoder.mismatch(*entry.value, "a policy or a mapping",
                             "write no, on-failure, always, or {policy: on-failure, delay: 1s}");
   Entry const policy{entry.key, entry.value};
-  restart_fields().front().read(decoder, policy, draft.service.restart);
+  restart_fields().front().read(decoder, policy, *draft.service.restart);
 }
 
 void read_user(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {

@@ -79,7 +79,7 @@ void check_main(Decoder& decoder, StackDraft const& draft) {
                     tick(service.name) + " is a second main service beside " + tick(first->name),
                     "only the exit of one service can end the stack");
     first = &service;
-    if (service.restart.policy != RestartPolicy::no)
+    if (service.restart->policy != RestartPolicy::no)
       decoder.error(
           "main-restarts", node,
           "the main service " + tick(service.name) + " cannot be restarted: its exit ends the stack",

@@ -95,11 +95,11 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
         return node != nullptr ? node->span() : edge_span(edge);
       };
       if (edge.condition == Condition::own_bell) {
-        if (has_bell(*target, edge.bell)) continue;
+        if (has_bell(*target, *edge.bell)) continue;
         decoder.diagnostics().error(
             "unknown-condition", at(),
-            tick(edge.bell) + " is neither a condition nor a bell of " + tick(target->name),
-            did_you_mean(edge.bell, conditions_of(*target)));
+            tick(*edge.bell) + " is neither a condition nor a bell of " + tick(target->name),
+            did_you_mean(*edge.bell, conditions_of(*target)));
       } else if (Reason const reason = impossible(edge, *target); !reason.message.empty()) {
         decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
       }

@@ -122,8 +122,9 @@ void check_commands(Decoder& decoder, StackDraft const& draft) {
     if (command->is_sequence()) command = command->items().front();
     bool const relative = !service.command.front().starts_with('/');
     decoder.warning("no-such-command", *command, tick(path) + " " + found->second,
-                    relative ? "relative commands count from `working_dir`, which is " + service.working_dir
-                             : "install it, or correct the path");
+                    relative
+                        ? "relative commands count from `working_dir`, which is " + service.working_dir.str()
+                        : "install it, or correct the path");
   }
 }
 

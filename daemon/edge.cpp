@@ -28,8 +28,8 @@ bool gives_up(const Service& on, Condition condition) {
 
 bool Edge::holds() const {
   if (asks_members())
-    return !on->is_leaving() && on->members_that_hold(spec->condition, spec->bell) >= members_needed();
-  return on->level(spec->condition, spec->bell);
+    return !on->is_leaving() && on->members_that_hold(spec->condition, *spec->bell) >= members_needed();
+  return on->level(spec->condition, *spec->bell);
 }
 
 // `require` of an edge replaces the gate's own; a condition other than ready is the members', not the gate's.
@@ -57,7 +57,7 @@ bool Edge::is_hopeless() const {
 
 bool Edge::too_few_are_left() const {
   const Condition asked = spec->condition;
-  const std::string_view bell = spec->bell;
+  const std::string_view bell = *spec->bell;
   const auto lost = std::ranges::count_if(on->edges(), [asked, bell](const Edge& member) {
     if (asked == Condition::ready) return member.is_hopeless();
     return !member.on->level(asked, bell) && gives_up(*member.on, asked);
@@ -75,7 +75,7 @@ bool Edge::cannot_be_lost() const {
 std::string Edge::text() const {
   static constexpr const char* words[] = {"started", "ready", "completed", "stopped", ""};
   const std::string bell =
-      spec->condition == Condition::own_bell ? spec->bell : words[static_cast<int>(spec->condition)];
+      spec->condition == Condition::own_bell ? *spec->bell : words[static_cast<int>(spec->condition)];
   return std::string(on->name()) + " " + bell;
 }
 

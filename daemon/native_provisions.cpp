@@ -63,7 +63,7 @@ struct NativeProvisions::Kit final : ReadyFdListener {
 namespace {
 
 std::string identity_key(const config::Service& spec) {
-  return spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
+  return *spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
 }
 
 system::CgroupLimits limits_of(const config::Service& spec) {
@@ -113,7 +113,7 @@ Result<void> NativeProvisions::open() {
   for (const config::Service& spec : stack_.services) {
     if (!wants_identity(spec) || identities_.contains(identity_key(spec))) continue;
     auto found =
-        system::find_identity(spec.user.empty() ? std::to_string(own_user_) : spec.user,
+        system::find_identity(spec.user->empty() ? std::to_string(own_user_) : *spec.user,
                               spec.extras ? std::string_view(spec.extras->group) : std::string_view());
     if (found) {
       identities_.emplace(identity_key(spec), std::make_shared<const system::Identity>(std::move(*found)));
@@ -175,7 +175,7 @@ void NativeProvisions::outfit(const Service& service, system::Launch& launch) co
   launch.working_dir = spec.working_dir;
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
   if (wants_identity(spec)) launch.identity = identities_.at(identity_key(spec));
-  if (spec.user.empty()) return;
+  if (spec.user->empty()) return;
   for (const auto& [name, value] :
        {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
         std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {

@@ -11,7 +11,7 @@ AfterExit after_exit(const config::Service& service, bool success, bool was_read
   // A daemon that ends before it was ready has failed, whatever its exit code says: somebody may be
   // waiting for it.
   const bool good = service.type == config::ServiceType::oneshot ? success : success && was_ready;
-  const RestartPolicy policy = service.main ? RestartPolicy::no : service.restart.policy;
+  const RestartPolicy policy = service.main ? RestartPolicy::no : service.restart->policy;
   // A oneshot that has done its work is not done over and over, whatever the policy.
   if (good) {
     const bool again = policy == RestartPolicy::always && service.type != config::ServiceType::oneshot;

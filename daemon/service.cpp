@@ -16,14 +16,12 @@ constexpr Duration sigkill_takes = std::chrono::seconds(2);
 
 }  // namespace
 
-Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index,
-                 std::string marker_prefix)
+Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index)
     : around_(around),
       spec_(spec),
       index_(index),
       attention_(around.loop, "service"),
-      now_(std::make_shared<Incarnation>(around.loop, 1, own_bell_specs())),
-      marker_prefix_(std::move(marker_prefix)) {
+      now_(std::make_shared<Incarnation>(around.loop, 1, own_bell_specs())) {
   record_.since = around.loop.now();
 }
 
@@ -234,7 +232,7 @@ Task<void> Service::stop(Context& ctx) {
 
 Task<void> Service::back_off(Context& ctx) {
   const TimePoint due =
-      record_.since + next_back_off(record_.history, spec_.restart, around_.listener.random());
+      record_.since + next_back_off(record_.history, *spec_.restart, around_.listener.random());
   while (!ctx.cancelled()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       enter(Event::stop_asked, record_.cause);
@@ -271,7 +269,7 @@ void Service::request_stop(const StopTerms& terms) {
   record_.intent = terms.intent;
   record_.asked_in = ++around_.moments;
   record_.in_order = terms.in_order;
-  if (terms.intent == Intent::again && is_running(record_.state)) ++counters_.restarts_on_command;
+  if (terms.intent == Intent::again && is_running(record_.state)) ++counters_->restarts_on_command;
   if (terms.intent == Intent::rest) {
     record_.stopped_by_command = terms.by_command;
     record_.wanted = false;
@@ -365,7 +363,7 @@ void Service::probe_changed(ProbeRole role, std::uint32_t index, bool up, const 
 }
 
 void Service::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
-  ++(outcome ? counters_.probe_successes : counters_.probe_failures);
+  ++(outcome ? counters_->probe_successes : counters_->probe_failures);
   if (!outcome) probe_error_ = outcome.error();
 }
 
@@ -377,7 +375,7 @@ void Service::own_bell_true(std::uint32_t bell) {
 }
 
 void Service::own_bell_tried(std::uint32_t, const Result<void>& outcome) {
-  ++(outcome ? counters_.probe_successes : counters_.probe_failures);
+  ++(outcome ? counters_->probe_successes : counters_->probe_failures);
 }
 
 }  // namespace belfry::daemon

@@ -50,6 +50,7 @@ class StateListener {
 
 // What all services share. Owner: the supervisor.
 struct Surroundings {
+  std::string_view stack_name;
   Loop& loop;
   system::Processes& processes;
   Provisions& provisions;
@@ -72,7 +73,7 @@ class Service final : system::ExitWatcher,
                       Preparable,
                       probes::LaunchTemplate {
  public:
-  Service(Surroundings& around, const config::Service& spec, std::uint32_t index, std::string marker_prefix);
+  Service(Surroundings& around, const config::Service& spec, std::uint32_t index);
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -113,7 +114,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] NotifyTally& notify_tally();
   // It has called listen(2), or bound a UDP socket, and may be what a probe waits for.
   void was_heard();
-  void count_dropped_lines(std::uint64_t lines) { counters_.log_lines_dropped += lines; }
+  void count_dropped_lines(std::uint64_t lines) { counters_->log_lines_dropped += lines; }
 
   // --- what is so
   [[nodiscard]] std::string_view name() const { return spec_.name; }
@@ -141,7 +142,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] std::size_t members_needed() const;
   [[nodiscard]] bool has_rung(std::size_t own_bell) const { return (record_.rung >> own_bell & 1U) != 0; }
   [[nodiscard]] std::vector<std::string> waiting_for() const;
-  [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
+  [[nodiscard]] const ServiceCounters& counters() const { return *counters_; }
   [[nodiscard]] const ServiceTimes* times() const { return times_.get(); }
   [[nodiscard]] const std::string& status_text() const;
   [[nodiscard]] NotifyTally tally() const { return spoken_ ? spoken_->tally : NotifyTally{}; }
@@ -273,13 +274,12 @@ class Service final : system::ExitWatcher,
   std::unique_ptr<ProbeWatch> liveness_;
   std::unique_ptr<OwnBells> own_bells_;
   std::unique_ptr<ServiceTimes> times_;
-  std::string marker_prefix_;       // "shop/db#"
-  std::string marker_;              // of the current run
+  std::string marker_;              // of the current run: "shop/db#3"
   std::unique_ptr<Spoken> spoken_;  // null: it has said nothing yet
   Error probe_error_;
   Error hook_error_;
   Error refusal_;  // found out while it prepared: the start can't work
-  ServiceCounters counters_;
+  config::Rarely<ServiceCounters> counters_;
 };
 
 }  // namespace belfry::daemon

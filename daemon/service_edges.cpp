@@ -95,7 +95,7 @@ Bell<>* Service::bell_to_wait_for(SharedIncarnation& awaited) const {
   const Edge* missing = spec_.type == ServiceType::gate ? nullptr : first_missing_edge();
   if (missing == nullptr) return nullptr;
   awaited = missing->on->incarnation();
-  return &awaited->bell_for(missing->spec->condition, missing->spec->bell);
+  return &awaited->bell_for(missing->spec->condition, *missing->spec->bell);
 }
 
 Error Service::waited_too_long() const {
@@ -182,7 +182,7 @@ TimePoint Service::look_after_losses() {
     record_.stopped_by_loss = !restart;
     record_.in_order = false;
     record_.cause = Error(Error::Kind::failed, "lost " + edge.text());
-    if (restart) ++counters_.restarts_on_loss;
+    if (restart) ++counters_->restarts_on_loss;
     tell_dependents(false);  // a stop that is on its way is a lost level, also while a hook still ends
     break;
   }

@@ -29,7 +29,7 @@ const std::string& Service::status_text() const {
 }
 
 void Service::refuse_message(NotifyRefusal why) {
-  ++counters_.notify_refused;
+  ++counters_->notify_refused;
   ++spoken().tally.refused[std::to_underlying(why)];
 }
 

@@ -30,7 +30,7 @@ Result<void> Service::prepare() {
   if (spec_.command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
   if (auto ok = around_.provisions.prepare(*this, *launch); !ok) return ok;
-  marker_ = marker_prefix_ + std::to_string(record_.runs + 1);
+  marker_ = std::string(around_.stack_name) + "/" + spec_.name + "#" + std::to_string(record_.runs + 1);
   launch->set_marker(marker_);
   launch_ = std::move(launch);
   return {};
@@ -287,7 +287,7 @@ Event Service::verdict() {
   if (record_.exit) record_.last_run_succeeded = exit_was_success();
   if (intent == Intent::rest) return Event::gone_rest;
   if (intent == Intent::again) return Event::gone_again;
-  if (record_.ready_at && around_.loop.now() - *record_.ready_at >= spec_.restart.reset_after)
+  if (record_.ready_at && around_.loop.now() - *record_.ready_at >= spec_.restart->reset_after)
     record_.history.attempts = 0;
   const bool success = exit_was_success();
   if (!success && !record_.failure) record_.failure = last_exit_error();
@@ -301,15 +301,15 @@ Event Service::verdict() {
     case AfterExit::again: break;
   }
   if (!record_.cause && !record_.ready_at) record_.cause = last_exit_error();
-  if (limit_reached(record_.history, spec_.restart, around_.loop.now())) {
+  if (limit_reached(record_.history, *spec_.restart, around_.loop.now())) {
     record_.cause =
-        Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart.limit) + " restarts",
+        Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart->limit) + " restarts",
               record_.cause);
     return Event::gone_failed;
   }
-  ++(record_.watchdog_bit ? counters_.restarts_on_watchdog
-     : record_.hung       ? counters_.restarts_on_liveness
-                          : counters_.restarts_on_failure);
+  ++(record_.watchdog_bit ? counters_->restarts_on_watchdog
+     : record_.hung       ? counters_->restarts_on_liveness
+                          : counters_->restarts_on_failure);
   return Event::gone_retry;
 }
 

@@ -25,7 +25,8 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
       probe_slots_(loop, stack.probe_limit, "probe slots"),
       start_slots_(stack.parallel_starts),
       preparations_(loop),
-      around_{.loop = loop,
+      around_{.stack_name = stack.name,
+              .loop = loop,
               .processes = processes,
               .provisions = provisions,
               .probes = probes,
@@ -39,12 +40,14 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
       lives_context_(loop),
       lives_(loop, "lives") {
   services_.reserve(stack.services.size());
+  by_name_.reserve(stack.services.size());
   for (const config::Service& spec : stack.services) {
     const auto index = static_cast<std::uint32_t>(services_.size());
-    services_.push_back(std::make_unique<Service>(around_, spec, index, stack.name + "/" + spec.name + "#"));
-    by_name_.emplace(spec.name, index);
+    services_.push_back(std::make_unique<Service>(around_, spec, index));
+    by_name_.push_back(index);
     if (spec.essential) essentials_.push_back(services_.back().get());
   }
+  std::ranges::sort(by_name_, {}, [this](std::uint32_t i) { return services_[i]->name(); });
   for (std::size_t i = 0; i < services_.size(); ++i) {
     services_[i]->expect(stack.services[i].depends_on.size());
     for (const config::Dependency& d : stack.services[i].depends_on) {

@@ -9,7 +9,6 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "channels/bell.hpp"
@@ -130,7 +129,7 @@ class Supervisor final : public StackView, StateListener {
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<const Service*> essentials_;
-  std::unordered_map<std::string_view, std::size_t> by_name_;
+  std::vector<std::uint32_t> by_name_;  // the services, sorted
   std::vector<Wakeup*> watchers_;
   std::vector<bool> counted_unready_;
   std::size_t unready_ = 0;    // wanted services whose level does not hold

@@ -57,8 +57,9 @@ ServiceView Supervisor::service(std::size_t index) const {
 }
 
 std::optional<std::size_t> Supervisor::find(std::string_view name) const {
-  const auto it = by_name_.find(name);
-  return it == by_name_.end() ? std::nullopt : std::optional(it->second);
+  const auto name_at = [this](std::uint32_t i) { return services_[i]->name(); };
+  const auto it = std::ranges::lower_bound(by_name_, name, {}, name_at);
+  return it == by_name_.end() || name_at(*it) != name ? std::nullopt : std::optional<std::size_t>(*it);
 }
 
 std::vector<std::string> Supervisor::culprits() const {

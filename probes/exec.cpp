@@ -13,8 +13,8 @@ namespace {
 class ExecProbe final : public Probe {
  public:
   ExecProbe(Loop& loop, system::Processes& processes, const config::Probe& spec, const LaunchTemplate* as)
-      : loop_(loop), processes_(processes), command_(spec.command.front()) {
-    launch_.set_command(spec.command);
+      : loop_(loop), processes_(processes), command_(spec.command->front()) {
+    launch_.set_command(*spec.command);
     if (as != nullptr) as->prepare(launch_);
   }
 
@@ -55,7 +55,7 @@ class ExecProbe final : public Probe {
 
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about) {
-  if (spec.command.empty())
+  if (spec.command->empty())
     return std::unexpected(Error(Error::Kind::invalid, "cannot probe: `exec` has no command"));
   return std::make_unique<ExecProbe>(loop, processes, spec, about.launch);
 }

@@ -12,10 +12,11 @@ using namespace std::chrono_literals;
 using namespace testing_support;
 
 TEST(DecodeExtras, restart_limits_may_name_a_time) {
-  Restart const restart = with_keys("restart: {policy: always, limit: 10 per 5m}").services[0].restart;
-  EXPECT_EQ(restart.limit, 10U);
-  EXPECT_EQ(restart.limit_window, 5min);
-  EXPECT_EQ(with_keys("restart: {limit: 3}").services[0].restart.limit_window, 0s);
+  Rarely<Restart> const restart =
+      with_keys("restart: {policy: always, limit: 10 per 5m}").services[0].restart;
+  EXPECT_EQ(restart->limit, 10U);
+  EXPECT_EQ(restart->limit_window, 5min);
+  EXPECT_EQ(with_keys("restart: {limit: 3}").services[0].restart->limit_window, 0s);
 }
 TEST(DecodeExtras, listen_is_an_address_a_list_or_a_mapping) {
   Stack const single = with_keys("listen: '127.0.0.1:80'");

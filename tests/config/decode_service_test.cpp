@@ -16,13 +16,13 @@ using namespace testing_support;
 
 TEST(DecodeService, a_daemon_restarts_on_failure_and_a_oneshot_does_not) {
   Stack const stack = good("services: {d: {command: x}, o: {type: oneshot, command: x}}");
-  EXPECT_EQ(service(stack, "d").restart.policy, RestartPolicy::on_failure);
-  EXPECT_EQ(service(stack, "o").restart.policy, RestartPolicy::no);
+  EXPECT_EQ(service(stack, "d").restart->policy, RestartPolicy::on_failure);
+  EXPECT_EQ(service(stack, "o").restart->policy, RestartPolicy::no);
 }
 TEST(DecodeService, the_main_service_is_not_restarted) {
-  EXPECT_EQ(service(with_keys("main: true"), "x").restart.policy, RestartPolicy::no);
+  EXPECT_EQ(service(with_keys("main: true"), "x").restart->policy, RestartPolicy::no);
   EXPECT_EQ(service(good("defaults: {restart: always}\nservices: {x: {command: a, main: true}}"), "x")
-                .restart.policy,
+                .restart->policy,
             RestartPolicy::no);
 }
 TEST(DecodeService, the_documented_defaults_hold) {
@@ -30,11 +30,11 @@ TEST(DecodeService, the_documented_defaults_hold) {
   Service const& x = service(stack, "x");
   EXPECT_EQ(x.stop.signal, SIGTERM);
   EXPECT_EQ(x.stop.timeout, 10s);
-  EXPECT_EQ(x.restart.delay, 100ms);
-  EXPECT_EQ(x.restart.max_delay, 30s);
-  EXPECT_EQ(x.restart.limit, 0U);
+  EXPECT_EQ(x.restart->delay, 100ms);
+  EXPECT_EQ(x.restart->max_delay, 30s);
+  EXPECT_EQ(x.restart->limit, 0U);
   EXPECT_EQ(x.live->probes.at(0).failure_threshold, 3U);
-  EXPECT_EQ(x.working_dir, "/nowhere");
+  EXPECT_EQ(x.working_dir.str(), "/nowhere");
   EXPECT_EQ(stack.shutdown.timeout, 25s);
   EXPECT_EQ(stack.probe_limit, 256U);
   EXPECT_EQ(stack.name, "nowhere");
@@ -52,7 +52,7 @@ TEST(DecodeService, every_other_key_reaches_the_model) {
       "description: d");
   Service const& x = stack.services[0];
   ServiceExtras const& e = *x.extras;
-  EXPECT_EQ(x.user + ":" + e.group, "web:www");
+  EXPECT_EQ(*x.user + ":" + e.group, "web:www");
   EXPECT_EQ(e.umask, 027U);
   EXPECT_EQ(e.nice, 5);
   EXPECT_EQ(e.oom_score_adj, -500);

@@ -25,16 +25,16 @@ TEST(ImportCompose, makes_what_must_complete_a_oneshot) {
   EXPECT_EQ(service(stack, "b").depends_on.at(0).condition, Condition::completed);
 }
 TEST(ImportCompose, keeps_its_default_of_not_restarting) {
-  EXPECT_EQ(only("command: x").restart.policy, RestartPolicy::no);
-  EXPECT_EQ(only("command: x, restart: unless-stopped").restart.policy, RestartPolicy::always);
-  EXPECT_EQ(only("command: x, restart: 'on-failure:4'").restart.limit, 4U);
-  Restart const policy =
+  EXPECT_EQ(only("command: x").restart->policy, RestartPolicy::no);
+  EXPECT_EQ(only("command: x, restart: unless-stopped").restart->policy, RestartPolicy::always);
+  EXPECT_EQ(only("command: x, restart: 'on-failure:4'").restart->limit, 4U);
+  Rarely<Restart> const policy =
       only("command: x, deploy: {restart_policy: {condition: any, delay: 2s, max_attempts: 3, window: 1m}}")
           .restart;
-  EXPECT_EQ(policy.policy, RestartPolicy::always);
-  EXPECT_EQ(policy.delay, 2s);
-  EXPECT_EQ(policy.limit, 3U);
-  EXPECT_EQ(policy.limit_window, 1min);
+  EXPECT_EQ(policy->policy, RestartPolicy::always);
+  EXPECT_EQ(policy->delay, 2s);
+  EXPECT_EQ(policy->limit, 3U);
+  EXPECT_EQ(policy->limit_window, 1min);
 }
 
 // ---- commands
@@ -137,7 +137,7 @@ TEST(ImportCompose, lays_what_a_service_extends_under_it) {
   Stack const stack = stack_of(
       "base: {command: x, restart: always, environment: [A=1, B=1], profiles: [t]}, a: {extends: {service: "
       "base}, environment: {B: 2}}, b: {extends: a, command: y}");
-  EXPECT_EQ(service(stack, "a").restart.policy, RestartPolicy::always);
+  EXPECT_EQ(service(stack, "a").restart->policy, RestartPolicy::always);
   EXPECT_EQ(service(stack, "b").command, Command{"y"});
   EXPECT_EQ(value_of(service(stack, "b").environment, "A"), "1");
   EXPECT_EQ(value_of(service(stack, "b").environment, "B"), "2");

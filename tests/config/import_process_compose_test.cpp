@@ -41,14 +41,14 @@ TEST(ImportProcessCompose, carries_availability_and_shutdown) {
       "{signal: 2, timeout_seconds: 7, command: 'bye now'}}, b: {command: y, availability: {restart: "
       "exit_on_failure}}");
   Service const& a = service(stack, "a");
-  EXPECT_EQ(a.restart.policy, RestartPolicy::on_failure);
-  EXPECT_EQ(a.restart.delay, 2s);
-  EXPECT_EQ(a.restart.limit, 5U);
+  EXPECT_EQ(a.restart->policy, RestartPolicy::on_failure);
+  EXPECT_EQ(a.restart->delay, 2s);
+  EXPECT_EQ(a.restart->limit, 5U);
   EXPECT_EQ(a.stop.signal, 2);
   EXPECT_EQ(a.stop.timeout, 7s);
   EXPECT_EQ(a.extras->pre_stop, (Command{"bye", "now"}));
   EXPECT_TRUE(service(stack, "b").essential);
-  EXPECT_EQ(service(stack, "b").restart.policy, RestartPolicy::no);
+  EXPECT_EQ(service(stack, "b").restart->policy, RestartPolicy::no);
 }
 TEST(ImportProcessCompose, carries_both_kinds_of_probes) {
   Stack const stack = stack_of(

@@ -27,9 +27,9 @@ TEST(LoadFiles, later_files_win_key_by_key) {
   EXPECT_EQ(result.stack.name, "base");
   EXPECT_EQ(result.stack.services.size(), 3U);
   Service const& a = service(result.stack, "a");
-  EXPECT_EQ(a.user, "v");
+  EXPECT_EQ(*a.user, "v");
   EXPECT_EQ(a.environment.size(), 2U);
-  EXPECT_EQ(a.working_dir, (dir.path() / "w").string());
+  EXPECT_EQ(a.working_dir.str(), (dir.path() / "w").string());
   EXPECT_EQ(service(result.stack, "c").place.file, 1U);
 }
 TEST(LoadFiles, mistakes_of_several_files_come_together) {

@@ -86,7 +86,7 @@ TEST(Layers, defaults_lie_under_every_service_and_skip_what_does_not_fit) {
       "services: {a: {command: x, stop: {signal: SIGINT}, environment: [B=3]}, g: {type: gate}, e: {type: "
       "external, ready: {tcp: 'a:1'}}}");
   Service const& a = service(stack, "a");
-  EXPECT_EQ(a.user, "web");
+  EXPECT_EQ(*a.user, "web");
   EXPECT_EQ(a.stop.timeout, 3s);
   EXPECT_EQ(a.stop.signal, SIGINT);
   EXPECT_EQ(value_of(a.environment, "A"), "1");
@@ -106,8 +106,8 @@ TEST(Layers, tuning_in_defaults_makes_no_probe) {
 }
 TEST(Layers, a_policy_in_one_place_and_its_tuning_in_the_other_come_together) {
   Stack const stack = good("defaults: {restart: {delay: 1s}}\nservices: {a: {command: x, restart: always}}");
-  EXPECT_EQ(stack.services[0].restart.policy, RestartPolicy::always);
-  EXPECT_EQ(stack.services[0].restart.delay, 1s);
+  EXPECT_EQ(stack.services[0].restart->policy, RestartPolicy::always);
+  EXPECT_EQ(stack.services[0].restart->delay, 1s);
 }
 TEST(Layers, extends_takes_keys_over_and_lists_replace) {
   Stack const stack = good(
@@ -123,13 +123,13 @@ TEST(Layers, extends_skips_what_does_not_fit_the_type) {
       "services: {base: {command: a, live: {port: 1}, user: u}, x: {extends: base, type: oneshot}, g: "
       "{extends: base, type: gate}}");
   EXPECT_EQ(service(stack, "x").live, nullptr);
-  EXPECT_EQ(service(stack, "x").user, "u");
+  EXPECT_EQ(*service(stack, "x").user, "u");
   EXPECT_TRUE(service(stack, "g").command.empty());
 }
 TEST(Layers, anchors_and_merge_keys_work) {
   Stack const stack = good("x-base: &base {command: a, user: u}\nservices: {x: {<<: *base, user: v}}");
   EXPECT_EQ(stack.services[0].command, Command{"a"});
-  EXPECT_EQ(stack.services[0].user, "v");
+  EXPECT_EQ(*stack.services[0].user, "v");
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ TEST_F(ActivatedService, a_start_that_is_taken_back_at_once_leaves_nothing_bound
 }
 
 TEST_F(ActivatedService, a_service_that_is_blocked_keeps_no_client_waiting) {
-  daemon("db").restart.policy = config::RestartPolicy::no;
+  daemon("db").restart->policy = config::RestartPolicy::no;
   listening(daemon("web", {"db"}));
   script("db", {.exits_after = 10ms, .exits_with = {.value = 1}});
   speaking(stack.services[0]);

@@ -104,7 +104,7 @@ TEST_F(Edges, an_announced_stop_is_a_level_lost) {
 }
 
 TEST_F(Edges, an_optional_edge_waits_until_the_other_has_settled_either_way) {
-  daemon("cache").restart.policy = config::RestartPolicy::no;
+  daemon("cache").restart->policy = config::RestartPolicy::no;
   speaking(stack.services.back());
   depends(daemon("api"), stack, "cache").required = false;
   up();
@@ -175,7 +175,7 @@ TEST_F(Edges, a_gate_needs_all_of_its_members_unless_it_says_otherwise) {
 }
 
 TEST_F(Edges, a_gate_is_blocked_when_too_few_are_left) {
-  for (const char* name : {"a", "b", "c"}) speaking(daemon(name)).restart.policy = config::RestartPolicy::no;
+  for (const char* name : {"a", "b", "c"}) speaking(daemon(name)).restart->policy = config::RestartPolicy::no;
   gate("two", {"a", "b", "c"}).require.count = 2;
   daemon("api", {"two"});
   up();
@@ -203,7 +203,7 @@ TEST_F(Edges, an_edge_may_ask_for_fewer_members_than_the_gate) {
 
 TEST_F(Edges, such_an_edge_is_blocked_by_its_own_count) {
   for (const char* name : {"api-1", "api-2"})
-    speaking(daemon(name)).restart.policy = config::RestartPolicy::no;
+    speaking(daemon(name)).restart->policy = config::RestartPolicy::no;
   gate("api", {"api-1", "api-2"});
   daemon("proxy", {"api"}).depends_on[0].require = config::Quorum{.count = 1};
   up();
@@ -215,7 +215,7 @@ TEST_F(Edges, such_an_edge_is_blocked_by_its_own_count) {
 }
 
 TEST_F(Edges, an_optional_edge_to_a_quorum_waits_until_that_has_settled) {
-  for (const char* name : {"a", "b"}) speaking(daemon(name)).restart.policy = config::RestartPolicy::no;
+  for (const char* name : {"a", "b"}) speaking(daemon(name)).restart->policy = config::RestartPolicy::no;
   gate("any", {"a", "b"}).require.count = 1;
   config::Dependency& edge = daemon("api", {"any"}).depends_on[0];
   edge.required = false;

@@ -66,7 +66,7 @@ TEST_F(Hooks, the_stopped_bell_waits_for_post_stop) {
 TEST_F(Hooks, a_failed_pre_start_is_a_failed_start) {
   config::Service& db = with_hooks("db");
   db.extras->pre_start = {"./prepare"};
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   hook("./prepare", ends(10ms, 3));
   up();
   advance(1s);
@@ -91,7 +91,7 @@ TEST_F(Hooks, a_failed_pre_start_is_tried_again_as_the_policy_says) {
 TEST_F(Hooks, a_failed_post_start_takes_the_service_down) {
   config::Service& db = with_hooks("db");
   db.extras->post_start = {"./announce"};
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   hook("./announce", ends(10ms, 1));
   up();
   advance(1s);
@@ -113,7 +113,7 @@ TEST_F(Hooks, dependents_start_after_post_start) {
 TEST_F(Hooks, a_service_that_dies_under_post_start_takes_the_hook_with_it) {
   config::Service& db = with_hooks("db");
   db.extras->post_start = {"./announce"};
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   up();
   processes.end("db", {.signaled = false, .value = 1});
   advance(1s);
@@ -189,7 +189,7 @@ TEST_F(Hooks, a_pre_stop_counts_against_the_stop_timeout) {
 TEST_F(Hooks, a_pre_stop_is_not_run_for_a_service_that_has_ended_by_itself) {
   config::Service& db = with_hooks("db");
   db.extras->pre_stop = {"./drain"};
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   up();
   end("db", 1);
   EXPECT_EQ(state("db"), State::failed);
@@ -239,7 +239,7 @@ TEST_F(Hooks, a_second_signal_skips_what_is_left_to_do) {
 TEST_F(Hooks, a_start_after_a_failed_pre_start_and_a_stop_is_prepared_anew) {
   config::Service& db = with_hooks("db");
   db.extras->pre_start = {"./prepare"};
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   hook("./prepare", ends(10ms, 1));
   up();
   advance(1s);
@@ -254,7 +254,7 @@ TEST_F(Hooks, a_start_after_a_failed_pre_start_and_a_stop_is_prepared_anew) {
 TEST_F(Hooks, a_hook_that_does_not_exist_names_itself) {
   config::Service& db = with_hooks("db");
   db.extras->pre_start = {"./prepare"};
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   hook("./prepare",
        {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
   up();

@@ -91,7 +91,7 @@ TEST_F(OwnBells, a_lost_bell_restarts_the_dependent_that_asks_for_it) {
 TEST_F(OwnBells, a_bell_that_has_not_rung_by_the_end_of_the_run_never_will) {
   bool booted = false;
   answer_with(booted);
-  ringing("api", "booted").restart.policy = config::RestartPolicy::no;
+  ringing("api", "booted").restart->policy = config::RestartPolicy::no;
   needs(daemon("web"), "api", "booted");
   up();
   const daemon::SharedIncarnation run = service("api").incarnation();
@@ -138,7 +138,7 @@ TEST_F(OwnBells, a_stop_cancels_its_checks_within_the_turn) {
 TEST_F(OwnBells, a_wait_for_a_bell_is_answered_when_it_rings_or_never_will) {
   bool booted = false;
   answer_with(booted);
-  ringing("api", "booted").restart.policy = config::RestartPolicy::no;
+  ringing("api", "booted").restart->policy = config::RestartPolicy::no;
   add_bell(stack.services[0], "warm", a_probe(config::Probe::Kind::notify));
   up();
   auto& booting = wait_for("api", Condition::own_bell, "booted");

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 config::Service service(ServiceType type, RestartPolicy policy) {
   config::Service made;
   made.type = type;
-  made.restart.policy = policy;
+  made.restart->policy = policy;
   return made;
 }
 

@@ -20,8 +20,8 @@ class Spoken : public Rig {
   config::Service& watched(std::string name, Duration every) {
     config::Service& made = speaking(daemon(std::move(name)));
     extras_of(made).watchdog = every;
-    made.restart.delay = 100ms;
-    made.restart.jitter = 0;
+    made.restart->delay = 100ms;
+    made.restart->jitter = 0;
     return made;
   }
   void settle() { loop.run_until_idle(); }
@@ -49,7 +49,7 @@ TEST_F(Spoken, who_says_stopping_is_unready_and_a_later_ready_does_not_resurrect
 }
 
 TEST_F(Spoken, stopping_before_ready_is_never_ready) {
-  speaking(daemon("db")).restart.policy = config::RestartPolicy::no;
+  speaking(daemon("db")).restart->policy = config::RestartPolicy::no;
   up();
   service("db").said_stopping();
   say_ready("db");
@@ -59,7 +59,7 @@ TEST_F(Spoken, stopping_before_ready_is_never_ready) {
 }
 
 TEST_F(Spoken, what_was_said_of_one_run_says_nothing_of_the_next) {
-  speaking(daemon("db")).restart.delay = 100ms;
+  speaking(daemon("db")).restart->delay = 100ms;
   up();
   service("db").said_stopping();
   service("db").said_status("leaving");
@@ -201,7 +201,7 @@ TEST_F(Spoken, the_watchdog_of_one_run_does_not_bite_the_next) {
 TEST_F(Spoken, a_start_may_ask_for_more_time) {
   config::Service& db = speaking(daemon("db"));
   db.ready.probes[0].timeout = 5s;
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   up();
   advance(4s);
   service("db").said_extend_timeout(3s);

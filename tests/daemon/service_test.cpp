@@ -73,7 +73,7 @@ TEST_F(ServiceLife, a_crash_before_ready_is_never_ready_and_is_tried_again_after
 }
 
 TEST_F(ServiceLife, an_exit_with_0_before_ready_is_a_failure_too) {
-  speaking(daemon("db")).restart.policy = config::RestartPolicy::no;
+  speaking(daemon("db")).restart->policy = config::RestartPolicy::no;
   up();
   end("db", 0);
   EXPECT_EQ(state("db"), State::failed);
@@ -81,7 +81,7 @@ TEST_F(ServiceLife, an_exit_with_0_before_ready_is_a_failure_too) {
 }
 
 TEST_F(ServiceLife, ready_said_with_the_last_breath_counts_before_the_exit) {
-  speaking(daemon("job")).restart.policy = config::RestartPolicy::on_failure;
+  speaking(daemon("job")).restart->policy = config::RestartPolicy::on_failure;
   provisions.last_words = [](Service& s) { s.said_ready(); };
   script("job", {.exits_after = 5ms});
   up();
@@ -110,7 +110,7 @@ TEST_F(ServiceLife, a_command_that_does_not_exist_fails_for_good_with_stage_and_
 }
 
 TEST_F(ServiceLife, a_fork_that_fails_counts_and_is_tried_again) {
-  daemon("db").restart.limit = 2;
+  daemon("db").restart->limit = 2;
   script("db",
          {.refuse = system::SpawnError{.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = {}}});
   up();
@@ -152,7 +152,7 @@ TEST_F(ServiceLife, a_start_that_takes_longer_than_its_timeout_is_stopped_and_ke
   config::Service& db = daemon("db");
   db.ready.probes.push_back(a_probe());
   db.ready.probes[0].timeout = 3s;
-  db.restart.policy = config::RestartPolicy::no;
+  db.restart->policy = config::RestartPolicy::no;
   probes.answer = [](const std::string&, const config::Probe&) { return ProbeAnswer{.yes = false}; };
   up();
   advance(2999ms);

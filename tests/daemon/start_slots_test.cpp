@@ -31,7 +31,7 @@ TEST_F(ParallelStarts, no_more_than_the_limit_start_at_once_and_all_get_their_tu
 
 TEST_F(ParallelStarts, a_failed_start_gives_its_slot_back) {
   stack.parallel_starts = 1;
-  speaking(daemon("a")).restart.policy = config::RestartPolicy::no;
+  speaking(daemon("a")).restart->policy = config::RestartPolicy::no;
   speaking(daemon("b"));
   up();
   ASSERT_EQ(state("b"), State::waiting);
@@ -52,7 +52,7 @@ TEST_F(ParallelStarts, who_is_stopped_while_it_waits_for_a_slot_lets_the_next_on
 TEST_F(ParallelStarts, a_slot_is_not_kept_for_somebody_whose_dependency_has_gone) {
   stack.parallel_starts = 1;
   config::Service& db = speaking(daemon("db"));
-  db.restart.delay = 1h;
+  db.restart->delay = 1h;
   speaking(daemon("a"));
   speaking(daemon("api", {"db"}));
   speaking(daemon("z"));

@@ -62,7 +62,7 @@ TEST_F(Stack, main_takes_the_stack_down_with_its_code) {
 
 TEST_F(Stack, essential_ends_it_when_it_has_failed_for_good_and_not_before) {
   daemon("db").essential = true;
-  stack.services.back().restart.limit = 1;
+  stack.services.back().restart->limit = 1;
   daemon("other");
   up();
   end("db", 1);
@@ -92,7 +92,7 @@ TEST_F(Stack, essential_does_not_end_it_when_it_is_blocked_by_a_command) {
 
 TEST_F(Stack, essential_blocked_by_a_command_first_and_by_a_failure_later_ends_it) {
   daemon("a");
-  daemon("b").restart.policy = config::RestartPolicy::no;
+  daemon("b").restart->policy = config::RestartPolicy::no;
   daemon("api", {"a", "b"}).essential = true;
   daemon("other");
   up();
@@ -140,7 +140,7 @@ TEST_F(Stack, what_was_stopped_by_command_may_come_back_so_the_stack_stays) {
 }
 
 TEST_F(Stack, what_rests_after_a_loss_does_not_come_back_by_itself) {
-  daemon("db").restart.policy = config::RestartPolicy::no;
+  daemon("db").restart->policy = config::RestartPolicy::no;
   daemon("api", {"db"}).depends_on[0].on_loss = OnLoss::stop;
   up();
   end("db", 1);

@@ -41,7 +41,7 @@ struct Directory final : LaunchTemplate {
 struct ExecProbeTest : testing::Test {
   std::unique_ptr<Probe> probe(const std::string& script, const LaunchTemplate* as = nullptr) {
     config::Probe spec;
-    spec.command = {"/bin/sh", "-c", script};
+    spec.command = config::Command{"/bin/sh", "-c", script};
     auto made = make_exec(world.loop, world.processes, spec, {.service = "api", .tree = {}, .launch = as});
     EXPECT_TRUE(made);
     return std::move(*made);
@@ -63,7 +63,7 @@ TEST_F(ExecProbeTest, it_runs_as_the_service_would) {
 
 TEST_F(ExecProbeTest, a_missing_command_is_named_with_its_stage) {
   config::Probe spec;
-  spec.command = {"./no-such-probe"};
+  spec.command = config::Command{"./no-such-probe"};
   auto made = make_exec(world.loop, world.processes, spec, {});
   EXPECT_EQ(answer(world.loop, **made),
             "cannot run the probe: exec: No such file or directory: ./no-such-probe");

@@ -57,7 +57,7 @@ std::size_t Oracle::members(const Service& gate, Condition condition) const {
 bool Oracle::holds(const Edge& edge) const {
   const Service& on = *edge.on;
   if (!edge.spec->require || on.spec().type != ServiceType::gate)
-    return level(on, edge.spec->condition, edge.spec->bell);
+    return level(on, edge.spec->condition, *edge.spec->bell);
   const std::size_t needed = edge.spec->require->count == 0 ? on.edges().size() : edge.spec->require->count;
   return !leaves(on) && on.state() != State::stopping && members(on, edge.spec->condition) >= needed;
 }

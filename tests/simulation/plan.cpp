@@ -183,10 +183,10 @@ config::Stack make_stack(const Plan& plan) {
   stack.parallel_starts = plan.parallel_starts;
   for (const PlannedService& from : plan.services) {
     config::Service& to = testing::a_service(stack, name_of(from.number), from.type);
-    to.restart.policy = from.policy;
-    to.restart.limit = from.limit;
-    to.restart.max_delay = 5s;
-    to.restart.jitter = 0.2;
+    to.restart->policy = from.policy;
+    to.restart->limit = from.limit;
+    to.restart->max_delay = 5s;
+    to.restart->jitter = 0.2;
     to.stop.timeout = from.stop_timeout;
     to.essential = from.essential;
     to.main = from.main;
@@ -199,7 +199,7 @@ config::Stack make_stack(const Plan& plan) {
       if (has_ready_fd(from.readiness)) probe.fd = 3;
       if (from.readiness == Readiness::fd_dinit) probe.dialect = config::FdDialect::dinit;
       if (from.readiness == Readiness::rechecked) probe.recheck = 700ms;
-      probe.timeout = from.ready_timeout;
+      if (from.ready_timeout) probe.timeout = *from.ready_timeout;
       probe.attempt_timeout = 500ms;
       to.ready.probes.push_back(std::move(probe));
     }
@@ -216,7 +216,7 @@ config::Stack make_stack(const Plan& plan) {
       d.on_loss = edge.on_loss;
       d.loss_after = edge.loss_after;
       d.required = edge.required;
-      d.timeout = edge.timeout;
+      if (edge.timeout) d.timeout = *edge.timeout;
       if (edge.condition == Condition::own_bell) d.bell = "b" + std::to_string(edge.bell);
       if (edge.quorum) d.require = config::Quorum{.count = *edge.quorum};
     }

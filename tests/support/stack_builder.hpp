@@ -25,8 +25,8 @@ inline config::Service& a_service(config::Stack& stack, std::string name, config
   made.type = type;
   const bool has_command = type == config::ServiceType::daemon || type == config::ServiceType::oneshot;
   if (has_command) made.command = {"./" + made.name};
-  if (type == config::ServiceType::oneshot) made.restart.policy = config::RestartPolicy::no;
-  made.restart.jitter = 0;
+  if (type == config::ServiceType::oneshot) made.restart->policy = config::RestartPolicy::no;
+  made.restart->jitter = 0;
   return made;
 }
 

@@ -1,0 +1,87 @@
+// Values in little space, for a model that holds tens of thousands of services of which few use everything.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace belfry::config {
+
+using Duration = std::chrono::nanoseconds;
+
+// A std::optional<Duration> in the space of a Duration: the shortest one stands for "unset".
+class OptionalDuration {
+ public:
+  constexpr OptionalDuration() = default;
+  constexpr OptionalDuration(std::nullopt_t) {}
+  template <class Rep, class Period>
+  constexpr OptionalDuration(std::chrono::duration<Rep, Period> value) : value_(value) {}
+
+  [[nodiscard]] constexpr bool has_value() const { return value_ != unset; }
+  constexpr explicit operator bool() const { return has_value(); }
+  // Precondition: has_value().
+  constexpr Duration operator*() const { return value_; }
+  [[nodiscard]] constexpr Duration value_or(Duration other) const { return has_value() ? value_ : other; }
+  constexpr operator std::optional<Duration>() const {
+    return has_value() ? std::optional(value_) : std::nullopt;
+  }
+  friend constexpr bool operator==(OptionalDuration, OptionalDuration) = default;
+
+ private:
+  static constexpr Duration unset = Duration::min();
+  Duration value_ = unset;
+};
+
+// A part that few have, one pointer wide: a default T until it is written to.
+// Reading what nobody wrote allocates nothing, as long as it is read through a const path.
+template <class T>
+class Rarely {
+ public:
+  Rarely() = default;
+  Rarely(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Rarely(const Rarely& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Rarely(Rarely&&) noexcept = default;
+  Rarely& operator=(Rarely other) noexcept {
+    value_ = std::move(other.value_);
+    return *this;
+  }
+  ~Rarely() = default;
+
+  const T& operator*() const { return value_ ? *value_ : nobody_wrote(); }
+  const T* operator->() const { return &**this; }
+  T& operator*() {
+    if (!value_) value_ = std::make_unique<T>();
+    return *value_;
+  }
+  T* operator->() { return &**this; }
+  friend bool operator==(const Rarely& one, const T& other) { return *one == other; }
+
+ private:
+  static const T& nobody_wrote() {
+    static const T value{};
+    return value;
+  }
+  std::unique_ptr<T> value_;
+};
+
+// A text that many values have in common: copies share it. Immutable.
+class SharedText {
+ public:
+  SharedText() = default;
+  SharedText(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
+
+  [[nodiscard]] const std::string& str() const {
+    static const std::string empty;
+    return text_ ? *text_ : empty;
+  }
+  operator std::string_view() const { return str(); }
+  [[nodiscard]] bool empty() const { return str().empty(); }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
+}  // namespace belfry::config
