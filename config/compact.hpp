@@ -6,34 +6,39 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace belfry::config {
 
 using Duration = std::chrono::nanoseconds;
 
-// A std::optional<Duration> in the space of a Duration: the shortest one stands for "unset".
-class OptionalDuration {
+// A std::optional of a duration or a moment in the space of its value: the smallest one stands for "unset".
+template <class T>
+class CompactOptional {
  public:
-  constexpr OptionalDuration() = default;
-  constexpr OptionalDuration(std::nullopt_t) {}
+  constexpr CompactOptional() = default;
+  constexpr CompactOptional(std::nullopt_t) {}
+  constexpr CompactOptional(T value) : value_(value) {}
+  constexpr CompactOptional(std::optional<T> value) : value_(value.value_or(T::min())) {}
   template <class Rep, class Period>
-  constexpr OptionalDuration(std::chrono::duration<Rep, Period> value) : value_(value) {}
+    requires std::is_convertible_v<std::chrono::duration<Rep, Period>, T>
+  constexpr CompactOptional(std::chrono::duration<Rep, Period> value) : value_(value) {}
 
-  [[nodiscard]] constexpr bool has_value() const { return value_ != unset; }
+  [[nodiscard]] constexpr bool has_value() const { return value_ != T::min(); }
   constexpr explicit operator bool() const { return has_value(); }
   // Precondition: has_value().
-  constexpr Duration operator*() const { return value_; }
-  [[nodiscard]] constexpr Duration value_or(Duration other) const { return has_value() ? value_ : other; }
-  constexpr operator std::optional<Duration>() const {
-    return has_value() ? std::optional(value_) : std::nullopt;
-  }
-  friend constexpr bool operator==(OptionalDuration, OptionalDuration) = default;
+  constexpr T operator*() const { return value_; }
+  [[nodiscard]] constexpr T value_or(T other) const { return has_value() ? value_ : other; }
+  constexpr operator std::optional<T>() const { return has_value() ? std::optional(value_) : std::nullopt; }
+  constexpr void reset() { value_ = T::min(); }
+  friend constexpr bool operator==(CompactOptional, CompactOptional) = default;
 
  private:
-  static constexpr Duration unset = Duration::min();
-  Duration value_ = unset;
+  T value_ = T::min();
 };
+
+using OptionalDuration = CompactOptional<Duration>;
 
 // A part that few have, one pointer wide: a default T until it is written to.
 // Reading what nobody wrote allocates nothing, as long as it is read through a const path.

@@ -18,7 +18,7 @@ class Edge {
 
   Service* on;
   const config::Dependency* spec;
-  std::optional<TimePoint> lost_since{};  // of a running dependent, while `loss_after` debounces
+  config::CompactOptional<TimePoint> lost_since{};  // of a running dependent, while `loss_after` debounces
 
   // The level of its condition, right now.
   [[nodiscard]] bool holds() const;

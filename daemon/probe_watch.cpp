@@ -39,7 +39,7 @@ Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& fac
     auto probe = factory.make(spec, about);
     if (!probe) return std::unexpected(probe.error());
     probes::ScheduleOptions options = options_of(spec, terms_);
-    const std::optional<Duration> recheck = spec.recheck ? spec.recheck : terms_.recheck;
+    const std::optional<Duration> recheck = spec.recheck ? *spec.recheck : terms_.recheck;
     const bool keep_asking =
         terms_.role == ProbeRole::live || (terms_.role == ProbeRole::ready && recheck.has_value());
     watched_.push_back(std::make_unique<Watched>(loop_, std::move(*probe), i, options, keep_asking));

@@ -8,11 +8,14 @@
 
 #include "channels/error.hpp"
 #include "channels/time.hpp"
+#include "config/compact.hpp"
 #include "daemon/restart_policy.hpp"
 #include "daemon/service_state.hpp"
 #include "system/process.hpp"
 
 namespace belfry::daemon {
+
+using OptionalMoment = config::CompactOptional<TimePoint>;
 
 // What somebody outside wants of a running service.
 enum class Intent : std::uint8_t {
@@ -70,10 +73,10 @@ struct Record {
   std::uint64_t restarts = 0;
   TimePoint since{};
   TimePoint started_at{};
-  std::optional<TimePoint> ready_at{};
-  std::optional<TimePoint> asked_to_stop_at{};
-  std::optional<Duration> stop_timeout{};
-  std::optional<TimePoint> kill_by{};
+  OptionalMoment ready_at{};
+  OptionalMoment asked_to_stop_at{};
+  config::OptionalDuration stop_timeout{};
+  OptionalMoment kill_by{};
   Duration watchdog{0};  // how long it may be silent; zero: for ever
   TimePoint last_ping{};
   TimePoint extended_until{};  // EXTEND_TIMEOUT_USEC: the current phase's deadline is not earlier

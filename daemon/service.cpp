@@ -33,20 +33,23 @@ Service::~Service() {
 }
 
 Task<void> Service::live(Context& ctx) {
-  while (!ctx.cancelled()) {
-    switch (record_.state) {
-      case State::inactive:
-      case State::completed:
-      case State::failed: co_await rest(ctx); break;
-      case State::waiting:
-      case State::blocked: co_await wait_for_edges(ctx); break;
-      case State::starting: co_await start(ctx); break;
-      case State::ready:
-      case State::unready: co_await run(ctx); break;
-      case State::stopping: co_await stop(ctx); break;
-      case State::backoff: co_await back_off(ctx); break;
-    }
+  while (!ctx.cancelled()) co_await next_chapter(ctx);
+}
+
+Task<void> Service::next_chapter(Context& ctx) {
+  switch (record_.state) {
+    case State::inactive:
+    case State::completed:
+    case State::failed: break;
+    case State::waiting:
+    case State::blocked: return wait_for_edges(ctx);
+    case State::starting: return start(ctx);
+    case State::ready:
+    case State::unready: return run(ctx);
+    case State::stopping: return stop(ctx);
+    case State::backoff: return back_off(ctx);
   }
+  return rest(ctx);
 }
 
 Task<void> Service::news(Context& ctx, Bell<>* bell, TimePoint deadline) {
@@ -77,50 +80,54 @@ Task<void> Service::rest(Context& ctx) {
   }
 }
 
+// Thousands wait here, so what lives across the wait is little: the look is a function of its own, and the
+// wait for a bell alone is what `news` does, without a frame of its own.
 Task<void> Service::wait_for_edges(Context& ctx) {
   while (!ctx.cancelled()) {
-    if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
-      enter(Event::stop_asked, record_.cause);
-      co_return;
-    }
-    // Whoever asked for the start, or counts on it, looks at what became of it, also when nothing did.
-    if (std::exchange(record_.start_requested, false)) tell_dependents(false);
-    if (auto hopeless = hopeless_cause()) {
-      // Also when it is blocked already: the cause may have changed.
-      enter(Event::blocked, *hopeless);
-      co_await news(ctx);
-      continue;
-    }
-    if (record_.state == State::blocked) enter(Event::healed);
-    if (edges_hold()) {
-      if (spec_.command.empty() || around_.start_slots.take(attention_)) {
-        enter(Event::edges_hold);
-        co_return;
-      }
-    } else {
-      around_.start_slots.forget(attention_);
-    }
-    if (refusal_) {
-      enter(Event::start_refused, std::exchange(refusal_, {}));
-      co_return;
-    }
-    prepare_if_next();
-    const TimePoint deadline = edge_deadline();
-    if (deadline <= around_.loop.now()) {
-      enter(Event::edge_timed_out, waited_too_long());
-      co_return;
-    }
+    const std::optional<TimePoint> deadline = look_at_edges();
+    if (!deadline) co_return;
     // Shared for as long as it is waited for: the dependency may be in its next run by then.
     SharedIncarnation awaited;
     Bell<>* bell = bell_to_wait_for(awaited);
-    if (bell == nullptr || bell->ended() || deadline != TimePoint::max()) {
-      co_await news(ctx, bell, deadline);
+    if (bell == nullptr || bell->ended() || *deadline != TimePoint::max()) {
+      co_await news(ctx, bell, *deadline);
       continue;
     }
-    auto rung = on(*bell);  // as `news` does, without a frame of its own: thousands wait here
+    auto rung = on(*bell);
     auto called = on(attention_);
     co_await select(ctx, rung, called);
   }
+}
+
+std::optional<TimePoint> Service::look_at_edges() {
+  if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
+    enter(Event::stop_asked, record_.cause);
+    return std::nullopt;
+  }
+  // Whoever asked for the start, or counts on it, looks at what became of it, also when nothing did.
+  if (std::exchange(record_.start_requested, false)) tell_dependents(false);
+  if (auto hopeless = hopeless_cause()) {
+    enter(Event::blocked, *hopeless);  // also when it is blocked already: the cause may have changed
+    return TimePoint::max();
+  }
+  if (record_.state == State::blocked) enter(Event::healed);
+  if (edges_hold()) {
+    if (spec_.command.empty() || around_.start_slots.take(attention_)) {
+      enter(Event::edges_hold);
+      return std::nullopt;
+    }
+  } else {
+    around_.start_slots.forget(attention_);
+  }
+  if (refusal_) {
+    enter(Event::start_refused, std::exchange(refusal_, {}));
+    return std::nullopt;
+  }
+  prepare_if_next();
+  const TimePoint deadline = edge_deadline();
+  if (deadline > around_.loop.now()) return deadline;
+  enter(Event::edge_timed_out, waited_too_long());
+  return std::nullopt;
 }
 
 Task<void> Service::start(Context& ctx) {

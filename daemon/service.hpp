@@ -168,6 +168,7 @@ class Service final : system::ExitWatcher,
 
  private:
   // --- the chapters of a life, one per kind of state
+  Task<void> next_chapter(Context& ctx);
   Task<void> rest(Context& ctx);
   Task<void> wait_for_edges(Context& ctx);
   Task<void> start(Context& ctx);
@@ -181,6 +182,8 @@ class Service final : system::ExitWatcher,
   Task<void> news(Context& ctx, Bell<>* bell = nullptr, TimePoint deadline = TimePoint::max());
 
   // --- edges
+  // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
+  [[nodiscard]] std::optional<TimePoint> look_at_edges();
   [[nodiscard]] bool edges_hold() const;
   [[nodiscard]] Bell<>* bell_to_wait_for(SharedIncarnation& awaited) const;
   [[nodiscard]] Error waited_too_long() const;

@@ -90,9 +90,10 @@ const Edge* Service::first_missing_edge() const {
 }
 
 // Of the first edge that is missing; the incarnation that owns it is put into `awaited`. A gate counts its
-// members, so it waits to be told.
+// members, so it waits to be told, and so does who is blocked.
 Bell<>* Service::bell_to_wait_for(SharedIncarnation& awaited) const {
-  const Edge* missing = spec_.type == ServiceType::gate ? nullptr : first_missing_edge();
+  if (spec_.type == ServiceType::gate || record_.state == State::blocked) return nullptr;
+  const Edge* missing = first_missing_edge();
   if (missing == nullptr) return nullptr;
   awaited = missing->on->incarnation();
   return &awaited->bell_for(missing->spec->condition, *missing->spec->bell);

@@ -199,7 +199,7 @@ config::Stack make_stack(const Plan& plan) {
       if (has_ready_fd(from.readiness)) probe.fd = 3;
       if (from.readiness == Readiness::fd_dinit) probe.dialect = config::FdDialect::dinit;
       if (from.readiness == Readiness::rechecked) probe.recheck = 700ms;
-      if (from.ready_timeout) probe.timeout = *from.ready_timeout;
+      probe.timeout = from.ready_timeout;
       probe.attempt_timeout = 500ms;
       to.ready.probes.push_back(std::move(probe));
     }
@@ -216,7 +216,7 @@ config::Stack make_stack(const Plan& plan) {
       d.on_loss = edge.on_loss;
       d.loss_after = edge.loss_after;
       d.required = edge.required;
-      if (edge.timeout) d.timeout = *edge.timeout;
+      d.timeout = edge.timeout;
       if (edge.condition == Condition::own_bell) d.bell = "b" + std::to_string(edge.bell);
       if (edge.quorum) d.require = config::Quorum{.count = *edge.quorum};
     }
