@@ -46,16 +46,21 @@ void print_done(const Reply& reply) {
 
 }  // namespace
 
+// What is refused for one name does not keep the others from it; the first refusal is the exit code.
 int control(const Invocation& asked) {
+  int code = exit_code::ok;
   for (const std::string& name : asked.names) {
     auto client = connect_to_daemon(asked);
     if (!client) return report(client.error());
     const auto reply = client->request("POST", command_target(asked, name));
     if (!reply) return report(reply.error());
-    if (code_of(reply->status) != exit_code::ok) return refused(*reply);
-    print_done(*reply);
+    if (code_of(reply->status) == exit_code::ok) {
+      print_done(*reply);
+    } else if (const int why = refused(*reply); code == exit_code::ok) {
+      code = why;
+    }
   }
-  return exit_code::ok;
+  return code;
 }
 
 int wait(const Invocation& asked) {

@@ -253,6 +253,7 @@ Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std
   Service gate;
   gate.name = outline.key->text();
   gate.type = ServiceType::gate;
+  gate.replicated = true;
   gate.place = outline.key->place();
   for (std::uint32_t number = 1; number <= outline.replicas; ++number) {
     Dependency edge;

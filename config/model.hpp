@@ -220,8 +220,9 @@ struct Service {
   bool clean_environment = false;
   bool essential = false;
   bool main = false;
-  bool enabled = true;  // false: its profiles are not active
-  Quorum require;       // gates
+  bool enabled = true;      // false: its profiles are not active
+  bool replicated = false;  // a gate that stands for its replicas, which it depends on
+  Quorum require;           // gates
   std::vector<Dependency> depends_on;
   ProbeSet ready;
   std::unique_ptr<ProbeSet> live;

@@ -16,8 +16,8 @@ bool gives_up(const Service& on, Condition condition) {
   if (on.record().start_requested) return false;
   switch (on.state()) {
     case State::failed:
-    case State::blocked: return true;
-    case State::inactive: return on.was_stopped();
+    case State::blocked:
+    case State::inactive: return true;  // until somebody starts it
     // It has ended for good, so a level that needs it running can't come back by itself.
     case State::completed: return condition != Condition::stopped;
     default: return false;
@@ -46,7 +46,8 @@ std::size_t Edge::members_needed() const {
 bool Edge::lets_start() const {
   if (holds()) return true;
   if (spec->required) return false;
-  return asks_members() && on->state() != State::inactive ? too_few_are_left() : is_settled(on->state());
+  if (asks_members() && on->state() != State::inactive) return too_few_are_left();
+  return is_settled(on->state()) && !on->record().start_requested;  // who was asked to start has not settled
 }
 
 bool Edge::is_hopeless() const {
@@ -71,6 +72,8 @@ bool Edge::cannot_be_lost() const {
   return spec->condition == Condition::completed ||
          (spec->condition == Condition::ready && on->ready_means_completed());
 }
+
+bool Edge::is_done_with() const { return cannot_be_lost() && on->record().last_run_succeeded; }
 
 std::string Edge::text() const {
   static constexpr const char* words[] = {"started", "ready", "completed", "stopped", ""};

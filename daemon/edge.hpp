@@ -27,6 +27,8 @@ class Edge {
   // A required dependency that cannot make it hold by itself any more, and why; see `blocked`.
   [[nodiscard]] bool is_hopeless() const;
   [[nodiscard]] bool cannot_be_lost() const;
+  // Work that is done: what becomes of the other does not concern the dependent any more.
+  [[nodiscard]] bool is_done_with() const;
   // "db ready", "migrate completed".
   [[nodiscard]] std::string text() const;
   // True when it looks through a gate at the gate's members.

@@ -257,14 +257,17 @@ Task<void> Service::back_off(Context& ctx) {
   }
 }
 
-void Service::request_start() {
+void Service::request_start(bool by_name) {
   record_.wanted = true;
   record_.stopped_by_command = false;
   record_.stopped_by_loss = false;
   if (is_running(record_.state)) {
-    if (record_.intent == Intent::rest) record_.intent = Intent::again;
+    const bool ends_by_itself = record_.intent == Intent::run && record_.state == State::stopping;
+    if (record_.intent == Intent::rest || (by_name && ends_by_itself)) record_.intent = Intent::again;
+    if (by_name && ends_by_itself) tell_dependents(false);  // an announced run takes its levels back
     return;
   }
+  if (is_settled(record_.state) && record_.state != State::blocked) record_.cause = {};  // of another time
   record_.intent = Intent::run;
   record_.start_requested = true;
   // A blocked one binds when it heals: until then clients are to be refused and not kept waiting.
@@ -297,6 +300,15 @@ void Service::kill_now(const Error& cause) {
   if (record_.intent == Intent::run) record_.cause = cause;
   record_.intent = Intent::rest;
   attention_.notify();
+}
+
+bool Service::kill_processes() {
+  if (!is_running(record_.state) || spec_.command.empty()) return false;
+  if (record_.hook != 0)
+    around_.processes.signal({.leader = record_.hook, .marker = {}, .log_pipe = 0}, SIGKILL,
+                             system::Scope::group);
+  if (record_.leader != 0) around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+  return true;
 }
 
 // A message counts in the run that is on its way to be ready; a final STOPPING is not taken back.

@@ -85,9 +85,13 @@ class Service final : system::ExitWatcher,
   Task<void> live(Context& ctx);
 
   // --- what is asked of it; each takes effect in the coming turn
-  void request_start();
+  // `by_name`: also a run that is ending by itself is followed by another one.
+  void request_start(bool by_name = false);
   void request_stop(const StopTerms& terms);
   void kill_now(const Error& cause);
+  // SIGKILL to all that runs of it, a hook included; what comes of it is as after any other exit. False:
+  // nothing runs.
+  bool kill_processes();
 
   // Everything goes: from now on everything above, running or done, is waited for. Once, of what runs.
   void hold_everything_below() { count_holding(true); }
@@ -136,6 +140,8 @@ class Service final : system::ExitWatcher,
   // Everything goes, and somebody above it still runs.
   [[nodiscard]] bool is_held() const { return holders_ != 0; }
   [[nodiscard]] bool ready_means_completed() const;
+  // All it needed of `other` was work that is done.
+  [[nodiscard]] bool is_done_with(const Service& other) const;
   // Of a gate: how many of its members hold; those that an edge of this condition asks for.
   [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready,
                                               std::string_view bell = {}) const;

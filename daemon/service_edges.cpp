@@ -119,7 +119,10 @@ std::optional<Error> Service::hopeless_cause() const {
   static constexpr std::string_view words[state_count] = {
       "was stopped", "", "", "", "", "", "", "has completed and does not run", "has failed", "is blocked"};
   std::string message =
-      std::string(root.name()) + " " + std::string(words[static_cast<std::size_t>(root.state())]);
+      std::string(root.name()) + " " +
+      std::string(root.state() == State::inactive && !root.was_stopped()
+                      ? "was not started"
+                      : words[static_cast<std::size_t>(root.state())]);
   const Error& because = root.record_.cause;
   return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
 }
@@ -202,10 +205,15 @@ bool Service::is_awaiting_others() const {
 }
 
 bool Service::has_on_top(std::uint64_t before) const {
-  return std::ranges::any_of(dependents_, [before](const Service* d) {
+  return std::ranges::any_of(dependents_, [this, before](const Service* d) {
+    if (d->is_done_with(*this)) return false;
     return (is_running(d->state()) && d->record_.started_in < before) ||
            (d->is_transparent() && d->has_on_top(before));
   });
+}
+
+bool Service::is_done_with(const Service& other) const {
+  return std::ranges::all_of(edges_, [&other](const Edge& e) { return e.on != &other || e.is_done_with(); });
 }
 
 // It does not run any more: whoever waits below looks again.
@@ -239,11 +247,11 @@ std::vector<std::string> Service::waiting_for() const {
 }
 
 std::string Service::last_error() const {
-  if (record_.cause) return record_.cause.text();
-  // What keeps a starting service from being ready is news; what once kept a ready one is history.
+  // What keeps a starting service from being ready is news; why it starts, or what kept a ready one, is
+  // history.
   const bool asks = record_.state == State::starting || record_.state == State::unready;
   if (probe_error_ && asks) return probe_error_.text();
-  return {};
+  return record_.cause ? record_.cause.text() : std::string();
 }
 
 std::string_view Service::readiness_kind() const {

@@ -3,6 +3,7 @@
 // A hook belongs to the run: its user, directory, environment, output and marker are the service's, what it
 // leaves behind is part of the service's tree. It is bounded by its phase, and given up when the phase is
 // (systemd.service(5), ExecStartPre= and its kin).
+#include <algorithm>
 #include <csignal>
 
 #include "daemon/service.hpp"
@@ -23,13 +24,18 @@ const config::Command* Service::command_of(Hook which) const {
   return found->empty() ? nullptr : found;
 }
 
-// Hooks of the start share `ready.timeout`, those of the stop share the stop's time; cleaning up has as much
-// time again, because it is needed most where the stop took all there was.
+// Hooks of the start share `ready.timeout`, those of the stop share the stop's time: a fifth of what is left,
+// two seconds at most, is kept for the main process, which has heard of nothing yet when `pre_stop` hangs.
+// Cleaning up has as much time again, because it is needed most where the stop took all there was.
 TimePoint Service::hook_deadline(Hook which) const {
   switch (which) {
     case Hook::pre_start:
     case Hook::post_start: return start_deadline();
-    case Hook::pre_stop: return kill_deadline();
+    case Hook::pre_stop: {
+      const TimePoint now = around_.loop.now();
+      const Duration left = std::max(kill_deadline() - now, Duration::zero());
+      return now + left - std::min<Duration>(left / 5, std::chrono::seconds(2));
+    }
     case Hook::post_stop: return around_.loop.now() + record_.stop_timeout.value_or(spec_.stop.timeout);
   }
   return TimePoint::max();

@@ -161,7 +161,8 @@ void Supervisor::look_for_the_end(Service& service, State to) {
     // Who was ended because it hung, and exited with 0 then, has failed all the same.
     const bool lies = to == State::failed && code == 0;
     const std::string how = exit && !lies ? exit->text() : "failed: " + service.last_error();
-    ending_.ring({.code = lies ? 69 : code, .reason = "main service " + name + " " + how});
+    if (ends_when_done_ || code != 0 || lies)
+      ending_.ring({.code = lies ? 69 : code, .reason = "main service " + name + " " + how});
   }
   if (to == State::failed || (to == State::blocked && service.spec().essential)) look_at_essentials();
   // What settles may unblock or block others in the same turn, so the question is asked after it.
@@ -186,7 +187,7 @@ void Supervisor::look_at_essentials() {
 // next command, so they keep the daemon.
 void Supervisor::end_when_nothing_can_run() {
   end_check_pending_ = false;
-  if (shutting_down_ || active_ != 0) return;
+  if (shutting_down_ || active_ != 0 || !ends_when_done_) return;
   bool failed = false;
   bool anything_to_run = false;
   for (const auto& service : services_) {

@@ -52,6 +52,9 @@ class Supervisor final : public StackView, StateListener {
 
   // Starts these services and all they require; empty: everything that is enabled.
   void begin(const std::vector<std::string>& names);
+  // Somebody uses the stack, and decides about its end: that all work is done does not end it, a failure
+  // does.
+  void stay_up_when_done() { ends_when_done_ = false; }
   // From now on /readyz says no, so that load balancers notice before anything stops.
   void begin_shutdown() { shutting_down_ = true; }
   // Asks everything to stop, in reverse order, within one budget that ends at `deadline`.
@@ -111,12 +114,14 @@ class Supervisor final : public StackView, StateListener {
   void end_when_nothing_can_run();
   [[nodiscard]] bool blocked_by_failure(const Service& service) const;
   [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
-  [[nodiscard]] std::vector<Service*> running_dependents(Service& root) const;
-  Task<CommandResult> start(Context& ctx, Service& service);
+  [[nodiscard]] std::vector<Service*> with_running_dependents(std::vector<Service*> roots) const;
+  [[nodiscard]] std::vector<Service*> meant_by(Service& service, bool with_itself) const;
+  Task<CommandResult> start(Context& ctx, Service& service, bool only);
+  Task<CommandResult> kill(Context& ctx, Service& service);
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
   Task<CommandResult> reload(Context& ctx, Service& service);
   void request_start_of_all(Service& service, CommandResult& result);
-  Task<Result<void>> until_gone(Context& ctx, Service& service);
+  Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run);
   Task<Result<void>> until_up(Context& ctx, Service& service);
 
   Loop& loop_;
@@ -137,6 +142,7 @@ class Supervisor final : public StackView, StateListener {
   std::size_t running_ = 0;    // services with a process, or playing the part of one
   std::size_t active_ = 0;     // services with a command that run or may still run by themselves
   bool begun_ = false;
+  bool ends_when_done_ = true;
   bool shutting_down_ = false;
   bool end_check_pending_ = false;
   Bell<> up_;

@@ -76,7 +76,7 @@ std::vector<std::string> Supervisor::culprits() const {
 
 bool Supervisor::start_is_hopeless() const {
   return std::ranges::any_of(services_, [this](const auto& s) {
-    return counted_unready_[s->index()] && (s->state() == State::failed || s->state() == State::blocked);
+    return counted_unready_[s->index()] && is_settled(s->state()) && !s->record().start_requested;
   });
 }
 
@@ -117,10 +117,9 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
   co_return result;
 }
 
-// Until the run that was there at the call has ended, whatever somebody else asked for meanwhile; what does
-// not run has taken note when it has settled.
-Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service) {
-  const SharedIncarnation run = service.incarnation();
+// Until this run has ended, whatever somebody else asked for meanwhile; what does not run has taken note when
+// it has settled.
+Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, SharedIncarnation run) {
   Wakeup changed(loop_, "until gone");
   service.watch(changed);
   Result<void> told;
@@ -162,18 +161,44 @@ Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size
                             .affected = {}};
   }
   switch (command) {
-    case Command::start: co_return co_await start(ctx, service);
+    case Command::start: co_return co_await start(ctx, service, only);
     case Command::stop: co_return co_await stop(ctx, service, Intent::rest, only);
     case Command::restart: co_return co_await stop(ctx, service, Intent::again, only);
-    case Command::kill:
-      if (service.main_pid() == 0)
-        co_return CommandResult{
-            .status = 409, .message = "cannot kill " + name + ": it does not run", .affected = {}};
-      around_.processes.signal(service.tree(), SIGKILL, system::Scope::tree);
-      co_return CommandResult{.status = 200, .message = "killed " + name, .affected = {name}};
+    case Command::kill: co_return co_await kill(ctx, service);
     case Command::reload: co_return co_await reload(ctx, service);
   }
   co_return CommandResult{};
+}
+
+// The services that a name stands for: itself, or its replicas; then, if asked for, the gate as well.
+std::vector<Service*> Supervisor::meant_by(Service& service, bool with_itself) const {
+  std::vector<Service*> meant;
+  if (!service.spec().replicated || with_itself) meant.push_back(&service);
+  if (!service.spec().replicated) return meant;
+  for (const Edge& replica : service.edges()) meant.push_back(replica.on);
+  return meant;
+}
+
+Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
+  const std::string name(service.name());
+  CommandResult result;
+  std::vector<std::pair<Service*, SharedIncarnation>> killed;
+  for (Service* one : meant_by(service, false)) {
+    if (!one->kill_processes()) continue;
+    killed.emplace_back(one, one->incarnation());
+    result.affected.emplace_back(one->name());
+  }
+  if (killed.empty()) {
+    result.status = 409;
+    result.message = "cannot kill " + name + ": it does not run";
+    co_return result;
+  }
+  Result<void> waited;
+  for (const auto& [one, run] : killed) {
+    if (waited) waited = co_await until_gone(ctx, *one, run);
+  }
+  answer(result, waited, "kill", name, "was killed");
+  co_return result;
 }
 
 Task<CommandResult> Supervisor::reload(Context& ctx, Service& service) {
@@ -186,9 +211,12 @@ Task<CommandResult> Supervisor::reload(Context& ctx, Service& service) {
   co_return result;
 }
 
-Task<CommandResult> Supervisor::start(Context& ctx, Service& service) {
+Task<CommandResult> Supervisor::start(Context& ctx, Service& service, bool only) {
   CommandResult result;
-  request_start_of_all(service, result);
+  if (!only) request_start_of_all(service, result);
+  if (only && !is_running(service.state())) result.affected.emplace_back(service.name());
+  service.request_start(true);
+  count_health(service);
   const Result<void> waited = co_await until_up(ctx, service);
   answer(result, waited, "start", service.name(), "is ready");
   co_return result;
@@ -205,20 +233,24 @@ void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
   }
 }
 
-// Those who run on top of it, be it by way of gates and externals that are down at the moment.
-std::vector<Service*> Supervisor::running_dependents(Service& root) const {
-  std::vector<Service*> found{&root};
+// And those who run on top of them, be it by way of gates and externals that are down at the moment.
+std::vector<Service*> Supervisor::with_running_dependents(std::vector<Service*> roots) const {
+  const std::size_t asked = roots.size();
+  std::vector<Service*> found = std::move(roots);
   std::vector<bool> seen(services_.size(), false);
-  seen[root.index()] = true;
+  for (const Service* root : found) seen[root->index()] = true;
   for (std::size_t i = 0; i < found.size(); ++i) {
     for (Service* dependent : found[i]->dependents()) {
       const bool has_command = !dependent->spec().command.empty();
       if (seen[dependent->index()] || (has_command && !is_running(dependent->state()))) continue;
+      if (dependent->is_done_with(*found[i])) continue;
       seen[dependent->index()] = true;
       found.push_back(dependent);
     }
   }
-  std::erase_if(found, [&root](const Service* s) { return s != &root && !is_running(s->state()); });
+  const auto idle = std::remove_if(found.begin() + static_cast<std::ptrdiff_t>(asked), found.end(),
+                                   [](const Service* dependent) { return !is_running(dependent->state()); });
+  found.erase(idle, found.end());
   return found;
 }
 
@@ -226,17 +258,23 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
   CommandResult result;
   const std::string verb = intent == Intent::rest ? "stop" : "restart";
   const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
-  const bool ran = is_running(service.state());
-  const auto concerned = only ? std::vector<Service*>{&service} : running_dependents(service);
+  const auto roots = meant_by(service, intent == Intent::rest);
+  const auto concerned = only ? roots : with_running_dependents(roots);
+  std::vector<std::pair<Service*, SharedIncarnation>> gone;  // the runs to wait for, until they have ended,
+  std::vector<Service*> back;                                // then those who are to be as they were
   // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.
   for (auto it = concerned.rbegin(); it != concerned.rend(); ++it) {
     Service& one = **it;
-    if (&one == &service && !ran && intent == Intent::again) {
-      request_start_of_all(service, result);
+    const bool root = std::ranges::find(roots, &one) != roots.end();
+    const bool ran = is_running(one.state());
+    if (root && (ran || intent == Intent::rest)) gone.emplace_back(&one, one.incarnation());
+    if (root && !ran && intent == Intent::again) {
+      request_start_of_all(one, result);
     } else {
       result.affected.emplace_back(one.name());
       // Who is on its way to rest by another command is not brought back by this one.
-      const bool rests = &one == &service ? intent == Intent::rest : one.record().intent == Intent::rest;
+      const bool rests = root ? intent == Intent::rest : one.record().intent == Intent::rest;
+      if (!root && !rests && one.state() == State::ready) back.push_back(&one);
       StopTerms terms{.intent = rests ? Intent::rest : Intent::again, .cause = cause};
       terms.in_order = !only;
       one.request_stop(terms);
@@ -244,8 +282,13 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
     count_health(one);
   }
   Result<void> waited;
-  if (ran || intent == Intent::rest) waited = co_await until_gone(ctx, service);
-  if (waited && intent == Intent::again) waited = co_await until_up(ctx, service);
+  for (const auto& [one, run] : gone) {
+    if (waited) waited = co_await until_gone(ctx, *one, run);
+  }
+  if (intent == Intent::again) {
+    back.push_back(&service);
+    for (auto it = back.rbegin(); it != back.rend() && waited; ++it) waited = co_await until_up(ctx, **it);
+  }
   answer(result, waited, verb, service.name(), intent == Intent::rest ? "is stopped" : "is ready again");
   co_return result;
 }

@@ -234,6 +234,157 @@ TEST_F(Commands, kill_ends_the_tree_and_the_policy_decides) {
   EXPECT_EQ(command(Command::kill, "db").result->status, 409);
 }
 
+TEST_F(Commands, kill_returns_when_all_of_it_is_gone) {
+  config::Service& db = daemon("db");
+  db.extras = std::make_unique<config::ServiceExtras>();
+  db.extras->post_stop = {"./clean"};
+  db.restart->policy = config::RestartPolicy::no;
+  up();
+  processes.script = [](const RunId&) { return ProcessScript{.exits_after = 1s}; };
+  const auto& kill = command(Command::kill, "db");
+  EXPECT_FALSE(kill.result) << "it still cleans up";
+  advance(1s);
+  ASSERT_TRUE(kill.result);
+  EXPECT_EQ(kill.result->status, 200);
+  EXPECT_EQ(state("db"), State::failed);
+}
+
+TEST_F(Commands, kill_ends_a_hook_that_hangs) {
+  config::Service& db = daemon("db");
+  db.extras = std::make_unique<config::ServiceExtras>();
+  db.extras->pre_start = {"./prepare"};
+  db.restart->policy = config::RestartPolicy::no;
+  up();
+  ASSERT_EQ(state("db"), State::starting);
+  const auto& kill = command(Command::kill, "db");
+  ASSERT_TRUE(kill.result);
+  EXPECT_EQ(kill.result->status, 200);
+  EXPECT_EQ(state("db"), State::failed);
+}
+
+TEST_F(Commands, stop_of_a_oneshot_that_is_done_leaves_alone_who_needed_it_done) {
+  oneshot("migrate");
+  daemon("api", {"migrate"}).depends_on[0].condition = Condition::completed;
+  up();
+  end("migrate");
+  ASSERT_EQ(state("api"), State::ready);
+  const auto& stop = command(Command::stop, "migrate");
+  ASSERT_TRUE(stop.result);
+  EXPECT_THAT(stop.result->affected, ElementsAre("migrate"));
+  EXPECT_EQ(state("api"), State::ready);
+  EXPECT_EQ(service("api").record().runs, 1U);
+}
+
+TEST_F(Commands, a_oneshot_that_runs_once_more_can_be_stopped_below_who_needed_it_done) {
+  oneshot("migrate");
+  daemon("api", {"migrate"}).depends_on[0].condition = Condition::completed;
+  up();
+  end("migrate");
+  command(Command::start, "migrate");
+  ASSERT_EQ(state("migrate"), State::starting);
+  const auto& stop = command(Command::stop, "migrate");
+  ASSERT_TRUE(stop.result) << "nobody else has to go first";
+  EXPECT_EQ(state("api"), State::ready);
+  EXPECT_EQ(service("api").record().runs, 1U);
+}
+
+TEST_F(Commands, start_only_pulls_nothing_in) {
+  daemon("db");
+  daemon("api", {"db"});
+  up();
+  command(Command::stop, "db");
+  const auto& start = command(Command::start, "api", true);
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 424) << start.result->message;
+  EXPECT_EQ(state("db"), State::inactive);
+}
+
+TEST_F(Commands, start_only_of_what_needs_somebody_who_was_never_started_says_so) {
+  daemon("db");
+  daemon("api", {"db"});
+  daemon("other");
+  up({"other"});
+  const auto& start = command(Command::start, "api", true);
+  ASSERT_TRUE(start.result) << "it must not hang";
+  EXPECT_EQ(start.result->status, 424);
+  EXPECT_THAT(start.result->message, HasSubstr("db was not started"));
+  command(Command::start, "db");
+  EXPECT_EQ(state("api"), State::ready) << "it heals";
+}
+
+TEST_F(Commands, start_of_what_is_ending_by_itself_starts_it_again) {
+  config::Service& once = daemon("once");
+  once.restart->policy = config::RestartPolicy::no;
+  once.extras = std::make_unique<config::ServiceExtras>();
+  once.extras->post_stop = {"./clean"};
+  up();
+  processes.script = [](const RunId& id) {
+    return id.run == 1 ? ProcessScript{.exits_after = 1s} : ProcessScript{};
+  };
+  end("once");
+  ASSERT_EQ(state("once"), State::stopping);
+  const auto& start = command(Command::start, "once");
+  advance(1s);
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200) << start.result->message;
+  EXPECT_EQ(service("once").record().runs, 2U);
+}
+
+TEST_F(Commands, the_name_of_replicas_means_all_of_them) {
+  daemon("api-1");
+  daemon("api-2");
+  gate("api", {"api-1", "api-2"}).replicated = true;
+  daemon("web", {"api"});
+  up();
+  const auto& restart = command(Command::restart, "api");
+  ASSERT_TRUE(restart.result);
+  EXPECT_EQ(restart.result->status, 200) << restart.result->message;
+  for (const char* name : {"api-1", "api-2", "web"}) EXPECT_EQ(service(name).record().runs, 2U) << name;
+  EXPECT_LT(when("gone web#1"), when("SIGTERM api-1#1"));
+
+  const auto& kill = command(Command::kill, "api");
+  ASSERT_TRUE(kill.result);
+  EXPECT_THAT(kill.result->affected, UnorderedElementsAre("api-1", "api-2"));
+  advance(1s);
+
+  const auto& stop = command(Command::stop, "api");
+  ASSERT_TRUE(stop.result);
+  EXPECT_EQ(stop.result->status, 200);
+  EXPECT_EQ(processes.alive(), 0U);
+  EXPECT_EQ(state("api"), State::inactive);
+  EXPECT_EQ(state("web"), State::blocked);
+
+  const auto& start = command(Command::start, "api");
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200) << start.result->message;
+  EXPECT_EQ(state("web"), State::ready);
+}
+
+TEST_F(Commands, restart_returns_when_who_was_ready_above_is_so_again) {
+  daemon("db");
+  speaking(daemon("api", {"db"}));
+  up();
+  say_ready("api");
+  const auto& restart = command(Command::restart, "db");
+  ASSERT_EQ(state("api"), State::starting);
+  EXPECT_FALSE(restart.result);
+  say_ready("api");
+  ASSERT_TRUE(restart.result);
+  EXPECT_EQ(restart.result->status, 200);
+}
+
+TEST_F(Commands, what_starts_again_no_longer_says_why_it_was_stopped) {
+  daemon("db");
+  speaking(daemon("api", {"db"}));
+  up();
+  say_ready("api");
+  command(Command::stop, "db");
+  command(Command::stop, "api");
+  command(Command::start, "api");
+  ASSERT_EQ(state("api"), State::starting);
+  EXPECT_EQ(service("api").last_error(), "");
+}
+
 TEST_F(Commands, an_external_cannot_be_controlled) {
   external("db");
   up();

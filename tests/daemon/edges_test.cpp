@@ -60,6 +60,18 @@ TEST_F(Edges, on_loss_concerns_a_dependent_that_is_still_starting) {
   EXPECT_EQ(state("api"), State::waiting);
 }
 
+TEST_F(Edges, an_optional_dependency_is_waited_for_wherever_it_stands_in_the_file) {
+  config::Dependency& edge = daemon("api").depends_on.emplace_back();
+  edge.service = "late";
+  edge.target = 1;
+  edge.required = false;
+  speaking(daemon("late"));
+  up();
+  EXPECT_EQ(state("api"), State::waiting);
+  say_ready("late");
+  EXPECT_EQ(state("api"), State::ready);
+}
+
 TEST_F(Edges, loss_after_forgives_a_blip) {
   daemon("db");
   let(daemon("api", {"db"}).depends_on[0], OnLoss::restart, 150ms);

@@ -186,6 +186,21 @@ TEST_F(Hooks, a_pre_stop_counts_against_the_stop_timeout) {
   EXPECT_EQ(processes.alive(), 0U);
 }
 
+TEST_F(Hooks, a_pre_stop_that_hangs_leaves_time_for_the_main_process) {
+  config::Service& db = with_hooks("db");
+  db.extras->pre_stop = {"./drain"};
+  db.stop.timeout = 5s;
+  hook("./drain", {.stops_after = std::nullopt});
+  hook("./db", {.stops_after = 500ms});
+  up();
+  command(Command::stop, "db");
+  advance(4s);
+  EXPECT_NE(when("SIGTERM db#1"), -1);
+  advance(500ms);
+  EXPECT_EQ(state("db"), State::inactive);
+  EXPECT_FALSE(service("db").record().killed);
+}
+
 TEST_F(Hooks, a_pre_stop_is_not_run_for_a_service_that_has_ended_by_itself) {
   config::Service& db = with_hooks("db");
   db.extras->pre_stop = {"./drain"};

@@ -112,6 +112,29 @@ TEST_F(Stack, when_all_have_completed_it_ends_with_0) {
   EXPECT_EQ(ending(), 0);
 }
 
+TEST_F(Stack, one_that_somebody_uses_does_not_end_because_its_work_is_done) {
+  oneshot("migrate");
+  daemon("tool").main = true;
+  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, provisions, probes, chronicle, 1);
+  supervisor->stay_up_when_done();
+  supervisor->begin({});
+  loop.run_until_idle();
+  end("migrate");
+  end("tool");
+  EXPECT_FALSE(supervisor->ending().ended());
+}
+
+TEST_F(Stack, one_that_somebody_uses_ends_when_its_main_service_fails) {
+  daemon("tool").main = true;
+  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, provisions, probes, chronicle, 1);
+  supervisor->stay_up_when_done();
+  supervisor->begin({});
+  loop.run_until_idle();
+  end("tool", 3);
+  ASSERT_TRUE(supervisor->ending().ended());
+  EXPECT_EQ(supervisor->ending().value().code, 3);
+}
+
 TEST_F(Stack, when_nothing_can_run_any_more_it_ends_with_69) {
   oneshot("one");
   oneshot("two", {"one"});

@@ -78,13 +78,24 @@ bool Oracle::can_start(const Service& s) const {
   return std::ranges::all_of(s.edges(), [this](const Edge& e) { return lets_start(e); });
 }
 
+// A oneshot that succeeded has done all that who waited for its completion needs of it, also while it runs
+// again.
+bool Oracle::needs_no_more(const Service& dependent, const Service& on) {
+  if (on.spec().type != ServiceType::oneshot || !on.record().last_run_succeeded) return false;
+  return std::ranges::all_of(dependent.edges(), [&on](const Edge& edge) {
+    const bool means_completion = edge.spec->condition == Condition::completed ||
+                                  (edge.spec->condition == Condition::ready && on.spec().ready.empty());
+    return edge.on != &on || means_completion;
+  });
+}
+
 std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_all) const {
   std::vector<const Service*> found{&root};
   std::vector<bool> seen(supervisor_.service_count(), false);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && !through_all && !is_transparent(*found[i])) continue;
     for (const Service* dependent : found[i]->dependents()) {
-      if (seen[dependent->index()]) continue;
+      if (seen[dependent->index()] || (!through_all && needs_no_more(*dependent, *found[i]))) continue;
       seen[dependent->index()] = true;
       found.push_back(dependent);
     }
@@ -156,7 +167,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
       const auto gives_up = [](const Edge& e) {
         const State on = e.on->state();
         return on == State::failed || on == State::blocked || on == State::completed ||
-               (on == State::inactive && e.on->was_stopped()) || e.asks_members();
+               on == State::inactive || e.asks_members();
       };
       if (std::ranges::none_of(s.edges(), gives_up)) return of(s) + " is blocked by nothing";
       break;
