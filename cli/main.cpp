@@ -10,6 +10,7 @@
 #include "cli/options.hpp"
 #include "daemon/app.hpp"
 #include "system/keeper.hpp"
+#include "system/signals.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -62,6 +63,13 @@ int belfry_main(int argc, char** argv) {
 
 }  // namespace
 }  // namespace belfry::cli
+
+// As early as a program can: before its own static initialisers. A SIGTERM that comes then waits until the
+// loop hears of it; as PID 1 it would be lost otherwise. (glibc hands the arguments to constructors.)
+[[gnu::constructor(101)]] static void block_signals_of_a_daemon(int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "run" || command == "exec") belfry::system::SignalBlock::block();
+}
 
 int main(int argc, char** argv) {
   belfry::system::be_keeper_if_asked(argc, argv);

@@ -47,6 +47,7 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       upward_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal") {
   signals_.set_listener(this);
+  if (manner_.has_command) supervisor_.stay_up_when_done();
 }
 
 Daemon::~Daemon() {
@@ -120,7 +121,9 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
     const std::size_t which = co_await select(ctx, ended, signalled, up);
     if (supervisor_.ending().ended()) co_return supervisor_.ending().value();
     if (which == select_cancelled) co_return Ending{.code = 70, .reason = ctx.cause().text()};
-    if (stop_signal_ != 0) co_return Ending{.code = 0, .reason = system::signal_name(stop_signal_)};
+    if (stop_signal_ != 0)
+      co_return Ending{.code = manner_.has_command ? 128 + stop_signal_ : 0,
+                       .reason = system::signal_name(stop_signal_)};
     if (!announced && supervisor_.up().rung()) {
       announced = true;
       announce_up();

@@ -2,10 +2,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include "channels/select.hpp"
+#include "channels/sleep.hpp"
+#include "config/duration.hpp"
 #include "daemon/app.hpp"
 #include "daemon/daemon.hpp"
 
@@ -13,12 +16,21 @@ namespace belfry::daemon {
 
 namespace {
 
+// What CMD has to end in when the stack can't go on, and what it left behind when CMD has ended: as much as a
+// service has by default, but never more than the whole shutdown.
+constexpr Duration most_to_end = std::chrono::seconds(10);
+constexpr Duration sigkill_takes = std::chrono::seconds(2);
+
 // CMD: it owns the terminal and standard input; belfry passes on the signals that ask it to end.
 // Owner: exec(). Lifecycle: one run. Cancellation: the context of run(): CMD is asked with SIGTERM.
-class UserCommand final : system::ExitWatcher {
+class UserCommand final : system::ExitWatcher, system::TreeWatcher {
  public:
   UserCommand(Daemon& daemon, const ExecOptions& options)
-      : daemon_(daemon), options_(options), patience_(daemon.loop()), exited_(daemon.loop(), "exited") {}
+      : daemon_(daemon),
+        options_(options),
+        marker_(daemon.stack().name + "/exec#1"),
+        exited_(daemon.loop(), "exited"),
+        gone_(daemon.loop(), "gone") {}
 
   // When the stack is up. Ends the daemon with the code that `exec` returns.
   Task<void> run(Context& ctx);
@@ -26,7 +38,18 @@ class UserCommand final : system::ExitWatcher {
  private:
   Task<bool> until_up(Context& ctx);
   Task<void> run_command(Context& ctx);
+  Task<void> end_command();
+  Task<void> end_what_it_left();
   bool pass_on(int signal);
+  void signal(int number, system::Scope scope) { daemon_.processes().signal(tree(), number, scope); }
+  [[nodiscard]] Duration time_to_end() const {
+    return std::min(most_to_end, daemon_.stack().shutdown.timeout);
+  }
+  void say_killed(const std::string& who) {
+    daemon_.say(who + " did not end within " + config::to_string(time_to_end()) + ": killed");
+  }
+  [[nodiscard]] system::TreeId tree() const { return {.leader = leader_, .marker = marker_, .log_pipe = 0}; }
+  void on_tree_empty(pid_t) override { gone_.ring(); }
   void on_exit(pid_t pid, system::ExitStatus status) override {
     if (tty_ >= 0) ::tcsetpgrp(tty_, ::getpgrp());
     pid_ = 0;
@@ -36,9 +59,12 @@ class UserCommand final : system::ExitWatcher {
 
   Daemon& daemon_;
   const ExecOptions& options_;
-  Context patience_;
+  std::string marker_;
   Bell<system::ExitStatus> exited_;
+  Bell<> gone_;  // with everything it started
   pid_t pid_ = 0;
+  pid_t leader_ = 0;  // of its process group, also after its end
+  bool asked_to_end_ = false;
   int tty_ = -1;
 };
 
@@ -52,10 +78,11 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   Wakeup changed(daemon_.loop(), "exec");
   stack.watch(changed);
   std::string why;
+  const TimePoint deadline = daemon_.loop().now() + options_.timeout;
   for (;;) {
     auto up = on(stack.up());
     auto moved = on(changed);
-    auto late = after(daemon_.loop(), options_.timeout);
+    auto late = at(daemon_.loop(), deadline);
     const std::size_t which = co_await select(ctx, up, moved, late);
     if (which == select_cancelled || stack.up().rung()) break;
     if (stack.start_is_hopeless()) why = "cannot run the command: the stack will not be ready";
@@ -74,6 +101,7 @@ Task<bool> UserCommand::until_up(Context& ctx) {
 Task<void> UserCommand::run_command(Context& ctx) {
   system::Launch launch;
   launch.set_command(options_.command);
+  launch.set_marker(marker_);
   launch.set_environment(daemon_.provisions().inherited(), {});
   launch.add_variable("BELFRY_SOCKET", daemon_.control_socket());
   for (const auto& [name, port] : daemon_.stack().ports)
@@ -89,29 +117,64 @@ Task<void> UserCommand::run_command(Context& ctx) {
         {.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
     co_return;
   }
-  pid_ = *pid;
+  pid_ = leader_ = *pid;
   daemon_.signal_filter = [this](int signal) { return pass_on(signal); };
   const Outcome ended = co_await exited_.wait(ctx);
-  if (ended.cancelled()) {
-    // The stack cannot go on without an essential service, so neither can the command.
-    daemon_.processes().signal({.leader = pid_, .marker = {}, .log_pipe = 0}, SIGTERM, system::Scope::group);
-    co_await exited_.wait(patience_);
-  }
+  if (ended.cancelled()) co_await end_command();
+  co_await end_what_it_left();
   daemon_.signal_filter = {};
   daemon_.ask_to_end({.code = exited_.value().shell_code(),
                       .reason = options_.command.front() + " " + exited_.value().text()});
 }
 
-bool UserCommand::pass_on(int signal) {
+// The stack cannot go on without an essential service, so neither can the command: it is asked, then killed.
+Task<void> UserCommand::end_command() {
+  signal(SIGTERM, system::Scope::group);
+  Context patience(daemon_.loop());
+  Context bounded(patience, daemon_.loop().now() + time_to_end());
+  const Outcome ended = co_await exited_.wait(bounded);
+  if (!ended.cancelled()) co_return;
+  say_killed(options_.command.front());
+  signal(SIGKILL, system::Scope::tree);
+  co_await exited_.wait(patience);
+}
+
+// What it started in the background goes with it, as the services do.
+Task<void> UserCommand::end_what_it_left() {
+  TreeWatcher& watcher = *this;
+  daemon_.processes().watch_tree(tree(), watcher);
+  Context patience(daemon_.loop());
+  const std::pair<int, Duration> steps[] = {{SIGTERM, time_to_end()}, {SIGKILL, sigkill_takes}};
+  for (const auto& [number, time] : steps) {
+    // Whether anybody is left is known a turn after the exit, and mostly nobody is.
+    co_await yield(daemon_.loop());
+    if (gone_.ended()) co_return;
+    signal(number, system::Scope::tree);
+    Context bounded(patience, daemon_.loop().now() + time);
+    const Outcome gone = co_await gone_.wait(bounded);
+    if (gone.rung()) co_return;
+    if (number == SIGTERM) say_killed("what " + options_.command.front() + " left behind");
+  }
+  daemon_.processes().unwatch_tree(watcher);
+}
+
+// The first request to end is the command's to follow; a second one means it.
+bool UserCommand::pass_on(int number) {
   if (pid_ == 0) return false;
-  daemon_.processes().signal({.leader = pid_, .marker = {}, .log_pipe = 0}, signal, system::Scope::group);
+  const bool asks = number == SIGTERM || number == SIGINT;
+  if (asks && std::exchange(asked_to_end_, true)) {
+    signal(SIGKILL, system::Scope::tree);
+    return false;
+  }
+  signal(number, system::Scope::group);
   return true;
 }
 
 }  // namespace
 
 int exec(const ExecOptions& options) {
-  const Manner manner{.tcp_by_default = false, .private_socket = true, .services = options.services};
+  const Manner manner{
+      .tcp_by_default = false, .private_socket = true, .has_command = true, .services = options.services};
   return with_daemon(options, manner, [&options](Daemon& daemon) {
     UserCommand command(daemon, options);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });

@@ -43,6 +43,8 @@ const EntryDispositions& SignalBlock::entry() {
   return found;
 }
 
+void SignalBlock::block() { pthread_sigmask(SIG_SETMASK, &signals(), nullptr); }
+
 SignalBlock::SignalBlock() {
   entry();
   sigset_t set = signals();

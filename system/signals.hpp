@@ -30,6 +30,8 @@ class SignalBlock {
  public:
   SignalBlock();
   ~SignalBlock();
+  // Only the blocking, for good: for a time at which nothing else can be done yet.
+  static void block();
   SignalBlock(const SignalBlock&) = delete;
   SignalBlock& operator=(const SignalBlock&) = delete;
 

@@ -160,8 +160,8 @@ class Stack:
         kept = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "BELFRY_SOCKET")}
         return {**kept, "XDG_STATE_HOME": self.path, "XDG_RUNTIME_DIR": self.path, **more}
 
-    def start(self, *arguments, wrapper=(), **environment):
-        self.process = subprocess.Popen([*wrapper, BELFRY, "run", "-c", self.file, *arguments], cwd=self.path,
+    def start(self, *arguments, wrapper=(), command="run", **environment):
+        self.process = subprocess.Popen([*wrapper, BELFRY, command, "-c", self.file, *arguments], cwd=self.path,
                                         env=self.environment(**environment), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self.output = Output(self.process.stdout)

@@ -1,4 +1,5 @@
 """A stack's life: order, readiness, restart, stop, and the commands that ask for them."""
+import contextlib
 import json
 import os
 import shutil
@@ -142,6 +143,52 @@ class Commands(Scenario):
         self.assertLess(stack.event("top", "ready"), stack.event("cmd", "main"))
         self.assertLess(stack.event("cmd", "exit"), stack.event("top", "term"))
         self.assertLess(stack.event("top", "exit"), stack.event("base", "term"))
+
+    def exec_of(self, services, script, *arguments, top=""):
+        """`belfry exec -- sh -c script`, running."""
+        return self.stack(services, top).start(*arguments, "--", "sh", "-c", script, command="exec")
+
+    def test_exec_runs_the_command_also_when_all_that_the_stack_does_is_done(self):
+        stack = self.exec_of("  migrate: {type: oneshot, command: ['true']}\n  tool: {command: [sleep, '0.1'], main: true}",
+                             "sleep 0.3; echo CMD; exit 7")
+        self.assertEqual(stack.exit_code(), 7, stack.output.text())
+        self.assertIn("CMD", stack.output.text())
+
+    def test_exec_that_is_interrupted_before_its_command_has_not_succeeded(self):
+        stack = self.exec_of("  a: {command: $SAMPLE --name a, ready: {file: never}}", "echo CMD")
+        stack.event("a", "main")
+        self.assertEqual(stack.stop(), 128 + signal.SIGTERM)
+        self.assertNotIn("CMD", stack.output.text())
+
+    def test_exec_is_not_ready_in_time_also_when_a_service_keeps_trying(self):
+        stack = self.exec_of("  a: {command: ['false'], ready: {file: never}, restart: {delay: 50ms, max_delay: 50ms}}", "echo CMD",
+                             "--timeout", "500ms")
+        self.assertEqual(stack.exit_code(), 69)
+        self.assertIn("was not ready in time", stack.output.text())
+
+    def test_a_command_that_does_not_end_is_killed_when_the_stack_cannot_go_on(self):
+        stack = self.exec_of("  e: {command: $SAMPLE --name e --exit-after 100ms --exit-code 3, restart: no, essential: true}",
+                             "trap '' TERM; echo CMD; while :; do sleep 0.1; done", top="shutdown: {timeout: 300ms}")
+        self.assertEqual(stack.exit_code(), 69, stack.output.text())
+        self.assertIn("sh did not end within 300ms: killed", stack.output.text())
+        self.assertEqual(stack.survivors(), set())
+
+    def test_a_second_signal_kills_a_command_that_does_not_follow_the_first(self):
+        stack = self.exec_of("  a: {command: $SAMPLE --name a}", "trap 'echo heard' TERM; echo CMD; while :; do sleep 0.1; done")
+        stack.output.index_of("CMD")
+        stack.send(signal.SIGTERM)
+        stack.output.index_of("heard")
+        self.assertEqual(stack.stop(), 128 + signal.SIGTERM)
+        self.assertEqual(stack.survivors(), set())
+
+    def test_what_the_command_started_in_the_background_goes_with_it(self):
+        stack = self.exec_of("  a: {command: $SAMPLE --name a}", "sleep 4321 & setsid sleep 4322 & echo CMD; read x; exit 5")
+        stack.output.index_of("CMD")
+        self.assertEqual(stack.exit_code(), 5)
+        self.assertNotIn("belong to nobody", stack.output.text())
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+                self.assertNotIn(file.read(), [b"sleep\0" + n + b"\0" for n in (b"4321", b"4322")])
 
     def test_exec_names_the_culprit_when_the_stack_does_not_get_ready(self):
         stack = self.stack("  db: {command: $SAMPLE --name db --exit-after 0s --exit-code 9, ready: notify, restart: no}\n"
