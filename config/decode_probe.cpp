@@ -84,6 +84,7 @@ void read_any(Decoder& decoder, Node const& node, Node const& members, std::stri
   if (!members.is_sequence()) return decoder.mismatch(members, "a list of probes");
   for (Node const* member : members.items()) {
     Node const* whole = member;
+    if (decoder.overgrown(*member)) return;
     if (member->is_mapping()) whole = merge(decoder.document(), *tuning_node, *member);
     if (auto probe = read_probe(decoder, *whole, role)) out.probes.push_back(std::move(*probe));
   }

@@ -38,6 +38,7 @@ class Outliner {
     for (Entry const& entry : draft_.services->entries()) {
       bool const again = named_.at(entry.key->text()) != &entry;  // reported by the document
       if (!again && check_name(decoder_, *entry.key, "a service")) out.push_back(outline(entry));
+      if (decoder_.overgrown(*entry.key)) return {};
     }
     return out;
   }
@@ -67,6 +68,7 @@ class Outliner {
                        "use fewer replicas");
       one.replicas = 0;
     }
+    decoder_.document().derive((one.key->cost + one.mapping->cost) * std::max(1U, one.replicas));
     return one;
   }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "config/address.hpp"
 #include "config/names.hpp"
@@ -25,6 +26,21 @@ std::string_view article_of(Fits fit) {
 
 }  // namespace
 
+bool Decoder::hold(std::size_t bytes, Span at) {
+  bool const fitted = held_ <= most_held;
+  held_ += bytes;
+  if (held_ <= most_held) return true;
+  if (fitted)
+    diagnostics_.error("too-large", at, "the values of variables add up to more than 64 MiB here",
+                       "use long values in fewer places, or put them into files that the services read");
+  return false;
+}
+
+std::optional<std::string> Decoder::variable(std::string_view name, Node const& node) {
+  auto value = variable(name);
+  return value && hold(value->size(), node.span()) ? std::move(value) : std::nullopt;
+}
+
 std::optional<std::string> Decoder::variable(std::string_view name) const {
   if (!variables_.empty())
     if (auto const found = variables_.find(std::string(name)); found != variables_.end())
@@ -41,7 +57,8 @@ std::optional<std::string> Decoder::text(Node const& node) {
   if (!node.text().contains('$')) return std::string(node.text());
   std::vector<VariableFault> faults;
   std::string value =
-      interpolate(node.text(), [this](std::string_view name) { return variable(name); }, faults);
+      interpolate(node.text(), [&](std::string_view name) { return variable(name, node); }, faults);
+  if (held_ > most_held) return std::nullopt;  // reported where it happened
   bool good = true;
   for (VariableFault& fault : faults) {
     diagnostics_.add({fault.error ? Severity::error : Severity::warning,
@@ -232,6 +249,14 @@ void Decoder::unfit_key(Node const& key, Fits fit, Fits fits) {
     if ((fits & one) != 0) help.append(help.ends_with("to") ? " " : ", ").append(article_of(one));
   error("unfit-key", key, quote(key.text()) + " makes no sense for " + std::string(article_of(fit)),
         std::move(help));
+}
+
+bool Decoder::overgrown(Node const& at) {
+  if (!document_.overgrown()) return false;
+  if (!std::exchange(said_overgrown_, true))
+    error("too-large", at, "defaults, `extends` and replicas make this file grow beyond its limits",
+          "what they repeat is read once for every service: make it smaller, or use fewer services");
+  return true;
 }
 
 void Decoder::mismatch(Node const& node, std::string_view wanted, std::string help) {

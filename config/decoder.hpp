@@ -99,6 +99,8 @@ class Decoder {
   // A key without value is as if it were not there; says so.
   bool present(Entry const& entry);
   void mismatch(Node const& node, std::string_view wanted, std::string help = {});
+  // Whether merging and repetition have made more values than the limits allow; says so once, at `at`.
+  bool overgrown(Node const& at);
   void malformed(Node const& node, Malformed const& why);
   // `path` as seen from `base`, without `.` and `..` in it; `base` empty: from the file's directory.
   [[nodiscard]] std::string absolute(std::string_view path, std::string_view base = {}) const;
@@ -109,6 +111,10 @@ class Decoder {
   void fall_back_to(Lookup lookup) { fallback_ = std::move(lookup); }
   void undefine(std::string const& name) { variables_.erase(name); }
   [[nodiscard]] std::optional<std::string> variable(std::string_view name) const;
+  // Counts `bytes` of variables' values that will be held; false, and said once, when they are too many.
+  bool hold(std::size_t bytes, Span at);
+  // The variable for `node`, which will hold it.
+  std::optional<std::string> variable(std::string_view name, Node const& node);
 
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
   [[nodiscard]] Document& document() { return document_; }
@@ -135,6 +141,9 @@ class Decoder {
   Lookup fallback_;
   std::string directory_;
   std::unordered_map<std::string, std::string> variables_;
+  static constexpr std::size_t most_held = 64U << 20U;
+  std::size_t held_ = 0;
+  bool said_overgrown_ = false;
 };
 
 // What people write who know another tool, and what belfry calls it; empty if nothing is known.

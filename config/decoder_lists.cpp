@@ -69,7 +69,7 @@ void Decoder::pair_from_text(Node const& item, std::string_view what, std::unord
   }
   if (equals != std::string::npos)
     out.emplace_back(std::move(name), value->substr(equals + 1));
-  else if (auto inherited = variable(name))
+  else if (auto inherited = variable(name, item))
     out.emplace_back(std::move(name), std::move(*inherited));
 }
 
@@ -91,7 +91,8 @@ Pairs Decoder::pairs(Node const& node, std::string_view what) {
       error("bad-value", *entry.key, quote(name) + " cannot be a name in " + std::string(what),
             "a name is not empty and has no `=`");
     } else if (entry.value->is_null()) {
-      if (auto inherited = variable(name)) out.emplace_back(std::move(name), std::move(*inherited));
+      if (auto inherited = variable(name, *entry.key))
+        out.emplace_back(std::move(name), std::move(*inherited));
     } else if (auto value = text(*entry.value)) {
       bool const trap = !entry.value->quoted && (boolean_trap(*value) || octal_trap(*value)) &&
                         *value == entry.value->text();

@@ -41,7 +41,9 @@ Node const* Document::parse(Diagnostics& diagnostics, std::uint32_t file) {
     return nullptr;
   }
   DocumentBuilder builder(*this, diagnostics, file);
-  return builder.run();
+  Node const* const root = builder.run();
+  written_ += builder.nodes();
+  return root;
 }
 
 Node const* Document::make_mapping(Place place, std::span<Entry const> entries) {
@@ -54,8 +56,9 @@ Node const* Document::make_mapping(Place place, std::span<Entry const> entries) 
   node->line = place.line;
   node->column = place.column;
   node->size = static_cast<std::uint32_t>(entries.size());
-  for (Entry const& entry : entries) node->cost += 1 + entry.value->cost;
+  for (Entry const& entry : entries) node->cost += entry.key->cost + entry.value->cost;
   node->data = kept;
+  derive(entries.size());
   return node;
 }
 
@@ -69,6 +72,7 @@ Node const* Document::make_scalar(Place place, std::string_view text, bool quote
   node->line = place.line;
   node->column = place.column;
   node->size = static_cast<std::uint32_t>(text.size());
+  node->cost = cost_of(text);
   node->data = kept;
   return node;
 }

@@ -32,7 +32,8 @@ struct Node {
   std::uint32_t line = 0;
   std::uint32_t column = 0;  // bytes, from 1
   std::uint32_t size = 0;    // bytes of a scalar, items of a sequence, entries of a mapping
-  std::uint64_t cost = 1;    // nodes below it, counting a shared one as often as it is used
+  // Nodes below it, counting a shared one as often as it is used, and a long text as several.
+  std::uint64_t cost = 1;
   void const* data = nullptr;
 
   [[nodiscard]] std::string_view text() const {
@@ -57,6 +58,9 @@ struct Node {
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
 };
 
+// Of a scalar: texts are copied when they are read.
+[[nodiscard]] constexpr std::uint64_t cost_of(std::string_view text) { return 1 + text.size() / 64; }
+
 // What a text may cost before it is refused.
 struct DocumentLimits {
   std::size_t bytes = 32U << 20U;
@@ -65,6 +69,9 @@ struct DocumentLimits {
   // Aliases and merges may multiply the tree by `growth`, beyond a free allowance.
   std::uint64_t free_growth = 1'000'000;
   std::uint64_t growth = 4;
+  // So may what is put together from trees (defaults, `extends`, several files) and read from them again
+  // (replicas): 10 000 services of 400 values, however short they are written.
+  std::uint64_t free_derived = 4'000'000;
   // Files of other tools: a tag is warned of and ignored (compose has `!reset` and `!override`).
   bool foreign_tags = false;
 };
@@ -82,11 +89,18 @@ class Document {
   Node const* make_mapping(Place place, std::span<Entry const> entries);
   Node const* make_scalar(Place place, std::string_view text, bool quoted = true);
 
+  // `values` more were made from, or will be read besides, what was written.
+  void derive(std::uint64_t values) { derived_ += values; }
+  // Whether that is more than the limits allow; trees are no longer merged then.
+  [[nodiscard]] bool overgrown() const { return derived_ > limits_.free_derived + limits_.growth * written_; }
+
   [[nodiscard]] DocumentLimits const& limits() const { return limits_; }
   [[nodiscard]] std::pmr::memory_resource& memory() { return arena_; }
 
  private:
   DocumentLimits limits_;
+  std::uint64_t written_ = 0;
+  std::uint64_t derived_ = 0;
   std::pmr::monotonic_buffer_resource arena_;
 };
 

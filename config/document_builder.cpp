@@ -218,6 +218,7 @@ void DocumentBuilder::OnScalar(YAML::Mark const& mark, std::string const& tag, Y
   std::ranges::copy(kept, text);
   node->quoted = string_tag(tag);
   node->size = static_cast<std::uint32_t>(kept.size());
+  node->cost = cost_of(kept);
   node->data = text;
 }
 

@@ -23,6 +23,7 @@ class DocumentBuilder final : YAML::EventHandler {
  public:
   DocumentBuilder(Document& document, Diagnostics& diagnostics, std::uint32_t file);
   Node const* run();
+  [[nodiscard]] std::size_t nodes() const { return nodes_; }
 
  private:
   struct Abort {};

@@ -100,12 +100,15 @@ class LineReader {
 
   std::optional<std::string> with_variables(std::string_view raw) {
     std::vector<VariableFault> faults;
-    auto const lookup = [this](std::string_view name) -> std::optional<std::string> {
-      if (auto const known = at_.find(std::string(name)); known != at_.end())
-        return out_[known->second].second;
-      return decoder_.variable(name);
+    bool full = false;
+    auto const lookup = [&](std::string_view name) -> std::optional<std::string> {
+      auto const known = at_.find(std::string(name));
+      auto value = known == at_.end() ? decoder_.variable(name) : out_[known->second].second;
+      full = full || (value && !decoder_.hold(value->size(), span(raw)));
+      return full ? std::nullopt : std::move(value);
     };
     std::string value = interpolate(raw, lookup, faults);
+    if (full) return std::nullopt;
     for (VariableFault& fault : faults) {
       std::string_view const part = raw.substr(fault.offset, fault.length);
       decoder_.diagnostics().add({fault.error ? Severity::error : Severity::warning,
@@ -264,6 +267,7 @@ void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft) {
     if (readable_by_others(path))
       decoder.warning("open-secret", *entry.value, "the secret `" + path + "` can be read by everybody",
                       "chmod o-r " + path);
+    if (!decoder.hold(text->size(), entry.value->span())) return;
     while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
     extras_of(draft.service).secrets.push_back({name, std::move(*text)});
   }

@@ -88,6 +88,7 @@ void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions con
       continue;
     }
     root = root == nullptr ? tree : merge(document, *root, *tree);
+    whole = whole && !decoder.overgrown(*tree);
   }
   if (whole && (root == nullptr || root->is_null())) {
     diagnostics.error("no-services", {0, 0, 0}, "the file is empty",

@@ -79,6 +79,7 @@ Node const* without(Document& document, Node const& node, std::function<bool(Ent
 }
 
 Node const* merge(Document& document, Node const& low, Node const& high) {
+  if (document.overgrown()) return &high;  // reported by who merges for many
   if (!low.is_mapping() || low.size == 0) return &high;
   if (!high.is_mapping()) return high.is_null() ? &low : &high;
   std::vector<Entry> entries(high.entries().begin(), high.entries().end());
@@ -86,15 +87,15 @@ Node const* merge(Document& document, Node const& low, Node const& high) {
   bool const many = entries.size() > 32;
   if (many)
     for (std::size_t i = 0; i < entries.size(); ++i) at.emplace(entries[i].key->text(), i);
+  std::size_t const own = entries.size();
   auto const position = [&](std::string_view key) -> std::size_t {
     if (many) {
       auto const found = at.find(key);
-      return found == at.end() ? entries.size() : found->second;
+      return found == at.end() ? own : found->second;
     }
-    auto const found = std::ranges::find(entries, key, [](Entry const& e) { return e.key->text(); });
-    return static_cast<std::size_t>(found - entries.begin());
+    auto const found = std::ranges::find(high.entries(), key, [](Entry const& e) { return e.key->text(); });
+    return static_cast<std::size_t>(found - high.entries().begin());
   };
-  std::size_t const own = entries.size();
   for (Entry const& entry : low.entries()) {
     std::size_t const index = position(entry.key->text());
     if (index >= own)

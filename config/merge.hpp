@@ -10,7 +10,8 @@ namespace belfry::config {
 
 // `high` over `low`: mappings merge key by key, everything else of `high` replaces. Where a value has
 // a short spelling (an `environment` as list, a `restart` as text), both are brought to the long one
-// first. A probe's kind in `high` takes the place of the kind in `low`.
+// first. A probe's kind in `high` takes the place of the kind in `low`. In a document that has grown beyond
+// its limits `high` itself: see Decoder::overgrown.
 [[nodiscard]] Node const* merge(Document& document, Node const& low, Node const& high);
 
 // `node` without the entries whose key `drop` says yes to.

@@ -31,7 +31,7 @@ class Extended {
     Node const* result = &service;
     Node const* const base = base_of(service);
     // A service that extends itself meets this bound, as does an endless chain.
-    if (base != nullptr && base != &service && depth < 32 && merged_ < most) {
+    if (base != nullptr && base != &service && depth < 32 && merged_ < most && !document_.overgrown()) {
       Node const& below = of(*base, depth + 1);
       if (below.find("extends") == nullptr) {
         Node const* const own =

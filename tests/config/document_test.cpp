@@ -102,6 +102,9 @@ std::string laughs() {
             "]\n";
   return text;
 }
+std::string long_laughs() {
+  return "a: &a " + std::string(1'000'000, 'l') + "\nb: [" + repeated("*a,", 200'000) + "*a]\n";
+}
 std::string merge_chain() {
   std::string text = "m0: &m0 {k0: 1}\n";
   for (int i = 1; i < 6000; ++i)
@@ -113,6 +116,7 @@ std::string merge_chain() {
 TEST_F(DocumentTest, bombs_are_refused_in_bounded_time) {
   std::vector<Bomb> const bombs{
       {"aliases of aliases", laughs(), "alias-bomb"},
+      {"aliases of a long text", long_laughs(), "alias-bomb"},
       {"merges of merges", merge_chain(), "alias-bomb"},
       {"deep flow", std::string(1'000'000, '[') + std::string(1'000'000, ']'), "too-deep"},
       {"deep flow mappings", repeated("{a: ", 200'000) + std::string(200'000, '}'), "too-deep"},
