@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
+#include <initializer_list>
+#include <utility>
 
 #include "config/decode.hpp"
 #include "config/json.hpp"
+#include "config/names.hpp"
 
 namespace belfry::config {
 namespace {
@@ -41,9 +43,13 @@ class Process {
   std::string text(Node const* node) const {
     return node == nullptr || !node->is_scalar() ? std::string() : templates_.filled(*node);
   }
-  void left(Entry const& entry, std::string why) {
-    carrier_.left(*entry.key, "`" + std::string(entry.key->text()) + "`", std::move(why), key_.text());
-    out_.omit(entry.key->text(), entry.key->line);
+  void left(Entry const& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
+  void left(Node const& at, std::string_view what, std::string why) {
+    carrier_.left(at, "`" + std::string(what) + "`", std::move(why), key_.text());
+    out_.omit(what, at.line);
+  }
+  std::string shell(std::string_view line) const {
+    return shell_command(line, file_.shell, file_.double_dollar);
   }
 
   void command() {
@@ -61,7 +67,7 @@ class Process {
         line->text().find_first_not_of(" \t\r\n") != std::string_view::npos) {
       std::string const filled = text(line);
       if (filled.contains("{{")) out_.comment("decide: belfry knows no templates, only ${NAME:-default}");
-      return out_.key("command", shell_command(filled, file_.shell));
+      return out_.key("command", shell(filled));
     }
     out_.comment("decide: what this process runs");
     out_.key("command", yaml_list({"/path/to/" + out_.name()}));
@@ -70,7 +76,10 @@ class Process {
 
   void environment() {
     std::vector<std::string> own;
-    if (Node const* const mine = node_.find("environment")) own = Carrier::pairs(*mine);
+    if (Node const* const mine = node_.find("environment"))
+      own = Carrier::pairs(*mine, "null", [this](Node const& at, std::string_view value) {
+        return templates_.filled(at, value);
+      });
     Node const* const line = node_.find("command");
     if (line != nullptr && line->text().contains("PC_REPLICA_NUM"))
       own.push_back("REPLICA: \"${REPLICA:-1}\"");
@@ -81,8 +90,12 @@ class Process {
     constexpr auto elsewhere = std::to_array<std::string_view>(
         {"command", "entrypoint", "environment", "vars", "readiness_probe", "ready_log_line",
          "liveness_probe", "availability", "shutdown", "disable_ansi_colors"});
-    if (name.starts_with("x-") || std::ranges::find(elsewhere, name) != elsewhere.end()) return;
     Node const& value = *entry.value;
+    if (name.starts_with("x-")) return;
+    if (std::ranges::find(elsewhere, name) != elsewhere.end()) {
+      if (!has_shape(name, value)) left(entry, "it has another shape than process-compose reads");
+      return;
+    }
     bool const no = value.text() == "false";
     if (value.is_scalar() && scalar(name, entry)) return;
     if (name == "env_file") {
@@ -93,6 +106,15 @@ class Process {
     if (name == "depends_on") return depends_on(value);
     if (no && (name.starts_with("is_") || name.starts_with("disable"))) return;
     left(entry, reason(name));
+  }
+
+  static bool has_shape(std::string_view name, Node const& value) {
+    if (name == "readiness_probe" || name == "liveness_probe" || name == "availability" ||
+        name == "shutdown" || name == "vars")
+      return value.is_mapping();
+    if (name == "environment") return !value.is_scalar();
+    return name == "entrypoint" || name == "command" ? !value.is_mapping()
+                                                     : name == "disable_ansi_colors" || value.is_scalar();
   }
 
   bool scalar(std::string_view name, Entry const& entry) {
@@ -138,6 +160,10 @@ class Process {
   void depends_on(Node const& value) {
     std::vector<std::string> entries;
     for (Entry const& entry : value.entries()) {
+      std::string const edge = "depends_on." + std::string(entry.key->text());
+      known_only(*entry.value, edge, {"condition"});
+      if (!entry.value->is_mapping() && !entry.value->is_null())
+        left(*entry.value, edge, "a mapping with a `condition` was expected");
       Node const* const condition = entry.value->find("condition");
       std::string word = condition == nullptr ? "started" : std::string(condition->text());
       auto const known = condition_named(word);
@@ -152,14 +178,12 @@ class Process {
   }
 
   void ready() {
-    Node const* const probes = node_.find("readiness_probe");
+    std::vector<std::string> const probes = probe("readiness_probe", false);
     Node const* const line = node_.find("ready_log_line");
     bool const waited_for_line = line != nullptr && line->is_scalar();
-    if (probes != nullptr && probes->is_mapping()) {
-      out_.mapping("ready", probe(*probes, false));
-      if (waited_for_line)
-        carrier_.left(*line, "`ready_log_line`", "its readiness_probe is: one of the two counts",
-                      key_.text());
+    if (!probes.empty()) {
+      out_.mapping("ready", probes);
+      if (waited_for_line) left(*line, "ready_log_line", "its readiness_probe is: one of the two counts");
     } else if (waited_for_line) {
       out_.mapping("ready", {"log: " + json_string(doubled(regex_quoted(text(line))))});
     } else if (!oneshot_ && file_.awaited_ready.contains(key_.text())) {
@@ -169,12 +193,22 @@ class Process {
   }
 
   void live() {
-    Node const* const probes = node_.find("liveness_probe");
-    if (probes == nullptr || !probes->is_mapping()) return;
-    if (oneshot_)
-      carrier_.left(*probes, "`liveness_probe`", "others wait for it to end: it is a oneshot", key_.text());
+    std::vector<std::string> const probes = probe("liveness_probe", true);
+    if (oneshot_ && !probes.empty())
+      left(*node_.find("liveness_probe"), "liveness_probe", "others wait for it to end: it is a oneshot");
     else
-      out_.mapping("live", probe(*probes, true));
+      out_.mapping("live", probes);
+  }
+
+  std::vector<std::string> probe(std::string_view name, bool live) {
+    for (Entry const& entry : node_.entries())
+      if (entry.key->text() == name && entry.value->is_mapping())
+        return import_probe({templates_, file_.shell, file_.double_dollar,
+                             [this](Node const& at, std::string const& what, std::string why) {
+                               left(at, what, std::move(why));
+                             }},
+                            entry, live);
+    return {};
   }
 
   static std::string doubled(std::string_view text) {
@@ -183,78 +217,76 @@ class Process {
     return out;
   }
 
-  std::vector<std::string> probe(Node const& node, bool live) const {
-    std::vector<std::string> entries;
-    if (Node const* const exec = node.find("exec"); exec != nullptr && exec->find("command") != nullptr)
-      entries.push_back("exec: " + shell_command(text(exec->find("command")), file_.shell));
-    else if (Node const* const get = node.find("http_get"))
-      http(*get, entries);
-    else
-      return {};
-    if (Node const* const exec = node.find("exec"); exec != nullptr && exec->find("working_dir") != nullptr)
-      carrier_.left(*exec->find("working_dir"), "`working_dir` of a probe",
-                    "probes run in the directory of their service", key_.text());
-    auto const seconds = [&](std::string_view from, std::string_view to, std::string_view fallback) {
-      std::string const value = node.find(from) != nullptr ? text(node.find(from)) : std::string(fallback);
-      if (!value.empty() && value != "0") entries.push_back(std::string(to) + ": " + yaml_value(value + "s"));
-    };
-    seconds("initial_delay_seconds", "initial_delay", "");
-    seconds("period_seconds", "period", live ? "10" : "");
-    seconds("timeout_seconds", live ? "timeout" : "attempt_timeout", "1");
-    for (std::string_view const name : {"success_threshold", "failure_threshold"})
-      if (Node const* n = node.find(name); n != nullptr && n->text() != "0")
-        entries.push_back(std::string(name) + ": " + yaml_value(text(n)));
-    return entries;
+  // What a mapping of the process may say; the rest is listed.
+  void known_only(Node const& node, std::string_view within, std::initializer_list<std::string_view> known) {
+    for (Entry const& entry : node.entries())
+      if (!entry.key->text().starts_with("x-") && std::ranges::find(known, entry.key->text()) == known.end())
+        left(*entry.key, std::string(within) + "." + std::string(entry.key->text()),
+             "belfry has no counterpart");
   }
 
-  void http(Node const& get, std::vector<std::string>& entries) const {
-    auto const part = [&](std::string_view name, std::string fallback) {
-      std::string v = text(get.find(name));
-      return v.empty() ? fallback : v;
-    };
-    std::string path = part("path", "/");
-    if (!path.starts_with('/')) path.insert(0, "/");
-    std::string const scheme = part("scheme", "http");
-    std::string const port = part("port", part("num_port", scheme == "https" ? "443" : "80"));
-    entries.push_back("http: " + json_string(scheme + "://" + part("host", "127.0.0.1") + ":" + port + path));
-    if (Node const* headers = get.find("headers")) {
-      std::string joined;
-      for (std::string const& line : Carrier::pairs(*headers)) joined += (joined.empty() ? "" : ", ") + line;
-      entries.push_back("headers: {" + joined + "}");
-    }
-    if (Node const* status = get.find("status_code"))
-      entries.push_back("status: " + yaml_value(text(status)));
+  std::string seconds(Node const* node, std::string_view what) {
+    bool bad = false;
+    std::string value = seconds_value(text(node), bad);
+    if (bad) left(*node, what, "seconds are a whole number");
+    return value;
+  }
+
+  // The policy in belfry's words.
+  std::string policy(Node const* node) {
+    std::string const written = text(node);
+    if (written == "always" || written == "no" || written.empty()) return written.empty() ? "no" : written;
+    if (written == "on_failure") return "on-failure";
+    if (written != "exit_on_failure")
+      left(*node, "availability.restart", "process-compose knows always, on_failure, exit_on_failure and no");
+    return "no";
   }
 
   void availability() {
-    Node const* const node = node_.find("availability");
-    auto const get = [&](std::string_view name) {
-      return node == nullptr ? std::string() : text(node->find(name));
-    };
-    std::string const policy = get("restart"), backoff = get("backoff_seconds"), most = get("max_restarts");
-    std::vector<std::string> entries{"policy: " + std::string(policy == "always"       ? "always"
-                                                              : policy == "on_failure" ? "on-failure"
-                                                                                       : "no")};
-    if (!backoff.empty() && backoff != "0" && policy != "no")
-      entries.push_back("delay: " + yaml_value(backoff + "s"));
+    static Node const nothing;
+    Node const* const written = node_.find("availability");
+    Node const& node = written == nullptr ? nothing : *written;
+    known_only(node, "availability",
+               {"restart", "backoff_seconds", "max_restarts", "exit_on_end", "exit_on_skipped"});
+    std::vector<std::string> entries{"policy: " + policy(node.find("restart"))};
+    bool const again = entries.front() != "policy: no";
+    std::string const backoff = seconds(node.find("backoff_seconds"), "availability.backoff_seconds");
+    std::string const most = text(node.find("max_restarts"));
+    if (again && written != nullptr) entries.push_back("delay: " + (backoff.empty() ? "1s" : backoff));
     if (!most.empty() && most != "0") entries.push_back("limit: " + yaml_value(most));
-    bool const ends = get("exit_on_end") == "true";
-    bool const main = ends && !file_.main_taken;
-    if (ends && !main) {
-      out_.key("essential", "true");
-      carrier_.left(key_, "`exit_on_end`",
-                    "only the exit of one service, `main`, can end the stack; this one ends it when it fails",
-                    key_.text());
+    bool const main = ends_the_stack(node);
+    if (text(node.find("restart")) == "exit_on_failure") out_.key("essential", "true");
+    if (text(node.find("exit_on_skipped")) == "true")
+      left(*node.find("exit_on_skipped"), "availability.exit_on_skipped",
+           "write essential: true if the stack cannot be without it");
+    if (main) {  // implies that it is not restarted
+      if (again || entries.size() > 1) {
+        out_.comment(
+            "decide: `exit_on_end` makes its first exit the end of the stack; or remove `main` and restart "
+            "it");
+        left(node, "availability.restart", "the service whose exit ends the stack is not restarted");
+      }
+      return;
     }
-    if (main) file_.main_taken = true;
-    if (main) out_.key("main", "true");
-    if (policy == "exit_on_failure") out_.key("essential", "true");
-    if (get("exit_on_skipped") == "true")
-      carrier_.left(*node, "`exit_on_skipped`", "write essential: true if the stack cannot be without it",
-                    key_.text());
-    if (main) return;  // implies that it is not restarted
     if (entries.size() > 1) return out_.mapping("restart", entries);
-    if (!oneshot_ || entries.front() != "policy: no") out_.key("restart", entries.front().substr(8));
+    if (!oneshot_ || again) out_.key("restart", entries.front().substr(8));
+  }
+
+  bool ends_the_stack(Node const& availability) {
+    Node const* const end = availability.find("exit_on_end");
+    if (text(end) != "true") return false;
+    if (!std::exchange(file_.main_taken, true)) {
+      out_.key("main", "true");
+      return true;
+    }
+    out_.key("essential", "true");
+    left(*end, "availability.exit_on_end",
+         "only the exit of one service, `main`, can end the stack; this one ends it when it fails");
+    return false;
+  }
+
+  static bool is_signal(std::string const& text) {
+    return text.contains('$') || signal_number(text).has_value();
   }
 
   void shutdown() {
@@ -263,17 +295,21 @@ class Process {
     std::vector<std::string> entries;
     for (Entry const& entry : node->entries()) {
       std::string_view const name = entry.key->text();
-      if (name == "signal")
-        entries.push_back("signal: " + yaml_value(text(entry.value)));
-      else if (name == "timeout_seconds")
-        entries.push_back("timeout: " + yaml_value(text(entry.value) + "s"));
-      else if (name == "command")
-        out_.key("pre_stop", shell_command(text(entry.value), file_.shell));
-      else if (name == "parent_only" && entry.value->text() != "false")
+      std::string const value = text(entry.value);
+      if (name == "signal" && is_signal(value))
+        entries.push_back("signal: " + yaml_value(value));
+      else if (name == "signal" && value != "0")
+        left(*entry.key, "shutdown.signal", "there is no such signal");
+      else if (std::string const time =
+                   name == "timeout_seconds" ? seconds(entry.value, "shutdown.timeout_seconds") : "";
+               !time.empty())
+        entries.push_back("timeout: " + time);
+      else if (name == "command" && !value.empty())
+        out_.key("pre_stop", shell(value));
+      else if (name == "parent_only" && value != "false")
         left(entry, "belfry always stops the whole process tree");
-      else if (name != "parent_only")
-        left(entry, "belfry has no counterpart");
     }
+    known_only(*node, "shutdown", {"signal", "timeout_seconds", "command", "parent_only"});
     out_.mapping("stop", entries);
   }
 
@@ -287,39 +323,6 @@ class Process {
 };
 
 }  // namespace
-
-void Templates::add(Node const& mapping) {
-  for (Entry const& entry : mapping.entries())
-    variables_.emplace_back(entry.key->text(), entry.value->text());
-}
-
-std::string Templates::filled(Node const& node, std::string_view text) const {
-  std::string out;
-  std::size_t at = 0;
-  for (std::size_t open = text.find("{{"); open != std::string_view::npos; open = text.find("{{", at)) {
-    std::size_t const close = text.find("}}", open);
-    if (close == std::string_view::npos) break;
-    out += text.substr(at, open - at);
-    std::string_view name = text.substr(open + 2, close - open - 2);
-    while (name.starts_with(' ') || name.starts_with('.')) name.remove_prefix(1);
-    while (name.ends_with(' ')) name.remove_suffix(1);
-    out += value_of(name, node, text.substr(open, close + 2 - open));
-    at = close + 2;
-  }
-  return out += text.substr(at);
-}
-
-std::string Templates::value_of(std::string_view name, Node const& node, std::string_view whole) const {
-  if (name == "PC_REPLICA_NUM") {
-    carrier_.left(node, "counting replicas from 0", "${REPLICA} counts from 1");
-    return "${REPLICA:-1}";
-  }
-  for (auto const& [known, value] : variables_ | std::views::reverse)
-    if (known == name) return value;
-  carrier_.left(node, "the template `" + std::string(whole) + "`",
-                "write the value, or a variable: ${NAME:-default}");
-  return std::string(whole);
-}
 
 ServiceWriter import_process(Carrier& carrier, Templates templates, Entry const& entry, ProcessFile& file) {
   return Process(carrier, std::move(templates), entry, file).run();

@@ -41,8 +41,15 @@ std::vector<std::string> shell_of(Node const& root) {
   return shell;
 }
 
+// It replaces variables in the whole file, unless it is told not to.
+DoubleDollar double_dollar_of(Node const& root) {
+  Node const* const untouched = root.find("disable_env_expansion");
+  return untouched != nullptr && untouched->text() == "true" ? DoubleDollar::of_the_shell
+                                                             : DoubleDollar::escape;
+}
+
 // The keys beside `processes`, and what they mean for all of them.
-void read_rest(Carrier& carrier, Node const& root, std::string& yaml) {
+void read_rest(Carrier& carrier, Templates const& templates, Node const& root, std::string& yaml) {
   constexpr auto known =
       std::to_array<std::string_view>({"version", "processes", "environment", "vars", "name", "log_level",
                                        "is_strict", "disable_env_expansion", "shell", "log_length"});
@@ -59,7 +66,11 @@ void read_rest(Carrier& carrier, Node const& root, std::string& yaml) {
     yaml += "name: " + service_key(name->text()) + "\n";
   Node const* const environment = root.find("environment");
   std::vector<std::string> const all =
-      environment == nullptr ? std::vector<std::string>() : Carrier::pairs(*environment);
+      environment == nullptr
+          ? std::vector<std::string>()
+          : Carrier::pairs(*environment, "null", [&](Node const& at, std::string_view value) {
+              return templates.filled(at, value);
+            });
   if (all.empty()) return;
   yaml += "defaults:\n  environment:\n";
   for (std::string const& line : all) yaml += "    " + line + "\n";
@@ -83,16 +94,17 @@ Imported import_process_compose(std::string_view text, std::string file_name, st
       "# From a process-compose file. It hands `.env` to every process; belfry reads it for variables of "
       "this\n# "
       "file only: add env_file: [.env] where a service needs it.\n";
-  read_rest(carrier, *root, yaml);
   Templates templates(carrier);
   if (Node const* vars = root->find("vars")) templates.add(*vars);
+  read_rest(carrier, templates, *root, yaml);
   yaml += "services:\n";
   ProcessFile file{Names(*processes),
                    std::move(directory),
                    shell_of(*root),
                    awaited(*processes, "process_completed"),
                    awaited(*processes, "process_healthy"),
-                   disabled_ones(*processes)};
+                   disabled_ones(*processes),
+                   double_dollar_of(*root)};
   for (Entry const& entry : processes->entries()) import_process(carrier, templates, entry, file).write(yaml);
   out.yaml = std::move(yaml);
   carrier.finish();

@@ -91,7 +91,7 @@ std::string ports_line(std::vector<Line> const& lines, PortNames const& ports) {
 ServiceWriter service_of(Line const& line, Names const& names, PortNames const& ports, bool after_release) {
   ServiceWriter service(line.name, names);
   if (line.name == "release") service.key("type", "oneshot");
-  service.key("command", shell_command(line.command));
+  service.key("command", shell_command(line.command, {"sh", "-c"}, DoubleDollar::of_the_shell));
   if (after_release) service.mapping("depends_on", {"release: completed"});
   if (!wants_port(line)) return service;
   std::string const port = "${PORT_" + ports.at(line.name) + "}";

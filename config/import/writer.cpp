@@ -86,7 +86,8 @@ bool needs_shell(std::string_view line, Words const& words) {
 
 }  // namespace
 
-std::string shell_command(std::string_view line, std::vector<std::string> const& shell) {
+std::string shell_command(std::string_view line, std::vector<std::string> const& shell,
+                          DoubleDollar double_dollar) {
   Words const words = split_words(line);
   if (!needs_shell(line, words)) return yaml_list(words.words);
   std::string doubled;
@@ -94,7 +95,8 @@ std::string shell_command(std::string_view line, std::vector<std::string> const&
     doubled += line[i];
     if (line[i] != '$') continue;
     doubled += '$';
-    if (i + 1 < line.size() && line[i + 1] == '$') ++i;  // written as `$$` already
+    bool const pair = i + 1 < line.size() && line[i + 1] == '$';
+    if (pair && double_dollar == DoubleDollar::escape) ++i;  // belfry reads it as that tool does
   }
   std::vector<std::string> words_of_shell = shell;
   words_of_shell.push_back(std::move(doubled));
@@ -200,12 +202,14 @@ std::vector<std::string> Carrier::texts(Node const& node) {
   return out;
 }
 
-std::vector<std::string> Carrier::pairs(Node const& node, std::string_view absent) {
+std::vector<std::string> Carrier::pairs(Node const& node, std::string_view absent, Fill const& fill) {
   std::vector<std::string> out;
   std::unordered_map<std::string_view, std::size_t> at;
-  auto const add = [&](std::string_view name, std::optional<std::string_view> value) {
+  auto const add = [&](Node const& item, std::string_view name, std::optional<std::string_view> value) {
     if (name.empty()) return;
-    std::string line = yaml_text(name) + ": " + (value ? json_string(*value) : std::string(absent));
+    std::string line =
+        yaml_text(name) + ": " +
+        (!value ? std::string(absent) : json_string(fill ? fill(item, *value) : std::string(*value)));
     auto const [known, fresh] = at.emplace(name, out.size());
     if (fresh)
       out.push_back(std::move(line));
@@ -213,11 +217,12 @@ std::vector<std::string> Carrier::pairs(Node const& node, std::string_view absen
       out[known->second] = std::move(line);
   };
   for (Entry const& entry : node.entries())
-    add(entry.key->text(), entry.value->is_scalar() ? std::optional(entry.value->text()) : std::nullopt);
+    add(*entry.value, entry.key->text(),
+        entry.value->is_scalar() ? std::optional(entry.value->text()) : std::nullopt);
   for (Node const* item : node.items()) {
     std::string_view const text = item->text();
     auto const equals = text.find('=');
-    add(text.substr(0, equals),
+    add(*item, text.substr(0, equals),
         equals == std::string_view::npos ? std::nullopt : std::optional(text.substr(equals + 1)));
   }
   return out;

@@ -34,10 +34,13 @@ namespace belfry::config {
                                     std::string_view directory);
 // `text` as a regular expression that matches nothing else.
 [[nodiscard]] std::string regex_quoted(std::string_view text);
+// What `$$` is in a command: an escape of the tool that stands for one `$`, or what a shell takes for its
+// process id.
+enum class DoubleDollar : std::uint8_t { escape, of_the_shell };
 // A command of a tool that runs it through a shell: a list of words if no shell is needed, else
 // `[sh, -c, text]`, its `$` doubled so that the shell sees it.
-[[nodiscard]] std::string shell_command(std::string_view line,
-                                        std::vector<std::string> const& shell = {"sh", "-c"});
+[[nodiscard]] std::string shell_command(std::string_view line, std::vector<std::string> const& shell,
+                                        DoubleDollar double_dollar);
 
 // The names that services get: cleaned, and distinct where cleaning makes two of them alike.
 class Names {
@@ -90,8 +93,10 @@ class Carrier {
   // Lists; a text is a list of one.
   [[nodiscard]] static std::vector<std::string> texts(Node const& node);
   // `K=V` items or entries as `K: "V"` lines; of two alike the last one counts. `absent` stands for a
-  // value that is not there.
-  [[nodiscard]] static std::vector<std::string> pairs(Node const& node, std::string_view absent = "null");
+  // value that is not there; `fill` is asked for the text of each value.
+  using Fill = std::function<std::string(Node const& at, std::string_view text)>;
+  [[nodiscard]] static std::vector<std::string> pairs(Node const& node, std::string_view absent = "null",
+                                                      Fill const& fill = {});
 
  private:
   struct Left {

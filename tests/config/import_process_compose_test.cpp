@@ -24,6 +24,11 @@ TEST(ImportProcessCompose, runs_commands_through_its_shell_only_where_one_is_nee
                 .command,
             (Command{"zsh", "-ec", "x | y"}));
 }
+TEST(ImportProcessCompose, two_dollars_are_one_unless_it_leaves_variables_alone) {
+  EXPECT_EQ(stack_of("a: {command: 'x $$A'}").services.at(0).command, (Command{"bash", "-c", "x $A"}));
+  EXPECT_EQ(stack_of("a: {command: 'x $$'}", "disable_env_expansion: true").services.at(0).command,
+            (Command{"bash", "-c", "x $$"}));
+}
 TEST(ImportProcessCompose, keeps_one_main_service) {
   Stack const stack = stack_of(
       "a: {command: x, availability: {exit_on_end: true}}, b: {command: y, availability: {exit_on_end: "
@@ -62,8 +67,90 @@ TEST(ImportProcessCompose, carries_both_kinds_of_probes) {
   EXPECT_EQ(a.live->probes.at(0).command, (Command{"c", "d"}));
   EXPECT_EQ(a.live->probes.at(0).failure_threshold, 4U);
 }
-TEST(ImportProcessCompose, a_probe_of_neither_kind_is_none) {
-  EXPECT_TRUE(stack_of("a: {command: x, readiness_probe: {period_seconds: 3}}").services.at(0).ready.empty());
+TEST(ImportProcessCompose, carries_grpc_probes) {
+  Stack const stack = stack_of(
+      "a: {command: x, readiness_probe: {grpc: {host: h, port: 9000, service: s}}, liveness_probe: {grpc: "
+      "{port: 9000}}}");
+  Service const& a = service(stack, "a");
+  EXPECT_EQ(a.ready.probes.at(0).kind, Probe::Kind::grpc);
+  EXPECT_EQ(a.ready.probes.at(0).target, "h:9000/s");
+  EXPECT_EQ(a.live->probes.at(0).target, "127.0.0.1:9000");
+}
+TEST(ImportProcessCompose, asks_over_http_as_it_does) {
+  Imported const result = import(
+      "a: {command: x, readiness_probe: {http_get: {scheme: HTTP, path: '/a b', port: 8, method: POST, "
+      "headers: {A: [b, c], D: e, F: {g: h}}}}}");
+  Stack const stack = imported(result);
+  Probe const& ready = stack.services.at(0).ready.probes.at(0);
+  EXPECT_EQ(ready.target, "http://127.0.0.1:8/a%20b");
+  EXPECT_EQ(ready.http->method, "POST");
+  EXPECT_EQ(value_of(ready.http->headers, "A"), "b");
+  EXPECT_EQ(value_of(ready.http->headers, "D"), "e");
+  // Without `status_code` nothing but 200 is good there.
+  EXPECT_EQ(ready.http->statuses.at(0).first, 200);
+  EXPECT_EQ(ready.http->statuses.at(0).second, 200);
+  EXPECT_TRUE(says(result, "`readiness_probe.http_get.headers.A` of `a` is not carried over"));
+  EXPECT_TRUE(says(result, "`readiness_probe.http_get.headers.F` of `a` is not carried over"));
+}
+TEST(ImportProcessCompose, zero_and_nothing_mean_its_own_defaults) {
+  Stack const stack = stack_of(
+      "a: {command: x, availability: {restart: always}, shutdown: {timeout_seconds: 0}, liveness_probe: "
+      "{exec: {command: c}, timeout_seconds: 0, period_seconds: 0}}");
+  Service const& a = service(stack, "a");
+  EXPECT_EQ(a.restart->delay, 1s);
+  EXPECT_EQ(a.stop.timeout, 10s);
+  EXPECT_EQ(a.live->probes.at(0).timeout, 1s);
+  EXPECT_EQ(a.live->probes.at(0).period, 10s);
+}
+TEST(ImportProcessCompose, a_probe_that_looks_at_nothing_is_listed) {
+  for (char const* probe :
+       {"{period_seconds: 3}", "{exec: {command: ''}}", "{exec: {}}", "{http_get: 5}", "{tcp: {port: 1}}"}) {
+    Imported const result = import(std::string("a: {command: x, readiness_probe: ") + probe + "}");
+    EXPECT_TRUE(imported(result).services.at(0).ready.empty()) << probe;
+    EXPECT_TRUE(says(result, "`readiness_probe` of `a` is not carried over")) << probe;
+  }
+}
+TEST(ImportProcessCompose, lists_every_key_inside_a_key_that_it_does_not_know) {
+  Imported const result = import(
+      "a: {command: x, readiness_probe: {exec: {command: c, user: u, working_dir: d}, initial_delay_second: "
+      "1, http_get: {port: 1}}, "
+      "liveness_probe: {http_get: {port: 1, body: b}}, availability: {max_restart: 1, restart: maybe}, "
+      "shutdown: {grace: 1}, "
+      "depends_on: {b: {condition: process_started, foo: 1}}}, b: {command: y, liveness_probe: {tcp_socket: "
+      "{port: 1}}}");
+  for (char const* what :
+       {"readiness_probe.exec.user", "readiness_probe.exec.working_dir",
+        "readiness_probe.initial_delay_second", "readiness_probe.http_get", "liveness_probe.http_get.body",
+        "availability.max_restart", "availability.restart", "shutdown.grace", "depends_on.b.foo"})
+    EXPECT_TRUE(says(result, "`" + std::string(what) + "` of `a` is not carried over")) << what;
+  EXPECT_TRUE(says(result, "`liveness_probe.tcp_socket` of `b` is not carried over"));
+  EXPECT_TRUE(result.yaml.contains("# not carried over: depends_on.b.foo (line 1), readiness_probe.")) << result.yaml;
+}
+TEST(ImportProcessCompose, lists_numbers_that_make_no_sense) {
+  Imported const result = import(
+      "a: {command: x, readiness_probe: {exec: {command: c}, period_seconds: -1, timeout_seconds: soon, "
+      "failure_threshold: -2}, shutdown: {signal: 99, timeout_seconds: -1}, availability: {restart: always, "
+      "backoff_seconds: -3}}");
+  EXPECT_NO_THROW(imported(result));
+  for (char const* what : {"readiness_probe.period_seconds", "readiness_probe.timeout_seconds",
+                           "readiness_probe.failure_threshold", "shutdown.signal", "shutdown.timeout_seconds",
+                           "availability.backoff_seconds"})
+    EXPECT_TRUE(says(result, "`" + std::string(what) + "` of `a` is not carried over")) << what;
+}
+TEST(ImportProcessCompose, says_what_becomes_of_the_restarts_of_who_ends_the_stack) {
+  Imported const result =
+      import("a: {command: x, availability: {restart: on_failure, max_restarts: 3, exit_on_end: true}}");
+  EXPECT_TRUE(service(imported(result), "a").main);
+  EXPECT_TRUE(says(result, "`availability.restart` of `a` is not carried over"));
+  EXPECT_TRUE(result.yaml.contains("# decide: `exit_on_end`")) << result.yaml;
+  EXPECT_FALSE(says(import("a: {command: x, availability: {exit_on_end: true}}"), "not carried over"));
+}
+TEST(ImportProcessCompose, lists_values_of_another_shape) {
+  for (char const* pair : {"environment: A=1", "availability: always", "shutdown: [a]", "readiness_probe: x",
+                           "ready_log_line: [x]", "vars: x", "entrypoint: {a: b}", "depends_on: {b: c}"}) {
+    std::string const name(std::string_view(pair).substr(0, std::string_view(pair).find(':')));
+    EXPECT_TRUE(says(import("a: {command: x, " + std::string(pair) + "}"), "`" + name)) << pair;
+  }
 }
 TEST(ImportProcessCompose, a_ready_log_line_is_text_and_no_expression) {
   EXPECT_EQ(
@@ -75,6 +162,17 @@ TEST(ImportProcessCompose, fills_templates_in_and_lists_those_it_cannot) {
       import("a: {command: 'x {{.A}} {{ .B }} {{ if .C }}', vars: {B: '2'}}", "vars: {A: 1, B: 0}");
   EXPECT_TRUE(result.yaml.contains("x, \"1\", \"2\"")) << result.yaml;
   EXPECT_TRUE(says(result, "the template `{{ if .C }}` is not carried over"));
+}
+TEST(ImportProcessCompose, fills_templates_of_variables_in) {
+  Imported const result =
+      import("a: {command: x, environment: ['P={{.A}}', 'Q={{.D.E}}', 'R={{.Z}}'], vars: {A: '2\"3'}}",
+             "vars: {D: {E: f}}\nenvironment: {G: '{{.D.E}}'}");
+  Stack const stack = imported(result);
+  Service const& a = service(stack, "a");
+  EXPECT_EQ(value_of(a.environment, "P"), "2\"3");
+  EXPECT_EQ(value_of(a.environment, "Q"), "f");
+  EXPECT_EQ(value_of(a.environment, "G"), "f");
+  EXPECT_TRUE(says(result, "the template `{{.Z}}` is not carried over"));
 }
 TEST(ImportProcessCompose, hands_its_environment_to_all) {
   Stack const stack = stack_of("a: {command: x, environment: [B=2]}", "environment: [A=1, B=1]");

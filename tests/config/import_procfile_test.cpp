@@ -33,6 +33,10 @@ TEST(ImportProcfile, everybody_waits_for_the_release) {
   EXPECT_EQ(service(stack, "web").depends_on.at(0).condition, Condition::completed);
   EXPECT_EQ(service(stack, "web").ready.probes.at(0).port, stack.ports.at(0).second);
 }
+TEST(ImportProcfile, two_dollars_are_the_process_id_of_the_shell) {
+  Stack const stack = imported(import_procfile("web: exec ./srv --pid /tmp/$$.pid $HOME\n", "Procfile"));
+  EXPECT_EQ(service(stack, "web").command, (Command{"sh", "-c", "exec ./srv --pid /tmp/$$.pid $HOME"}));
+}
 
 }  // namespace
 }  // namespace belfry::config

@@ -102,11 +102,18 @@ TEST(ImportWriter, quotes_what_yaml_would_read_otherwise) {
   EXPECT_EQ(yaml_text("a: b"), "\"a: b\"");
   EXPECT_EQ(yaml_text(""), "\"\"");
 }
+std::vector<std::string> const sh{"sh", "-c"};
+constexpr DoubleDollar escape = DoubleDollar::escape;
+
 TEST(ImportWriter, gives_scripts_of_several_lines_and_shell_words_to_a_shell) {
   for (char const* line : {"cd /x", "a\nb", "ls [ab]", "run # note", "if true", "A=b run"})
-    EXPECT_TRUE(shell_command(line).starts_with("[sh, -c, ")) << shell_command(line);
-  EXPECT_EQ(shell_command("run 'a b'\n"), "[run, \"a b\"]");
-  EXPECT_EQ(shell_command("a | b", {"zsh", "-ec"}), "[zsh, -ec, \"a | b\"]");
+    EXPECT_TRUE(shell_command(line, sh, escape).starts_with("[sh, -c, ")) << line;
+  EXPECT_EQ(shell_command("run 'a b'\n", sh, escape), "[run, \"a b\"]");
+  EXPECT_EQ(shell_command("a | b", {"zsh", "-ec"}, escape), "[zsh, -ec, \"a | b\"]");
+}
+TEST(ImportWriter, a_double_dollar_is_an_escape_or_what_the_shell_makes_of_it) {
+  EXPECT_EQ(shell_command("echo $$ $A", sh, escape), "[sh, -c, \"echo $$ $$A\"]");
+  EXPECT_EQ(shell_command("echo $$ $A", sh, DoubleDollar::of_the_shell), "[sh, -c, \"echo $$$$ $$A\"]");
 }
 TEST(ImportWriter, paths_count_from_the_working_directory) {
   EXPECT_EQ(path_from("", ".env", "/p"), ".env");
