@@ -96,6 +96,7 @@ Imported import_compose(std::string_view text, std::string file_name, std::strin
   ComposeFile file{carrier,
                    *services,
                    Names(*services),
+                   Names(host_names(*services)),
                    std::move(directory),
                    root->find("secrets"),
                    awaited(*services, "service_completed_successfully"),

@@ -1,4 +1,4 @@
-// What a compose file says of when a service starts, is ready, starts again and stops, and of its limits.
+// What a compose file says of when a service starts, is ready, starts again and stops.
 #include <algorithm>
 #include <array>
 
@@ -6,6 +6,7 @@
 #include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
 #include "config/json.hpp"
+#include "config/names.hpp"
 
 namespace belfry::config {
 namespace {
@@ -25,6 +26,11 @@ std::string container_port(std::string_view text) {
 bool is_number(std::string_view text) {
   return !text.empty() && text.size() <= 5 &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_udp(Node const& item) {
+  Node const* const protocol = item.find("protocol");
+  return item.text().ends_with("/udp") || (protocol != nullptr && protocol->text() == "udp");
 }
 
 bool is_variable(std::string_view text) {
@@ -81,6 +87,8 @@ void ComposeService::depends_on() {
         left(*entry.key, "depends_on." + std::string(entry.key->text()), "no such service is in this file");
       else
         add(entry.key->text(), edge(entry));
+      known_only(*entry.value, "depends_on." + std::string(entry.key->text()),
+                 {"condition", "required", "restart"});
     }
   }
   for (Entry const& entry : node_.entries())
@@ -90,9 +98,13 @@ void ComposeService::depends_on() {
 }
 
 void ComposeService::readiness() {
-  if (Node const* const check = find("healthcheck"); check != nullptr && healthcheck(*check)) return;
-  if (oneshot_) return;
-  if (Node const* const ports = find("ports")) return listening(*ports);
+  Node const* const check = find("healthcheck");
+  if ((check != nullptr && check->is_mapping() && healthcheck(*check)) || oneshot_) return unused_ports();
+  if (Node const* const ports = find("ports")) {
+    if (Node const* const more = find("expose"))
+      left(*more, "expose", "the service is ready when it listens on what `ports` names");
+    return listening(*ports);
+  }
   if (Node const* const ports = find("expose")) return listening(*ports);
   if (file_.awaited_healthy.contains(key_.text())) guessed_readiness();
 }
@@ -116,34 +128,42 @@ std::string ComposeService::duration(Node const* node, std::string_view what) {
   return bad ? std::string() : value;
 }
 
+// The command of a health check: nothing if there shall be none, one empty word if it does not say any.
+std::vector<std::string> ComposeService::tested(Node const& check) {
+  std::vector<std::string> const unknown{""};
+  Node const* const test = check.find("test");
+  std::vector<std::string> command = test == nullptr ? unknown : Carrier::texts(*test);
+  if (command.empty() || command.front().empty()) return unknown;
+  if (test->is_scalar()) return {"sh", "-c", command.front()};
+  if (command.front() == "NONE") return {};
+  if (command.front() == "CMD-SHELL")
+    return command.size() > 1 ? std::vector<std::string>{"sh", "-c", command[1]} : unknown;
+  if (command.front() == "CMD") command.erase(command.begin());
+  return command.empty() ? unknown : command;
+}
+
 bool ComposeService::healthcheck(Node const& check) {
   constexpr auto known = std::to_array<std::string_view>(
       {"test", "disable", "interval", "timeout", "retries", "start_period", "start_interval"});
   for (Entry const& entry : check.entries())
     if (std::ranges::find(known, entry.key->text()) == known.end() && !entry.key->text().starts_with("x-"))
       left(*entry.key, "healthcheck." + std::string(entry.key->text()), "belfry has no counterpart");
-  Node const* const test = check.find("test");
   Node const* const disable = check.find("disable");
   if (disable != nullptr && disable->text() == "true") return false;
-  std::vector<std::string> command = test == nullptr ? std::vector<std::string>() : Carrier::texts(*test);
-  bool const line = test != nullptr && test->is_scalar();
-  if (command.empty() || command.front().empty() || (!line && command.front() == "NONE")) return false;
-  if (line)
-    command = {"sh", "-c", command.front()};
-  else if (command.front() == "CMD-SHELL" && command.size() > 1)
-    command = {"sh", "-c", command[1]};
-  else if (command.front() == "CMD")
-    command.erase(command.begin());
-  if (command.empty() || command.front() == "CMD-SHELL") return false;
+  std::vector<std::string> const command = tested(check);
+  if (command.empty()) return false;
+  if (command.front().empty()) {
+    left(check, "healthcheck", "it has no test of its own: if the image brought one, write it as `ready:`");
+    return false;
+  }
   std::string const exec = "exec: " + yaml_list(command);
   std::vector<std::string> ready{exec}, live{exec};
   auto const time = [&](std::string_view name) {
     return duration(check.find(name), "healthcheck." + std::string(name));
   };
-  if (auto const t = time("timeout"); !t.empty()) {
-    ready.push_back("attempt_timeout: " + t);
-    live.push_back("timeout: " + t);
-  }
+  std::string const timeout = time("timeout");
+  ready.push_back("attempt_timeout: " + (timeout.empty() ? "30s" : timeout));
+  live.push_back("timeout: " + (timeout.empty() ? "30s" : timeout));
   if (auto const p = time("start_interval"); !p.empty()) ready.push_back("period: " + p);
   std::string const interval = time("interval");
   live.push_back("period: " + (interval.empty() ? "30s" : interval));
@@ -170,12 +190,26 @@ bool ComposeService::claim(std::string const& port) {
   return false;
 }
 
+// Ports that say nothing of readiness, because something else does. What is bound twice is told all the same.
+void ComposeService::unused_ports() {
+  for (Entry const& entry : node_.entries()) {
+    std::string_view const name = entry.key->text();
+    if ((name != "ports" && name != "expose") || entry.value->is_null() || entry.value->is_mapping())
+      continue;
+    left(entry, "the program binds its ports itself, and nothing maps them to others");
+    for (Node const* item : items_of(*entry.value)) {
+      Node const* const target = item->is_mapping() ? item->find("target") : item;
+      std::string const port = container_port(target == nullptr ? std::string_view() : target->text());
+      if (is_number(port) && !is_udp(*item)) (void)claim(port);
+    }
+  }
+}
+
 // The probe for one item of `ports` or `expose`; empty if there is none.
 std::string ComposeService::port_probe(Node const& item) {
   Node const* const target = item.is_mapping() ? item.find("target") : &item;
-  Node const* const protocol = item.find("protocol");
   std::string port(target == nullptr ? std::string_view() : target->text());
-  bool const udp = port.ends_with("/udp") || (protocol != nullptr && protocol->text() == "udp");
+  bool const udp = is_udp(item);
   std::string const written = "the port `" + (item.is_scalar() ? std::string(item.text()) : port) + "`";
   port = container_port(port);
   if (!is_number(port) && !is_variable(port)) {
@@ -228,7 +262,16 @@ void ComposeService::restart() {
   }
   if (policy == "unless-stopped" || policy == "true") policy = "always";
   if (policy == "false") policy = "no";
-  if (policy != "no" && policy != "always" && policy != "on-failure") policy = yaml_text(policy);
+  if (policy.contains('$')) {
+    policy = json_string(policy);
+  } else if (policy != "no" && policy != "always" && policy != "on-failure") {
+    left(*find("restart"), "restart", "compose knows no, always, on-failure and unless-stopped");
+    policy = "no";
+  }
+  if (!limit.empty() && !limit.contains(' ') && !limit.contains('$') && !is_number(limit)) {
+    left(policy_ == nullptr ? *find("restart") : *policy_, "the limit of restarts", "it is a number");
+    limit.clear();
+  }
   if (policy == "no") delay = limit = "";
   std::vector<std::string> entries{"policy: " + policy};
   if (!delay.empty()) entries.push_back("delay: " + delay);
@@ -240,25 +283,14 @@ void ComposeService::restart() {
 
 void ComposeService::stop() {
   std::vector<std::string> entries;
-  if (!text("stop_signal").empty()) entries.push_back("signal: " + yaml_value(text("stop_signal")));
+  std::string_view const signal = text("stop_signal");
+  if (signal.contains('$') || signal_number(signal))
+    entries.push_back("signal: " + yaml_value(signal));
+  else if (!signal.empty())
+    left(*find("stop_signal"), "stop_signal", "there is no such signal");
   if (auto const t = duration(find("stop_grace_period"), "stop_grace_period"); !t.empty())
     entries.push_back("timeout: " + t);
   out_.mapping("stop", entries);
-}
-
-void ComposeService::cgroup() {
-  std::vector<std::string> entries;
-  auto const first = [&](std::string_view own, std::string_view limit) {
-    Node const* found = find(own);
-    if (found == nullptr && limits_ != nullptr) found = limits_->find(limit);
-    std::string_view const value = found == nullptr ? std::string_view() : found->text();
-    return value == "0" || value == "-1" ? std::string_view() : value;  // unlimited
-  };
-  if (auto const n = first("mem_limit", "memory"); !n.empty())
-    entries.push_back("memory_max: " + yaml_text(n));
-  if (auto const n = first("cpus", "cpus"); !n.empty()) entries.push_back("cpu_max: " + yaml_value(n));
-  if (auto const n = first("pids_limit", "pids"); !n.empty()) entries.push_back("pids_max: " + yaml_value(n));
-  out_.mapping("cgroup", entries);
 }
 
 }  // namespace belfry::config

@@ -5,11 +5,20 @@
 
 #include "config/decode.hpp"
 #include "config/import/compose_image.hpp"
-#include "config/import/hosts.hpp"
 #include "config/json.hpp"
 #include "config/names.hpp"
 
 namespace belfry::config {
+namespace {
+
+// Whether `value` is not whole unless a variable is set.
+bool needs_variable(std::string_view value) {
+  for (auto at = value.find('$'); at != std::string_view::npos; at = value.find('$', at + 1))
+    if (!value.substr(at, value.find('}', at) - at).contains('-')) return true;
+  return false;
+}
+
+}  // namespace
 
 ComposeService::ComposeService(ComposeFile& file, Node const& key, Node const& node)
     : file_(file),
@@ -81,37 +90,12 @@ void ComposeService::missing_command() {
   file_.carrier.left(key_, "the command", "the image brought it: write it into the file", key_.text());
 }
 
-// In containers the name of a service is a host; here it is none.
-void ComposeService::hosts() {
-  std::string where;
-  auto const look = [&](std::string_view name, std::string_view value, Node const& at) {
-    std::string const host = host_in(name, value, file_.names);
-    if (host.empty()) return;
-    where += (where.empty() ? "" : ", ") + std::string(name);
-    file_.carrier.left(at, "the host name `" + host + "` in " + std::string(name),
-                       "services share the host's network: write 127.0.0.1", key_.text());
-  };
-  if (Node const* const environment = find("environment")) {
-    for (Entry const& entry : environment->entries())
-      look(entry.key->text(), entry.value->text(), *entry.value);
-    for (Node const* item : environment->items()) {
-      auto const equals = std::min(item->text().find('='), item->text().size());
-      look(item->text().substr(0, equals), item->text().substr(std::min(equals + 1, item->text().size())),
-           *item);
-    }
-  }
-  if (Node const* const given = find("command"))
-    for (std::string const& word : words(*given))
-      if (!host_in("", word, file_.names).empty()) {
-        look("command", word, *given);
-        break;
-      }
-  if (!where.empty())
-    out_.comment("decide: hosts in " + where + " are names of services; here they are 127.0.0.1");
-}
-
 void ComposeService::one(std::string_view name, Entry const& entry) {
-  if (name.starts_with("x-") || entry.value->is_null() || handled_elsewhere(name)) return;
+  if (name.starts_with("x-") || entry.value->is_null()) return;
+  if (handled_elsewhere(name)) {
+    if (!has_shape(name, *entry.value)) left(entry, "it has another shape than compose reads");
+    return;
+  }
   if (scalar(name, entry) || structured(name, entry)) return;
   left(entry, reason(name));
 }
@@ -123,7 +107,7 @@ bool ComposeService::scalar(std::string_view name, Entry const& entry) {
     if (value.starts_with('/')) out_.comment("decide: a directory of the image; is it there on this host?");
     out_.key("working_dir", yaml_text(value));
   } else if (name == "user")
-    out_.key("user", json_string(value));
+    user(value);
   else if (name == "oom_score_adj")
     out_.key("oom_score_adj", yaml_value(value));
   else if (name == "scale")
@@ -140,9 +124,9 @@ bool ComposeService::structured(std::string_view name, Entry const& entry) {
   Node const& value = *entry.value;
   bool const list = value.is_sequence(), map = value.is_mapping();
   if (name == "environment" && (list || map))
-    out_.mapping("environment", Carrier::pairs(value));
+    pairs(entry, "null");
   else if (name == "labels" && (list || map))
-    out_.mapping("labels", Carrier::pairs(value, "\"\""));
+    pairs(entry, "\"\"");
   else if (name == "profiles" && list)
     out_.key("profiles", yaml_list(Carrier::texts(value)));
   else if (name == "env_file")
@@ -167,6 +151,36 @@ bool ComposeService::handled_elsewhere(std::string_view name) {
       {"command", "entrypoint", "healthcheck", "ports", "restart", "stop_signal", "stop_grace_period",
        "mem_limit", "cpus", "pids_limit", "depends_on", "init", "attach", "expose"});
   return std::ranges::find(names, name) != names.end();
+}
+
+bool ComposeService::has_shape(std::string_view name, Node const& value) {
+  if (name == "healthcheck") return value.is_mapping();
+  if (name == "command" || name == "entrypoint" || name == "ports" || name == "expose")
+    return !value.is_mapping();
+  if (name == "restart" || name == "stop_signal" || name == "mem_limit" || name == "cpus" ||
+      name == "pids_limit")
+    return value.is_scalar();
+  return true;  // of the others any shape is read, or told where it is read
+}
+
+void ComposeService::known_only(Node const& node, std::string_view within,
+                                std::initializer_list<std::string_view> known) {
+  for (Entry const& entry : node.entries())
+    if (!entry.key->text().starts_with("x-") && std::ranges::find(known, entry.key->text()) == known.end())
+      left(*entry.key, std::string(within) + "." + std::string(entry.key->text()),
+           "belfry has no counterpart");
+}
+
+void ComposeService::pairs(Entry const& entry, std::string_view absent) {
+  out_.mapping(entry.key->text(), Carrier::pairs(*entry.value, absent));
+  for (Node const* odd : Carrier::unreadable_pairs(*entry.value))
+    left(*odd, entry.key->text(), "an item is KEY=VALUE, a value is text");
+}
+
+void ComposeService::user(std::string_view value) {
+  if (needs_variable(value))
+    out_.comment("decide: are its variables set where belfry runs? Shells set UID and do not export it");
+  if (!value.empty()) out_.key("user", json_string(value));
 }
 
 std::string ComposeService::reason(std::string_view name) {
@@ -198,7 +212,7 @@ void ComposeService::replicas(Entry const& entry) {
     out_.key("profiles", "[disabled]");
   } else if (count != "1" && find("scale") != nullptr && entry.key->text() == "replicas") {
     return;  // compose wants both to say the same
-  } else if (!entry.value->is_scalar()) {
+  } else if (!count.contains('$') && (count.empty() || count.find_first_not_of("0123456789") != count.npos)) {
     left(entry, "a number was expected");
   } else if (count != "1") {
     out_.key("replicas", yaml_value(count));
@@ -247,11 +261,14 @@ void ComposeService::deploy(Entry const& entry) {
       replicas(one);
     else if (name == "resources") {
       limits_ = one.value->find("limits");
+      if (limits_ != nullptr) known_only(*limits_, "deploy.resources.limits", {"memory", "cpus", "pids"});
       if (Node const* const reserved = one.value->find("reservations"))
         left(*reserved, "deploy.resources.reservations", "belfry limits, and reserves nothing");
-    } else if (name == "restart_policy")
+      known_only(*one.value, "deploy.resources", {"limits", "reservations"});
+    } else if (name == "restart_policy") {
       policy_ = one.value;
-    else if (name != "mode" || one.value->text() != "replicated")
+      known_only(*one.value, "deploy.restart_policy", {"condition", "delay", "max_attempts", "window"});
+    } else if (name != "mode" || one.value->text() != "replicated")
       left(*one.key, "deploy." + std::string(name), "it concerns a cluster");
   }
 }

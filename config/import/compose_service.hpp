@@ -1,6 +1,7 @@
 // One service of a compose file on its way to a service of belfry. Used by compose.cpp only.
 #pragma once
 
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,12 +20,16 @@ struct ComposeFile {
   Carrier& carrier;
   Node const& services;
   Names names;
-  std::string directory;                               // absolute, or empty
-  Node const* secrets = nullptr;                       // top-level, where each names its file
-  std::set<std::string_view> awaited_ends;             // somebody waits for them to complete: oneshots
-  std::set<std::string_view> awaited_healthy;          // somebody waits for them to be healthy
+  Names hosts;                                 // of the services, and what else is known in their network
+  std::string directory;                       // absolute, or empty
+  Node const* secrets = nullptr;               // top-level, where each names its file
+  std::set<std::string_view> awaited_ends;     // somebody waits for them to complete: oneshots
+  std::set<std::string_view> awaited_healthy;  // somebody waits for them to be healthy
   std::unordered_map<std::string, std::string> ports;  // by the service that has it
 };
+
+// What containers of the file may use as hosts.
+[[nodiscard]] std::vector<std::string_view> host_names(Node const& services);
 
 // Owner: import_compose, on its stack.
 // Lifecycle: one service; `run` is called once.
@@ -46,11 +51,16 @@ class ComposeService {
   // What runs, and as what: compose_service.cpp.
   void command();
   void missing_command();
-  void hosts();
+  void hosts();  // compose_hosts.cpp
   void one(std::string_view name, Entry const& entry);
   bool scalar(std::string_view name, Entry const& entry);
   bool structured(std::string_view name, Entry const& entry);
   static bool handled_elsewhere(std::string_view name);
+  static bool has_shape(std::string_view name, Node const& value);
+  // Lists the keys of `node` that are not `known`.
+  void known_only(Node const& node, std::string_view within, std::initializer_list<std::string_view> known);
+  void pairs(Entry const& entry, std::string_view absent);
+  void user(std::string_view value);
   static std::string reason(std::string_view name);
   void replicas(Entry const& entry);
   void env_file(Entry const& entry);
@@ -65,6 +75,8 @@ class ComposeService {
   std::string edge(Entry const& entry);
   void readiness();
   bool healthcheck(Node const& check);
+  static std::vector<std::string> tested(Node const& check);
+  void unused_ports();
   void guessed_readiness();
   // The port in the container is the one the process binds.
   void listening(Node const& ports);
@@ -72,7 +84,10 @@ class ComposeService {
   bool claim(std::string const& port);
   void restart();
   void stop();
-  void cgroup();
+  void cgroup();  // compose_limits.cpp
+  Node const* limit(std::string_view own, std::string_view deployed) const;
+  std::string memory(Node const& node);
+  std::string processors(Node const& node);
   std::string duration(Node const* node, std::string_view what);
 
   ComposeFile& file_;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <vector>
+
+#include "config/interpolate.hpp"
 
 namespace belfry::config {
 namespace {
@@ -20,9 +23,45 @@ bool holds_a_host(std::string_view variable) {
   return std::ranges::any_of(words, [&](std::string_view word) { return upper.contains(word); });
 }
 
-}  // namespace
+// The `}` that closes the `${` at the start of `text`, or its end.
+std::size_t closing(std::string_view text) {
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    depth += text.substr(i).starts_with("${") ? 1 : text[i] == '}' ? -1 : 0;
+    if (text[i] == '}' && depth == 0) return i;
+  }
+  return text.size();
+}
 
-std::string host_in(std::string_view variable, std::string_view value, Names const& services) {
+struct Default {
+  std::string_view variable;
+  std::string_view value;
+};
+
+// `value` with the default in the place of every `${NAME:-default}`; the defaults are kept.
+std::string with_defaults(std::string_view value, std::vector<Default>& defaults, int depth = 0) {
+  std::string out;
+  for (std::size_t at = 0; at < value.size();) {
+    std::size_t const open = depth < 8 ? std::min(value.find("${", at), value.size()) : value.size();
+    out += value.substr(at, open - at);
+    if (open == value.size()) break;
+    std::size_t const end = open + closing(value.substr(open));
+    std::string_view const inside = value.substr(open + 2, end - std::min(end, open + 2));
+    auto const dash = inside.find('-');
+    std::string_view name = inside.substr(0, dash);
+    if (name.ends_with(':')) name.remove_suffix(1);
+    if (dash != std::string_view::npos && !name.empty() && is_variable_name(name)) {
+      defaults.push_back({name, inside.substr(dash + 1)});
+      out += with_defaults(inside.substr(dash + 1), defaults, depth + 1);
+    } else {
+      out += value.substr(open, end + 1 - open);
+    }
+    at = std::min(end + 1, value.size());
+  }
+  return out;
+}
+
+std::string scan(std::string_view variable, std::string_view value, Names const& services) {
   for (std::size_t start = 0; start < value.size();) {
     if (!name_part(value[start])) {
       ++start;
@@ -37,7 +76,9 @@ std::string host_in(std::string_view variable, std::string_view value, Names con
     // `user:5432`? No: what stands before a password is followed by `@` somewhere.
     bool const authority = before.ends_with("//") || before.ends_with('@');
     bool const free = before.empty() || std::string_view(",;= \t\"'").contains(before.back());
-    bool const whole = before.empty() && behind.empty() && holds_a_host(variable);
+    auto const edge = [](std::string_view text, char c) { return text.empty() || c == ',' || c == ';'; };
+    bool const whole = edge(before, before.empty() ? ',' : before.back()) &&
+                       edge(behind, behind.empty() ? ',' : behind.front()) && holds_a_host(variable);
     bool const account = before.ends_with("//") && behind.starts_with(':') && behind.contains('@');
     if (!account && (whole || (authority && !behind.starts_with('@')) || (free && port)) &&
         services.knows(name))
@@ -45,6 +86,16 @@ std::string host_in(std::string_view variable, std::string_view value, Names con
     start = end;
   }
   return {};
+}
+
+}  // namespace
+
+std::string host_in(std::string_view variable, std::string_view value, Names const& services) {
+  std::vector<Default> defaults;
+  std::string host = scan(variable, with_defaults(value, defaults), services);
+  for (Default const& one : defaults)
+    if (host.empty()) host = scan(one.variable, one.value, services);
+  return host;
 }
 
 }  // namespace belfry::config

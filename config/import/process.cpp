@@ -77,6 +77,9 @@ class Process {
   void environment() {
     std::vector<std::string> own;
     if (Node const* const mine = node_.find("environment"))
+      for (Node const* odd : Carrier::unreadable_pairs(*mine))
+        left(*odd, "environment", "an item is KEY=VALUE, a value is text");
+    if (Node const* const mine = node_.find("environment"))
       own = Carrier::pairs(*mine, "null", [this](Node const& at, std::string_view value) {
         return templates_.filled(at, value);
       });

@@ -217,14 +217,24 @@ std::vector<std::string> Carrier::pairs(Node const& node, std::string_view absen
       out[known->second] = std::move(line);
   };
   for (Entry const& entry : node.entries())
-    add(*entry.value, entry.key->text(),
-        entry.value->is_scalar() ? std::optional(entry.value->text()) : std::nullopt);
+    if (entry.value->is_scalar() || entry.value->is_null())
+      add(*entry.value, entry.key->text(),
+          entry.value->is_scalar() ? std::optional(entry.value->text()) : std::nullopt);
   for (Node const* item : node.items()) {
     std::string_view const text = item->text();
     auto const equals = text.find('=');
     add(*item, text.substr(0, equals),
         equals == std::string_view::npos ? std::nullopt : std::optional(text.substr(equals + 1)));
   }
+  return out;
+}
+
+std::vector<Node const*> Carrier::unreadable_pairs(Node const& node) {
+  std::vector<Node const*> out;
+  for (Entry const& entry : node.entries())
+    if (!entry.value->is_scalar() && !entry.value->is_null()) out.push_back(entry.value);
+  for (Node const* item : node.items())
+    if (!item->is_scalar() && !item->is_null()) out.push_back(item);
   return out;
 }
 

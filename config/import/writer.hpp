@@ -97,6 +97,8 @@ class Carrier {
   using Fill = std::function<std::string(Node const& at, std::string_view text)>;
   [[nodiscard]] static std::vector<std::string> pairs(Node const& node, std::string_view absent = "null",
                                                       Fill const& fill = {});
+  // What `pairs` passes over: items and values of another shape.
+  [[nodiscard]] static std::vector<Node const*> unreadable_pairs(Node const& node);
 
  private:
   struct Left {

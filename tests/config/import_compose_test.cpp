@@ -115,6 +115,30 @@ TEST(ImportCompose, says_so_when_nobody_knows_what_healthy_means) {
   EXPECT_TRUE(says(import, "the health check of `b` is not carried over"));
 }
 
+TEST(ImportCompose, gives_a_health_check_its_30_seconds) {
+  for (char const* timeout : {"", ", timeout: 0s"}) {
+    Service const a = only(std::string("command: x, healthcheck: {test: [CMD, a]") + timeout + "}");
+    EXPECT_EQ(a.ready.probes.at(0).attempt_timeout, 30s);
+    EXPECT_EQ(a.live->probes.at(0).timeout, 30s);
+  }
+}
+TEST(ImportCompose, lists_a_health_check_without_a_test) {
+  for (char const* check : {"{interval: 5s}", "{test: []}", "{test: [CMD]}", "{test: [CMD-SHELL]}"})
+    EXPECT_TRUE(says(compose(std::string("a: {command: x, healthcheck: ") + check + "}"),
+                     "`healthcheck` of `a` is not carried over"))
+        << check;
+  EXPECT_FALSE(says(compose("a: {command: x, healthcheck: {test: [NONE]}}"), "not carried over"));
+}
+TEST(ImportCompose, lists_ports_that_say_nothing_of_readiness) {
+  Imported const import = compose(
+      "a: {command: x, healthcheck: {test: y}, ports: ['81:80'], expose: [9]}, b: {command: x, ports: "
+      "['82:80']}, c: {command: x, depends_on: {b: {condition: service_completed_successfully}}}");
+  EXPECT_TRUE(says(import, "`ports` of `a` is not carried over"));
+  EXPECT_TRUE(says(import, "`expose` of `a` is not carried over"));
+  EXPECT_TRUE(says(import, "`ports` of `b` is not carried over"));
+  EXPECT_TRUE(import.yaml.contains("# decide: port 80 is taken by `a` above")) << import.yaml;
+}
+
 // ---- dependencies
 
 TEST(ImportCompose, waits_for_those_whose_network_or_files_it_shares) {
@@ -188,6 +212,49 @@ TEST(ImportCompose, carries_limits_that_are_limits) {
   EXPECT_EQ(service(stack, "a").extras->rlimits.size(), 2U);
   EXPECT_TRUE(service(stack, "b").extras == nullptr || !service(stack, "b").extras->cgroup);
 }
+TEST(ImportCompose, gives_limits_that_are_decimals_as_whole_numbers) {
+  auto const memory = [](char const* limit) {
+    return only(std::string("command: x, mem_limit: ") + limit).extras->cgroup->memory_max;
+  };
+  EXPECT_EQ(memory("1.5g"), 3ULL << 29U);
+  EXPECT_EQ(memory("512mb"), 512ULL << 20U);
+  EXPECT_EQ(memory("64b"), 64U);
+  EXPECT_EQ(only("command: x, cpus: '.5'").extras->cgroup->cpu_max, 0.5);
+  Imported const import = compose("a: {command: x, cpus: 0.001, mem_limit: much, pids_limit: few}");
+  EXPECT_EQ(imported(import).services.at(0).extras->cgroup->cpu_max, 0.01);
+  for (char const* what : {"memory", "processors", "processes"})
+    EXPECT_TRUE(says(import, "`the limit of " + std::string(what) + "` of `a` is not carried over")) << what;
+}
+TEST(ImportCompose, lists_values_of_another_shape) {
+  for (char const* pair :
+       {"healthcheck: x", "restart: [no]", "restart: maybe", "mem_limit: [1]", "cpus: {a: b}",
+        "entrypoint: {}", "stop_signal: [x]", "stop_signal: SIGFOO", "ports: {a: b}",
+        "environment: [{FOO: bar}]", "environment: {A: [1]}", "labels: [[a]]"}) {
+    std::string const name(std::string_view(pair).substr(0, std::string_view(pair).find(':')));
+    Imported const import = compose("a: {command: x, " + std::string(pair) + "}");
+    EXPECT_NO_THROW(imported(import)) << pair;
+    EXPECT_TRUE(says(import, "`" + name + "` of `a` is not carried over")) << pair;
+  }
+  EXPECT_EQ(value_of(only("command: x, environment: [{FOO: bar}, BAZ=1]").environment, "BAZ"), "1");
+}
+TEST(ImportCompose, lists_keys_inside_of_deploy_and_edges) {
+  Imported const import = compose(
+      "a: {command: x, deploy: {resources: {limits: {memory: 1g, devices: [d]}, other: 1}, restart_policy: "
+      "{condition: any, often: 1}}}, b: {command: x, depends_on: {a: {condition: service_started, foo: 1}}}");
+  for (char const* what :
+       {"deploy.resources.limits.devices", "deploy.resources.other", "deploy.restart_policy.often"})
+    EXPECT_TRUE(says(import, "`" + std::string(what) + "` of `a` is not carried over")) << what;
+  EXPECT_TRUE(says(import, "`depends_on.a.foo` of `b` is not carried over"));
+}
+TEST(ImportCompose, keeps_a_user_that_comes_from_variables) {
+  Imported const import = compose("a: {command: x, user: '${UID}:${GID}'}");
+  EXPECT_TRUE(import.yaml.contains("# decide: are its variables set"));
+  LoadOptions options;
+  options.environment = [](std::string_view) { return std::optional<std::string>("1000"); };
+  Loaded const result = load_text(import.yaml, "/nowhere/x.yaml", options);
+  EXPECT_EQ(*result.stack.services.at(0).user, "1000");
+  EXPECT_EQ(result.stack.services.at(0).extras->group, "1000");
+}
 TEST(ImportCompose, gives_a_terminal_to_whoever_had_one) {
   Imported const import = compose("a: {command: x, tty: true, stdin_open: true}");
   EXPECT_TRUE(imported(import).services.at(0).extras->tty);
@@ -213,6 +280,38 @@ TEST(ImportCompose, says_where_secrets_lie) {
 
 // ---- names of services as hosts
 
+TEST(ImportHosts, are_found_in_health_checks_and_commands) {
+  for (char const* test : {"'curl -f http://db:80 || exit 1'", "[CMD, pg_isready, -h, db]",
+                           "[CMD-SHELL, 'nc -z db 5432']", "[CMD, mysqladmin, --host=db, ping]"}) {
+    Imported const import =
+        compose(std::string("db: {command: x}, a: {command: x, healthcheck: {test: ") + test + "}}");
+    EXPECT_TRUE(says(import, "the host name `db` in healthcheck of `a`")) << test;
+    EXPECT_TRUE(import.yaml.contains("# decide: hosts in healthcheck")) << test;
+  }
+  EXPECT_FALSE(
+      says(compose("db: {command: x}, a: {command: x, healthcheck: {test: [CMD, psql, db]}}"), "host name"));
+}
+TEST(ImportHosts, have_more_names_than_their_services) {
+  Imported const import = compose(
+      "a: {command: x, hostname: one, container_name: two, networks: {n: {aliases: [three]}}}, b: {command: "
+      "x, "
+      "links: ['a:four'], environment: {A_HOST: one, B_HOST: two, C_HOST: three, D_HOST: four, E_HOST: "
+      "five}}");
+  for (char const* host : {"`one` in A_HOST", "`two` in B_HOST", "`three` in C_HOST", "`four` in D_HOST"})
+    EXPECT_TRUE(says(import, "the host name " + std::string(host))) << host;
+  EXPECT_FALSE(says(import, "in E_HOST of"));
+}
+TEST(ImportHosts, are_found_in_lists_and_defaults) {
+  std::vector<std::string_view> const written{"db", "cache"};
+  Names const names(written);
+  EXPECT_EQ(host_in("SEED_HOSTS", "other,db", names), "db");
+  EXPECT_EQ(host_in("A_HOST", "${X:-db}", names), "db");
+  EXPECT_EQ(host_in("X", "${DB_HOST-db}", names), "db");
+  EXPECT_EQ(host_in("X", "redis://${A:-${B:-cache}}:${P:-1}/0", names), "cache");
+  EXPECT_EQ(host_in("DB_URL", "postgres://${U:-db}:${P:-pw}@127.0.0.1/x", names), "");
+  for (char const* value : {"${", "${A", "${A:-", "${A:-${", "}", "${-db}", "${A:?db}"})
+    EXPECT_EQ(host_in("X", value, names), "") << value;
+}
 TEST(ImportHosts, are_found_where_a_host_stands) {
   std::vector<std::string_view> const written{"db", "cache", "web"};
   Names const names(written);

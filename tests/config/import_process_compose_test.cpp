@@ -124,7 +124,8 @@ TEST(ImportProcessCompose, lists_every_key_inside_a_key_that_it_does_not_know) {
         "availability.max_restart", "availability.restart", "shutdown.grace", "depends_on.b.foo"})
     EXPECT_TRUE(says(result, "`" + std::string(what) + "` of `a` is not carried over")) << what;
   EXPECT_TRUE(says(result, "`liveness_probe.tcp_socket` of `b` is not carried over"));
-  EXPECT_TRUE(result.yaml.contains("# not carried over: depends_on.b.foo (line 1), readiness_probe.")) << result.yaml;
+  EXPECT_TRUE(result.yaml.contains("# not carried over: depends_on.b.foo (line 1), readiness_probe."))
+      << result.yaml;
 }
 TEST(ImportProcessCompose, lists_numbers_that_make_no_sense) {
   Imported const result = import(
