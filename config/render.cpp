@@ -116,6 +116,20 @@ std::string graph_mermaid(Stack const& stack) {
   return out;
 }
 
+namespace {
+
+// As it is written in the file: `"all"`, `"any"` or a number.
+std::string quorum_json(Quorum const& quorum) {
+  if (quorum.count > 1) return std::to_string(quorum.count);
+  return quorum.count == 0 ? "\"all\"" : "\"any\"";
+}
+
+std::string seconds_json(Duration time) {
+  return std::to_string(std::chrono::duration<double>(time).count());
+}
+
+}  // namespace
+
 std::string graph_json(Stack const& stack, ServiceTime const& time) {
   constexpr std::string_view losses[] = {"ignore", "restart", "stop"};
   std::vector<std::uint32_t> const rank = ranks(stack);
@@ -125,6 +139,7 @@ std::string graph_json(Stack const& stack, ServiceTime const& time) {
     out += (i == 0 ? "\n" : ",\n");
     out += "  {\"name\": " + json_string(service.name) + ", \"type\": " + json_string(name_of(service.type)) +
            ", \"enabled\": " + (service.enabled ? "true" : "false") +
+           (service.type == ServiceType::gate ? ", \"require\": " + quorum_json(service.require) : "") +
            ", \"rank\": " + std::to_string(rank[i]) + ", \"depends_on\": [";
     for (std::size_t e = 0; e < service.depends_on.size(); ++e) {
       Dependency const& edge = service.depends_on[e];
@@ -133,7 +148,9 @@ std::string graph_json(Stack const& stack, ServiceTime const& time) {
              json_string(edge.condition == Condition::own_bell ? *edge.bell
                                                                : std::string(name_of(edge.condition))) +
              ", \"required\": " + (edge.required ? "true" : "false") +
-             ", \"on_loss\": " + json_string(losses[static_cast<std::size_t>(edge.on_loss)]) + "}";
+             ", \"on_loss\": " + json_string(losses[static_cast<std::size_t>(edge.on_loss)]) +
+             (edge.require ? ", \"require\": " + quorum_json(*edge.require) : "") +
+             ", \"timeout_seconds\": " + (edge.timeout ? seconds_json(*edge.timeout) : "null") + "}";
     }
     out += "]}";
   }
@@ -141,8 +158,7 @@ std::string graph_json(Stack const& stack, ServiceTime const& time) {
   out += "\n], \"critical_path\": {\"services\": [";
   for (std::size_t i = 0; i < path.services.size(); ++i)
     out += (i == 0 ? "" : ", ") + json_string(stack.services[path.services[i]].name);
-  out += "], \"seconds\": " +
-         (time ? std::to_string(std::chrono::duration<double>(path.length).count()) : "null") + "}}\n";
+  out += "], \"seconds\": " + (time ? seconds_json(path.length) : "null") + "}}\n";
   return out;
 }
 

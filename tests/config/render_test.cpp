@@ -60,6 +60,15 @@ TEST(Render, json_is_well_formed_and_whole) {
   EXPECT_EQ(root->find("critical_path")->find("services")->size, 3U);
 }
 
+TEST(Render, json_has_quorums_and_bounded_waits) {
+  std::string const json = graph_json(good(
+      "services: {a: {command: \"true\", replicas: 3}, b: {command: \"true\"}, g: {type: gate, require: any, "
+      "depends_on: [a, b]}, x: {command: \"true\", depends_on: {a: {require: 2}, g: {timeout: 1500ms}}}}"));
+  EXPECT_TRUE(json.contains(R"("name": "g", "type": "gate", "enabled": true, "require": "any")")) << json;
+  EXPECT_TRUE(json.contains(R"("name": "a", "type": "gate", "enabled": true, "require": "all")")) << json;
+  EXPECT_TRUE(json.contains(R"("on_loss": "ignore", "require": 2, "timeout_seconds": null)")) << json;
+  EXPECT_TRUE(json.contains(R"("on_loss": "ignore", "timeout_seconds": 1.500000)")) << json;
+}
 TEST(Report, json_counts_as_the_language_server_protocol_does) {
   Loaded const result = loaded("services:\n  x: {labels: {a: '😀'}, command: a, usr: b}\n");
   Document document;
