@@ -97,5 +97,9 @@ bool check_name(Decoder& decoder, Node const& key, std::string_view what);
 [[nodiscard]] std::string_view name_of(ServiceType type);
 [[nodiscard]] std::string_view name_of(Probe::Kind kind);
 [[nodiscard]] std::span<std::string_view const> condition_names();
+// What may be written for them: the words of compose and process-compose as well.
+[[nodiscard]] std::vector<std::string_view> condition_spellings();
+// The same for words that are no conditions anywhere, but meant as one.
+[[nodiscard]] std::string_view foreign_condition_help(std::string_view name);
 
 }  // namespace belfry::config

@@ -115,6 +115,13 @@ std::string_view name_of(Condition condition) {
 
 std::span<std::string_view const> condition_names() { return own_names; }
 
+std::vector<std::string_view> condition_spellings() {
+  std::vector<std::string_view> names;
+  names.reserve(conditions.size());
+  for (auto const& [name, condition] : conditions) names.push_back(name);
+  return names;
+}
+
 Fields<Dependency> dependency_fields() { return dependency_table; }
 
 void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft) {

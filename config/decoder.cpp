@@ -214,7 +214,7 @@ std::optional<std::size_t> Decoder::choose(Node const& node, std::span<std::stri
   if (!value) return std::nullopt;
   for (std::size_t i = 0; i < known.size(); ++i)
     if (known[i] == *value) return i;
-  std::string help(foreign_value_help(*value));
+  std::string help(foreign_value_help(*value, known));
   error("bad-value", node, quote(*value) + " is not one of the values known here",
         help.empty() ? did_you_mean(*value, known) : std::move(help));
   return std::nullopt;

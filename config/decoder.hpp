@@ -146,8 +146,10 @@ class Decoder {
   bool said_overgrown_ = false;
 };
 
-// What people write who know another tool, and what belfry calls it; empty if nothing is known.
+// What people write who know another tool, and what belfry calls it; empty if nothing is known. Of a value
+// where `known` may stand.
 [[nodiscard]] std::string_view foreign_key_help(std::string_view key);
-[[nodiscard]] std::string_view foreign_value_help(std::string_view value);
+[[nodiscard]] std::string_view foreign_value_help(std::string_view value,
+                                                  std::span<std::string_view const> known);
 
 }  // namespace belfry::config

@@ -17,6 +17,15 @@ std::vector<std::string_view> conditions_of(Service const& target) {
   return names;
 }
 
+// Its own words first: who meant one of another tool wrote something longer.
+std::string meant_condition(std::string_view word, Service const& target) {
+  if (auto const foreign = foreign_condition_help(word); !foreign.empty()) return std::string(foreign);
+  std::vector<std::string_view> const own = conditions_of(target);
+  return nearest(word, own).empty() && !nearest(word, condition_spellings()).empty()
+             ? did_you_mean(word, condition_spellings())
+             : did_you_mean(word, own);
+}
+
 struct Reason {
   std::string message;
   std::string help;
@@ -99,7 +108,7 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
         decoder.diagnostics().error(
             "unknown-condition", at(),
             tick(*edge.bell) + " is neither a condition nor a bell of " + tick(target->name),
-            did_you_mean(*edge.bell, conditions_of(*target)));
+            meant_condition(*edge.bell, *target));
       } else if (Reason const reason = impossible(edge, *target); !reason.message.empty()) {
         decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
       }
