@@ -148,7 +148,7 @@ void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft
     edges.reserve(node.size);
     std::unordered_set<std::string> seen;
     for (Node const* item : node.items()) {
-      auto name = decoder.text(*item);
+      auto name = decoder.free_text(*item);
       if (!name) continue;
       if (node.size > 1 && !seen.insert(*name).second)
         decoder.error("duplicate-dependency", *item,

@@ -211,7 +211,7 @@ Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline
     service.working_dir = stack.working_dir;
   };
   if (Node const* dir = outline.mapping->find("working_dir"); dir != nullptr && dir->is_scalar()) {
-    if (auto path = decoder.text(*dir)) work_in(decoder.absolute(*path));
+    if (auto path = decoder.free_text(*dir)) work_in(decoder.absolute(*path));
   } else if (dir != nullptr && !dir->is_null()) {
     decoder.mismatch(*dir, "a path");
   }

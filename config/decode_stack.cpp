@@ -50,7 +50,7 @@ constexpr std::array<Field<Control>, 3> control_table{{
       "The unix socket for commands that change something; mode 0600, the caller's credentials are checked.",
       "/run/belfry/shop.sock"},
      [](Decoder& d, Entry const& e, Control& out) {
-       if (auto path = d.text(*e.value)) out.socket = d.absolute(*path);
+       if (auto path = d.free_text(*e.value)) out.socket = d.absolute(*path);
      }},
     {{"allow", "texts", "nobody else", "Groups whose members may use the socket besides its owner and root.",
       "[operators]"},
@@ -58,7 +58,7 @@ constexpr std::array<Field<Control>, 3> control_table{{
     {{"token_file", "path", "none", "A file with the bearer token that lets TCP clients send commands.",
       "/etc/belfry/token"},
      [](Decoder& d, Entry const& e, Control& out) {
-       if (auto path = d.text(*e.value)) out.token_file = d.absolute(*path);
+       if (auto path = d.free_text(*e.value)) out.token_file = d.absolute(*path);
      }},
 }};
 
@@ -93,7 +93,7 @@ constexpr std::array<Field<Stack>, 2> limits_table{{
 }};
 
 void read_name(Decoder& decoder, Entry const& entry, StackDraft& out) {
-  auto name = decoder.text(*entry.value);
+  auto name = decoder.free_text(*entry.value);
   if (!name) return;
   if (is_name(*name))
     out.stack.name = std::move(*name);
@@ -181,7 +181,10 @@ bool is_name(std::string_view name) {
 }
 
 bool check_name(Decoder& decoder, Node const& key, std::string_view what) {
-  if (is_name(key.text())) return true;
+  if (is_name(key.text())) {
+    decoder.warn_of_trap(key, key.text());
+    return true;
+  }
   decoder.error("bad-name", key,
                 "`" + std::string(key.text().substr(0, 100)) + "` cannot name " + std::string(what),
                 "use up to 128 letters, digits, `_`, `-` and `.`, beginning with a letter, a digit or `_`");

@@ -72,6 +72,26 @@ std::optional<std::string> Decoder::text(Node const& node) {
   return good ? std::optional(std::move(value)) : std::nullopt;
 }
 
+std::optional<std::string> Decoder::free_text(Node const& node) {
+  auto value = text(node);
+  if (value) warn_of_trap(node, *value);
+  return value;
+}
+
+void Decoder::warn_of_trap(Node const& node, std::string_view value) {
+  if (node.quoted || value != node.text() || !(boolean_trap(value) || octal_trap(value))) return;
+  warning("yaml-trap", node, quote(value) + " is taken as it is written; other YAML readers would change it",
+          "put it in quotes to say so: \"" + std::string(value) + "\"");
+}
+
+bool Decoder::octal_refused(Node const& node, std::string_view value) {
+  if (!octal_trap(value)) return false;
+  auto const digits = value.find_first_not_of('0');
+  error("octal-trap", node, quote(value) + " begins with 0, which other YAML readers take for octal",
+        "write `" + (digits == std::string_view::npos ? "0" : std::string(value.substr(digits))) + "`");
+  return true;
+}
+
 // The place of a part of a scalar. Escapes and folded lines make offsets of the value differ from
 // those of the source; then the part is searched for in the source.
 Span Decoder::span_inside(Node const& node, std::size_t offset, std::size_t length) const {
@@ -107,12 +127,7 @@ std::optional<bool> Decoder::boolean(Node const& node) {
 std::optional<std::int64_t> Decoder::integer(Node const& node, std::int64_t low, std::int64_t high) {
   auto const value = text(node);
   if (!value) return std::nullopt;
-  if (octal_trap(*value)) {
-    auto const digits = value->find_first_not_of('0');
-    error("octal-trap", node, quote(*value) + " begins with 0, which other YAML readers take for octal",
-          "write `" + (digits == std::string::npos ? "0" : value->substr(digits)) + "`");
-    return std::nullopt;
-  }
+  if (octal_refused(node, *value)) return std::nullopt;
   std::int64_t number = 0;
   auto const [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
   if (fault == std::errc{} && end == value->data() + value->size() && number >= low && number <= high)
@@ -127,6 +142,7 @@ std::optional<std::int64_t> Decoder::integer(Node const& node, std::int64_t low,
 std::optional<double> Decoder::number(Node const& node, double low, double high) {
   auto const value = text(node);
   if (!value) return std::nullopt;
+  if (!node.quoted && octal_refused(node, *value)) return std::nullopt;
   double number = 0;
   auto const [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
   if (fault == std::errc{} && end == value->data() + value->size() && std::isfinite(number) &&
@@ -156,6 +172,7 @@ std::optional<Duration> Decoder::duration(Node const& node) {
 std::optional<std::uint64_t> Decoder::size(Node const& node) {
   auto const value = text(node);
   if (!value) return std::nullopt;
+  if (!node.quoted && octal_refused(node, *value)) return std::nullopt;
   auto const parsed = parse_size(*value);
   if (parsed) return *parsed;
   malformed(node, parsed.error());
@@ -174,6 +191,7 @@ std::optional<std::uint16_t> Decoder::port(Node const& node) {
 std::optional<std::uint32_t> Decoder::octal(Node const& node, std::uint32_t most) {
   auto const value = text(node);
   if (!value) return std::nullopt;
+  warn_of_trap(node, *value);
   std::string_view digits = *value;
   if (digits.starts_with("0o")) digits.remove_prefix(2);
   std::uint32_t number = 0;
@@ -199,10 +217,10 @@ std::optional<int> Decoder::signal(Node const& node) {
 std::vector<std::string> Decoder::texts(Node const& node) {
   std::vector<std::string> out;
   if (node.is_scalar()) {
-    if (auto value = text(node)) out.push_back(std::move(*value));
+    if (auto value = free_text(node)) out.push_back(std::move(*value));
   } else if (node.is_sequence()) {
     for (Node const* item : node.items())
-      if (auto value = text(*item)) out.push_back(std::move(*value));
+      if (auto value = free_text(*item)) out.push_back(std::move(*value));
   } else {
     mismatch(node, "text or a list of texts");
   }

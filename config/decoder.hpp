@@ -46,6 +46,9 @@ class Decoder {
 
   // A scalar as text, its variables replaced.
   std::optional<std::string> text(Node const& node);
+  // The same for what may be any text: warns where other YAML readers would not take it for text.
+  std::optional<std::string> free_text(Node const& node);
+  void warn_of_trap(Node const& node, std::string_view value);
   std::optional<bool> boolean(Node const& node);
   std::optional<std::int64_t> integer(Node const& node, std::int64_t low, std::int64_t high);
   std::optional<double> number(Node const& node, double low, double high);
@@ -127,6 +130,7 @@ class Decoder {
   }
 
  private:
+  bool octal_refused(Node const& node, std::string_view value);
   std::optional<std::size_t> choose(Node const& node, std::span<std::string_view const> known);
   void unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known);
   void unfit_key(Node const& key, Fits fit, Fits fits);

@@ -18,7 +18,7 @@ std::vector<std::string> Decoder::command(Node const& node) {
     words = texts(node);
     if (words.size() != node.size) return {};  // reported already
   } else {
-    auto const line = text(node);
+    auto const line = free_text(node);
     if (!line) return {};
     Words split = split_words(*line);
     if (split.unclosed) {
@@ -93,13 +93,8 @@ Pairs Decoder::pairs(Node const& node, std::string_view what) {
     } else if (entry.value->is_null()) {
       if (auto inherited = variable(name, *entry.key))
         out.emplace_back(std::move(name), std::move(*inherited));
-    } else if (auto value = text(*entry.value)) {
-      bool const trap = !entry.value->quoted && (boolean_trap(*value) || octal_trap(*value)) &&
-                        *value == entry.value->text();
-      if (trap)
-        warning("yaml-trap", *entry.value,
-                quote(*value) + " is passed as it is written; other YAML readers would change it",
-                "put it in quotes to say so: \"" + *value + "\"");
+    } else if (auto value = free_text(*entry.value)) {
+      warn_of_trap(*entry.key, name);
       out.emplace_back(std::move(name), std::move(*value));
     }
   }

@@ -21,7 +21,7 @@ namespace {
 constexpr std::array<Field<EnvFileDraft>, 2> env_file_table{{
     {{"path", "path", "needed", "The file.", "app.env"},
      [](Decoder& d, Entry const& e, EnvFileDraft& out) {
-       out.path = d.text(*e.value).value_or("");
+       out.path = d.free_text(*e.value).value_or("");
        out.path_node = e.value;
      }},
     {{"required", "boolean", "true", "`false`: a missing file is no error.", "false"},
@@ -231,7 +231,7 @@ void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft) {
       if (item.find("path") == nullptr)
         return decoder.error("missing-key", item, "an `env_file` needs a `path`", "write {path: app.env}");
     } else {
-      file.path = decoder.text(item).value_or("");
+      file.path = decoder.free_text(item).value_or("");
       file.path_node = &item;
     }
     if (!file.path.empty() && file.path_node != nullptr) read_env_file(decoder, file, draft);
@@ -249,7 +249,7 @@ void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft) {
                     "use letters, digits and `_`");
       continue;
     }
-    auto const written = decoder.text(*entry.value);
+    auto const written = decoder.free_text(*entry.value);
     if (!written) continue;
     std::string const path = decoder.absolute(*written, draft.service.working_dir);
     auto text = read_file(path, 1U << 16U);

@@ -60,7 +60,7 @@ void read_fd(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
 
 void read_text(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   take_kind(entry, out);
-  auto value = decoder.text(*entry.value);
+  auto value = decoder.free_text(*entry.value);
   if (!value) return;
   if (value->empty())
     decoder.error("bad-value", *entry.value, "`" + std::string(entry.key->text()) + "` needs a value");
@@ -248,7 +248,7 @@ constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
     {{"body", "regex", "any", "`http`: a regular expression the body must match.", "ok"},
      [](Decoder& d, Entry const& e, ProbeDraft& out) {
        out.http_written = true;
-       auto value = d.text(*e.value);
+       auto value = d.free_text(*e.value);
        if (!value) return;
        check_regex(d, *e.value, *value);
        out.http.body = std::move(*value);

@@ -16,6 +16,10 @@ void read_restart_limit(Decoder& decoder, Entry const& entry, Restart& out) {
   if (!value) return;
   auto const per = value->find(" per ");
   std::string const count = value->substr(0, per);
+  if (count.size() > 1 && count.front() == '0')
+    return decoder.error("octal-trap", *entry.value,
+                         "`" + count + "` begins with 0, which other YAML readers take for octal",
+                         "write it without the 0");
   std::uint32_t number = 0;
   for (char const c : count)
     number = c >= '0' && c <= '9' && number < 100'000'000 ? number * 10 + static_cast<std::uint32_t>(c - '0')

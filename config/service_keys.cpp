@@ -25,7 +25,7 @@ void read_restart(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
 }
 
 void read_user(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
-  auto user = decoder.text(*entry.value);
+  auto user = decoder.free_text(*entry.value);
   if (!user) return;
   auto const colon = user->find(':');
   if (user->empty() || colon == 0 || colon == user->size() - 1)
@@ -80,7 +80,7 @@ void read_log(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
 }
 
 void read_stdin(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
-  auto path = decoder.text(*entry.value);
+  auto path = decoder.free_text(*entry.value);
   if (!path || *path == "none") return;
   extras_of(draft.service).standard_input =
       *path == "inherit" ? *path : decoder.absolute(*path, draft.service.working_dir);
@@ -189,7 +189,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      read_user},
     {{"group", "text", "the user's", "The group it runs as.", "postgres", fits_process},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
-       extras_of(out.service).group = d.text(*e.value).value_or("");
+       extras_of(out.service).group = d.free_text(*e.value).value_or("");
      }},
     {{"umask", "mode", "belfry's", "The file mode mask, octal.", "\"027\"", fits_process},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
@@ -319,7 +319,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      }},
     {{"description", "text", "none", "A sentence for people.", "\"takes orders\""},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
-       if (auto value = d.text(*e.value)) extras_of(out.service).description = std::move(*value);
+       if (auto value = d.free_text(*e.value)) extras_of(out.service).description = std::move(*value);
      }},
 }};
 

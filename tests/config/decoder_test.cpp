@@ -30,6 +30,17 @@ TEST(Decoder, a_variable_without_value_is_taken_from_belfry) {
   EXPECT_EQ(stack.services[0].environment.size(), 1U);
   EXPECT_EQ(value_of(stack.services[1].environment, "A"), "1");
 }
+TEST(Decoder, what_is_in_quotes_or_comes_from_a_variable_is_no_trap) {
+  Loaded const result = loaded(
+      "defaults: {environment: ['D=no'], restart: no}\nservices: {\"no\": {command: [\"true\", 'off', "
+      "\"010\"], user: "
+      "\"010\", umask: \"027\", profiles: ['no'], environment: {A: \"yes\", B: $V, \"NO\": x}, labels: "
+      "['a=no'], "
+      "description: !!str no, cgroup: {cpu_max: \"2\", memory_max: 0}, ready: {log: \"no\"}, "
+      "success_exit_codes: 0}}",
+      {{"V", "yes"}});
+  EXPECT_EQ(text_of(result.diagnostics), "");
+}
 
 }  // namespace
 }  // namespace belfry::config
