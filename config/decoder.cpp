@@ -59,6 +59,8 @@ std::optional<std::string> Decoder::text(Node const& node) {
   std::string value =
       interpolate(node.text(), [&](std::string_view name) { return variable(name, node); }, faults);
   if (held_ > most_held) return std::nullopt;  // reported where it happened
+  replaced_.node = &node;
+  replaced_.value = value;
   bool good = true;
   for (VariableFault& fault : faults) {
     diagnostics_.add({fault.error ? Severity::error : Severity::warning,
@@ -287,7 +289,52 @@ void Decoder::mismatch(Node const& node, std::string_view wanted, std::string he
         std::move(help));
 }
 
+// What is quoted in a message and is, or is part of, the value that variables made.
+std::string Decoder::as_written(std::string_view text) const {
+  std::string_view const value = replaced_.value;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t const open = std::min(text.find('`', at), text.size());
+    std::size_t const close = std::min(text.find('`', std::min(open + 1, text.size())), text.size());
+    std::string_view const quoted = text.substr(open, close - open).substr(open < text.size() ? 1 : 0);
+    out += text.substr(at, open - at);
+    if (open == text.size()) break;
+    bool const whole = quoted == value || (quoted.size() >= 60 && value.starts_with(quoted));
+    bool const part = quoted.size() > 3 && value.contains(quoted);
+    out += '`';
+    out += whole ? replaced_.node->text().substr(0, 200) : part ? std::string_view("…") : quoted;
+    out += '`';
+    at = close + 1;
+  }
+  return out;
+}
+
+void Decoder::error(std::string_view rule, Node const& node, std::string message, std::string help) {
+  if (from_variables(node)) {
+    std::string shown = as_written(message);
+    if (shown != message) {
+      message = std::move(shown);
+      help = "it is the value of the variable that is wrong" + (help.empty() ? "" : "; " + as_written(help));
+    }
+  }
+  diagnostics_.error(rule, node.span(), std::move(message), std::move(help));
+}
+
+// A help for a malformed text may hold parts of it.
 void Decoder::malformed(Node const& node, Malformed const& why) {
+  if (from_variables(node)) {
+    auto const shares = [&](std::string_view text) {
+      for (std::size_t i = 0; i + 3 <= replaced_.value.size(); ++i)
+        if (text.contains(std::string_view(replaced_.value).substr(i, 3))) return true;
+      return false;
+    };
+    auto const behind = why.message.find('`', 1);
+    std::string rest = behind == std::string::npos ? " is malformed" : why.message.substr(behind + 1);
+    if (auto const more = rest.find(" `"); more != std::string::npos) rest.resize(more);
+    return diagnostics_.error(
+        "bad-value", node.span(), quote(node.text()) + rest,
+        "it is the value of the variable that is wrong" + (shares(why.help) ? "" : "; " + why.help));
+  }
   error("bad-value", node, why.message, why.help);
 }
 

@@ -102,6 +102,8 @@ class Decoder {
   // A key without value is as if it were not there; says so.
   bool present(Entry const& entry);
   void mismatch(Node const& node, std::string_view wanted, std::string help = {});
+  // Whether the last text of `node` came out of variables.
+  [[nodiscard]] bool from_variables(Node const& node) const { return replaced_.node == &node; }
   // Whether merging and repetition have made more values than the limits allow; says so once, at `at`.
   bool overgrown(Node const& at);
   void malformed(Node const& node, Malformed const& why);
@@ -122,14 +124,19 @@ class Decoder {
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
   [[nodiscard]] Document& document() { return document_; }
   [[nodiscard]] std::string const& directory() const { return directory_; }
-  void error(std::string_view rule, Node const& node, std::string message, std::string help = {}) {
-    diagnostics_.error(rule, node.span(), std::move(message), std::move(help));
-  }
+  // A message shows what is written: what came out of variables may be a secret.
+  void error(std::string_view rule, Node const& node, std::string message, std::string help = {});
   void warning(std::string_view rule, Node const& node, std::string message, std::string help = {}) {
     diagnostics_.warning(rule, node.span(), std::move(message), std::move(help));
   }
 
  private:
+  // The last text that variables changed.
+  struct Replaced {
+    Node const* node = nullptr;
+    std::string value;
+  };
+  [[nodiscard]] std::string as_written(std::string_view text) const;
   bool octal_refused(Node const& node, std::string_view value);
   std::optional<std::size_t> choose(Node const& node, std::span<std::string_view const> known);
   void unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known);
@@ -145,6 +152,7 @@ class Decoder {
   Lookup fallback_;
   std::string directory_;
   std::unordered_map<std::string, std::string> variables_;
+  Replaced replaced_;
   static constexpr std::size_t most_held = 64U << 20U;
   std::size_t held_ = 0;
   bool said_overgrown_ = false;

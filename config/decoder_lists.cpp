@@ -43,7 +43,7 @@ std::vector<std::string> Decoder::command(Node const& node) {
 void Decoder::warn_of_shell(Node const& node, std::string_view line, std::size_t offset,
                             std::string_view token) {
   std::string quoted;
-  for (char const c : line.substr(0, 200))
+  for (char const c : node.text().substr(0, 200))
     quoted += c == '\'' ? std::string("''") : std::string(1, c == '\n' ? ' ' : c);
   Span const at = line == node.text() ? span_inside(node, offset, token.size()) : node.span();
   diagnostics_.warning(

@@ -96,7 +96,9 @@ void check_regex(Decoder& decoder, Node const& node, std::string const& pattern)
     return decoder.error("bad-regex", node, "this regular expression is longer than 2000 characters",
                          "match a shorter part of the line");
   if (auto const compiled = Pattern::compile(pattern); !compiled)
-    decoder.error("bad-regex", node, "`" + pattern + "` is not a regular expression: " + compiled.error(),
+    decoder.error("bad-regex", node,
+                  "`" + pattern + "` is not a regular expression" +
+                      (decoder.from_variables(node) ? "" : ": " + compiled.error()),
                   "the syntax is Perl's, without look-around and back references; write `\\\\` before a "
                   "special character to mean itself");
 }
@@ -111,24 +113,29 @@ void read_exec(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   out.probe.command = decoder.command(*entry.value);
 }
 
-// `200`, `200-399`, or a list of both.
+// `200`, or `200-399`.
+void read_one_status(Decoder& decoder, Node const& node, ProbeDraft& out) {
+  auto const text = decoder.text(node);
+  if (!text) return;
+  unsigned low = 0, high = 0;
+  auto const dash = text->find('-');
+  std::string const from = text->substr(0, dash),
+                    to = dash == std::string::npos ? from : text->substr(dash + 1);
+  auto const parse = [](std::string const& digits, unsigned& value) {
+    return digits.size() == 3 &&
+           std::from_chars(digits.data(), digits.data() + 3, value).ptr == digits.data() + 3;
+  };
+  if (parse(from, low) && parse(to, high) && low >= 100 && low <= high && high <= 599)
+    out.http.statuses.emplace_back(static_cast<std::uint16_t>(low), static_cast<std::uint16_t>(high));
+  else
+    decoder.error("bad-value", node, "`" + *text + "` is not a status",
+                  "write 200, 200-399, or a list: [200, 204]");
+}
+
 void read_status(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   out.http_written = true;
-  for (std::string const& text : decoder.texts(*entry.value)) {
-    unsigned low = 0, high = 0;
-    auto const dash = text.find('-');
-    std::string const from = text.substr(0, dash),
-                      to = dash == std::string::npos ? from : text.substr(dash + 1);
-    auto const parse = [](std::string const& digits, unsigned& value) {
-      return digits.size() == 3 &&
-             std::from_chars(digits.data(), digits.data() + 3, value).ptr == digits.data() + 3;
-    };
-    if (parse(from, low) && parse(to, high) && low >= 100 && low <= high && high <= 599)
-      out.http.statuses.emplace_back(static_cast<std::uint16_t>(low), static_cast<std::uint16_t>(high));
-    else
-      decoder.error("bad-value", *entry.value, "`" + text + "` is not a status",
-                    "write 200, 200-399, or a list: [200, 204]");
-  }
+  if (!entry.value->is_sequence()) return read_one_status(decoder, *entry.value, out);
+  for (Node const* item : entry.value->items()) read_one_status(decoder, *item, out);
 }
 
 void read_headers(Decoder& decoder, Entry const& entry, ProbeDraft& out) {

@@ -105,10 +105,12 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
       };
       if (edge.condition == Condition::own_bell) {
         if (has_bell(*target, *edge.bell)) continue;
-        decoder.diagnostics().error(
-            "unknown-condition", at(),
-            tick(*edge.bell) + " is neither a condition nor a bell of " + tick(target->name),
-            meant_condition(*edge.bell, *target));
+        Node const* const written = condition_node(draft.origins[i], edge);
+        bool const from_variable = written != nullptr && written->text().contains('$');
+        decoder.diagnostics().error("unknown-condition", at(),
+                                    tick(from_variable ? written->text() : std::string_view(*edge.bell)) +
+                                        " is neither a condition nor a bell of " + tick(target->name),
+                                    meant_condition(*edge.bell, *target));
       } else if (Reason const reason = impossible(edge, *target); !reason.message.empty()) {
         decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
       }

@@ -41,6 +41,55 @@ TEST(Decoder, what_is_in_quotes_or_comes_from_a_variable_is_no_trap) {
       {{"V", "yes"}});
   EXPECT_EQ(text_of(result.diagnostics), "");
 }
+// What is said of a service with these keys when the variable PW holds a secret.
+std::string said_of_secret(std::string const& keys, std::string const& secret) {
+  Loaded const result = loaded("services: {x: {command: \"true\", " + keys + "}}", {{"PW", secret}});
+  EXPECT_TRUE(result.diagnostics.has_errors()) << keys;
+  std::ostringstream json;
+  for (Diagnostic const& one : result.diagnostics) json << one.message << '\n' << one.help << '\n';
+  return json.str();
+}
+TEST(Decoder, the_value_of_a_variable_is_not_shown) {
+  for (std::string const secret :
+       {"hunter2", "hunter2:99999", "9hunter2", "hunter2.example:x:y", ":hunter2", "yes(hunter2"})
+    for (char const* keys : {"ready: {port: '${PW}'}",
+                             "ready: {tcp: '${PW}'}",
+                             "ready: {http: 'ftp://${PW}'}",
+                             "ready: {redis: '${PW}'}",
+                             "ready: {http: 'http://h:${PW}/'}",
+                             "stop: {timeout: '${PW}'}",
+                             "cgroup: {memory_max: '${PW}'}",
+                             "nice: '${PW}'",
+                             "cgroup: {cpu_max: '${PW}'}",
+                             "umask: '${PW}'",
+                             "stop: {signal: '${PW}'}",
+                             "tty: '${PW}'",
+                             "restart: '${PW}'",
+                             "restart: {limit: '${PW}'}",
+                             "ready: '${PW}'",
+                             "ready: {http: 'http://h/', status: ['${PW}']}",
+                             "ready: {http: 'http://h/', method: '${PW}'}",
+                             "depends_on: ['${PW}']",
+                             "depends_on: {x: '${PW}'}",
+                             "extends: '${PW}'",
+                             "listen: '${PW}'",
+                             "ready: {log: '(${PW}'}",
+                             "environment: ['=${PW}']",
+                             "rlimits: {nofile: '${PW}'}"}) {
+      std::string const said = said_of_secret(keys, secret);
+      EXPECT_FALSE(said.contains("hunter")) << said;
+      EXPECT_TRUE(said.contains("${PW}")) << said;
+    }
+}
+TEST(Decoder, says_that_the_variable_is_what_is_wrong) {
+  EXPECT_EQ(said_of_secret("ready: {port: '${PW}'}", "x"),
+            "`${PW}` is not a port\nit is the value of the variable that is wrong; a port is a number from 1 "
+            "to 65535\n");
+}
+TEST(Decoder, a_command_is_suggested_with_its_variables_in_it) {
+  Loaded const result = loaded("services: {x: {command: 'sh $PW > log'}}", {{"PW", "hunter2"}});
+  EXPECT_FALSE(text_of(result.diagnostics).contains("hunter2")) << text_of(result.diagnostics);
+}
 
 }  // namespace
 }  // namespace belfry::config
