@@ -1,5 +1,7 @@
 #include "config/address.hpp"
 
+#include <span>
+
 namespace belfry::config {
 namespace {
 
@@ -45,11 +47,21 @@ std::expected<HostPort, Malformed> parse_host_port(std::string_view text) {
   return HostPort{std::string(host), *port};
 }
 
+std::string with_lower_scheme(std::string_view url) {
+  std::string out(url);
+  auto const colon = url.find("://");
+  if (colon != std::string_view::npos)
+    for (char& c : std::span(out).first(colon))
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
 std::expected<void, Malformed> check_url(std::string_view text) {
+  std::string const lower = with_lower_scheme(text);
   std::string_view rest = text;
-  if (rest.starts_with("http://"))
+  if (lower.starts_with("http://"))
     rest.remove_prefix(7);
-  else if (rest.starts_with("https://"))
+  else if (lower.starts_with("https://"))
     rest.remove_prefix(8);
   else
     return bad(text, "is not an http or https URL", "write http://127.0.0.1:8080/health");

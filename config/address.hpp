@@ -21,6 +21,9 @@ struct HostPort {
 // 1 to 65535, decimal, without leading zero.
 [[nodiscard]] std::expected<std::uint16_t, Malformed> parse_port(std::string_view text);
 
+// `url` with its scheme in lower case, which means the same (RFC 3986).
+[[nodiscard]] std::string with_lower_scheme(std::string_view url);
+
 // Nothing if `text` is an `http://` or `https://` URL with a host and, if given, a good port.
 [[nodiscard]] std::expected<void, Malformed> check_url(std::string_view text);
 

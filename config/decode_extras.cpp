@@ -92,7 +92,7 @@ constexpr std::array<Field<ListenSocket>, 8> socket_table{{
     {{"group", "text", "belfry's group", "Group of a unix socket.", "www-data"},
      [](Decoder& d, Entry const& e, ListenSocket& out) { out.group = d.free_text(*e.value).value_or(""); }},
     {{"backlog", "integer", "the system's", "How many connections may wait to be accepted (listen(2)).",
-      "1024"},
+      "1024", fits_all, "1", "65535"},
      [](Decoder& d, Entry const& e, ListenSocket& out) {
        if (auto value = d.integer(*e.value, 1, 65535)) out.backlog = static_cast<std::uint32_t>(*value);
      }},
@@ -122,7 +122,8 @@ constexpr std::array<Field<Log>, 6> log_table{{
          d.error("bad-value", *e.value, "a log file cannot be kept at 0 bytes", "write a size such as 10MiB");
        out.max_size = value.value_or(0);
      }},
-    {{"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.", "5"},
+    {{"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.", "5",
+      fits_all, "1", "10000"},
      [](Decoder& d, Entry const& e, Log& out) {
        out.max_files = static_cast<std::uint32_t>(d.integer(*e.value, 1, 10'000).value_or(0));
      }},
@@ -141,9 +142,10 @@ constexpr std::array<Field<Log>, 6> log_table{{
 constexpr std::array<Field<Cgroup>, 3> cgroup_table{{
     {{"memory_max", "size", "none", "The service is killed when it would use more memory.", "512MiB"},
      [](Decoder& d, Entry const& e, Cgroup& out) { out.memory_max = d.size(*e.value); }},
-    {{"cpu_max", "number", "none", "How many CPUs it may use.", "1.5"},
+    {{"cpu_max", "number", "none", "How many CPUs it may use.", "1.5", fits_all, "0.01", "10000"},
      [](Decoder& d, Entry const& e, Cgroup& out) { out.cpu_max = d.number(*e.value, 0.01, 10'000); }},
-    {{"pids_max", "integer", "none", "How many processes and threads it may have.", "200"},
+    {{"pids_max", "integer", "none", "How many processes and threads it may have.", "200", fits_all, "1",
+      "4194304"},
      [](Decoder& d, Entry const& e, Cgroup& out) {
        if (auto value = d.integer(*e.value, 1, 4'194'304)) out.pids_max = static_cast<std::uint64_t>(*value);
      }},

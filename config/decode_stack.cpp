@@ -78,13 +78,14 @@ constexpr std::array<Field<Shutdown>, 2> shutdown_table{{
 }};
 
 constexpr std::array<Field<Stack>, 2> limits_table{{
-    {{"probes", "integer", "256", "How many probes may run at the same time.", "256"},
+    {{"probes", "integer", "256", "How many probes may run at the same time.", "256", fits_all, "1",
+      "1000000"},
      [](Decoder& d, Entry const& e, Stack& out) {
        if (auto value = d.integer(*e.value, 1, 1'000'000))
          out.probe_limit = static_cast<std::uint32_t>(*value);
      }},
     {{"parallel_starts", "integer_or_unlimited", "unlimited",
-      "How many services may be between exec and ready at the same time.", "8"},
+      "How many services may be between exec and ready at the same time.", "8", fits_all, "1", "1000000"},
      [](Decoder& d, Entry const& e, Stack& out) {
        if (e.value->text() == "unlimited") return;
        if (auto value = d.integer(*e.value, 1, 1'000'000))

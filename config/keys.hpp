@@ -29,6 +29,8 @@ struct Key {
   std::string_view meaning;   // one or two sentences, markdown
   std::string_view example;   // YAML of the value
   Fits fits = fits_all;
+  std::string_view least = {};  // of numbers: the bounds that the reader knows, for the schema
+  std::string_view most = {};
 };
 
 // One mapping of the file.

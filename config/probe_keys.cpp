@@ -77,6 +77,7 @@ void read_address(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
 
 void read_redis(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
+  out.probe.target = with_lower_scheme(out.probe.target);
   std::string const& target = out.probe.target;
   bool const url = target.starts_with("redis://") || target.starts_with("rediss://") ||
                    target.starts_with("unix:") || target.starts_with("/");
@@ -87,6 +88,7 @@ void read_redis(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
 void read_url(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   if (out.probe.target.empty()) return;
+  out.probe.target = with_lower_scheme(out.probe.target);
   if (auto const good = check_url(out.probe.target); !good) decoder.malformed(*entry.value, good.error());
 }
 
@@ -199,7 +201,7 @@ constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
     {{"fd", "integer", "",
       "The service writes a newline (`dialect: s6`) or any byte (`dialect: dinit`) to this descriptor; 3 or "
       "more.",
-      "3"},
+      "3", fits_all, "3", "1023"},
      read_fd},
     {{"tcp", "address", "", "A connection to host:port is accepted.", "127.0.0.1:5432"}, read_address},
     {{"http", "url", "",
@@ -230,7 +232,7 @@ constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
        ++out.kinds;
        d.error("bad-value", *e.key, "`any` cannot stand inside another list of probes", "write one list");
      }},
-    {{"hosts", "integer", "1", "`cluster`: how many hosts.", "2"},
+    {{"hosts", "integer", "1", "`cluster`: how many hosts.", "2", fits_all, "1", "100000"},
      [](Decoder& d, Entry const& e, ProbeDraft& out) {
        if (auto value = d.integer(*e.value, 1, 100'000)) out.probe.hosts = static_cast<std::uint32_t>(*value);
      }},
@@ -278,9 +280,11 @@ constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
      read_duration<&Probe::period>},
     {{"attempt_timeout", "duration", "2s", "How long one attempt may take.", "2s"},
      read_duration<&Probe::attempt_timeout>},
-    {{"success_threshold", "integer", "1", "How many successes in a row count.", "1"},
+    {{"success_threshold", "integer", "1", "How many successes in a row count.", "1", fits_all, "1",
+      "1000000"},
      read_threshold<&Probe::success_threshold>},
-    {{"failure_threshold", "integer", "1; `live`: 3", "How many failures in a row count.", "3"},
+    {{"failure_threshold", "integer", "1; `live`: 3", "How many failures in a row count.", "3", fits_all, "1",
+      "1000000"},
      read_threshold<&Probe::failure_threshold>},
     {{"recheck", "recheck", "off; external: 10s",
       "Keep looking after the bell has rung; a failure makes the service `unready`, it never restarts it. "

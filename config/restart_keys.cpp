@@ -48,11 +48,12 @@ constexpr std::array<Field<Restart>, 7> restart_table{{
     {{"delay", "duration", "100ms", "The first wait before a restart.", "100ms"},
      read_delay<&Restart::delay>},
     {{"max_delay", "duration", "30s", "The longest wait.", "30s"}, read_delay<&Restart::max_delay>},
-    {{"factor", "number", "2", "By how much the wait grows each time; 1 or more.", "2"},
+    {{"factor", "number", "2", "By how much the wait grows each time; 1 or more.", "2", fits_all, "1",
+      "1000"},
      [](Decoder& d, Entry const& e, Restart& out) {
        out.factor = d.number(*e.value, 1, 1000).value_or(out.factor);
      }},
-    {{"jitter", "number", "0.2", "Which share of the wait is random; 0 to 1.", "0.2"},
+    {{"jitter", "number", "0.2", "Which share of the wait is random; 0 to 1.", "0.2", fits_all, "0", "1"},
      [](Decoder& d, Entry const& e, Restart& out) {
        out.jitter = d.number(*e.value, 0, 1).value_or(out.jitter);
      }},

@@ -195,12 +195,14 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
        extras_of(out.service).umask = d.octal(*e.value, 0777);
      }},
-    {{"nice", "integer", "belfry's", "Scheduling priority, -20 (first) to 19 (last).", "5", fits_process},
+    {{"nice", "integer", "belfry's", "Scheduling priority, -20 (first) to 19 (last).", "5", fits_process,
+      "-20", "19"},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
        if (auto value = d.integer(*e.value, -20, 19)) extras_of(out.service).nice = static_cast<int>(*value);
      }},
     {{"oom_score_adj", "integer", "belfry's",
-      "Who is killed first when memory runs out, -1000 (never) to 1000.", "-500", fits_process},
+      "Who is killed first when memory runs out, -1000 (never) to 1000.", "-500", fits_process, "-1000",
+      "1000"},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
        if (auto value = d.integer(*e.value, -1000, 1000))
          extras_of(out.service).oom_score_adj = static_cast<int>(*value);
@@ -277,7 +279,8 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
            d.choice<NotifyAccess>(*e.value, accesses).value_or(NotifyAccess::all);
      }},
     {{"fd_store", "integer", "0",
-      "How many descriptors belfry keeps for the service across restarts (FDSTORE=1).", "4", fits_daemon},
+      "How many descriptors belfry keeps for the service across restarts (FDSTORE=1).", "4", fits_daemon, "0",
+      "1024"},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
        extras_of(out.service).fd_store = static_cast<std::uint32_t>(d.integer(*e.value, 0, 1024).value_or(0));
      }},
@@ -306,7 +309,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
     {{"replicas", "integer", "1, under its own name",
       "So many copies, named `api-1`, `api-2`, …, each with its number in `${REPLICA}`. The bare name "
       "becomes a gate of all of them.",
-      "3", fits_process},
+      "3", fits_process, "1", "10000"},
      read_elsewhere},
     {{"extends", "name", "nothing",
       "Take over the keys of another service; mappings merge key by key, lists replace.", "base"},

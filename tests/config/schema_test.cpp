@@ -136,6 +136,77 @@ TEST(Schema, and_the_decoder_refuse_an_unknown_key_in_every_mapping) {
   }
 }
 
+// The neighbour of a bound, written as the bound is.
+std::string beyond(std::string_view bound, int step) {
+  double const value = std::stod(std::string(bound)) + step;
+  return bound.contains('.') ? std::to_string(value) : std::to_string(static_cast<long long>(value));
+}
+TEST(Schema, and_the_decoder_have_the_same_bounds_for_every_number) {
+  for (Table const& table : tables())
+    for (Key const* key : table.keys) {
+      bool const number =
+          key->type == "integer" || key->type == "number" || key->type == "integer_or_unlimited";
+      ASSERT_EQ(number, !key->least.empty() && !key->most.empty()) << table.name << "." << key->name;
+      if (!number) continue;
+      for (std::string_view const bound : {key->least, key->most}) {
+        // Ten thousand replicas are not tried.
+        if (key->name == "replicas" && bound == key->most) continue;
+        std::string const text = file_with(table, *key, std::string(bound));
+        EXPECT_EQ(problems(text), "") << text;
+        EXPECT_TRUE(schema_accepts(text)) << text;
+      }
+      for (std::string const& outside : {beyond(key->least, -1), beyond(key->most, 1)}) {
+        std::string const text = file_with(table, *key, outside);
+        EXPECT_NE(problems(text), "") << text;
+        EXPECT_FALSE(schema_accepts(text)) << text;
+      }
+    }
+}
+TEST(Schema, and_the_decoder_take_numbers_in_quotes_and_from_variables) {
+  for (Table const& table : tables())
+    for (Key const* key : table.keys) {
+      if (key->least.empty()) continue;
+      std::string const quoted = file_with(table, *key, "\"" + std::string(key->least) + "\"");
+      EXPECT_EQ(problems(quoted), "") << quoted;
+      EXPECT_TRUE(schema_accepts(quoted)) << quoted;
+      std::string const variable = file_with(table, *key, "\"${NONE:-" + std::string(key->least) + "}\"");
+      EXPECT_EQ(problems(variable), "") << variable;
+      EXPECT_TRUE(schema_accepts(variable)) << variable;
+    }
+}
+TEST(Schema, and_the_decoder_take_these_spellings) {
+  for (char const* keys :
+       {"environment: [A=1, B]", "environment: [1]", "environment: {A: 1, B: true, C: }", "tty: \"true\"",
+        "success_exit_codes: \"5\"", "success_exit_codes: [\"5\", 6]", "depends_on: [base]",
+        "ready: {http: \"HTTP://a/\"}", "ready: {redis: \"Redis://a:1\"}", "restart: \"${NONE:-no}\"",
+        "ready: {notify: \"true\"}", "ready: {exec: [x], recheck: \"true\"}", "working_dir: 5",
+        "ready: [notify, {port: 80}]", "ready: {any: [{port: 80}, {fd: 3}], timeout: 3s}",
+        "stop: {timeout: .5s}", "cgroup: {cpu_max: \".5\"}", "depends_on: {db: {require: \"2\"}}"}) {
+    std::string const text = in_service(keys);
+    EXPECT_EQ(problems(text), "") << text;
+    EXPECT_TRUE(schema_accepts(text)) << text;
+  }
+  std::string const number =
+      "services: {x: {command: 5}, 1: {command: [x, 1, true, 1.5]}, y: {command: x, depends_on: [1]}}";
+  EXPECT_EQ(problems(number), "");
+  EXPECT_TRUE(schema_accepts(number));
+}
+TEST(Schema, and_the_decoder_refuse_two_kinds_in_one_probe) {
+  for (char const* keys : {"ready: {port: 80, file: x}", "live: {exec: [x], tcp: \"a:1\"}",
+                           "ready: [{port: 80, file: x}]", "bells: {b: {log: x, file: y}}"}) {
+    EXPECT_NE(problems(in_service(keys)), "") << keys;
+    EXPECT_FALSE(schema_accepts(in_service(keys))) << keys;
+  }
+  for (char const* keys : {"ready: [{timeout: 3s}]", "ready: {any: [{timeout: 3s}, {port: 80}]}"}) {
+    EXPECT_NE(problems(in_service(keys)), "") << keys;
+    EXPECT_FALSE(schema_accepts(in_service(keys))) << keys;
+  }
+  // What is merged may have its kind elsewhere.
+  std::string const merged =
+      "defaults: {ready: {timeout: 9s}}\nservices: {x: {command: x, ready: {port: 80}}}";
+  EXPECT_EQ(problems(merged), "");
+  EXPECT_TRUE(schema_accepts(merged));
+}
 TEST(Schema, and_the_decoder_ignore_notes_in_every_mapping) {
   for (Table const& table : tables()) {
     Key note = *table.keys.front();

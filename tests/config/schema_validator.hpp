@@ -70,6 +70,8 @@ class SchemaValidator {
     if (name == "enum") return each([&](Node const* one) { return same(*one, v); });
     if (name == "const") return same(argument, v);
     if (name == "anyOf") return each([&](Node const* one) { return check(*one, v); });
+    if (name == "oneOf")
+      return std::ranges::count_if(argument.items(), [&](Node const* one) { return check(*one, v); }) == 1;
     if (name == "not") return !check(argument, v);
     if (name == "pattern") return !is_type("string", v) || matches(argument, v.text());
     if (name == "minimum" || name == "maximum") {
