@@ -247,6 +247,7 @@ bool Decoder::expect_mapping(Node const& node, std::string_view what) {
 }
 
 bool Decoder::present(Entry const& entry) {
+  if (entry.value->is_unresolved()) return false;
   if (!entry.value->is_null()) return true;
   warning("no-value", *entry.key, quote(entry.key->text()) + " has no value and is ignored",
           "give it a value, or remove it");
@@ -280,6 +281,7 @@ bool Decoder::overgrown(Node const& at) {
 }
 
 void Decoder::mismatch(Node const& node, std::string_view wanted, std::string help) {
+  if (node.is_unresolved()) return;
   if (help.empty() && wanted == "text")
     help = "write one value; quote it if it begins with `[`, `{`, `*`, `&` or `!`";
   if (help.empty() && wanted.contains("mapping"))

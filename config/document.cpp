@@ -19,6 +19,7 @@ std::string_view kind_name(Node const& node) {
     case Node::Kind::scalar: return "text";
     case Node::Kind::sequence: return "a list";
     case Node::Kind::mapping: return "a mapping";
+    case Node::Kind::unresolved: break;
   }
   return "nothing";
 }

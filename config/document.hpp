@@ -24,7 +24,8 @@ struct Entry {
 
 // One value. Immutable once built; shared by every alias and every merge that names it.
 struct Node {
-  enum class Kind : std::uint8_t { null, scalar, sequence, mapping };
+  // `unresolved`: an alias that names nothing. That is reported where it stands, and nothing else about it.
+  enum class Kind : std::uint8_t { null, scalar, sequence, mapping, unresolved };
 
   Kind kind = Kind::null;
   bool quoted = false;  // a scalar in quotes or a block: never null, never a number by accident
@@ -56,6 +57,7 @@ struct Node {
   [[nodiscard]] bool is_mapping() const { return kind == Kind::mapping; }
   [[nodiscard]] bool is_sequence() const { return kind == Kind::sequence; }
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
+  [[nodiscard]] bool is_unresolved() const { return kind == Kind::unresolved; }
 };
 
 // Of a scalar: texts are copied when they are read.

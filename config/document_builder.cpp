@@ -60,22 +60,52 @@ DocumentBuilder::DocumentBuilder(Document& document, Diagnostics& diagnostics, s
     : document_(document), diagnostics_(diagnostics), source_(diagnostics.sources()[file]), file_(file) {}
 
 Node const* DocumentBuilder::run() {
-  std::string_view text = source_.text();
   std::string fed;
-  fed.reserve(text.size() + sentinel.size());
-  fed.append(text).append(sentinel);
-  std::istringstream stream(std::move(fed));
+  fed.reserve(source_.text().size() + sentinel.size());
+  fed.append(source_.text()).append(sentinel);
+  while (read(fed) == Reading::again) start_again();
+  return root_;
+}
+
+// After a key that is there twice there is a root: the rest of the file can still be judged.
+DocumentBuilder::Reading DocumentBuilder::read(std::string& fed) {
+  std::istringstream stream(fed);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(*this)) {
     }
+    return Reading::done;
   } catch (Abort const&) {
-    return nullptr;
   } catch (YAML::Exception const& problem) {
     report_syntax(problem.msg, problem.mark);
-    return nullptr;
+    if (blank_alias(problem.msg, problem.mark, fed)) return Reading::again;
   }
-  return root_;  // also after a key that is there twice: the rest of the file can still be judged
+  root_ = nullptr;
+  return Reading::done;
+}
+
+// The parser stops at an alias that names nothing, which would hide whatever is wrong behind it. Puts a
+// null of the same length in its place; each costs one more reading, so there are not many.
+bool DocumentBuilder::blank_alias(std::string const& message, YAML::Mark const& mark, std::string& fed) {
+  constexpr std::size_t most = 16, most_bytes = 32U << 20U;
+  std::string_view const rest = text_from(source_, where(mark));
+  if (!message.starts_with("the referenced anchor is not defined") || !rest.starts_with('*')) return false;
+  if (blanked_.size() == most || (blanked_.size() + 1) * fed.size() > most_bytes) return false;
+  auto const start = static_cast<std::size_t>(rest.data() - source_.text().data());
+  std::size_t const length = std::min(rest.find_first_of(" \t\r\n,[]{}"), rest.size());
+  fed.replace(start, length, "~" + std::string(length - 1, ' '));
+  return blanked_.emplace(mark.line, mark.column).second;
+}
+
+// What was found so far is found again; repetitions are dropped in the end.
+void DocumentBuilder::start_again() {
+  nodes_ = 0;
+  merged_ = 0;
+  documents_ = 0;
+  root_ = nullptr;
+  frames_.clear();
+  pending_.clear();
+  anchors_.clear();
 }
 
 void DocumentBuilder::report_syntax(std::string const& message, YAML::Mark const& mark) {
@@ -179,7 +209,8 @@ void DocumentBuilder::OnNull(YAML::Mark const& mark, YAML::anchor_t anchor) {
   bool const value = !frames_.empty() && frames_.back().node->kind == Node::Kind::mapping && !expects_key();
   Node const* const key = value ? pending_.back() : nullptr;
   Node* const node = add(Node::Kind::null, mark, "", anchor);
-  if (key == nullptr) return;
+  if (blanked_.contains({mark.line, mark.column})) node->kind = Node::Kind::unresolved;
+  if (key == nullptr || node->is_unresolved()) return;
   // The parser only notices that a value is missing at the next token, which may be lines below.
   node->line = key->line;
   node->column = key->column;
@@ -305,9 +336,10 @@ void DocumentBuilder::refuse_duplicates() {
 
 // `<<: *a` and `<<: [*a, *b]`: a key that is there already wins (YAML merge key type, 2005).
 void DocumentBuilder::merge_into(Node const& source, Node const& key) {
+  if (source.is_unresolved()) return;
   if (source.is_sequence()) {
     for (Node const* item : source.items()) {
-      if (!item->is_mapping()) {
+      if (!item->is_mapping() && !item->is_unresolved()) {
         diagnostics_.error("bad-merge", item->span(), "`<<` can merge mappings only",
                            "write `<<: [*first, *second]`");
         continue;

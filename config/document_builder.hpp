@@ -6,9 +6,11 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/mark.h>
 
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "config/document.hpp"
@@ -60,6 +62,10 @@ class DocumentBuilder final : YAML::EventHandler {
   Span token_at(YAML::Mark const& mark) const;
   [[noreturn]] void refuse(std::string_view rule, Span at, std::string message, std::string help);
   [[noreturn]] void refuse_key(Node::Kind kind, Span at);
+  enum class Reading : std::uint8_t { done, again };
+  Reading read(std::string& fed);
+  bool blank_alias(std::string const& message, YAML::Mark const& mark, std::string& fed);
+  void start_again();
   void report_syntax(std::string const& message, YAML::Mark const& mark);
 
   Document& document_;
@@ -75,6 +81,7 @@ class DocumentBuilder final : YAML::EventHandler {
   std::vector<Entry> entries_;                 // scratch of close_mapping
   std::unordered_set<std::string_view> seen_;  // scratch of refuse_duplicates
   std::unordered_map<YAML::anchor_t, Node const*> anchors_;
+  std::set<std::pair<int, int>> blanked_;  // lines and columns of aliases that name nothing
 };
 
 }  // namespace belfry::config

@@ -80,6 +80,21 @@ TEST_F(DocumentTest, windows_line_ends_are_line_ends) {
   EXPECT_EQ(parse("a: 1\r\nb: 2\r\n")->find("b")->line, 2U);
 }
 
+TEST_F(DocumentTest, an_alias_of_nothing_does_not_hide_the_rest) {
+  Node const* const root = parse("a: *x\nb: {c: *y, d: 1}\ne: [*z, 2]\n<<: *w\n");
+  ASSERT_NE(root, nullptr);
+  EXPECT_EQ(diagnostics_.errors(), 4U);
+  EXPECT_TRUE(root->find("a")->is_unresolved());
+  EXPECT_EQ(root->find("b")->find("d")->text(), "1");
+  EXPECT_TRUE(root->find("e")->items()[0]->is_unresolved());
+}
+TEST_F(DocumentTest, many_aliases_of_nothing_end_it) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "k" + std::to_string(i) + ": *x\n";
+  EXPECT_EQ(parse(text), nullptr);
+  EXPECT_EQ(diagnostics_.errors(), 17U);
+}
+
 double milliseconds_of(auto work) {
   std::clock_t const start = std::clock();  // processor time: what others do on the machine does not count
   work();
