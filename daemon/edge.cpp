@@ -17,7 +17,8 @@ bool gives_up(const Service& on, Condition condition) {
   switch (on.state()) {
     case State::failed:
     case State::blocked:
-    case State::inactive: return true;  // until somebody starts it
+    case State::inactive:
+      return true;  // until somebody starts it
     // It has ended for good, so a level that needs it running can't come back by itself.
     case State::completed: return condition != Condition::stopped;
     default: return false;

@@ -118,11 +118,10 @@ std::optional<Error> Service::hopeless_cause() const {
   const Service& root = *first->on;
   static constexpr std::string_view words[state_count] = {
       "was stopped", "", "", "", "", "", "", "has completed and does not run", "has failed", "is blocked"};
-  std::string message =
-      std::string(root.name()) + " " +
-      std::string(root.state() == State::inactive && !root.was_stopped()
-                      ? "was not started"
-                      : words[static_cast<std::size_t>(root.state())]);
+  std::string message = std::string(root.name()) + " " +
+                        std::string(root.state() == State::inactive && !root.was_stopped()
+                                        ? "was not started"
+                                        : words[static_cast<std::size_t>(root.state())]);
   const Error& because = root.record_.cause;
   return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
 }
