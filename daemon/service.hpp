@@ -153,7 +153,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] const std::string& status_text() const;
   [[nodiscard]] NotifyTally tally() const { return spoken_ ? spoken_->tally : NotifyTally{}; }
   [[nodiscard]] pid_t main_pid() const { return record_.main != 0 ? record_.main : record_.pid; }
-  [[nodiscard]] std::string_view marker() const { return marker_; }
+  [[nodiscard]] std::string_view marker() const { return *marker_; }
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
   void reloads_by(pid_t command) { record_.reloader = command; }
@@ -169,8 +169,8 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] Duration stop_allowance() const { return spec_.stop.timeout * (cleans_up() ? 2 : 1); }
 
   // Whoever waits for a change of state that has no bell. The wakeup must be taken out again.
-  void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
-  void unwatch(Wakeup& wakeup) { std::erase(watchers_, &wakeup); }
+  void watch(Wakeup& wakeup) { watchers_->push_back(&wakeup); }
+  void unwatch(Wakeup& wakeup) { std::erase(*watchers_, &wakeup); }
 
  private:
   // --- the chapters of a life, one per kind of state
@@ -275,7 +275,7 @@ class Service final : system::ExitWatcher,
   Record record_;
   std::vector<Edge> edges_;
   std::vector<Service*> dependents_;
-  std::vector<Wakeup*> watchers_;
+  config::Rarely<std::vector<Wakeup*>> watchers_;
   Wakeup attention_;
   SharedIncarnation now_;
   std::unique_ptr<system::Launch> launch_;
@@ -283,8 +283,8 @@ class Service final : system::ExitWatcher,
   std::unique_ptr<ProbeWatch> liveness_;
   std::unique_ptr<OwnBells> own_bells_;
   std::unique_ptr<ServiceTimes> times_;
-  std::string marker_;              // of the current run: "shop/db#3"
-  std::unique_ptr<Spoken> spoken_;  // null: it has said nothing yet
+  config::Rarely<std::string> marker_;  // of the current run: "shop/db#3"
+  std::unique_ptr<Spoken> spoken_;      // null: it has said nothing yet
   Error probe_error_;
   Error hook_error_;
   Error refusal_;  // found out while it prepared: the start can't work

@@ -1,5 +1,6 @@
 // Edges and levels: what a service waits for, and what others see of it.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/service.hpp"
 
@@ -152,7 +153,7 @@ void Service::tell_dependents(bool bell_rang) {
 }
 
 void Service::tell_watchers() {
-  for (Wakeup* watcher : watchers_) watcher->notify();
+  for (Wakeup* watcher : *std::as_const(watchers_)) watcher->notify();
 }
 
 // For a running service: acts on edges whose level is lost for longer than `loss_after`; returns when to look

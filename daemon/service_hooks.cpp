@@ -64,7 +64,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   system::Launch launch;
   const auto prepared = around_.provisions.prepare_hook(*this, launch);
   launch.set_command(*command_of(which));
-  launch.set_marker(marker_);
+  launch.set_marker(marker());
   if (main_pid() != 0) launch.add_variable("MAINPID", std::to_string(main_pid()));
   if (which == Hook::post_stop && record_.exit) {
     launch.add_variable("EXIT_CODE", record_.exit->signaled ? "killed" : "exited");

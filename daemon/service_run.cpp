@@ -30,8 +30,8 @@ Result<void> Service::prepare() {
   if (spec_.command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
   if (auto ok = around_.provisions.prepare(*this, *launch); !ok) return ok;
-  marker_ = std::string(around_.stack_name) + "/" + spec_.name + "#" + std::to_string(record_.runs + 1);
-  launch->set_marker(marker_);
+  *marker_ = std::string(around_.stack_name) + "/" + spec_.name + "#" + std::to_string(record_.runs + 1);
+  launch->set_marker(marker());
   launch_ = std::move(launch);
   return {};
 }
@@ -375,7 +375,7 @@ void Service::fresh_incarnation() {
 system::TreeId Service::tree() const {
   // The leader keeps naming the group after it was reaped; the seam never signals a reaped leader itself.
   return {.leader = record_.leader,
-          .marker = marker_,
+          .marker = marker(),
           .log_pipe = around_.provisions.log_pipe(*this),
           .cgroup = around_.provisions.cgroup(*this)};
 }
