@@ -28,8 +28,7 @@ namespace belfry::daemon {
 struct Manner {
   bool tcp_by_default = true;   // listen where the file says; exec runs beside its like and does not
   bool private_socket = false;  // a control socket that nobody else uses
-  bool has_command =
-      false;  // exec's: its end is the end of the stack, and a start that is interrupted a failure
+  bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
   std::vector<std::string> services;  // empty: all that are enabled
 };
 

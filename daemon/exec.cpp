@@ -22,7 +22,8 @@ constexpr Duration most_to_end = std::chrono::seconds(10);
 constexpr Duration sigkill_takes = std::chrono::seconds(2);
 
 // CMD: it owns the terminal and standard input; belfry passes on the signals that ask it to end.
-// Owner: exec(). Lifecycle: one run. Cancellation: the context of run(): CMD is asked with SIGTERM.
+// Owner: exec(). Lifecycle: one run. Cancellation: the context of run(): CMD is asked with SIGTERM, then
+// killed.
 class UserCommand final : system::ExitWatcher, system::TreeWatcher {
  public:
   UserCommand(Daemon& daemon, const ExecOptions& options)
