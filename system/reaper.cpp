@@ -1,10 +1,14 @@
 #include "system/reaper.hpp"
 
+#include <algorithm>
+
 #include "channels/loop.hpp"
 
 namespace belfry::system {
 
 namespace {
+
+constexpr Duration longest_rest = std::chrono::milliseconds(20);
 
 ExitStatus status_of(const siginfo_t& info) {
   return {info.si_code != CLD_EXITED, info.si_status, info.si_code == CLD_DUMPED};
@@ -65,13 +69,15 @@ std::size_t Reaper::sweep() {
 }
 
 // A chain of ten thousand that stops one by one would spend its time with looks that find nobody: after one
-// of those, the next comes when eight times as long has passed, unless a signal names nobody or somebody who
-// is not ours.
+// of those, the next comes when thirty-two times as long has passed, or 20 ms, unless a signal names nobody
+// or somebody who is not ours. Only who died between two reads of the signal, beside another one, waits for
+// it.
 void Reaper::Sweep::run() noexcept {
   const TimePoint begun = reaper.loop_.now();
   const bool found = reaper.sweep() != 0;
   const TimePoint ended = reaper.loop_.now();
-  reaper.rests_until_ = found ? TimePoint::min() : ended + 8 * (ended - begun);
+  reaper.rests_until_ =
+      found ? TimePoint::min() : ended + std::min<Duration>(32 * (ended - begun), longest_rest);
 }
 
 }  // namespace belfry::system
