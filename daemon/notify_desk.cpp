@@ -68,7 +68,7 @@ NotifyDesk::Seat& NotifyDesk::seat_of(Service& service) {
 }
 
 Result<void> NotifyDesk::prepare(Service& service, system::Launch& launch) {
-  drain(service);
+  if (service.record().runs > 0) drain(service);
   const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
   if (service.wants_own_notify_socket() || owner != own_user_) {
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
