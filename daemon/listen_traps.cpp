@@ -14,7 +14,13 @@ namespace belfry::daemon {
 class ListenTraps::Trap final : public PollWatcher {
  public:
   Trap(ListenTraps& all, Service& service, int descriptor, std::shared_ptr<probes::ListenEar> ear)
-      : all_(all), service_(service), trap_(descriptor), ear_(std::move(ear)) {}
+      : all_(all),
+        service_(service),
+        expected_(service.record().leader),
+        trap_(descriptor),
+        ear_(std::move(ear)) {
+    loop().wake_afterwards(expectation_);
+  }
   ~Trap() { all_.poller_.forget(*this); }
 
   Result<void> watch() { return all_.poller_.add(trap_.descriptor(), EPOLLIN, *this); }
@@ -22,18 +28,40 @@ class ListenTraps::Trap final : public PollWatcher {
   // One caller a turn: a service that calls listen(2) in a loop shares the loop with the others.
   void on_event(std::uint32_t events) override {
     if ((events & EPOLLIN) != 0) {
-      const auto call = trap_.take(ear_->is_wanted());
-      if (call && ear_->caught(*call)) service_.was_heard();
+      hear();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
       all_.remove(*this);
     }
   }
 
  private:
+  // The socket is looked at before its owner goes on, so that afterwards there is one question left.
+  void hear() {
+    const auto call = trap_.take(ear_->is_wanted());
+    if (!call) return;
+    const bool may_be_it = ear_->caught(*call);
+    if (!trap_.let_go(*call)) return ear_->forget(*call);
+    if (!may_be_it) return;
+    service_.was_heard();
+    expected_ = 0;
+    if (!expectation_.linked()) loop().wake_afterwards(expectation_);
+  }
+
+  // Most main processes make the call that is awaited themselves, once. Nobody waits for the pidfd to be
+  // opened, nor to be closed.
+  struct Expectation final : detail::Callback {
+    explicit Expectation(Trap& t) : trap(t) {}
+    void run() noexcept override { trap.trap_.expect(trap.expected_); }
+    Trap& trap;
+  };
+  [[nodiscard]] Loop& loop() const { return all_.poller_.loop(); }
+
   ListenTraps& all_;
   Service& service_;
+  pid_t expected_;  // to make the awaited call; 0: it was made
   system::ListenTrap trap_;
   std::shared_ptr<probes::ListenEar> ear_;
+  Expectation expectation_{*this};
 };
 
 ListenTraps::ListenTraps(Poller& poller, config::OnDaemonDeath on_death)

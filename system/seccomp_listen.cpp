@@ -140,30 +140,43 @@ TrapRights TrapRights::own() {
   return rights;
 }
 
-ListenTrap::ListenTrap(int descriptor, Syscalls& syscalls) : syscalls_(syscalls), descriptor_(descriptor) {}
+// Whoever is stopped and whoever lets it go on never run at the same time: each is woken where the other one
+// runs, and no idle processor has to be roused for it.
+ListenTrap::ListenTrap(int descriptor, Syscalls& syscalls) : syscalls_(syscalls), descriptor_(descriptor) {
+  syscalls_.wake_on_this_processor(descriptor_);
+}
 
-ListenTrap::~ListenTrap() { ::close(descriptor_); }
+ListenTrap::~ListenTrap() {
+  expect(0);
+  ::close(descriptor_);
+}
+
+void ListenTrap::expect(pid_t caller) {
+  if (caller == expected_) return;
+  if (process_ >= 0) ::close(process_);
+  process_ = caller > 0 ? syscalls_.open_process(caller) : -1;
+  expected_ = process_ >= 0 ? caller : 0;
+}
+
+int ListenTrap::copy_socket_of(pid_t thread, int fd) {
+  return thread == expected_ ? syscalls_.copy_descriptor(process_, fd)
+                             : syscalls_.copy_descriptor_of_thread(thread, fd);
+}
 
 std::optional<CaughtCall> ListenTrap::take(bool copy_socket) {
   seccomp_notif asked{};  // must be zero, or the kernel refuses it
   if (syscalls_.receive_notification(descriptor_, asked) < 0) return std::nullopt;
-  CaughtCall call{.kind = kind_of(asked.data)};
-  // Copied while the caller stands still; afterwards its number may mean another file.
+  CaughtCall call{.kind = kind_of(asked.data), .id = asked.id};
   if (copy_socket && call.kind != CaughtCall::Kind::io_uring && names_its_socket(asked.data)) {
-    const int copy =
-        syscalls_.copy_descriptor(static_cast<pid_t>(asked.pid), static_cast<int>(asked.data.args[0]));
-    // A thread that died meanwhile may have lent its number to somebody else.
-    if (copy >= 0 && syscalls_.notification_is_valid(descriptor_, asked.id)) {
-      call.socket = copy;
-    } else if (copy >= 0) {
-      ::close(copy);
-    }
-  }
-  if (syscalls_.continue_notification(descriptor_, asked.id) < 0) {
-    if (call.socket >= 0) ::close(call.socket);
-    return std::nullopt;
+    call.socket = copy_socket_of(static_cast<pid_t>(asked.pid), static_cast<int>(asked.data.args[0]));
   }
   return call;
+}
+
+// The kernel takes no answer for a caller that is gone. So an answer that was taken also proves that the
+// thread had not lent its number to somebody else when its socket was copied.
+bool ListenTrap::let_go(const CaughtCall& call) {
+  return syscalls_.continue_notification(descriptor_, call.id) == 0;
 }
 
 }  // namespace belfry::system

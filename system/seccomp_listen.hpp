@@ -43,13 +43,14 @@ struct TrapRights {
   static TrapRights own();
 };
 
-// A call that was let go on. It may not have been carried out yet.
+// A call whose caller stands still until it is let go.
 struct CaughtCall {
   enum class Kind : std::uint8_t { listen, bind, io_uring };
   Kind kind = Kind::listen;
-  // A copy of the caller's socket, the receiver's to close; -1: not asked for, or not permitted. As long as
-  // it is open, the socket stays bound.
+  // A copy of the caller's socket, the receiver's to close; negative: not asked for, or not permitted. As
+  // long as it is open, the socket stays bound.
   int socket = -1;
+  std::uint64_t id = 0;  // the kernel's
 };
 
 // Owner: the daemon's listen traps, one per run.
@@ -65,13 +66,23 @@ class ListenTrap {
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
-  // Call it once for each time that epoll says readable: it would wait if there were none. Lets one caller
-  // go on. Empty: the caller has died meanwhile.
+  // Opens a process ahead of its calls: a pidfd costs more than all the rest of a call that is caught. Zero:
+  // nobody any more.
+  void expect(pid_t caller);
+  // Call it once for each time that epoll says readable: it would wait if there were none. Whatever it
+  // returns must be let go in the same turn. Empty: the caller has died meanwhile.
   std::optional<CaughtCall> take(bool copy_socket);
+  // The caller goes on; what it called for comes afterwards. False: it had died, and what was copied may have
+  // been another's.
+  [[nodiscard]] bool let_go(const CaughtCall& call);
 
  private:
+  int copy_socket_of(pid_t thread, int fd);
+
   Syscalls& syscalls_;
   int descriptor_;
+  pid_t expected_ = 0;
+  int process_ = -1;  // a pidfd of whom is expected
 };
 
 }  // namespace belfry::system

@@ -28,6 +28,11 @@ int checked(int result) { return result < 0 ? -errno : result; }
 
 constexpr unsigned pidfd_thread = O_EXCL;  // PIDFD_THREAD, since Linux 6.9
 
+// SECCOMP_IOCTL_NOTIF_SET_FLAGS and SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, since Linux 6.6; Debian 12's headers
+// are older.
+constexpr unsigned long seccomp_set_flags = SECCOMP_IOW(4, __u64);
+constexpr unsigned long seccomp_sync_wake_up = 1;
+
 int open_pidfd(pid_t pid, unsigned flags) {
   return checked(static_cast<int>(::syscall(SYS_pidfd_open, pid, flags)));
 }
@@ -140,9 +145,7 @@ int Syscalls::receive_notification(int fd, seccomp_notif& into) {
   return checked(::ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &into));
 }
 
-bool Syscalls::notification_is_valid(int fd, std::uint64_t id) {
-  return ::ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
+void Syscalls::wake_on_this_processor(int fd) { ::ioctl(fd, seccomp_set_flags, seccomp_sync_wake_up); }
 
 int Syscalls::continue_notification(int fd, std::uint64_t id) {
   seccomp_notif_resp answer{};
@@ -151,7 +154,13 @@ int Syscalls::continue_notification(int fd, std::uint64_t id) {
   return checked(::ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer));
 }
 
-int Syscalls::copy_descriptor(pid_t thread, int fd) {
+int Syscalls::open_process(pid_t pid) { return open_pidfd(pid, 0); }
+
+int Syscalls::copy_descriptor(int process, int fd) {
+  return checked(static_cast<int>(::syscall(SYS_pidfd_getfd, process, fd, 0)));
+}
+
+int Syscalls::copy_descriptor_of_thread(pid_t thread, int fd) {
   if (thread <= 0) return -ESRCH;  // in a pid namespace that does not show here
   int target = open_pidfd(thread, 0);
   if (target == -EINVAL || target == -ENOENT) target = open_pidfd(thread, pidfd_thread);
@@ -160,7 +169,7 @@ int Syscalls::copy_descriptor(pid_t thread, int fd) {
     target = process > 0 ? open_pidfd(process, 0) : -ESRCH;
   }
   if (target < 0) return target;
-  const int copy = checked(static_cast<int>(::syscall(SYS_pidfd_getfd, target, fd, 0)));
+  const int copy = copy_descriptor(target, fd);
   ::close(target);
   return copy;
 }

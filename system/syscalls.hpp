@@ -37,11 +37,14 @@ class Syscalls {
   virtual int socket(int domain, int type, int protocol);
   virtual int become_subreaper();
 
-  // seccomp_unotify(2); `copy_descriptor` is pidfd_getfd(2) on the process of a thread.
+  // seccomp_unotify(2) and what goes with it. A process is held by its pidfd; `copy_descriptor` is
+  // pidfd_getfd(2), on what open_process() gave or on the process of a thread.
   virtual int receive_notification(int fd, seccomp_notif& into);
-  virtual bool notification_is_valid(int fd, std::uint64_t id);
+  virtual void wake_on_this_processor(int fd);  // both ways; before Linux 6.6 nothing happens
   virtual int continue_notification(int fd, std::uint64_t id);
-  virtual int copy_descriptor(pid_t thread, int fd);
+  virtual int open_process(pid_t pid);
+  virtual int copy_descriptor(int process, int fd);
+  int copy_descriptor_of_thread(pid_t thread, int fd);
 };
 
 // kill(2). What asks a process to end is followed by SIGCONT: a stopped one would not act on it.

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   const long slot = atol(argv[2]), delay = atol(argv[4]);
   int64_t* record = mmap(NULL, 4096 * 4, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (file < 0 || record == MAP_FAILED) die("cannot map the record");
+  record[2 * slot] = record[2 * slot + 1] = 0;  // its page is there before the clock is looked at
 
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3]))};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -105,6 +105,14 @@ bool ListenEar::caught(const system::CaughtCall& call) {
   return interesting;
 }
 
+void ListenEar::forget(const system::CaughtCall& call) {
+  std::erase_if(copies_, [&](const Copy& copy) {
+    if (copy.fd != call.socket) return false;
+    ::close(copy.fd);
+    return true;
+  });
+}
+
 bool ListenEar::take(const system::CaughtCall& call) {
   if (call.kind == system::CaughtCall::Kind::io_uring) {
     const bool news = !std::exchange(uses_io_uring_, true);

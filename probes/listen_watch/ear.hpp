@@ -47,6 +47,8 @@ class ListenEar {
   [[nodiscard]] bool is_wanted() const { return !awaited_.empty(); }
   // Takes the copy over. True when it may be what a probe waits for: time to ask.
   bool caught(const system::CaughtCall& call);
+  // It was none.
+  void forget(const system::CaughtCall& call);
 
   // --- the probes' side
   [[nodiscard]] bool is_trapped() const { return trapped_; }

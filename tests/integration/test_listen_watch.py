@@ -150,10 +150,19 @@ class Trapped(Watch):
 
         # What the start left to do may fall into the first second; every 10 ms would be hundreds in each.
         self.assertEqual(min(quiet_second() for _ in range(3)), 0)
+        self.assertEqual(self.processes_held(stack), 5)
         for word in words:
             word.say()
         self.assertEqual(stack.wait(*(f"s{i}" for i in range(5))), 200)
+        self.method(stack, "s0")  # asked in a later turn
+        self.assertEqual(self.processes_held(stack), 0)
         self.assert_clean_end(stack)
+
+    @staticmethod
+    def processes_held(stack):
+        """How many pidfds belfry has open: one for each service whose listen(2) is still to come."""
+        return sum("[pidfd]" in os.readlink(fd) for fd in pathlib.Path(f"/proc/{stack.process.pid}/fd").iterdir()
+                   if os.path.lexists(fd))
 
     @needs_right
     def test_another_process_on_the_port_rings_no_bell_and_is_named(self):

@@ -53,9 +53,14 @@ int FakeSyscalls::receive_notification(int fd, seccomp_notif& into) {
   return Syscalls::receive_notification(fd, into);
 }
 
-int FakeSyscalls::copy_descriptor(pid_t thread, int fd) {
+int FakeSyscalls::open_process(pid_t pid) {
+  ++processes_opened;
+  return Syscalls::open_process(pid);
+}
+
+int FakeSyscalls::copy_descriptor(int process, int fd) {
   if (int error = next(copy_errors)) return -error;
-  return Syscalls::copy_descriptor(thread, fd);
+  return Syscalls::copy_descriptor(process, fd);
 }
 
 }  // namespace belfry::test

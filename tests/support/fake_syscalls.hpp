@@ -14,6 +14,7 @@ class FakeSyscalls : public system::Syscalls {
   std::deque<int> clone_errors, clone_into_errors, open_errors, duplicate_errors, kill_errors, socket_errors,
       receive_errors, copy_errors;
   int clones = 0;
+  int processes_opened = 0;  // by open_process()
   int last_clone_flags = 0;
 
   pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override;
@@ -24,7 +25,8 @@ class FakeSyscalls : public system::Syscalls {
   int open(const char* path, int flags) override;
   int socket(int domain, int type, int protocol) override;
   int receive_notification(int fd, seccomp_notif& into) override;
-  int copy_descriptor(pid_t thread, int fd) override;
+  int open_process(pid_t pid) override;
+  int copy_descriptor(int process, int fd) override;
 };
 
 }  // namespace belfry::test

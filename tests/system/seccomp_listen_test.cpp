@@ -120,6 +120,12 @@ std::size_t open_descriptors() {
   return count;
 }
 
+bool listens(int socket) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value == 1;
+}
+
 struct ListenTrapTest : testing::Test {
   void SetUp() override {
     if (!TrapRights::own().admin) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
@@ -146,11 +152,17 @@ struct ListenTrapTest : testing::Test {
     if (request.descriptor >= 0) trap.emplace(request.descriptor, kernel);
   }
   void start(const std::string& script) { start(python(script)); }
-  // Waits for the next notification and answers it.
-  std::optional<CaughtCall> next(bool copy = true) {
+  // Waits for the next notification; its caller stands still.
+  std::optional<CaughtCall> take(bool copy = true) {
     pollfd readable{.fd = trap->descriptor(), .events = POLLIN, .revents = 0};
     if (::poll(&readable, 1, 20000) != 1 || (readable.revents & POLLIN) == 0) return std::nullopt;
     return trap->take(copy);
+  }
+  // …and answers it.
+  std::optional<CaughtCall> next(bool copy = true) {
+    auto call = take(copy);
+    if (call) EXPECT_TRUE(trap->let_go(*call));
+    return call;
   }
   bool hung_up() {
     pollfd end{.fd = trap->descriptor(), .events = POLLIN, .revents = 0};
@@ -187,6 +199,67 @@ TEST_F(ListenTrapTest, a_call_of_listen_is_reported_with_its_socket_and_goes_on)
   EXPECT_EQ(call->kind, CaughtCall::Kind::listen);
   ASSERT_GE(call->socket, 0);
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
+}
+
+TEST_F(ListenTrapTest, a_caller_stands_still_until_it_is_let_go) {
+  start(server);
+  auto call = take();
+  ASSERT_TRUE(call);
+  EXPECT_FALSE(listens(call->socket));
+  EXPECT_TRUE(trap->let_go(*call));
+  EXPECT_NE(output.read_line(), "");
+  EXPECT_TRUE(listens(call->socket));
+  ::close(call->socket);
+}
+
+TEST_F(ListenTrapTest, who_died_before_it_was_let_go_has_not_called) {
+  start(server);
+  auto call = take();
+  ASSERT_TRUE(call);
+  ::kill(pids.back(), SIGKILL);
+  ::waitpid(pids.back(), nullptr, 0);
+  pids.clear();
+  EXPECT_FALSE(trap->let_go(*call));
+  ::close(call->socket);
+}
+
+TEST_F(ListenTrapTest, an_expected_caller_is_opened_before_its_call_and_not_by_it) {
+  start(server);
+  trap->expect(pids.back());
+  EXPECT_EQ(kernel.processes_opened, 1);
+  const std::size_t before = open_descriptors();
+  auto call = next();
+  ASSERT_TRUE(call);
+  EXPECT_EQ(open_descriptors(), before + 1);
+  EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
+  trap->expect(pids.back());
+  EXPECT_EQ(kernel.processes_opened, 1);
+  trap->expect(0);
+  EXPECT_EQ(open_descriptors(), before - 1);
+}
+
+TEST_F(ListenTrapTest, who_was_not_expected_is_heard_all_the_same) {
+  start(R"(
+def serve():
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(4)
+    print(s.getsockname()[1], flush=True)
+t = threading.Thread(target=serve); t.start(); t.join()
+)");
+  trap->expect(pids.back());
+  auto call = next();
+  ASSERT_TRUE(call);
+  ASSERT_GE(call->socket, 0);
+  EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
+}
+
+TEST_F(ListenTrapTest, nobody_can_be_expected_who_is_gone) {
+  start("sys.exit(0)");
+  ::waitpid(pids.back(), nullptr, 0);
+  const pid_t gone = pids.back();
+  pids.clear();
+  const std::size_t before = open_descriptors();
+  trap->expect(gone);
+  EXPECT_EQ(open_descriptors(), before);
 }
 
 TEST_F(ListenTrapTest, a_socket_that_nobody_wants_is_not_copied) {

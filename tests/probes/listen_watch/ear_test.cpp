@@ -164,6 +164,17 @@ TEST(ListenEar, whoever_no_longer_waits_holds_no_copies) {
   EXPECT_FALSE(ear.is_wanted());
 }
 
+TEST(ListenEar, a_call_that_was_none_leaves_no_copy) {
+  LocalSocket first(SOCK_STREAM, false, false);
+  ListenEar ear;
+  ear.await(tcp(first.port()));
+  const CaughtCall call = listen_on(first.fd());
+  EXPECT_TRUE(ear.caught(call));
+  ear.forget(call);
+  EXPECT_FALSE(ear.holds_copy());
+  EXPECT_EQ(ear.judge(tcp(first.port())), Verdict::unknown);
+}
+
 TEST(ListenEar, a_flood_of_calls_holds_a_bounded_number_of_copies) {
   LocalSocket socket(SOCK_STREAM, false, false);
   const int lowest = ::dup(0);
