@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "channels/time.hpp"
 #include "system/syscalls.hpp"
 
 namespace belfry::test {
@@ -16,10 +17,13 @@ class FakeSyscalls : public system::Syscalls {
   int clones = 0;
   int processes_opened = 0;  // by open_process()
   int last_clone_flags = 0;
+  // What each look at all children costs beyond its own time.
+  Duration sweep_takes{0};
 
   pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override;
   pid_t clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags, void* argument,
                    int cgroup) override;
+  int waitid(idtype_t type, id_t id, siginfo_t* info, int options) override;
   int kill(pid_t pid, int signo) override;
   int duplicate(int source, int target) override;
   int open(const char* path, int flags) override;
