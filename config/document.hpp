@@ -68,6 +68,8 @@ struct DocumentLimits {
   std::size_t bytes = 32U << 20U;
   std::size_t nodes = 4'000'000;
   std::uint32_t depth = 64;
+  // Brackets, commas and colons in one value: 50 000 services in JSON, 300 MiB and a second or two at worst.
+  std::size_t marks_in_a_value = 1'000'000;
   // Aliases and merges may multiply the tree by `growth`, beyond a free allowance.
   std::uint64_t free_growth = 1'000'000;
   std::uint64_t growth = 4;

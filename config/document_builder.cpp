@@ -5,8 +5,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <istream>
 #include <new>
-#include <sstream>
 
 #include "config/syntax_help.hpp"
 
@@ -69,16 +69,23 @@ Node const* DocumentBuilder::run() {
 
 // After a key that is there twice there is a root: the rest of the file can still be judged.
 DocumentBuilder::Reading DocumentBuilder::read(std::string& fed) {
-  std::istringstream stream(fed);
+  MeteredText text(fed, document_.limits().marks_in_a_value);
+  fed_ = &text;
+  std::istream stream(&text);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(*this)) {
     }
-    return Reading::done;
+    if (!text.is_exhausted()) return Reading::done;
+    report_exhaustion();
   } catch (Abort const&) {
   } catch (YAML::Exception const& problem) {
-    report_syntax(problem.msg, problem.mark);
-    if (blank_alias(problem.msg, problem.mark, fed)) return Reading::again;
+    if (text.is_exhausted()) {
+      report_exhaustion();
+    } else {
+      report_syntax(problem.msg, problem.mark);
+      if (blank_alias(problem.msg, problem.mark, fed)) return Reading::again;
+    }
   }
   root_ = nullptr;
   return Reading::done;
@@ -118,8 +125,21 @@ void DocumentBuilder::report_syntax(std::string const& message, YAML::Mark const
   diagnostics_.error("syntax", at, std::move(text), std::string(why.help));
 }
 
+void DocumentBuilder::report_exhaustion() {
+  Span const at = frames_.empty() ? Span{file_, 1, 1, 0} : Span(frames_.back().node->place());
+  diagnostics_.error(
+      "too-large", at,
+      "cannot read a value with more than " + std::to_string(document_.limits().marks_in_a_value) +
+          " brackets, commas and colons",
+      "close what is open, write it in lines instead of brackets, or split it into several files");
+}
+
 void DocumentBuilder::refuse(std::string_view rule, Span at, std::string message, std::string help) {
-  diagnostics_.error(rule, at, std::move(message), std::move(help));
+  // What is wrong with a text that was cut off says nothing about the text.
+  if (fed_->is_exhausted())
+    report_exhaustion();
+  else
+    diagnostics_.error(rule, at, std::move(message), std::move(help));
   throw Abort{};
 }
 
@@ -178,6 +198,7 @@ Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string 
   bool const has_property = anchor != YAML::NullAnchor || (!tag.empty() && tag != "?" && tag != "!");
   Span const at = has_property ? token_at(mark) : where(mark);
   DocumentLimits const& limits = document_.limits();
+  fed_->understood();
   if (++nodes_ > limits.nodes)
     refuse("too-large", at, "the file has more than " + std::to_string(limits.nodes) + " values",
            "split it into several files and pass each with -c");

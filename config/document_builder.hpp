@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/document.hpp"
+#include "config/metered_text.hpp"
 
 namespace belfry::config {
 
@@ -67,6 +68,7 @@ class DocumentBuilder final : YAML::EventHandler {
   bool blank_alias(std::string const& message, YAML::Mark const& mark, std::string& fed);
   void start_again();
   void report_syntax(std::string const& message, YAML::Mark const& mark);
+  void report_exhaustion();
 
   Document& document_;
   Diagnostics& diagnostics_;
@@ -74,6 +76,7 @@ class DocumentBuilder final : YAML::EventHandler {
   std::uint32_t file_;
   std::size_t nodes_ = 0;
   std::uint64_t merged_ = 0;
+  MeteredText* fed_ = nullptr;  // what is being read
   std::uint32_t documents_ = 0;
   Node const* root_ = nullptr;
   std::vector<Frame> frames_;

@@ -80,6 +80,26 @@ TEST_F(DocumentTest, windows_line_ends_are_line_ends) {
   EXPECT_EQ(parse("a: 1\r\nb: 2\r\n")->find("b")->line, 2U);
 }
 
+std::string repeated(std::string_view part, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += part;
+  return out;
+}
+
+TEST_F(DocumentTest, a_value_in_brackets_may_be_long) {
+  std::string text = "{";
+  for (int i = 0; i < 20'000; ++i)
+    text += "\"s" + std::to_string(i) +
+            R"(": {"command": ["a", "b", "c"], "ready": "notify", "depends_on": ["x", "y"]},
+)";
+  ASSERT_NE(parse(text + "\"z\": 1}"), nullptr);
+  EXPECT_FALSE(diagnostics_.has_errors());
+}
+TEST_F(DocumentTest, a_long_text_of_brackets_in_lines_is_no_bomb) {
+  EXPECT_NE(parse("a:\n" + repeated("  - [x, y]\n", 300'000)), nullptr);
+  EXPECT_FALSE(diagnostics_.has_errors());
+}
+
 TEST_F(DocumentTest, an_alias_of_nothing_does_not_hide_the_rest) {
   Node const* const root = parse("a: *x\nb: {c: *y, d: 1}\ne: [*z, 2]\n<<: *w\n");
   ASSERT_NE(root, nullptr);
@@ -104,11 +124,6 @@ double milliseconds_of(auto work) {
 struct Bomb {
   std::string name, text, rule;
 };
-std::string repeated(std::string_view part, int times) {
-  std::string out;
-  for (int i = 0; i < times; ++i) out += part;
-  return out;
-}
 std::string laughs() {
   std::string text = "a: &a [" + repeated("lol,", 10) + "lol]\n";
   for (char c = 'b'; c <= 'k'; ++c)
@@ -133,8 +148,11 @@ TEST_F(DocumentTest, bombs_are_refused_in_bounded_time) {
       {"aliases of aliases", laughs(), "alias-bomb"},
       {"aliases of a long text", long_laughs(), "alias-bomb"},
       {"merges of merges", merge_chain(), "alias-bomb"},
-      {"deep flow", std::string(1'000'000, '[') + std::string(1'000'000, ']'), "too-deep"},
+      {"deep flow", std::string(400'000, '[') + std::string(400'000, ']'), "too-deep"},
       {"deep flow mappings", repeated("{a: ", 200'000) + std::string(200'000, '}'), "too-deep"},
+      {"never closed", std::string(30'000'000, '['), "too-large"},
+      {"broad flow", "a: [" + repeated("[],", 10'000'000) + "]", "too-large"},
+      {"broad flow in lines", "a: [" + repeated("{b: c},\n", 3'000'000) + "]", "too-large"},
       {"deep block",
        [] {
          std::string t;
