@@ -1,5 +1,7 @@
 #include "daemon/probe_watch.hpp"
 
+#include <algorithm>
+
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
@@ -69,6 +71,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   probes::ScheduleOptions options = watched.options;
   if (watched.recheck) options.period = *watched.recheck;
   probes::Thresholds thresholds(options, live);
+  const TimePoint not_before = loop_.now() + before_bell.initial_delay;
   std::uint64_t attempts = 0;
   bool was_up = live;
   bool counts_events = !live;  // until it was true; then what it loses is looked for by the schedule
@@ -78,10 +81,15 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     const auto& schedule = was_up ? options : before_bell;
     const auto phase = was_up ? probes::Phase::watching : probes::Phase::starting;
     Duration pause = probes::next_delay(schedule, phase, loop_.now() - terms_.started_at, attempts, random_);
-    if (counts_events && attempts > 0 && !schedule.period)
-      pause = watched.probe->next_look(looks).value_or(pause);
+    if (counts_events && attempts > 0) {
+      // Its own period is how often it is asked besides.
+      const Duration longest = schedule.period.value_or(Duration::max());
+      pause = std::min(watched.probe->next_look(looks).value_or(pause), longest);
+    }
     if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
-    const TimePoint next = pause == Duration::max() ? TimePoint::max() : loop_.now() + pause;
+    const TimePoint next = attempts == 0              ? not_before
+                           : pause == Duration::max() ? TimePoint::max()
+                                                      : loop_.now() + pause;
     auto poked = on(watched.poke);
     auto due = at(loop_, next);
     const std::size_t which = co_await select(ctx, poked, due);
@@ -90,6 +98,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
       heard = true;
       looks = 0;
     }
+    if (attempts == 0 && loop_.now() < not_before) continue;  // no event makes the first attempt earlier
 
     Result<void> outcome = co_await ask_once(ctx, watched);
     if (ctx.cancelled()) break;

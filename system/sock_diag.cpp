@@ -93,6 +93,10 @@ std::vector<ListeningSocket> SockDiag::listeners(std::uint16_t port, bool udp, b
   v4.bytes[0] = htonl(INADDR_LOOPBACK);
   std::memcpy(v6.bytes, &in6addr_loopback, sizeof in6addr_loopback);
   std::vector<ListeningSocket> found;
+  if (thorough) {
+    for (const bool v6_too : {false, true}) list(port, udp, v6_too, found);
+    return found;
+  }
   for (const Address& local : {v4, v6}) {
     if (auto one = ask(port, udp, local)) found.push_back(*one);
   }
@@ -100,9 +104,6 @@ std::vector<ListeningSocket> SockDiag::listeners(std::uint16_t port, bool udp, b
   if (misses_++ % misses_per_look == 0) look_up_addresses();
   for (const Address& local : others_) {
     if (auto one = ask(port, udp, local)) found.push_back(*one);
-  }
-  for (const bool v6_too : {false, true}) {
-    if (thorough && found.empty()) list(port, udp, v6_too, found);
   }
   return found;
 }

@@ -32,8 +32,9 @@ class SockDiag {
   SockDiag& operator=(const SockDiag&) = delete;
 
   // The sockets that listen on this TCP port (or are bound to this UDP one), IPv4 and IPv6, in this network
-  // namespace: on all addresses, on loopback, or on an address of this host. `thorough` also finds those on
-  // 127.0.0.2 and its like, by walking through all sockets that listen: not for every look.
+  // namespace: one that is on all addresses or on loopback, else one on an address of this host. `thorough`
+  // finds all of them, on 127.0.0.2 and behind a shared port (SO_REUSEPORT) too, by walking through all
+  // sockets that listen: not for every look.
   std::vector<ListeningSocket> listeners(std::uint16_t port, bool udp, bool thorough = false);
 
   // The sockets that listen at this path, however the service spelled it when it bound. A

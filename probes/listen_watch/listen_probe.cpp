@@ -40,6 +40,7 @@ void ListenProbe::wait(bool waiting) {
 
 Task<Outcome> ListenProbe::check(Context&) {
   Outcome outcome = look();
+  was_there_ = was_there_ || outcome;
   wait(!outcome);
   co_return outcome;
 }
@@ -48,22 +49,30 @@ Outcome ListenProbe::look() {
   const ListenEar::Verdict heard = is_trapped() ? ear_->judge(what_) : ListenEar::Verdict::unknown;
   if (heard == ListenEar::Verdict::listens) return {};
   std::vector<system::ListeningSocket> sockets;
-  if (heard == ListenEar::Verdict::unknown)
-    sockets = what_.is_path() ? diag_.unix_listeners(what_.path)
-                              : diag_.listeners(what_.port, what_.udp, is_thorough());
+  if (heard == ListenEar::Verdict::unknown) {
+    sockets = what_.is_path() ? diag_.unix_listeners(what_.path) : diag_.listeners(what_.port, what_.udp);
+    if (is_ours(sockets)) return {};
+    // Another one may be nearer: on another address, or in the same group of a shared port.
+    if (!what_.is_path() && is_thorough()) sockets = diag_.listeners(what_.port, what_.udp, true);
+    if (is_ours(sockets)) return {};
+  }
   if (sockets.empty()) {
     const char* preposition = what_.is_path() ? "at " : "on ";
     return std::unexpected(Error(Error::Kind::failed, "nobody listens " + (preposition + where())));
   }
-  if (tree_.leader == 0 || holds_one(tree_, sockets)) return {};
   return std::unexpected(
       Error(Error::Kind::failed,
             where() + " is held by " + holder_.name(sockets, what_.is_path()) + ", not by this service"));
 }
 
-// After an event the service is known to have called; otherwise a thorough look comes now and then.
+bool ListenProbe::is_ours(const std::vector<system::ListeningSocket>& sockets) const {
+  return !sockets.empty() && (tree_.leader == 0 || holds_one(tree_, sockets));
+}
+
+// After an event the service is known to have called, and what was there once is asked for seldom; otherwise
+// a thorough look comes now and then.
 bool ListenProbe::is_thorough() {
-  return (is_trapped() && ear_->has_heard()) || ++looks_ % looks_per_thorough_one == 0;
+  return was_there_ || (is_trapped() && ear_->has_heard()) || ++looks_ % looks_per_thorough_one == 0;
 }
 
 std::optional<Duration> ListenProbe::next_look(std::uint32_t looks_since_event) const {

@@ -39,6 +39,7 @@ class ListenProbe final : public Probe {
   [[nodiscard]] bool is_trapped() const { return ear_ != nullptr && ear_->is_trapped(); }
   [[nodiscard]] std::string where() const;
   Outcome look();
+  [[nodiscard]] bool is_ours(const std::vector<system::ListeningSocket>& sockets) const;
   bool is_thorough();
   void wait(bool waiting);
 
@@ -49,6 +50,7 @@ class ListenProbe final : public Probe {
   system::TreeId tree_;
   ForeignHolder holder_;
   bool waiting_ = false;
+  bool was_there_ = false;
   std::uint32_t looks_ = 0;
 };
 

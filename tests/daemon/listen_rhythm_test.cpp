@@ -69,7 +69,25 @@ TEST_F(ListenRhythmTest, a_given_period_is_kept_beside_the_events) {
   EXPECT_EQ(probes.checks(), 4U);
   web().was_heard();
   loop.run_until_idle();
-  EXPECT_EQ(probes.checks(), 5U);
+  EXPECT_EQ(probes.checks(), 6U);  // as often as without one
+  listens = true;
+  pass(1ms);
+  EXPECT_EQ(web().state(), State::ready);
+}
+
+TEST_F(ListenRhythmTest, no_event_makes_the_first_attempt_come_before_the_initial_delay) {
+  config::Probe probe = a_probe();
+  probe.initial_delay = 5s;
+  daemon("web").ready.probes.push_back(std::move(probe));
+  up();
+  web().was_heard();
+  pass(4s);
+  web().was_heard();
+  pass(500ms);
+  EXPECT_EQ(probes.checks(), 0U);
+  listens = true;
+  pass(500ms);
+  EXPECT_EQ(web().state(), State::ready);
 }
 
 TEST_F(ListenRhythmTest, several_successes_in_a_row_come_by_the_schedule) {

@@ -165,6 +165,14 @@ class Trapped(Watch):
                    if os.path.lexists(fd))
 
     @needs_right
+    def test_a_period_of_its_own_does_not_delay_what_is_heard(self):
+        ports = free_ports(5)
+        stack = self.started("".join(service(f"s{port}", "tcp", port, f"port: {port}, period: 1h")
+                                     for port in ports)).wait_for_control()
+        self.assertEqual(stack.wait(*(f"s{port}" for port in ports)), 200)
+        self.assert_clean_end(stack)
+
+    @needs_right
     def test_another_process_on_the_port_rings_no_bell_and_is_named(self):
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", 0))
@@ -385,6 +393,22 @@ class Asked(Watch):
                              "on_daemon_death: keep").wait_for_control()
         self.assertEqual(stack.wait("web", "names"), 200)
         self.assert_clean_end(stack)
+
+    def test_each_of_those_who_share_a_port_is_found(self):
+        port = free_port()
+        stack = self.started(service("web", "shared_port", port, f"port: {port}", "replicas: 3"),
+                             "on_daemon_death: keep").wait_for_control()
+        self.assertEqual(stack.wait("web-1", "web-2", "web-3"), 200, self.error(stack, "web-3"))
+        self.assert_clean_end(stack)
+
+    def test_somebody_else_at_a_nearer_address_of_the_port_is_no_hindrance(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen(4)
+            port = holder.getsockname()[1]
+            stack = self.started(service("web", "other_loopback", port, f"port: {port}"), "on_daemon_death: keep").wait_for_control()
+            self.assertEqual(stack.wait("web"), 200, self.error(stack, "web"))
+            self.assert_clean_end(stack)
 
     def test_status_says_how(self):
         port = free_port()
