@@ -42,6 +42,7 @@ bool FdStore::add(int fd, std::string_view name, bool poll) {
       held_.emplace_back(std::make_unique<Held>(*this, fd, std::string(name.empty() ? "stored" : name)));
   // No events asked for: EPOLLHUP and EPOLLERR come anyway. What cannot be polled (a file, a memfd) stays.
   held->polled = poll && poller_.add(fd, 0, *held).has_value();
+  changed_(held_.size());
   return true;
 }
 
@@ -52,8 +53,10 @@ void FdStore::remove(std::string_view name) {
 }
 
 void FdStore::clear() {
-  held_.clear();
   lent_ = false;
+  if (held_.empty()) return;
+  held_.clear();
+  changed_(0);
 }
 
 void FdStore::drop(Held& held) {
@@ -64,6 +67,7 @@ void FdStore::drop(Held& held) {
     return;
   }
   std::erase_if(held_, [&held](const auto& one) { return one.get() == &held; });
+  changed_(held_.size());
 }
 
 std::vector<NamedDescriptor> FdStore::lend() {
@@ -76,7 +80,7 @@ std::vector<NamedDescriptor> FdStore::lend() {
 
 void FdStore::take_back() {
   lent_ = false;
-  std::erase_if(held_, [](const auto& one) { return one->gone; });
+  if (std::erase_if(held_, [](const auto& one) { return one->gone; }) != 0) changed_(held_.size());
 }
 
 }  // namespace belfry::daemon

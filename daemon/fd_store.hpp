@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/poller.hpp"
@@ -24,7 +26,10 @@ struct NamedDescriptor {
 // holds. Cancellation: none, nothing waits.
 class FdStore {
  public:
-  FdStore(Poller& poller, std::size_t limit) : poller_(poller), limit_(limit) {}
+  // Told of every change of size(), except by its destructor.
+  using Changed = std::function<void(std::size_t)>;
+  FdStore(Poller& poller, std::size_t limit, Changed changed)
+      : poller_(poller), limit_(limit), changed_(std::move(changed)) {}
   ~FdStore() = default;
   FdStore(const FdStore&) = delete;
   FdStore& operator=(const FdStore&) = delete;
@@ -58,6 +63,7 @@ class FdStore {
 
   Poller& poller_;
   std::size_t limit_;
+  Changed changed_;
   bool lent_ = false;
   std::vector<std::unique_ptr<Held>> held_;
 };

@@ -255,6 +255,7 @@ Result<void> NativeProvisions::lay_leaf(Service& service, Kit& kit, system::Laun
 
 Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& launch) {
   outfit(service, launch);
+  desk_.announce(service, launch);
   if (service.spec().extras && service.spec().extras->log.inherit) return {};
   Kit& kit = kit_of(service);
   auto fd = kit.log.open_write_end();

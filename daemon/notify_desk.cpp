@@ -32,7 +32,13 @@ Speakers speakers_of(const Service& service, uid_t uid) {
 // Cancellation: none.
 struct NotifyDesk::Seat final : NotifyReceiver, MainProcessListener {
   Seat(NotifyDesk& d, Service& s, Poller& poller)
-      : desk(d), service(s), store(poller, store_limit(s)), main(poller, *this) {}
+      : desk(d),
+        service(s),
+        store(poller, store_limit(s),
+              [&s](std::size_t held) {
+                s.notify_tally().descriptors_stored = static_cast<std::uint32_t>(held);
+              }),
+        main(poller, *this) {}
   void on_message(const NotifySender& sender, const HeardMessage& message,
                   AttachedDescriptors& attached) override {
     desk.deliver(service, this, sender, message, attached);
@@ -94,6 +100,11 @@ Result<void> NotifyDesk::open_own_socket(Service& service, uid_t owner) {
   auto opened = seat.socket->open(directory_.path() + "/" + std::to_string(++sockets_made_), owner);
   if (!opened) seat.socket.reset();
   return opened;
+}
+
+void NotifyDesk::announce(const Service& service, system::Launch& launch) const {
+  const auto& seat = seats_[service.index()];
+  if (seat && seat->socket) launch.add_variable("NOTIFY_SOCKET", seat->socket->path());
 }
 
 std::vector<NamedDescriptor> NotifyDesk::stored(const Service& service) {
@@ -185,10 +196,13 @@ void NotifyDesk::on_message(const NotifySender& sender, const HeardMessage& mess
   deliver(*services_[*index], seats_[*index].get(), sender, message, attached);
 }
 
-void NotifyDesk::deliver(Service& service, Seat* seat, const NotifySender& sender,
-                         const HeardMessage& message, AttachedDescriptors& attached) {
+void NotifyDesk::deliver(Service& service, Seat* seat, const NotifySender& from, const HeardMessage& message,
+                         AttachedDescriptors& attached) {
   if (!message) return service.refuse_message(message.error());
   const bool own_socket = seat != nullptr && seat->socket != nullptr;
+  // systemd-notify speaks in the name of its parent, which of a hook is belfry.
+  NotifySender sender = from;
+  if (own_socket && from.pid == ::getpid() && service.record().hook != 0) sender.pid = service.record().hook;
   std::optional<NotifyRefusal> refusal = NotifyRefusal::stranger;
   if (!own_socket || !seat->strangers.has(sender.pid, loop_.now()))
     refusal = refusal_of(sender, speakers_of(service, own_socket ? seat->uid : own_user_), own_socket);
@@ -214,7 +228,7 @@ void NotifyDesk::take(Service& service, Seat* seat, const NotifySender& sender, 
   store(service, seat, message, attached);
 }
 
-// Only a process of the service, unless root says so.
+// Only a process of the service, unless root says so; never belfry itself, which would stop itself with it.
 void NotifyDesk::claim_main(Service& service, const NotifySender& sender, pid_t pid) {
   if (!is_running(service.state()) || pid == service.main_pid()) return;
   Seat& seat = seat_of(service);
@@ -224,7 +238,7 @@ void NotifyDesk::claim_main(Service& service, const NotifySender& sender, pid_t 
     return service.said_main_pid(0);
   }
   const bool known = is_process_of(pid, speakers_of(service, uid));
-  if ((!known && sender.uid != 0) || !seat.main.follow(pid))
+  if (pid == ::getpid() || (!known && sender.uid != 0) || !seat.main.follow(pid))
     return service.refuse_message(NotifyRefusal::bad_main_pid);
   service.said_main_pid(pid);
 }
@@ -245,7 +259,6 @@ void NotifyDesk::store(Service& service, Seat* seat, const NotifyMessage& messag
   }
   if (message.remove_descriptors && !message.descriptor_name.empty())
     seat->store.remove(message.descriptor_name);
-  tally.descriptors_stored = static_cast<std::uint32_t>(seat->store.size());
 }
 
 }  // namespace belfry::daemon

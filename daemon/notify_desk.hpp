@@ -49,6 +49,8 @@ class NotifyDesk final : NotifyReceiver {
   // Tells the next run where to speak, and how often it must (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID).
   // What the last one has said is not the next one's.
   Result<void> prepare(Service& service, system::Launch& launch);
+  // Tells a hook where its service speaks. On the shared socket it could not be told apart.
+  void announce(const Service& service, system::Launch& launch) const;
   // What the service has stored, for its next run; until started() it stays as it is.
   [[nodiscard]] std::vector<NamedDescriptor> stored(const Service& service);
   void started(const Service& service);
@@ -68,7 +70,7 @@ class NotifyDesk final : NotifyReceiver {
   void on_message(const NotifySender& sender, const HeardMessage& message,
                   AttachedDescriptors& attached) override;
   [[nodiscard]] const std::uint32_t* attribute(pid_t pid);
-  void deliver(Service& service, Seat* seat, const NotifySender& sender, const HeardMessage& message,
+  void deliver(Service& service, Seat* seat, const NotifySender& from, const HeardMessage& message,
                AttachedDescriptors& attached);
   void take(Service& service, Seat* seat, const NotifySender& sender, const NotifyMessage& message,
             AttachedDescriptors& attached);

@@ -36,7 +36,8 @@ class FdStoreTest : public testing::Test {
   Loop loop_;
   Context root_{loop_};
   Poller poller_{root_};
-  FdStore store_{poller_, 3};
+  std::size_t told_ = 0;
+  FdStore store_{poller_, 3, [this](std::size_t held) { told_ = held; }};
 };
 
 TEST_F(FdStoreTest, what_is_stored_is_lent_in_order_and_under_its_name) {

@@ -83,6 +83,29 @@ class SystemdNotify(NotifyScenario):
         self.wait_until(stack, "said", lambda: self.service(stack)["status_text"] == "gone")
         self.assert_clean_end(stack)
 
+    def test_own_bells_too_are_rung_by_who_is_gone_when_it_is_heard(self):
+        names = [f"db{i}" for i in range(10)]
+        stack = self.stack("".join(f"""
+  {name}:
+    command: [sh, -c, "systemd-notify --no-block --ready; exec sleep 1000"]
+    bells: {{warm: notify}}
+""" for name in names)).start().wait_for_control()
+        for name in names:
+            self.assertEqual(stack.wait(name, condition="warm"), 200, stack.output.text())
+        self.assert_clean_end(stack)
+
+    def test_a_hook_may_speak_for_its_service(self):
+        stack = self.stack("""
+  db:
+    command: [sleep, "1000"]
+    notify_access: exec
+    post_start: [systemd-notify, --status=from-hook]
+""").start().wait_for_control()
+        self.assertEqual(stack.wait("db"), 200, stack.output.text())
+        self.assertEqual(self.service(stack)["status_text"], "from-hook")
+        self.assertEqual(self.refused(stack), {})
+        self.assert_clean_end(stack)
+
     def test_pid_names_the_shell_the_main_process(self):
         stack = self.speak("systemd-notify --pid=$$$$ --ready")
         self.assertEqual(self.refused(stack), {})
@@ -306,6 +329,16 @@ class BadSpeakers(NotifyScenario):
         self.assert_clean_end(stack)
 
     @unittest.skipUnless(ROOT, "only root can claim to be another process")
+    def test_belfry_is_nobodys_main_process(self):
+        stack = self.stack(self.speaker("wait")).start()
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("db", condition="started"), 200)
+        client("as", str(self.service(stack)["pid"]), f"MAINPID={stack.process.pid}\nREADY=1", notify_socket=self.socket_of(stack))
+        self.assertEqual(stack.wait("db"), 200)
+        self.assertEqual(self.refused(stack), {"bad_main_pid": 1})
+        self.assertEqual(stack.cli("stop", "db").returncode, 0)
+        self.assert_clean_end(stack)
+
     def test_a_forged_sender_is_refused_unless_root_speaks_for_the_service_itself(self):
         stack = self.stack(self.speaker("wait")).start()
         stack.wait_for_control()
