@@ -107,6 +107,8 @@ Task<void> Daemon::live(Context& ctx) {
   if (!joined) notice("belfry", joined.error().text());
   co_await go_down(ctx, ending);
   code_ = kill_asked_ ? 128 + stop_signal_ : ending.code;
+  // A stack that was shut down in good order says nothing of the command that it was there for.
+  if (manner_.has_command && code_ == 0) code_ = command_code_.value_or(69);
   if (code_ == 0 && supervisor_.has_stuck()) code_ = 71;
   co_await close();
 }

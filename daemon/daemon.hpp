@@ -47,6 +47,8 @@ class Daemon final : Reporter, system::SignalListener {
   // Up, until something ends it, down. `meanwhile` runs beside it once begun and may ask_to_end().
   int serve(std::function<Task<void>(Context&)> meanwhile = {});
 
+  // The code of `exec`, unless something else ends the stack.
+  void command_ended(int code) { command_code_ = code; }
   void ask_to_end(Ending ending) { supervisor_.ender().ring(std::move(ending)); }
   // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them
   // itself.
@@ -98,6 +100,7 @@ class Daemon final : Reporter, system::SignalListener {
   std::string control_socket_;
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = 70;
+  std::optional<int> command_code_;
 };
 
 // What `run` and `exec` have in common: signals blocked first, the file loaded (what is wrong with it is

@@ -124,6 +124,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
   if (ended.cancelled()) co_await end_command();
   co_await end_what_it_left();
   daemon_.signal_filter = {};
+  daemon_.command_ended(exited_.value().shell_code());
   daemon_.ask_to_end({.code = exited_.value().shell_code(),
                       .reason = options_.command.front() + " " + exited_.value().text()});
 }

@@ -7,7 +7,7 @@ import signal
 import socket
 import unittest
 
-from harness import PATIENCE, SAMPLE, Scenario, belfry, free_port
+from harness import BELFRY, PATIENCE, SAMPLE, Scenario, belfry, free_port
 
 DIAMOND = """
   base: {command: $SAMPLE --name base --notify --ready-delay 30ms --on-stop-delay 20ms, ready: notify}
@@ -159,6 +159,11 @@ class Commands(Scenario):
         stack.event("a", "main")
         self.assertEqual(stack.stop(), 128 + signal.SIGTERM)
         self.assertNotIn("CMD", stack.output.text())
+
+    def test_exec_of_a_stack_that_is_shut_down_leaves_with_the_code_of_its_command(self):
+        stack = self.exec_of("  a: {command: $SAMPLE --name a}",
+                             f"trap 'exit 9' TERM; {BELFRY} shutdown --no-wait; while :; do sleep 0.1; done")
+        self.assertEqual(stack.exit_code(), 9, stack.output.text())
 
     def test_exec_is_not_ready_in_time_also_when_a_service_keeps_trying(self):
         stack = self.exec_of("  a: {command: ['false'], ready: {file: never}, restart: {delay: 50ms, max_delay: 50ms}}", "echo CMD",
