@@ -31,6 +31,7 @@ struct StopTerms {
   bool in_order = true;                // only after all running dependents have stopped
   std::optional<Duration> timeout{};   // instead of the service's own
   std::optional<TimePoint> kill_by{};  // killed then at the latest
+  std::optional<TimePoint> end_by{};   // and what cleans up after it then
   bool by_command = true;              // dependents are blocked while it rests
 };
 
@@ -57,6 +58,7 @@ struct Record {
   bool stuck = false;  // somebody of the last run cannot be killed: watched, and nothing is started beside it
   bool hung = false;   // `live` ended this run
   bool watchdog_bit = false;   // its own silence, or its own word, ended this run
+  bool refused = false;        // its command can't be started, now or later
   bool said_stopping = false;  // a later READY=1 does not take that back
   pid_t pid = 0;               // of the process that was started; 0: none
   pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
@@ -77,6 +79,7 @@ struct Record {
   OptionalMoment asked_to_stop_at{};
   config::OptionalDuration stop_timeout{};
   OptionalMoment kill_by{};
+  OptionalMoment end_by{};
   Duration watchdog{0};  // how long it may be silent; zero: for ever
   TimePoint last_ping{};
   TimePoint extended_until{};  // EXTEND_TIMEOUT_USEC: the current phase's deadline is not earlier

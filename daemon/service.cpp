@@ -268,6 +268,7 @@ void Service::request_start(bool by_name) {
     return;
   }
   if (is_settled(record_.state) && record_.state != State::blocked) record_.cause = {};  // of another time
+  record_.history = {};  // whoever asks may have repaired what was wrong
   record_.intent = Intent::run;
   record_.start_requested = true;
   // A blocked one binds when it heals: until then clients are to be refused and not kept waiting.
@@ -280,6 +281,7 @@ void Service::request_stop(const StopTerms& terms) {
   record_.asked_in = ++around_.moments;
   record_.in_order = terms.in_order;
   if (terms.intent == Intent::again && is_running(record_.state)) ++counters_->restarts_on_command;
+  if (terms.by_command) record_.history = {};
   if (terms.intent == Intent::rest) {
     record_.stopped_by_command = terms.by_command;
     record_.wanted = false;
@@ -288,12 +290,13 @@ void Service::request_stop(const StopTerms& terms) {
   record_.cause = terms.cause;
   record_.stop_timeout = terms.timeout;
   record_.kill_by = terms.kill_by;
+  record_.end_by = terms.end_by;
   attention_.notify();
   if (is_running(record_.state)) tell_dependents(false);  // an announced stop is a lost level
 }
 
 void Service::kill_now(const Error& cause) {
-  record_.kill_by = around_.loop.now();
+  record_.kill_by = record_.end_by = around_.loop.now();
   record_.stop_timeout = Duration::zero();
   record_.in_order = false;
   record_.start_requested = false;
@@ -363,6 +366,7 @@ void Service::on_tree_empty(pid_t) {
   if (std::exchange(record_.stuck, false)) {
     give_back();
     around_.listener.notice(*this, "is gone at last, and can be started again");
+    tell_dependents(false);
   }
   attention_.notify();
 }

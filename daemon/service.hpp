@@ -215,10 +215,11 @@ class Service final : system::ExitWatcher,
   void watch_own_bells();
   [[nodiscard]] const config::Command* command_of(Hook which) const;
   [[nodiscard]] bool has(Hook which) const { return command_of(which) != nullptr; }
-  [[nodiscard]] TimePoint hook_deadline(Hook which) const;
+  [[nodiscard]] TimePoint hook_deadline(Hook which, TimePoint began) const;
   [[nodiscard]] bool is_pointless(Hook which) const;
   void hook_failed(Hook which);
   [[nodiscard]] std::unique_ptr<ProbeWatch> watch_probes(const config::ProbeSet& set, ProbeRole role);
+  [[nodiscard]] bool left_by_pre_start() const;
   void refuse_start(const Error& cause);
   void start_did_not_work(const system::SpawnError& error);
   [[nodiscard]] bool all_true() const;

@@ -127,13 +127,16 @@ std::optional<Error> Service::hopeless_cause() const {
   return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
 }
 
+// The first edge that is late is one too many, except for a gate that can spare some of its members.
 TimePoint Service::edge_deadline() const {
-  TimePoint deadline = TimePoint::max();
+  const std::size_t spare = spec_.type == ServiceType::gate ? edges_.size() - members_needed() : 0;
+  std::vector<TimePoint> late;
   for (const Edge& edge : edges_) {
-    if (edge.spec->timeout && !edge.lets_start())
-      deadline = std::min(deadline, record_.since + *edge.spec->timeout);
+    if (edge.spec->timeout && !edge.lets_start()) late.push_back(record_.since + *edge.spec->timeout);
   }
-  return deadline;
+  if (late.size() <= spare) return TimePoint::max();
+  std::ranges::nth_element(late, late.begin() + static_cast<std::ptrdiff_t>(spare));
+  return late[spare];
 }
 
 // A bell wakes those who wait for it; everything else (a level lost or regained, a root that settled or came
@@ -171,7 +174,9 @@ TimePoint Service::look_after_losses() {
   const TimePoint now = around_.loop.now();
   for (Edge& edge : edges_) {
     if (edge.spec->on_loss == OnLoss::ignore || edge.cannot_be_lost()) continue;
-    if (edge.lets_start()) {
+    // What was never there is not lost; what is lost stays so until it is back, though it may not be
+    // required.
+    if (edge.holds() || (!edge.lost_since && edge.lets_start())) {
       edge.lost_since.reset();
       continue;
     }
@@ -204,12 +209,17 @@ bool Service::is_awaiting_others() const {
   return around_.going_down ? is_held() : has_on_top(record_.asked_in);
 }
 
+// Each gate is looked through once: there may be exponentially many ways up.
 bool Service::has_on_top(std::uint64_t before) const {
-  return std::ranges::any_of(dependents_, [this, before](const Service* d) {
-    if (d->is_done_with(*this)) return false;
-    return (is_running(d->state()) && d->record_.started_in < before) ||
-           (d->is_transparent() && d->has_on_top(before));
-  });
+  std::vector<const Service*> through{this};
+  for (std::size_t i = 0; i < through.size(); ++i) {
+    for (const Service* d : through[i]->dependents_) {
+      if (d->is_done_with(*through[i])) continue;
+      if (is_running(d->state()) && d->record_.started_in < before) return true;
+      if (d->is_transparent() && std::ranges::find(through, d) == through.end()) through.push_back(d);
+    }
+  }
+  return false;
 }
 
 bool Service::is_done_with(const Service& other) const {
@@ -218,9 +228,13 @@ bool Service::is_done_with(const Service& other) const {
 
 // It does not run any more: whoever waits below looks again.
 void Service::make_way() {
-  for (Edge& edge : edges_) {
-    if (edge.on->record_.intent != Intent::run) edge.on->attention_.notify();
-    if (edge.on->is_transparent()) edge.on->make_way();
+  std::vector<Service*> through{this};
+  for (std::size_t i = 0; i < through.size(); ++i) {
+    for (const Edge& edge : through[i]->edges_) {
+      Service* on = edge.on;
+      if (on->record_.intent != Intent::run) on->attention_.notify();
+      if (on->is_transparent() && std::ranges::find(through, on) == through.end()) through.push_back(on);
+    }
   }
 }
 

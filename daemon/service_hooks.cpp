@@ -27,16 +27,18 @@ const config::Command* Service::command_of(Hook which) const {
 // Hooks of the start share `ready.timeout`, those of the stop share the stop's time: a fifth of what is left,
 // two seconds at most, is kept for the main process, which has heard of nothing yet when `pre_stop` hangs.
 // Cleaning up has as much time again, because it is needed most where the stop took all there was.
-TimePoint Service::hook_deadline(Hook which) const {
+// A shutdown may begin while the hook runs, so it is asked again after each piece of news.
+TimePoint Service::hook_deadline(Hook which, TimePoint began) const {
   switch (which) {
     case Hook::pre_start:
-    case Hook::post_start: return start_deadline();
+    case Hook::post_start: return std::min(start_deadline(), record_.kill_by.value_or(TimePoint::max()));
     case Hook::pre_stop: {
-      const TimePoint now = around_.loop.now();
-      const Duration left = std::max(kill_deadline() - now, Duration::zero());
-      return now + left - std::min<Duration>(left / 5, std::chrono::seconds(2));
+      const TimePoint end = std::max(kill_deadline(), began);
+      return end - std::min<Duration>((end - began) / 5, std::chrono::seconds(2));
     }
-    case Hook::post_stop: return around_.loop.now() + record_.stop_timeout.value_or(spec_.stop.timeout);
+    case Hook::post_stop:
+      return std::min(began + record_.stop_timeout.value_or(spec_.stop.timeout),
+                      record_.end_by.value_or(TimePoint::max()));
   }
   return TimePoint::max();
 }
@@ -54,10 +56,10 @@ bool Service::is_pointless(Hook which) const {
 
 Task<bool> Service::run_hook(Context& ctx, Hook which) {
   hook_error_ = {};
-  TimePoint deadline = hook_deadline(which);
+  const TimePoint began = around_.loop.now();
   const std::string what =
       std::string(hook_names[static_cast<std::size_t>(which)]) + " of " + std::string(name());
-  if (deadline <= around_.loop.now()) {
+  if (hook_deadline(which, began) <= began) {
     hook_error_ = Error(Error::Kind::failed, "cannot run " + what + ": there is no time left");
     co_return false;
   }
@@ -84,8 +86,9 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   if (record_.leader == 0) record_.leader = *pid;  // before the start, its tree is the service's
   const system::TreeId group{.leader = *pid, .marker = {}, .log_pipe = 0};
   bool asked = false;
+  TimePoint patience = TimePoint::max();  // with one that was asked to end
   while (record_.hook != 0 && !ctx.cancelled()) {
-    deadline = std::min(deadline, record_.kill_by.value_or(TimePoint::max()));
+    const TimePoint deadline = std::min(hook_deadline(which, began), patience);
     const bool starts = which == Hook::pre_start || which == Hook::post_start;
     const TimePoint loss_due = starts ? look_after_losses() : TimePoint::max();
     if (deadline <= around_.loop.now()) {
@@ -94,7 +97,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
       co_await news(ctx);
     } else if (!asked && is_pointless(which)) {
       asked = true;
-      deadline = std::min(deadline, around_.loop.now() + spec_.stop.timeout);
+      patience = around_.loop.now() + spec_.stop.timeout;
       around_.processes.signal(group, SIGTERM, system::Scope::group);
     } else {
       co_await news(ctx, nullptr, std::min(deadline, loss_due));

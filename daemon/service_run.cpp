@@ -43,15 +43,18 @@ void Service::open_run() {
   record_.asked_to_stop_at.reset();
   record_.stop_timeout.reset();
   record_.kill_by.reset();
+  record_.end_by.reset();
   record_.failure = {};
   record_.truths = 0;
   record_.rung = 0;
   record_.leader = 0;
   record_.killed = false;
   record_.hung = false;
+  record_.refused = false;
   record_.tree_gone = spec_.command.empty();
   record_.started_at = now;
   probe_error_ = {};
+  for (Edge& edge : edges_) edge.lost_since.reset();
   forget_what_was_said();
 }
 
@@ -68,7 +71,6 @@ void Service::prepare_ahead() {
 bool Service::clone() {
   if (auto prepared = prepare(); !prepared) {
     if (prepared.error().kind() == Error::Kind::failed) {
-      record_.tree_gone = true;
       refuse_start(prepared.error());
       return false;
     }
@@ -121,16 +123,25 @@ void Service::watch_own_bells() {
 void Service::start_did_not_work(const system::SpawnError& error) {
   const Error cause =
       failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
+  if (!error.transient()) return refuse_start(cause);
+  record_.failure = cause;
+  if (left_by_pre_start()) return leave_running(Event::live_failed, cause);
   record_.tree_gone = true;
-  if (error.transient()) {
-    record_.failure = cause;
-    enter(Event::start_failed, cause);
-    return;
-  }
-  refuse_start(cause);
+  enter(Event::start_failed, cause);
+}
+
+// Then the end of the run is the stop's to prove, also of one that never came to its command.
+bool Service::left_by_pre_start() const {
+  return record_.state == State::starting && !record_.stuck && record_.leader != 0;
 }
 
 void Service::refuse_start(const Error& cause) {
+  if (left_by_pre_start()) {
+    record_.failure = cause;
+    record_.refused = true;
+    return leave_running(Event::live_failed, cause);
+  }
+  if (!record_.stuck) record_.tree_gone = true;
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::start_refused, cause);
@@ -287,11 +298,14 @@ Event Service::verdict() {
   if (record_.exit) record_.last_run_succeeded = exit_was_success();
   if (intent == Intent::rest) return Event::gone_rest;
   if (intent == Intent::again) return Event::gone_again;
-  if (record_.ready_at && around_.loop.now() - *record_.ready_at >= spec_.restart->reset_after)
+  // The time that it took to stop says nothing for it.
+  const TimePoint left_at = record_.asked_to_stop_at.value_or(around_.loop.now());
+  if (record_.ready_at && left_at - *record_.ready_at >= spec_.restart->reset_after)
     record_.history.attempts = 0;
   const bool success = exit_was_success();
   if (!success && !record_.failure) record_.failure = last_exit_error();
   record_.cause = success ? Error() : record_.failure;
+  if (record_.refused) return Event::gone_failed;
   switch (after_exit(spec_, success, record_.ready_at.has_value())) {
     case AfterExit::completed: return Event::gone_completed;
     case AfterExit::failed:

@@ -29,11 +29,13 @@ std::vector<std::uint32_t> bottom_up(const std::vector<StopNode>& nodes) {
 
 std::vector<StopShare> plan_stop(const std::vector<StopNode>& nodes, TimePoint now, TimePoint deadline) {
   const Duration budget = std::max(deadline - now, Duration::zero());
+  // Nobody can use more than there is.
+  const auto most = [&nodes, budget](std::uint32_t i) { return std::min(nodes[i].timeout, budget); };
   std::vector<Duration> below(nodes.size(), Duration::zero());
   Duration longest{0};
   for (const std::uint32_t i : bottom_up(nodes)) {
-    for (const std::uint32_t b : nodes[i].below) below[i] = std::max(below[i], below[b] + nodes[b].timeout);
-    longest = std::max(longest, below[i] + nodes[i].timeout);
+    for (const std::uint32_t b : nodes[i].below) below[i] = std::max(below[i], below[b] + most(b));
+    longest = std::max(longest, below[i] + most(i));
   }
   const double scale =
       longest > budget ? static_cast<double>(budget.count()) / static_cast<double>(longest.count()) : 1.0;
@@ -41,8 +43,8 @@ std::vector<StopShare> plan_stop(const std::vector<StopNode>& nodes, TimePoint n
     return Duration(static_cast<Duration::rep>(static_cast<double>(d.count()) * scale));
   };
   std::vector<StopShare> shares(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    shares[i] = {.timeout = scaled(nodes[i].timeout), .kill_by = now + budget - scaled(below[i])};
+  for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+    shares[i] = {.kept = scaled(most(i)), .end_by = now + budget - scaled(below[i])};
   }
   return shares;
 }

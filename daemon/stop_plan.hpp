@@ -1,7 +1,9 @@
 // One deadline for the whole graceful stop, shared out so that nobody eats the time of those below.
 //
 // A service is killed at min(asked + its own timeout, D − the longest sum of timeouts still below it):
-// slow applications never eat the database's time (product.md, Shutdown). Pure.
+// slow applications never eat the database's time (product.md, Shutdown). Where a chain does not fit, the
+// sums are scaled down; a service's own timeout never is, because most of those above it need a moment only.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +19,9 @@ struct StopNode {
 };
 
 struct StopShare {
-  Duration timeout{0};  // its own, scaled down when the chains do not fit
-  TimePoint kill_by{};  // killed then at the latest
+  Duration kept{
+      0};  // what it may count on however long the others take: its timeout, scaled down with the sums
+  TimePoint end_by{};  // nothing of it runs any longer than that
 };
 
 // `nodes` must not contain a cycle. `deadline` is D, `now` when the stop begins.

@@ -102,10 +102,10 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
   const std::vector<StopShare> shares = plan_stop(nodes, loop_.now(), deadline);
   for (std::size_t i = 0; i < services_.size(); ++i) {
     StopTerms terms{.intent = Intent::rest, .cause = cause};
-    // Half of it is kept for cleaning up.
-    const Duration kept = services_[i]->cleans_up() ? shares[i].timeout / 2 : Duration::zero();
-    terms.timeout = shares[i].timeout - kept;
-    terms.kill_by = shares[i].kill_by - kept;
+    // Half of its share is for cleaning up.
+    const Duration cleaning = services_[i]->cleans_up() ? shares[i].kept / 2 : Duration::zero();
+    terms.kill_by = shares[i].end_by - cleaning;
+    terms.end_by = shares[i].end_by;
     terms.by_command = false;
     services_[i]->request_stop(terms);
   }

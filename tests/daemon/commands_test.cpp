@@ -187,6 +187,45 @@ TEST_F(Commands, stop_of_one_of_a_quorum_does_not_wait_for_what_can_do_without_i
   EXPECT_EQ(state("api"), State::ready) << "b is still there";
 }
 
+TEST_F(Commands, each_gate_is_looked_through_once) {
+  daemon("base");
+  std::string below[3] = {"base", "base", "base"};
+  for (int layer = 0; layer < 40; ++layer) {
+    std::string here[3];
+    for (int i = 0; i < 3; ++i) {
+      here[i] = "g" + std::to_string(layer) + "-" + std::to_string(i);
+      if (layer == 0)
+        gate(here[i], {"base"});
+      else
+        gate(here[i], {below[0].c_str(), below[1].c_str(), below[2].c_str()});
+    }
+    std::ranges::copy(here, below);
+  }
+  daemon("top", {below[0].c_str()});
+  up();
+  ASSERT_EQ(state("top"), State::ready);
+  EXPECT_TRUE(command(Command::stop, "base").result);  // 3^40 ways up would take for ever
+  EXPECT_LT(when("SIGTERM top#1"), when("SIGTERM base#1"));
+}
+
+TEST_F(Commands, whoever_asks_for_a_start_gives_the_restarts_back) {
+  config::Service& x = daemon("x");
+  x.restart->limit = 2;
+  x.restart->delay = 50ms;
+  x.restart->factor = 1;
+  script("x", {.exits_after = 0ms, .exits_with = {.signaled = false, .value = 1}});
+  up();
+  advance(1s);
+  ASSERT_EQ(state("x"), State::failed);
+  EXPECT_EQ(service("x").record().runs, 3U);
+  command(Command::start, "x");
+  advance(1s);
+  EXPECT_EQ(service("x").record().runs, 6U);
+  command(Command::restart, "x");
+  advance(1s);
+  EXPECT_EQ(service("x").record().runs, 9U);
+}
+
 TEST_F(Commands, a_gate_that_is_down_is_transparent_to_the_order) {
   daemon("a");
   daemon("b");

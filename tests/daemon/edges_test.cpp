@@ -88,6 +88,23 @@ TEST_F(Edges, loss_after_forgives_a_blip) {
   EXPECT_EQ(service("api").record().runs, 2U);
 }
 
+TEST_F(Edges, what_is_not_required_can_be_lost_all_the_same) {
+  daemon("cache").restart->policy = config::RestartPolicy::no;
+  config::Dependency& edge = depends(daemon("api"), stack, "cache");
+  edge.required = false;
+  let(edge, OnLoss::stop, 300ms);
+  up();
+  end("cache", 1);
+  EXPECT_EQ(state("cache"), State::failed);
+  advance(299ms);
+  EXPECT_EQ(state("api"), State::ready);
+  advance(1ms);
+  EXPECT_EQ(state("api"), State::inactive);
+  command(Command::start, "api");
+  advance(1s);
+  EXPECT_EQ(state("api"), State::ready) << "in this run it was never there";
+}
+
 TEST_F(Edges, on_loss_stop_rests_with_the_cause_until_started) {
   daemon("db");
   let(daemon("api", {"db"}).depends_on[0], OnLoss::stop);
@@ -145,6 +162,22 @@ TEST_F(Edges, the_timeout_of_an_edge_bounds_the_wait) {
   EXPECT_EQ(state("api"), State::failed);
   EXPECT_THAT(cause("api"), HasSubstr("cannot start api: waited too long for db ready"));
   EXPECT_TRUE(service("api").incarnation()->ready.ended());
+}
+
+TEST_F(Edges, a_gate_can_spare_members_that_are_late) {
+  speaking(daemon("never"));
+  speaking(daemon("late"));
+  config::Service& any = gate("any", {"never", "late"});
+  any.require.count = 1;
+  any.depends_on[0].timeout = 400ms;
+  config::Service& all = gate("all", {"never", "late"});
+  all.depends_on[0].timeout = 400ms;
+  up();
+  advance(400ms);
+  EXPECT_EQ(state("all"), State::failed);
+  EXPECT_EQ(state("any"), State::waiting);
+  say_ready("late");
+  EXPECT_EQ(state("any"), State::ready);
 }
 
 TEST_F(Edges, started_holds_while_it_runs_and_stopped_when_it_ran) {

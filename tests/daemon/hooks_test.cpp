@@ -227,6 +227,56 @@ TEST_F(Hooks, cleaning_up_has_time_of_its_own_after_a_kill) {
   EXPECT_GE(when("exit db#1 ./clean"), 0);
 }
 
+TEST_F(Hooks, cleaning_up_has_its_share_of_a_short_budget) {
+  config::Service& db = with_hooks("db");
+  db.extras->post_stop = {"./clean"};
+  hook("./db", {.stops_after = std::nullopt});
+  hook("./clean", ends(1500ms));
+  up();
+  down(4s);
+  advance(2s);
+  ASSERT_GE(when("SIGKILL db#1"), 0);
+  advance(1500ms);
+  EXPECT_EQ(state("db"), State::inactive);
+  EXPECT_GE(when("exit db#1 ./clean"), 0);
+}
+
+TEST_F(Hooks, a_shutdown_during_a_pre_stop_leaves_time_for_the_main_process) {
+  config::Service& db = with_hooks("db");
+  db.extras->pre_stop = {"./drain"};
+  db.stop.timeout = 30s;
+  hook("./drain", {.stops_after = std::nullopt});
+  hook("./db", {.stops_after = 300ms});
+  up();
+  command(Command::stop, "db");
+  advance(300ms);
+  down(2s);
+  advance(2s);
+  EXPECT_EQ(state("db"), State::inactive);
+  EXPECT_FALSE(service("db").record().killed);
+}
+
+TEST_F(Hooks, what_a_pre_start_left_behind_goes_with_a_start_that_is_refused) {
+  config::Service& db = with_hooks("db");
+  db.extras->pre_start = {"./prepare"};
+  db.extras->post_stop = {"./clean"};
+  ProcessScript prepare = ends(10ms);
+  prepare.leaves_behind = 1;
+  prepare.children_stop_after = 500ms;
+  hook("./prepare", prepare);
+  hook("./clean", ends(10ms));
+  hook("./db", {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
+  up();
+  advance(100ms);
+  EXPECT_EQ(state("db"), State::stopping);
+  EXPECT_FALSE(service("db").incarnation()->stopped.ended());
+  advance(1s);
+  EXPECT_EQ(state("db"), State::failed);
+  EXPECT_THAT(cause("db"), ::testing::HasSubstr("No such file or directory"));
+  EXPECT_GE(when("exit db#1 ./clean"), 0);
+  EXPECT_EQ(service("db").record().runs, 0U);
+}
+
 TEST_F(Hooks, the_budget_of_a_shutdown_holds_with_hooks_too) {
   config::Service& db = with_hooks("db");
   db.extras->post_stop = {"./clean"};

@@ -53,6 +53,18 @@ TEST_F(Stuck, nothing_is_started_beside_it) {
   EXPECT_EQ(processes.spawned(), spawned);
 }
 
+TEST_F(Stuck, who_waited_for_its_end_goes_on_once_it_is_gone) {
+  daemon("api").stop.timeout = 1s;
+  daemon("report", {"api"}).depends_on[0].condition = Condition::stopped;
+  script("api", {.unkillable_for = 1min});
+  up();
+  command(Command::stop, "api");
+  advance(3s);
+  ASSERT_EQ(state("report"), State::blocked);
+  advance(1min);
+  EXPECT_EQ(state("report"), State::ready);
+}
+
 TEST_F(Stuck, it_is_watched_and_may_be_started_again_once_it_is_gone) {
   up_with_api_stuck_for(1min);
   command(Command::stop, "api");
