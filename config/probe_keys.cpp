@@ -271,7 +271,8 @@ constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
       "`ready`: how long the start may take before it has failed. `live`: how long one attempt may take.",
       "60s"},
      read_duration<&Probe::timeout>},
-    {{"initial_delay", "duration", "0s", "Wait this long before the first attempt.", "1s"},
+    {{"initial_delay", "duration", "0s",
+      "Wait this long before the first attempt, whatever the service says or does meanwhile.", "1s"},
      read_initial_delay},
     {{"period", "duration", "adaptive; `live`: 10s",
       "Time between attempts. Adaptive: an event of the service triggers one at once, else the next comes "

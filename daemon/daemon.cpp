@@ -135,8 +135,7 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
 
 void Daemon::announce_up() {
   system::lower_oom_score();
-  const std::string count = std::to_string(stack_.services.size());
-  pump_.say("all " + count + " services are ready after " + text_of(loop_.now() - begun_at_));
+  pump_.say("ready after " + text_of(loop_.now() - begun_at_) + ": " + summary());
   upward_.ready();
 }
 

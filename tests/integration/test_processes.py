@@ -86,7 +86,7 @@ class Attributes(Scenario):
         stack = self.stack("  a: {command: $SAMPLE --name a --notify, ready: notify, restart: {delay: 1ms}}")
         stack.start(wrapper=("sh", "-c", 'echo 300 > /proc/self/oom_score_adj; exec "$0" "$@"'))
         first = self.pid_of(stack, "a")
-        stack.output.index_of("services are ready")
+        stack.output.index_of("services ready")
         self.assertIn(text_of(stack.process.pid, "oom_score_adj"), ("-900\n", "0\n"))  # with CAP_SYS_RESOURCE; without
         self.assertEqual(text_of(first, "oom_score_adj"), "300\n")
         after = len(stack.events)
