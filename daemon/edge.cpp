@@ -44,6 +44,16 @@ std::size_t Edge::members_needed() const {
   return spec->require->count == 0 ? on->edges().size() : spec->require->count;
 }
 
+bool Edge::outlasts(const std::function<bool(const Service&)>& leave) const {
+  if (on->spec().type != config::ServiceType::gate) return false;
+  const auto stays = [&](const Edge& member) {
+    if (leave(*member.on) || member.on->is_transparent()) return false;
+    return spec->condition == Condition::ready ? member.holds()
+                                               : member.on->level(spec->condition, *spec->bell);
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(on->edges(), stays)) >= members_needed();
+}
+
 bool Edge::lets_start() const {
   if (holds()) return true;
   if (spec->required) return false;

@@ -5,6 +5,7 @@
 // what can be made again from it), so that a life could be taken up in the middle.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -142,6 +143,10 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool ready_means_completed() const;
   // All it needed of `other` was work that is done.
   [[nodiscard]] bool is_done_with(const Service& other) const;
+  // By the members of a gate that stay when those that `leave` have gone.
+  [[nodiscard]] bool can_do_without(const Service& gate,
+                                    const std::function<bool(const Service&)>& leave) const;
+  [[nodiscard]] bool has_enough_without(const std::function<bool(const Service&)>& leave) const;
   // Of a gate: how many of its members hold; those that an edge of this condition asks for.
   [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready,
                                               std::string_view bell = {}) const;
@@ -164,6 +169,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] std::string last_error() const;
   [[nodiscard]] system::TreeId tree() const;
   [[nodiscard]] bool wants_own_notify_socket() const;
+  [[nodiscard]] bool is_transparent() const;
   [[nodiscard]] bool cleans_up() const { return has(Hook::post_stop); }
   // How long a stop may take in all.
   [[nodiscard]] Duration stop_allowance() const { return spec_.stop.timeout * (cleans_up() ? 2 : 1); }
@@ -202,7 +208,6 @@ class Service final : system::ExitWatcher,
   void tell_watchers();
   TimePoint look_after_losses();
   void count_holding(bool holds);
-  [[nodiscard]] bool is_transparent() const;
   [[nodiscard]] bool is_awaiting_others() const;
   [[nodiscard]] bool has_on_top(std::uint64_t before) const;
   void make_way();

@@ -211,11 +211,15 @@ bool Service::is_awaiting_others() const {
 
 // Each gate is looked through once: there may be exponentially many ways up.
 bool Service::has_on_top(std::uint64_t before) const {
+  // Whoever is about to leave has lost its levels by now.
+  const auto nobody = [](const Service&) { return false; };
   std::vector<const Service*> through{this};
   for (std::size_t i = 0; i < through.size(); ++i) {
     for (const Service* d : through[i]->dependents_) {
-      if (d->is_done_with(*through[i])) continue;
-      if (is_running(d->state()) && d->record_.started_in < before) return true;
+      if (d->is_done_with(*through[i]) || d->can_do_without(*through[i], nobody)) continue;
+      // A gate has nothing to stop, and notices by itself when too few of its members are left.
+      const bool gate = d->spec_.type == ServiceType::gate;
+      if (!gate && is_running(d->state()) && d->record_.started_in < before) return true;
       if (d->is_transparent() && std::ranges::find(through, d) == through.end()) through.push_back(d);
     }
   }
@@ -224,6 +228,16 @@ bool Service::has_on_top(std::uint64_t before) const {
 
 bool Service::is_done_with(const Service& other) const {
   return std::ranges::all_of(edges_, [&other](const Edge& e) { return e.on != &other || e.is_done_with(); });
+}
+
+bool Service::can_do_without(const Service& gate, const std::function<bool(const Service&)>& leave) const {
+  return std::ranges::all_of(edges_, [&](const Edge& e) { return e.on != &gate || e.outlasts(leave); });
+}
+
+bool Service::has_enough_without(const std::function<bool(const Service&)>& leave) const {
+  if (spec_.type != ServiceType::gate) return false;
+  const auto stays = [&](const Edge& e) { return !leave(*e.on) && !e.on->is_transparent() && e.holds(); };
+  return static_cast<std::size_t>(std::ranges::count_if(edges_, stays)) >= members_needed();
 }
 
 // It does not run any more: whoever waits below looks again.

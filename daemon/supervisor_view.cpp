@@ -236,15 +236,21 @@ void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
 // And those who run on top of them, be it by way of gates and externals that are down at the moment.
 std::vector<Service*> Supervisor::with_running_dependents(std::vector<Service*> roots) const {
   const std::size_t asked = roots.size();
-  std::vector<Service*> found = std::move(roots);
-  std::vector<bool> seen(services_.size(), false);
-  for (const Service* root : found) seen[root->index()] = true;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    for (Service* dependent : found[i]->dependents()) {
+  std::vector<Service*> found = roots;
+  std::vector<Service*> looked_through = std::move(roots);
+  std::vector<bool> leaves(services_.size(), false);
+  for (const Service* root : found) leaves[root->index()] = true;
+  const auto is_leaving = [&leaves](const Service& one) { return leaves[one.index()]; };
+  for (std::size_t i = 0; i < looked_through.size(); ++i) {
+    const Service& on = *looked_through[i];
+    for (Service* dependent : on.dependents()) {
       const bool has_command = !dependent->spec().command.empty();
-      if (seen[dependent->index()] || (has_command && !is_running(dependent->state()))) continue;
-      if (dependent->is_done_with(*found[i])) continue;
-      seen[dependent->index()] = true;
+      if (leaves[dependent->index()] || (has_command && !is_running(dependent->state()))) continue;
+      if (dependent->is_done_with(on) || dependent->can_do_without(on, is_leaving)) continue;
+      looked_through.push_back(dependent);
+      // A quorum that is still there stays; somebody above it may ask for more of its members.
+      if (dependent->has_enough_without(is_leaving)) continue;
+      leaves[dependent->index()] = true;
       found.push_back(dependent);
     }
   }
@@ -276,7 +282,8 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
       const bool rests = root ? intent == Intent::rest : one.record().intent == Intent::rest;
       if (!root && !rests && one.state() == State::ready) back.push_back(&one);
       StopTerms terms{.intent = rests ? Intent::rest : Intent::again, .cause = cause};
-      terms.in_order = !only;
+      // A gate has nothing to stop: it goes at once, so that who counts its members counts those that stay.
+      terms.in_order = !only && one.spec().type != config::ServiceType::gate;
       one.request_stop(terms);
     }
     count_health(one);

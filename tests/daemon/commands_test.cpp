@@ -187,6 +187,29 @@ TEST_F(Commands, stop_of_one_of_a_quorum_does_not_wait_for_what_can_do_without_i
   EXPECT_EQ(state("api"), State::ready) << "b is still there";
 }
 
+TEST_F(Commands, who_can_spare_a_member_runs_on_while_it_is_restarted) {
+  for (const char* name : {"api-1", "api-2", "api-3"}) speaking(daemon(name));
+  gate("api", {"api-1", "api-2", "api-3"});
+  config::Dependency& edge = depends(daemon("lb"), stack, "api");
+  edge.require = config::Quorum{.count = 2};
+  daemon("strict", {"api"});
+  up();
+  for (const char* name : {"api-1", "api-2", "api-3"}) say_ready(name);
+  ASSERT_EQ(state("strict"), State::ready);
+  const auto& restart = command(Command::restart, "api-2");
+  EXPECT_EQ(service("lb").record().runs, 1U);
+  EXPECT_EQ(state("lb"), State::ready);
+  EXPECT_EQ(state("strict"), State::waiting);
+  EXPECT_LT(when("SIGTERM strict#1"), when("SIGTERM api-2#1"));
+  say_ready("api-2");
+  EXPECT_TRUE(restart.result);
+  command(Command::stop, "api-2");
+  EXPECT_EQ(state("lb"), State::ready);
+  command(Command::stop, "api-3");
+  EXPECT_NE(when("SIGTERM lb#1"), -1);
+  EXPECT_LT(when("SIGTERM lb#1"), when("SIGTERM api-3#1"));
+}
+
 TEST_F(Commands, each_gate_is_looked_through_once) {
   daemon("base");
   std::string below[3] = {"base", "base", "base"};

@@ -89,13 +89,31 @@ bool Oracle::needs_no_more(const Service& dependent, const Service& on) {
   });
 }
 
+// Who counts the members of a gate needs none of them as long as the others are enough.
+bool Oracle::has_enough(const Service& dependent, const Service& gate) const {
+  if (gate.spec().type != ServiceType::gate) return false;
+  const auto enough = [&](const Edge& edge) {
+    std::size_t holding = 0;
+    for (const Edge& member : gate.edges()) {
+      if (is_transparent(*member.on)) continue;
+      holding +=
+          edge.spec->condition == Condition::ready ? holds(member) : level(*member.on, edge.spec->condition);
+    }
+    const auto& quorum = edge.spec->require ? *edge.spec->require : gate.spec().require;
+    return holding >= (quorum.count == 0 ? gate.edges().size() : quorum.count);
+  };
+  return std::ranges::all_of(dependent.edges(), [&](const Edge& e) { return e.on != &gate || enough(e); });
+}
+
 std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_all) const {
   std::vector<const Service*> found{&root};
   std::vector<bool> seen(supervisor_.service_count(), false);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && !through_all && !is_transparent(*found[i])) continue;
     for (const Service* dependent : found[i]->dependents()) {
-      if (seen[dependent->index()] || (!through_all && needs_no_more(*dependent, *found[i]))) continue;
+      if (seen[dependent->index()]) continue;
+      if (!through_all && (needs_no_more(*dependent, *found[i]) || has_enough(*dependent, *found[i])))
+        continue;
       seen[dependent->index()] = true;
       found.push_back(dependent);
     }
@@ -122,6 +140,7 @@ std::optional<std::string> Oracle::check_stop(const Service& service, bool going
   if (!service.incarnation()->started.rung()) return std::nullopt;
   for (const Service* dependent : on_top_of(service, going_down)) {
     if (!runs(*dependent) && !processes_.alive(dependent->name())) continue;
+    if (!going_down && dependent->spec().type == ServiceType::gate) continue;  // it has nothing to stop
     // Who has started since the stop was announced does so because its edges hold without it.
     if (!going_down && dependent->record().started_in > record.asked_in) continue;
     return of(service) + " is asked to stop while " + of(*dependent) + " runs on top of it";
