@@ -236,7 +236,10 @@ void Daemon::state_changed(const Service& service, State from, State to) {
                                     : "is ready after " + text_of(record.since - record.started_at);
       break;
     case State::unready: text = "is not ready any more"; break;
-    case State::backoff: text = "failed, will start again"; break;
+    case State::backoff:
+      text =
+          record.exit && record.last_run_succeeded ? "ended, will start again" : "failed, will start again";
+      break;
     case State::failed: text = "failed"; break;
     case State::blocked: text = "is blocked"; break;
     case State::completed: text = "completed after " + text_of(record.since - record.started_at); break;
