@@ -209,16 +209,17 @@ bool Service::is_awaiting_others() const {
   return around_.going_down ? is_held() : has_on_top(record_.asked_in);
 }
 
-// Each gate is looked through once: there may be exponentially many ways up.
+// Each gate is looked through once: there may be exponentially many ways up. It has nothing to stop itself,
+// and of those above it nobody is waited for who was not asked: they can do with its other members.
 bool Service::has_on_top(std::uint64_t before) const {
-  // Whoever is about to leave has lost its levels by now.
-  const auto nobody = [](const Service&) { return false; };
   std::vector<const Service*> through{this};
   for (std::size_t i = 0; i < through.size(); ++i) {
+    const bool counts_members = through[i]->spec_.type == ServiceType::gate;
     for (const Service* d : through[i]->dependents_) {
-      if (d->is_done_with(*through[i]) || d->can_do_without(*through[i], nobody)) continue;
-      // A gate has nothing to stop, and notices by itself when too few of its members are left.
+      if (d->is_done_with(*through[i])) continue;
       const bool gate = d->spec_.type == ServiceType::gate;
+      const bool stays = d->record_.intent == Intent::run && d->state() != State::stopping;
+      if (!gate && counts_members && stays) continue;
       if (!gate && is_running(d->state()) && d->record_.started_in < before) return true;
       if (d->is_transparent() && std::ranges::find(through, d) == through.end()) through.push_back(d);
     }

@@ -210,6 +210,26 @@ TEST_F(Commands, who_can_spare_a_member_runs_on_while_it_is_restarted) {
   EXPECT_LT(when("SIGTERM lb#1"), when("SIGTERM api-3#1"));
 }
 
+TEST_F(Commands, who_was_spared_is_not_waited_for_when_another_member_goes_meanwhile) {
+  daemon("a");
+  speaking(daemon("b"));
+  daemon("c");
+  gate("two", {"a", "b", "c"}).require.count = 2;
+  daemon("lb", {"two"});
+  daemon("slow", {"a"});
+  script("slow", {.stops_after = 5s});
+  up();
+  say_ready("b");
+  const auto& stop = command(Command::stop, "a");
+  EXPECT_EQ(state("a"), State::ready);
+  command(Command::restart, "b", true);
+  ASSERT_EQ(state("two"), State::waiting);
+  advance(5s);
+  EXPECT_EQ(state("a"), State::inactive);
+  EXPECT_TRUE(stop.result);
+  EXPECT_EQ(service("lb").record().runs, 1U);
+}
+
 TEST_F(Commands, each_gate_is_looked_through_once) {
   daemon("base");
   std::string below[3] = {"base", "base", "base"};

@@ -89,22 +89,6 @@ bool Oracle::needs_no_more(const Service& dependent, const Service& on) {
   });
 }
 
-// Who counts the members of a gate needs none of them as long as the others are enough.
-bool Oracle::has_enough(const Service& dependent, const Service& gate) const {
-  if (gate.spec().type != ServiceType::gate) return false;
-  const auto enough = [&](const Edge& edge) {
-    std::size_t holding = 0;
-    for (const Edge& member : gate.edges()) {
-      if (is_transparent(*member.on)) continue;
-      holding +=
-          edge.spec->condition == Condition::ready ? holds(member) : level(*member.on, edge.spec->condition);
-    }
-    const auto& quorum = edge.spec->require ? *edge.spec->require : gate.spec().require;
-    return holding >= (quorum.count == 0 ? gate.edges().size() : quorum.count);
-  };
-  return std::ranges::all_of(dependent.edges(), [&](const Edge& e) { return e.on != &gate || enough(e); });
-}
-
 std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_all) const {
   std::vector<const Service*> found{&root};
   std::vector<bool> seen(supervisor_.service_count(), false);
@@ -112,8 +96,11 @@ std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_
     if (i > 0 && !through_all && !is_transparent(*found[i])) continue;
     for (const Service* dependent : found[i]->dependents()) {
       if (seen[dependent->index()]) continue;
-      if (!through_all && (needs_no_more(*dependent, *found[i]) || has_enough(*dependent, *found[i])))
-        continue;
+      if (!through_all && needs_no_more(*dependent, *found[i])) continue;
+      // Above a gate only those were asked who cannot do with its other members.
+      const bool stays = !leaves(*dependent) && dependent->state() != State::stopping;
+      const bool counts_members = found[i]->spec().type == ServiceType::gate;
+      if (!through_all && counts_members && stays && dependent->spec().type != ServiceType::gate) continue;
       seen[dependent->index()] = true;
       found.push_back(dependent);
     }

@@ -44,7 +44,6 @@ class Oracle {
   [[nodiscard]] bool lets_start(const daemon::Edge& edge) const;
   [[nodiscard]] bool can_start(const daemon::Service& service) const;
   [[nodiscard]] std::size_t members(const daemon::Service& gate, config::Condition condition) const;
-  [[nodiscard]] bool has_enough(const daemon::Service& dependent, const daemon::Service& gate) const;
   static bool needs_no_more(const daemon::Service& dependent, const daemon::Service& on);
   [[nodiscard]] std::vector<const daemon::Service*> on_top_of(const daemon::Service& service,
                                                               bool through_all) const;
