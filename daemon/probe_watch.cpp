@@ -72,6 +72,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   if (watched.recheck) options.period = *watched.recheck;
   probes::Thresholds thresholds(options, live);
   const TimePoint not_before = loop_.now() + before_bell.initial_delay;
+  bool held_back = !live && before_bell.initial_delay > Duration::zero();
   std::uint64_t attempts = 0;
   bool was_up = live;
   bool counts_events = !live;  // until it was true; then what it loses is looked for by the schedule
@@ -87,9 +88,8 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
       pause = std::min(watched.probe->next_look(looks).value_or(pause), longest);
     }
     if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
-    const TimePoint next = attempts == 0              ? not_before
-                           : pause == Duration::max() ? TimePoint::max()
-                                                      : loop_.now() + pause;
+    TimePoint next = pause == Duration::max() ? TimePoint::max() : loop_.now() + pause;
+    if (held_back) next = not_before;
     auto poked = on(watched.poke);
     auto due = at(loop_, next);
     const std::size_t which = co_await select(ctx, poked, due);
@@ -98,7 +98,8 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
       heard = true;
       looks = 0;
     }
-    if (attempts == 0 && loop_.now() < not_before) continue;  // no event makes the first attempt earlier
+    if (held_back && loop_.now() < not_before) continue;  // no event makes the first attempt earlier
+    held_back = false;
 
     Result<void> outcome = co_await ask_once(ctx, watched);
     if (ctx.cancelled()) break;

@@ -246,7 +246,9 @@ std::vector<Service*> Supervisor::with_running_dependents(std::vector<Service*> 
     for (Service* dependent : on.dependents()) {
       const bool has_command = !dependent->spec().command.empty();
       if (leaves[dependent->index()] || (has_command && !is_running(dependent->state()))) continue;
-      if (dependent->is_done_with(on) || dependent->can_do_without(on, is_leaving)) continue;
+      if (dependent->is_done_with(on)) continue;
+      // Not of a gate that is asked itself.
+      if (i >= asked && dependent->can_do_without(on, is_leaving)) continue;
       looked_through.push_back(dependent);
       // A quorum that is still there stays; somebody above it may ask for more of its members.
       if (dependent->has_enough_without(is_leaving)) continue;
@@ -283,7 +285,7 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
       if (!root && !rests && one.state() == State::ready) back.push_back(&one);
       StopTerms terms{.intent = rests ? Intent::rest : Intent::again, .cause = cause};
       // A gate has nothing to stop: it goes at once, so that who counts its members counts those that stay.
-      terms.in_order = !only && one.spec().type != config::ServiceType::gate;
+      terms.in_order = !only && (root || one.spec().type != config::ServiceType::gate);
       one.request_stop(terms);
     }
     count_health(one);

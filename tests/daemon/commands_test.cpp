@@ -210,6 +210,21 @@ TEST_F(Commands, who_can_spare_a_member_runs_on_while_it_is_restarted) {
   EXPECT_LT(when("SIGTERM lb#1"), when("SIGTERM api-3#1"));
 }
 
+TEST_F(Commands, a_gate_that_is_stopped_itself_spares_nobody) {
+  daemon("a");
+  gate("any", {"a"}).require.count = 1;
+  daemon("api", {"any"});
+  script("api", {.stops_after = 2s});
+  up();
+  const auto& stop = command(Command::stop, "any");
+  EXPECT_EQ(state("api"), State::stopping);
+  EXPECT_FALSE(stop.result);
+  advance(2s);
+  EXPECT_TRUE(stop.result);
+  EXPECT_EQ(state("any"), State::inactive);
+  EXPECT_EQ(state("a"), State::ready);
+}
+
 TEST_F(Commands, who_was_spared_is_not_waited_for_when_another_member_goes_meanwhile) {
   daemon("a");
   speaking(daemon("b"));

@@ -265,7 +265,8 @@ TEST_F(Hooks, what_a_pre_start_left_behind_goes_with_a_start_that_is_refused) {
   prepare.children_stop_after = 500ms;
   hook("./prepare", prepare);
   hook("./clean", ends(10ms));
-  hook("./db", {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
+  hook("./db",
+       {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
   up();
   advance(100ms);
   EXPECT_EQ(state("db"), State::stopping);

@@ -90,6 +90,22 @@ TEST_F(ListenRhythmTest, no_event_makes_the_first_attempt_come_before_the_initia
   EXPECT_EQ(web().state(), State::ready);
 }
 
+TEST_F(ListenRhythmTest, the_initial_delay_is_the_first_attempts_only) {
+  config::Probe probe = a_probe();
+  probe.recheck = 10s;
+  daemon("web").ready.probes.push_back(std::move(probe));
+  up();
+  listens = true;
+  web().was_heard();
+  pass(1ms);
+  ASSERT_EQ(web().state(), State::ready);
+  const auto before = probes.checks();
+  pass(7s);  // a recheck is jittered by a fifth
+  EXPECT_EQ(probes.checks(), before);
+  pass(5s);
+  EXPECT_EQ(probes.checks(), before + 1);
+}
+
 TEST_F(ListenRhythmTest, several_successes_in_a_row_come_by_the_schedule) {
   config::Probe probe = a_probe();
   probe.success_threshold = 3;
