@@ -232,6 +232,27 @@ TEST_F(PortProbeTest, a_listener_on_another_loopback_address_is_found_by_a_thoro
   }
 }
 
+TEST_F(PortProbeTest, a_thorough_look_finds_all_who_are_on_the_port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<int> sockets;
+  for (const in_addr_t last : {0U, 0U, 1U}) {  // two share an address, one has another
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + last);
+    const int fd = sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(fd, 4), 0);
+    socklen_t length = sizeof address;
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  }
+  const auto port = ntohs(address.sin_port);
+  EXPECT_EQ(diag.listeners(port, false).size(), 1U);
+  EXPECT_EQ(diag.listeners(port, false, true).size(), 3U);
+  for (const int fd : sockets) ::close(fd);
+}
+
 TEST_F(PortProbeTest, a_connection_on_the_port_is_no_listener) {
   LocalSocket server;
   LocalSocket client(SOCK_STREAM, false, false);

@@ -1,6 +1,8 @@
 #include "probes/listen_watch/listen_probe.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <limits>
@@ -63,6 +65,25 @@ TEST_F(ListenProbeTest, it_counts_as_waiting_until_it_was_true_and_no_longer_tha
     EXPECT_EQ(waiters.count, 2U);
   }
   EXPECT_EQ(waiters.count, 0U);
+}
+
+TEST_F(ListenProbeTest, what_was_there_once_is_asked_for_thoroughly_each_time) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);  // no single question finds it
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(fd, 4), 0);
+  socklen_t length = sizeof address;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  ListenProbe one(diag, waiters, ProbeContext{.service = "x", .tree = {}, .launch = nullptr},
+                  Awaited{.port = ntohs(address.sin_port), .udp = false, .path = {}});
+  int looks = 1;
+  while (!answer(loop, one).empty() && looks < 100) ++looks;
+  EXPECT_EQ(looks, 50);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(answer(loop, one), "");
+  ::close(fd);
+  EXPECT_NE(answer(loop, one), "");
 }
 
 TEST_F(ListenProbeTest, with_a_trap_it_is_asked_after_events_only_and_counts_nowhere) {
