@@ -9,7 +9,6 @@
 namespace belfry::system {
 namespace {
 
-using test::Capture;
 using test::shell;
 using test::World;
 

@@ -34,6 +34,7 @@ bool is_open_elsewhere(std::uint16_t port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(port);
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const bool taken =
@@ -104,6 +105,7 @@ TEST(ListenEar, a_udp_port_is_known_only_after_the_call) {
   LocalSocket bound(SOCK_DGRAM);
   LocalSocket tcp_socket;
   const int fresh = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(fresh, 0);
   ListenEar ear;
   ear.await(udp(bound.port()));
   EXPECT_TRUE(ear.caught(bind_on(fresh)));
@@ -116,6 +118,7 @@ TEST(ListenEar, a_udp_port_is_known_only_after_the_call) {
 
 TEST(ListenEar, a_udp_socket_that_turns_out_to_be_another_is_let_go) {
   const int fresh = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(fresh, 0);
   ListenEar ear;
   ear.await(udp(9));
   EXPECT_TRUE(ear.caught(bind_on(fresh)));
@@ -131,6 +134,7 @@ TEST(ListenEar, a_unix_socket_is_proof_when_it_is_spelled_alike_and_a_hint_other
   for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
     const std::string name = "@belfry-ear-" + std::to_string(::getpid());
     const int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    ASSERT_GE(fd, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path + 1, name.data() + 1, name.size() - 1);

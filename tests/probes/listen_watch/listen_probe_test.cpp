@@ -72,6 +72,7 @@ TEST_F(ListenProbeTest, what_was_there_once_is_asked_for_thoroughly_each_time) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);  // no single question finds it
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(fd, 0);
   ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(fd, 4), 0);
   socklen_t length = sizeof address;
