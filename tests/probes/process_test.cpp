@@ -205,6 +205,7 @@ TEST_F(PortProbeTest, a_listener_on_another_address_of_this_host_counts) {
   address.sin_addr.s_addr = other_address();
   if (address.sin_addr.s_addr == 0) GTEST_SKIP() << "this host has loopback only";
   int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(fd, 0);
   ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(fd, 4), 0);
   socklen_t length = sizeof address;
@@ -220,6 +221,7 @@ TEST_F(PortProbeTest, a_listener_on_another_loopback_address_is_found_by_a_thoro
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
     int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    ASSERT_GE(fd, 0);
     ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     if (type == SOCK_STREAM) ASSERT_EQ(::listen(fd, 4), 0);
     socklen_t length = sizeof address;
@@ -275,7 +277,7 @@ class UnixSocket {
     std::memcpy(address.sun_path, name.data(), name.size());
     if (name.front() == '@') address.sun_path[0] = '\0';
     auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd_, 4) != 0)
+    if (fd_ < 0 || ::bind(fd_, reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(fd_, 4) != 0)
       std::abort();
   }
   ~UnixSocket() { close(); }

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -115,6 +116,7 @@ void give_up(int capability) {
 std::size_t open_descriptors() {
   std::size_t count = 0;
   DIR* directory = ::opendir("/proc/self/fd");
+  if (directory == nullptr) std::abort();
   while (::readdir(directory) != nullptr) ++count;
   ::closedir(directory);
   return count;
