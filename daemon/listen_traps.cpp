@@ -49,6 +49,8 @@ class ListenTraps::Trap final : public PollWatcher {
 
   // Most main processes make the call that is awaited themselves, once. Nobody waits for the pidfd to be
   // opened, nor to be closed.
+  // Owner: the trap. Lifecycle: runs after the start, and after the awaited call. Cancellation: the trap's
+  // end takes it out of the loop.
   struct Expectation final : detail::Callback {
     explicit Expectation(Trap& t) : trap(t) {}
     void run() noexcept override { trap.trap_.expect(trap.expected_); }
