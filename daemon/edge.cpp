@@ -45,13 +45,8 @@ std::size_t Edge::members_needed() const {
 }
 
 bool Edge::outlasts(const std::function<bool(const Service&)>& leave) const {
-  if (on->spec().type != config::ServiceType::gate) return false;
-  const auto stays = [&](const Edge& member) {
-    if (leave(*member.on) || member.on->is_transparent()) return false;
-    return spec->condition == Condition::ready ? member.holds()
-                                               : member.on->level(spec->condition, *spec->bell);
-  };
-  return static_cast<std::size_t>(std::ranges::count_if(on->edges(), stays)) >= members_needed();
+  return on->spec().type == config::ServiceType::gate &&
+         on->members_that_stay(spec->condition, *spec->bell, leave) >= members_needed();
 }
 
 bool Edge::lets_start() const {

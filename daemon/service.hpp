@@ -147,6 +147,9 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool can_do_without(const Service& gate,
                                     const std::function<bool(const Service&)>& leave) const;
   [[nodiscard]] bool has_enough_without(const std::function<bool(const Service&)>& leave) const;
+  // Of a gate; its members that are gates themselves do not count.
+  [[nodiscard]] std::size_t members_that_stay(config::Condition condition, std::string_view bell,
+                                              const std::function<bool(const Service&)>& leave) const;
   // Of a gate: how many of its members hold; those that an edge of this condition asks for.
   [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready,
                                               std::string_view bell = {}) const;

@@ -236,9 +236,17 @@ bool Service::can_do_without(const Service& gate, const std::function<bool(const
 }
 
 bool Service::has_enough_without(const std::function<bool(const Service&)>& leave) const {
-  if (spec_.type != ServiceType::gate) return false;
-  const auto stays = [&](const Edge& e) { return !leave(*e.on) && !e.on->is_transparent() && e.holds(); };
-  return static_cast<std::size_t>(std::ranges::count_if(edges_, stays)) >= members_needed();
+  return spec_.type == ServiceType::gate &&
+         members_that_stay(Condition::ready, {}, leave) >= members_needed();
+}
+
+std::size_t Service::members_that_stay(Condition condition, std::string_view bell,
+                                       const std::function<bool(const Service&)>& leave) const {
+  const auto stays = [&](const Edge& e) {
+    if (leave(*e.on) || e.on->is_transparent()) return false;
+    return condition == Condition::ready ? e.holds() : e.on->level(condition, bell);
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(edges_, stays));
 }
 
 // It does not run any more: whoever waits below looks again.
