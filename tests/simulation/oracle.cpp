@@ -19,6 +19,13 @@ bool is_transparent(const Service& s) {
   return s.spec().type == ServiceType::gate || s.spec().type == ServiceType::external;
 }
 
+// Whether `gate` counts `member`, be it by way of other gates.
+bool is_reached(const Service& gate, const Service& member) {
+  return std::ranges::any_of(gate.edges(), [&member](const Edge& e) {
+    return e.on == &member || (e.on->spec().type == ServiceType::gate && is_reached(*e.on, member));
+  });
+}
+
 std::string of(const Service& s) {
   return std::string(s.name()) + " (" + std::string(daemon::name_of(s.state())) + ")";
 }
@@ -80,13 +87,15 @@ bool Oracle::can_start(const Service& s) const {
 
 // A oneshot that succeeded has done all that who waited for its completion needs of it, also while it runs
 // again.
-bool Oracle::needs_no_more(const Service& dependent, const Service& on) {
+bool Oracle::is_done(const Edge& edge) {
+  const Service& on = *edge.on;
   if (on.spec().type != ServiceType::oneshot || !on.record().last_run_succeeded) return false;
-  return std::ranges::all_of(dependent.edges(), [&on](const Edge& edge) {
-    const bool means_completion = edge.spec->condition == Condition::completed ||
-                                  (edge.spec->condition == Condition::ready && on.spec().ready.empty());
-    return edge.on != &on || means_completion;
-  });
+  return edge.spec->condition == Condition::completed ||
+         (edge.spec->condition == Condition::ready && on.spec().ready.empty());
+}
+
+bool Oracle::needs_no_more(const Service& dependent, const Service& on) {
+  return std::ranges::all_of(dependent.edges(), [&on](const Edge& e) { return e.on != &on || is_done(e); });
 }
 
 std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_all) const {
@@ -131,6 +140,50 @@ std::optional<std::string> Oracle::check_stop(const Service& service, bool going
     // Who has started since the stop was announced does so because its edges hold without it.
     if (!going_down && dependent->record().started_in > record.asked_in) continue;
     return of(service) + " is asked to stop while " + of(*dependent) + " runs on top of it";
+  }
+  return std::nullopt;
+}
+
+void Oracle::remember_requests() {
+  for (const auto& service : supervisor_.services())
+    last_request_ = std::max(last_request_, service->record().asked_in);
+}
+
+// What will be left when all who were asked have gone. A gate may not have noticed yet, so its members count.
+bool Oracle::stands(const Edge& edge) const {
+  const Service& on = *edge.on;
+  if (on.spec().type != ServiceType::gate)
+    return is_done(edge) || level(on, edge.spec->condition, *edge.spec->bell);
+  const auto require = edge.spec->require ? *edge.spec->require : on.spec().require;
+  const std::size_t needed = require.count == 0 ? on.edges().size() : require.count;
+  std::size_t count = 0;
+  for (const Edge& member : on.edges())
+    count += edge.spec->condition == Condition::ready
+                 ? stands(member)
+                 : level(*member.on, edge.spec->condition, *edge.spec->bell);
+  return count >= needed;
+}
+
+std::optional<std::string> Oracle::check_requests() const {
+  for (const auto& asked : supervisor_.services()) {
+    const auto& record = asked->record();
+    if (record.asked_in <= last_request_ || !record.in_order || !runs(*asked) || is_transparent(*asked))
+      continue;
+    // Who is on its way to settle by itself is a lost level already, and no news.
+    if (asked->state() == State::stopping && record.exit) continue;
+    for (const Service* dependent : on_top_of(*asked, true)) {
+      if (!runs(*dependent) || leaves(*dependent) || dependent->state() == State::stopping) continue;
+      if (is_transparent(*dependent)) continue;
+      for (const Edge& edge : dependent->edges()) {
+        const bool direct = edge.on == asked.get();
+        if (direct && !needs_no_more(*dependent, *asked))
+          return of(*asked) + " is asked to stop and " + of(*dependent) + ", which depends on it, is not";
+        const bool by_gate = edge.on->spec().type == ServiceType::gate && is_reached(*edge.on, *asked);
+        if (by_gate && !stands(edge))
+          return of(*asked) + " is asked to stop and " + of(*dependent) + " is not, although " + edge.text() +
+                 " does not outlast it";
+      }
+    }
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_start(const daemon::Service& service) const;
   // Its main process is asked to stop.
   [[nodiscard]] std::optional<std::string> check_stop(const daemon::Service& service, bool going_down) const;
+  // A command that stops has said whom it asks: every running dependent is, unless it can do without.
+  void remember_requests();
+  [[nodiscard]] std::optional<std::string> check_requests() const;
   // Nothing moves until the next timer: every state must have a reason.
   [[nodiscard]] std::optional<std::string> check_idle() const;
   // While the stack is not going down: the end of `main`, or of something essential, is heard of.
@@ -44,6 +48,8 @@ class Oracle {
   [[nodiscard]] bool lets_start(const daemon::Edge& edge) const;
   [[nodiscard]] bool can_start(const daemon::Service& service) const;
   [[nodiscard]] std::size_t members(const daemon::Service& gate, config::Condition condition) const;
+  [[nodiscard]] bool stands(const daemon::Edge& edge) const;
+  static bool is_done(const daemon::Edge& edge);
   static bool needs_no_more(const daemon::Service& dependent, const daemon::Service& on);
   [[nodiscard]] std::vector<const daemon::Service*> on_top_of(const daemon::Service& service,
                                                               bool through_all) const;
@@ -54,6 +60,7 @@ class Oracle {
   const testing::FakeProcesses& processes_;
   std::uint32_t limit_;
   std::map<const daemon::Edge*, TimePoint> lost_since_;
+  std::uint64_t last_request_ = 0;
 };
 
 }  // namespace belfry::simulation

@@ -187,10 +187,16 @@ class World final : daemon::Reporter {
   }
   Task<void> run_command(Asked& asked, PlannedEvent event) {
     const std::size_t index = *supervisor_.find(name_of(event.service));
+    oracle_.remember_requests();
+    if (!event.only) spawn(requests_, "look", look_at_requests());  // after what the command does at once
     CommandResult result = co_await supervisor_.command(*asked.bounded, event.command, index, event.only);
     asked.answered = true;
     asked.bounded.reset();
     say(asked.what + " answered " + std::to_string(result.status) + " " + result.message);
+  }
+  Task<void> look_at_requests() {
+    if (auto wrong = oracle_.check_requests()) fail(*wrong);
+    co_return;
   }
   Task<void> run_wait(Asked& asked, PlannedEvent event) {
     const std::size_t index = *supervisor_.find(name_of(event.service));
