@@ -41,12 +41,34 @@ Error connection_error(Context& ctx, const std::string& what, const error_code& 
 
 namespace {
 
+// A port of the ephemeral range that nobody listens on may be the very one the kernel gives the probe's own
+// end: the SYN then meets itself and the connection stands (simultaneous open, RFC 9293 3.5), with nobody
+// behind it.
+bool is_connected_to_itself(const Socket& socket) {
+  error_code local_failed;
+  error_code remote_failed;
+  const auto local = socket.local_endpoint(local_failed);
+  return local == socket.remote_endpoint(remote_failed) && !local_failed && !remote_failed;
+}
+
+// By a reset, so that the port is not in TIME_WAIT when the service comes to bind it.
+void abort_connection(Socket& socket) {
+  error_code ignored;
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
 Task<Result<void>> connect_to(Context& ctx, Socket& socket, tcp::endpoint endpoint, std::string name) {
   error_code ignored;
   socket.close(ignored);
   auto connecting = socket.async_connect(endpoint, asio::deferred);
   const auto [ec] = co_await async(ctx, std::move(connecting));
   if (ec) co_return std::unexpected(connection_error(ctx, "cannot connect to " + name, ec));
+  if (is_connected_to_itself(socket)) {
+    abort_connection(socket);
+    co_return std::unexpected(
+        Error(Error::Kind::failed, "cannot connect to " + name + ": nobody listens, the probe met itself"));
+  }
   co_return Result<void>{};
 }
 

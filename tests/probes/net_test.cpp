@@ -1,5 +1,14 @@
 // The probes that go over the network: tcp and http, against real sockets on loopback.
 #include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <functional>
 
 #include "probes/kinds.hpp"
 #include "probes/target.hpp"
@@ -36,6 +45,42 @@ TEST(TcpProbe, says_who_refused) {
   LocalSocket bound(SOCK_STREAM, false, false);  // bound and not listening: refuses
   auto probe = make_tcp(loop, spec(bound.text()));
   EXPECT_EQ(answer(loop, **probe), "cannot connect to " + bound.text() + ": Connection refused");
+}
+
+// Runs `check` where the kernel has one port to give: who connects to it meets himself. True when `check`
+// does.
+bool holds_where_the_only_port_is(std::uint16_t port, const std::function<bool()>& check) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNET | (::geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0) ::_exit(2);
+    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq loopback{};
+    std::strncpy(loopback.ifr_name, "lo", IFNAMSIZ - 1);
+    loopback.ifr_flags = IFF_UP;
+    if (::ioctl(socket, SIOCSIFFLAGS, &loopback) != 0) ::_exit(2);
+    std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    range << port << ' ' << port << std::endl;
+    ::_exit(!range ? 2 : check() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_NE(WEXITSTATUS(status), 2) << "no namespace could be made";
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(TcpProbe, a_probe_that_meets_itself_is_not_fooled_and_leaves_the_port_free) {
+  EXPECT_TRUE(holds_where_the_only_port_is(40000, [] {
+    Loop loop;
+    auto probe = make_tcp(loop, spec("127.0.0.1:40000"));
+    const std::string said = answer(loop, **probe);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(40000);
+    const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // without SO_REUSEADDR
+    return said == "cannot connect to 127.0.0.1:40000: nobody listens, the probe met itself" &&
+           ::bind(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }));
 }
 
 TEST(TcpProbe, speaks_ipv6) {
