@@ -60,6 +60,18 @@ Reason impossible(Dependency const& edge, Service const& target) {
   return {};
 }
 
+constexpr std::uint64_t most_counted = 100'000;
+
+// How many services are looked at to say whether enough members of each gate hold: an edge that has a
+// `require` of its own counts the members of its gate, and those of the gates among them in the same way.
+std::vector<std::uint64_t> members_counted(Stack const& stack) {
+  std::vector<std::uint64_t> counted(stack.services.size(), 0);
+  for (Index const i : start_order(stack))
+    for (Dependency const& edge : stack.services[i].depends_on)
+      counted[i] = std::min(counted[i] + (edge.require ? counted[edge.target] : 1), most_counted + 1);
+  return counted;
+}
+
 bool has_bell(Service const& service, std::string_view name) {
   return service.extras &&
          std::ranges::any_of(service.extras->bells, [&](OwnBell const& bell) { return bell.name == name; });
@@ -120,6 +132,10 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
 
 void check_quorums(Decoder& decoder, StackDraft const& draft) {
   auto const& services = draft.stack.services;
+  auto const counted = members_counted(draft.stack);
+  auto const is_too_dear = [&](Dependency const& edge) {
+    return edge.require && counted[edge.target] > most_counted;
+  };
   for (std::size_t i = 0; i < services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
     Service const& service = services[i];
@@ -142,6 +158,12 @@ void check_quorums(Decoder& decoder, StackDraft const& draft) {
                                         " of the " + std::to_string(target.depends_on.size()) +
                                         " members of " + tick(target.name),
                                     "require at most as many as there are");
+      else if (counted[edge.target] > most_counted && std::ranges::none_of(target.depends_on, is_too_dear))
+        decoder.diagnostics().error("impossible-quorum", edge_span(edge),
+                                    "cannot count the members of " + tick(target.name) +
+                                        ": by the `require` of its own edges it has more than " +
+                                        std::to_string(most_counted),
+                                    "put `require` on the gates in between, and depend on them without it");
     }
   }
 }

@@ -48,6 +48,29 @@ TEST(ValidateEdges, a_quorum_may_ask_for_all_and_not_for_more) {
   EXPECT_EQ(rule("3"), "none");
   EXPECT_EQ(rule("4"), "impossible-quorum");
 }
+// Each layer has two gates that depend on both gates below: so many ways down that to count would freeze the
+// loop.
+TEST(ValidateEdges, gates_that_count_the_members_of_gates_are_bounded) {
+  auto const layered = [](int layers, std::string const& edge) {
+    std::string text = "services:\n  a0: {command: x}\n  b0: {command: x}\n";
+    for (int i = 1; i <= layers; ++i) {
+      for (char const name : {'a', 'b'}) {
+        std::string const below = std::to_string(i - 1);
+        std::string const how = i == 1 ? "ready" : edge;
+        text += "  " + std::string(1, name) + std::to_string(i) + ": {type: gate, depends_on: {a" + below +
+                ": " + how + ", b" + below + ": " + how + "}}\n";
+      }
+    }
+    return text;
+  };
+  EXPECT_EQ(rule_of(layered(16, "{require: any}")), "none");
+  Loaded const deep = loaded(layered(40, "{require: any}"));
+  EXPECT_EQ(deep.diagnostics.errors(), 4U)
+      << text_of(deep.diagnostics);  // of the lowest two, not of all above
+  EXPECT_TRUE(text_of(deep.diagnostics).contains("cannot count the members of `a17`"))
+      << text_of(deep.diagnostics);
+  EXPECT_EQ(rule_of(layered(40, "ready")), "none");
+}
 
 }  // namespace
 }  // namespace belfry::config
