@@ -8,6 +8,7 @@ import ctypes
 import http.client
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -29,11 +30,21 @@ def with_clients(test):
     return test if os.environ.get("BELFRY_CLIENTS") == "1" else None
 
 
-def free_port():
-    """A port nobody listens on now. Loopback, chosen by the kernel."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+EPHEMERAL = 32768  # where the kernel's own choices begin: those of clients, which would take a port between two tests
+PORTS = iter(random.sample(range(10000, EPHEMERAL), EPHEMERAL - 10000))  # each is handed out once
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port nobody is bound to, that the kernel gives nobody by itself and that no other caller here gets."""
+    for port in PORTS:
+        with socket.socket(type=kind) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
+def free_ports(count):
+    return [free_port() for _ in range(count)]
 
 
 def belfry(*arguments, timeout=PATIENCE, **options):

@@ -8,28 +8,13 @@ import signal
 import socket
 import subprocess
 
-from harness import BELFRY, PATIENCE, Scenario, free_port, with_clients
+from harness import BELFRY, PATIENCE, Scenario, free_port, free_ports, with_clients
 
 LISTENER = f"/usr/bin/python3 {os.path.join(os.path.dirname(os.path.abspath(__file__)), 'listener.py')}"
 TRAPPED = "kernel event (seccomp)"
 NO_RIGHT = "asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)"
 ROOT = os.geteuid() == 0
 AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-
-
-def free_udp_port():
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def free_ports(count):
-    """Different ones, because all are held until the last is there."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def runs_32_bit_calls():
@@ -350,7 +335,7 @@ class Asked(Watch):
     def test_without_rights_the_kernel_is_asked_and_no_new_privileges_helps(self):
         stack = self.stack("")
         ports = free_ports(2)
-        udp = free_udp_port()
+        udp = free_port(socket.SOCK_DGRAM)
         stack.write(service("plain", "tcp", ports[0], f"port: {ports[0]}")
                     + service("plain-udp", "udp", udp, f"port: {{udp: {udp}}}")
                     + service("plain-unix", "stream", "$DIR/socket", "unix: $DIR/socket")
@@ -375,7 +360,7 @@ class Asked(Watch):
             self.assert_clean_end(stack)
 
         def test_a_service_whose_descriptors_are_hidden_is_known_by_its_user(self):
-            port, udp = free_port(), free_udp_port()
+            port, udp = free_port(), free_port(socket.SOCK_DGRAM)
             caps = "-sys_admin,-sys_ptrace"
             stack = self.stack("")
             stack.write(service("web", "tcp", port, f"port: {port}", "user: '64017'")
@@ -387,7 +372,7 @@ class Asked(Watch):
             self.assert_clean_end(stack)
 
     def test_an_address_of_loopback_that_nobody_thinks_of_is_found(self):
-        ports = free_port(), free_udp_port()
+        ports = free_port(), free_port(socket.SOCK_DGRAM)
         stack = self.started(service("web", "other_loopback", ports[0], f"port: {ports[0]}")
                              + service("names", "udp_other", ports[1], f"port: {{udp: {ports[1]}}}"),
                              "on_daemon_death: keep").wait_for_control()

@@ -117,7 +117,7 @@ class RealServers(Scenario):
         for attempt in range(STARTS):
             stack = self.real_stack().start()
             stack.wait_for_control()
-            self.assertEqual(stack.wait("web"), 200, f"start {attempt}:\n{stack.output.text()}")
+            self.assertEqual(stack.wait("web"), 200, f"start {attempt}: {stack.services()}\n{stack.output.text()}")
             self.assertEqual(stack.get("/readyz")[0], 200)
             self.assert_clean_end(stack)
             self.assertIn("app | first query: bells", stack.output.text())
