@@ -9,6 +9,7 @@
 
 #include "channels/asio.hpp"
 #include "channels/asio_bridge.hpp"
+#include "channels/sleep.hpp"
 
 namespace belfry::daemon {
 
@@ -68,6 +69,7 @@ Task<void> Poller::watch(Context& ctx, State& state) {
       if (event.data.ptr != nullptr) static_cast<PollWatcher*>(event.data.ptr)->on_event(event.events);
     }
     state.round = {};
+    co_await yield(ctx.loop());  // to those whom the events woke; then the set is asked again
   }
 }
 
