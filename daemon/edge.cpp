@@ -44,11 +44,6 @@ std::size_t Edge::members_needed() const {
   return spec->require->count == 0 ? on->edges().size() : spec->require->count;
 }
 
-bool Edge::outlasts(const std::function<bool(const Service&)>& leave) const {
-  return on->spec().type == config::ServiceType::gate &&
-         on->members_that_stay(spec->condition, *spec->bell, leave) >= members_needed();
-}
-
 bool Edge::lets_start() const {
   if (holds()) return true;
   if (spec->required) return false;

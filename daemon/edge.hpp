@@ -1,7 +1,6 @@
 // A dependency of one service on another, as a level that is looked at again after every wake-up.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -32,15 +31,12 @@ class Edge {
   [[nodiscard]] bool is_done_with() const;
   // "db ready", "migrate completed".
   [[nodiscard]] std::string text() const;
-  // It holds by the members of its gate alone, without those that `leave`; what is behind a member that is a
-  // gate itself is not looked at. Asked about the members and not about the gate, which may not have noticed
-  // yet.
-  [[nodiscard]] bool outlasts(const std::function<bool(const Service&)>& leave) const;
   // True when it looks through a gate at the gate's members.
   [[nodiscard]] bool asks_members() const;
+  // Of its gate.
+  [[nodiscard]] std::size_t members_needed() const;
 
  private:
-  [[nodiscard]] std::size_t members_needed() const;
   [[nodiscard]] bool too_few_are_left() const;
 };
 

@@ -5,7 +5,6 @@
 // what can be made again from it), so that a life could be taken up in the middle.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -143,13 +142,6 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool ready_means_completed() const;
   // All it needed of `other` was work that is done.
   [[nodiscard]] bool is_done_with(const Service& other) const;
-  // By the members of a gate that stay when those that `leave` have gone.
-  [[nodiscard]] bool can_do_without(const Service& gate,
-                                    const std::function<bool(const Service&)>& leave) const;
-  [[nodiscard]] bool has_enough_without(const std::function<bool(const Service&)>& leave) const;
-  // Of a gate; its members that are gates themselves do not count.
-  [[nodiscard]] std::size_t members_that_stay(config::Condition condition, std::string_view bell,
-                                              const std::function<bool(const Service&)>& leave) const;
   // Of a gate: how many of its members hold; those that an edge of this condition asks for.
   [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready,
                                               std::string_view bell = {}) const;

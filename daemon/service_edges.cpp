@@ -231,24 +231,6 @@ bool Service::is_done_with(const Service& other) const {
   return std::ranges::all_of(edges_, [&other](const Edge& e) { return e.on != &other || e.is_done_with(); });
 }
 
-bool Service::can_do_without(const Service& gate, const std::function<bool(const Service&)>& leave) const {
-  return std::ranges::all_of(edges_, [&](const Edge& e) { return e.on != &gate || e.outlasts(leave); });
-}
-
-bool Service::has_enough_without(const std::function<bool(const Service&)>& leave) const {
-  return spec_.type == ServiceType::gate &&
-         members_that_stay(Condition::ready, {}, leave) >= members_needed();
-}
-
-std::size_t Service::members_that_stay(Condition condition, std::string_view bell,
-                                       const std::function<bool(const Service&)>& leave) const {
-  const auto stays = [&](const Edge& e) {
-    if (leave(*e.on) || e.on->is_transparent()) return false;
-    return condition == Condition::ready ? e.holds() : e.on->level(condition, bell);
-  };
-  return static_cast<std::size_t>(std::ranges::count_if(edges_, stays));
-}
-
 // It does not run any more: whoever waits below looks again.
 void Service::make_way() {
   std::vector<Service*> through{this};

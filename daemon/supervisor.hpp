@@ -114,7 +114,6 @@ class Supervisor final : public StackView, StateListener {
   void end_when_nothing_can_run();
   [[nodiscard]] bool blocked_by_failure(const Service& service) const;
   [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
-  [[nodiscard]] std::vector<Service*> with_running_dependents(std::vector<Service*> roots) const;
   [[nodiscard]] std::vector<Service*> meant_by(Service& service, bool with_itself) const;
   Task<CommandResult> start(Context& ctx, Service& service, bool only);
   Task<CommandResult> kill(Context& ctx, Service& service);

@@ -5,6 +5,7 @@
 #include "channels/select.hpp"
 #include "daemon/service_reload.hpp"
 #include "daemon/supervisor.hpp"
+#include "daemon/who_must_stop.hpp"
 
 namespace belfry::daemon {
 
@@ -233,41 +234,12 @@ void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
   }
 }
 
-// And those who run on top of them, be it by way of gates and externals that are down at the moment.
-std::vector<Service*> Supervisor::with_running_dependents(std::vector<Service*> roots) const {
-  const std::size_t asked = roots.size();
-  std::vector<Service*> found = roots;
-  std::vector<Service*> looked_through = std::move(roots);
-  std::vector<bool> leaves(services_.size(), false);
-  for (const Service* root : found) leaves[root->index()] = true;
-  const auto is_leaving = [&leaves](const Service& one) { return leaves[one.index()]; };
-  for (std::size_t i = 0; i < looked_through.size(); ++i) {
-    const Service& on = *looked_through[i];
-    for (Service* dependent : on.dependents()) {
-      const bool has_command = !dependent->spec().command.empty();
-      if (leaves[dependent->index()] || (has_command && !is_running(dependent->state()))) continue;
-      if (dependent->is_done_with(on)) continue;
-      // Not of a gate that is asked itself.
-      if (i >= asked && dependent->can_do_without(on, is_leaving)) continue;
-      looked_through.push_back(dependent);
-      // A quorum that is still there stays; somebody above it may ask for more of its members.
-      if (dependent->has_enough_without(is_leaving)) continue;
-      leaves[dependent->index()] = true;
-      found.push_back(dependent);
-    }
-  }
-  const auto idle = std::remove_if(found.begin() + static_cast<std::ptrdiff_t>(asked), found.end(),
-                                   [](const Service* dependent) { return !is_running(dependent->state()); });
-  found.erase(idle, found.end());
-  return found;
-}
-
 Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent intent, bool only) {
   CommandResult result;
   const std::string verb = intent == Intent::rest ? "stop" : "restart";
   const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
   const auto roots = meant_by(service, intent == Intent::rest);
-  const auto concerned = only ? roots : with_running_dependents(roots);
+  const auto concerned = only ? roots : who_must_stop(roots, services_.size());
   std::vector<std::pair<Service*, SharedIncarnation>> gone;  // the runs to wait for, until they have ended,
   std::vector<Service*> back;                                // then those who are to be as they were
   // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.

@@ -245,6 +245,35 @@ TEST_F(Commands, who_was_spared_is_not_waited_for_when_another_member_goes_meanw
   EXPECT_EQ(service("lb").record().runs, 1U);
 }
 
+TEST_F(Commands, a_member_that_goes_by_way_of_others_is_not_counted) {
+  daemon("base");
+  daemon("middle", {"base"});
+  daemon("further", {"middle"});
+  daemon("far", {"further"});
+  daemon("free");
+  gate("all", {"base", "far", "free"});
+  config::Dependency& edge = depends(daemon("lb"), stack, "all");
+  edge.require = config::Quorum{.count = 2};
+  up();
+  command(Command::stop, "base");  // and far with it, by way of two others
+  EXPECT_NE(when("SIGTERM lb#1"), -1) << "one of three is left";
+  EXPECT_LT(when("SIGTERM lb#1"), when("SIGTERM base#1"));
+}
+
+TEST_F(Commands, who_can_spare_a_member_of_a_gate_behind_its_gate_runs_on) {
+  for (const char* name : {"a", "b", "c"}) daemon(name);
+  gate("one", {"a", "b"}).require.count = 1;
+  gate("both", {"one", "c"});
+  daemon("api", {"both"});
+  up();
+  command(Command::restart, "a");
+  EXPECT_EQ(service("a").record().runs, 2U);
+  EXPECT_EQ(service("api").record().runs, 1U);
+  EXPECT_EQ(state("api"), State::ready);
+  command(Command::restart, "c");
+  EXPECT_EQ(service("api").record().runs, 2U);
+}
+
 TEST_F(Commands, each_gate_is_looked_through_once) {
   daemon("base");
   std::string below[3] = {"base", "base", "base"};

@@ -19,13 +19,6 @@ bool is_transparent(const Service& s) {
   return s.spec().type == ServiceType::gate || s.spec().type == ServiceType::external;
 }
 
-// Whether `gate` counts `member`, be it by way of other gates.
-bool is_reached(const Service& gate, const Service& member) {
-  return std::ranges::any_of(gate.edges(), [&member](const Edge& e) {
-    return e.on == &member || (e.on->spec().type == ServiceType::gate && is_reached(*e.on, member));
-  });
-}
-
 std::string of(const Service& s) {
   return std::string(s.name()) + " (" + std::string(daemon::name_of(s.state())) + ")";
 }
@@ -164,6 +157,14 @@ bool Oracle::stands(const Edge& edge) const {
   return count >= needed;
 }
 
+// Whether the edge stands on `asked`, be it by way of gates, none of which can do without it.
+bool Oracle::is_taken_by(const Edge& edge, const Service& asked) const {
+  if (edge.on == &asked) return !is_done(edge);
+  if (edge.on->spec().type != ServiceType::gate || stands(edge)) return false;
+  return std::ranges::any_of(edge.on->edges(),
+                             [&](const Edge& member) { return is_taken_by(member, asked); });
+}
+
 std::optional<std::string> Oracle::check_requests() const {
   for (const auto& asked : supervisor_.services()) {
     const auto& record = asked->record();
@@ -171,16 +172,12 @@ std::optional<std::string> Oracle::check_requests() const {
       continue;
     // Who is on its way to settle by itself is a lost level already, and no news.
     if (asked->state() == State::stopping && record.exit) continue;
-    for (const Service* dependent : on_top_of(*asked, true)) {
-      if (!runs(*dependent) || leaves(*dependent) || dependent->state() == State::stopping) continue;
-      if (is_transparent(*dependent)) continue;
-      for (const Edge& edge : dependent->edges()) {
-        const bool direct = edge.on == asked.get();
-        if (direct && !needs_no_more(*dependent, *asked))
-          return of(*asked) + " is asked to stop and " + of(*dependent) + ", which depends on it, is not";
-        const bool by_gate = edge.on->spec().type == ServiceType::gate && is_reached(*edge.on, *asked);
-        if (by_gate && !stands(edge))
-          return of(*asked) + " is asked to stop and " + of(*dependent) + " is not, although " + edge.text() +
+    for (const auto& other : supervisor_.services()) {
+      if (!runs(*other) || leaves(*other) || other->state() == State::stopping || is_transparent(*other))
+        continue;
+      for (const Edge& edge : other->edges()) {
+        if (is_taken_by(edge, *asked))
+          return of(*asked) + " is asked to stop and " + of(*other) + " is not, although " + edge.text() +
                  " does not outlast it";
       }
     }

@@ -49,6 +49,7 @@ class Oracle {
   [[nodiscard]] bool can_start(const daemon::Service& service) const;
   [[nodiscard]] std::size_t members(const daemon::Service& gate, config::Condition condition) const;
   [[nodiscard]] bool stands(const daemon::Edge& edge) const;
+  [[nodiscard]] bool is_taken_by(const daemon::Edge& edge, const daemon::Service& asked) const;
   static bool is_done(const daemon::Edge& edge);
   static bool needs_no_more(const daemon::Service& dependent, const daemon::Service& on);
   [[nodiscard]] std::vector<const daemon::Service*> on_top_of(const daemon::Service& service,
