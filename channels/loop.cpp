@@ -94,7 +94,8 @@ std::size_t Loop::drain() noexcept {
   std::size_t resumed = 0;
   bool later_had = false;  // once a turn: between two of them the kernel is asked for news
   for (int round = 0; round < rounds_per_turn && !stop_requested_; ++round) {
-    if (ready_.empty() && !std::exchange(later_had, true)) ready_.splice_back(later_);
+    const bool last = round == rounds_per_turn - 1;  // who wakes himself again and again keeps nobody out
+    if ((ready_.empty() || last) && !std::exchange(later_had, true)) ready_.splice_back(later_);
     if (ready_.empty()) break;
     detail::WaiterList current;
     current.splice_back(ready_);

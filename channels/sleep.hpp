@@ -64,9 +64,9 @@ inline detail::Sleep sleep_for(Context& ctx, Duration duration) noexcept {
 
 namespace detail {
 
-class NextTurn final : public Waiter {
+class NextRound : public Waiter {
  public:
-  explicit NextTurn(Loop& loop) noexcept : loop_(loop) {}
+  explicit NextRound(Loop& loop) noexcept : loop_(loop) {}
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> awaiting) noexcept {
     handle = awaiting;
@@ -74,13 +74,25 @@ class NextTurn final : public Waiter {
   }
   void await_resume() const noexcept {}
 
- private:
+ protected:
   Loop& loop_;
+};
+
+class EndOfTurn final : public NextRound {
+ public:
+  using NextRound::NextRound;
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    handle = awaiting;
+    loop_.wake_afterwards(*this);
+  }
 };
 
 }  // namespace detail
 
 // Lets everything else that is ready go first. Not a wait: it ends by itself, cancelled or not.
-inline detail::NextTurn yield(Loop& loop) noexcept { return detail::NextTurn(loop); }
+inline detail::NextRound yield(Loop& loop) noexcept { return detail::NextRound(loop); }
+
+// The same, and whatever becomes ready by it as well: goes on when nobody has anything to do, once a turn.
+inline detail::EndOfTurn yield_to_all(Loop& loop) noexcept { return detail::EndOfTurn(loop); }
 
 }  // namespace belfry

@@ -69,7 +69,7 @@ Task<void> Poller::watch(Context& ctx, State& state) {
       if (event.data.ptr != nullptr) static_cast<PollWatcher*>(event.data.ptr)->on_event(event.events);
     }
     state.round = {};
-    co_await yield(ctx.loop());  // to those whom the events woke; then the set is asked again
+    co_await yield_to_all(ctx.loop());  // those whom the events woke; then the set is asked again
   }
 }
 

@@ -103,6 +103,45 @@ TEST(Loop, tasks_that_keep_each_other_awake_do_not_shut_out_others) {
   EXPECT_EQ(loop.run(), RunEnd::finished);
 }
 
+TEST(Loop, who_yields_to_all_is_not_shut_out_by_tasks_that_keep_each_other_awake) {
+  Loop loop;
+  WaitGroup tasks(loop);
+  struct Body {
+    static Task<> spin(Loop& loop, const bool& over) {
+      while (!over) co_await yield(loop);
+    }
+    static Task<> end(Loop& loop, bool& over) {
+      co_await yield_to_all(loop);
+      over = true;
+    }
+  };
+  bool over = false;
+  spawn(tasks, "polite", Body::end(loop, over));
+  spawn(tasks, "spinner", Body::spin(loop, over));
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+}
+
+TEST(Loop, who_yields_to_all_comes_after_what_became_ready_by_others) {
+  Rig rig;
+  std::string log;
+  struct Body {
+    static Task<> polite(Loop& loop, std::string& log) {
+      co_await yield_to_all(loop);
+      log += "z";
+    }
+    static Task<> chain(Loop& loop, std::string& log) {
+      for (const char step : {'a', 'b', 'c'}) {
+        co_await yield(loop);
+        log += step;
+      }
+    }
+  };
+  rig.go(Body::polite(rig.loop, log));
+  rig.go(Body::chain(rig.loop, log));
+  rig.loop.run_until_idle();
+  EXPECT_EQ(log, "abcz");
+}
+
 TEST(Loop, the_same_program_takes_the_same_steps_every_time) {
   auto history = [] {
     Rig rig;
