@@ -77,7 +77,7 @@ void ListenTraps::remove(Trap& trap) {
 void ListenTraps::lay(const Service& service, std::unique_ptr<Kit>& kit, system::Launch& launch) {
   if (!probes::awaits_listen(service.spec())) return;
   if (!kit) kit = std::make_unique<Kit>();
-  kit->ear = std::make_shared<probes::ListenEar>();
+  kit->ear = std::make_shared<probes::ListenEar>(poller_.loop());
   kit->request = {.udp = probes::awaits_bind(service.spec())};
   std::string_view why = probes::why_no_trap(service.spec(), on_death_, rights_, launch.isolate);
   if (why.empty() && refused_ != 0) why = probes::why_trap_refused(refused_);

@@ -55,6 +55,7 @@ struct Address {
 }  // namespace
 
 ListenEar::~ListenEar() {
+  close_judged();
   for (const Copy& copy : copies_) ::close(copy.fd);
 }
 
@@ -140,6 +141,16 @@ void ListenEar::keep(Copy copy) {
   copies_.push_back(std::move(copy));
 }
 
+void ListenEar::close_afterwards(int fd) {
+  judged_.push_back(fd);
+  if (!sweep_.linked()) loop_.wake_afterwards(sweep_);
+}
+
+void ListenEar::close_judged() {
+  for (const int fd : judged_) ::close(fd);
+  judged_.clear();
+}
+
 ListenEar::Verdict ListenEar::judge(const Awaited& what) {
   Verdict verdict = Verdict::unknown;
   std::erase_if(copies_, [&](Copy& copy) {
@@ -153,7 +164,7 @@ ListenEar::Verdict ListenEar::judge(const Awaited& what) {
       verdict = Verdict::not_yet;
       return false;
     }
-    ::close(copy.fd);
+    close_afterwards(copy.fd);
     return true;
   });
   return verdict;

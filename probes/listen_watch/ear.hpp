@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "channels/loop.hpp"
 #include "system/seccomp_listen.hpp"
 
 namespace belfry::probes {
@@ -34,7 +35,7 @@ class ListenEar {
     unknown,  // ask the kernel
   };
 
-  ListenEar() = default;
+  explicit ListenEar(Loop& loop) : loop_(loop) {}
   ~ListenEar();
   ListenEar(const ListenEar&) = delete;
   ListenEar& operator=(const ListenEar&) = delete;
@@ -76,13 +77,27 @@ class ListenEar {
   [[nodiscard]] bool is_wanted(const Copy& copy) const;
   void keep(Copy copy);
   bool take(const system::CaughtCall& call);
+  // When the turn has nothing more to do: a bell is on its way, and to close is a system call.
+  void close_afterwards(int fd);
+  void close_judged();
 
+  // Owner: the ear. Lifecycle: runs once for each turn that has judged. Cancellation: the ear's end takes it
+  // out of the loop.
+  struct Sweep final : detail::Callback {
+    explicit Sweep(ListenEar& e) : ear(e) {}
+    void run() noexcept override { ear.close_judged(); }
+    ListenEar& ear;
+  };
+
+  Loop& loop_;
   bool trapped_ = false;
   bool uses_io_uring_ = false;
   bool has_heard_ = false;
   std::string why_deaf_;
   std::vector<Awaited> awaited_;
   std::vector<Copy> copies_;
+  std::vector<int> judged_;
+  Sweep sweep_{*this};
 };
 
 }  // namespace belfry::probes

@@ -46,7 +46,8 @@ bool is_open_elsewhere(std::uint16_t port) {
 TEST(ListenEar, a_socket_that_listens_on_the_awaited_port_is_proof) {
   for (const bool v6 : {false, true}) {
     LocalSocket socket(SOCK_STREAM, v6);
-    ListenEar ear;
+    Loop loop;
+    ListenEar ear(loop);
     ear.await(tcp(socket.port()));
     EXPECT_TRUE(ear.caught(listen_on(socket.fd())));
     EXPECT_EQ(ear.judge(tcp(socket.port())), Verdict::listens);
@@ -55,7 +56,8 @@ TEST(ListenEar, a_socket_that_listens_on_the_awaited_port_is_proof) {
 
 TEST(ListenEar, a_call_that_is_not_carried_out_yet_is_looked_at_again) {
   LocalSocket socket(SOCK_STREAM, false, false);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(socket.port()));
   EXPECT_TRUE(ear.caught(listen_on(socket.fd())));
   EXPECT_EQ(ear.judge(tcp(socket.port())), Verdict::not_yet);
@@ -66,7 +68,8 @@ TEST(ListenEar, a_call_that_is_not_carried_out_yet_is_looked_at_again) {
 
 TEST(ListenEar, a_call_that_fails_keeps_its_address_for_milliseconds_only) {
   LocalSocket socket(SOCK_STREAM, false, false);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(socket.port()));
   EXPECT_TRUE(ear.caught(listen_on(socket.fd())));
   socket.close();
@@ -76,12 +79,14 @@ TEST(ListenEar, a_call_that_fails_keeps_its_address_for_milliseconds_only) {
   }
   EXPECT_EQ(ear.judge(tcp(socket.port())), Verdict::unknown);
   EXPECT_FALSE(ear.holds_copy());
+  loop.run_until_idle();
   EXPECT_FALSE(is_open_elsewhere(socket.port()));
 }
 
 TEST(ListenEar, other_ports_wake_nobody) {
   LocalSocket other;
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(static_cast<std::uint16_t>(other.port() ^ 1)));
   EXPECT_FALSE(ear.caught(listen_on(other.fd())));
   EXPECT_FALSE(ear.holds_copy());
@@ -89,13 +94,15 @@ TEST(ListenEar, other_ports_wake_nobody) {
 
 TEST(ListenEar, a_socket_without_an_address_wakes_nobody) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(80));
   EXPECT_FALSE(ear.caught({.kind = CaughtCall::Kind::listen, .socket = fd}));
 }
 
 TEST(ListenEar, what_could_not_be_copied_is_left_to_the_kernel) {
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(80));
   EXPECT_TRUE(ear.caught(listen_unseen()));
   EXPECT_EQ(ear.judge(tcp(80)), Verdict::unknown);
@@ -106,7 +113,8 @@ TEST(ListenEar, a_udp_port_is_known_only_after_the_call) {
   LocalSocket tcp_socket;
   const int fresh = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ASSERT_GE(fresh, 0);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(udp(bound.port()));
   EXPECT_TRUE(ear.caught(bind_on(fresh)));
   EXPECT_EQ(ear.judge(udp(bound.port())), Verdict::not_yet);
@@ -119,7 +127,8 @@ TEST(ListenEar, a_udp_port_is_known_only_after_the_call) {
 TEST(ListenEar, a_udp_socket_that_turns_out_to_be_another_is_let_go) {
   const int fresh = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ASSERT_GE(fresh, 0);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(udp(9));
   EXPECT_TRUE(ear.caught(bind_on(fresh)));
   sockaddr_in any{};
@@ -140,13 +149,14 @@ TEST(ListenEar, a_unix_socket_is_proof_when_it_is_spelled_alike_and_a_hint_other
     std::memcpy(address.sun_path + 1, name.data() + 1, name.size() - 1);
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
     ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), length), 0);
-    ListenEar ear;
+    Loop loop;
+    ListenEar ear(loop);
     ear.await(path(name));
     EXPECT_TRUE(ear.caught(listen_on(fd)));
     EXPECT_EQ(ear.judge(path(name)), Verdict::not_yet);
     ASSERT_EQ(::listen(fd, 1), 0);
     EXPECT_EQ(ear.judge(path(name)), Verdict::listens);
-    ListenEar other;
+    ListenEar other(loop);
     other.await(path("/run/other.sock"));
     EXPECT_TRUE(other.caught(listen_on(fd)));
     EXPECT_EQ(other.judge(path("/run/other.sock")), Verdict::unknown);
@@ -158,7 +168,8 @@ TEST(ListenEar, a_unix_socket_is_proof_when_it_is_spelled_alike_and_a_hint_other
 
 TEST(ListenEar, whoever_no_longer_waits_holds_no_copies) {
   LocalSocket first(SOCK_STREAM, false, false);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(first.port()));
   EXPECT_TRUE(ear.caught(listen_on(first.fd())));
   EXPECT_TRUE(ear.caught(listen_on(first.fd())));
@@ -170,7 +181,8 @@ TEST(ListenEar, whoever_no_longer_waits_holds_no_copies) {
 
 TEST(ListenEar, a_call_that_was_none_leaves_no_copy) {
   LocalSocket first(SOCK_STREAM, false, false);
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(first.port()));
   const CaughtCall call = listen_on(first.fd());
   EXPECT_TRUE(ear.caught(call));
@@ -184,7 +196,8 @@ TEST(ListenEar, a_flood_of_calls_holds_a_bounded_number_of_copies) {
   const int lowest = ::dup(0);
   ::close(lowest);
   {
-    ListenEar ear;
+    Loop loop;
+    ListenEar ear(loop);
     ear.await(tcp(socket.port()));
     for (int i = 0; i < 1000; ++i) EXPECT_TRUE(ear.caught(listen_on(socket.fd())));
     const int next = ::dup(0);
@@ -197,7 +210,8 @@ TEST(ListenEar, a_flood_of_calls_holds_a_bounded_number_of_copies) {
 }
 
 TEST(ListenEar, io_uring_is_news_once) {
-  ListenEar ear;
+  Loop loop;
+  ListenEar ear(loop);
   ear.await(tcp(80));
   EXPECT_FALSE(ear.may_miss());
   EXPECT_TRUE(ear.caught({.kind = CaughtCall::Kind::io_uring, .socket = -1}));

@@ -37,7 +37,7 @@ struct ListenProbeTest : testing::Test {
   Loop loop;
   system::SockDiag diag;
   PortWaiters waiters;
-  std::shared_ptr<ListenEar> ear = std::make_shared<ListenEar>();
+  std::shared_ptr<ListenEar> ear = std::make_shared<ListenEar>(loop);
 };
 
 TEST_F(ListenProbeTest, without_a_trap_the_kernel_is_asked_the_more_rarely_the_more_ask) {
