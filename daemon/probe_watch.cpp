@@ -90,18 +90,29 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
     TimePoint next = pause == Duration::max() ? TimePoint::max() : loop_.now() + pause;
     if (held_back) next = not_before;
-    auto poked = on(watched.poke);
-    auto due = at(loop_, next);
-    const std::size_t which = co_await select(ctx, poked, due);
-    if (which == select_cancelled) break;
-    if (which == 0) {
+    bool was_poked = true;
+    if (next == TimePoint::max()) {
+      (void)co_await watched.poke.wait(ctx);  // for those who are told: neither a timer nor a choice
+    } else {
+      auto poked = on(watched.poke);
+      auto due = at(loop_, next);
+      was_poked = co_await select(ctx, poked, due) == 0;
+    }
+    if (ctx.cancelled()) break;
+    if (was_poked) {
       heard = true;
       looks = 0;
     }
     if (held_back && loop_.now() < not_before) continue;  // no event makes the first attempt earlier
     held_back = false;
 
-    Result<void> outcome = co_await ask_once(ctx, watched);
+    Result<void> outcome;
+    {
+      const Result<Permit> permit = co_await slots_.acquire(ctx);
+      if (!permit) break;  // it was cancelled
+      Context attempt(ctx, loop_.now() + watched.options.attempt_timeout);
+      outcome = co_await watched.probe->check(attempt);
+    }
     if (ctx.cancelled()) break;
     ++attempts;
     counts_events = counts_events && !outcome;
@@ -115,14 +126,6 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     listener_.probe_changed(terms_.role, watched.index, up, outcome ? Error() : outcome.error());
     if (up && !watched.keep_asking) break;
   }
-}
-
-Task<Result<void>> ProbeWatch::ask_once(Context& ctx, Watched& watched) {
-  Result<Permit> permit = co_await slots_.acquire(ctx);
-  if (!permit) co_return std::unexpected(permit.error());
-  Context attempt(ctx, loop_.now() + watched.options.attempt_timeout);
-  Result<void> outcome = co_await watched.probe->check(attempt);
-  co_return outcome;
 }
 
 }  // namespace belfry::daemon

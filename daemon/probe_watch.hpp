@@ -73,7 +73,6 @@ class ProbeWatch {
   };
 
   Task<void> ask_repeatedly(Context& ctx, Watched& watched);
-  Task<Result<void>> ask_once(Context& ctx, Watched& watched);
 
   Loop& loop_;
   Semaphore& slots_;

@@ -174,8 +174,10 @@ Task<void> Service::start(Context& ctx) {
       const std::string why = probe_error_ ? ": " + probe_error_.text() : "";
       record_.failure = Error(Error::Kind::failed, std::string(name()) + " was not ready in time" + why);
       leave_running(Event::start_timed_out, record_.failure);
+    } else if (const TimePoint due = std::min(start_deadline(), loss_due); due == TimePoint::max()) {
+      co_await attention_.wait(ctx);
     } else {
-      co_await news(ctx, nullptr, std::min(start_deadline(), loss_due));
+      co_await news(ctx, nullptr, due);
     }
   }
 }
