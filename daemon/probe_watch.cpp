@@ -124,7 +124,9 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     if (up != was_up) attempts = 0;
     was_up = up;
     listener_.probe_changed(terms_.role, watched.index, up, outcome ? Error() : outcome.error());
-    if (up && !watched.keep_asking) break;
+    if (!up || watched.keep_asking) continue;
+    co_await yield(loop_);  // the bell first, then what is left of this task
+    break;
   }
 }
 
