@@ -10,15 +10,6 @@ using config::Condition;
 using config::OnLoss;
 using config::ServiceType;
 
-namespace {
-
-constexpr std::string_view kind_names[] = {"listen", "port", "unix", "notify",   "fd",
-                                           "tcp",    "http", "grpc", "postgres", "mysql",
-                                           "redis",  "exec", "log",  "file",     "cluster"};
-static_assert(std::size(kind_names) == static_cast<std::size_t>(config::Probe::Kind::cluster) + 1);
-
-}  // namespace
-
 void Service::depend_on(Service& other, const config::Dependency& dependency) {
   const Edge& edge = edges_.emplace_back(other, dependency);
   other.dependents_.push_back(this);
@@ -271,21 +262,6 @@ std::string Service::last_error() const {
   const bool asks = record_.state == State::starting || record_.state == State::unready;
   if (probe_error_ && asks) return probe_error_.text();
   return record_.cause ? record_.cause.text() : std::string();
-}
-
-std::string_view Service::readiness_kind() const {
-  if (spec_.ready.empty()) return {};
-  return kind_names[static_cast<std::size_t>(spec_.ready.probes.front().kind)];
-}
-
-std::string Service::readiness_method() const {
-  std::string all;
-  for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
-    const std::string own = readiness_ ? readiness_->method_of(i) : std::string();
-    all += i == 0 ? "" : ", ";
-    all += own.empty() ? kind_names[static_cast<std::size_t>(spec_.ready.probes[i].kind)] : own;
-  }
-  return all;
 }
 
 }  // namespace belfry::daemon

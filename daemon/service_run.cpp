@@ -1,6 +1,5 @@
-// One run of a service: from the clone to the proof that nothing of it is left.
+// One run of a service: from what is prepared for it to the states it enters.
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -13,15 +12,6 @@ using config::ServiceType;
 namespace {
 
 Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
-
-std::string text_of(const std::vector<system::Survivor>& processes) {
-  std::string who;
-  for (const system::Survivor& process : processes) {
-    who += (who.empty() ? "" : ", ") + std::to_string(process.pid) + " " + process.name;
-    if (process.state == 'D') who += " (in uninterruptible sleep)";
-  }
-  return who;
-}
 
 }  // namespace
 
@@ -106,20 +96,6 @@ bool Service::begin_run() {
   return true;
 }
 
-const std::vector<config::OwnBell>* Service::own_bell_specs() const {
-  return spec_.extras == nullptr || spec_.extras->bells.empty() ? nullptr : &spec_.extras->bells;
-}
-
-void Service::watch_own_bells() {
-  const probes::ProbeContext about{
-      .service = spec_.name, .tree = tree(), .launch = this, .ear = around_.provisions.ear(*this)};
-  OwnBellListener& listener = *this;
-  own_bells_ = std::make_unique<OwnBells>(around_.loop, around_.probe_slots, *own_bell_specs(), listener,
-                                          record_.started_at);
-  if (auto ok = own_bells_->begin(around_.probes, about, around_.listener.random()); !ok)
-    record_.failure = ok.error();
-}
-
 void Service::start_did_not_work(const system::SpawnError& error) {
   const Error cause =
       failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
@@ -152,29 +128,6 @@ void Service::refuse_start(const Error& cause) {
   give_back();
 }
 
-std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, ProbeRole role) {
-  if (std::ranges::all_of(set.probes, [](const config::Probe& p) { return probes::is_event(p.kind); }))
-    return nullptr;
-  const probes::ProbeContext about{
-      .service = spec_.name, .tree = tree(), .launch = this, .ear = around_.provisions.ear(*this)};
-  WatchTerms terms{.role = role,
-                   .started_at = role == ProbeRole::ready ? record_.started_at : around_.loop.now()};
-  if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);
-  ProbeListener& listener = *this;
-  auto made = std::make_unique<ProbeWatch>(around_.loop, around_.probe_slots, listener, terms);
-  if (auto ok = made->begin(set, around_.probes, about, around_.listener.random()); !ok) {
-    record_.failure = ok.error();
-    return nullptr;
-  }
-  return made;
-}
-
-bool Service::all_true() const {
-  if (spec_.type == ServiceType::gate) return edges_hold();
-  if (ready_means_completed() || takes_itself_back()) return false;
-  return holds(spec_.ready, record_.truths);
-}
-
 bool Service::must_stop() const {
   // An external that is no longer there begins a new period; there is nothing to be orderly about.
   if (spec_.type == ServiceType::external && record_.state == State::ready && !all_true()) return true;
@@ -186,153 +139,11 @@ TimePoint Service::start_deadline() const {
   return timeout ? std::max(record_.started_at + *timeout, record_.extended_until) : TimePoint::max();
 }
 
-TimePoint Service::kill_deadline() const {
-  const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
-  const TimePoint own = record_.asked_to_stop_at.value_or(record_.since) + timeout;
-  return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
-}
-
 void Service::leave_running(Event why, Error cause) {
   if (record_.intent == Intent::run && spec_.type == ServiceType::external) record_.intent = Intent::again;
   record_.asked_to_stop_at = around_.loop.now();
   record_.extended_until = {};  // that was for the phase before
   enter(why, std::move(cause));
-}
-
-// The main process is asked; what it leaves behind is asked when it has gone, and killed when it stays.
-void Service::ask_main_process() {
-  if (record_.tree_gone) return;
-  around_.processes.watch_tree(tree(), *this);
-  signal_main(record_.watchdog_bit ? SIGABRT : spec_.stop.signal);
-}
-
-void Service::kill_tree() {
-  if (!record_.killed) {
-    record_.killed = true;
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
-        around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
-    const std::string who = text_of(around_.processes.survivors(tree()));
-    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" +
-                                       (who.empty() ? "" : " " + who));
-  }
-  around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
-}
-
-// When all that is left sleeps uninterruptibly (a dead disk, a file system that does not answer), waiting for
-// it would keep everything below it from stopping. It is named, and not forgotten: on_tree_empty comes when
-// it goes.
-bool Service::give_up_killing() {
-  const auto left = around_.processes.survivors(tree());
-  if (left.empty() || !std::ranges::all_of(left, [](const auto& p) { return p.state == 'D'; })) return false;
-  record_.stuck = true;
-  record_.intent = Intent::run;
-  const Error cause = failure("cannot be killed: " + text_of(left) + "; see what it waits for in /proc/" +
-                              std::to_string(left.front().pid) + "/stack");
-  const SharedIncarnation ended = now_;
-  ended->end(cause);
-  enter(Event::unkillable, cause);
-  ended->stopped.never(cause);
-  return true;
-}
-
-Error Service::last_run_is_stuck() const {
-  return failure("cannot start " + std::string(name()) + " beside its last run, which cannot be killed: " +
-                 text_of(around_.processes.survivors(tree())));
-}
-
-// Also what was prepared for a run that did not come to its clone: it names descriptors that are closed now.
-void Service::give_back() {
-  launch_.reset();
-  if (!record_.stuck) around_.provisions.release(*this);
-}
-
-Task<void> Service::end_probes(Context&) {
-  const Error cause = Error::cancelled("the service stops");
-  // Whoever stops must see its probes end, whatever else is cancelled: their way out takes one turn.
-  Context patience(around_.loop);
-  for (auto* watch : {&readiness_, &liveness_}) {
-    if (*watch == nullptr) continue;
-    (*watch)->end(cause);
-    Result<void> joined = co_await (*watch)->joined(patience);
-    if (!joined) around_.listener.notice(*this, joined.error().text());
-    watch->reset();
-  }
-  if (own_bells_ == nullptr) co_return;
-  own_bells_->end(cause);
-  Result<void> joined = co_await own_bells_->joined(patience);
-  if (!joined) around_.listener.notice(*this, joined.error().text());
-  own_bells_.reset();
-}
-
-// Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
-void Service::end_run() {
-  if (!all_heard_) around_.provisions.drain(*this);
-  const SharedIncarnation ended = now_;
-  if (record_.asked_to_stop_at && record_.intent != Intent::run) {
-    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->stop.observe(
-        std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
-  }
-  const Event next = verdict();
-  if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
-  ended->end(record_.cause ? record_.cause : failure(std::string(name()) + " has stopped"));
-  enter(next, record_.cause);
-  ended->stopped.ring();
-  if (record_.state == State::waiting || record_.state == State::backoff) {
-    fresh_incarnation();
-  } else {
-    give_back();
-  }
-}
-
-bool Service::exit_was_success() const {
-  if (!record_.exit || record_.failure) return false;
-  if (record_.exit->success()) return true;
-  if (spec_.extras == nullptr || record_.exit->signaled) return false;
-  return std::ranges::find(spec_.extras->success_exit_codes, record_.exit->value) !=
-         spec_.extras->success_exit_codes.end();
-}
-
-Event Service::verdict() {
-  const Intent intent = std::exchange(record_.intent, Intent::run);
-  if (record_.exit) record_.last_run_succeeded = exit_was_success();
-  if (intent == Intent::rest) return Event::gone_rest;
-  if (intent == Intent::again) return Event::gone_again;
-  // The time that it took to stop says nothing for it.
-  const TimePoint left_at = record_.asked_to_stop_at.value_or(around_.loop.now());
-  if (record_.ready_at && left_at - *record_.ready_at >= spec_.restart->reset_after)
-    record_.history.attempts = 0;
-  const bool success = exit_was_success();
-  if (!success && !record_.failure) record_.failure = last_exit_error();
-  record_.cause = success ? Error() : record_.failure;
-  if (record_.refused) return Event::gone_failed;
-  switch (after_exit(spec_, success, record_.ready_at.has_value())) {
-    case AfterExit::completed: return Event::gone_completed;
-    case AfterExit::failed:
-      if (!record_.cause) record_.cause = last_exit_error();
-      record_.last_run_succeeded = false;
-      return Event::gone_failed;
-    case AfterExit::again: break;
-  }
-  if (!record_.cause && !record_.ready_at) record_.cause = last_exit_error();
-  if (limit_reached(record_.history, *spec_.restart, around_.loop.now())) {
-    record_.cause =
-        Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart->limit) + " restarts",
-              record_.cause);
-    return Event::gone_failed;
-  }
-  ++(record_.watchdog_bit ? counters_->restarts_on_watchdog
-     : record_.hung       ? counters_->restarts_on_liveness
-                          : counters_->restarts_on_failure);
-  return Event::gone_retry;
-}
-
-Error Service::last_exit_error() const {
-  if (!record_.exit) return record_.failure;
-  std::string text = std::string(name()) + " " + record_.exit->text();
-  if (!record_.ready_at && !ready_means_completed()) text += " before it was ready";
-  text += what_it_said_of_the_end();
-  return failure(std::move(text));
 }
 
 void Service::enter(Event event, Error cause) {

@@ -1,0 +1,195 @@
+// The end of a run: who is asked, who is killed, what became of it, and the proof that nothing of it is left.
+#include <algorithm>
+#include <csignal>
+
+#include "daemon/service.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
+
+std::string text_of(const std::vector<system::Survivor>& processes) {
+  std::string who;
+  for (const system::Survivor& process : processes) {
+    who += (who.empty() ? "" : ", ") + std::to_string(process.pid) + " " + process.name;
+    if (process.state == 'D') who += " (in uninterruptible sleep)";
+  }
+  return who;
+}
+
+}  // namespace
+
+TimePoint Service::kill_deadline() const {
+  const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
+  const TimePoint own = record_.asked_to_stop_at.value_or(record_.since) + timeout;
+  return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
+}
+
+// The main process is asked; what it leaves behind is asked when it has gone, and killed when it stays.
+void Service::ask_main_process() {
+  if (record_.tree_gone) return;
+  around_.processes.watch_tree(tree(), *this);
+  signal_main(record_.watchdog_bit ? SIGABRT : spec_.stop.signal);
+}
+
+void Service::kill_tree() {
+  if (!record_.killed) {
+    record_.killed = true;
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
+        around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
+    const std::string who = text_of(around_.processes.survivors(tree()));
+    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" +
+                                       (who.empty() ? "" : " " + who));
+  }
+  around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+}
+
+bool Service::kill_processes() {
+  if (!is_running(record_.state) || spec_.command.empty()) return false;
+  if (record_.hook != 0)
+    around_.processes.signal({.leader = record_.hook, .marker = {}, .log_pipe = 0}, SIGKILL,
+                             system::Scope::group);
+  if (record_.leader != 0) around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+  return true;
+}
+
+void Service::kill_now(const Error& cause) {
+  record_.kill_by = record_.end_by = around_.loop.now();
+  record_.stop_timeout = Duration::zero();
+  record_.in_order = false;
+  record_.start_requested = false;
+  if (record_.intent == Intent::run) record_.cause = cause;
+  record_.intent = Intent::rest;
+  attention_.notify();
+}
+
+// When all that is left sleeps uninterruptibly (a dead disk, a file system that does not answer), waiting for
+// it would keep everything below it from stopping. It is named, and not forgotten: on_tree_empty comes when
+// it goes.
+bool Service::give_up_killing() {
+  const auto left = around_.processes.survivors(tree());
+  if (left.empty() || !std::ranges::all_of(left, [](const auto& p) { return p.state == 'D'; })) return false;
+  record_.stuck = true;
+  record_.intent = Intent::run;
+  const Error cause = failure("cannot be killed: " + text_of(left) + "; see what it waits for in /proc/" +
+                              std::to_string(left.front().pid) + "/stack");
+  const SharedIncarnation ended = now_;
+  ended->end(cause);
+  enter(Event::unkillable, cause);
+  ended->stopped.never(cause);
+  return true;
+}
+
+Error Service::last_run_is_stuck() const {
+  return failure("cannot start " + std::string(name()) + " beside its last run, which cannot be killed: " +
+                 text_of(around_.processes.survivors(tree())));
+}
+
+// Also what was prepared for a run that did not come to its clone: it names descriptors that are closed now.
+void Service::give_back() {
+  launch_.reset();
+  if (!record_.stuck) around_.provisions.release(*this);
+}
+
+void Service::on_exit(pid_t pid, system::ExitStatus status) {
+  if (pid == record_.hook) {
+    record_.hook = 0;
+    record_.hook_exit = status;
+    attention_.notify();
+    return;
+  }
+  if (pid == record_.main) return main_ended(pid, status);
+  around_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
+  all_heard_ = true;
+  status.out_of_memory =
+      status.signaled && status.value == SIGKILL && around_.provisions.ran_out_of_memory(*this);
+  record_.pid = 0;
+  // A daemon's first process may leave when another one has been named the main one (MAINPID=).
+  if (record_.main == 0 && !record_.exit) record_.exit = status;
+  attention_.notify();
+}
+
+void Service::on_tree_empty(pid_t) {
+  record_.tree_gone = true;
+  if (std::exchange(record_.stuck, false)) {
+    give_back();
+    around_.listener.notice(*this, "is gone at last, and can be started again");
+    tell_dependents(false);
+  }
+  attention_.notify();
+}
+
+// Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
+void Service::end_run() {
+  if (!all_heard_) around_.provisions.drain(*this);
+  const SharedIncarnation ended = now_;
+  if (record_.asked_to_stop_at && record_.intent != Intent::run) {
+    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
+    times_->stop.observe(
+        std::chrono::duration<double>(around_.loop.now() - *record_.asked_to_stop_at).count());
+  }
+  const Event next = verdict();
+  if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
+  ended->end(record_.cause ? record_.cause : failure(std::string(name()) + " has stopped"));
+  enter(next, record_.cause);
+  ended->stopped.ring();
+  if (record_.state == State::waiting || record_.state == State::backoff) {
+    fresh_incarnation();
+  } else {
+    give_back();
+  }
+}
+
+bool Service::exit_was_success() const {
+  if (!record_.exit || record_.failure) return false;
+  if (record_.exit->success()) return true;
+  if (spec_.extras == nullptr || record_.exit->signaled) return false;
+  return std::ranges::find(spec_.extras->success_exit_codes, record_.exit->value) !=
+         spec_.extras->success_exit_codes.end();
+}
+
+Event Service::verdict() {
+  const Intent intent = std::exchange(record_.intent, Intent::run);
+  if (record_.exit) record_.last_run_succeeded = exit_was_success();
+  if (intent == Intent::rest) return Event::gone_rest;
+  if (intent == Intent::again) return Event::gone_again;
+  // The time that it took to stop says nothing for it.
+  const TimePoint left_at = record_.asked_to_stop_at.value_or(around_.loop.now());
+  if (record_.ready_at && left_at - *record_.ready_at >= spec_.restart->reset_after)
+    record_.history.attempts = 0;
+  const bool success = exit_was_success();
+  if (!success && !record_.failure) record_.failure = last_exit_error();
+  record_.cause = success ? Error() : record_.failure;
+  if (record_.refused) return Event::gone_failed;
+  switch (after_exit(spec_, success, record_.ready_at.has_value())) {
+    case AfterExit::completed: return Event::gone_completed;
+    case AfterExit::failed:
+      if (!record_.cause) record_.cause = last_exit_error();
+      record_.last_run_succeeded = false;
+      return Event::gone_failed;
+    case AfterExit::again: break;
+  }
+  if (!record_.cause && !record_.ready_at) record_.cause = last_exit_error();
+  if (limit_reached(record_.history, *spec_.restart, around_.loop.now())) {
+    record_.cause =
+        Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart->limit) + " restarts",
+              record_.cause);
+    return Event::gone_failed;
+  }
+  ++(record_.watchdog_bit ? counters_->restarts_on_watchdog
+     : record_.hung       ? counters_->restarts_on_liveness
+                          : counters_->restarts_on_failure);
+  return Event::gone_retry;
+}
+
+Error Service::last_exit_error() const {
+  if (!record_.exit) return record_.failure;
+  std::string text = std::string(name()) + " " + record_.exit->text();
+  if (!record_.ready_at && !ready_means_completed()) text += " before it was ready";
+  text += what_it_said_of_the_end();
+  return failure(std::move(text));
+}
+
+}  // namespace belfry::daemon
