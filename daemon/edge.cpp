@@ -28,8 +28,9 @@ bool gives_up(const Service& on, Condition condition) {
 }  // namespace
 
 bool Edge::holds() const {
-  if (asks_members())
-    return !on->is_leaving() && on->members_that_hold(spec->condition, *spec->bell) >= members_needed();
+  // A gate that goes out of order only counts its members anew.
+  const bool goes = on->is_leaving() && on->record().in_order;
+  if (asks_members()) return !goes && on->members_that_hold(spec->condition, *spec->bell) >= members_needed();
   return on->level(spec->condition, *spec->bell);
 }
 
@@ -74,7 +75,9 @@ bool Edge::cannot_be_lost() const {
          (spec->condition == Condition::ready && on->ready_means_completed());
 }
 
-bool Edge::is_done_with() const { return cannot_be_lost() && on->record().last_run_succeeded; }
+bool Edge::is_done_with() const {
+  return spec->condition == Condition::stopped || (cannot_be_lost() && on->record().last_run_succeeded);
+}
 
 std::string Edge::text() const {
   static constexpr const char* words[] = {"started", "ready", "completed", "stopped", ""};

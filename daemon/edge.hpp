@@ -27,7 +27,7 @@ class Edge {
   // A required dependency that cannot make it hold by itself any more, and why; see `blocked`.
   [[nodiscard]] bool is_hopeless() const;
   [[nodiscard]] bool cannot_be_lost() const;
-  // Work that is done: what becomes of the other does not concern the dependent any more.
+  // Work that is done, or a wait for its end: to stop the other takes nothing away from the dependent.
   [[nodiscard]] bool is_done_with() const;
   // "db ready", "migrate completed".
   [[nodiscard]] std::string text() const;

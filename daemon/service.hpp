@@ -200,7 +200,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] TimePoint edge_deadline() const;
   void dependency_changed(bool bell_rang);
   void tell_dependents(bool bell_rang);
-  void tell_watchers();
+  void tell_watchers() const;
   TimePoint look_after_losses();
   void count_holding(bool holds);
   [[nodiscard]] bool is_awaiting_others() const;

@@ -138,15 +138,24 @@ void Service::dependency_changed(bool bell_rang) {
   if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss_)))
     attention_.notify();
   if (record_.state == State::waiting) prepare_if_next();
-  if (seen_through_) tell_dependents(false);
 }
 
+// And those who ask for the members of a gate above. Each gate once: there may be exponentially many ways up.
 void Service::tell_dependents(bool bell_rang) {
-  for (Service* dependent : dependents_) dependent->dependency_changed(bell_rang);
-  tell_watchers();
+  std::vector<Service*> through;
+  const auto tell = [&through](const Service& news_of, bool rang) {
+    for (Service* dependent : news_of.dependents_) {
+      dependent->dependency_changed(rang);
+      if (dependent->seen_through_ && std::ranges::find(through, dependent) == through.end())
+        through.push_back(dependent);
+    }
+    news_of.tell_watchers();
+  };
+  tell(*this, bell_rang);
+  for (std::size_t i = 0; i < through.size(); ++i) tell(*through[i], false);
 }
 
-void Service::tell_watchers() {
+void Service::tell_watchers() const {
   for (Wakeup* watcher : *std::as_const(watchers_)) watcher->notify();
 }
 

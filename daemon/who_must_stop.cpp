@@ -19,14 +19,15 @@ class Departure {
 
   std::vector<Service*> of(const std::vector<Service*>& roots) {
     for (Service* root : roots) {
-      asked_[root->index()] = leaves_[root->index()] = true;
+      asked_[root->index()] = true;
+      leaves_[root->index()] = is_running(root->state());  // nobody stands on what does not run
       collect(*root);
     }
     std::vector<Service*> found = roots;
     // Each is judged when all that it depends on has been: there may be exponentially many ways up.
     for (auto it = above_.rbegin(); it != above_.rend(); ++it) {
       Service& one = **it;
-      if (asked_[one.index()] || !judge(one)) continue;
+      if (!judge(one) || asked_[one.index()]) continue;
       leaves_[one.index()] = true;
       if (is_running(one.state())) found.push_back(&one);
     }
@@ -65,11 +66,11 @@ class Departure {
     return members_that_stay(one, Condition::ready, {}) < one.members_needed();
   }
 
-  // It stands on somebody who leaves. An edge that is lost already, and for another reason, does not.
+  // It stands on somebody who leaves: an edge to a gate whose members stay in their number does not.
   bool is_taken(const Edge& edge) const {
     const Service& on = *edge.on;
     if (on.spec().type != ServiceType::gate) return leaves_[on.index()] && !edge.is_done_with();
-    if (asked_[on.index()]) return true;
+    if (asked_[on.index()]) return leaves_[on.index()] || is_hit_[on.index()];
     return is_hit_[on.index()] && !stays(edge);
   }
 
@@ -84,9 +85,16 @@ class Departure {
     return (!leaves_[on.index()] || edge.is_done_with()) && edge.holds();
   }
 
+  // A gate that does not hold by itself, however many members it has.
+  static bool is_down(const Service& on) {
+    return on.spec().type == ServiceType::gate &&
+           (on.is_leaving() || (is_settled(on.state()) && on.state() != State::blocked));
+  }
+
   std::size_t members_that_stay(const Service& gate, Condition condition, std::string_view bell) const {
     return static_cast<std::size_t>(std::ranges::count_if(gate.edges(), [&](const Edge& member) {
-      if (condition == Condition::ready) return stays(member);
+      if (condition == Condition::ready)
+        return stays(member) && (member.asks_members() || !is_down(*member.on));
       return !leaves_[member.on->index()] && member.on->level(condition, bell);
     }));
   }

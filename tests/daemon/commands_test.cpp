@@ -274,6 +274,66 @@ TEST_F(Commands, who_can_spare_a_member_of_a_gate_behind_its_gate_runs_on) {
   EXPECT_EQ(service("api").record().runs, 2U);
 }
 
+TEST_F(Commands, a_gate_that_does_not_hold_is_no_member_that_stays) {
+  daemon("a");
+  daemon("b");
+  gate("one", {"a", "b"}).require.count = 1;
+  daemon("slow", {"one"});
+  script("slow", {.stops_after = 5s});
+  daemon("c", {"a"});
+  gate("outer", {"one", "c"}).require.count = 1;
+  daemon("lb", {"outer"});
+  up();
+  command(Command::stop, "one");
+  ASSERT_EQ(state("one"), State::ready) << "it waits for slow, and holds no more";
+  command(Command::stop, "a");
+  EXPECT_NE(when("SIGTERM lb#1"), -1) << "b is there, one is not";
+  advance(5s);
+  EXPECT_LT(when("SIGTERM lb#1"), when("SIGTERM a#1"));
+}
+
+TEST_F(Commands, who_is_spared_has_lost_nothing) {
+  for (const char* name : {"r1", "r2", "r3"}) daemon(name);
+  gate("g1", {"r1", "r2", "r3"});
+  gate("g2", {"r1", "r2", "r3"});
+  config::Service& lb = daemon("lb");
+  for (const char* on : {"g1", "g2"}) {
+    config::Dependency& edge = depends(lb, stack, on);
+    edge.require = config::Quorum{.count = 2};
+    edge.on_loss = OnLoss::restart;
+  }
+  up();
+  command(Command::restart, "r2");
+  EXPECT_EQ(service("r2").record().runs, 2U);
+  EXPECT_EQ(service("lb").record().runs, 1U);
+}
+
+TEST_F(Commands, who_waited_for_the_end_of_something_does_not_stand_on_it) {
+  daemon("a").restart->policy = config::RestartPolicy::no;
+  daemon("x", {"a"}).depends_on[0].condition = Condition::stopped;
+  up();
+  end("a");
+  ASSERT_EQ(state("x"), State::ready);
+  EXPECT_TRUE(command(Command::restart, "a").result);
+  EXPECT_TRUE(command(Command::stop, "a").result);
+  EXPECT_EQ(service("x").record().runs, 1U);
+  EXPECT_EQ(state("x"), State::ready);
+}
+
+TEST_F(Commands, nobody_stands_on_what_does_not_run) {
+  daemon("db").restart->policy = config::RestartPolicy::no;
+  daemon("api", {"db"});
+  up();
+  end("db", 1);
+  ASSERT_EQ(state("db"), State::failed);
+  EXPECT_TRUE(command(Command::stop, "db").result);
+  EXPECT_EQ(state("db"), State::inactive);
+  EXPECT_EQ(state("api"), State::ready);
+  command(Command::start, "db");
+  command(Command::stop, "db");
+  EXPECT_LT(when("SIGTERM api#1"), when("SIGTERM db#2")) << "it stands on it again";
+}
+
 TEST_F(Commands, each_gate_is_looked_through_once) {
   daemon("base");
   std::string below[3] = {"base", "base", "base"};
@@ -289,6 +349,9 @@ TEST_F(Commands, each_gate_is_looked_through_once) {
     std::ranges::copy(here, below);
   }
   daemon("top", {below[0].c_str()});
+  for (int layer = 0; layer < 40; ++layer)
+    depends(daemon("s" + std::to_string(layer)), stack, "g" + std::to_string(layer) + "-0").require =
+        config::Quorum{.count = 1};
   up();
   ASSERT_EQ(state("top"), State::ready);
   EXPECT_TRUE(command(Command::stop, "base").result);  // 3^40 ways up would take for ever

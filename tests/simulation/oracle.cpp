@@ -15,6 +15,12 @@ namespace {
 
 bool runs(const Service& s) { return daemon::is_running(s.state()); }
 bool leaves(const Service& s) { return s.record().intent != Intent::run; }
+// A gate that goes out of order only counts its members anew.
+bool leaves_for_good(const Service& gate) { return leaves(gate) && gate.record().in_order; }
+// It does not hold, however many of its members do.
+bool is_down(const Service& gate) {
+  return leaves_for_good(gate) || (daemon::is_settled(gate.state()) && gate.state() != State::blocked);
+}
 bool is_transparent(const Service& s) {
   return s.spec().type == ServiceType::gate || s.spec().type == ServiceType::external;
 }
@@ -59,7 +65,7 @@ bool Oracle::holds(const Edge& edge) const {
   if (!edge.spec->require || on.spec().type != ServiceType::gate)
     return level(on, edge.spec->condition, *edge.spec->bell);
   const std::size_t needed = edge.spec->require->count == 0 ? on.edges().size() : edge.spec->require->count;
-  return !leaves(on) && on.state() != State::stopping && members(on, edge.spec->condition) >= needed;
+  return !leaves_for_good(on) && members(on, edge.spec->condition) >= needed;
 }
 
 bool Oracle::lets_start(const Edge& edge) const {
@@ -79,9 +85,10 @@ bool Oracle::can_start(const Service& s) const {
 }
 
 // A oneshot that succeeded has done all that who waited for its completion needs of it, also while it runs
-// again.
+// again; and a stop takes nothing from who waits for one.
 bool Oracle::is_done(const Edge& edge) {
   const Service& on = *edge.on;
+  if (edge.spec->condition == Condition::stopped) return true;
   if (on.spec().type != ServiceType::oneshot || !on.record().last_run_succeeded) return false;
   return edge.spec->condition == Condition::completed ||
          (edge.spec->condition == Condition::ready && on.spec().ready.empty());
@@ -146,15 +153,17 @@ void Oracle::remember_requests() {
 bool Oracle::stands(const Edge& edge) const {
   const Service& on = *edge.on;
   if (on.spec().type != ServiceType::gate)
-    return is_done(edge) || level(on, edge.spec->condition, *edge.spec->bell);
+    return (is_done(edge) && edge.spec->condition != Condition::stopped) ||
+           level(on, edge.spec->condition, *edge.spec->bell);
   const auto require = edge.spec->require ? *edge.spec->require : on.spec().require;
   const std::size_t needed = require.count == 0 ? on.edges().size() : require.count;
-  std::size_t count = 0;
-  for (const Edge& member : on.edges())
-    count += edge.spec->condition == Condition::ready
-                 ? stands(member)
-                 : level(*member.on, edge.spec->condition, *edge.spec->bell);
-  return count >= needed;
+  const auto counts = [&](const Edge& member) {
+    if (edge.spec->condition != Condition::ready)
+      return level(*member.on, edge.spec->condition, *edge.spec->bell);
+    const bool by_itself = member.on->spec().type == ServiceType::gate && !member.asks_members();
+    return stands(member) && !(by_itself && is_down(*member.on));
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(on.edges(), counts)) >= needed;
 }
 
 // Whether the edge stands on `asked`, be it by way of gates, none of which can do without it.
