@@ -60,15 +60,20 @@ Reason impossible(Dependency const& edge, Service const& target) {
   return {};
 }
 
-constexpr std::uint64_t most_counted = 100'000;
+constexpr std::uint64_t most_counted = 1'000;
 
-// How many services are looked at to say whether enough members of each gate hold: an edge that has a
-// `require` of its own counts the members of its gate, and those of the gates among them in the same way.
+// It counts the members of its gate by itself, and those of the gates among them in the same way.
+bool asks_members(Stack const& stack, Dependency const& edge) {
+  return stack.services[edge.target].type == ServiceType::gate &&
+         (edge.require || edge.condition != Condition::ready);
+}
+
+// How many services are looked at to say whether enough members of each gate hold.
 std::vector<std::uint64_t> members_counted(Stack const& stack) {
   std::vector<std::uint64_t> counted(stack.services.size(), 0);
   for (Index const i : start_order(stack))
     for (Dependency const& edge : stack.services[i].depends_on)
-      counted[i] = std::min(counted[i] + (edge.require ? counted[edge.target] : 1), most_counted + 1);
+      counted[i] += asks_members(stack, edge) ? std::min(counted[edge.target], most_counted + 1) : 1;
   return counted;
 }
 
@@ -133,8 +138,10 @@ void check_conditions(Decoder& decoder, StackDraft const& draft) {
 void check_quorums(Decoder& decoder, StackDraft const& draft) {
   auto const& services = draft.stack.services;
   auto const counted = members_counted(draft.stack);
+  auto const asks = [&](Dependency const& edge) { return asks_members(draft.stack, edge); };
   auto const is_too_dear = [&](Dependency const& edge) {
-    return edge.require && counted[edge.target] > most_counted;
+    auto const& members = services[edge.target].depends_on;
+    return counted[edge.target] > most_counted && std::ranges::any_of(members, asks);
   };
   for (std::size_t i = 0; i < services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
@@ -158,7 +165,7 @@ void check_quorums(Decoder& decoder, StackDraft const& draft) {
                                         " of the " + std::to_string(target.depends_on.size()) +
                                         " members of " + tick(target.name),
                                     "require at most as many as there are");
-      else if (counted[edge.target] > most_counted && std::ranges::none_of(target.depends_on, is_too_dear))
+      else if (is_too_dear(edge) && std::ranges::none_of(target.depends_on, is_too_dear))
         decoder.diagnostics().error("impossible-quorum", edge_span(edge),
                                     "cannot count the members of " + tick(target.name) +
                                         ": by the `require` of its own edges it has more than " +

@@ -15,6 +15,7 @@
 #include "channels/wakeup.hpp"
 #include "tests/channels/reference_model.hpp"
 #include "tests/channels/rig.hpp"
+#include "tests/support/instrumented.hpp"
 
 namespace belfry {
 namespace {
@@ -317,12 +318,7 @@ class Driver {
 };
 
 TEST(Model, random_operations_do_what_the_reference_model_does) {
-#if defined(__has_feature)
-  constexpr bool instrumented = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-  constexpr bool instrumented = false;
-#endif
-  const std::uint64_t operations = setting("BELFRY_MODEL_OPERATIONS", instrumented ? 200'000 : 1'000'000);
+  const std::uint64_t operations = setting("BELFRY_MODEL_OPERATIONS", is_instrumented ? 200'000 : 1'000'000);
   const std::uint64_t first_seed = setting("BELFRY_MODEL_SEED", 20'261'120);
   constexpr std::uint64_t per_seed = 50'000;
   for (std::uint64_t done = 0, seed = first_seed; done < operations; done += per_seed, ++seed) {
