@@ -91,7 +91,7 @@ void ListenEar::no_longer(const Awaited& what) {
   if (const auto it = std::ranges::find(awaited_, what); it != awaited_.end()) awaited_.erase(it);
   std::erase_if(copies_, [&](const Copy& copy) {
     if (is_wanted(copy)) return false;
-    ::close(copy.fd);
+    close_afterwards(copy.fd);
     return true;
   });
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <optional>
 
 #include "probes/kinds.hpp"
 #include "probes/target.hpp"
@@ -47,9 +48,9 @@ TEST(TcpProbe, says_who_refused) {
   EXPECT_EQ(answer(loop, **probe), "cannot connect to " + bound.text() + ": Connection refused");
 }
 
-// Runs `check` where the kernel has one port to give: who connects to it meets himself. True when `check`
-// does.
-bool holds_where_the_only_port_is(std::uint16_t port, const std::function<bool()>& check) {
+// Runs `check` where the kernel has one port to give: who connects to it meets himself. What `check` says;
+// nothing where no such place can be made.
+std::optional<bool> answer_where_the_only_port_is(std::uint16_t port, const std::function<bool()>& check) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (::unshare(CLONE_NEWNET | (::geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0) ::_exit(2);
@@ -64,12 +65,12 @@ bool holds_where_the_only_port_is(std::uint16_t port, const std::function<bool()
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  EXPECT_NE(WEXITSTATUS(status), 2) << "no namespace could be made";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return std::nullopt;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 TEST(TcpProbe, a_probe_that_meets_itself_is_not_fooled_and_leaves_the_port_free) {
-  EXPECT_TRUE(holds_where_the_only_port_is(40000, [] {
+  const std::optional<bool> holds = answer_where_the_only_port_is(40000, [] {
     Loop loop;
     auto probe = make_tcp(loop, spec("127.0.0.1:40000"));
     const std::string said = answer(loop, **probe);
@@ -80,7 +81,9 @@ TEST(TcpProbe, a_probe_that_meets_itself_is_not_fooled_and_leaves_the_port_free)
     const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // without SO_REUSEADDR
     return said == "cannot connect to 127.0.0.1:40000: nobody listens, the probe met itself" &&
            ::bind(server, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  }));
+  });
+  if (!holds) GTEST_SKIP() << "no network namespace can be made here";
+  EXPECT_TRUE(*holds);
 }
 
 TEST(TcpProbe, speaks_ipv6) {

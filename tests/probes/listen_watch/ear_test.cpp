@@ -66,6 +66,30 @@ TEST(ListenEar, a_call_that_is_not_carried_out_yet_is_looked_at_again) {
   EXPECT_FALSE(ear.holds_copy());
 }
 
+TEST(ListenEar, what_has_been_judged_is_closed_when_the_turn_is_over_or_the_ear_goes) {
+  LocalSocket socket;
+  const auto caught_and_judged = [&](ListenEar& ear) {
+    ear.await(tcp(socket.port()));
+    const CaughtCall call = listen_on(socket.fd());
+    EXPECT_TRUE(ear.caught(call));
+    EXPECT_EQ(ear.judge(tcp(socket.port())), Verdict::listens);
+    EXPECT_NE(::fcntl(call.socket, F_GETFD), -1) << "the bell comes first";
+    return call.socket;
+  };
+  Loop loop;
+  ListenEar ear(loop);
+  const int first = caught_and_judged(ear);
+  loop.run_until_idle();
+  EXPECT_EQ(::fcntl(first, F_GETFD), -1);
+  int second = -1;
+  {
+    ListenEar short_lived(loop);
+    second = caught_and_judged(short_lived);
+  }
+  EXPECT_EQ(::fcntl(second, F_GETFD), -1);
+  loop.run_until_idle();
+}
+
 TEST(ListenEar, a_call_that_fails_keeps_its_address_for_milliseconds_only) {
   LocalSocket socket(SOCK_STREAM, false, false);
   Loop loop;
@@ -193,10 +217,10 @@ TEST(ListenEar, a_call_that_was_none_leaves_no_copy) {
 
 TEST(ListenEar, a_flood_of_calls_holds_a_bounded_number_of_copies) {
   LocalSocket socket(SOCK_STREAM, false, false);
+  Loop loop;
   const int lowest = ::dup(0);
   ::close(lowest);
   {
-    Loop loop;
     ListenEar ear(loop);
     ear.await(tcp(socket.port()));
     for (int i = 0; i < 1000; ++i) EXPECT_TRUE(ear.caught(listen_on(socket.fd())));
