@@ -82,9 +82,10 @@ class Loop {
   template <class F>
   void post(F callback);
 
-  // Runs `callback()` when nothing else is ready any more, before the loop waits again: for what nobody
-  // waits for (a log line is written, a descriptor closed), so that it delays nobody. What it asks for in
-  // this way comes a turn later, after what I/O brought: work that can be cut into pieces is done so.
+  // Runs `callback()` when nothing else is ready any more, or at the end of a turn that has become long,
+  // before the loop waits again: for what nobody waits for (a log line is written, a descriptor closed), so
+  // that it delays nobody. What it asks for in this way comes a turn later, after what I/O brought: work that
+  // can be cut into pieces is done so.
   template <class F>
   void afterwards(F callback);
 
@@ -139,7 +140,7 @@ class Loop {
   const TimeSource* clock_ = nullptr;
   ManualClock* manual_ = nullptr;
   detail::WaiterList ready_;
-  detail::WaiterList later_;  // when ready_ is empty
+  detail::WaiterList later_;  // when ready_ is empty, and in a turn's last round
   bool in_turn_ = false;
   bool stepping_ = false;
   bool turn_posted_ = false;

@@ -92,7 +92,8 @@ class EndOfTurn final : public NextRound {
 // Lets everything else that is ready go first. Not a wait: it ends by itself, cancelled or not.
 inline detail::NextRound yield(Loop& loop) noexcept { return detail::NextRound(loop); }
 
-// The same, and whatever becomes ready by it as well: goes on when nobody has anything to do, once a turn.
+// The same, and whatever becomes ready by it as well: goes on when nobody has anything to do, or when
+// the turn has become long; once a turn.
 inline detail::EndOfTurn yield_to_all(Loop& loop) noexcept { return detail::EndOfTurn(loop); }
 
 }  // namespace belfry

@@ -30,12 +30,18 @@ def with_clients(test):
     return test if os.environ.get("BELFRY_CLIENTS") == "1" else None
 
 
-EPHEMERAL = 32768  # where the kernel's own choices begin: those of clients, which would take a port between two tests
-PORTS = iter(random.sample(range(10000, EPHEMERAL), EPHEMERAL - 10000))  # each is handed out once
+def port_numbers():
+    """Below those that the kernel gives to clients, which would take one between two tests; each once in a run."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = max(int(file.read().split()[0]), 12000)
+    return iter(random.sample(range(10000, end), end - 10000))
+
+
+PORTS = port_numbers()
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A port nobody is bound to, that the kernel gives nobody by itself and that no other caller here gets."""
+    """A port nobody is bound to, that the kernel gives nobody by itself and that no later caller gets."""
     for port in PORTS:
         with socket.socket(type=kind) as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
