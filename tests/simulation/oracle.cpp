@@ -144,6 +144,14 @@ std::optional<std::string> Oracle::check_stop(const Service& service, bool going
   return std::nullopt;
 }
 
+std::optional<std::string> Oracle::check_loss(const Service& service) const {
+  const std::string cause = service.record().cause ? service.record().cause.text() : std::string();
+  if (!cause.starts_with("lost ")) return std::nullopt;
+  const auto lost = [&](const Edge& e) { return cause == "lost " + e.text() && !holds(e); };
+  if (std::ranges::any_of(service.edges(), lost)) return std::nullopt;
+  return of(service) + " stops because it " + cause + ", which holds";
+}
+
 void Oracle::remember_requests() {
   for (const auto& service : supervisor_.services())
     last_request_ = std::max(last_request_, service->record().asked_in);

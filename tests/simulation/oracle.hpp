@@ -25,6 +25,8 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_start(const daemon::Service& service) const;
   // Its main process is asked to stop.
   [[nodiscard]] std::optional<std::string> check_stop(const daemon::Service& service, bool going_down) const;
+  // It stops because of a loss: there is one.
+  [[nodiscard]] std::optional<std::string> check_loss(const daemon::Service& service) const;
   // A command that stops has said whom it asks: every running dependent is, unless it can do without.
   void remember_requests();
   [[nodiscard]] std::optional<std::string> check_requests() const;

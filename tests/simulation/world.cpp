@@ -104,6 +104,9 @@ class World final : daemon::Reporter {
     const bool was_lost = s.spec().type == config::ServiceType::external && s.record().truths == 0;
     if (to == State::stopping && !s.record().exit && !was_lost) {
       if (auto wrong = oracle_.check_stop(s, going_down_)) fail(*wrong);
+      // After a hook that had to end first, the edge may be back.
+      const bool at_once = planned(s.name()).hooks == 0;
+      if (auto wrong = at_once ? oracle_.check_loss(s) : std::nullopt) fail(*wrong);
     }
   }
   void own_bell_rang(const Service& s, std::string_view bell) override {
