@@ -57,8 +57,9 @@ TEST(ValidateEdges, gates_that_count_the_members_of_gates_are_bounded) {
       for (char const name : {'a', 'b'}) {
         std::string const below = std::to_string(i - 1);
         std::string const how = i == 1 ? "ready" : edge;
-        text += "  " + std::string(1, name) + std::to_string(i) + ": {type: gate, depends_on: {a" + below +
-                ": " + how + ", b" + below + ": " + how + "}}\n";
+        text.append("  ").append(1, name).append(std::to_string(i)).append(": {type: gate, depends_on: {");
+        text.append("a").append(below).append(": ").append(how).append(", ");
+        text.append("b").append(below).append(": ").append(how).append("}}\n");
       }
     }
     return text;
