@@ -17,7 +17,6 @@
 
 namespace belfry::simulation {
 
-using daemon::Command;
 using daemon::CommandResult;
 using daemon::Service;
 using daemon::SharedIncarnation;
@@ -258,6 +257,7 @@ class World final : daemon::Reporter {
 
   Task<void> direct(Context& ctx) {
     std::vector<std::string> names;
+    names.reserve(plan_.names.size());
     for (const std::uint32_t number : plan_.names) names.push_back(name_of(number));
     supervisor_.begin(names);
     for (const PlannedEvent& event : plan_.events) {
