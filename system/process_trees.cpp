@@ -130,7 +130,7 @@ void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {
   watch.tree = tree;  // asked again: once condemned, it stays so
   watch.watcher = &watcher;
   if (!tree.cgroup.empty() && watch.cgroup_watch < 0) watch.cgroup_watch = cgroups_.add(tree.cgroup);
-  if (reaper_->owns(tree.leader)) return;
+  if (reaper_->owns(tree.leader)) return reaper_->expect(tree.leader);
   ended_.push_back(tree.leader);
   request_settle();
 }

@@ -25,31 +25,34 @@ Reaper::Reaper(Loop& loop, Signals& signals, Syscalls& syscalls, ReapListener& l
 Reaper::~Reaper() { signals_.set_child_listener(nullptr); }
 
 void Reaper::disown(pid_t pid) {
-  if (ExitWatcher** watcher = children_.find(pid)) *watcher = nullptr;
+  if (Child* child = children_.find(pid)) child->watcher = nullptr;
   followed_.erase(pid);
 }
 
-void Reaper::on_signal(const SignalEvent& event) {
-  const bool told = event.sender > 0 && owns(event.sender) && reap(P_PID, event.sender);
-  // Signals coalesce, so others may have ended too; to find out that none has costs a look at every child.
-  if (sweep_.linked() || (told && later_.armed())) return;
-  later_.cancel();
-  if (told && loop_.now() < rests_until_) {
-    later_.arm(rests_until_, [this] {
-      if (!sweep_.linked()) loop_.wake(sweep_);
-    });
-  } else {
-    loop_.wake_afterwards(sweep_);
-  }
+void Reaper::expect(pid_t pid) {
+  Child* child = children_.find(pid);
+  if (child == nullptr || child->expected) return;
+  child->expected = true;
+  expected_.push_back(pid);
 }
 
-bool Reaper::reap(idtype_t type, pid_t pid) {
+// Signals coalesce, so others may have ended too; to find out that none has costs a look at every child.
+void Reaper::on_signal(const SignalEvent& event) {
+  if (event.sender > 0)
+    reap(P_PID, event.sender);
+  else
+    rests_until_ = TimePoint::min();  // it names nobody
+  if (!sweep_.linked()) loop_.wake_afterwards(sweep_);
+}
+
+Reaper::Reaped Reaper::reap(idtype_t type, pid_t pid) {
   siginfo_t info{};
-  if (syscalls_.waitid(type, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0) return false;
-  if (info.si_pid == 0) return false;
-  ExitWatcher** found = children_.find(info.si_pid);
-  bool known = found != nullptr;
-  ExitWatcher* watcher = known ? *found : nullptr;
+  if (syscalls_.waitid(type, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+    return Reaped::nobody;
+  const Child* found = children_.find(info.si_pid);
+  const bool known = found != nullptr;
+  const bool expected = known && found->expected;
+  ExitWatcher* watcher = known ? found->watcher : nullptr;
   // Out of the map first: the watcher may spawn, and the kernel may give the same number again.
   if (known) children_.erase(info.si_pid);
   if (ExitWatcher** follower = known ? nullptr : followed_.find(info.si_pid)) {
@@ -58,26 +61,66 @@ bool Reaper::reap(idtype_t type, pid_t pid) {
   }
   if (watcher != nullptr) watcher->on_exit(info.si_pid, status_of(info));
   listener_.on_reaped(info.si_pid, known);
-  return true;
+  return expected ? Reaped::expected : Reaped::unexpected;
+}
+
+// Each is asked at most once, and those who are still there stand behind the others the next time. To ask one
+// costs the kernel as much as thirty-two children of a look at all of them: with more than that in vain, the
+// look would be the better way.
+std::size_t Reaper::ask_expected() {
+  std::size_t found = 0;
+  std::size_t in_vain = children_.size() / 32 + 1;
+  for (std::size_t left = expected_.size(); left > 0 && in_vain > 0 && found < batch; --left) {
+    const pid_t pid = expected_.front();
+    expected_.pop_front();
+    const Child* child = children_.find(pid);
+    if (child == nullptr || !child->expected) continue;  // it has ended, and its number may be another's
+    if (reap(P_PID, pid) != Reaped::nobody) {
+      ++found;
+    } else {
+      expected_.push_back(pid);
+      --in_vain;
+    }
+  }
+  return found;
 }
 
 std::size_t Reaper::sweep() {
   std::size_t count = 0;
-  while (count < batch && reap(P_ALL, 0)) ++count;
-  if (count == batch && !sweep_.linked()) loop_.wake(sweep_);
+  while (count < batch && reap(P_ALL, 0) != Reaped::nobody) ++count;
+  if (count == batch) again();
   return count;
 }
 
+void Reaper::again() {
+  if (!sweep_.linked()) loop_.wake(sweep_);
+}
+
 // A chain of ten thousand that stops one by one would spend its time with looks that find nobody: after one
-// of those, the next comes when thirty-two times as long has passed, or 20 ms, unless a signal names nobody
-// or somebody who is not ours. Only who died between two reads of the signal, beside another one, waits for
-// it.
+// that found nobody else than those who are asked anyway, the next comes when thirty-two times as long has
+// passed, or 20 ms, unless a signal names nobody. Only who died between two reads of the signal, beside another
+// one, and whose end nobody waits for, waits for it.
+void Reaper::look_at_all() {
+  later_.cancel();
+  const TimePoint begun = loop_.now();
+  std::size_t found = 0;
+  bool unexpected = false;
+  Reaped one = Reaped::nobody;
+  while (found < batch && (one = reap(P_ALL, 0)) != Reaped::nobody) {
+    ++found;
+    unexpected = unexpected || one == Reaped::unexpected;
+  }
+  const TimePoint ended = loop_.now();
+  const Duration a_look = (ended - begun) / (found + 1);
+  rests_until_ = unexpected || found == batch ? TimePoint::min()
+                                              : ended + std::min<Duration>(32 * a_look, longest_rest);
+  if (found == batch) again();
+}
+
 void Reaper::Sweep::run() noexcept {
-  const TimePoint begun = reaper.loop_.now();
-  const bool found = reaper.sweep() != 0;
-  const TimePoint ended = reaper.loop_.now();
-  reaper.rests_until_ =
-      found ? TimePoint::min() : ended + std::min<Duration>(32 * (ended - begun), longest_rest);
+  if (reaper.ask_expected() == batch) return reaper.again();
+  if (reaper.loop_.now() >= reaper.rests_until_) return reaper.look_at_all();
+  if (!reaper.later_.armed()) reaper.later_.arm(reaper.rests_until_, [this] { reaper.again(); });
 }
 
 }  // namespace belfry::system

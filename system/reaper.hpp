@@ -1,14 +1,17 @@
 // One reaper for all children: services, probes, hooks, and orphans that came to us.
 //
 // SIGCHLD coalesces, so every one of them means "look until there is nothing". The child that the signal
-// names is taken first and in constant time, because somebody waits for that bell; the sweep over all
-// children, whose cost grows with their number, comes after those who were woken have gone on, and bounded in
-// the share of time that it takes.
+// names is taken first and in constant time, because somebody waits for that bell. What comes after those who
+// were woken have gone on: those whose end somebody waits for are asked one by one, as it is they who end in
+// crowds; and the look at all children, whose cost grows with their number, bounded in the share of time that
+// it takes.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 
 #include "channels/detail/waiter.hpp"
 #include "channels/timer_queue.hpp"
@@ -42,7 +45,9 @@ class Reaper final : SignalListener {
   Reaper(const Reaper&) = delete;
   Reaper& operator=(const Reaper&) = delete;
 
-  void add(pid_t pid, ExitWatcher& watcher) { children_[pid] = &watcher; }
+  void add(pid_t pid, ExitWatcher& watcher) { children_[pid] = {.watcher = &watcher}; }
+  // Somebody waits for the end of this child of ours.
+  void expect(pid_t pid);
   // An orphan that is not one of our children yet, or not for our own sake: told of, and otherwise unknown.
   void follow(pid_t pid, ExitWatcher& watcher) { followed_[pid] = &watcher; }
   void disown(pid_t pid);
@@ -63,14 +68,25 @@ class Reaper final : SignalListener {
     Reaper& reaper;
   };
 
+  struct Child {
+    ExitWatcher* watcher = nullptr;  // null: disowned
+    bool expected = false;
+  };
+
   void on_signal(const SignalEvent& event) override;
-  bool reap(idtype_t type, pid_t pid);
+  // Takes one that has ended, and tells who waits for it.
+  enum class Reaped : std::uint8_t { nobody, expected, unexpected };
+  Reaped reap(idtype_t type, pid_t pid);
+  std::size_t ask_expected();
+  void look_at_all();
+  void again();
 
   Loop& loop_;
   Signals& signals_;
   Syscalls& syscalls_;
   ReapListener& listener_;
-  PidMap<ExitWatcher*> children_;  // null: disowned
+  PidMap<Child> children_;
+  std::deque<pid_t> expected_;  // in the order in which they are asked; also some that have ended
   PidMap<ExitWatcher*> followed_;
   Sweep sweep_{*this};
   Timer later_;  // a sweep that rests first

@@ -29,6 +29,7 @@ pid_t FakeSyscalls::clone_into(int (*entry)(void*), void* stack, std::size_t sta
 }
 
 int FakeSyscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
+  ++(type == P_ALL ? looks_at_all_children : looks_at_one_child);
   if (type == P_ALL && sweep_takes > Duration::zero()) {
     const TimePoint end = Clock::now() + sweep_takes;
     while (Clock::now() < end) {

@@ -19,6 +19,8 @@ class FakeSyscalls : public system::Syscalls {
   int last_clone_flags = 0;
   // What each look at all children costs beyond its own time.
   Duration sweep_takes{0};
+  int looks_at_all_children = 0;
+  int looks_at_one_child = 0;
 
   pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override;
   pid_t clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags, void* argument,

@@ -29,31 +29,6 @@ TEST(NativeProcesses, tells_the_signal_that_killed) {
   EXPECT_EQ(world.exits.statuses[pid], (ExitStatus{true, SIGUSR1, false}));
 }
 
-TEST(NativeProcesses, hundreds_that_end_at_once_are_all_told_once) {
-  World world;
-  Launch launch = shell("exit 1");
-  int told = 0;
-  world.exits.also = [&](pid_t) { ++told; };
-  for (int i = 0; i < 300; ++i) world.spawn(launch);
-  ASSERT_TRUE(world.run_until([&] { return told == 300; }));
-  EXPECT_EQ(world.exits.statuses.size(), 300U);
-}
-
-TEST(NativeProcesses, who_ends_beside_another_while_the_reaper_rests_is_told_too) {
-  World world;
-  world.kernel.sweep_takes = std::chrono::milliseconds(1);  // it rests for 20 ms after a look in vain
-  Launch launch = shell("exec sleep 1000");
-  const pid_t first = world.spawn(launch), second = world.spawn(launch), third = world.spawn(launch);
-  ::kill(first, SIGKILL);
-  ASSERT_TRUE(world.run_until([&] { return world.exits.statuses.contains(first); }));
-  for (const pid_t pid : {second, third}) {
-    ::kill(pid, SIGKILL);
-    siginfo_t info{};
-    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
-  }
-  EXPECT_TRUE(world.run_until([&] { return world.exits.statuses.size() == 3; }));
-}
-
 TEST(NativeProcesses, a_watcher_may_spawn_again_from_its_call) {
   World world;
   Launch launch = shell("exit 0");
