@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 namespace belfry::daemon {
 
@@ -231,8 +232,9 @@ void LogPipe::drain() {
   }
 }
 
-// One read an event: a flood does not keep the loop from the others, and the event comes again.
-void LogPipe::on_event(std::uint32_t) { read_once(); }
+// One read an event: a flood does not keep the loop from the others, and the event comes again. An end without
+// data (pipe(7)) leaves nothing to read.
+void LogPipe::on_event(std::uint32_t events) { (events & EPOLLIN) != 0 ? static_cast<void>(read_once()) : close(); }
 
 bool LogPipe::read_once() {
   static std::array<char, read_size> buffer;
@@ -249,9 +251,7 @@ bool LogPipe::read_once() {
 }
 
 void LogPipe::close() {
-  poller_.forget(*this);
-  ::close(read_);
-  read_ = -1;
+  poller_.close(std::exchange(read_, -1), *this);
   lines_.finish();
   pump_.dirty(lines_);
 }

@@ -1,14 +1,18 @@
 #include "daemon/poller.hpp"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "channels/asio.hpp"
 #include "channels/asio_bridge.hpp"
+#include "channels/detail/waiter.hpp"
 #include "channels/sleep.hpp"
 
 namespace belfry::daemon {
@@ -17,13 +21,29 @@ namespace {
 constexpr int events_at_once = 128;
 }
 
-struct Poller::State {
+struct Poller::State final : detail::Callback {
   State(Context& parent, int epoll)
       : handshake(parent, "poller"), descriptor(parent.loop().executor(), epoll), fd(epoll) {}
+  ~State() {
+    close_due();
+    due.swap(closing);
+    close_due();
+  }
+  // Asked twice: the second time comes a turn later, after what I/O brought.
+  void run() noexcept override {
+    close_due();
+    due.swap(closing);
+    if (!due.empty()) handshake.context().loop().wake_afterwards(*this);
+  }
+  void close_due() {
+    for (const int one : due) ::close(one);
+    due.clear();
+  }
   Handshake handshake;
   asio::posix::basic_stream_descriptor<Executor> descriptor;
   int fd;
   std::span<epoll_event> round;  // what is being delivered, so that a removed watcher can be struck out
+  std::vector<int> closing, due;  // out of the set already
 };
 
 Poller::Poller(Context& parent) : state_(std::make_unique<State>(parent, ::epoll_create1(EPOLL_CLOEXEC))) {
@@ -47,6 +67,12 @@ void Poller::forget(PollWatcher& watcher) {
   for (epoll_event& event : state_->round) {
     if (event.data.ptr == &watcher) event.data.ptr = nullptr;
   }
+}
+
+void Poller::close(int fd, PollWatcher& watcher) {
+  remove(fd, watcher);
+  state_->closing.push_back(fd);
+  if (!state_->linked()) loop().wake_afterwards(*state_);
 }
 
 Loop& Poller::loop() const { return state_->handshake.context().loop(); }

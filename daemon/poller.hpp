@@ -39,6 +39,10 @@ class Poller {
   // The same for a descriptor that is closed right afterwards: closing takes it out of the set by itself
   // (epoll(7), as nobody else holds it), so only what is being delivered has to be struck out.
   void forget(PollWatcher& watcher);
+  // Takes the descriptor over; the watcher hears nothing more of it. It is closed when nobody has anything to
+  // do, and what the kernel has told by now has been dealt with: who ends closes everything and exits in the
+  // same moment, and it is the exit that others wait for.
+  void close(int fd, PollWatcher& watcher);
   Task<void> stop();
   [[nodiscard]] Loop& loop() const;
 

@@ -53,9 +53,7 @@ void ReadyFd::close() {
 }
 
 void ReadyFd::close_read_end() {
-  if (read_end_ < 0) return;
-  poller_.forget(*this);
-  close_one(read_end_);
+  if (read_end_ >= 0) poller_.close(std::exchange(read_end_, -1), *this);
 }
 
 // One read an event: the event comes again while there is more, and the others have their turn.
