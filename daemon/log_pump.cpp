@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "system/descriptors.hpp"
+
 namespace belfry::daemon {
 
 namespace {
@@ -184,6 +186,10 @@ Result<int> LogPipe::open_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
+  if (system::is_kept_for_control(ends[1])) {
+    for (const int end : ends) ::close(end);
+    return std::unexpected(Error::from_errno(EMFILE, "cannot make a log pipe"));
+  }
   struct stat info{};
   ::fstat(ends[0], &info);
   inode_ = info.st_ino;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon/descriptor_need.hpp"
 #include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
@@ -99,6 +100,8 @@ NativeProvisions::NativeProvisions(Loop& loop, const config::Stack& stack, Polle
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   descriptor_budget_ = static_cast<std::size_t>(limit.rlim_cur) / 4;
+  if (auto shortage = shortage_of_descriptors(stack, static_cast<std::size_t>(limit.rlim_cur)))
+    remarks_.push_back(std::move(*shortage));
   kits_.resize(stack.services.size());
 }
 

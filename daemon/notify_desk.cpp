@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/descriptor_need.hpp"
 #include "daemon/main_process.hpp"
 #include "daemon/service.hpp"
 
@@ -76,7 +77,7 @@ NotifyDesk::Seat& NotifyDesk::seat_of(Service& service) {
 Result<void> NotifyDesk::prepare(Service& service, system::Launch& launch) {
   if (service.record().runs > 0) drain(service);
   const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
-  if (service.wants_own_notify_socket() || owner != own_user_) {
+  if (wants_own_notify_socket(service.spec()) || owner != own_user_) {
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
     launch.add_variable("NOTIFY_SOCKET", seats_[service.index()]->socket->path());
   } else {

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "channels/loop.hpp"
+#include "system/descriptors.hpp"
 
 namespace belfry::daemon {
 
@@ -67,6 +68,16 @@ HeardMessage understand(const msghdr& header, std::string_view text, const Attac
   return message;
 }
 
+// The file gets the mode of the socket less the umask, which is the process's and put back.
+bool bind_with_its_mode(int fd, const sockaddr_un& address) {
+  const mode_t entry = ::umask(0);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int error = errno;
+  ::umask(entry);
+  errno = error;
+  return bound;
+}
+
 }  // namespace
 
 AttachedDescriptors::~AttachedDescriptors() {
@@ -95,17 +106,21 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return failed("make");
+  if (system::is_kept_for_control(fd)) {
+    ::close(fd);
+    errno = EMFILE;
+    return failed("make");
+  }
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  if (::fchmod(fd, 0600) != 0 ||
-      ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  // Root's services may become somebody else by themselves (mariadbd --user=mysql), and go on speaking. Who
+  // speaks is looked at anyway, and the directory's name is nobody else's to know.
+  const bool bound = ::fchmod(fd, owner == 0 ? 0666 : 0600) == 0 && bind_with_its_mode(fd, address);
+  if (!bound) {
     const auto error = failed("bind");
     ::close(fd);
     return error;
   }
-  // Root's services may become somebody else by themselves (mariadbd --user=mysql), and go on speaking. Who
-  // speaks is looked at anyway, and the directory's name is nobody else's to know.
-  if (owner == 0) ::chmod(path.c_str(), 0666);
   if (owner != self && ::chown(path.c_str(), owner, static_cast<gid_t>(-1)) != 0) {
     const auto error = failed("give away");
     ::close(fd);

@@ -163,7 +163,6 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] std::string readiness_method() const;
   [[nodiscard]] std::string last_error() const;
   [[nodiscard]] system::TreeId tree() const;
-  [[nodiscard]] bool wants_own_notify_socket() const;
   [[nodiscard]] bool is_transparent() const;
   [[nodiscard]] bool cleans_up() const { return has(Hook::post_stop); }
   // How long a stop may take in all.
@@ -222,6 +221,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool left_by_pre_start() const;
   void refuse_start(const Error& cause);
   void start_did_not_work(const system::SpawnError& error);
+  void put_start_off(const Error& cause);
   [[nodiscard]] bool all_true() const;
   [[nodiscard]] const std::vector<config::OwnBell>* own_bell_specs() const;
   [[nodiscard]] bool must_stop() const;

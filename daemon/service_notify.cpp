@@ -193,16 +193,4 @@ std::string Service::what_it_said_of_the_end() const {
   return " (it said ERRNO=" + std::to_string(*spoken_->errnum) + ", " + std::strerror(*spoken_->errnum) + ")";
 }
 
-bool Service::wants_own_notify_socket() const {
-  const auto speaks = [](const config::Probe& p) { return p.kind == config::Probe::Kind::notify; };
-  if (std::ranges::any_of(spec_.ready.probes, speaks)) return true;
-  if (spec_.extras == nullptr) return false;
-  if (std::ranges::any_of(spec_.extras->bells, [&](const config::OwnBell& bell) {
-        return std::ranges::any_of(bell.probes.probes, speaks);
-      }))
-    return true;
-  return spec_.extras->watchdog || spec_.extras->fd_store > 0 ||
-         spec_.extras->notify_access != config::NotifyAccess::all;
-}
-
 }  // namespace belfry::daemon

@@ -1,9 +1,11 @@
 // One run of a service: from what is prepared for it to the states it enters.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
 #include "daemon/service.hpp"
+#include "system/descriptors.hpp"
 
 namespace belfry::daemon {
 
@@ -64,8 +66,9 @@ bool Service::clone() {
       refuse_start(prepared.error());
       return false;
     }
-    start_did_not_work(
-        {.stage = system::SpawnStage::clone, .errnum = EAGAIN, .detail = prepared.error().text()});
+    std::string why = prepared.error().text();
+    if (prepared.error().errnum() == EMFILE) why += system::how_to_raise_the_limit;
+    put_start_off(failure("cannot start " + std::string(name()) + ": " + why));
     return false;
   }
   const auto pid = around_.processes.spawn(*launch_, *this);
@@ -99,7 +102,10 @@ bool Service::begin_run() {
 void Service::start_did_not_work(const system::SpawnError& error) {
   const Error cause =
       failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
-  if (!error.transient()) return refuse_start(cause);
+  error.transient() ? put_start_off(cause) : refuse_start(cause);
+}
+
+void Service::put_start_off(const Error& cause) {
   record_.failure = cause;
   if (left_by_pre_start()) return leave_running(Event::live_failed, cause);
   record_.tree_gone = true;

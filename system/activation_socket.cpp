@@ -15,6 +15,7 @@
 #include <iterator>
 #include <utility>
 
+#include "system/descriptors.hpp"
 #include "system/proc.hpp"
 #include "system/sock_diag.hpp"
 
@@ -54,7 +55,7 @@ std::string next_step(const SocketPlan& plan, int error) {
       if (!is_unix) return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
       return " (the directory must be writable for belfry's user)";
     case ENOENT: return " (make the directory first)";
-    case EMFILE: return " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)";
+    case EMFILE: return std::string(how_to_raise_the_limit);
     default: return {};
   }
 }

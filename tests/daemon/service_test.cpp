@@ -124,11 +124,13 @@ TEST_F(ServiceLife, without_descriptors_a_start_is_tried_again) {
   daemon("db");
   bool none_left = true;
   provisions.refuse = [&](const Service&) -> Result<void> {
-    if (none_left) return std::unexpected(Error(Error::Kind::system, "cannot open a pipe"));
+    if (none_left) return std::unexpected(Error::from_errno(EMFILE, "cannot make a log pipe"));
     return {};
   };
   up();
   EXPECT_EQ(state("db"), State::backoff);
+  EXPECT_EQ(cause("db"), "cannot start db: cannot make a log pipe: Too many open files (raise belfry's limit of "
+                         "open files: LimitNOFILE=, ulimit -n)");
   none_left = false;
   advance(1s);
   EXPECT_EQ(state("db"), State::ready);

@@ -135,6 +135,24 @@ class Restart(Scenario):
         self.assert_clean_end(stack)
 
 
+class Limits(Scenario):
+    def test_a_stack_above_the_limit_of_descriptors_says_so_and_starts_the_rest_when_there_is_room(self):
+        names = [f"s{i}" for i in range(60)]
+        stack = self.stack("".join(f"  {name}: {{command: $SAMPLE --name {name} --notify, ready: notify}}\n" for name in names))
+        stack.start(wrapper=["prlimit", "--nofile=96:96"]).wait_for_control()
+        stack.output.index_of("cannot run all of 60 services at once: that takes some 192 descriptors, and the limit is 96"
+                              " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)")
+        stack.output.index_of("Too many open files (raise belfry's limit of open files")
+        self.assertNotIn("Resource temporarily unavailable", stack.output.text())
+        states = {name: stack.services()[name]["state"] for name in names}
+        self.assertIn("backoff", states.values())
+        for name in [name for name in names if states[name] == "ready"][:20]:
+            self.assertEqual(stack.cli("stop", name).returncode, 0)
+        latecomer = next(name for name in names if states[name] == "backoff")
+        self.assertEqual(stack.wait(latecomer), 200)
+        self.assert_clean_end(stack)
+
+
 class Commands(Scenario):
     def test_exec_runs_the_command_in_a_ready_stack_and_leaves_with_its_code(self):
         stack = self.stack(DIAMOND)
