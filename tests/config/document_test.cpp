@@ -167,7 +167,7 @@ TEST_F(DocumentTest, bombs_are_refused_in_bounded_time) {
     diagnostics_ = Diagnostics();
     double const took = milliseconds_of([&] { EXPECT_EQ(parse(bomb.text), nullptr) << bomb.name; });
     EXPECT_EQ(rule(), bomb.rule) << bomb.name;
-    EXPECT_LT(took, test::is_instrumented ? 40'000 : 5000) << bomb.name;  // unbounded ones never end
+    EXPECT_LT(took, test::is_instrumented ? 40'000 : 15'000) << bomb.name;  // unbounded ones never end
   }
 }
 
