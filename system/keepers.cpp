@@ -146,6 +146,7 @@ void Keepers::watch(const TreeId& tree, TreeWatcher& watcher) {
   const std::shared_ptr<Entry>& entry = *entries_.find(tree.leader);
   entry->tree = tree;
   entry->tree_watcher = &watcher;
+  reaper_.expect(entry->keeper);
   if (entry->gone && !entry->linked()) loop_.wake(*entry);
 }
 
