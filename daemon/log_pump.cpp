@@ -14,8 +14,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "system/descriptors.hpp"
-
 namespace belfry::daemon {
 
 namespace {
@@ -181,15 +179,13 @@ Result<int> LogPipe::open_pipe() {
     const std::string path = "/proc/self/fd/" + std::to_string(read_);
     const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd >= 0) return fd;
+    if (errno == EMFILE || errno == ENFILE)
+      return std::unexpected(Error::from_errno(errno, "cannot open the log pipe again"));
     close();
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
-  if (system::is_kept_for_control(ends[1])) {
-    for (const int end : ends) ::close(end);
-    return std::unexpected(Error::from_errno(EMFILE, "cannot make a log pipe"));
-  }
   struct stat info{};
   ::fstat(ends[0], &info);
   inode_ = info.st_ino;
@@ -238,9 +234,9 @@ void LogPipe::drain() {
   }
 }
 
-// One read an event: a flood does not keep the loop from the others, and the event comes again. An end without
-// data (pipe(7)) leaves nothing to read.
-void LogPipe::on_event(std::uint32_t events) { (events & EPOLLIN) != 0 ? static_cast<void>(read_once()) : close(); }
+// One read an event: a flood does not keep the loop from the others, and the event comes again. Also of an
+// end without data: the kernel looks for both one after the other, and a last line may come in between.
+void LogPipe::on_event(std::uint32_t) { read_once(); }
 
 bool LogPipe::read_once() {
   static std::array<char, read_size> buffer;
