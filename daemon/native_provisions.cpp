@@ -100,8 +100,10 @@ NativeProvisions::NativeProvisions(Loop& loop, const config::Stack& stack, Polle
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   descriptor_budget_ = static_cast<std::size_t>(limit.rlim_cur) / 4;
-  if (auto shortage = shortage_of_descriptors(stack, static_cast<std::size_t>(limit.rlim_cur)))
+  if (auto shortage = shortage_of_descriptors(stack, static_cast<std::size_t>(limit.rlim_cur))) {
     remarks_.push_back(std::move(*shortage));
+    descriptor_budget_ = 0;  // who waits would keep them from whom it waits for
+  }
   kits_.resize(stack.services.size());
 }
 
@@ -262,8 +264,8 @@ Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& la
   if (service.spec().extras && service.spec().extras->log.inherit) return {};
   Kit& kit = kit_of(service);
   auto fd = kit.log.open_write_end();
-  if (!fd) return std::unexpected(fd.error());
-  launch.standard_output = launch.standard_error = kit.hook_write_end = *fd;
+  // Without a descriptor left it writes where belfry does: cleaning up goes before attribution.
+  if (fd) launch.standard_output = launch.standard_error = kit.hook_write_end = *fd;
   return {};
 }
 

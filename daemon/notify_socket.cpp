@@ -13,7 +13,6 @@
 #include <cstring>
 
 #include "channels/loop.hpp"
-#include "system/descriptors.hpp"
 
 namespace belfry::daemon {
 
@@ -106,11 +105,6 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return failed("make");
-  if (system::is_kept_for_control(fd)) {
-    ::close(fd);
-    errno = EMFILE;
-    return failed("make");
-  }
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   // Root's services may become somebody else by themselves (mariadbd --user=mysql), and go on speaking. Who

@@ -35,7 +35,7 @@ class Provisions {
   // Completes `launch` for a hook of the service: as the service's own processes are, its output included.
   virtual Result<void> prepare_hook(Service& service, system::Launch& launch) = 0;
   virtual void hook_started(Service& service) = 0;
-  // The clone has been tried: what only the child needed is given back.
+  // The clone has been tried, or could not be prepared: what only the child needed is given back.
   virtual void started(Service& service) = 0;
   // A signal to the main process that the service has named itself (MAINPID=). False: it is gone.
   virtual bool signal_main(Service& service, int signo) = 0;

@@ -66,6 +66,7 @@ bool Service::clone() {
       refuse_start(prepared.error());
       return false;
     }
+    around_.provisions.started(*this);  // so that who needs less can have it
     std::string why = prepared.error().text();
     if (prepared.error().errnum() == EMFILE) why += system::how_to_raise_the_limit;
     put_start_off(failure("cannot start " + std::string(name()) + ": " + why));

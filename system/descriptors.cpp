@@ -41,12 +41,6 @@ void make_room_for_descriptors(std::size_t count) {
   if (there >= 0) ::close(there);  // the table does not shrink
 }
 
-bool is_kept_for_control(int descriptor) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  return static_cast<rlim_t>(descriptor) + std::min<rlim_t>(kept_for_control, limit.rlim_cur / 8) >= limit.rlim_cur;
-}
-
 std::optional<rlimit> entry_descriptor_limit() { return entry_limit; }
 
 }  // namespace belfry::system

@@ -21,13 +21,6 @@ void raise_descriptor_limit();
 // the kernel's expand_fdtable; 20 ms each time were seen), one that is not shared just grows.
 void make_room_for_descriptors(std::size_t count);
 
-// The last descriptors below the limit are for whoever asks over the control socket: a stack that takes all it
-// gets can still be asked why it is not ready, and be stopped. The kernel gives the lowest free number
-// (open(2)), so a number tells how many are left. What gets such a one for a service gives it back, as if the
-// kernel had refused it with EMFILE.
-inline constexpr std::size_t kept_for_control = 32;
-[[nodiscard]] bool is_kept_for_control(int descriptor);
-
 // What to do about EMFILE, to go behind a message.
 inline constexpr std::string_view how_to_raise_the_limit =
     " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)";

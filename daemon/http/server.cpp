@@ -17,6 +17,7 @@
 #include "channels/spawn.hpp"
 #include "daemon/http/access.hpp"
 #include "daemon/http/listen_socket.hpp"
+#include "daemon/http/reserve.hpp"
 #include "daemon/http/session.hpp"
 
 namespace belfry::daemon::http {
@@ -64,28 +65,19 @@ OwnedFd accept_one(int listener, sockaddr_storage& peer) {
       ::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
-// A descriptor that is held back for the moment in which there is none left: without it, a connection that
-// cannot be accepted would stay in the queue and wake the loop for ever.
-class Reserve {
- public:
-  Reserve() { refill(); }
-  enum class Shed : std::uint8_t { one, queue_empty, stuck };
-  // Takes one connection out of the queue and closes it.
-  Shed shed(int listener) {
-    fd_.close();
-    sockaddr_storage peer{};
-    OwnedFd taken = accept_one(listener, peer);
-    const int error = errno;
-    const Shed outcome = taken ? Shed::one : error == EAGAIN ? Shed::queue_empty : Shed::stuck;
-    taken.close();
-    refill();
-    return outcome;
-  }
+enum class Shed : std::uint8_t { one, queue_empty, stuck };
 
- private:
-  void refill() { fd_ = OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
-  OwnedFd fd_;
-};
+// Takes one connection out of the queue and closes it.
+Shed shed(Reserve& reserve, int listener) {
+  reserve.free_last();
+  sockaddr_storage peer{};
+  OwnedFd taken = accept_one(listener, peer);
+  const int error = errno;
+  const Shed outcome = taken ? Shed::one : error == EAGAIN ? Shed::queue_empty : Shed::stuck;
+  taken.close();
+  reserve.refill();
+  return outcome;
+}
 
 constexpr auto out_of_everything_pause = std::chrono::milliseconds(100);
 
@@ -104,7 +96,6 @@ struct Server::State {
 
   Shared shared;
   Access default_access;
-  Reserve reserve;
   std::list<Address> addresses;
 };
 
@@ -121,9 +112,10 @@ Task<void> Server::State::accept_from(Address& address) {
     if (fd) {
       welcome(address, std::move(fd), peer);
     } else if (error == EAGAIN) {
+      shared.reserve.refill();  // what was lent, and found the queue empty
       co_await wait_for_connection(address);
     } else if (error == EMFILE || error == ENFILE) {
-      co_await shed_one(address);
+      if (!shared.reserve.lend()) co_await shed_one(address);
     } else if (error == ENOMEM || error == ENOBUFS) {
       co_await pause();
     }
@@ -132,10 +124,10 @@ Task<void> Server::State::accept_from(Address& address) {
 }
 
 Task<void> Server::State::shed_one(Address& address) {
-  switch (reserve.shed(address.socket.fd())) {
-    case Reserve::Shed::one: ++shared.stats.connections_refused; break;
-    case Reserve::Shed::queue_empty: co_await wait_for_connection(address); break;
-    case Reserve::Shed::stuck: co_await pause(); break;
+  switch (shed(shared.reserve, address.socket.fd())) {
+    case Shed::one: ++shared.stats.connections_refused; break;
+    case Shed::queue_empty: co_await wait_for_connection(address); break;
+    case Shed::stuck: co_await pause(); break;
   }
 }
 

@@ -22,6 +22,7 @@ namespace belfry::daemon::http {
 struct ServerLimits {
   ParserLimits parser;
   std::size_t connections = 1024;               // of each address, so that one cannot starve another
+  std::size_t reserve = 16;                     // descriptors held back for connections, of all addresses
   Duration idle = std::chrono::seconds(75);     // until the first byte of a request
   Duration request = std::chrono::seconds(10);  // from the first byte of a request to its last
   Duration write = std::chrono::seconds(30);    // for a peer to take an answer

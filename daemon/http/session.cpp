@@ -22,7 +22,8 @@ constexpr std::size_t first_buffer = 2048;
 constexpr std::size_t large_body =
     std::size_t{16} * 1024;  // written from where it is instead of being copied
 
-// Rings the doorbell when the connection is gone, however that comes about.
+// Rings the doorbell when the connection is gone, however that comes about. Its descriptor is closed just
+// before.
 class Attendance {
  public:
   Attendance(Shared& shared, Door& door) : shared_(shared), door_(door) { ++shared_.stats.connections_open; }
@@ -31,6 +32,7 @@ class Attendance {
   ~Attendance() {
     --shared_.stats.connections_open;
     --door_.open;
+    shared_.reserve.refill();
     if (!shared_.loop.abandoned()) door_.connection_closed.notify();
   }
 

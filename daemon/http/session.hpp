@@ -13,6 +13,7 @@
 #include "daemon/http/api.hpp"
 #include "daemon/http/idle_list.hpp"
 #include "daemon/http/owned_fd.hpp"
+#include "daemon/http/reserve.hpp"
 #include "daemon/http/server.hpp"
 
 namespace belfry::daemon::http {
@@ -22,7 +23,12 @@ namespace belfry::daemon::http {
 // `sessions` ends everything.
 struct Shared {
   Shared(Loop& loop_, StackView& stack, MetricsSource& metrics, ServerLimits limits_)
-      : loop(loop_), api(stack, metrics), limits(limits_), sessions(loop), draining(sessions) {}
+      : loop(loop_),
+        api(stack, metrics),
+        limits(limits_),
+        reserve(limits.reserve),
+        sessions(loop),
+        draining(sessions) {}
 
   // The value of the Date header; written anew once a second.
   [[nodiscard]] std::string_view date();
@@ -30,6 +36,7 @@ struct Shared {
   Loop& loop;
   Api api;
   ServerLimits limits;
+  Reserve reserve;
   HttpStats stats;
   Context sessions;
   Context draining;

@@ -60,6 +60,18 @@ TEST(DescriptorNeed, each_way_of_being_ready_holds_what_it_listens_with) {
   EXPECT_EQ(held_by(ready_by(Probe::Kind::tcp)), 1U) << "a connection comes and goes";
 }
 
+TEST(DescriptorNeed, who_runs_as_another_user_has_a_socket_of_its_own) {
+  config::Service service = plain("one");
+  service.user = std::string("nobody");
+  EXPECT_EQ(held_by(std::move(service)), 2U);
+}
+
+TEST(DescriptorNeed, a_small_limit_is_enough_for_a_small_stack) {
+  config::Stack stack;
+  stack.services.push_back(plain("one"));
+  EXPECT_EQ(shortage_of_descriptors(stack, 64), std::nullopt);
+}
+
 TEST(DescriptorNeed, own_bells_count_as_readiness_does) {
   config::Service service = plain("one");
   extras_of(service).bells.emplace_back().probes.probes.emplace_back().kind = Probe::Kind::notify;
@@ -86,9 +98,11 @@ TEST(DescriptorNeed, a_limit_that_is_enough_is_not_mentioned) {
 TEST(DescriptorNeed, a_limit_below_it_is_named_with_both_numbers_and_what_to_do) {
   config::Stack stack;
   for (int i = 0; i < 300; ++i) stack.services.push_back(ready_by(Probe::Kind::notify));
-  EXPECT_THAT(shortage_of_descriptors(stack, 256),
-              Optional(AllOf(HasSubstr("cannot run all of 300 services at once"), HasSubstr("672 descriptors"),
-                             HasSubstr("the limit is 256"), HasSubstr("ulimit -n"))));
+  stack.services.emplace_back().name = "a gate, which is not counted";
+  EXPECT_THAT(
+      shortage_of_descriptors(stack, 256),
+      Optional(AllOf(HasSubstr("cannot run all of 300 services at once"), HasSubstr("644 descriptors"),
+                     HasSubstr("the limit is 256"), HasSubstr("ulimit -n"))));
 }
 
 }  // namespace

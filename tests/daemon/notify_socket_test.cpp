@@ -230,6 +230,8 @@ TEST_F(NotifySocketTest, a_flood_is_heard_in_portions_and_its_sender_kept_waitin
   EXPECT_GE(heard, NotifySocket::most_in_a_window);
   EXPECT_LE(heard, NotifySocket::most_in_a_window * 8);
   messages_.clear();
+  while (try_to_send("STATUS=x")) {
+  }
   socket_->drain();  // an exit is judged with its last words known, flood or not
   EXPECT_FALSE(messages_.empty());
 }

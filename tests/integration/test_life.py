@@ -7,7 +7,7 @@ import signal
 import socket
 import unittest
 
-from harness import BELFRY, PATIENCE, SAMPLE, Scenario, belfry, free_port
+from harness import BELFRY, PATIENCE, SAMPLE, Scenario, belfry, free_port, free_ports
 
 DIAMOND = """
   base: {command: $SAMPLE --name base --notify --ready-delay 30ms --on-stop-delay 20ms, ready: notify}
@@ -140,7 +140,7 @@ class Limits(Scenario):
         names = [f"s{i}" for i in range(60)]
         stack = self.stack("".join(f"  {name}: {{command: $SAMPLE --name {name} --notify, ready: notify}}\n" for name in names))
         stack.start(wrapper=["prlimit", "--nofile=96:96"]).wait_for_control()
-        stack.output.index_of("cannot run all of 60 services at once: that takes some 192 descriptors, and the limit is 96"
+        stack.output.index_of("cannot run all of 60 services at once: that takes some 164 descriptors, and the limit is 96"
                               " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)")
         stack.output.index_of("Too many open files (raise belfry's limit of open files")
         self.assertNotIn("Resource temporarily unavailable", stack.output.text())
@@ -151,6 +151,20 @@ class Limits(Scenario):
         latecomer = next(name for name in names if states[name] == "backoff")
         self.assertEqual(stack.wait(latecomer), 200)
         self.assert_clean_end(stack)
+
+
+    def test_a_stack_that_took_every_descriptor_answers_and_can_be_stopped(self):
+        for log in ("", ", log: inherit"):
+            with self.subTest(log=log):
+                ports = free_ports(120)
+                stack = self.stack("".join(f"  s{i}: {{command: [/bin/sleep, '1000'], ready: {{port: {port}}}{log}}}\n"
+                                           for i, port in enumerate(ports)))
+                stack.start(wrapper=["prlimit", "--nofile=96:96"]).wait_for_control()
+                for _ in range(3):
+                    self.assertIn("s119", stack.cli("status").stdout)
+                self.assertEqual(stack.cli("stop", "s0").returncode, 0)
+                self.assertEqual(stack.services()["s0"]["state"], "inactive")
+                self.assert_clean_end(stack)
 
 
 class Commands(Scenario):

@@ -40,17 +40,5 @@ TEST(Descriptors, more_room_than_the_limit_allows_is_cut_to_it) {
   EXPECT_GE(slots_in_the_table(), static_cast<long>(std::min<rlim_t>(limit.rlim_cur, rlim_t{1} << 20)));
 }
 
-TEST(Descriptors, the_last_ones_below_the_limit_are_kept_for_control) {
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const int end = static_cast<int>(limit.rlim_cur);
-  const int kept = static_cast<int>(system::kept_for_control);
-  ASSERT_GE(end, 8 * kept) << "a small limit keeps back an eighth";
-  EXPECT_FALSE(system::is_kept_for_control(0));
-  EXPECT_FALSE(system::is_kept_for_control(end - kept - 1));
-  EXPECT_TRUE(system::is_kept_for_control(end - kept));
-  EXPECT_TRUE(system::is_kept_for_control(end - 1));
-}
-
 }  // namespace
 }  // namespace belfry::testing

@@ -31,7 +31,9 @@ using testing::StartsWith;
 // The other end of a connection.
 class Client {
  public:
-  explicit Client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(std::uint16_t port) { connect(port); }
+  void connect(std::uint16_t port) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -76,7 +78,7 @@ class Client {
   }
 
  private:
-  int fd_;
+  int fd_ = -1;
   bool ended_ = false;
 };
 
@@ -433,8 +435,43 @@ class FewDescriptors {
   rlimit before_{};
 };
 
+ServerLimits reserving(std::size_t descriptors) {
+  ServerLimits limits;
+  limits.reserve = descriptors;
+  return limits;
+}
+
+TEST_F(ServerTest, who_comes_when_no_descriptor_is_left_is_served_with_one_that_was_held_back) {
+  const std::uint16_t port = open(reserving(2));
+  Client first(port), second(port), third(port);
+  first.get("/livez");
+  const FewDescriptors few(64);
+  std::vector<OwnedFd> fillers;
+  const auto fill = [&fillers] {
+    while (fillers.emplace_back(::dup(STDOUT_FILENO))) {
+    }
+    fillers.pop_back();  // the one that could not be made
+  };
+  fill();
+  turn();
+  EXPECT_THAT(first.received(), EndsWith("ok\n"));
+  EXPECT_FALSE(second.ended());
+  EXPECT_TRUE(third.ended()) << "two were held back";
+  for (int again = 0; again < 3; ++again) {
+    first.close();
+    fill();
+    turn();
+    EXPECT_FALSE(OwnedFd(::dup(STDOUT_FILENO))) << "nobody else gets what a connection gave back";
+    fillers.pop_back();  // for the client's own socket
+    first.connect(port);
+    first.get("/livez");
+    turn();
+    EXPECT_THAT(first.received(), EndsWith("ok\n"));
+  }
+}
+
 TEST_F(ServerTest, without_descriptors_a_connection_is_shed_instead_of_waking_the_loop_for_ever) {
-  const std::uint16_t port = open();
+  const std::uint16_t port = open(reserving(0));
   Client first(port), second(port);
   {
     const FewDescriptors few(64);
