@@ -41,12 +41,13 @@ def write_floor_graph(path, graph, argv_of):
             out.write(" ".join(map(str, [len(dependencies), *dependencies])) + " -- " + " ".join(argv_of(i)) + "\n")
 
 
-def write_belfry_file(path, graph, argv_of, control):
+def write_belfry_file(path, graph, argv_of, control, inherit_logs=False):
     with open(path, "w", encoding="ascii") as out:
-        out.write(f"name: bench\ncontrol: {{socket: {control}}}\nservices:\n")
+        # The default budget of 25 s leaves a link of a chain of ten thousand 2.5 ms until it is killed.
+        out.write(f"name: bench\ncontrol: {{socket: {control}}}\nshutdown: {{timeout: 10m}}\nservices:\n")
         for i, dependencies in enumerate(graph):
             words = ", ".join(f'"{word}"' for word in argv_of(i))
-            out.write(f"  s{i}:\n    command: [{words}]\n    ready: notify\n")
+            out.write(f"  s{i}:\n    command: [{words}]\n    ready: notify\n" + ("    log: inherit\n" if inherit_logs else ""))
             if dependencies:
                 out.write("    depends_on: [" + ", ".join(f"s{d}" for d in dependencies) + "]\n")
 
