@@ -42,7 +42,7 @@ struct Poller::State final : detail::Callback {
   Handshake handshake;
   asio::posix::basic_stream_descriptor<Executor> descriptor;
   int fd;
-  std::span<epoll_event> round;  // what is being delivered, so that a removed watcher can be struck out
+  std::span<epoll_event> round;   // what is being delivered, so that a removed watcher can be struck out
   std::vector<int> closing, due;  // out of the set already
 };
 

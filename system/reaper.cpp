@@ -98,8 +98,8 @@ void Reaper::again() {
 
 // A chain of ten thousand that stops one by one would spend its time with looks that find nobody: after one
 // that found nobody else than those who are asked anyway, the next comes when thirty-two times as long has
-// passed, or 20 ms, unless a signal names nobody. Only who died between two reads of the signal, beside another
-// one, and whose end nobody waits for, waits for it.
+// passed, or 20 ms, unless a signal names nobody. Only who died between two reads of the signal, beside
+// another one, and whose end nobody waits for, waits for it.
 void Reaper::look_at_all() {
   later_.cancel();
   const TimePoint begun = loop_.now();
@@ -112,8 +112,8 @@ void Reaper::look_at_all() {
   }
   const TimePoint ended = loop_.now();
   const Duration a_look = (ended - begun) / (found + 1);
-  rests_until_ = unexpected || found == batch ? TimePoint::min()
-                                              : ended + std::min<Duration>(32 * a_look, longest_rest);
+  rests_until_ =
+      unexpected || found == batch ? TimePoint::min() : ended + std::min<Duration>(32 * a_look, longest_rest);
   if (found == batch) again();
 }
 

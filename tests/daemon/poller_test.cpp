@@ -81,7 +81,8 @@ class PollerTest : public testing::Test {
   Context root_{loop_};
   std::unique_ptr<Poller> poller_;
   std::vector<std::string> heard_;
-  asio::posix::basic_stream_descriptor<Executor> other_{loop_.executor(), ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  asio::posix::basic_stream_descriptor<Executor> other_{loop_.executor(),
+                                                        ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 };
 
 TEST_F(PollerTest, data_and_end_at_once_are_data_first) {
@@ -123,7 +124,8 @@ TEST_F(PollerTest, what_the_kernel_told_with_the_end_goes_before_the_closing) {
   Watched pipe(*poller_, "pipe", heard_);
   const int fd = pipe.fd();
   other_.async_wait(asio::posix::descriptor_base::wait_read, [&](error_code) {
-    loop_.post([&] { heard_.emplace_back(is_open(fd) ? "other, while it is open" : "other, when it was closed"); });
+    loop_.post(
+        [&] { heard_.emplace_back(is_open(fd) ? "other, while it is open" : "other, when it was closed"); });
   });
   loop_.run_until_idle();
   pipe.end();

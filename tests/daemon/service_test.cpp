@@ -129,8 +129,9 @@ TEST_F(ServiceLife, without_descriptors_a_start_is_tried_again) {
   };
   up();
   EXPECT_EQ(state("db"), State::backoff);
-  EXPECT_EQ(cause("db"), "cannot start db: cannot make a log pipe: Too many open files (raise belfry's limit of "
-                         "open files: LimitNOFILE=, ulimit -n)");
+  EXPECT_EQ(cause("db"),
+            "cannot start db: cannot make a log pipe: Too many open files (raise belfry's limit of "
+            "open files: LimitNOFILE=, ulimit -n)");
   none_left = false;
   advance(1s);
   EXPECT_EQ(state("db"), State::ready);
