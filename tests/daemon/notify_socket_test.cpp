@@ -47,9 +47,10 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
   }
   void send_with(std::string_view text, const std::vector<int>& fds) {
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ASSERT_GE(fd, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, socket_->path().c_str());
+    socket_->path().copy(address.sun_path, sizeof address.sun_path - 1);
     iovec part{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * 250)> control{};
     msghdr header{};
@@ -72,9 +73,10 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
   // False: there is no room.
   bool try_to_send(std::string_view text) {
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return false;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, socket_->path().c_str());
+    socket_->path().copy(address.sun_path, sizeof address.sun_path - 1);
     const ssize_t sent = ::sendto(fd, text.data(), text.size(), 0,
                                   reinterpret_cast<const sockaddr*>(&address), sizeof address);
     ::close(fd);

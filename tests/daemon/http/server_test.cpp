@@ -207,7 +207,7 @@ TEST_F(ServerTest, a_wrong_method_gets_405_and_the_right_ones) {
 TEST_F(ServerTest, garbage_is_refused_and_closed) {
   const std::uint16_t port = open();
   for (const std::string_view garbage :
-       {std::string_view("\x00\xff\x16\x03\x01 nonsense\r\n\r\n", 19),
+       {std::string_view("\x00\xff\x16\x03\x01 nonsense\r\n\r\n", 18),
         std::string_view("GET / HTTP/9.9\r\n\r\n"), std::string_view("\r\n\r\nhello\r\n\r\n")}) {
     Client client(port);
     client.send(garbage);
