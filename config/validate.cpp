@@ -87,6 +87,9 @@ void check_main(Decoder& decoder, StackDraft const& draft) {
   }
 }
 
+// A message stays one that can be read.
+constexpr std::size_t most_named = 8;
+
 void check_budget(Decoder& decoder, StackDraft const& draft) {
   // A completed oneshot, a gate and an external have nothing to stop.
   auto const time = [](Service const& service) {
@@ -102,14 +105,17 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
   // Says nothing as long as all of the numbers are belfry's own defaults.
   Node const* written = nullptr;
   std::string chain;
+  std::size_t links = 0;
   for (Index const i : path.services | std::views::reverse) {
     if (time(draft.stack.services[i]) == Duration(0)) continue;
     Node const* const stop = draft.origins[i].mapping->find("stop");
     Node const* const timeout = stop == nullptr ? nullptr : stop->find("timeout");
     if (written == nullptr) written = timeout;
+    if (++links > most_named) continue;
     chain += (chain.empty() ? "" : ", then ") + draft.stack.services[i].name + " " +
              to_string(time(draft.stack.services[i]));
   }
+  if (links > most_named) chain += ", then " + std::to_string(links - most_named) + " more";
   bool const own_budget =
       draft.stack.shutdown.timeout != Shutdown{}.timeout || draft.stack.shutdown.delay != Shutdown{}.delay;
   if (written == nullptr && !own_budget) return;
