@@ -152,6 +152,29 @@ class Limits(Scenario):
         self.assert_clean_end(stack)
 
 
+    def test_who_cannot_start_for_lack_of_descriptors_holds_none_meanwhile(self):
+        for limit in (96, 97):  # of an odd and of an even number of them left, one half of a start fits in
+            with self.subTest(limit=limit):
+                stack = self.stack("".join(f"  s{i}: {{command: $SAMPLE --name s{i}, notify_access: main, restart: {{delay: 300ms}}}}\n"
+                                           for i in range(60)))
+                stack.start(wrapper=["prlimit", f"--nofile={limit}:{limit}"]).wait_for_control()
+                stack.output.index_of("Too many open files (raise belfry's limit of open files")
+                ready = [name for name, service in stack.services().items() if service["state"] == "ready"]
+                for name in ready[:8]:
+                    self.assertEqual(stack.cli("stop", name).returncode, 0)
+                before = self.pipes_with_both_ends(stack)
+                stack.services()  # who is only about to start has let go by the time it is answered
+                self.assertEqual(before & self.pipes_with_both_ends(stack), set())
+                self.assert_clean_end(stack)
+
+    def pipes_with_both_ends(self, stack):
+        folder = f"/proc/{stack.process.pid}/fd"
+        ends = []
+        for fd in set(os.listdir(folder)) - {"0", "1", "2"}:  # its own output is one pipe twice
+            with contextlib.suppress(FileNotFoundError):
+                ends.append(os.readlink(f"{folder}/{fd}"))
+        return {end for end in ends if end.startswith("pipe:") and ends.count(end) > 1}
+
     def test_a_stack_that_took_every_descriptor_answers_and_can_be_stopped(self):
         for log in ("", ", log: inherit"):
             with self.subTest(log=log):
