@@ -35,13 +35,22 @@ namespace {
 // A turn ends after so many rounds even if tasks keep waking each other, so that I/O is looked at.
 constexpr int rounds_per_turn = 128;
 
+// How long what arrived before a deadline is read, at most: who talks without end does not keep the others'
+// deadlines from coming.
+constexpr Duration longest_intake = std::chrono::milliseconds(50);
+
+// A loop that comes later than that for a timer was paused, and not just busy.
+constexpr Duration longest_delay = std::chrono::milliseconds(100);
+
 }  // namespace
 
-Loop::Loop() : reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
+Loop::Loop()
+    : horizon_(Clock::now()), awake_until_(horizon_), reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
 
 Loop::Loop(ManualClock& clock) : Loop() {
   clock_ = &clock;
   manual_ = &clock;
+  awake_until_ = horizon_ = clock.now();
 }
 
 Loop::~Loop() { abandon(); }
@@ -106,10 +115,13 @@ std::size_t Loop::drain() noexcept {
 
 std::size_t Loop::turn() noexcept {
   if (stepping_ || abandoned_) return 0;
+  meter_.begin();
   in_turn_ = true;
   const std::size_t resumed = drain();
   settle_timer();
   in_turn_ = false;
+  const TimePoint ended = meter_.end();
+  awake_until_ = clock_ == nullptr ? ended : clock_->now();
   const bool quiet = ready_.empty() && later_.empty();
   if (!quiet) request_turn();
   if (running_ && (stop_requested_ || (tasks_.empty() && quiet))) reactor_->io.stop();
@@ -130,6 +142,7 @@ void Loop::post_turn() noexcept {
 }
 
 void Loop::wake_from_io(detail::Waiter& waiter) noexcept {
+  ++heard_;
   ready_.push_back(waiter);
   if (!in_turn_) turn();
 }
@@ -137,20 +150,50 @@ void Loop::wake_from_io(detail::Waiter& waiter) noexcept {
 // At most one system call a turn: only when the earliest deadline differs from what the kernel knows.
 // A deadline that was taken back is taken back from the kernel too: an idle process is not woken.
 void Loop::settle_timer() noexcept {
-  if (manual_ != nullptr) return;
+  if (manual_ != nullptr || taking_in_) return;
   const std::optional<TimePoint> earliest = timers_.earliest();
   if (earliest == reactor_->kernel_armed_for) return;
   reactor_->kernel_armed_for = earliest;
   reactor_->timer.set(earliest);
 }
 
+// Timers are due, but what arrived before them goes first.
 void Loop::kernel_timer_fired(void* self) noexcept {
   auto& loop = *static_cast<Loop*>(self);
   loop.reactor_->kernel_armed_for.reset();
-  loop.in_turn_ = true;  // what fires becomes ready for the turn below, without a post of its own
-  loop.timers_.fire_due(loop.now());
-  loop.in_turn_ = false;
-  loop.turn();
+  loop.next_horizon_ = loop.now();
+  loop.count_pause(loop.next_horizon_);
+  loop.taking_in_ = true;
+  loop.take_in_the_rest(0, loop.heard_);
+}
+
+void Loop::count_pause(TimePoint now) noexcept {
+  const std::optional<TimePoint> earliest = timers_.earliest();
+  if (earliest && now - *earliest > longest_delay) paused_ += now - awake_until_;
+}
+
+// What is posted runs behind all that Asio has been told by now, and before each such run Asio asks the kernel
+// once more. A round in which nothing was heard therefore follows a question that was answered "nothing".
+void Loop::take_in_the_rest(int round, std::uint64_t heard_before) noexcept {
+  if (abandoned_) return;
+  const bool quiet = round >= 2 && heard_ == heard_before;
+  if (!quiet && now() - next_horizon_ < longest_intake) {
+    asio::post(reactor_->io, [this, round, heard = heard_] { take_in_the_rest(round + 1, heard); });
+    return;
+  }
+  taking_in_ = false;
+  horizon_ = next_horizon_;
+  meter_.begin();
+  fire_timers(horizon_);
+  turn();
+}
+
+// What fires becomes ready for the turn that follows, without a post of its own.
+std::size_t Loop::fire_timers(TimePoint now) noexcept {
+  in_turn_ = true;
+  const std::size_t fired = timers_.fire_due(now);
+  in_turn_ = false;
+  return fired;
 }
 
 std::uint64_t Loop::kernel_timer_changes() const noexcept { return reactor_->timer.changes(); }
@@ -180,9 +223,10 @@ std::size_t Loop::run_until_idle() {
   if (abandoned_) return 0;
   std::size_t resumed = 0;
   for (;;) {
-    in_turn_ = true;
-    const std::size_t fired = timers_.fire_due(now());
-    in_turn_ = false;
+    const TimePoint when = now();
+    count_pause(when);
+    horizon_ = when;
+    const std::size_t fired = fire_timers(when);
     const std::size_t moved = turn();
     resumed += moved;
     reactor_->io.restart();
@@ -198,7 +242,8 @@ bool Loop::step() {
   if (abandoned_) return false;
   stepping_ = true;
   in_turn_ = true;
-  timers_.fire_due(now());
+  horizon_ = now();
+  timers_.fire_due(horizon_);
   if (ready_.empty()) ready_.splice_back(later_);
   bool moved = !ready_.empty();
   if (moved) resume_first(ready_);

@@ -18,6 +18,7 @@
 #include "channels/detail/waiter.hpp"
 #include "channels/time.hpp"
 #include "channels/timer_queue.hpp"
+#include "channels/turn_meter.hpp"
 
 namespace belfry {
 
@@ -53,6 +54,16 @@ class Loop {
 
   TimePoint now() const noexcept { return clock_ == nullptr ? Clock::now() : clock_->now(); }
 
+  // Everything that had arrived by this moment has been taken in: read from the kernel and handed to whom it is
+  // for. Whoever judges somebody by a deadline compares it with the horizon and not with now(): after a pause of
+  // this process (SIGSTOP, a frozen cgroup, one long turn) what was said in time still waits in its sockets, and
+  // the deadline must not be judged before it is read. Timers fire when the horizon has reached them.
+  TimePoint horizon() const noexcept { return horizon_; }
+  // For how long, in all, the loop stood still: it came for a timer more than a tenth of a second too late, and was
+  // last seen at the end of the turn before. That is nobody else's fault, so a deadline for somebody is moved by
+  // what this has grown since.
+  Duration paused() const noexcept { return paused_; }
+
   // Until stop(), or until no spawned task is left, or until none can ever go on.
   RunEnd run();
   // Ends run() after the tasks that are ready now. Sticky: ends the next run() if none is running.
@@ -72,6 +83,10 @@ class Loop {
   TimerQueue& timers() noexcept { return timers_; }
   // How often the kernel was told of an earliest deadline: at most once a turn.
   std::uint64_t kernel_timer_changes() const noexcept;
+
+  // Which turns took too long.
+  TurnMeter& meter() noexcept { return meter_; }
+  const TurnMeter& meter() const noexcept { return meter_; }
 
   // The census: spawned tasks that have not finished, oldest first. Counting walks the list.
   std::size_t tasks() const noexcept;
@@ -136,6 +151,9 @@ class Loop {
   void resume_first(detail::WaiterList& list) noexcept;
   void settle_timer() noexcept;
   static void kernel_timer_fired(void* self) noexcept;
+  void count_pause(TimePoint now) noexcept;
+  void take_in_the_rest(int round, std::uint64_t heard_before) noexcept;
+  std::size_t fire_timers(TimePoint now) noexcept;
 
   const TimeSource* clock_ = nullptr;
   ManualClock* manual_ = nullptr;
@@ -147,11 +165,18 @@ class Loop {
   bool stop_requested_ = false;
   bool running_ = false;
   bool abandoned_ = false;
+  bool taking_in_ = false;         // timers are due, and what arrived before them is being read
+  std::uint64_t heard_ = 0;        // completions of I/O
+  TimePoint horizon_;
+  TimePoint next_horizon_;         // while taking_in_
+  TimePoint awake_until_;          // the end of the last turn
+  Duration paused_{0};
   std::uint32_t choice_ = 0x9E3779B9U;
   detail::List<detail::RootTask> tasks_;
   detail::RootTask* first_unstarted_ = nullptr;
   Starter starter_{*this};
   TimerQueue timers_{*this};
+  TurnMeter meter_;
   std::unique_ptr<detail::Reactor> reactor_;
 };
 

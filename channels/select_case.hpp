@@ -91,8 +91,13 @@ class WakeupCase final : public SelectCase {
 // A moment. Can be set to another one; without one it is never ready.
 class TimerCase final : public SelectCase, detail::TimerNode {
  public:
+  enum class Until : bool { now, heard };  // the clock has reached it, or Loop::horizon has
+
   explicit TimerCase(Loop& loop) noexcept : TimerNode(&TimerCase::expired), loop_(loop) {}
-  TimerCase(Loop& loop, TimePoint moment) noexcept : TimerCase(loop) { target(moment); }
+  TimerCase(Loop& loop, TimePoint moment, Until until = Until::now) noexcept : TimerCase(loop) {
+    until_ = until;
+    target(moment);
+  }
   ~TimerCase() override { TimerCase::leave(); }
 
   // Also while a select waits with this case.
@@ -106,12 +111,15 @@ class TimerCase final : public SelectCase, detail::TimerNode {
 
  private:
   static void expired(TimerNode& node) noexcept;
-  bool try_take() override { return moment_ != TimePoint::max() && moment_ <= loop_.now(); }
+  bool try_take() override {
+    return moment_ != TimePoint::max() && moment_ <= (until_ == Until::heard ? loop_.horizon() : loop_.now());
+  }
   void enter() noexcept override;
   void leave() noexcept override;
 
   Loop& loop_;
   TimePoint moment_ = TimePoint::max();
+  Until until_ = Until::now;
 };
 
 // The cancellation of another context than the one the select is given.
@@ -156,6 +164,11 @@ inline WakeupCase on(Wakeup& wakeup) noexcept { return WakeupCase(wakeup); }
 inline ContextCase on(Context& ctx) noexcept { return ContextCase(ctx); }
 inline TimerCase at(Loop& loop, TimePoint moment) noexcept { return {loop, moment}; }
 inline TimerCase after(Loop& loop, Duration duration) noexcept { return {loop, loop.now() + duration}; }
+// The moment by which somebody had to be heard: ready when everything that had arrived by then has been taken in
+// (Loop::horizon), so that the news which came in time is known before anybody is judged.
+inline TimerCase by(Loop& loop, TimePoint deadline) noexcept {
+  return {loop, deadline, TimerCase::Until::heard};
+}
 inline DefaultCase otherwise() noexcept { return {}; }
 inline NeverCase never() noexcept { return {}; }
 

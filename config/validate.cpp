@@ -44,7 +44,8 @@ void check_disabled(Decoder& decoder, StackDraft& draft) {
     std::erase_if(service.depends_on, [&](Dependency const& edge) {
       Service const& target = services[edge.target];
       if (target.enabled || !service.enabled) return false;
-      if (!edge.required) return true;
+      // It may be started by name later; until then it counts as settled. A gate counts its members.
+      if (!edge.required) return service.type == ServiceType::gate;
       std::string profile =
           target.extras && !target.extras->profiles.empty() ? target.extras->profiles.front() : "";
       if (is_repetition(draft, i)) return false;

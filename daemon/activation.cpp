@@ -46,7 +46,7 @@ Result<void> Activation::open() {
   std::string missing;
   for (std::size_t i = 0; i < stack_.services.size(); ++i) {
     const config::Service& spec = stack_.services[i];
-    if (!spec.enabled || !spec.extras) continue;
+    if (!spec.extras) continue;  // also of what no profile enables: it may be started by name
     for (const ListenSocket& socket : spec.extras->listen) {
       SocketPlan& plan = plans_[i].emplace_back(plan_of(socket));
       if (auto ok = look_up_owner(socket, plan); !ok)

@@ -42,10 +42,13 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       probes_(loop_, processes_),
       supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
-      metrics_(supervisor_, &provisions_.unattributed_messages()),
+      metrics_(supervisor_, &provisions_.unattributed_messages(), &loop_.meter()),
       server_(loop_, supervisor_, metrics_),
       upward_(loop_, poller_, [this] { return summary(); }),
-      signalled_(loop_, "signal") {
+      signalled_(loop_, "signal"),
+      long_waits_(
+          loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
+          [this](const std::string& line) { notice("belfry", line); }) {
   signals_.set_listener(this);
   if (manner_.has_command) supervisor_.stay_up_when_done();
 }
@@ -172,18 +175,26 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     co_await select(ctx, hurried, over);
   }
   supervisor_.stop_everything(asked_at + stack_.shutdown.timeout, cause);
-  if (kill_asked_) supervisor_.kill_everything(cause);
+  long_waits_.look(false);  // the wait for the start is over
+  long_waits_.look(supervisor_.is_waiting());
+  if (kill_asked_) kill_everything(cause);
   Wakeup changed(loop_, "going down");
   supervisor_.watch(changed);
   while (!supervisor_.is_at_rest()) {
     auto moved = on(changed);
     auto signalled = on(signalled_);
     co_await select(ctx, moved, signalled);
-    if (kill_asked_) supervisor_.kill_everything(cause);
+    if (kill_asked_) kill_everything(cause);
   }
   supervisor_.unwatch(changed);
   name_strays();
   pump_.say("stopped after " + text_of(loop_.now() - asked_at));
+}
+
+void Daemon::kill_everything(const Error& cause) {
+  if (!std::exchange(kill_told_, true) && !stop_requests_.why_killed().empty())
+    pump_.say("killing everything: " + stop_requests_.why_killed());
+  supervisor_.kill_everything(cause);
 }
 
 // Whom to blame nobody knows, and to kill them all would be to guess: as PID 1 the kernel ends them with
@@ -228,6 +239,7 @@ Task<Result<void>> Daemon::end_lives() {
 void Daemon::state_changed(const Service& service, State from, State to) {
   const Record& record = service.record();
   upward_.changed(to == State::ready || to == State::completed);
+  long_waits_.look(supervisor_.is_waiting());
   std::string text;
   switch (to) {
     case State::ready:
@@ -266,6 +278,8 @@ void Daemon::notice(std::string_view service, const std::string& text) {
 }
 
 void Daemon::on_signal(const system::SignalEvent& event) {
+  const StopRequests::Meaning meaning = stop_requests_.take(event, loop_.now());
+  if (meaning == StopRequests::Meaning::echoes) return;
   if (signal_filter && signal_filter(event.number)) return;
   switch (event.number) {
     case SIGHUP:
@@ -273,14 +287,10 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       upward_.reload_refused("cannot reload: this version does not support it yet");
       return;
     case SIGQUIT:
-      stop_signal_ = stop_signal_ == 0 ? SIGQUIT : stop_signal_;
-      kill_asked_ = true;
-      break;
     case SIGTERM:
     case SIGINT:
-      // The first one is a request, the second one means it.
-      if (stop_signal_ != 0) kill_asked_ = true;
-      stop_signal_ = event.number;
+      kill_asked_ = kill_asked_ || meaning == StopRequests::Meaning::kills;
+      if (stop_signal_ == 0 || event.number != SIGQUIT) stop_signal_ = event.number;
       break;
     default: return;
   }

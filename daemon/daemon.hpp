@@ -13,9 +13,11 @@
 #include "daemon/app.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/log_pump.hpp"
+#include "daemon/long_waits.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/native_provisions.hpp"
 #include "daemon/poller.hpp"
+#include "daemon/stop_requests.hpp"
 #include "daemon/supervisor.hpp"
 #include "daemon/upward.hpp"
 #include "probes/factory.hpp"
@@ -72,6 +74,7 @@ class Daemon final : Reporter, system::SignalListener {
   void announce_up();
   [[nodiscard]] std::string summary() const;
   void name_strays();
+  void kill_everything(const Error& cause);
 
   void state_changed(const Service& service, State from, State to) override;
   void asked_for_time(const Service& service, Duration by) override;
@@ -94,8 +97,11 @@ class Daemon final : Reporter, system::SignalListener {
   http::Server server_;
   Upward upward_;
   Wakeup signalled_;
+  StopRequests stop_requests_;
   int stop_signal_ = 0;
   bool kill_asked_ = false;
+  bool kill_told_ = false;
+  LongWaits long_waits_;
   TimePoint begun_at_{};
   std::string control_socket_;
   std::function<Task<void>(Context&)> meanwhile_;

@@ -86,7 +86,7 @@ Task<bool> UserCommand::until_up(Context& ctx) {
     auto late = at(daemon_.loop(), deadline);
     const std::size_t which = co_await select(ctx, up, moved, late);
     if (which == select_cancelled || stack.up().rung()) break;
-    if (stack.start_is_hopeless()) why = "cannot run the command: the stack will not be ready";
+    if (const auto hopeless = stack.start_is_hopeless()) why = "cannot run the command: " + *hopeless;
     if (which == 2) why = "cannot run the command: the stack was not ready in time (--timeout)";
     if (!why.empty()) break;
   }

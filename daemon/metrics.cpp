@@ -53,6 +53,10 @@ constexpr Family notify_unattributed{
     "Notify messages on the shared socket that came from no process of any service."};
 constexpr Family stored_descriptors{"belfry_service_stored_descriptors", Type::gauge,
                                     "Descriptors held for the service's next run (FDSTORE=1)."};
+constexpr Family long_turns{"belfry_loop_long_turns_total", Type::counter,
+                           "Turns of the event loop that took more than 10 ms, by what they were busy with."};
+constexpr Family longest_turn{"belfry_loop_longest_turn_seconds", Type::gauge,
+                              "The longest of these turns."};
 constexpr Family http_requests{"belfry_http_requests_total", Type::counter,
                                "Requests answered, by status code."};
 constexpr Family http_open{"belfry_http_connections", Type::gauge, "Open connections."};
@@ -187,6 +191,17 @@ void walk_unattributed(const std::uint64_t* count, Sink& sink) {
   if (count == nullptr) return;
   sink.family(notify_unattributed);
   sink.value({}, {}, number(*count));
+}
+
+template <class Sink>
+void walk_loop(const TurnMeter* meter, Sink& sink) {
+  if (meter == nullptr) return;
+  sink.family(long_turns);
+  for (const TurnMeter::Culprit& one : meter->culprits())
+    sink.value({}, {{"culprit", one.name}}, number(one.turns));
+  sink.family(longest_turn);
+  for (const TurnMeter::Culprit& one : meter->culprits())
+    sink.value({}, {{"culprit", one.name}}, std::chrono::duration<double>(one.longest).count());
 }
 
 template <class Sink>
@@ -367,6 +382,7 @@ void Metrics::write(std::string& out, const HttpStats& http) {
   walk_stack(stack_, sink);
   walk_services(samples, sink);
   walk_unattributed(unattributed_, sink);
+  walk_loop(meter_, sink);
   walk_http(http, sink);
   walk_process(read_process_stats(), sink);
   last_size_ = out.size() - before;
@@ -379,6 +395,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   walk_stack(stack_, sink);
   walk_services(samples, sink);
   walk_unattributed(unattributed_, sink);
+  walk_loop(meter_, sink);
   walk_process(read_process_stats(), sink);
   return families;
 }

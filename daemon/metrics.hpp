@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "channels/turn_meter.hpp"
 #include "daemon/http/metrics_source.hpp"
 #include "daemon/view.hpp"
 
@@ -17,9 +18,10 @@ namespace belfry::daemon {
 // Owner: App. Lifecycle: as long as the StackView that it reads. Cancellation: none, it never waits.
 class Metrics final : public MetricsSource, public prometheus::Collectable {
  public:
-  // `unattributed` counts notify messages of nobody's process; null: nobody counts them.
-  explicit Metrics(const StackView& stack, const std::uint64_t* unattributed = nullptr)
-      : stack_(stack), unattributed_(unattributed) {}
+  // `unattributed` counts notify messages of nobody's process; `meter` is the loop's. Null: not shown.
+  explicit Metrics(const StackView& stack, const std::uint64_t* unattributed = nullptr,
+                   const TurnMeter* meter = nullptr)
+      : stack_(stack), unattributed_(unattributed), meter_(meter) {}
 
   void write(std::string& out, const HttpStats& http) override;
   // The same families and samples as values of prometheus-cpp (without those of HTTP), for embedding and for
@@ -29,6 +31,7 @@ class Metrics final : public MetricsSource, public prometheus::Collectable {
  private:
   const StackView& stack_;
   const std::uint64_t* unattributed_;
+  const TurnMeter* meter_;
   std::size_t last_size_ = 0;  // of the exposition, so that the next one grows in one step
 };
 

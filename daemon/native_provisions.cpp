@@ -140,7 +140,7 @@ void NativeProvisions::plant_cgroups() {
   std::string limited;
   bool any = false;
   for (const config::Service& spec : stack_.services) {
-    if (!spec.enabled || spec.command.empty() || !wants_leaf(spec)) continue;
+    if (spec.command.empty() || !wants_leaf(spec)) continue;
     any = true;
     const system::CgroupLimits own = limits_of(spec);
     if (own.empty()) continue;

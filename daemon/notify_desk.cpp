@@ -65,7 +65,7 @@ Result<void> NotifyDesk::open() {
   if (auto ok = directory_.make(); !ok) return ok;
   NotifyReceiver& receiver = *this;
   shared_ = std::make_unique<NotifySocket>(poller_, receiver);
-  return shared_->open(directory_.path() + "/notify", own_user_);
+  return shared_->open(directory_.path() + "/" + unguessable_name(), own_user_);
 }
 
 NotifyDesk::Seat& NotifyDesk::seat_of(Service& service) {
@@ -98,7 +98,7 @@ Result<void> NotifyDesk::open_own_socket(Service& service, uid_t owner) {
   seat.uid = owner;
   if (seat.socket) return {};
   seat.socket = std::make_unique<NotifySocket>(poller_, seat);
-  auto opened = seat.socket->open(directory_.path() + "/" + std::to_string(++sockets_made_), owner);
+  auto opened = seat.socket->open(directory_.path() + "/" + unguessable_name(), owner);
   if (!opened) seat.socket.reset();
   return opened;
 }

@@ -92,7 +92,6 @@ class NotifyDesk final : NotifyReceiver {
   std::vector<pid_t> leaders_;                // under which each stands there
   Strangers strangers_;
   std::vector<std::unique_ptr<NotifySocket>> leaving_;  // closed when nothing else is to be done
-  std::uint64_t sockets_made_ = 0;
   std::uint64_t unattributed_ = 0;
 };
 

@@ -108,7 +108,7 @@ Result<void> NotifySocket::open(std::string path, uid_t owner) {
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   // Root's services may become somebody else by themselves (mariadbd --user=mysql), and go on speaking. Who
-  // speaks is looked at anyway, and the directory's name is nobody else's to know.
+  // speaks is looked at anyway, and the socket's name is nobody else's to know.
   const bool bound = ::fchmod(fd, owner == 0 ? 0666 : 0600) == 0 && bind_with_its_mode(fd, address);
   if (!bound) {
     const auto error = failed("bind");

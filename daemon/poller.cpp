@@ -92,7 +92,10 @@ Task<void> Poller::watch(Context& ctx, State& state) {
     if (n <= 0) continue;
     state.round = std::span(events).first(static_cast<std::size_t>(n));
     for (const epoll_event& event : state.round) {
-      if (event.data.ptr != nullptr) static_cast<PollWatcher*>(event.data.ptr)->on_event(event.events);
+      if (event.data.ptr == nullptr) continue;
+      auto& watcher = *static_cast<PollWatcher*>(event.data.ptr);
+      const Work work(ctx.loop().meter(), watcher.what());
+      watcher.on_event(event.events);
     }
     state.round = {};
     co_await yield_to_all(ctx.loop());  // those whom the events woke; then the set is asked again

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"
@@ -18,6 +19,8 @@ class PollWatcher {
  public:
   // `events` as epoll_wait(2) gives them. May add and remove descriptors, its own included.
   virtual void on_event(std::uint32_t events) = 0;
+  // For whoever looks what a long turn was busy with; a literal.
+  [[nodiscard]] virtual std::string_view what() const { return "descriptor events"; }
 
  protected:
   ~PollWatcher() = default;

@@ -36,6 +36,7 @@ class Preparations {
     loop_.afterwards([this] {
       Preparable& one = *queue_.front();
       queue_.pop_front();
+      const Work work(loop_.meter(), "preparing a start");
       one.prepare_ahead();
       if (!queue_.empty()) go_on();
     });

@@ -107,6 +107,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     held_back = false;
 
     Result<void> outcome;
+    const Duration paused_before = loop_.paused();
     {
       const Result<Permit> permit = co_await slots_.acquire(ctx);
       if (!permit) break;  // it was cancelled
@@ -114,6 +115,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
       outcome = co_await watched.probe->check(attempt);
     }
     if (ctx.cancelled()) break;
+    if (!outcome && loop_.paused() > paused_before) continue;  // belfry stood still, and the answer could not come
     ++attempts;
     counts_events = counts_events && !outcome;
     if (heard) ++looks;

@@ -41,6 +41,7 @@ struct Reload {
   bool overdue = false;  // READY=1 did not follow within `ready.timeout`
   TimePoint began_at{};  // as the service says (MONOTONIC_USEC)
   TimePoint heard_at{};
+  Duration paused_before{0};
 };
 
 struct Record {
@@ -52,6 +53,7 @@ struct Record {
   bool stopped_by_loss = false;  // `on_loss: stop`: rests until somebody starts it
   bool in_order = true;
   bool has_run = false;
+  bool has_been_ready = false;  // in any run
   bool last_run_succeeded = false;
   bool tree_gone = false;
   bool killed = false;  // SIGKILL was needed in this run
@@ -75,6 +77,7 @@ struct Record {
   std::uint64_t restarts = 0;
   TimePoint since{};
   TimePoint started_at{};
+  Duration paused_before_start{0};  // Loop::paused() then: belfry's own pauses move the service's deadlines
   OptionalMoment ready_at{};
   OptionalMoment asked_to_stop_at{};
   config::OptionalDuration stop_timeout{};
@@ -82,6 +85,7 @@ struct Record {
   OptionalMoment end_by{};
   Duration watchdog{0};  // how long it may be silent; zero: for ever
   TimePoint last_ping{};
+  Duration paused_before_ping{0};
   TimePoint extended_until{};  // EXTEND_TIMEOUT_USEC: the current phase's deadline is not earlier
   Reload reload{};
   RestartHistory history{};

@@ -14,6 +14,9 @@ namespace {
 // fit between the end of shutdown.timeout (25 s) and what Kubernetes gives (30 s).
 constexpr Duration sigkill_takes = std::chrono::seconds(2);
 
+// Not a time: somebody below has died, and what follows from it is known in a moment.
+constexpr TimePoint look_again = TimePoint::min();
+
 }  // namespace
 
 Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index)
@@ -54,7 +57,7 @@ Task<void> Service::next_chapter(Context& ctx) {
 
 Task<void> Service::news(Context& ctx, Bell<>* bell, TimePoint deadline) {
   auto called = on(attention_);
-  auto late = at(around_.loop, deadline);
+  auto late = by(around_.loop, deadline);
   if (bell != nullptr && !bell->ended()) {
     auto rung = on(*bell);
     co_await select(ctx, rung, called, late);
@@ -86,6 +89,10 @@ Task<void> Service::wait_for_edges(Context& ctx) {
   while (!ctx.cancelled()) {
     const std::optional<TimePoint> deadline = look_at_edges();
     if (!deadline) co_return;
+    if (*deadline == look_again) {
+      co_await until_deaths_are_told();
+      continue;
+    }
     // Shared for as long as it is waited for: the dependency may be in its next run by then.
     SharedIncarnation awaited;
     Bell<>* bell = bell_to_wait_for(awaited);
@@ -98,6 +105,9 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     co_await select(ctx, rung, called);
   }
 }
+
+// Whoever was found dead is told of in the coming turn, or when its shim has said so.
+Task<void> Service::until_deaths_are_told() { co_await yield_to_all(around_.loop); }
 
 std::optional<TimePoint> Service::look_at_edges() {
   if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
@@ -112,6 +122,7 @@ std::optional<TimePoint> Service::look_at_edges() {
   }
   if (record_.state == State::blocked) enter(Event::healed);
   if (edges_hold()) {
+    if (stands_on_dead()) return look_again;
     if (spec_.command.empty() || around_.start_slots.take(attention_)) {
       enter(Event::edges_hold);
       return std::nullopt;
@@ -125,7 +136,7 @@ std::optional<TimePoint> Service::look_at_edges() {
   }
   prepare_if_next();
   const TimePoint deadline = edge_deadline();
-  if (deadline > around_.loop.now()) return deadline;
+  if (deadline > around_.loop.horizon()) return deadline;
   enter(Event::edge_timed_out, waited_too_long());
   return std::nullopt;
 }
@@ -164,13 +175,17 @@ Task<void> Service::start(Context& ctx) {
       leave_running(record_.intent == Intent::rest ? Event::stop_asked : Event::restart_asked, record_.cause);
     } else if (record_.failure) {
       leave_running(Event::live_failed, record_.failure);
+    } else if (all_true() && !record_.exit && has_died_unnoticed()) {
+      co_await attention_.wait(ctx);  // what it said was true, but its end is what comes next
     } else if (all_true()) {
       record_.ready_at = around_.loop.now();
+      record_.paused_before_ping = around_.loop.paused();
+      record_.has_been_ready = true;
       enter(Event::became_ready);
       now_->ready.ring();
       // A service that takes long to come up is not one that hangs: `live` is asked from here on.
       if (spec_.live) liveness_ = watch_probes(*spec_.live, ProbeRole::live);
-    } else if (start_deadline() <= around_.loop.now()) {
+    } else if (start_deadline() <= around_.loop.horizon()) {
       const std::string why = probe_error_ ? ": " + probe_error_.text() : "";
       record_.failure = Error(Error::Kind::failed, std::string(name()) + " was not ready in time" + why);
       leave_running(Event::start_timed_out, record_.failure);
@@ -227,11 +242,11 @@ Task<void> Service::stop(Context& ctx) {
       if (record_.tree_gone) continue;
       all_heard_ = false;  // who outlives the main process may have something to say
       around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
-    } else if (const TimePoint deadline = kill_deadline(); deadline <= around_.loop.now()) {
+    } else if (const TimePoint deadline = kill_deadline(); deadline <= around_.loop.horizon()) {
       kill_tree();
       const TimePoint due = around_.loop.now() + sigkill_takes;
       co_await news(ctx, nullptr, due);
-      if (!record_.tree_gone && due <= around_.loop.now() && give_up_killing()) co_return;
+      if (!record_.tree_gone && due <= around_.loop.horizon() && give_up_killing()) co_return;
     } else {
       co_await news(ctx, nullptr, deadline);
     }
@@ -251,7 +266,7 @@ Task<void> Service::back_off(Context& ctx) {
       enter(Event::start_asked);
       co_return;
     }
-    if (due <= around_.loop.now()) {
+    if (due <= around_.loop.horizon()) {
       enter(Event::delay_over, record_.cause);
       co_return;
     }

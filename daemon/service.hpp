@@ -130,6 +130,9 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] const std::vector<Service*>& dependents() const { return dependents_; }
   [[nodiscard]] const SharedIncarnation& incarnation() const { return now_; }
   [[nodiscard]] bool level(config::Condition condition, std::string_view bell = {}) const;
+  // Its process is dead, or too few of a gate's members are alive, though the state does not say so yet. A level that
+  // lets somebody start is only good together with "not this"; the state follows in a turn.
+  [[nodiscard]] bool has_died_unnoticed() const;
   // A stop has been announced, or is on its way.
   [[nodiscard]] bool is_leaving() const {
     return record_.intent != Intent::run || record_.state == State::stopping;
@@ -162,6 +165,8 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] std::string_view readiness_kind() const;  // of the first probe; empty: none
   [[nodiscard]] std::string readiness_method() const;
   [[nodiscard]] std::string last_error() const;
+  // "api (starting 33 s): nobody listens on port 8080", "db to stop (12 s): 4711 postgres; killed in 8 s".
+  [[nodiscard]] std::string wait_text() const;
   [[nodiscard]] system::TreeId tree() const;
   [[nodiscard]] bool is_transparent() const;
   [[nodiscard]] bool cleans_up() const { return has(Hook::post_stop); }
@@ -190,7 +195,10 @@ class Service final : system::ExitWatcher,
   // --- edges
   // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
   [[nodiscard]] std::optional<TimePoint> look_at_edges();
+  Task<void> until_deaths_are_told();
   [[nodiscard]] bool edges_hold() const;
+  [[nodiscard]] bool stands_on_dead() const;
+  [[nodiscard]] bool has_lost_members_unnoticed() const;
   [[nodiscard]] Bell<>* bell_to_wait_for(SharedIncarnation& awaited) const;
   [[nodiscard]] Error waited_too_long() const;
   void prepare_if_next();
@@ -223,6 +231,7 @@ class Service final : system::ExitWatcher,
   void start_did_not_work(const system::SpawnError& error);
   void put_start_off(const Error& cause);
   [[nodiscard]] bool all_true() const;
+  [[nodiscard]] std::string missing_news() const;
   [[nodiscard]] const std::vector<config::OwnBell>* own_bell_specs() const;
   [[nodiscard]] bool must_stop() const;
   [[nodiscard]] TimePoint start_deadline() const;
@@ -243,6 +252,9 @@ class Service final : system::ExitWatcher,
   void forget_what_was_said();
   [[nodiscard]] bool listens_to_messages() const;
   [[nodiscard]] TimePoint watchdog_due() const;
+  void note_ping();
+  // How long belfry itself stood still since it had stood still for `before` in all.
+  [[nodiscard]] Duration paused_since(Duration before) const { return around_.loop.paused() - before; }
   [[nodiscard]] TimePoint reload_due() const;
   TimePoint look_at_what_was_said();
   void bite(std::string why);

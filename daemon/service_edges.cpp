@@ -64,6 +64,37 @@ bool Service::edges_hold() const {
   return first_missing_edge() == nullptr;
 }
 
+bool Service::has_died_unnoticed() const {
+  if (spec_.type == ServiceType::gate) return has_lost_members_unnoticed() || stands_on_dead();
+  const pid_t process = main_pid();
+  return process != 0 && !record_.exit && around_.processes.has_ended(process);
+}
+
+// A gate learns of its members by a wake-up, so its own level may be a moment old.
+bool Service::has_lost_members_unnoticed() const {
+  if (!level(Condition::ready)) return false;
+  const auto stands = [](const Edge& member) {
+    return member.holds() && (member.on->spec_.type == ServiceType::gate || !member.on->has_died_unnoticed());
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(edges_, stands)) < members_needed();
+}
+
+// Each gate is looked at once: there may be exponentially many ways down.
+bool Service::stands_on_dead() const {
+  std::vector<const Service*> through{this};
+  for (std::size_t i = 0; i < through.size(); ++i) {
+    for (const Edge& edge : through[i]->edges_) {
+      const Service& on = *edge.on;
+      const bool gate = on.spec_.type == ServiceType::gate;
+      if (!gate && i > 0) continue;  // a member, counted with its gate
+      if (edge.spec->condition == Condition::stopped || !is_running(on.record_.state)) continue;
+      if (gate ? on.has_lost_members_unnoticed() : on.has_died_unnoticed()) return true;
+      if (gate && std::ranges::find(through, &on) == through.end()) through.push_back(&on);
+    }
+  }
+  return false;
+}
+
 // When what it needs runs already, its turn may be the next one. To prepare those behind it would hold memory
 // and descriptors for a start that is far away.
 void Service::prepare_if_next() {
@@ -182,7 +213,7 @@ TimePoint Service::look_after_losses() {
     }
     if (!edge.lost_since) edge.lost_since = now;
     const TimePoint acts_at = *edge.lost_since + edge.spec->loss_after;
-    if (acts_at > now) {
+    if (edge.spec->loss_after > Duration::zero() && acts_at > around_.loop.horizon()) {
       due = std::min(due, acts_at);
       continue;
     }
@@ -192,6 +223,7 @@ TimePoint Service::look_after_losses() {
     record_.in_order = false;
     record_.cause = Error(Error::Kind::failed, "lost " + edge.text());
     if (restart) ++counters_->restarts_on_loss;
+    around_.listener.notice(*this, (restart ? "restarts: " : "stops: ") + record_.cause.text());
     tell_dependents(false);  // a stop that is on its way is a lost level, also while a hook still ends
     break;
   }

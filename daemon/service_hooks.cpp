@@ -91,7 +91,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
     const TimePoint deadline = std::min(hook_deadline(which, began), patience);
     const bool starts = which == Hook::pre_start || which == Hook::post_start;
     const TimePoint loss_due = starts ? look_after_losses() : TimePoint::max();
-    if (deadline <= around_.loop.now()) {
+    if (deadline <= around_.loop.horizon()) {
       hook_error_ = Error(Error::Kind::failed, what + " did not end in time: killed");
       around_.processes.signal(group, SIGKILL, system::Scope::group);
       co_await news(ctx);

@@ -71,6 +71,7 @@ void Service::said_reloading(std::optional<TimePoint> began_at) {
   record_.reload.running = true;
   record_.reload.began_at = std::min(began_at.value_or(now), now);
   record_.reload.heard_at = now;
+  record_.reload.paused_before = around_.loop.paused();
   record_.extended_until = {};
   tell_watchers();
   attention_.notify();
@@ -90,7 +91,7 @@ void Service::said_error(std::optional<int> errnum, std::optional<int> exit_stat
 }
 
 void Service::said_watchdog(Bark what) {
-  record_.last_ping = around_.loop.now();
+  note_ping();
   if (what != Bark::trigger || !listens_to_messages()) return;
   bite(std::string(name()) + " said WATCHDOG=trigger");
   attention_.notify();
@@ -99,7 +100,7 @@ void Service::said_watchdog(Bark what) {
 void Service::said_watchdog_interval(Duration interval) {
   if (!listens_to_messages()) return;
   record_.watchdog = interval;
-  record_.last_ping = around_.loop.now();
+  note_ping();
   attention_.notify();
 }
 
@@ -144,7 +145,12 @@ bool Service::signal_main(int signo) {
 // Silence is counted from the bell on: a service that takes long to come up is not one that hangs.
 TimePoint Service::watchdog_due() const {
   if (record_.watchdog <= Duration::zero() || !record_.ready_at) return TimePoint::max();
-  return std::max(*record_.ready_at, record_.last_ping) + record_.watchdog;
+  return std::max(*record_.ready_at, record_.last_ping) + record_.watchdog + paused_since(record_.paused_before_ping);
+}
+
+void Service::note_ping() {
+  record_.last_ping = around_.loop.now();
+  record_.paused_before_ping = around_.loop.paused();
 }
 
 void Service::bite(std::string why) {
@@ -157,7 +163,8 @@ TimePoint Service::reload_due() const {
   if (!record_.reload.running || record_.reload.overdue) return TimePoint::max();
   const auto timeout = ready_timeout();
   if (!timeout) return TimePoint::max();
-  return std::max(record_.reload.heard_at + *timeout, record_.extended_until);
+  return std::max(record_.reload.heard_at + *timeout + paused_since(record_.reload.paused_before),
+                  record_.extended_until);
 }
 
 std::optional<Duration> Service::ready_timeout() const {
@@ -170,10 +177,10 @@ std::optional<Duration> Service::ready_timeout() const {
 
 // What it said may be due: the watchdog's silence, a reload that takes too long. Returns when to look again.
 TimePoint Service::look_at_what_was_said() {
-  const TimePoint now = around_.loop.now();
-  if (watchdog_due() <= now && !record_.failure)
+  const TimePoint heard_until = around_.loop.horizon();
+  if (watchdog_due() <= heard_until && !record_.failure)
     bite("it did not say WATCHDOG=1 for " + seconds(record_.watchdog));
-  if (reload_due() <= now) record_.reload.overdue = true;
+  if (reload_due() <= heard_until) record_.reload.overdue = true;
   return std::min(watchdog_due(), reload_due());
 }
 

@@ -71,6 +71,20 @@ bool Service::all_true() const {
   return holds(spec_.ready, record_.truths);
 }
 
+// What it was to say and has not said: of the first probe whose truth arrives by itself.
+std::string Service::missing_news() const {
+  for (std::uint32_t i = 0; i < spec_.ready.probes.size() && record_.state == State::starting; ++i) {
+    if ((record_.truths >> i & 1U) != 0) continue;
+    switch (spec_.ready.probes[i].kind) {
+      case config::Probe::Kind::notify: return "it has not said READY=1";
+      case config::Probe::Kind::fd: return "it has not written to its ready descriptor";
+      case config::Probe::Kind::log: return "it has not written a line that matches";
+      default: break;
+    }
+  }
+  return {};
+}
+
 // A message counts in the run that is on its way to be ready; a final STOPPING is not taken back.
 void Service::heard(const Heard& what) {
   if (!is_running(record_.state) || record_.state == State::stopping) return;

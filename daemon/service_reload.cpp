@@ -123,9 +123,9 @@ Task<Result<bool>> ServiceReload::until_done(Context& bounded) {
   const TimePoint give_up = around_.loop.now() + time_to_begin;
   while (!has_left()) {
     if (has_begun() && !service_.record().reload.running) co_return true;
-    if (!has_begun() && give_up <= around_.loop.now()) co_return false;
+    if (!has_begun() && give_up <= around_.loop.horizon()) co_return false;
     auto told = on(changed_);
-    auto late = at(around_.loop, has_begun() ? TimePoint::max() : give_up);
+    auto late = by(around_.loop, has_begun() ? TimePoint::max() : give_up);
     const std::size_t which = co_await select(bounded, told, late);
     if (which == select_cancelled) {
       if (bounded.cause().kind() != Error::Kind::deadline_exceeded)

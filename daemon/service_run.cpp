@@ -45,6 +45,7 @@ void Service::open_run() {
   record_.refused = false;
   record_.tree_gone = spec_.command.empty();
   record_.started_at = now;
+  record_.paused_before_start = around_.loop.paused();
   probe_error_ = {};
   for (Edge& edge : edges_) edge.lost_since.reset();
   forget_what_was_said();
@@ -143,7 +144,9 @@ bool Service::must_stop() const {
 
 TimePoint Service::start_deadline() const {
   const auto timeout = spec_.type == ServiceType::external ? std::nullopt : ready_timeout();
-  return timeout ? std::max(record_.started_at + *timeout, record_.extended_until) : TimePoint::max();
+  if (!timeout) return TimePoint::max();
+  return std::max(record_.started_at + *timeout + paused_since(record_.paused_before_start),
+                  record_.extended_until);
 }
 
 void Service::leave_running(Event why, Error cause) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "config/duration.hpp"
 #include "daemon/service.hpp"
 
 namespace belfry::daemon {
@@ -91,6 +92,26 @@ Error Service::last_run_is_stuck() const {
 void Service::give_back() {
   launch_.reset();
   if (!record_.stuck) around_.provisions.release(*this);
+}
+
+std::string Service::wait_text() const {
+  const auto for_time = [](TimePoint until, TimePoint since) {
+    return config::to_string(std::chrono::floor<std::chrono::seconds>(until - since));
+  };
+  const TimePoint now = around_.loop.now();
+  std::string text(name());
+  if (record_.state == State::stopping) {
+    text += " to stop (" + for_time(now, record_.since) + "): " + text_of(around_.processes.survivors(tree()));
+    const TimePoint deadline = kill_deadline();
+    return text + (deadline > now ? "; killed in " + for_time(deadline, now) : "; killed, and still there");
+  }
+  text += " (" + std::string(name_of(record_.state)) + " " + for_time(now, record_.since);
+  if (record_.history.attempts > 0) text += ", failed " + std::to_string(record_.history.attempts) + " times";
+  text += ")";
+  std::string why = last_error();
+  if (why.empty()) why = missing_news();
+  for (const std::string& missing : waiting_for()) why += (why.empty() ? "waits for " : ", ") + missing;
+  return why.empty() ? text : text + ": " + why;
 }
 
 void Service::on_exit(pid_t pid, system::ExitStatus status) {

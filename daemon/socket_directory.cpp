@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -90,6 +91,19 @@ void remove_dead_ones(const std::string& place) {
 }
 
 }  // namespace
+
+std::string unguessable_name() {
+  std::array<unsigned char, 12> random{};
+  // Cannot fail for so few bytes once the machine has booted (getrandom(2)).
+  static_cast<void>(::getrandom(random.data(), random.size(), 0));
+  std::string name;
+  for (const unsigned char byte : random) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    name += digits[byte >> 4U];
+    name += digits[byte & 15U];
+  }
+  return name;
+}
 
 SocketDirectory::~SocketDirectory() {
   if (path_.empty()) return;

@@ -51,8 +51,7 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
   for (std::size_t i = 0; i < services_.size(); ++i) {
     services_[i]->expect(stack.services[i].depends_on.size());
     for (const config::Dependency& d : stack.services[i].depends_on) {
-      if (stack.services[i].enabled && stack.services[d.target].enabled)
-        services_[i]->depend_on(*services_[d.target], d);
+      services_[i]->depend_on(*services_[d.target], d);  // also of what no profile enables: it may be started by name
     }
   }
   counted_unready_.resize(services_.size(), false);
@@ -134,13 +133,21 @@ Task<void> Supervisor::end() {
 void Supervisor::state_changed(Service& service, State from, State to, Event) {
   unsettled_ += static_cast<std::size_t>(!is_settled(to)) - static_cast<std::size_t>(!is_settled(from));
   running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
+  stopping_ += static_cast<std::size_t>(to == State::stopping) - static_cast<std::size_t>(from == State::stopping);
   active_ +=
       static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
   count_health(service);
   reporter_.state_changed(service, from, to);
-  if (begun_ && unready_ == 0 && !shutting_down_) up_.ring();
+  if (begun_ && unready_ == 0 && !shutting_down_ && !up_.ended() && nobody_died_unnoticed()) up_.ring();
   for (Wakeup* watcher : watchers_) watcher->notify();
   look_for_the_end(service, to);
+}
+
+// `exec` starts its command on this bell, so it is asked as an edge is.
+bool Supervisor::nobody_died_unnoticed() const {
+  return std::ranges::none_of(services_, [](const auto& s) {
+    return s->spec().type != config::ServiceType::gate && is_running(s->state()) && s->has_died_unnoticed();
+  });
 }
 
 void Supervisor::count_health(Service& service) {

@@ -13,6 +13,7 @@
 
 #include "channels/bell.hpp"
 #include "channels/wait_group.hpp"
+#include "daemon/long_waits.hpp"
 #include "daemon/service.hpp"
 #include "daemon/view.hpp"
 
@@ -81,8 +82,13 @@ class Supervisor final : public StackView, StateListener {
   [[nodiscard]] std::size_t running() const { return running_; }
   // The services that keep the stack from being ready, with why: "api failed: …".
   [[nodiscard]] std::vector<std::string> culprits() const;
-  // A wanted service that is settled and not ready: waiting longer is of no use.
-  [[nodiscard]] bool start_is_hopeless() const;
+  // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again and
+  // again and was never ready. Nothing: it may still come up.
+  [[nodiscard]] std::optional<std::string> start_is_hopeless() const;
+  // Somebody is on his way up or down.
+  [[nodiscard]] bool is_waiting() const { return (begun_ && unready_ != 0) || stopping_ != 0; }
+  // Who that is, and why, at most `most` of them; who only waits for others is left out.
+  [[nodiscard]] Waits long_waits(std::size_t most) const;
 
   // --- StackView
   [[nodiscard]] std::string_view stack_name() const override { return stack_.name; }
@@ -109,6 +115,7 @@ class Supervisor final : public StackView, StateListener {
 
   void let_everything_hold();
   void count_health(Service& service);
+  [[nodiscard]] bool nobody_died_unnoticed() const;
   void look_for_the_end(Service& service, State to);
   void look_at_essentials();
   void end_when_nothing_can_run();
@@ -138,6 +145,7 @@ class Supervisor final : public StackView, StateListener {
   std::vector<bool> counted_unready_;
   std::size_t unready_ = 0;    // wanted services whose level does not hold
   std::size_t unsettled_ = 0;  // services that something may still happen to by itself
+  std::size_t stopping_ = 0;   // services in that state
   std::size_t running_ = 0;    // services with a process, or playing the part of one
   std::size_t active_ = 0;     // services with a command that run or may still run by themselves
   bool begun_ = false;

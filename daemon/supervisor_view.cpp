@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "channels/select.hpp"
+#include "channels/sleep.hpp"
 #include "daemon/service_reload.hpp"
 #include "daemon/supervisor.hpp"
 #include "daemon/who_must_stop.hpp"
@@ -75,10 +76,33 @@ std::vector<std::string> Supervisor::culprits() const {
   return named;
 }
 
-bool Supervisor::start_is_hopeless() const {
-  return std::ranges::any_of(services_, [this](const auto& s) {
-    return counted_unready_[s->index()] && is_settled(s->state()) && !s->record().start_requested;
-  });
+std::optional<std::string> Supervisor::start_is_hopeless() const {
+  constexpr std::uint32_t most_failures = 5;
+  for (const auto& service : services_) {
+    const Record& record = service->record();
+    if (!counted_unready_[service->index()]) continue;
+    if (is_settled(record.state) && !record.start_requested) return "the stack will not be ready";
+    if (record.history.attempts >= most_failures && !record.has_been_ready) {
+      return std::string(service->name()) + " has failed " + std::to_string(record.history.attempts) +
+             " times and was never ready";
+    }
+  }
+  return std::nullopt;
+}
+
+Waits Supervisor::long_waits(std::size_t most) const {
+  std::vector<const Service*> behind;  // who waits for others
+  std::vector<const Service*> named;
+  for (const auto& service : services_) {
+    const State state = service->state();
+    if (state != State::stopping && !counted_unready_[service->index()]) continue;
+    (state == State::waiting || state == State::blocked ? behind : named).push_back(service.get());
+  }
+  if (named.empty()) named = std::move(behind);
+  Waits waits{.lines = {}, .total = named.size()};
+  named.resize(std::min(named.size(), most));
+  for (const Service* service : named) waits.lines.push_back("still waiting for " + service->wait_text());
+  return waits;
 }
 
 Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
@@ -87,7 +111,13 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
   service.watch(changed);
   Result<void> result;
   for (;;) {
-    if (service.level(level.condition, level.bell)) break;
+    if (service.level(level.condition, level.bell)) {
+      if (!service.has_died_unnoticed()) break;
+      co_await yield_to_all(loop_);  // its death is told in the coming turn
+      if (!ctx.cancelled()) continue;
+      result = std::unexpected(ctx.cause());
+      break;
+    }
     if (shutting_down_) {
       result = std::unexpected(Error::closed("the stack is shutting down"));
       break;

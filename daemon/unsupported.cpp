@@ -74,7 +74,7 @@ void refuse_unsupported(config::Loaded& loaded) {
   if (loaded.diagnostics.has_errors()) return;
   Collector collector(loaded.diagnostics);
   for (const config::Service& service : loaded.stack.services) {
-    if (service.enabled) collector.service(service);
+    collector.service(service);  // also what no profile enables: it may be started by name
   }
   loaded.diagnostics.finish();
 }

@@ -1,6 +1,10 @@
 #include "system/native.hpp"
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "system/keepers.hpp"
 #include "system/process_trees.hpp"
@@ -8,6 +12,20 @@
 #include "system/spawner.hpp"
 
 namespace belfry::system {
+
+namespace {
+
+// Of one that is not our child: the shim's, or one that a service named. A pidfd is readable once the last thread
+// has exited (pidfd_open(2)), which the state in /proc does not say.
+bool process_has_ended(pid_t pid) {
+  pollfd process{.fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), .events = POLLIN, .revents = 0};
+  if (process.fd < 0) return errno == ESRCH;
+  const bool ended = ::poll(&process, 1, 0) == 1;
+  ::close(process.fd);
+  return ended;
+}
+
+}  // namespace
 
 struct NativeProcesses::State final : ReapListener, Keepers::Heir {
   State(Loop& loop, Signals& signals, Syscalls& syscalls)
@@ -57,6 +75,10 @@ void NativeProcesses::disown(pid_t pid) {
     state_->keepers.disown(pid);
   else
     state_->reaper.disown(pid);
+}
+
+bool NativeProcesses::has_ended(pid_t pid) {
+  return state_->reaper.owns(pid) ? state_->reaper.has_ended(pid) : process_has_ended(pid);
 }
 
 bool NativeProcesses::signal(const TreeId& tree, int signo, Scope scope) {

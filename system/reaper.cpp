@@ -1,6 +1,7 @@
 #include "system/reaper.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "channels/loop.hpp"
 
@@ -34,6 +35,21 @@ void Reaper::expect(pid_t pid) {
   if (child == nullptr || child->expected) return;
   child->expected = true;
   expected_.push_back(pid);
+}
+
+bool Reaper::has_ended(pid_t pid) {
+  siginfo_t info{};
+  const int got = syscalls_.waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
+  if (got < 0 || info.si_pid == 0) return false;
+  found_ended_.push_back(pid);
+  again();
+  return true;
+}
+
+void Reaper::take_found() {
+  for (const pid_t pid : std::exchange(found_ended_, {})) {
+    if (owns(pid)) reap(P_PID, pid);
+  }
 }
 
 // Signals coalesce, so others may have ended too; to find out that none has costs a look at every child.
@@ -118,6 +134,8 @@ void Reaper::look_at_all() {
 }
 
 void Reaper::Sweep::run() noexcept {
+  const Work work(reaper.loop_.meter(), "reaping");
+  reaper.take_found();
   if (reaper.ask_expected() == batch) return reaper.again();
   if (reaper.loop_.now() >= reaper.rests_until_) return reaper.look_at_all();
   if (!reaper.later_.armed()) reaper.later_.arm(reaper.rests_until_, [this] { reaper.again(); });

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "channels/detail/waiter.hpp"
 #include "channels/timer_queue.hpp"
@@ -53,6 +54,8 @@ class Reaper final : SignalListener {
   void disown(pid_t pid);
   // A child that was spawned here and not reaped yet: its pid is certainly its own.
   [[nodiscard]] bool owns(pid_t pid) { return children_.find(pid) != nullptr; }
+  // Whether this child of ours has ended; if so its watcher hears in the coming turn, whatever rests.
+  [[nodiscard]] bool has_ended(pid_t pid);
   [[nodiscard]] std::size_t size() const { return children_.size(); }
 
   // Reaps whatever has ended, telling everybody. Returns how many.
@@ -79,6 +82,7 @@ class Reaper final : SignalListener {
   Reaped reap(idtype_t type, pid_t pid);
   std::size_t ask_expected();
   void look_at_all();
+  void take_found();
   void again();
 
   Loop& loop_;
@@ -86,6 +90,7 @@ class Reaper final : SignalListener {
   Syscalls& syscalls_;
   ReapListener& listener_;
   PidMap<Child> children_;
+  std::vector<pid_t> found_ended_;  // by has_ended(), and not taken yet
   std::deque<pid_t> expected_;  // in the order in which they are asked; also some that have ended
   PidMap<ExitWatcher*> followed_;
   Sweep sweep_{*this};

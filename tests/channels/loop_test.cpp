@@ -1,7 +1,15 @@
 #include "channels/loop.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+
 #include "channels/asio.hpp"
+#include "channels/asio_bridge.hpp"
 #include "channels/bell.hpp"
+#include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "tests/channels/rig.hpp"
 
@@ -52,6 +60,72 @@ TEST(Loop, run_says_when_all_are_asleep_and_the_census_says_who) {
   EXPECT_EQ(names, (std::vector<std::string>{"sleeping beauty"}));
   bell.ring();
   EXPECT_EQ(loop.run(), RunEnd::finished);
+}
+
+// A pipe that is readable, and whoever reads it.
+struct Letter {
+  explicit Letter(Loop& loop) : reading(loop.executor()) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) std::abort();
+    reading.assign(ends[0]);
+    writing = ends[1];
+  }
+  ~Letter() { ::close(writing); }
+  asio::posix::basic_stream_descriptor<Executor> reading;
+  int writing;
+};
+Task<> read_letter(Context& ctx, Letter& letter, std::string& log) {
+  auto readable = letter.reading.async_wait(asio::posix::descriptor_base::wait_read, asio::deferred);
+  const auto [error] = co_await async(ctx, std::move(readable));
+  if (!error) log += "news ";
+}
+Task<> judge(Context& ctx, TimePoint deadline, std::string& log) {
+  auto due = by(ctx.loop(), deadline);
+  const std::size_t which = co_await select(ctx, due);
+  if (which == 0) log += "deadline";
+}
+
+TEST(Loop, news_that_came_before_a_deadline_are_read_before_it_is_judged) {
+  Loop loop;
+  Context root(loop);
+  std::string log;
+  std::deque<Letter> letters;
+  WaitGroup tasks(loop);
+  const TimePoint deadline = loop.now() + milliseconds(1);
+  spawn(tasks, "judge", judge(root, deadline, log));
+  for (int i = 0; i < 300; ++i)  // more than the kernel hands out at once
+    spawn(tasks, "reader", read_letter(root, letters.emplace_back(loop), log));
+  // The process stands still while the timer comes due; only then are the letters written.
+  asio::post(loop.io(), [&] {
+    while (loop.now() <= deadline) continue;
+    for (const Letter& letter : letters) EXPECT_EQ(::write(letter.writing, "x", 1), 1);
+  });
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+  EXPECT_EQ(log.find("deadline"), log.size() - 8) << log;
+}
+
+TEST(Loop, the_horizon_never_lies_in_the_future_and_reaches_every_deadline) {
+  Loop loop;
+  Context root(loop);
+  WaitGroup tasks(loop);
+  std::string log;
+  spawn(tasks, "judge", judge(root, loop.now(), log));  // due by the clock, not yet by the horizon
+  EXPECT_LE(loop.horizon(), loop.now());
+  EXPECT_EQ(loop.run(), RunEnd::finished);
+  EXPECT_EQ(log, "deadline");
+}
+
+TEST(Loop, counts_how_long_it_stood_still_beyond_its_timers) {
+  Rig rig;
+  rig.go(nap(rig.root, milliseconds(200)));
+  rig.idle();
+  rig.clock.advance(seconds(3));
+  rig.idle();
+  EXPECT_EQ(rig.loop.paused(), seconds(3));
+  rig.go(nap(rig.root, milliseconds(200)));
+  rig.idle();
+  rig.loop.advance(seconds(1));
+  EXPECT_EQ(rig.loop.paused(), seconds(3)) << "a loop that comes in time was not paused";
 }
 
 TEST(Loop, posted_callbacks_run_in_the_next_turn_in_order) {

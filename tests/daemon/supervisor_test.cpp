@@ -48,7 +48,44 @@ TEST_F(Stack, culprits_are_named_with_what_they_wait_for) {
   ASSERT_EQ(named.size(), 2U);
   EXPECT_EQ(named[0], "db is starting");
   EXPECT_EQ(named[1], "api is waiting, waits for db ready");
-  EXPECT_FALSE(supervisor->start_is_hopeless());
+  EXPECT_FALSE(supervisor->start_is_hopeless().has_value());
+}
+
+TEST_F(Stack, what_fails_five_times_and_was_never_ready_will_not_come_up) {
+  speaking(daemon("api")).restart->delay = 1ms;
+  script("api", {.exits_after = 1ms, .exits_with = {.signaled = false, .value = 3}});
+  up();
+  EXPECT_FALSE(supervisor->start_is_hopeless().has_value());
+  advance(1s);
+  ASSERT_TRUE(supervisor->start_is_hopeless().has_value());
+  EXPECT_THAT(*supervisor->start_is_hopeless(), HasSubstr("times and was never ready"));
+}
+
+TEST_F(Stack, what_no_profile_enables_has_its_edges_when_it_is_started_by_name) {
+  daemon("base");
+  speaking(daemon("queue")).enabled = false;
+  daemon("tool", {"queue"}).enabled = false;
+  up();
+  EXPECT_TRUE(supervisor->stack_ready()) << "what is not enabled is not waited for";
+  Asked& started = command(Command::start, "tool");
+  EXPECT_EQ(state("queue"), State::starting);
+  EXPECT_EQ(state("tool"), State::waiting);
+  say_ready("queue");
+  EXPECT_EQ(state("tool"), State::ready);
+  EXPECT_TRUE(started.result.has_value());
+  command(Command::stop, "queue");
+  EXPECT_EQ(state("tool"), State::blocked) << "what it stands on is not stopped under it";
+  EXPECT_LT(when("gone tool#1"), when("gone queue#1"));
+}
+
+TEST_F(Stack, an_optional_edge_to_what_no_profile_enables_holds_nobody_up_until_it_is_started) {
+  daemon("queue").enabled = false;
+  depends(daemon("app"), stack, "queue").required = false;
+  up();
+  EXPECT_EQ(state("app"), State::ready);
+  command(Command::start, "queue");
+  down();
+  EXPECT_LT(when("gone app#1"), when("gone queue#1")) << "from then on it is a dependency as any other";
 }
 
 TEST_F(Stack, main_takes_the_stack_down_with_its_code) {
@@ -152,7 +189,7 @@ TEST_F(Stack, a_command_that_does_not_exist_leaves_the_rest_running) {
   up();
   EXPECT_EQ(ending(), std::nullopt);
   EXPECT_EQ(state("other"), State::ready);
-  EXPECT_TRUE(supervisor->start_is_hopeless());
+  EXPECT_TRUE(supervisor->start_is_hopeless().has_value());
 }
 
 TEST_F(Stack, what_was_stopped_by_command_may_come_back_so_the_stack_stays) {

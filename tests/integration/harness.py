@@ -22,6 +22,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BELFRY = os.environ.get("BELFRY", os.path.join(ROOT, "build/dev/cli/belfry"))
 SAMPLE = os.environ.get("SAMPLE", os.path.join(ROOT, "build/dev/tests/support/belfry_sample_service"))
+LONG_TURNS = {}  # culprit: turns, of all stacks that a test has stopped
 PATIENCE = 30  # seconds until a wait is a failed test; no wait needs them when belfry is right
 
 
@@ -261,12 +262,21 @@ class Stack:
 
     # Ending.
 
+    def note_long_turns(self):
+        """Remembers which turns of belfry's loop took more than 10 ms, for the end of all tests."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            for line in self.get("/metrics")[1].splitlines():
+                if line.startswith("belfry_loop_long_turns_total{"):
+                    culprit, turns = line.split('"')[1], int(line.rsplit(" ", 1)[1])
+                    LONG_TURNS[culprit] = LONG_TURNS.get(culprit, 0) + turns
+
     def send(self, number):
         self.seen |= descendants(self.process.pid)
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
         """Sends the signal and returns the exit code, -n for death by signal n."""
+        self.note_long_turns()
         self.send(number)
         return self.exit_code()
 

@@ -16,6 +16,8 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from harness import LONG_TURNS  # noqa: E402: the folder has to be known first
+
 
 class Result(unittest.TestResult):
     """Prints every scenario's name and time when it ends, and why it failed at once."""
@@ -81,6 +83,9 @@ def main():
     if options.results:
         with open(options.results, "w", encoding="utf-8") as out:
             json.dump({"passed": result.passed, "failed": failed, "skipped": len(result.skipped)}, out)
+    if LONG_TURNS:
+        busy = ", ".join(f"{turns} {culprit}" for culprit, turns in sorted(LONG_TURNS.items(), key=lambda one: -one[1]))
+        print(f"turns of the event loop over 10 ms: {busy}")
     print(f"{result.passed} passed, {failed} failed" + (f", {len(result.skipped)} skipped" if result.skipped else ""))
     return 1 if failed or not result.passed else 0
 

@@ -220,7 +220,7 @@ class Commands(Scenario):
         self.assertEqual(stack.exit_code(), 9, stack.output.text())
 
     def test_exec_is_not_ready_in_time_also_when_a_service_keeps_trying(self):
-        stack = self.exec_of("  a: {command: ['false'], ready: {file: never}, restart: {delay: 50ms, max_delay: 50ms}}", "echo CMD",
+        stack = self.exec_of("  a: {command: ['false'], ready: {file: never}, restart: {delay: 300ms, max_delay: 300ms}}", "echo CMD",
                              "--timeout", "500ms")
         self.assertEqual(stack.exit_code(), 69)
         self.assertIn("was not ready in time", stack.output.text())
@@ -237,7 +237,7 @@ class Commands(Scenario):
         stack.output.index_of("CMD")
         stack.send(signal.SIGTERM)
         stack.output.index_of("heard")
-        self.assertEqual(stack.stop(), 128 + signal.SIGTERM)
+        self.assertEqual(stack.stop(signal.SIGINT), 128 + signal.SIGINT)
         self.assertEqual(stack.survivors(), set())
 
     def test_what_the_command_started_in_the_background_goes_with_it(self):

@@ -125,8 +125,21 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
   if (service.spec().type == ServiceType::gate) return std::nullopt;
   for (const Edge& edge : service.edges()) {
     if (!lets_start(edge)) return of(service) + " starts although " + edge.text() + " does not hold";
+    if (holds(edge) && !edge.spec->require && stands_on_dead(*edge.on))
+      return of(service) + " starts although the process of " + edge.text() + " is dead";
   }
   return std::nullopt;
+}
+
+// Whatever the daemon knows of it. A gate may have members to spare.
+bool Oracle::stands_on_dead(const Service& on) const {
+  if (on.spec().type == ServiceType::gate) {
+    const auto alive = std::ranges::count_if(
+        on.edges(), [this](const Edge& member) { return holds(member) && !stands_on_dead(*member.on); });
+    const std::size_t needed = on.spec().require.count == 0 ? on.edges().size() : on.spec().require.count;
+    return runs(on) && static_cast<std::size_t>(alive) < needed;
+  }
+  return runs(on) && !on.spec().command.empty() && !processes_.runs(on.name());
 }
 
 std::optional<std::string> Oracle::check_stop(const Service& service, bool going_down) const {

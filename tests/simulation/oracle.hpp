@@ -50,6 +50,7 @@ class Oracle {
   [[nodiscard]] bool lets_start(const daemon::Edge& edge) const;
   [[nodiscard]] bool can_start(const daemon::Service& service) const;
   [[nodiscard]] std::size_t members(const daemon::Service& gate, config::Condition condition) const;
+  [[nodiscard]] bool stands_on_dead(const daemon::Service& on) const;
   [[nodiscard]] bool stands(const daemon::Edge& edge) const;
   [[nodiscard]] bool is_taken_by(const daemon::Edge& edge, const daemon::Service& asked) const;
   static bool is_done(const daemon::Edge& edge);

@@ -113,6 +113,13 @@ PlannedEvent plan_event(Dice& dice, std::uint64_t services, Duration until) {
   return made;
 }
 
+// The daemon itself stands still: stopped, frozen, or busy for long.
+PlannedEvent plan_pause(Dice& dice, Duration until) {
+  return {.at = dice.between(0s, until),
+          .what = PlannedEvent::What::pause,
+          .patience = dice.chance(50) ? dice.between(0ms, 200ms) : dice.between(0s, 10s)};
+}
+
 }  // namespace
 
 Plan make_plan(std::uint64_t seed) {
@@ -126,7 +133,13 @@ Plan make_plan(std::uint64_t seed) {
   const Duration busy = dice.between(0s, dice.chance(30) ? Duration(100ms) : Duration(40s));
   const std::uint64_t events = dice.below(dice.chance(50) ? 5 : 40);
   for (std::uint64_t i = 0; i < events; ++i) plan.events.push_back(plan_event(dice, count, busy));
-  std::ranges::sort(plan.events, {}, &PlannedEvent::at);
+  // From dice of their own: the rest of a history is what it was before there were pauses.
+  Dice mischief(seed, 0, 0, 12);
+  plan.deaths_are_noticed_late = mischief.chance(40);
+  for (std::uint64_t i = mischief.chance(30) ? 1 + mischief.below(4) : 0; i > 0; --i) {
+    const PlannedEvent pause = plan_pause(mischief, busy);
+    plan.events.insert(std::ranges::upper_bound(plan.events, pause.at, {}, &PlannedEvent::at), pause);
+  }
   if (dice.chance(20)) {
     for (std::uint32_t i = 0; i < count; ++i) {
       if (dice.chance(30)) plan.names.push_back(i);
@@ -273,6 +286,11 @@ testing::ProcessScript hook_behaviour(const Plan& plan, const PlannedService& se
   return made;
 }
 
+Duration notices_death_after(const Plan& plan, const PlannedService& service, std::uint64_t run) {
+  Dice dice(plan.seed, service.number, run, 13);
+  return plan.deaths_are_noticed_late && dice.chance(50) ? dice.between(0ms, 20ms) : Duration(0);
+}
+
 std::optional<Duration> says_ready_after(const Plan& plan, const PlannedService& service, std::uint64_t run,
                                          bool calm) {
   Dice dice(plan.seed, service.number, run, 2);
@@ -327,7 +345,9 @@ std::optional<Plan> without_part(const Plan& plan, std::size_t part) {
     less.services.erase(less.services.begin() + static_cast<std::ptrdiff_t>(part));
     for (auto& s : less.services)
       std::erase_if(s.edges, [gone](const PlannedEdge& e) { return e.on == gone; });
-    std::erase_if(less.events, [gone](const PlannedEvent& e) { return e.service == gone; });
+    std::erase_if(less.events, [gone](const PlannedEvent& e) {
+      return e.service == gone && e.what != PlannedEvent::What::pause;
+    });
     std::erase(less.names, gone);
     if (less.names.empty() != plan.names.empty() || less.services.empty()) return plan;
     return with_quorums_that_fit(std::move(less));
@@ -355,7 +375,7 @@ std::string describe(const Plan& plan) {
   static constexpr const char* readinesses[] = {"",        " notify", " probe",   " probe+recheck",
                                                 " listen", " fd s6",  " fd dinit"};
   static constexpr const char* commands[] = {"start", "stop", "restart", "kill", "reload"};
-  static constexpr const char* whats[] = {"", "wait", "exit", "reload"};
+  static constexpr const char* whats[] = {"", "wait", "exit", "reload", "pause"};
   const auto seconds = [](Duration d) {
     return std::to_string(std::chrono::duration<double>(d).count()) + " s";
   };
@@ -384,12 +404,13 @@ std::string describe(const Plan& plan) {
     const bool command = e.what == PlannedEvent::What::command;
     text += "  at " + seconds(e.at) + " " +
             (command ? commands[static_cast<int>(e.command)] : whats[static_cast<int>(e.what)]) + " " +
-            name_of(e.service);
+            (e.what == PlannedEvent::What::pause ? "of " + seconds(*e.patience) : name_of(e.service));
     if (command && e.only) text += " --only";
     if (e.what == PlannedEvent::What::wait)
       text += std::string(" ") + conditions[static_cast<int>(e.condition)];
     text += "\n";
   }
+  if (plan.deaths_are_noticed_late) text += "  deaths are noticed late\n";
   if (plan.parallel_starts != 0) text += "  parallel starts " + std::to_string(plan.parallel_starts) + "\n";
   if (plan.calm_at) text += "  calm from " + seconds(*plan.calm_at) + "\n";
   text += "  shutdown at " + seconds(plan.shutdown_at) + " within " + seconds(plan.budget);

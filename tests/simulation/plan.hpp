@@ -69,7 +69,7 @@ struct PlannedService {
 };
 
 struct PlannedEvent {
-  enum class What : std::uint8_t { command, wait, exit, reload };
+  enum class What : std::uint8_t { command, wait, exit, reload, pause };
   Duration at{0};
   What what = What::command;
   daemon::Command command = daemon::Command::start;
@@ -88,6 +88,7 @@ struct Plan {
   Duration shutdown_at{0};
   Duration budget{0};
   std::optional<Duration> kill_after{};  // a second signal
+  bool deaths_are_noticed_late = false;
   std::uint32_t parallel_starts = 0;
 };
 
@@ -99,6 +100,9 @@ struct Plan {
 // The plan without one of its parts: services first, then events, then edges. Nothing when there is no such
 // part.
 [[nodiscard]] std::optional<Plan> without_part(const Plan& plan, std::size_t part);
+
+// How long after a death the daemon learns of it.
+[[nodiscard]] Duration notices_death_after(const Plan& plan, const PlannedService& service, std::uint64_t run);
 
 // What the run does, how long until it says that it is ready, and what a probe answers.
 [[nodiscard]] testing::ProcessScript behaviour(const Plan& plan, const PlannedService& service,

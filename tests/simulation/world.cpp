@@ -1,5 +1,6 @@
 #include "tests/simulation/world.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -9,6 +10,7 @@
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
+#include "daemon/stop_requests.hpp"
 #include "daemon/supervisor.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/support/fake_probes.hpp"
@@ -33,6 +35,9 @@ class World final : daemon::Reporter {
       const PlannedService& of = planned(id.service);
       return is_hook(id) ? hook_behaviour(plan_, of, id.command, id.run, calm_)
                          : behaviour(plan_, of, id.run, calm_);
+    };
+    processes_.notices_late = [this](const testing::RunId& id) {
+      return calm_ ? Duration(0) : notices_death_after(plan_, planned(id.service), id.run);
     };
     processes_.on_spawn = [this](const testing::RunId& id) { spawned(id); };
     provisions_.refuse = [this](const Service& s) { return try_to_bind(s); };
@@ -210,7 +215,7 @@ class World final : daemon::Reporter {
   }
 
   void act(const PlannedEvent& event) {
-    const std::string name = name_of(event.service);
+    const std::string name = event.what == PlannedEvent::What::pause ? "" : name_of(event.service);
     std::optional<TimePoint> deadline;
     if (event.patience) deadline = loop_.now() + *event.patience;
     switch (event.what) {
@@ -230,6 +235,10 @@ class World final : daemon::Reporter {
       case PlannedEvent::What::exit:
         say("> exit " + name);
         processes_.end(name, {.signaled = false, .value = static_cast<int>(event.at.count() % 2)});
+        break;
+      case PlannedEvent::What::pause:
+        say("> pause");
+        clock_.advance(*event.patience);
         break;
       case PlannedEvent::What::reload:
         if (planned(name).readiness != Readiness::notify) break;
@@ -280,7 +289,10 @@ class World final : daemon::Reporter {
     going_down_ = true;
     const TimePoint deadline = loop_.now() + plan_.budget;
     TimePoint kill_at = plan_.kill_after ? loop_.now() + *plan_.kill_after : TimePoint::max();
-    const TimePoint due = std::min(deadline, kill_at);
+    const bool echoes = plan_.kill_after && *plan_.kill_after < daemon::StopRequests::echo_time;
+    const TimePoint due = echoes ? deadline : std::min(deadline, kill_at);
+    daemon::StopRequests requests;
+    requests.take({.number = SIGTERM, .sender = 1}, loop_.now());
     supervisor_.stop_everything(deadline, Error::closed("the stack goes down"));
     Wakeup changed(loop_, "going down");
     supervisor_.watch(changed);
@@ -289,8 +301,11 @@ class World final : daemon::Reporter {
       auto impatient = at(loop_, kill_at);
       const std::size_t which = co_await select(ctx, moved, impatient);
       if (which != 1) continue;
-      say("> kill");
       kill_at = TimePoint::max();
+      // The same request once more kills nobody.
+      if (requests.take({.number = SIGTERM, .sender = 1}, loop_.now()) == daemon::StopRequests::Meaning::echoes)
+        continue;
+      say("> kill");
       supervisor_.kill_everything(Error::closed("killed"));
     }
     supervisor_.unwatch(changed);

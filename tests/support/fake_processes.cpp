@@ -81,9 +81,26 @@ void FakeProcesses::exit_at(Process& process, TimePoint when, system::ExitStatus
 void FakeProcesses::exited(pid_t pid, system::ExitStatus how) {
   Process& process = *find(pid);
   process.running = false;
+  process.untold = how;
   note("exit", process.id);
-  if (auto* watcher = std::exchange(process.exit_watcher, nullptr)) watcher->on_exit(pid, how);
-  look_whether_gone(key_of(process.id));
+  const Duration late = notices_late ? notices_late(process.id) : Duration::zero();
+  if (late <= Duration::zero()) return tell_exit(pid);
+  process.exit_timer.arm(loop_.now() + late, [this, pid] { tell_exit(pid); });
+}
+
+void FakeProcesses::tell_exit(pid_t pid) {
+  Process* process = find(pid);
+  if (process == nullptr || !process->untold) return;
+  process->exit_timer.cancel();
+  const system::ExitStatus how = *std::exchange(process->untold, std::nullopt);
+  if (auto* watcher = std::exchange(process->exit_watcher, nullptr)) watcher->on_exit(pid, how);
+  look_whether_gone(key_of(process->id));
+}
+
+bool FakeProcesses::runs(std::string_view service) const {
+  return std::ranges::any_of(
+      processes_, [&](const auto& p) { return p.second->id.service == service && p.second->running &&
+                                              p.second->id.command == "./" + std::string(service); });
 }
 
 void FakeProcesses::children_leave_at(Process& process, TimePoint when) {
@@ -118,6 +135,13 @@ void FakeProcesses::tell_gone(const RunKey& run) {
 
 void FakeProcesses::disown(pid_t pid) {
   if (Process* process = find(pid)) process->exit_watcher = nullptr;
+}
+
+bool FakeProcesses::has_ended(pid_t pid) {
+  Process* process = find(pid);
+  if (process == nullptr || process->running) return false;  // of strangers nothing is known
+  if (process->untold) loop_.post([this, pid] { tell_exit(pid); });
+  return true;
 }
 
 bool FakeProcesses::signal(const system::TreeId& tree, int signo, system::Scope scope) {

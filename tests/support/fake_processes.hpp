@@ -47,6 +47,9 @@ class FakeProcesses final : public system::Processes {
   std::function<void(const RunId&)> on_spawn;
   std::function<void(const RunId&, int signo, system::Scope)> on_signal;
 
+  // How long after the death the reaper learns of it, as signals coalesce; unset: at once.
+  std::function<Duration(const RunId&)> notices_late;
+
   // Ends the main process of the service's newest run, as if by itself.
   void end(std::string_view service, system::ExitStatus how = {});
   // Everything that happened: "spawn db#1", "SIGTERM db#1", "exit db#1", "gone db#1"; of a hook: "spawn db#1
@@ -54,12 +57,15 @@ class FakeProcesses final : public system::Processes {
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }
   [[nodiscard]] std::size_t alive() const;
   [[nodiscard]] bool alive(std::string_view service) const;
+  // Whether a main process of the service has not ended, told or untold.
+  [[nodiscard]] bool runs(std::string_view service) const;
   [[nodiscard]] std::uint64_t spawned() const { return spawned_; }
 
   std::expected<pid_t, system::SpawnError> spawn(system::Launch& launch,
                                                  system::ExitWatcher& watcher) override;
   void follow(pid_t, system::ExitWatcher&) override {}
   void disown(pid_t pid) override;
+  bool has_ended(pid_t pid) override;
   bool signal(const system::TreeId& tree, int signo, system::Scope scope) override;
   bool tree_alive(const system::TreeId& tree) override;
   void watch_tree(const system::TreeId& tree, system::TreeWatcher& watcher) override;
@@ -74,11 +80,12 @@ class FakeProcesses final : public system::Processes {
     ProcessScript script;
     bool running = true;
     bool doomed = false;  // SIGKILL was sent
+    std::optional<system::ExitStatus> untold{};  // it has ended, and its watcher has not been told
     std::uint32_t children = 0;
     system::ExitWatcher* exit_watcher = nullptr;
     Timer exit_timer;
     Timer children_timer;
-    [[nodiscard]] bool gone() const { return !running && children == 0; }
+    [[nodiscard]] bool gone() const { return !running && !untold && children == 0; }
   };
 
   using RunKey = std::pair<std::string, std::uint64_t>;
@@ -90,6 +97,7 @@ class FakeProcesses final : public system::Processes {
   Process* find(pid_t pid);
   void exit_at(Process& process, TimePoint when, system::ExitStatus how);
   void exited(pid_t pid, system::ExitStatus how);
+  void tell_exit(pid_t pid);
   void children_leave_at(Process& process, TimePoint when);
   bool signal_one(Process& process, int signo, system::Scope scope);
   [[nodiscard]] bool anybody_left(const RunKey& run);
