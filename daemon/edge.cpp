@@ -75,6 +75,11 @@ bool Edge::cannot_be_lost() const {
          (spec->condition == Condition::ready && on->ready_means_completed());
 }
 
+bool Edge::needs_no_process() const {
+  return spec->condition == Condition::stopped || spec->condition == Condition::completed ||
+         (spec->condition == Condition::ready && on->ready_means_completed());
+}
+
 bool Edge::is_done_with() const {
   return spec->condition == Condition::stopped || (cannot_be_lost() && on->record().last_run_succeeded);
 }

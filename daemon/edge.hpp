@@ -27,6 +27,8 @@ class Edge {
   // A required dependency that cannot make it hold by itself any more, and why; see `blocked`.
   [[nodiscard]] bool is_hopeless() const;
   [[nodiscard]] bool cannot_be_lost() const;
+  // Its level is about a run that has ended.
+  [[nodiscard]] bool needs_no_process() const;
   // Work that is done, or a wait for its end: to stop the other takes nothing away from the dependent.
   [[nodiscard]] bool is_done_with() const;
   // "db ready", "migrate completed".

@@ -74,6 +74,7 @@ struct Record {
   std::uint64_t runs = 0;
   std::uint64_t started_in = 0;  // when this run began and when its stop was asked for, counted
   std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack
+  std::uint64_t wanted_in = 0;   // when its start was asked for while it did not run
   std::uint64_t restarts = 0;
   TimePoint since{};
   TimePoint started_at{};

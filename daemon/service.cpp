@@ -288,6 +288,7 @@ void Service::request_start(bool by_name) {
   record_.history = {};  // whoever asks may have repaired what was wrong
   record_.intent = Intent::run;
   record_.start_requested = true;
+  record_.wanted_in = ++around_.moments;
   // A blocked one binds when it heals: until then clients are to be refused and not kept waiting.
   if (record_.state != State::blocked) around_.provisions.bind_sockets(*this);
   attention_.notify();

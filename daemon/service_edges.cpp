@@ -24,18 +24,16 @@ bool Service::level(Condition condition, std::string_view bell) const {
     return stays && members_that_hold(condition, bell) >= members_needed();
   }
   const bool completed = record_.last_run_succeeded && (stays || !is_running(record_.state));
+  const bool alive = stays && !record_.exit && is_running(record_.state) && record_.state != State::stopping;
   switch (condition) {
     case Condition::started:
-      return stays && now_->started.rung() && is_running(record_.state) && record_.state != State::stopping;
-    case Condition::ready:
-      return ready_means_completed() ? completed : stays && record_.state == State::ready;
+      return alive && now_->started.rung();
+    case Condition::ready: return ready_means_completed() ? completed : alive && record_.state == State::ready;
     case Condition::completed: return completed;
     case Condition::stopped: return record_.has_run && !is_running(record_.state) && !record_.stuck;
     // Rung in this run, which goes on or has done its work.
     case Condition::own_bell:
-      return now_->own(bell).rung() &&
-             (record_.state == State::completed ||
-              (stays && is_running(record_.state) && record_.state != State::stopping));
+      return now_->own(bell).rung() && (record_.state == State::completed || alive);
   }
   return false;
 }
@@ -87,7 +85,7 @@ bool Service::stands_on_dead() const {
       const Service& on = *edge.on;
       const bool gate = on.spec_.type == ServiceType::gate;
       if (!gate && i > 0) continue;  // a member, counted with its gate
-      if (edge.spec->condition == Condition::stopped || !is_running(on.record_.state)) continue;
+      if (!is_running(on.record_.state) || edge.needs_no_process()) continue;
       if (gate ? on.has_lost_members_unnoticed() : on.has_died_unnoticed()) return true;
       if (gate && std::ranges::find(through, &on) == through.end()) through.push_back(&on);
     }

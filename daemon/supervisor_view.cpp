@@ -22,7 +22,10 @@ void answer(CommandResult& result, const Result<void>& waited, std::string_view 
     return;
   }
   const Error& why = waited.error();
-  result.status = why.kind() == Error::Kind::failed ? 424 : why.kind() == Error::Kind::closed ? 503 : 504;
+  result.status = why.kind() == Error::Kind::failed    ? 424
+                  : why.kind() == Error::Kind::closed  ? 503
+                  : why.kind() == Error::Kind::refused ? 409
+                                                       : 504;
   result.message = "cannot " + std::string(verb) + " " + std::string(name) + ": " + why.text();
 }
 
@@ -157,6 +160,11 @@ Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, Shared
   while (told) {
     if (service.incarnation() != run) break;
     if (!is_running(service.state()) && is_settled(service.state())) break;
+    const Record& record = service.record();
+    if (!is_running(record.state) && record.wanted_in > record.asked_in) {
+      told = std::unexpected(Error(Error::Kind::refused, "its start was asked for meanwhile"));
+      break;
+    }
     told = co_await changed.wait(ctx);
   }
   service.unwatch(changed);

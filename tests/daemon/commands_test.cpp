@@ -10,6 +10,22 @@ using ::testing::UnorderedElementsAre;
 
 class Commands : public Rig {};
 
+TEST_F(Commands, a_stop_that_a_start_of_the_same_turn_takes_back_is_answered) {
+  speaking(daemon("db"));
+  daemon("api", {"db"});
+  up();
+  ASSERT_EQ(state("api"), State::waiting);
+  Asked& stop = ask_later(Command::stop, "api");
+  Asked& start = ask_later(Command::start, "api");
+  loop.run_until_idle();
+  ASSERT_TRUE(stop.result);
+  EXPECT_EQ(stop.result->status, 409);
+  EXPECT_THAT(stop.result->message, HasSubstr("its start was asked for meanwhile"));
+  say_ready("db");
+  ASSERT_TRUE(start.result);
+  EXPECT_EQ(start.result->status, 200);
+}
+
 TEST_F(Commands, stop_stops_the_running_dependents_first_and_lists_them) {
   daemon("db");
   daemon("api", {"db"});

@@ -113,9 +113,14 @@ class Rig : public ::testing::Test {
     std::optional<Result<void>> waited;
   };
   Asked& command(Command what, std::string_view name, bool only = false) {
+    Asked& asked = ask_later(what, name, only);
+    loop.run_until_idle();
+    return asked;
+  }
+  // In the coming turn, together with what else is asked before it.
+  Asked& ask_later(Command what, std::string_view name, bool only = false) {
     Asked& asked = asked_.emplace_back(loop);
     spawn(requests, "command", run_command(asked, what, *supervisor->find(name), only));
-    loop.run_until_idle();
     return asked;
   }
   Asked& wait_for(std::string_view name, Condition condition, std::string bell = {}) {

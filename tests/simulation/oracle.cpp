@@ -39,16 +39,17 @@ bool Oracle::level(const Service& s, Condition condition, std::string_view bell)
   }
   switch (condition) {
     case Condition::started:
-      return !leaves(s) && s.incarnation()->started.rung() &&
+      return !leaves(s) && !s.record().exit && s.incarnation()->started.rung() &&
              (s.state() == State::starting || s.state() == State::ready || s.state() == State::unready);
     case Condition::ready:
       if (s.spec().type == ServiceType::oneshot && s.spec().ready.empty()) return completed;
-      return !leaves(s) && s.state() == State::ready && s.incarnation()->ready.rung();
+      return !leaves(s) && !s.record().exit && s.state() == State::ready && s.incarnation()->ready.rung();
     case Condition::completed: return completed;
     case Condition::stopped: return s.record().has_run && !runs(s);
     case Condition::own_bell:
       return s.incarnation()->own(bell).rung() &&
-             (s.state() == State::completed || (!leaves(s) && runs(s) && s.state() != State::stopping));
+             (s.state() == State::completed ||
+              (!leaves(s) && !s.record().exit && runs(s) && s.state() != State::stopping));
   }
   return false;
 }
@@ -125,7 +126,8 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
   if (service.spec().type == ServiceType::gate) return std::nullopt;
   for (const Edge& edge : service.edges()) {
     if (!lets_start(edge)) return of(service) + " starts although " + edge.text() + " does not hold";
-    if (holds(edge) && !edge.spec->require && stands_on_dead(*edge.on))
+    const bool needs_process = edge.spec->condition != Condition::completed && edge.spec->condition != Condition::stopped;
+    if (holds(edge) && needs_process && !edge.spec->require && stands_on_dead(*edge.on))
       return of(service) + " starts although the process of " + edge.text() + " is dead";
   }
   return std::nullopt;
@@ -139,6 +141,8 @@ bool Oracle::stands_on_dead(const Service& on) const {
     const std::size_t needed = on.spec().require.count == 0 ? on.edges().size() : on.spec().require.count;
     return runs(on) && static_cast<std::size_t>(alive) < needed;
   }
+  // A oneshot is ready when it has completed.
+  if (on.spec().type == ServiceType::oneshot && on.spec().ready.empty()) return false;
   return runs(on) && !on.spec().command.empty() && !processes_.runs(on.name());
 }
 
