@@ -245,6 +245,7 @@ class Service final : system::ExitWatcher,
   void end_run();
   [[nodiscard]] Event verdict();
   [[nodiscard]] bool exit_was_success() const;
+  void it_ended(system::ExitStatus status);
   Task<void> end_probes(Context& ctx);
 
   // --- what it has said

@@ -133,7 +133,7 @@ void Service::main_ended(pid_t pid, std::optional<system::ExitStatus> status) {
                                        ", which it called its main one, is gone, and its parent "
                                        "knows how");
   }
-  record_.exit = status.value_or(system::ExitStatus{});
+  it_ended(status.value_or(system::ExitStatus{}));
   attention_.notify();
 }
 

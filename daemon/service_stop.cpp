@@ -128,8 +128,14 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
       status.signaled && status.value == SIGKILL && around_.provisions.ran_out_of_memory(*this);
   record_.pid = 0;
   // A daemon's first process may leave when another one has been named the main one (MAINPID=).
-  if (record_.main == 0 && !record_.exit) record_.exit = status;
+  if (record_.main == 0 && !record_.exit) it_ended(status);
   attention_.notify();
+}
+
+// Its levels are lost from here on, also while a hook still has to end before the state says so.
+void Service::it_ended(system::ExitStatus status) {
+  record_.exit = status;
+  if (record_.intent == Intent::run && record_.state != State::stopping) tell_dependents(false);
 }
 
 void Service::on_tree_empty(pid_t) {

@@ -127,7 +127,8 @@ class Supervisor final : public StackView, StateListener {
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
   Task<CommandResult> reload(Context& ctx, Service& service);
   void request_start_of_all(Service& service, CommandResult& result);
-  Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run);
+  Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run,
+                                std::uint64_t asked_in);
   Task<Result<void>> until_up(Context& ctx, Service& service);
 
   Loop& loop_;

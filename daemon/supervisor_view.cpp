@@ -152,16 +152,16 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
 }
 
 // Until this run has ended, whatever somebody else asked for meanwhile; what does not run has taken note when
-// it has settled.
-Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, SharedIncarnation run) {
+// it has settled, or when somebody asked for its start after `asked_in`.
+Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, SharedIncarnation run,
+                                          std::uint64_t asked_in) {
   Wakeup changed(loop_, "until gone");
   service.watch(changed);
   Result<void> told;
   while (told) {
     if (service.incarnation() != run) break;
     if (!is_running(service.state()) && is_settled(service.state())) break;
-    const Record& record = service.record();
-    if (!is_running(record.state) && record.wanted_in > record.asked_in) {
+    if (service.record().wanted_in > asked_in) {  // it did not run then, so this run is wanted
       told = std::unexpected(Error(Error::Kind::refused, "its start was asked for meanwhile"));
       break;
     }
@@ -232,9 +232,10 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
     result.message = "cannot kill " + name + ": it does not run";
     co_return result;
   }
+  const std::uint64_t asked_in = around_.moments;
   Result<void> waited;
   for (const auto& [one, run] : killed) {
-    if (waited) waited = co_await until_gone(ctx, *one, run);
+    if (waited) waited = co_await until_gone(ctx, *one, run, asked_in);
   }
   answer(result, waited, "kill", name, "was killed");
   co_return result;
@@ -300,9 +301,10 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
     }
     count_health(one);
   }
+  const std::uint64_t asked_in = around_.moments;
   Result<void> waited;
   for (const auto& [one, run] : gone) {
-    if (waited) waited = co_await until_gone(ctx, *one, run);
+    if (waited) waited = co_await until_gone(ctx, *one, run, asked_in);
   }
   if (intent == Intent::again) {
     back.push_back(&service);

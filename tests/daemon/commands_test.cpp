@@ -10,6 +10,14 @@ using ::testing::UnorderedElementsAre;
 
 class Commands : public Rig {};
 
+TEST_F(Commands, a_kill_of_what_was_started_by_command_is_done) {
+  daemon("db");
+  up();
+  command(Command::stop, "db");
+  command(Command::start, "db");
+  EXPECT_EQ(command(Command::kill, "db").result->status, 200);
+}
+
 TEST_F(Commands, a_stop_that_a_start_of_the_same_turn_takes_back_is_answered) {
   speaking(daemon("db"));
   daemon("api", {"db"});
