@@ -84,7 +84,7 @@ void ComposeService::readiness() {
   Node const* const check = find("healthcheck");
   if ((check != nullptr && check->is_mapping() && healthcheck(*check)) || oneshot_) return unused_ports();
   if (Node const* const ports = find("ports")) {
-    if (Node const* const more = find("expose"))
+    if (Node const* const more = find("expose"); more != nullptr && exposes_more(*more, *ports))
       left(*more, "expose", "the service is ready when it listens on what `ports` names");
     return listening(*ports, true);
   }

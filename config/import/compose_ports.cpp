@@ -71,6 +71,14 @@ std::string ComposeService::port_probe(Node const& item, bool maps) {
   return port.udp ? "{port: {udp: " + number + "}}" : "{port: " + number + "}";
 }
 
+// Whether `expose` names a port that `ports` does not.
+bool ComposeService::exposes_more(Node const& expose, Node const& ports) {
+  std::set<std::string> named;
+  for (Node const* item : items_of(ports)) named.insert(mapping_of(*item).container);
+  return std::ranges::any_of(items_of(expose),
+                             [&](Node const* item) { return !named.contains(mapping_of(*item).container); });
+}
+
 // What stands before the port that the program binds.
 void ComposeService::published(Node const& item, PortMapping const& port) {
   if (item.is_mapping()) known_only(item, "ports", {"target", "published", "protocol", "host_ip"});

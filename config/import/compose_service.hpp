@@ -88,6 +88,7 @@ class ComposeService {
   void guessed_readiness();
   // The port in the container is the one the process binds.
   void listening(Node const& ports, bool maps);  // compose_ports.cpp; `maps`: of `ports`, not of `expose`
+  static bool exposes_more(Node const& expose, Node const& ports);
   std::string port_probe(Node const& item, bool maps);
   void published(Node const& item, PortMapping const& port);
   bool claim(std::string const& port);

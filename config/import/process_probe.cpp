@@ -114,6 +114,7 @@ class ProbeReader {
       if (!one_of(one.key->text(), known)) left(one, "grpc.", "belfry has no counterpart");
     std::string const port = port_of(*entry.value, ""), service = text(entry.value->find("service"));
     if (port.empty()) return false;
+    left(entry, "", "it is written as it is: `belfry check` says whether this version asks over gRPC");
     entries_.push_back("grpc: " + json_string(or_else(text(entry.value->find("host")), "127.0.0.1") + ":" +
                                               port + (service.empty() ? "" : "/" + service)));
     return true;

@@ -118,6 +118,11 @@ TEST(ImportCompose, says_that_nothing_maps_a_port_to_another) {
   EXPECT_TRUE(says(import, "`ports.name` of `a` is not carried over"));
   EXPECT_FALSE(says(import, "publishing `82"));
 }
+TEST(ImportCompose, lists_what_is_exposed_beside_what_is_published) {
+  EXPECT_FALSE(says(compose("a: {command: x, ports: ['80:80', 81], expose: ['80', 81]}"), "`expose`"));
+  EXPECT_TRUE(says(compose("a: {command: x, ports: ['80:80'], expose: ['80', 81]}"), "`expose` of `a`"));
+  EXPECT_EQ(only("command: x, expose: [82]").ready.probes.at(0).port, 82);
+}
 TEST(ImportCompose, leaves_ranges_of_ports_to_a_person_and_publishes_of_one_port_are_one) {
   Imported const import = compose("a: {command: x, ports: ['9000-9002:8000-8002', '80:80', '81:80']}");
   ASSERT_EQ(imported(import).services.at(0).ready.probes.size(), 1U);

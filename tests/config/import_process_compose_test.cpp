@@ -76,6 +76,11 @@ TEST(ImportProcessCompose, carries_grpc_probes) {
   EXPECT_EQ(a.ready.probes.at(0).target, "h:9000/s");
   EXPECT_EQ(a.live->probes.at(0).target, "127.0.0.1:9000");
 }
+TEST(ImportProcessCompose, says_that_not_every_version_asks_over_grpc) {
+  Imported const result = import("a: {command: x, readiness_probe: {grpc: {port: 9000}}}");
+  EXPECT_TRUE(says(result, "`readiness_probe.grpc` of `a` is not carried over"));
+  EXPECT_EQ(result.diagnostics.size(), 1U) << text_of(result.diagnostics);
+}
 TEST(ImportProcessCompose, asks_over_http_as_it_does) {
   Imported const result = import(
       "a: {command: x, readiness_probe: {http_get: {scheme: HTTP, path: '/a b', port: 8, method: POST, "
