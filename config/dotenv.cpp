@@ -44,7 +44,7 @@ Escape escape_at(std::string_view rest, char quote) {
   if (rest.size() < 2) return {"\\", 1};
   char const next = rest[1];
   if (next == quote) return {{quote}, 2};
-  Escape const kept{std::string(rest.substr(0, 2)), 2};
+  Escape kept{std::string(rest.substr(0, 2)), 2};
   if (quote == '\'') return kept;
   constexpr std::string_view letters = "abfnrtv\\";
   constexpr std::string_view meanings = "\a\b\f\n\r\t\v\\";

@@ -73,7 +73,8 @@ void ComposeService::command() {
     file_.carrier.left(key_, "the program", "the image brought it: write it before its options", key_.text());
   }
   // Variables are replaced first and the line is split afterwards, there and here.
-  bool const line = whole && given->is_scalar() && given->text().contains('$') && command_ == arguments;
+  bool const line =
+      whole && given != nullptr && given->is_scalar() && given->text().contains('$') && command_ == arguments;
   out_.key("command", line ? json_string(given->text()) : yaml_list(command_));
 }
 

@@ -128,7 +128,7 @@ std::string Process::seconds(Node const* node, std::string_view what) {
 
 // The policy in belfry's words.
 std::string Process::policy(Node const* node) {
-  std::string const written = text(node);
+  std::string written = text(node);
   if (written == "always" || written == "no") return written;
   if (written == "on_failure") return "on-failure";
   if (node != nullptr && !node->is_null() && written != "exit_on_failure")

@@ -140,7 +140,8 @@ Imported import_procfile(std::string_view text, std::string file_name) {
   Names const names(written);
   PortNames const ports = port_names(lines);
   bool const alone = lines.size() == (release ? 2U : 1U);
-  std::string yaml = "# From a Procfile.\n" + ports_line(lines, ports) + defaults_of(alone) + "services:\n";
+  std::string yaml = "# From a Procfile. `.env`, if there is one, reaches every process, as with foreman.\n" +
+                     ports_line(lines, ports) + defaults_of(alone) + "services:\n";
   for (Line const& line : lines)
     service_of(line, names, ports, release && line.name != "release", alone).write(yaml);
   if (!alone)
