@@ -60,7 +60,8 @@ usage: belfry exec [-c FILE]… [--timeout D] [SERVICE…] -- COMMAND [ARGUMENT�
 
 The command has the terminal, and $BELFRY_SOCKET for a `belfry status` in it.
 Several of these may run at once on one host.
-Exit: the command's own; 69, with who is to blame, when the stack is not ready.
+Exit: the command's own; 69, with who is to blame, when the stack is not ready;
+127 or 126, before anything is started, when the command cannot be run.
 
 examples:
   belfry exec -- pytest -q

@@ -121,9 +121,10 @@ std::unique_ptr<CLI::App> make_app(const Command& command, Raw& raw) {
   return app;
 }
 
-std::vector<std::string> option_names(const CLI::App& app) {
+std::vector<std::string> option_names(const CLI::App& app, bool only_with_value = false) {
   std::vector<std::string> all;
   for (const CLI::Option* option : app.get_options()) {
+    if (only_with_value && option->get_items_expected_max() == 0) continue;
     for (const std::string& name : option->get_lnames()) all.push_back("--" + name);
     for (const std::string& name : option->get_snames()) all.push_back("-" + name);
   }
@@ -180,8 +181,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 }
 
 Outcome<void> check_choice(const Invocation& asked, std::string_view what, const std::string& value,
-                           std::initializer_list<std::string_view> choices) {
-  if (value.empty() || is_one_of(value, choices)) return {};
+                           std::span<const std::string_view> choices) {
+  if (value.empty() || std::ranges::find(choices, value) != choices.end()) return {};
   std::string list;
   for (const std::string_view choice : choices) ((list += list.empty() ? "" : ", ")) += choice;
   return std::unexpected(
@@ -190,12 +191,8 @@ Outcome<void> check_choice(const Invocation& asked, std::string_view what, const
 }
 
 Outcome<void> check_choices(const Invocation& asked) {
-  if (asked.command == "check")
-    return check_choice(asked, "--format", asked.format, {"text", "json", "sarif"});
-  if (asked.command == "graph") {
-    return check_choice(asked, "--format", asked.format, {"text", "dot", "mermaid", "json"});
-  }
-  return {};  // any word after --condition: the daemon knows the own bells
+  if (asked.format.empty()) return {};  // any word after --condition: the daemon knows the own bells
+  return check_choice(asked, "--format", asked.format, choices_of(asked.command, "--format"));
 }
 
 // How many words a command needs, and what they are called.
@@ -210,11 +207,11 @@ Outcome<void> check_names(const Invocation& asked) {
   }
   if (asked.command == "import") {
     if (auto enough = need(asked.names.size() == 2, "the kind or the FILE"); !enough) return enough;
-    return check_choice(asked, "the kind", asked.names[0], {"compose", "process-compose", "procfile"});
+    return check_choice(asked, "the kind", asked.names[0], choices_of("import", ""));
   }
   if (asked.command == "completion") {
     if (auto enough = need(asked.names.size() == 1, "the name of the shell"); !enough) return enough;
-    return check_choice(asked, "the shell", asked.names[0], {"bash", "zsh", "fish"});
+    return check_choice(asked, "the shell", asked.names[0], choices_of("completion", ""));
   }
   return {};
 }
@@ -317,10 +314,23 @@ std::vector<CommandOptions> all_commands() {
   std::vector<CommandOptions> all;
   for (const Command& command : commands) {
     Raw raw;
-    all.push_back(
-        {std::string(command.name), std::string(command.description), option_names(*make_app(command, raw))});
+    const auto app = make_app(command, raw);
+    all.push_back({std::string(command.name), std::string(command.description), option_names(*app),
+                   option_names(*app, true)});
   }
   return all;
+}
+
+std::span<const std::string_view> choices_of(std::string_view command, std::string_view option) {
+  static constexpr std::string_view reports[] = {"text", "json", "sarif"};
+  static constexpr std::string_view drawings[] = {"text", "dot", "mermaid", "json"};
+  static constexpr std::string_view kinds[] = {"compose", "process-compose", "procfile"};
+  static constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
+  if (command == "check" && option == "--format") return reports;
+  if (command == "graph" && option == "--format") return drawings;
+  if (command == "import" && option.empty()) return kinds;
+  if (command == "completion" && option.empty()) return shells;
+  return {};
 }
 
 }  // namespace belfry::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,8 +40,13 @@ struct Text {
 // What completion needs: the commands, and the options of each.
 struct CommandOptions {
   std::string command, description;
-  std::vector<std::string> options;  // "--json", "-c"
+  std::vector<std::string> options;     // "--json", "-c"
+  std::vector<std::string> with_value;  // those of them that a value follows
 };
 [[nodiscard]] std::vector<CommandOptions> all_commands();
+
+// The words that may follow `option` of `command`, or be its first argument where `option` is empty. None
+// where any word may.
+[[nodiscard]] std::span<const std::string_view> choices_of(std::string_view command, std::string_view option);
 
 }  // namespace belfry::cli

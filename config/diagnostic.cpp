@@ -46,7 +46,7 @@ std::string indent_like(std::string_view before) {
 
 void print_source(Span where, Source const& source, std::ostream& out, Paint const& paint) {
   std::string_view const line = source.line(where.line);
-  if (line.empty() || where.column == 0) return;
+  if (line.empty() || where.column == 0 || source.excerpts() == Excerpts::withheld) return;
   std::uint32_t const length =
       where.length > 0 ? where.length : source.token_length(where.line, where.column);
   Window const shown = window_of(line, where.column);

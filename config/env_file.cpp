@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <expected>
 #include <unordered_map>
 
 #include "config/decode.hpp"
+#include "config/dotenv.hpp"
 #include "config/files.hpp"
 
 namespace belfry::config {
@@ -30,117 +32,153 @@ constexpr std::array<Field<EnvFileDraft>, 2> env_file_table{{
      }},
 }};
 
-std::string_view trimmed(std::string_view text) {
-  auto const start = text.find_first_not_of(" \t\r");
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(" \t\r") - start + 1);
-}
-
-// One line of the file being read, and where it is.
-class LineReader {
+// Turns offsets of a text into lines and columns. Asked in the order of the text it goes over it once.
+class Places {
  public:
-  LineReader(Decoder& decoder, std::uint32_t source, Pairs& out)
-      : decoder_(decoder), source_(source), out_(out) {
-    for (std::size_t i = 0; i < out.size(); ++i) at_.emplace(out[i].first, i);
-  }
+  Places(std::string_view text, std::uint32_t source) : text_(text), source_(source) {}
 
-  void read(std::uint32_t number, std::string_view line) {
-    number_ = number;
-    line_ = line;
-    std::string_view text = trimmed(line);
-    if (text.empty() || text.front() == '#') return;
-    if (text.starts_with("export ")) text = trimmed(text.substr(7));
-    auto const equals = text.find('=');
-    std::string_view const name = trimmed(text.substr(0, equals));
-    if (equals == std::string_view::npos || !is_variable_name(name))
-      return report(name, "`" + std::string(text.substr(0, 60)) + "` is not of the form KEY=VALUE",
-                    "write KEY=VALUE, or begin a comment with #");
-    auto value = value_of(trimmed(text.substr(equals + 1)));
-    if (!value) return;
-    auto const [known, fresh] = at_.emplace(std::string(name), out_.size());
-    if (fresh)
-      out_.emplace_back(name, std::move(*value));
-    else
-      out_[known->second].second = std::move(*value);
+  Span at(std::size_t offset, std::size_t length) {
+    if (offset < line_start_) line_start_ = line_ = 0;
+    for (auto end = text_.find('\n', line_start_); end < offset; end = text_.find('\n', line_start_)) {
+      line_start_ = end + 1;
+      ++line_;
+    }
+    return {source_, line_ + 1, static_cast<std::uint32_t>(offset - line_start_ + 1),
+            static_cast<std::uint32_t>(std::max<std::size_t>(1, length))};
   }
 
  private:
-  std::optional<std::string> value_of(std::string_view text) {
-    if (text.starts_with('\'') || text.starts_with('"')) return quoted(text);
-    std::size_t end = text.size();
-    for (std::size_t at = 1; at < text.size(); ++at)
-      if (text[at] == '#' && (text[at - 1] == ' ' || text[at - 1] == '\t')) {
-        end = at;
-        break;
-      }
-    if (text.starts_with('#')) end = 0;
-    return with_variables(trimmed(text.substr(0, end)));
+  std::string_view text_;
+  std::uint32_t source_;
+  std::size_t line_start_ = 0;
+  std::uint32_t line_ = 0;
+};
+
+// Reads one file into the variables of those that were read before it.
+class EnvReader {
+ public:
+  EnvReader(Decoder& decoder, std::uint32_t source, Pairs& out)
+      : decoder_(decoder),
+        syntax_(decoder.diagnostics().sources()[source].text()),
+        places_(decoder.diagnostics().sources()[source].text(), source),
+        out_(out) {
+    for (std::size_t i = 0; i < out.size(); ++i) at_.emplace(out[i].first, i);
   }
 
-  std::optional<std::string> quoted(std::string_view text) {
-    char const quote = text.front();
-    std::string raw;
-    std::size_t at = 1;
-    for (; at < text.size() && text[at] != quote; ++at) {
-      if (quote == '"' && text[at] == '\\' && at + 1 < text.size()) {
-        char const next = text[++at];
-        if (next == '$') raw += '$';  // `\$` becomes `$$`, which stays one `$`
-        raw += next == 'n' ? '\n' : next == 't' ? '\t' : next == 'r' ? '\r' : next;
-      } else {
-        raw += text[at];
-      }
+  void run() {
+    while (auto const line = syntax_.next()) {
+      report_faults();
+      auto value = line->inherited ? inherited(*line) : value_of(*line);
+      if (value) keep(line->name, std::move(*value));
     }
-    if (at >= text.size()) {
-      report(text, "this quote is never closed",
-             "close it on the same line; a line break is \\n in double quotes");
-      return std::nullopt;
-    }
-    return quote == '"' ? with_variables(raw) : std::optional(std::move(raw));
+    report_faults();
   }
 
-  std::optional<std::string> with_variables(std::string_view raw) {
-    std::vector<VariableFault> faults;
-    bool full = false;
-    auto const lookup = [&](std::string_view name) -> std::optional<std::string> {
-      auto const known = at_.find(std::string(name));
-      auto value = known == at_.end() ? decoder_.variable(name) : out_[known->second].second;
-      full = full || (value && !decoder_.hold(value->size(), span(raw)));
-      return full ? std::nullopt : std::move(value);
-    };
-    std::string value = interpolate(raw, lookup, faults);
-    if (full) return std::nullopt;
-    for (VariableFault& fault : faults) {
-      std::string_view const part = raw.substr(fault.offset, fault.length);
-      decoder_.diagnostics().add({fault.error ? Severity::error : Severity::warning,
-                                  fault.error ? "bad-variable" : "unset-variable",
-                                  span(part),
-                                  std::move(fault.message),
-                                  std::move(fault.help),
-                                  {}});
+ private:
+  void report_faults() {
+    for (EnvFault& fault : syntax_.take_faults())
+      add(fault.error ? Severity::error : Severity::warning,
+          fault.error ? "bad-env-file" : "doubtful-env-file", places_.at(fault.offset, fault.length),
+          std::move(fault.message), std::move(fault.help));
+  }
+
+  void add(Severity severity, std::string_view rule, Span where, std::string message, std::string help) {
+    decoder_.diagnostics().add({severity, rule, where, std::move(message), std::move(help), {}});
+  }
+
+  void keep(std::string_view name, std::string value) {
+    auto const [known, fresh] = at_.emplace(std::string(name), out_.size());
+    if (fresh)
+      out_.emplace_back(name, std::move(value));
+    else
+      out_[known->second].second = std::move(value);
+  }
+
+  std::optional<std::string> inherited(EnvLine const& line) {
+    auto value = decoder_.variable(line.name);
+    // The name is not repeated: a line like this may be a piece of a key that lost its quotes.
+    if (!value)
+      add(Severity::warning, "unset-variable", places_.at(line.offset, line.name.size()),
+          "a variable without a value here, and belfry's environment has none for it: services get none",
+          "write KEY=VALUE, and a value of several lines in quotes");
+    return value && decoder_.hold(value->size(), places_.at(line.offset, line.name.size())) ? std::move(value)
+                                                                                            : std::nullopt;
+  }
+
+  std::optional<std::string> value_of(EnvLine const& line) {
+    std::string value;
+    for (EnvText const& part : line.value) {
+      if (!part.variables) {
+        value += part.text;
+        continue;
+      }
+      auto replaced = with_variables(line, part);
+      if (!replaced) return std::nullopt;
+      value += *replaced;
     }
     return value;
   }
 
-  Span span(std::string_view part) const {
-    auto const at = line_.find(part);
-    return {source_, number_, static_cast<std::uint32_t>(at == std::string_view::npos ? 1 : at + 1),
-            static_cast<std::uint32_t>(std::max<std::size_t>(1, part.size()))};
+  // As in compose, belfry's environment comes before what stands further up.
+  std::optional<std::string> look_up(std::string_view name) const {
+    if (auto value = decoder_.variable(name)) return value;
+    auto const known = at_.find(std::string(name));
+    return known == at_.end() ? std::nullopt : std::optional(out_[known->second].second);
   }
 
-  void report(std::string_view part, std::string message, std::string help) {
-    decoder_.diagnostics().error("bad-env-file", span(part), std::move(message), std::move(help));
+  std::optional<std::string> with_variables(EnvLine const& line, EnvText const& part) {
+    std::vector<VariableFault> faults;
+    bool full = false;
+    auto const lookup = [&](std::string_view name) -> std::optional<std::string> {
+      auto value = look_up(name);
+      full = full || (value && !decoder_.hold(value->size(), places_.at(part.offset, part.text.size())));
+      return full ? std::nullopt : std::move(value);
+    };
+    std::string value = interpolate(part.text, lookup, faults);
+    if (full) return std::nullopt;
+    bool good = true;
+    for (VariableFault& fault : faults) {
+      good = good && !fault.error;
+      report_variable(line, part, fault);
+    }
+    return good ? std::optional(std::move(value)) : std::nullopt;
+  }
+
+  // What looks like a variable may be the end of a password: it is shown by its place alone.
+  void report_variable(EnvLine const& line, EnvText const& part, VariableFault& fault) {
+    std::string const whose = "the value of `" + std::string(line.name) + "` ";
+    Span const where = places_.at(syntax_.place_of(part, fault.offset), fault.length);
+    constexpr std::string_view as_text = "write $$ for one `$`, or put the value in single quotes";
+    switch (fault.kind) {
+      case VariableFault::Kind::unset:
+        return add(Severity::warning, "unset-variable", where,
+                   whose + "names a variable here that is not set; nothing is put in its place",
+                   std::string(as_text) + "; ${NAME:-DEFAULT} has a default");
+      case VariableFault::Kind::malformed:
+        return add(Severity::error, "bad-variable", where, whose + "has a `${` here that is no variable",
+                   std::string(as_text));
+      case VariableFault::Kind::needed:
+      case VariableFault::Kind::too_long:
+        return add(Severity::error, "bad-variable", where, std::move(fault.message), std::move(fault.help));
+    }
   }
 
   Decoder& decoder_;
-  std::uint32_t source_;
+  EnvSyntax syntax_;
+  Places places_;
   Pairs& out_;
   std::unordered_map<std::string, std::size_t> at_;  // name → index in out_
-  std::uint32_t number_ = 0;
-  std::string_view line_;
 };
 
 constexpr std::size_t most_env_file = 1U << 20U;
 constexpr std::size_t most_env_bytes = 256U << 20U;  // of all files as often as they are named
+
+// Without the byte order mark that some editors write.
+std::expected<std::string, FileFault> read_env_file_text(std::string const& path) {
+  auto text = read_file(path, most_env_file);
+  if (text && text->starts_with("\xEF\xBB\xBF")) text->erase(0, 3);
+  return text;
+}
 
 std::string help_against(FileFault const& fault, std::string_view absent) {
   switch (fault.code) {
@@ -158,7 +196,7 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
   auto const [known, fresh] =
       draft.stack.env_sources.emplace(path, static_cast<std::uint32_t>(sources.size()));
   if (fresh) {
-    auto text = read_file(path, most_env_file);
+    auto text = read_env_file_text(path);
     if (!text) {
       draft.stack.env_sources.erase(known);
       if (file.required || text.error().code != ENOENT)
@@ -166,7 +204,7 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
                       help_against(text.error(), "create it, or write {path: …, required: false}"));
       return;
     }
-    sources.emplace_back(path, std::move(*text));
+    sources.emplace_back(path, std::move(*text), Excerpts::withheld);
   }
   std::uint32_t const source = known->second;
   draft.stack.env_bytes += sources[source].text().size();
@@ -180,18 +218,14 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
 
 void read_env_text(Decoder& decoder, std::uint32_t source, Pairs& out) {
   std::string_view const text = decoder.diagnostics().sources()[source].text();
-  if (auto const fault = find_text_fault(text)) {
-    auto const line = static_cast<std::uint32_t>(std::ranges::count(text.substr(0, fault->offset), '\n') + 1);
-    decoder.diagnostics().error("bad-text", {source, line, 1}, fault->message, fault->help);
-    return;
-  }
-  LineReader reader(decoder, source, out);
-  std::uint32_t number = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t const end = std::min(text.find('\n', at), text.size());
-    reader.read(++number, text.substr(at, end - at));
-    at = end + 1;
-  }
+  auto const fault = find_text_fault(text);
+  if (!fault) return EnvReader(decoder, source, out).run();
+  bool const control = fault->message.starts_with("control");
+  decoder.diagnostics().error("bad-text", Places(text, source).at(fault->offset, 1), fault->message,
+                              !control ? fault->help
+                              : text[fault->offset] == '\0'
+                                  ? "a variable cannot hold a NUL byte: encode the value"
+                                  : "write it in double quotes as \\0 and three octal digits");
 }
 
 std::optional<std::string> DotEnv::find(std::string_view name) {
@@ -203,7 +237,7 @@ std::optional<std::string> DotEnv::find(std::string_view name) {
 void DotEnv::read() {
   read_ = true;  // first: a line of the file may ask for a variable itself
   std::string const path = decoder_.directory() + "/.env";
-  auto text = read_file(path, most_env_file);
+  auto text = read_env_file_text(path);
   auto& sources = decoder_.diagnostics().sources();
   auto const source = static_cast<std::uint32_t>(sources.size());
   if (!text) {
@@ -215,7 +249,7 @@ void DotEnv::read() {
                                    "variables are looked for in it: make it readable, or remove it");
     return;
   }
-  sources.emplace_back(path, std::move(*text));
+  sources.emplace_back(path, std::move(*text), Excerpts::withheld);
   Pairs pairs;
   read_env_text(decoder_, source, pairs);
   for (auto& [name, value] : pairs) values_.insert_or_assign(std::move(name), std::move(value));

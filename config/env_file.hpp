@@ -9,10 +9,9 @@
 
 namespace belfry::config {
 
-// Lines are `KEY=VALUE`, optionally behind `export `; blank lines and `#` comments are skipped. Double
-// quotes know \n \t \\ \" \$ and variables, single quotes nothing, and an unquoted value ends before
-// ` #`. Variables are those of belfry and those further up in the file. Mistakes carry their place in
-// the file, which is added to the sources.
+// Reads source number `source`, whose syntax is that of config/dotenv.hpp. Variables outside single quotes
+// are replaced by those of belfry, else by those in `out`, which stand further up. Mistakes carry their
+// place and nothing of the text.
 void read_env_text(Decoder& decoder, std::uint32_t source, Pairs& out);
 
 // The `.env` beside the belfry file: where `${…}` looks after belfry's own environment, as in compose.

@@ -48,7 +48,7 @@ std::string_view foreign_key_help(std::string_view key) {
       {"ulimits", "in belfry: `rlimits: {nofile: 4096}`"},
       {"logging", "in belfry: `log:`"},
       {"log_location", "in belfry: `log: {file: PATH}`"},
-      {"is_daemon", "belfry follows a daemon that forks by itself; say when it is ready with `ready:`"},
+      {"is_daemon", "belfry follows a daemon that forks when it has a `ready:`"},
       {"init", "belfry is the init"},
       {"autostart", "in belfry: `profiles: [NAME]` starts a service only when asked"},
       {"ports", "to wait for a port write `ready: {port: N}`; `ports:` at the top level names free ones"},

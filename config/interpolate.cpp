@@ -18,6 +18,7 @@ class Interpolator {
   }
 
  private:
+  using Kind = VariableFault::Kind;
   static constexpr int deepest = 16;
   static constexpr std::size_t longest = 1U << 20U;
 
@@ -60,7 +61,7 @@ class Interpolator {
     if (auto value = lookup_(name))
       out += *value;
     else
-      fault(start, length, false,
+      fault(Kind::unset, start, length, false,
             "the variable `" + std::string(name) + "` is not set; nothing is put in its place",
             "write ${" + std::string(name) + ":-DEFAULT} for a default, or $$ for one `$`");
   }
@@ -108,25 +109,28 @@ class Interpolator {
       out += text;
     } else {
       fault(
-          start, at_ - start, true,
+          Kind::needed, start, at_ - start, true,
           "the variable `" + std::string(name) + "` is needed" + (text.empty() ? "" : ": " + text),
           "set it in belfry's environment (" + std::string(name) + "=… belfry …) or in .env beside the file");
     }
   }
 
-  void fault(std::size_t offset, std::size_t length, bool error, std::string message, std::string help) {
+  void fault(Kind kind, std::size_t offset, std::size_t length, bool error, std::string message,
+             std::string help) {
     if (faults_.size() < 100 && !given_up_)
-      faults_.push_back({offset, length, error, std::move(message), std::move(help)});
+      faults_.push_back({offset, length, error, std::move(message), std::move(help), kind});
   }
 
   void give_up(std::size_t start, std::string message, std::string help) {
-    fault(start, std::min(text_.size(), at_) - start, true, std::move(message), std::move(help));
+    fault(Kind::malformed, start, std::min(text_.size(), at_) - start, true, std::move(message),
+          std::move(help));
     given_up_ = true;
     at_ = text_.size();
   }
 
   void too_long() {
-    fault(0, 1, true, "this text is longer than 1 MiB once its variables are replaced", "put it into a file");
+    fault(Kind::too_long, 0, 1, true, "this text is longer than 1 MiB once its variables are replaced",
+          "put it into a file");
     at_ = text_.size();
   }
 

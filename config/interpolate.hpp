@@ -8,6 +8,7 @@
 // x may contain variables again. A `$` before anything else stands for itself, as in a shell.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,11 +20,13 @@ namespace belfry::config {
 using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
 struct VariableFault {
+  enum class Kind : std::uint8_t { unset, needed, malformed, too_long };
   std::size_t offset = 0;  // in the text before interpolation
   std::size_t length = 0;
   bool error = true;  // false: a warning
   std::string message;
   std::string help;
+  Kind kind = Kind::malformed;
 };
 
 // `text` with its variables replaced; what is wrong is appended to `faults`.

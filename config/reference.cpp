@@ -31,8 +31,8 @@ writable `/run` or temporary directory, as a tmpfs is.
 - Sizes are `64MiB`, `1GiB`; `K`, `M`, `G`, `T` count by 1024, `KB`, `MB`, … by 1000.
 - Variables as in compose: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`,
   `${NAME:+replacement}`, nested ones too; `$$` is one `$`. They are replaced in values, not in keys. They come from
-  belfry's environment, else from a file `.env` beside the (first) belfry file: lines `KEY=VALUE` as in `env_file`, up
-  to 1 MiB. The environment wins. What is only in `.env` reaches no service by itself: pass it on with
+  belfry's environment, else from a file `.env` beside the (first) belfry file ([env files](env-file.md)). The
+  environment wins. What is only in `.env` reaches no service by itself: pass it on with
   `environment: {NAME: }` or name the file as `env_file`. `BELFRY_PROFILES` is read from the environment alone.
 - Anchors, aliases and merge keys (`<<`) work. Keys that begin with `x-` are ignored. Everything else that is unknown
   is an error.

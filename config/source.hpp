@@ -12,12 +12,17 @@
 
 namespace belfry::config {
 
+// Whether messages may show lines of the text. Env files hold passwords.
+enum class Excerpts : std::uint8_t { shown, withheld };
+
 class Source {
  public:
-  Source(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {}
+  Source(std::string name, std::string text, Excerpts excerpts = Excerpts::shown)
+      : name_(std::move(name)), text_(std::move(text)), excerpts_(excerpts) {}
 
   [[nodiscard]] std::string const& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
+  [[nodiscard]] Excerpts excerpts() const { return excerpts_; }
   // Line `number`, counted from 1, without its line break; empty beyond the end. The first call
   // indexes the whole text.
   [[nodiscard]] std::string_view line(std::uint32_t number) const;
@@ -30,6 +35,7 @@ class Source {
   void index() const;
   std::string name_;
   std::string text_;
+  Excerpts excerpts_;
   mutable std::vector<std::uint32_t> starts_;
 };
 

@@ -11,6 +11,7 @@
 #include "config/duration.hpp"
 #include "daemon/app.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/exec_command.hpp"
 
 namespace belfry::daemon {
 
@@ -175,6 +176,7 @@ bool UserCommand::pass_on(int number) {
 }  // namespace
 
 int exec(const ExecOptions& options) {
+  if (auto code = refuse_command(options.command)) return *code;
   const Manner manner{
       .tcp_by_default = false, .private_socket = true, .has_command = true, .services = options.services};
   return with_daemon(options, manner, [&options](Daemon& daemon) {

@@ -1,10 +1,7 @@
-#include <unordered_map>
-#include <unordered_set>
-
 #include "config/import/compose_service.hpp"
+#include "config/import/extended.hpp"
 #include "config/import/import.hpp"
 #include "config/json.hpp"
-#include "config/merge.hpp"
 
 namespace belfry::config {
 namespace {
@@ -19,45 +16,6 @@ std::set<std::string_view> awaited(Node const& services, std::string_view what) 
           names.insert(edge.key->text());
   return names;
 }
-
-// Services with what they extend laid under them, as compose does before anything else.
-class Extended {
- public:
-  Extended(Document& document, Node const& services) : document_(document), services_(services) {}
-
-  // `service` itself where what it extends is not in this file; its `extends` is still there then.
-  Node const& of(Node const& service, int depth = 0) {
-    if (auto const known = done_.find(&service); known != done_.end()) return *known->second;
-    Node const* result = &service;
-    Node const* const base = base_of(service);
-    // A service that extends itself meets this bound, as does an endless chain.
-    if (base != nullptr && base != &service && depth < 32 && merged_ < most && !document_.overgrown()) {
-      Node const& below = of(*base, depth + 1);
-      if (below.find("extends") == nullptr) {
-        Node const* const own =
-            without(document_, service, [](Entry const& e) { return e.key->text() == "extends"; });
-        result = merge(document_, below, *own);
-        merged_ += result->size;
-      }
-    }
-    return *done_.emplace(&service, result).first->second;
-  }
-
- private:
-  Node const* base_of(Node const& service) const {
-    Node const* const extends = service.find("extends");
-    if (extends == nullptr || extends->find("file") != nullptr) return nullptr;
-    Node const* const name = extends->is_mapping() ? extends->find("service") : extends;
-    Node const* const base = name == nullptr ? nullptr : services_.find(name->text());
-    return base == nullptr || !base->is_mapping() ? nullptr : base;
-  }
-
-  static constexpr std::size_t most = 1'000'000;  // entries that merging may make
-  Document& document_;
-  Node const& services_;
-  std::unordered_map<Node const*, Node const*> done_;
-  std::size_t merged_ = 0;
-};
 
 void read_rest(Carrier& carrier, Node const& root, std::string& yaml) {
   Node const* const name = root.find("name");

@@ -11,35 +11,16 @@
 namespace belfry::config {
 namespace {
 
-// `8080` of `127.0.0.1:80:8080/tcp`; colons inside `${...}` do not separate.
-std::string container_port(std::string_view text) {
-  if (text.ends_with("/tcp") || text.ends_with("/udp")) text.remove_suffix(4);
-  std::size_t start = 0;
-  int depth = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    depth += text[i] == '{' ? 1 : text[i] == '}' ? -1 : 0;
-    if (text[i] == ':' && depth == 0) start = i + 1;
-  }
-  return std::string(text.substr(start));
-}
-
 bool is_number(std::string_view text) {
   return !text.empty() && text.size() <= 5 &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_udp(Node const& item) {
-  Node const* const protocol = item.find("protocol");
-  return item.text().ends_with("/udp") || (protocol != nullptr && protocol->text() == "udp");
-}
-
-bool is_variable(std::string_view text) {
-  return text.starts_with("${") && text.find('}') == text.size() - 1 && !text.contains('\n');
-}
-
-std::vector<Node const*> items_of(Node const& node) {
-  if (!node.is_sequence()) return {&node};
-  return {node.items().begin(), node.items().end()};
+// `x` of `${NAME:-x}`; else `no`.
+std::string default_of(std::string_view variable) {
+  auto const dash = variable.find('-');
+  bool const whole = variable.starts_with("${") && variable.ends_with('}') && dash != std::string_view::npos;
+  return whole ? std::string(variable.substr(dash + 1, variable.size() - dash - 2)) : "no";
 }
 
 // What a service waits for without saying `depends_on`: those whose network or files it shares.
@@ -62,9 +43,11 @@ std::string ComposeService::edge(Entry const& entry) {
     Node const* const node = entry.value->find(name);
     return node == nullptr ? std::string_view() : node->text();
   };
-  std::string word = get("condition").empty() ? "started" : std::string(get("condition"));
-  auto const known = condition_named(word);
-  word = known ? std::string(name_of(*known)) : yaml_text(word);
+  auto const known = condition_named(get("condition"));
+  std::string const word(name_of(known.value_or(Condition::started)));
+  if (!known && !get("condition").empty())
+    left(*entry.value, "depends_on." + std::string(entry.key->text()) + ".condition",
+         "compose knows no such condition");
   bool const optional = get("required") == "false", lost = get("restart") == "true";
   if (!optional && !lost) return word;
   return "{condition: " + word + (optional ? ", required: false" : "") + (lost ? ", on_loss: restart" : "") +
@@ -74,26 +57,26 @@ std::string ComposeService::edge(Entry const& entry) {
 void ComposeService::depends_on() {
   std::vector<std::string> entries;
   std::set<std::string_view> seen;
-  auto const add = [&](std::string_view name, std::string condition) {
-    if (!name.empty() && name != key_.text() && seen.insert(name).second)
-      entries.push_back(yaml_text(file_.names.of(name)) + ": " + std::move(condition));
+  auto const add = [&](Node const& at, std::string_view name, auto const& condition) {
+    if (!file_.names.knows(name) || name == key_.text())
+      left(at, "depends_on." + std::string(name),
+           name == key_.text() ? "a service cannot wait for itself" : "no such service is in this file");
+    else if (seen.insert(name).second)
+      entries.push_back(yaml_text(file_.names.of(name)) + ": " + condition());
   };
+  auto const started = [] { return std::string("started"); };
   if (Node const* const edges = find("depends_on")) {
     if (!edges->is_mapping())
-      for (Node const* item : items_of(*edges)) add(item->text(), "started");
+      for (Node const* item : items_of(*edges)) add(*item, item->text(), started);
     for (Entry const& entry : edges->entries()) {
-      Node const* const required = entry.value->find("required");
-      if (!file_.names.knows(entry.key->text()) && required != nullptr && required->text() == "false")
-        left(*entry.key, "depends_on." + std::string(entry.key->text()), "no such service is in this file");
-      else
-        add(entry.key->text(), edge(entry));
+      add(*entry.key, entry.key->text(), [&] { return edge(entry); });
       known_only(*entry.value, "depends_on." + std::string(entry.key->text()),
                  {"condition", "required", "restart"});
     }
   }
   for (Entry const& entry : node_.entries())
     for (std::string_view const name : implied(entry.key->text(), *entry.value))
-      if (file_.names.knows(name)) add(name, "started");
+      if (file_.names.knows(name) && name != key_.text()) add(*entry.key, name, started);
   out_.mapping("depends_on", entries);
 }
 
@@ -101,11 +84,11 @@ void ComposeService::readiness() {
   Node const* const check = find("healthcheck");
   if ((check != nullptr && check->is_mapping() && healthcheck(*check)) || oneshot_) return unused_ports();
   if (Node const* const ports = find("ports")) {
-    if (Node const* const more = find("expose"))
+    if (Node const* const more = find("expose"); more != nullptr && exposes_more(*more, *ports))
       left(*more, "expose", "the service is ready when it listens on what `ports` names");
-    return listening(*ports);
+    return listening(*ports, true);
   }
-  if (Node const* const ports = find("expose")) return listening(*ports);
+  if (Node const* const ports = find("expose")) return listening(*ports, false);
   if (file_.awaited_healthy.contains(key_.text())) guessed_readiness();
 }
 
@@ -142,6 +125,15 @@ std::vector<std::string> ComposeService::tested(Node const& check) {
   return command.empty() ? unknown : command;
 }
 
+std::string ComposeService::threshold(Node const* retries) {
+  std::string_view const text = retries == nullptr ? std::string_view() : retries->text();
+  bool const number = is_number(text);
+  if (retries != nullptr && !retries->is_null() && !number && !text.contains('$'))
+    left(*retries, "healthcheck.retries", "it is a whole number");
+  bool const given = (number && text.find_first_not_of('0') != std::string_view::npos) || text.contains('$');
+  return given ? yaml_value(text.substr(text.find_first_not_of('0'))) : "3";
+}
+
 bool ComposeService::healthcheck(Node const& check) {
   constexpr auto known = std::to_array<std::string_view>(
       {"test", "disable", "interval", "timeout", "retries", "start_period", "start_interval"});
@@ -156,6 +148,9 @@ bool ComposeService::healthcheck(Node const& check) {
     left(check, "healthcheck", "it has no test of its own: if the image brought one, write it as `ready:`");
     return false;
   }
+  if (check.find("test")->is_sequence() && is_word_for_shell(command))
+    left(*check.find("test"), "healthcheck.test",
+         "a `&&`, `||` or `|` of it is an argument, no shell reads it: write [CMD-SHELL, ...]");
   std::string const exec = "exec: " + yaml_list(command);
   std::vector<std::string> ready{exec}, live{exec};
   auto const time = [&](std::string_view name) {
@@ -167,78 +162,19 @@ bool ComposeService::healthcheck(Node const& check) {
   if (auto const p = time("start_interval"); !p.empty()) ready.push_back("period: " + p);
   std::string const interval = time("interval");
   live.push_back("period: " + (interval.empty() ? "30s" : interval));
-  Node const* const retries = check.find("retries");
-  bool const given = retries != nullptr && retries->is_scalar() && retries->text() != "0";
-  live.push_back("failure_threshold: " + (given ? yaml_value(retries->text()) : "3"));
+  live.push_back("failure_threshold: " + threshold(check.find("retries")));
   if (auto const s = time("start_period"); !s.empty()) live.push_back("initial_delay: " + s);
   out_.mapping("ready", ready);
-  if (oneshot_) return true;
+  if (oneshot_) {
+    for (std::string_view const name : {"interval", "retries", "start_period"})
+      if (Node const* const unused = check.find(name))
+        left(*unused, "healthcheck." + std::string(name), "others wait for it to end: it is a oneshot");
+    return true;
+  }
   out_.comment(
       "compose only marks a service unhealthy; belfry restarts it. Remove `live` if you do not want that.");
   out_.mapping("live", live);
   return true;
-}
-
-// Whether nobody above has the port; in containers several services could have one.
-bool ComposeService::claim(std::string const& port) {
-  // Services of a profile may never run beside each other; `check` knows when they do.
-  if (Node const* const profiles = find("profiles"); profiles != nullptr && profiles->size > 0) return true;
-  auto const [holder, fresh] = file_.ports.emplace(port, out_.name());
-  if (fresh || holder->second == out_.name()) return true;
-  out_.comment("decide: port " + port + " is taken by `" + holder->second +
-               "` above; in containers both could have it");
-  return false;
-}
-
-// Ports that say nothing of readiness, because something else does. What is bound twice is told all the same.
-void ComposeService::unused_ports() {
-  for (Entry const& entry : node_.entries()) {
-    std::string_view const name = entry.key->text();
-    if ((name != "ports" && name != "expose") || entry.value->is_null() || entry.value->is_mapping())
-      continue;
-    left(entry, "the program binds its ports itself, and nothing maps them to others");
-    for (Node const* item : items_of(*entry.value)) {
-      Node const* const target = item->is_mapping() ? item->find("target") : item;
-      std::string const port = container_port(target == nullptr ? std::string_view() : target->text());
-      if (is_number(port) && !is_udp(*item)) (void)claim(port);
-    }
-  }
-}
-
-// The probe for one item of `ports` or `expose`; empty if there is none.
-std::string ComposeService::port_probe(Node const& item) {
-  Node const* const target = item.is_mapping() ? item.find("target") : &item;
-  std::string port(target == nullptr ? std::string_view() : target->text());
-  bool const udp = is_udp(item);
-  std::string const written = "the port `" + (item.is_scalar() ? std::string(item.text()) : port) + "`";
-  port = container_port(port);
-  if (!is_number(port) && !is_variable(port)) {
-    file_.carrier.left(item, written, "write ready: {port: N} with the port the program binds", key_.text());
-    out_.comment("decide: which port of `" + port + "` the program binds");
-    return {};
-  }
-  if (!claim(udp ? "udp " + port : port)) {
-    file_.carrier.left(item, written, "two services of one host cannot bind one port: give it another",
-                       key_.text());
-    return {};
-  }
-  std::string const number = is_number(port) ? port : json_string(port);
-  return udp ? "{port: {udp: " + number + "}}" : "{port: " + number + "}";
-}
-
-void ComposeService::listening(Node const& ports) {
-  std::vector<std::string> probes;
-  for (Node const* item : items_of(ports)) {
-    std::string probe = port_probe(*item);
-    if (!probe.empty() && std::ranges::find(probes, probe) == probes.end())
-      probes.push_back(std::move(probe));
-  }
-  if (probes.empty()) return;
-  if (probes.size() > 32) return out_.comment("decide: which of its many ports tell that it is ready");
-  out_.comment("the port the program binds; nothing maps it to another one");
-  std::string list;
-  for (std::string const& probe : probes) list += (list.empty() ? "" : ", ") + probe;
-  out_.key("ready", probes.size() == 1 ? probes.front() : "[" + list + "]");
 }
 
 void ComposeService::restart() {
@@ -249,6 +185,8 @@ void ComposeService::restart() {
       Node const* n = policy_->find(name);
       return n == nullptr ? std::string_view() : n->text();
     };
+    if (Node const* const unused = find("restart"))
+      left(*unused, "restart", "deploy.restart_policy says it as well");
     policy = get("condition") == "none" ? "no" : get("condition") == "on-failure" ? "on-failure" : "always";
     limit = get("max_attempts");
     delay = duration(policy_->find("delay"), "deploy.restart_policy.delay");
@@ -256,15 +194,18 @@ void ComposeService::restart() {
     if (is_number(limit) && limit != "0" && !window.empty() && !window.contains('$'))
       limit += " per " + window;
   }
+  if (policy.contains('$')) {
+    left(*find("restart"), "restart",
+         "a variable says it there, in words of compose: its default is written");
+    policy = default_of(policy);
+  }
   if (policy.starts_with("on-failure:")) {
     limit = policy.substr(11);
     policy = "on-failure";
   }
   if (policy == "unless-stopped" || policy == "true") policy = "always";
   if (policy == "false") policy = "no";
-  if (policy.contains('$')) {
-    policy = json_string(policy);
-  } else if (policy != "no" && policy != "always" && policy != "on-failure") {
+  if (policy != "no" && policy != "always" && policy != "on-failure") {
     left(*find("restart"), "restart", "compose knows no, always, on-failure and unless-stopped");
     policy = "no";
   }

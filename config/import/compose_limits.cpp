@@ -9,6 +9,16 @@
 
 namespace belfry::config {
 
+namespace {
+
+// `007` is a number there; here other readers of YAML would disagree about it.
+std::string_view without_zeros(std::string_view text) {
+  while (text.size() > 1 && text.front() == '0' && text[1] != '.') text.remove_prefix(1);
+  return text;
+}
+
+}  // namespace
+
 Node const* ComposeService::limit(std::string_view own, std::string_view deployed) const {
   Node const* found = find(own);
   if (found == nullptr && limits_ != nullptr) found = limits_->find(deployed);
@@ -46,7 +56,7 @@ std::string ComposeService::processors(Node const& node) {
   auto const [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   bool const good =
       fault == std::errc{} && end == text.data() + text.size() && number > 0 && number <= 10'000;
-  if (good && number >= 0.01) return yaml_value(text);
+  if (good && number >= 0.01) return yaml_value(without_zeros(text));
   left(node, "the limit of processors",
        good ? "0.01 is the least that belfry can give" : "it is a number, such as 0.5");
   return good ? "0.01" : "";
@@ -62,11 +72,12 @@ void ComposeService::cgroup() {
   if (Node const* const n = limit("pids_limit", "pids")) {
     bool const good =
         n->text().contains('$') ||
-        (n->text().size() < 8 && n->text().find_first_not_of("0123456789") == std::string_view::npos);
+        (n->text().size() < 8 && n->text().find_first_not_of("0123456789") == std::string_view::npos &&
+         std::stoul(std::string(n->text())) <= 4'194'304);
     if (good)
-      add("pids_max", yaml_value(n->text()));
+      add("pids_max", yaml_value(without_zeros(n->text())));
     else
-      left(*n, "the limit of processes", "it is a number");
+      left(*n, "the limit of processes", "it is a number up to 4194304");
   }
   out_.mapping("cgroup", entries);
 }

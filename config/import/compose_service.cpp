@@ -20,6 +20,11 @@ bool needs_variable(std::string_view value) {
 
 }  // namespace
 
+std::vector<Node const*> items_of(Node const& node) {
+  if (!node.is_sequence()) return {&node};
+  return {node.items().begin(), node.items().end()};
+}
+
 ComposeService::ComposeService(ComposeFile& file, Node const& key, Node const& node)
     : file_(file),
       node_(node),
@@ -56,40 +61,6 @@ void ComposeService::left(Node const& at, std::string_view what, std::string why
   out_.omit(what, at.line);
 }
 
-std::vector<std::string> ComposeService::words(Node const& node) {
-  return node.is_scalar() ? split_words(node.text()).words : Carrier::texts(node);
-}
-
-void ComposeService::command() {
-  Node const* const entrypoint = find("entrypoint");
-  Node const* const given = find("command");
-  if (entrypoint != nullptr) command_ = words(*entrypoint);
-  std::vector<std::string> const arguments = given == nullptr ? std::vector<std::string>() : words(*given);
-  command_.insert(command_.end(), arguments.begin(), arguments.end());
-  if (command_.empty()) return missing_command();
-  bool const whole = entrypoint == nullptr || words(*entrypoint).empty();
-  if (whole && image_ != nullptr) command_ = command_in_image(*image_, std::move(command_));
-  if (command_.front().starts_with('-')) {
-    out_.comment("decide: the program that the image puts before these options");
-    command_.insert(command_.begin(), "/path/to/" + out_.name());
-    file_.carrier.left(key_, "the program", "the image brought it: write it before its options", key_.text());
-  }
-  // Variables are replaced first and the line is split afterwards, there and here.
-  bool const line = whole && given->is_scalar() && given->text().contains('$') && command_ == arguments;
-  out_.key("command", line ? json_string(given->text()) : yaml_list(command_));
-}
-
-void ComposeService::missing_command() {
-  std::string const image(text("image"));
-  out_.comment(find("extends") != nullptr ? "decide: what the service runs that this one extends"
-               : image.empty()            ? "decide: what the image built here runs"
-                                          : "decide: what the image " + image + " runs");
-  command_ =
-      image_ == nullptr ? std::vector<std::string>{"/path/to/" + out_.name()} : command_in_image(*image_, {});
-  out_.key("command", yaml_list(command_));
-  file_.carrier.left(key_, "the command", "the image brought it: write it into the file", key_.text());
-}
-
 void ComposeService::one(std::string_view name, Entry const& entry) {
   if (name.starts_with("x-") || entry.value->is_null()) return;
   if (handled_elsewhere(name)) {
@@ -109,14 +80,16 @@ bool ComposeService::scalar(std::string_view name, Entry const& entry) {
   } else if (name == "user")
     user(value);
   else if (name == "oom_score_adj")
-    out_.key("oom_score_adj", yaml_value(value));
+    oom_score(entry);
   else if (name == "scale")
     replicas(entry);
   else if (name == "tty" && value == "true")
     out_.key("tty", "true");
   else
-    return (name == "tty" || name == "stdin_open" || name == "privileged" || name == "read_only") &&
-           value == "false";
+    return ((name == "tty" || name == "stdin_open" || name == "privileged" || name == "read_only" ||
+             name == "oom_kill_disable" || name == "use_api_socket") &&
+            value == "false") ||
+           (name == "attach" && value == "true");
   return true;
 }
 
@@ -149,7 +122,7 @@ bool ComposeService::structured(std::string_view name, Entry const& entry) {
 bool ComposeService::handled_elsewhere(std::string_view name) {
   constexpr auto names = std::to_array<std::string_view>(
       {"command", "entrypoint", "healthcheck", "ports", "restart", "stop_signal", "stop_grace_period",
-       "mem_limit", "cpus", "pids_limit", "depends_on", "init", "attach", "expose"});
+       "mem_limit", "cpus", "pids_limit", "depends_on", "init", "expose"});
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -199,7 +172,8 @@ std::string ComposeService::reason(std::string_view name) {
     return "what it names is not in this file: `docker compose config | belfry import compose -` has all of "
            "it";
   if (name == "stdin_open") return "write stdin: inherit for the one service that reads belfry's own input";
-  if (name == "logging") return "belfry writes the lines of all services to its own output";
+  if (name == "logging" || name == "attach")
+    return "belfry writes the lines of all services to its own output";
   if (name == "privileged" || name.starts_with("cap_") || name == "devices" || name == "group_add")
     return "a service has the rights of its user";
   return "belfry has no counterpart";
@@ -212,8 +186,9 @@ void ComposeService::replicas(Entry const& entry) {
     out_.key("profiles", "[disabled]");
   } else if (count != "1" && find("scale") != nullptr && entry.key->text() == "replicas") {
     return;  // compose wants both to say the same
-  } else if (!count.contains('$') && (count.empty() || count.find_first_not_of("0123456789") != count.npos)) {
-    left(entry, "a number was expected");
+  } else if (!count.contains('$') && (count.empty() || count.size() > 4 || count.front() == '0' ||
+                                      count.find_first_not_of("0123456789") != count.npos)) {
+    left(entry, "it is a number from 1 to 9999");
   } else if (count != "1") {
     out_.key("replicas", yaml_value(count));
   }
@@ -230,12 +205,32 @@ void ComposeService::env_file(Entry const& entry) {
     Node const* const required = item->find("required");
     bool const optional = required != nullptr && required->text() == "false";
     out += (out.empty() ? "" : ", ") + (optional ? "{path: " + from_here + ", required: false}" : from_here);
-    if (Node const* format = item->find("format")) left(*format, "format", "belfry reads it as compose does");
+    if (Node const* format = item->find("format"))
+      left(*format, "env_file.format",
+           "belfry reads every file by compose's own rules: put values with `$` in single quotes");
+    known_only(*item, "env_file", {"path", "required", "format"});
   }
   if (!out.empty()) out_.key("env_file", "[" + out + "]");
 }
 
+void ComposeService::oom_score(Entry const& entry) {
+  std::string_view const text = entry.value->text();
+  std::string_view const digits = text.substr(text.starts_with('-') ? 1 : 0);
+  bool const number = !digits.empty() && digits.size() <= 4 &&
+                      digits.find_first_not_of("0123456789") == std::string_view::npos &&
+                      (digits == "0" || digits.front() != '0') && (digits.size() < 4 || digits == "1000");
+  if (number || text.contains('$'))
+    out_.key("oom_score_adj", yaml_value(text));
+  else
+    left(entry, "it is a number from -1000 to 1000");
+}
+
 void ComposeService::ulimits(Entry const& entry) {
+  auto const number = [](Node const* n) {
+    return n == nullptr || n->text() == "-1" || n->text().contains('$') ||
+           (!n->text().empty() && n->text().size() < 19 && (n->text().front() != '0' || n->text() == "0") &&
+            n->text().find_first_not_of("0123456789") == std::string_view::npos);
+  };
   auto const limit = [](Node const& n) {
     return n.text() == "-1" ? std::string("unlimited") : yaml_value(n.text());
   };
@@ -246,6 +241,8 @@ void ComposeService::ulimits(Entry const& entry) {
     std::string const name = yaml_text(one.key->text());
     if (!limit_number(one.key->text()) || (one.value->is_mapping() && (soft == nullptr || hard == nullptr)))
       left(*one.key, "ulimits." + std::string(one.key->text()), "belfry knows no such limit");
+    else if (!number(one.value->is_mapping() ? soft : one.value) || !number(hard))
+      left(*one.key, "ulimits." + std::string(one.key->text()), "a limit is a number, or -1");
     else if (soft != nullptr && hard != nullptr)
       entries.push_back(name + ": {soft: " + limit(*soft) + ", hard: " + limit(*hard) + "}");
     else if (one.value->is_scalar())

@@ -14,6 +14,7 @@
 namespace belfry::config {
 
 struct KnownImage;
+struct PortMapping;
 
 // What one service must know of the file it stands in.
 struct ComposeFile {
@@ -28,6 +29,10 @@ struct ComposeFile {
   std::unordered_map<std::string, std::string> ports;  // by the service that has it
 };
 
+// The items of a list; what is none is a list of itself.
+[[nodiscard]] std::vector<Node const*> items_of(Node const& node);
+// Whether a word is one that only a shell reads: `&&`, `||` or `|`.
+[[nodiscard]] bool is_word_for_shell(std::vector<std::string> const& words);
 // What containers of the file may use as hosts.
 [[nodiscard]] std::vector<std::string_view> host_names(Node const& services);
 
@@ -50,6 +55,7 @@ class ComposeService {
 
   // What runs, and as what: compose_service.cpp.
   void command();
+  bool line_for_shell();
   void missing_command();
   void hosts();  // compose_hosts.cpp
   void one(std::string_view name, Entry const& entry);
@@ -64,6 +70,7 @@ class ComposeService {
   static std::string reason(std::string_view name);
   void replicas(Entry const& entry);
   void env_file(Entry const& entry);
+  void oom_score(Entry const& entry);
   void ulimits(Entry const& entry);
   void deploy(Entry const& entry);
   void security(Entry const& entry);
@@ -76,11 +83,14 @@ class ComposeService {
   void readiness();
   bool healthcheck(Node const& check);
   static std::vector<std::string> tested(Node const& check);
+  std::string threshold(Node const* retries);
   void unused_ports();
   void guessed_readiness();
   // The port in the container is the one the process binds.
-  void listening(Node const& ports);
-  std::string port_probe(Node const& item);
+  void listening(Node const& ports, bool maps);  // compose_ports.cpp; `maps`: of `ports`, not of `expose`
+  static bool exposes_more(Node const& expose, Node const& ports);
+  std::string port_probe(Node const& item, bool maps);
+  void published(Node const& item, PortMapping const& port);
   bool claim(std::string const& port);
   void restart();
   void stop();

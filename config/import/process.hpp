@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "config/import/extended.hpp"
 #include "config/import/writer.hpp"
 
 namespace belfry::config {
@@ -31,6 +33,8 @@ class Templates {
 
 // What one process must know of the file it stands in.
 struct ProcessFile {
+  Carrier& carrier;
+  Extended& extended;
   Names names;
   std::string directory;                    // absolute, or empty
   std::vector<std::string> shell;           // what runs a command
@@ -50,14 +54,76 @@ struct ProbeSource {
   std::function<void(Node const& at, std::string what, std::string why)> left;
 };
 
-// The probe under `readiness_probe` or `liveness_probe`; empty if it looks at nothing.
-[[nodiscard]] std::vector<std::string> import_probe(ProbeSource const& source, Entry const& entry, bool live);
+struct ImportedProbe {
+  std::vector<std::string> entries;  // empty if it looks at nothing
+  // How long a readiness probe may fail until the process is stopped; empty if variables decide.
+  std::string patience;
+};
+
+// What stands under `readiness_probe` or `liveness_probe`.
+[[nodiscard]] ImportedProbe import_probe(ProbeSource const& source, Entry const& entry, bool live);
 
 // `text` seconds; empty for none and for 0, which there means the default. `bad` is set for what is no
 // number.
 [[nodiscard]] std::string seconds_value(std::string_view text, bool& bad);
 
-[[nodiscard]] ServiceWriter import_process(Carrier& carrier, Templates templates, Entry const& entry,
-                                           ProcessFile& file);
+// Owner: import_process_compose, on its stack.
+// Lifecycle: one process; `run` is called once.
+// Cancellation: none.
+class Process {
+ public:
+  Process(ProcessFile& file, Templates templates, Entry const& entry);
+  ServiceWriter run();
+
+ private:
+  [[nodiscard]] std::string text(Node const* node) const;
+  void left(Entry const& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
+  void left(Node const& at, std::string_view what, std::string why);
+  void known_only(Node const& node, std::string_view within, std::initializer_list<std::string_view> known);
+
+  // What runs, and as what: process.cpp.
+  [[nodiscard]] bool adds_to_its_base() const;
+  void command();
+  void words_of_command();
+  void missing_command();
+  [[nodiscard]] std::string shell(std::string_view line) const;
+  void environment();
+  void env_files();
+  [[nodiscard]] std::string here(std::string_view path) const;
+  void one(std::string_view name, Entry const& entry);
+  static bool has_shape(std::string_view name, Node const& value);
+  bool scalar(std::string_view name, Entry const& entry);
+  bool flag(std::string_view name, Entry const& entry);
+  void replicas(Entry const& entry);
+  void exit_codes(Entry const& entry);
+  void extends(Entry const& entry);
+  std::string reason(std::string_view name) const;
+
+  // When it starts, is ready, starts again and stops: process_lifecycle.cpp.
+  void depends_on(Node const& value);
+  std::string condition(Node const* written, std::string_view edge);
+  void ready();
+  void ready_and_restarted(ImportedProbe const& found);
+  void live_while_ready();
+  [[nodiscard]] Node const& key_of(std::string_view name) const;
+  void live();
+  // `again`: it has been read before, and what cannot be carried over is listed.
+  ImportedProbe probe(std::string_view name, bool live, bool again = false);
+  std::string seconds(Node const* node, std::string_view what);
+  std::string policy(Node const* node);
+  void availability();
+  bool ends_the_stack(Node const& availability);
+  void shutdown();
+  void stop_option(Entry const& entry, std::vector<std::string>& entries);
+
+  ProcessFile& file_;
+  Templates templates_;
+  Node const& key_;
+  Node const* own_;   // as written
+  Node const* node_;  // what is read: with its base, unless `extends` says the same
+  ServiceWriter out_;
+  bool oneshot_;
+  bool extends_ = false;  // the rest comes from its base
+};
 
 }  // namespace belfry::config

@@ -18,12 +18,13 @@ std::set<std::string_view> awaited(Node const& processes, std::string_view what)
   return names;
 }
 
-std::set<std::string_view> disabled_ones(Node const& processes) {
+std::set<std::string_view> disabled_ones(Node const& processes, Extended& extended) {
   std::set<std::string_view> names;
   for (Entry const& process : processes.entries())
-    if (Node const* const disabled = process.value->find("disabled");
-        disabled != nullptr && disabled->text() == "true")
-      names.insert(process.key->text());
+    for (std::string_view const key : {"disabled", "is_disabled"})
+      if (Node const* const disabled = extended.of(*process.value).find(key);
+          disabled != nullptr && disabled->text() == "true")
+        names.insert(process.key->text());
   return names;
 }
 
@@ -48,22 +49,48 @@ DoubleDollar double_dollar_of(Node const& root) {
                                                              : DoubleDollar::escape;
 }
 
-// The keys beside `processes`, and what they mean for all of them.
-void read_rest(Carrier& carrier, Templates const& templates, Node const& root, std::string& yaml) {
+std::string reason(std::string_view key) {
+  if (key == "log_level") return "belfry says what it does without levels";
+  if (key == "log_length") return "belfry keeps the last lines of each service within a bound of its own";
+  if (key.starts_with("log_")) return "belfry writes the lines of all services to its own output";
+  if (key == "extends") return "import that file as well and name both: -c base.yaml -c this.yaml";
+  if (key == "env_cmds") return "write a oneshot, or set the variable where belfry is started";
+  return "belfry has no counterpart";
+}
+
+// Keys that need no counterpart: belfry refuses unknown keys, stops in reverse order and has no TUI, always.
+bool is_so_anyway(std::string_view key, Node const& value) {
+  bool const on = value.text() == "true";
+  return key == "version" || key == "is_strict" || (key == "ordered_shutdown" && on) ||
+         (key == "is_tui_disabled" && on) || (key == "disable_env_expansion" && value.is_scalar());
+}
+
+// The keys beside `processes`.
+void list_rest(Carrier& carrier, Node const& root) {
   constexpr auto known =
-      std::to_array<std::string_view>({"version", "processes", "environment", "vars", "name", "log_level",
-                                       "is_strict", "disable_env_expansion", "shell", "log_length"});
+      std::to_array<std::string_view>({"processes", "environment", "vars", "name", "shell"});
   for (Entry const& entry : root.entries()) {
     std::string_view const key = entry.key->text();
-    if (std::ranges::find(known, key) != known.end() || key.starts_with("x-")) continue;
-    carrier.left(*entry.key, "`" + std::string(key) + "`",
-                 key.starts_with("log_") ? "belfry writes the lines of all services to its own output"
-                 : key == "extends"      ? "import that file as well and name both: -c base.yaml -c this.yaml"
-                                         : "belfry has no counterpart");
+    bool const read = std::ranges::find(known, key) != known.end() || is_so_anyway(key, *entry.value);
+    if (!read && !key.starts_with("x-") && !entry.value->is_null())
+      carrier.left(*entry.key, "`" + std::string(key) + "`", reason(key));
   }
+  if (Node const* const shell = root.find("shell"))
+    for (Entry const& entry : shell->entries())
+      if (entry.key->text() != "shell_command" && entry.key->text() != "shell_argument")
+        carrier.left(*entry.key, "`shell." + std::string(entry.key->text()) + "`",
+                     "belfry has no counterpart");
+  if (Node const* const environment = root.find("environment"))
+    for (Node const* odd : Carrier::unreadable_pairs(*environment))
+      carrier.left(*odd, "`environment`", "an item is KEY=VALUE, a value is text");
+}
+
+// What all processes have: `.env` and the variables of the file.
+void write_defaults(Templates const& templates, Node const& root, std::string& yaml) {
   Node const* const name = root.find("name");
   if (name != nullptr && name->is_scalar() && !name->text().empty())
     yaml += "name: " + service_key(name->text()) + "\n";
+  yaml += "defaults:\n  env_file: [{path: .env, required: false}]\n";
   Node const* const environment = root.find("environment");
   std::vector<std::string> const all =
       environment == nullptr
@@ -71,8 +98,7 @@ void read_rest(Carrier& carrier, Templates const& templates, Node const& root, s
           : Carrier::pairs(*environment, "null", [&](Node const& at, std::string_view value) {
               return templates.filled(at, value);
             });
-  if (all.empty()) return;
-  yaml += "defaults:\n  environment:\n";
+  if (!all.empty()) yaml += "  environment:\n";
   for (std::string const& line : all) yaml += "    " + line + "\n";
 }
 
@@ -91,21 +117,23 @@ Imported import_process_compose(std::string_view text, std::string file_name, st
     return out;
   }
   std::string yaml =
-      "# From a process-compose file. It hands `.env` to every process; belfry reads it for variables of "
-      "this\n# "
-      "file only: add env_file: [.env] where a service needs it.\n";
+      "# From a process-compose file. It hands `.env` to every process, and so does `defaults` here.\n";
   Templates templates(carrier);
   if (Node const* vars = root->find("vars")) templates.add(*vars);
-  read_rest(carrier, templates, *root, yaml);
+  list_rest(carrier, *root);
+  write_defaults(templates, *root, yaml);
   yaml += "services:\n";
-  ProcessFile file{Names(*processes),
+  Extended extended(document, *processes);
+  ProcessFile file{carrier,
+                   extended,
+                   Names(*processes),
                    std::move(directory),
                    shell_of(*root),
                    awaited(*processes, "process_completed"),
                    awaited(*processes, "process_healthy"),
-                   disabled_ones(*processes),
+                   disabled_ones(*processes, extended),
                    double_dollar_of(*root)};
-  for (Entry const& entry : processes->entries()) import_process(carrier, templates, entry, file).write(yaml);
+  for (Entry const& entry : processes->entries()) Process(file, templates, entry).run().write(yaml);
   out.yaml = std::move(yaml);
   carrier.finish();
   return out;

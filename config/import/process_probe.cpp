@@ -40,7 +40,7 @@ class ProbeReader {
   ProbeReader(ProbeSource const& source, Entry const& entry, bool live)
       : source_(source), key_(*entry.key), node_(*entry.value), live_(live) {}
 
-  std::vector<std::string> run() {
+  ImportedProbe run() {
     constexpr auto known = std::to_array<std::string_view>(
         {"exec", "http_get", "grpc", "initial_delay_seconds", "period_seconds", "timeout_seconds",
          "success_threshold", "failure_threshold"});
@@ -54,8 +54,8 @@ class ProbeReader {
     seconds("period_seconds", "period", live_ ? "10" : "");
     seconds("timeout_seconds", live_ ? "timeout" : "attempt_timeout", "1");
     threshold("success_threshold");
-    threshold("failure_threshold");
-    return std::move(entries_);
+    std::string const failures = threshold("failure_threshold", live_);
+    return {std::move(entries_), live_ ? "" : patience(failures)};
   }
 
  private:
@@ -114,6 +114,7 @@ class ProbeReader {
       if (!one_of(one.key->text(), known)) left(one, "grpc.", "belfry has no counterpart");
     std::string const port = port_of(*entry.value, ""), service = text(entry.value->find("service"));
     if (port.empty()) return false;
+    left(entry, "", "it is written as it is: `belfry check` says whether this version asks over gRPC");
     entries_.push_back("grpc: " + json_string(or_else(text(entry.value->find("host")), "127.0.0.1") + ":" +
                                               port + (service.empty() ? "" : "/" + service)));
     return true;
@@ -174,14 +175,37 @@ class ProbeReader {
     if (!value.empty()) entries_.push_back(std::string(to) + ": " + value);
   }
 
-  void threshold(std::string_view name) {
+  // The number that is written, which becomes an entry if it is `wanted`.
+  std::string threshold(std::string_view name, bool wanted = true) {
     Entry const* const written = find(name);
     std::string const value = written == nullptr ? "" : text(written->value);
-    if (value.empty() || value == "0") return;
-    if (value.contains('$') || value.find_first_not_of("0123456789") == std::string::npos)
-      entries_.push_back(std::string(name) + ": " + yaml_value(value));
-    else
+    if (value.empty() || value.find_first_not_of('0') == std::string::npos) return {};
+    bool const number = value.size() < 9 && value.find_first_not_of("0123456789") == std::string::npos;
+    if (!number && !value.contains('$')) {
       left(*written, "", "a threshold is a whole number from 1");
+      return {};
+    }
+    if (wanted) entries_.push_back(std::string(name) + ": " + yaml_value(value));
+    return value;
+  }
+
+  // It is first asked after the delay, then each period, and given up at the last of `failures` in a row.
+  std::string patience(std::string const& failures) const {
+    std::uint64_t const most = 365UL * 24 * 3600;
+    auto const number = [&](std::string const& value, std::uint64_t fallback) {
+      std::uint64_t out = 0;
+      for (char const c : value) out = std::min(most, out * 10 + static_cast<std::uint64_t>(c - '0'));
+      return out == 0 ? fallback : out;
+    };
+    auto const written = [&](std::string_view name) {
+      Entry const* const entry = find(name);
+      std::string value = entry == nullptr ? "" : text(entry->value);
+      bool const plain = value.find_first_not_of("0123456789") == std::string::npos;
+      return plain || value.contains('$') ? value : "";
+    };
+    std::string const delay = written("initial_delay_seconds"), period = written("period_seconds");
+    if ((delay + period + failures).contains('$')) return {};
+    return std::to_string(std::min(most, number(delay, 0) + number(failures, 3) * number(period, 10))) + "s";
   }
 
   ProbeSource const& source_;
@@ -201,7 +225,7 @@ std::string seconds_value(std::string_view text, bool& bad) {
   return bad || *value == Duration(0) ? "" : std::string(text) + "s";
 }
 
-std::vector<std::string> import_probe(ProbeSource const& source, Entry const& entry, bool live) {
+ImportedProbe import_probe(ProbeSource const& source, Entry const& entry, bool live) {
   return ProbeReader(source, entry, live).run();
 }
 

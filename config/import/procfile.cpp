@@ -88,9 +88,18 @@ std::string ports_line(std::vector<Line> const& lines, PortNames const& ports) {
   return out.empty() ? "" : out + "}  # or numbers\n";
 }
 
-ServiceWriter service_of(Line const& line, Names const& names, PortNames const& ports, bool after_release) {
+// foreman hands `.env` to every process and starts none of them again; whichever ends, all end. Here a
+// failure ends all of them, and so does any end of the one process of a file that has no other.
+std::string defaults_of(bool alone) {
+  std::string const out = "defaults:\n  env_file: [{path: .env, required: false}]\n";
+  return alone ? out : out + "  restart: no\n  essential: true\n";
+}
+
+ServiceWriter service_of(Line const& line, Names const& names, PortNames const& ports, bool after_release,
+                         bool alone) {
   ServiceWriter service(line.name, names);
   if (line.name == "release") service.key("type", "oneshot");
+  if (alone) service.key(line.name == "release" ? "essential" : "main", "true");
   service.key("command", shell_command(line.command, {"sh", "-c"}, DoubleDollar::of_the_shell));
   if (after_release) service.mapping("depends_on", {"release: completed"});
   if (!wants_port(line)) return service;
@@ -130,9 +139,15 @@ Imported import_procfile(std::string_view text, std::string file_name) {
   for (Line const& line : lines) written.push_back(line.name);
   Names const names(written);
   PortNames const ports = port_names(lines);
-  std::string yaml = "# From a Procfile.\n" + ports_line(lines, ports) + "services:\n";
+  bool const alone = lines.size() == (release ? 2U : 1U);
+  std::string yaml = "# From a Procfile. `.env`, if there is one, reaches every process, as with foreman.\n" +
+                     ports_line(lines, ports) + defaults_of(alone) + "services:\n";
   for (Line const& line : lines)
-    service_of(line, names, ports, release && line.name != "release").write(yaml);
+    service_of(line, names, ports, release && line.name != "release", alone).write(yaml);
+  if (!alone)
+    out.diagnostics.warning("not-carried", {0, 0, 0},
+                            "that a process which ends with 0 ends the others is not carried over",
+                            "one that fails does; write main: true for the one whose every end is the end");
   out.yaml = std::move(yaml);
   out.diagnostics.finish();
   return out;

@@ -72,15 +72,31 @@ namespace {
 // Words that only a shell knows, at the start of a command.
 bool shell_word(std::string_view word) {
   constexpr auto words = std::to_array<std::string_view>(
-      {"cd",  "export", "source", ".",    "if",   "while", "until", "for", "case", "exec",
-       "set", "ulimit", "umask",  "eval", "trap", "wait",  "read",  ":",   "{",    "!"});
+      {"cd",      "export", "source",   ".",       "if",      "while",  "until",  "for",     "case",
+       "exec",    "set",    "ulimit",   "umask",   "eval",    "trap",   "wait",   "read",    ":",
+       "{",       "!",      "alias",    "builtin", "bg",      "fg",     "jobs",   "disown",  "command",
+       "type",    "unset",  "let",      "local",   "declare", "pushd",  "popd",   "typeset", "readonly",
+       "shopt",   "select", "time",     "exit",    "hash",    "coproc", "return", "getopts", "shift",
+       "mapfile", "enable", "function", "[[",      "times"});
   return std::ranges::find(words, word) != words.end();
+}
+
+// `{a,b}` or `{1..3}`.
+bool expands_braces(std::string_view line) {
+  for (auto open = line.find('{'); open != std::string_view::npos; open = line.find('{', open + 1)) {
+    std::string_view const rest = line.substr(open + 1);
+    auto const end = rest.find_first_of("{} \t");
+    if (end == std::string_view::npos || rest[end] != '}') continue;
+    std::string_view const inside = rest.substr(0, end);
+    if (inside.contains(',') || inside.contains("..")) return true;
+  }
+  return false;
 }
 
 bool needs_shell(std::string_view line, Words const& words) {
   std::string_view const inner = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
-  return words.unclosed || words.shell_syntax || words.words.empty() || inner.contains('$') ||
-         inner.contains('\n') || inner.contains(" #") || inner.contains('?') || inner.contains('[') ||
+  return words.unclosed || words.shell_syntax || words.words.empty() || inner.contains(" #") ||
+         inner.find_first_of("$\n`?[") != std::string_view::npos || expands_braces(inner) ||
          shell_word(words.words.front());
 }
 
@@ -117,7 +133,8 @@ std::string path_from(std::string_view working_dir, std::string_view path, std::
   if (!fixed(working_dir)) {
     fs::path const base = fs::path(working_dir).lexically_normal();
     std::string const relative = fs::path(path).lexically_normal().lexically_relative(base).string();
-    return relative.empty() ? std::string(path) : relative;
+    // From above the file's directory nobody knows the way back by names alone.
+    if (!relative.empty() && *base.begin() != "..") return relative;
   }
   return directory.empty() ? std::string(path) : (fs::path(directory) / path).lexically_normal().string();
 }
@@ -173,11 +190,15 @@ void ServiceWriter::omit(std::string_view what, std::uint32_t line) {
 }
 
 void Carrier::left(Node const& node, std::string what, std::string why, std::string_view owner) {
-  std::string const key = std::to_string(node.line) + ":" + std::to_string(node.column) + ":" + what;
+  // What concerns services is said once for all of them: the file that is written says for each where it
+  // stood.
+  std::string const key = owner.empty()
+                              ? std::to_string(node.line) + ":" + std::to_string(node.column) + ":" + what
+                              : what + "\n" + why;
   auto const [known, fresh] = at_.emplace(key, left_.size());
-  if (fresh) left_.push_back({node.span(), std::move(what), std::move(why), "", 0, 0});
+  if (fresh) left_.push_back({node.span(), std::move(what), std::move(why), "", {}, 0, 0});
   Left& one = left_[known->second];
-  if (owner.empty()) return;
+  if (owner.empty() || !one.owned_by.insert(std::string(owner)).second) return;
   if (++one.count <= 4)
     one.owners += (one.owners.empty() ? "`" : ", `") + std::string(owner) + "`";
   else

@@ -80,8 +80,8 @@ class ServiceWriter {
 };
 
 // Owner: one import, on its stack.
-// Lifecycle: reads one foreign tree; remembers what has no counterpart and says so in `finish`, once for
-// each place: what an anchor hands to ten services is one warning that names them.
+// Lifecycle: reads one foreign tree; remembers what has no counterpart and says so in `finish`, once: what
+// ten services have is one warning that names them, where the first of them has it.
 // Cancellation: none.
 class Carrier {
  public:
@@ -104,13 +104,14 @@ class Carrier {
   struct Left {
     Span where;
     std::string what, why;
-    std::string owners;    // "`a`, `b`"
+    std::string owners;  // "`a`, `b`"
+    std::unordered_set<std::string> owned_by;
     std::size_t more = 0;  // owners beyond those
     std::size_t count = 0;
   };
   Diagnostics& diagnostics_;
   std::vector<Left> left_;
-  std::unordered_map<std::string, std::size_t> at_;  // place and what → index in left_
+  std::unordered_map<std::string, std::size_t> at_;  // what is the same for all its owners → index in left_
 };
 
 // Parses `text` into a mapping, or reports why it cannot be one.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "config/report.hpp"
 #include "helpers.hpp"
 
 namespace belfry::config {
@@ -30,27 +31,8 @@ Read read(std::string text) {
   return out;
 }
 
-TEST(EnvFile, unquoted_values_end_before_a_comment) {
-  Read const result = read("A=1 # one\nB=a#b\nC=\nD = spaced \n");
-  EXPECT_EQ(result.problems, "");
-  EXPECT_EQ(result.pairs, (Pairs{{"A", "1"}, {"B", "a#b"}, {"C", ""}, {"D", "spaced"}}));
-}
-TEST(EnvFile, single_quotes_keep_and_double_quotes_interpret) {
-  Read const result = read("A='$HOST \\n'\nB=\"$HOST\\n\\\"\\$HOST\"\n");
-  EXPECT_EQ(result.problems, "");
-  EXPECT_EQ(result.pairs, (Pairs{{"A", "$HOST \\n"}, {"B", "h\n\"$HOST"}}));
-}
-TEST(EnvFile, earlier_lines_are_variables_and_later_ones_win) {
+TEST(EnvFile, of_later_lines_the_last_wins) {
   EXPECT_EQ(read("A=1\nB=${A}2\nA=3\n").pairs, (Pairs{{"A", "3"}, {"B", "12"}}));
-}
-TEST(EnvFile, windows_lines_and_export_are_understood) {
-  EXPECT_EQ(read("export A=1\r\nB=2\r\n").pairs, (Pairs{{"A", "1"}, {"B", "2"}}));
-}
-TEST(EnvFile, mistakes_are_told_by_their_place_in_the_file) {
-  EXPECT_TRUE(read("A=1\nnonsense\n").problems.starts_with("x.env:2:1: error: "));
-  EXPECT_TRUE(read("1A=x\n").problems.starts_with("x.env:1:1: error: "));
-  EXPECT_TRUE(read("A=1\nB='x\n").problems.starts_with("x.env:2:3: error: this quote is never closed"));
-  EXPECT_TRUE(read("A=\x01\n").problems.starts_with("x.env:1:"));
 }
 TEST(EnvFile, a_hundred_thousand_lines_take_no_search_for_each) {
   std::string text;
@@ -97,6 +79,25 @@ TEST(Secrets, that_everybody_can_read_are_warned_of) {
   EXPECT_EQ(text_of(result.diagnostics).find("s3cret"), std::string::npos);
 }
 
+TEST(EnvFile, may_begin_with_a_byte_order_mark) {
+  Directory const dir;
+  dir.write("a.env",
+            "\xEF\xBB\xBF"
+            "A=1\n");
+  Loaded const result = load(dir.write("belfry.yaml", "services: {x: {command: a, env_file: a.env}}"));
+  EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
+  EXPECT_EQ(result.stack.services[0].environment, (Pairs{{"A", "1"}}));
+}
+TEST(EnvFile, that_cannot_be_read_shows_its_place_and_none_of_its_text) {
+  Directory const dir;
+  dir.write("a.env", "A=1\nPASSWORD='hunter2' hunter3\n");
+  Loaded const result = load(dir.write("belfry.yaml", "services: {x: {command: a, env_file: a.env}}"));
+  EXPECT_TRUE(text_of(result.diagnostics).contains("/a.env:2:20: error: "));
+  for (std::string const& text : {text_of(result.diagnostics), diagnostics_json(result.diagnostics),
+                                  diagnostics_sarif(result.diagnostics, "1")})
+    EXPECT_FALSE(text.contains("hunter")) << text;
+}
+
 // ---- `.env` beside the file
 
 Loaded load_beside(Directory const& dir, std::string const& dot_env, std::string const& text,
@@ -110,13 +111,14 @@ Loaded load_beside(Directory const& dir, std::string const& dot_env, std::string
   return load(dir.write("belfry.yaml", text), options);
 }
 
+// The environment comes before the lines further up, too.
 TEST(DotEnv, has_what_the_environment_has_not) {
   Directory const dir;
   Loaded const result =
       load_beside(dir, "A=1\nB=${HOST}/$A\nC=3\n", "services: {x: {command: 'run ${A} $B ${C:-9} ${D:-4}'}}",
                   {{"A", "env"}, {"HOST", "h"}});
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
-  EXPECT_EQ(result.stack.services[0].command, (Command{"run", "env", "h/1", "3", "4"}));
+  EXPECT_EQ(result.stack.services[0].command, (Command{"run", "env", "h/env", "3", "4"}));
 }
 TEST(DotEnv, reaches_services_only_where_they_name_it) {
   Directory const dir;
@@ -131,8 +133,8 @@ TEST(DotEnv, of_somebody_else_troubles_no_file_without_variables) {
 }
 TEST(DotEnv, has_its_mistakes_told_by_place) {
   Directory const dir;
-  Loaded const result = load_beside(dir, "A=1\nnonsense\n", "services: {x: {command: 'a ${A}'}}");
-  EXPECT_NE(text_of(result.diagnostics).find(".env:2:1: error: "), std::string::npos);
+  Loaded const result = load_beside(dir, "A=1\nnot mine\n", "services: {x: {command: 'a ${A}'}}");
+  EXPECT_NE(text_of(result.diagnostics).find(".env:2:4: error: "), std::string::npos);
 }
 TEST(DotEnv, is_read_while_another_file_is) {
   Directory const dir;

@@ -51,6 +51,24 @@ TEST(ImportCompose, splits_a_line_after_its_variables_are_replaced) {
   EXPECT_EQ(load_text(import.yaml, "/nowhere/x.yaml", options).stack.services.at(0).command,
             (Command{"run", "--a", "--b", "--x"}));
 }
+TEST(ImportCompose, gives_a_line_with_operators_to_a_shell_and_says_so) {
+  for (char const* line :
+       {"'npm ci && npm start'", "'a | b'", "'a; b'", "'a > /dev/null'", "'a \"x\" & b'"}) {
+    Imported const import = compose(std::string("a: {image: redis, command: ") + line + "}");
+    EXPECT_EQ(imported(import).services.at(0).command.at(0), "sh") << line;
+    EXPECT_TRUE(says(import, "`command` of `a` is not carried over")) << line;
+  }
+  EXPECT_EQ(only("command: 'echo \"a && b\" c\\;d'").command, (Command{"echo", "a && b", "c;d"}));
+}
+TEST(ImportCompose, says_that_operators_in_a_list_are_arguments) {
+  for (char const* keys :
+       {"command: [npm, ci, '&&', npm, start]", "command: x, healthcheck: {test: [CMD, a, '||', exit]}",
+        "entrypoint: [a], command: 'b && c'"}) {
+    Imported const import = compose(std::string("a: {") + keys + "}");
+    EXPECT_NE(imported(import).services.at(0).command.at(0), "sh") << keys;
+    EXPECT_TRUE(says(import, "is an argument")) << keys;
+  }
+}
 TEST(ImportCompose, puts_the_program_of_a_known_image_before_mere_options) {
   EXPECT_EQ(only("image: 'docker.io/library/redis:7', command: --appendonly yes").command,
             (Command{"redis-server", "--appendonly", "yes"}));
@@ -76,6 +94,34 @@ TEST(ImportCompose, takes_the_port_inside_the_container) {
   EXPECT_EQ(a.ready.probes[1].port, 9);
   EXPECT_TRUE(a.ready.probes[1].udp);
   EXPECT_EQ(a.ready.probes[2].port, 7);
+}
+TEST(ImportCompose, takes_a_port_that_is_a_variable_and_no_mapping_that_is_one) {
+  for (char const* port :
+       {"'8080:${P:-90}'", "'${A}:${P:-90}'", "'$A:9${P:-0}'", "'127.0.0.1:${A:-1:2}:${P-90}'",
+        "{target: '${P:-90}'}", "'${P:-90}'", "'${P:-${Q:-90}}/tcp'"})
+    EXPECT_EQ(only(std::string("command: x, ports: [") + port + "]").ready.probes.at(0).port, 90) << port;
+  for (char const* port : {"'${P:-80:90}'", "'${P}'", "'$P'", "'80:${P:-1-9}'", "'80:${A}-${B}'",
+                           "'${P:-90/udp}'", "'80:${P'", "'80:x${P:-1}'"}) {
+    Imported const import = compose(std::string("a: {command: x, ports: [") + port + "]}");
+    EXPECT_TRUE(imported(import).services.at(0).ready.empty()) << port;
+    EXPECT_TRUE(says(import, "the port `")) << port;
+  }
+}
+TEST(ImportCompose, says_that_nothing_maps_a_port_to_another) {
+  Imported const import = compose(
+      "a: {command: x, ports: ['81:80', '82:82', {target: 83, published: 84, name: n}]}, b: {command: x, "
+      "ports: "
+      "['127.0.0.1:85:85']}");
+  EXPECT_TRUE(says(import, "publishing `81:80` of `a` is not carried over"));
+  EXPECT_TRUE(says(import, "publishing `84:83` of `a` is not carried over"));
+  EXPECT_TRUE(says(import, "publishing `127.0.0.1:85:85` of `b` is not carried over"));
+  EXPECT_TRUE(says(import, "`ports.name` of `a` is not carried over"));
+  EXPECT_FALSE(says(import, "publishing `82"));
+}
+TEST(ImportCompose, lists_what_is_exposed_beside_what_is_published) {
+  EXPECT_FALSE(says(compose("a: {command: x, ports: ['80:80', 81], expose: ['80', 81]}"), "`expose`"));
+  EXPECT_TRUE(says(compose("a: {command: x, ports: ['80:80'], expose: ['80', 81]}"), "`expose` of `a`"));
+  EXPECT_EQ(only("command: x, expose: [82]").ready.probes.at(0).port, 82);
 }
 TEST(ImportCompose, leaves_ranges_of_ports_to_a_person_and_publishes_of_one_port_are_one) {
   Imported const import = compose("a: {command: x, ports: ['9000-9002:8000-8002', '80:80', '81:80']}");
@@ -133,9 +179,8 @@ TEST(ImportCompose, lists_ports_that_say_nothing_of_readiness) {
   Imported const import = compose(
       "a: {command: x, healthcheck: {test: y}, ports: ['81:80'], expose: [9]}, b: {command: x, ports: "
       "['82:80']}, c: {command: x, depends_on: {b: {condition: service_completed_successfully}}}");
-  EXPECT_TRUE(says(import, "`ports` of `a` is not carried over"));
+  EXPECT_TRUE(says(import, "`ports` of `a`, `b` is not carried over"));
   EXPECT_TRUE(says(import, "`expose` of `a` is not carried over"));
-  EXPECT_TRUE(says(import, "`ports` of `b` is not carried over"));
   EXPECT_TRUE(import.yaml.contains("# decide: port 80 is taken by `a` above")) << import.yaml;
 }
 
@@ -170,10 +215,38 @@ TEST(ImportCompose, survives_services_that_extend_each_other) {
   Imported const import =
       compose("a: {extends: b, command: x}, b: {extends: a, command: y}, c: {extends: c}");
   EXPECT_EQ(imported(import).services.size(), 3U);
-  EXPECT_TRUE(says(import, "`extends` of `a` is not carried over"));
+  EXPECT_TRUE(says(import, "`extends` of `a`, `b`, `c` is not carried over"));
+}
+
+TEST(ImportCompose, waits_for_nobody_who_is_not_in_the_file_and_for_nobody_in_a_way_it_does_not_know) {
+  Imported const import = compose(
+      "a: {command: x}, b: {command: x, depends_on: {a: {condition: service_novel}, gone: {condition: "
+      "service_started}, b: {condition: service_started}}}");
+  ASSERT_EQ(service(imported(import), "b").depends_on.size(), 1U);
+  for (char const* what : {"depends_on.a.condition", "depends_on.gone", "depends_on.b"})
+    EXPECT_TRUE(says(import, "`" + std::string(what) + "` of `b` is not carried over")) << what;
+}
+TEST(ImportCompose, writes_the_default_of_a_restart_that_a_variable_decides) {
+  Imported const import =
+      compose("a: {command: x, restart: '${R:-unless-stopped}'}, b: {command: x, restart: '${R}'}");
+  EXPECT_EQ(service(imported(import), "a").restart->policy, RestartPolicy::always);
+  EXPECT_EQ(service(imported(import), "b").restart->policy, RestartPolicy::no);
+  EXPECT_TRUE(says(import, "`restart` of `a`, `b` is not carried over"));
 }
 
 // ---- everything else
+
+TEST(ImportCompose, says_once_what_concerns_many_services) {
+  Imported const import =
+      compose("a: {command: x, image: i}, b: {command: x, image: j}, c: {command: x, image: k}");
+  EXPECT_EQ(import.diagnostics.size(), 1U) << text_of(import.diagnostics);
+  EXPECT_TRUE(says(import, "`image` of `a`, `b`, `c` is not carried over"));
+  EXPECT_TRUE(import.yaml.contains("# not carried over: image (line 1)"));
+}
+TEST(ImportCompose, says_what_becomes_of_a_raw_env_file) {
+  Imported const import = compose("a: {command: x, env_file: [{path: a.env, required: false, format: raw}]}");
+  EXPECT_TRUE(says(import, "`env_file.format` of `a` is not carried over"));
+}
 
 TEST(ImportCompose, lists_every_key_it_does_not_know_by_line) {
   Imported const import = import_compose(

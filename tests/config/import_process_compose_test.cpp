@@ -76,6 +76,11 @@ TEST(ImportProcessCompose, carries_grpc_probes) {
   EXPECT_EQ(a.ready.probes.at(0).target, "h:9000/s");
   EXPECT_EQ(a.live->probes.at(0).target, "127.0.0.1:9000");
 }
+TEST(ImportProcessCompose, says_that_not_every_version_asks_over_grpc) {
+  Imported const result = import("a: {command: x, readiness_probe: {grpc: {port: 9000}}}");
+  EXPECT_TRUE(says(result, "`readiness_probe.grpc` of `a` is not carried over"));
+  EXPECT_EQ(result.diagnostics.size(), 1U) << text_of(result.diagnostics);
+}
 TEST(ImportProcessCompose, asks_over_http_as_it_does) {
   Imported const result = import(
       "a: {command: x, readiness_probe: {http_get: {scheme: HTTP, path: '/a b', port: 8, method: POST, "
@@ -182,12 +187,139 @@ TEST(ImportProcessCompose, hands_its_environment_to_all) {
 }
 TEST(ImportProcessCompose, paths_count_from_where_it_was_started) {
   EXPECT_TRUE(import("a: {command: x, working_dir: ./sub, env_file: [e.env]}")
-                  .yaml.contains("env_file: [\"../e.env\"]"));
+                  .yaml.contains("env_file: [{path: \"../.env\", required: false}, \"../e.env\"]"));
   EXPECT_TRUE(
       says(import("a: {command: x, working_dir: /sub, log_location: a.log}"), "log: {file: /srv/a.log}"));
 }
 TEST(ImportProcessCompose, gives_a_terminal_to_whoever_had_one) {
   EXPECT_TRUE(stack_of("a: {command: x, is_tty: true}").services.at(0).extras->tty);
+}
+TEST(ImportProcessCompose, keeps_exit_codes_that_count_as_success) {
+  EXPECT_EQ(
+      stack_of("a: {command: x, success_exit_codes: [130, 143]}").services.at(0).extras->success_exit_codes,
+      (std::vector<int>{130, 143}));
+  EXPECT_TRUE(says(import("a: {command: x, success_exit_codes: [130, 300]}"), "`success_exit_codes` of `a`"));
+}
+
+// ---- processes that extend others
+
+TEST(ImportProcessCompose, a_process_that_adds_to_its_base_extends_it_here_too) {
+  Imported const result = import(
+      "base: {command: x, environment: [A=1, B=1], availability: {restart: always}, success_exit_codes: "
+      "[3]}, a: "
+      "{extends: base, environment: [B=2]}, b: {extends: a, command: y}");
+  Stack const stack = imported(result);
+  EXPECT_TRUE(result.yaml.contains("extends: base")) << result.yaml;
+  EXPECT_TRUE(result.yaml.contains("extends: a")) << result.yaml;
+  EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
+  EXPECT_EQ(service(stack, "a").command, Command{"x"});
+  EXPECT_EQ(service(stack, "a").restart->policy, RestartPolicy::always);
+  EXPECT_EQ(service(stack, "a").extras->success_exit_codes, std::vector<int>{3});
+  EXPECT_EQ(value_of(service(stack, "a").environment, "A"), "1");
+  EXPECT_EQ(value_of(service(stack, "b").environment, "B"), "2");
+  EXPECT_EQ(service(stack, "b").command, Command{"y"});
+}
+TEST(ImportProcessCompose, what_has_to_be_read_together_with_its_base_is_laid_over_it) {
+  Stack const stack = stack_of(
+      "base: {command: 'x {{.V}}', vars: {V: 1}, environment: [A=1], readiness_probe: {exec: {command: c}, "
+      "period_seconds: 7}, availability: {restart: always, max_restarts: 4, exit_on_end: true}}, a: "
+      "{extends: base, "
+      "vars: {V: 2}, environment: [B=2], readiness_probe: {period_seconds: 3}, availability: {exit_on_end: "
+      "false}}, "
+      "b: {extends: base}");
+  Service const& a = service(stack, "a");
+  EXPECT_EQ(a.command, (Command{"x", "2"}));
+  EXPECT_EQ(value_of(a.environment, "A"), "1");
+  EXPECT_EQ(value_of(a.environment, "B"), "2");
+  EXPECT_EQ(a.ready.probes.at(0).command, Command{"c"});
+  EXPECT_EQ(a.ready.probes.at(0).period, 3s);
+  EXPECT_EQ(a.restart->policy, RestartPolicy::always);
+  EXPECT_EQ(a.restart->limit, 4U);
+  EXPECT_FALSE(a.main);
+  EXPECT_TRUE(service(stack, "base").main);
+  EXPECT_FALSE(service(stack, "b").main);  // there can be one
+  EXPECT_TRUE(service(stack, "b").essential);
+}
+TEST(ImportProcessCompose, a_oneshot_and_what_it_extends_may_be_of_different_types) {
+  Stack const stack = stack_of(
+      "base: {command: x}, a: {extends: base}, c: {extends: a}, b: {command: y, depends_on: {a: {condition: "
+      "process_completed_successfully}}}");
+  EXPECT_EQ(service(stack, "base").type, ServiceType::daemon);
+  EXPECT_EQ(service(stack, "a").type, ServiceType::oneshot);
+  EXPECT_EQ(service(stack, "c").type, ServiceType::daemon);
+  EXPECT_EQ(service(stack, "c").command, Command{"x"});
+}
+TEST(ImportProcessCompose, lists_an_extends_that_leads_nowhere) {
+  Imported const result =
+      import("a: {command: x, extends: b}, b: {command: y, extends: a}, c: {command: z, extends: q}");
+  EXPECT_EQ(imported(result).services.size(), 3U);
+  EXPECT_TRUE(says(result, "`extends` of `a`, `b` is not carried over"));
+  EXPECT_TRUE(says(result, "`extends` of `c` is not carried over"));
+}
+
+// ---- a readiness probe that fails
+
+TEST(ImportProcessCompose, gives_up_a_start_when_the_readiness_probe_has_failed_often_enough) {
+  Imported const result = import(
+      "a: {command: x, readiness_probe: {exec: {command: c}, failure_threshold: 2, initial_delay_seconds: 1, "
+      "period_seconds: 4}}, b: {command: x, readiness_probe: {exec: {command: c}}}");
+  Stack const stack = imported(result);
+  EXPECT_EQ(service(stack, "a").ready.probes.at(0).timeout, 9s);
+  EXPECT_EQ(service(stack, "b").ready.probes.at(0).timeout, 30s);  // three times every ten seconds
+  EXPECT_EQ(service(stack, "a").live->probes.at(0).failure_threshold, 2U);
+  EXPECT_EQ(service(stack, "a").live->probes.at(0).period, 4s);
+  EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
+}
+TEST(ImportProcessCompose, says_what_is_left_of_a_readiness_probe_beside_a_liveness_probe) {
+  Imported const result = import(
+      "a: {command: x, readiness_probe: {exec: {command: c}}, liveness_probe: {exec: {command: d}}}, b: "
+      "{command: y, "
+      "readiness_probe: {exec: {command: c}, failure_threshold: '${N:-3}'}}");
+  EXPECT_TRUE(says(result, "`readiness_probe, once it is ready` of `a` is not carried over"));
+  EXPECT_TRUE(says(result, "`readiness_probe.failure_threshold` of `b` is not carried over"));
+  EXPECT_EQ(service(imported(result), "a").live->probes.at(0).command, Command{"d"});
+}
+
+// ---- `.env`
+
+TEST(ImportProcessCompose, hands_the_env_file_beside_it_to_every_process) {
+  Imported const result = import(
+      "a: {command: x}, b: {command: x, working_dir: sub}, c: {command: x, is_dotenv_disabled: true}, d: "
+      "{command: x, "
+      "env_file: own.env}, e: {command: x, working_dir: ../up}");
+  EXPECT_TRUE(result.yaml.contains("defaults:\n  env_file: [{path: .env, required: false}]\n"))
+      << result.yaml;
+  EXPECT_TRUE(result.yaml.contains("env_file: [{path: \"../.env\", required: false}]")) << result.yaml;
+  EXPECT_TRUE(result.yaml.contains("env_file: []")) << result.yaml;
+  EXPECT_TRUE(result.yaml.contains("env_file: [{path: \".env\", required: false}, own.env]")) << result.yaml;
+  EXPECT_TRUE(result.yaml.contains("env_file: [{path: /srv/.env, required: false}]")) << result.yaml;
+  EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
+}
+TEST(ImportProcessCompose, what_is_imported_reads_it) {
+  Directory const dir;
+  dir.write(".env", "GREETING=hello\n");
+  Imported const result = import("a: {command: x}, b: {command: x, is_dotenv_disabled: true}");
+  Loaded const loaded = load(dir.write("belfry.yaml", result.yaml));
+  EXPECT_EQ(value_of(service(loaded.stack, "a").environment, "GREETING"), "hello");
+  EXPECT_TRUE(service(loaded.stack, "b").environment.empty());
+}
+
+// ---- small keys
+
+TEST(ImportProcessCompose, follows_a_process_that_forks_when_it_knows_that_it_is_ready) {
+  EXPECT_FALSE(says(import("a: {command: x, is_daemon: true, ready_log_line: up}"), "is_daemon"));
+  EXPECT_TRUE(says(import("a: {command: x, is_daemon: true}"),
+                   "belfry follows a daemon that forks when it has a `ready:`"));
+}
+TEST(ImportProcessCompose, runs_the_command_where_an_entrypoint_is_written_too) {
+  Imported const result = import("a: {command: x, entrypoint: [y]}");
+  EXPECT_EQ(imported(result).services.at(0).command, Command{"x"});
+  EXPECT_TRUE(says(result, "`entrypoint` of `a` is not carried over"));
+}
+TEST(ImportProcessCompose, leaves_templates_alone_where_it_is_told_to) {
+  EXPECT_EQ(
+      stack_of("a: {command: 'x {{.V}}', vars: {V: 1}, is_template_disabled: true}").services.at(0).command,
+      (Command{"x", "{{.V}}"}));
 }
 TEST(ImportProcessCompose, lists_every_key_it_does_not_know) {
   Imported const result = import("a: {command: x, novel: {y: z}}", "news: 1");

@@ -38,5 +38,30 @@ TEST(ImportProcfile, two_dollars_are_the_process_id_of_the_shell) {
   EXPECT_EQ(service(stack, "web").command, (Command{"sh", "-c", "exec ./srv --pid /tmp/$$.pid $HOME"}));
 }
 
+TEST(ImportProcfile, hands_the_env_file_beside_it_to_every_process) {
+  Directory const dir;
+  dir.write(".env", "GREETING=hello\n");
+  Imported const import = import_procfile("web: x\nworker: y\n", "Procfile");
+  Loaded const loaded = load(dir.write("belfry.yaml", import.yaml));
+  for (Service const& one : loaded.stack.services) EXPECT_EQ(value_of(one.environment, "GREETING"), "hello");
+  EXPECT_NO_THROW(imported(import));  // and there need not be one
+}
+TEST(ImportProcfile, one_that_fails_ends_all_and_one_that_is_done_is_told) {
+  Imported const import = import_procfile("web: x\nworker: y\nrelease: z\n", "Procfile");
+  for (Service const& one : imported(import).services) {
+    EXPECT_TRUE(one.essential);
+    EXPECT_EQ(one.restart->policy, RestartPolicy::no);
+  }
+  EXPECT_TRUE(says(
+      import, "Procfile: warning: that a process which ends with 0 ends the others is not carried over"));
+}
+TEST(ImportProcfile, whoever_is_alone_ends_with_its_code) {
+  for (char const* text : {"web: x\n", "web: x\nrelease: z\n"}) {
+    Imported const import = import_procfile(text, "Procfile");
+    EXPECT_TRUE(service(imported(import), "web").main);
+    EXPECT_TRUE(import.diagnostics.empty()) << text_of(import.diagnostics);
+  }
+}
+
 }  // namespace
 }  // namespace belfry::config

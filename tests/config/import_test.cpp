@@ -106,7 +106,8 @@ std::vector<std::string> const sh{"sh", "-c"};
 constexpr DoubleDollar escape = DoubleDollar::escape;
 
 TEST(ImportWriter, gives_scripts_of_several_lines_and_shell_words_to_a_shell) {
-  for (char const* line : {"cd /x", "a\nb", "ls [ab]", "run # note", "if true", "A=b run"})
+  for (char const* line : {"cd /x", "a\nb", "ls [ab]", "run # note", "if true", "A=b run", "exit 3",
+                           "[[ -f x ]]", "echo \"`date`\"", "cp a.{x,y}", "command -v x", "time make"})
     EXPECT_TRUE(shell_command(line, sh, escape).starts_with("[sh, -c, ")) << line;
   EXPECT_EQ(shell_command("run 'a b'\n", sh, escape), "[run, \"a b\"]");
   EXPECT_EQ(shell_command("a | b", {"zsh", "-ec"}, escape), "[zsh, -ec, \"a | b\"]");
@@ -122,7 +123,8 @@ TEST(ImportWriter, paths_count_from_the_working_directory) {
   EXPECT_EQ(path_from("api/v1", "api/.env", "/p"), "../.env");
   EXPECT_EQ(path_from("/srv/app", "./.env", "/p"), "/p/.env");
   EXPECT_EQ(path_from("/srv/app", ".env", ""), ".env");
-  EXPECT_EQ(path_from("../other", ".env", "/p"), ".env");  // nobody knows the way back
+  EXPECT_EQ(path_from("../other", ".env", "/p"), "/p/.env");
+  EXPECT_EQ(path_from("../other", ".env", ""), ".env");  // nobody knows the way back
   EXPECT_EQ(path_from("api", "${HOME}/x", "/p"), "${HOME}/x");
   EXPECT_EQ(path_from("api", "/etc/x", "/p"), "/etc/x");
 }

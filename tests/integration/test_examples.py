@@ -1,9 +1,14 @@
-"""The files people start from are right, and the one of deploy/quickstart does what it shows."""
+"""The files people start from are right and do what they say, and so does the tutorial."""
 import glob
+import http.client
 import os
 import re
+import shutil
+import subprocess
+import tempfile
+import unittest
 
-from harness import BELFRY, ROOT, SAMPLE, Scenario, belfry, free_port
+from harness import BELFRY, PATIENCE, ROOT, SAMPLE, Scenario, belfry, free_port
 
 EXAMPLES = os.path.join(ROOT, "config", "examples")
 
@@ -29,3 +34,90 @@ class Examples(Scenario):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         for name, state in (("db", "ready"), ("cache", "ready"), ("migrate", "completed"), ("api", "ready"), ("web", "ready")):
             self.assertRegex(result.stdout, rf"(?m)^{name}\s+{state}\b")
+
+
+@unittest.skipUnless(os.path.exists("/usr/lib/postgresql/15/bin/initdb") and shutil.which("redis-server"), "needs the servers")
+class Ci(Scenario):
+    """ci.yaml is for any user: PostgreSQL alone refuses root."""
+    COMMAND = "psql -h 127.0.0.1 -p $PORT_pg -U postgres -Atc 'select 6*7'; redis-cli -p $PORT_redis ping; echo data-$PORT_pg"
+
+    def job(self, *wrapper):
+        folder = tempfile.mkdtemp(prefix="belfry-ci-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        os.chmod(folder, 0o777)
+        shutil.copy(f"{EXAMPLES}/ci.yaml", folder)
+        return subprocess.Popen([*wrapper, BELFRY, "exec", "-c", "ci.yaml", "--", "sh", "-c", self.COMMAND], cwd=folder, text=True,
+                                env={**os.environ, "XDG_RUNTIME_DIR": folder}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def assert_done(self, job):
+        output, _ = job.communicate(timeout=PATIENCE)
+        self.assertEqual(job.returncode, 0, output)
+        self.assertIn("\n42\n", output)
+        self.assertIn("\nPONG\n", output)
+        data = re.search(r"(?m)^data-(\d+)$", output).group(1)
+        self.assertFalse(os.path.exists(f"/tmp/ci-pg-{data}"))
+
+    def test_two_jobs_at_once_do_not_meet(self):
+        jobs = [self.job(), self.job()]
+        for job in jobs:
+            self.assert_done(job)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_it_needs_no_root(self):
+        self.assert_done(self.job("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+
+
+class Container(Scenario):
+    def test_a_kubelet_reaches_the_health_check(self):
+        with open(f"{EXAMPLES}/container.yaml", encoding="utf-8") as file:
+            listen = re.search(r"(?m)^http: .*$", file.read()).group()
+        port = free_port()
+        stack = self.stack("  app: {command: $SAMPLE --name app}", top=listen.replace("9600", str(port))).start()
+        stack.event("app", "main")
+        for address in ("127.0.0.1", "127.0.0.2"):  # another address than the usual one stands for the pod's
+            client = http.client.HTTPConnection(address, port, timeout=PATIENCE)
+            client.request("GET", "/livez")
+            self.assertEqual(client.getresponse().status, 200)
+            client.close()
+        self.assert_clean_end(stack)
+
+
+@unittest.skipUnless(shutil.which("python3"), "needs python3")
+class Tutorial(Scenario):
+    def setUp(self):
+        with open(os.path.join(ROOT, "docs", "tutorial.md"), encoding="utf-8") as file:
+            text = file.read()
+        for port in ("8000", "9600"):
+            text = text.replace(port, str(free_port()))
+        self.yaml = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+        self.console = re.findall(r"```\n(\$ .*?)```", text, re.DOTALL)
+        self.top = self.yaml[0][:self.yaml[0].index("services:")]
+
+    def write(self, text):
+        stack = self.stack("")
+        with open(stack.file, "w", encoding="utf-8") as out:
+            out.write(text)
+        return stack
+
+    def test_every_step_passes_check(self):
+        for text in (self.yaml[0], self.top + self.yaml[1], self.top + self.yaml[1] + self.yaml[2]):
+            stack = self.write(text)
+            result = stack.cli("check", stack.file)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_a_mistyped_command_does_what_it_shows(self):
+        stack = self.write(self.top + self.yaml[1].replace("date", "dat"))
+        result = stack.cli("run", "-c", stack.file)
+        self.assertEqual(result.returncode, 69)
+        shown = next(text for text in self.console if "dat: not found" in text)
+        for line in shown.splitlines()[1:-1]:
+            self.assertIn(line, result.stdout + result.stderr)
+
+    def test_the_last_step_runs_a_command_in_the_whole_stack(self):
+        stack = self.write(self.top + self.yaml[1] + self.yaml[2])
+        url = re.search(r"http: \"(http://[^\"]+)\"", self.yaml[1]).group(1)
+        fetch = f"import urllib.request; print('fetched', len(urllib.request.urlopen('{url}').read()) > 0)"
+        result = stack.cli("exec", "-c", stack.file, "--", "python3", "-c", fetch)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("fetched True", result.stdout)
