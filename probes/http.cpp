@@ -20,9 +20,9 @@ constexpr std::uint64_t largest_body = 1 << 20;
 
 class HttpProbe final : public Probe {
  public:
-  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected,
+  HttpProbe(Resolver& resolver, Target target, const config::HttpExpectation* expected,
             std::optional<config::Pattern> body)
-      : loop_(loop), target_(std::move(target)), body_(std::move(body)) {
+      : resolver_(resolver), target_(std::move(target)), body_(std::move(body)) {
     request_.version(11);
     request_.method_string("GET");
     request_.target(target_.path);
@@ -36,8 +36,8 @@ class HttpProbe final : public Probe {
   }
 
   Task<Outcome> check(Context& ctx) override {
-    Socket socket(loop_.executor());
-    Outcome connected = co_await connect(ctx, socket, target_);
+    Socket socket(ctx.loop().executor());
+    Outcome connected = co_await connect(ctx, socket, resolver_, target_);
     if (!connected) co_return connected;
     const std::string what = "cannot get " + target_.path + " from " + target_.text();
 
@@ -78,7 +78,7 @@ class HttpProbe final : public Probe {
     return {};
   }
 
-  Loop& loop_;
+  Resolver& resolver_;
   Target target_;
   http::request<http::empty_body> request_;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
@@ -87,7 +87,7 @@ class HttpProbe final : public Probe {
 
 }  // namespace
 
-Made make_http(Loop& loop, const config::Probe& spec) {
+Made make_http(Resolver& resolver, const config::Probe& spec) {
   auto target = parse_http_url(spec.target);
   if (!target) return std::unexpected(target.error());
   std::optional<config::Pattern> body;
@@ -99,7 +99,7 @@ Made make_http(Loop& loop, const config::Probe& spec) {
                 "cannot probe " + spec.target + ": `body` is not a regular expression: " + compiled.error()));
     body = std::move(*compiled);
   }
-  return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get(), std::move(body));
+  return std::make_unique<HttpProbe>(resolver, std::move(*target), spec.http.get(), std::move(body));
 }
 
 }  // namespace belfry::probes
