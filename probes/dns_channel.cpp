@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "channels/sleep.hpp"
+#include "probes/dns_configuration.hpp"
 
 namespace belfry::probes {
 
@@ -155,59 +156,51 @@ struct SocketFunctions {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(parts);
     message.msg_iovlen = static_cast<std::size_t>(count);
-    return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    // That nobody is there is the fate of an earlier datagram, and c-ares would only move the question of
+    // this one to the next server. Sent once more it makes the socket say so again, when it is read: then all
+    // move.
+    return sent < 0 && errno == ECONNREFUSED ? ::sendmsg(fd, &message, MSG_NOSIGNAL) : sent;
   }
   static constexpr ares_socket_functions all{&open, &close, &connect, &receive, &send};
 };
 
+DnsChannel::DnsChannel(Loop& loop) : loop_(loop), timer_(loop) { ::ares_library_init(ARES_LIB_INIT_ALL); }
+
 DnsChannel::~DnsChannel() {
-  if (channel_ == nullptr) return;
-  ::ares_destroy(channel_);
+  if (channel_ != nullptr) ::ares_destroy(channel_);
   ::ares_library_cleanup();
 }
 
 Result<void> DnsChannel::open(const DnsOptions& options) {
+  auto configuration = read_dns_configuration(options.resolv_conf);
+  if (!configuration) return std::unexpected(configuration.error());
+  if (!configuration->asks_servers)
+    return std::unexpected(Error(
+        Error::Kind::failed, "the hosts file does not know it, and /etc/nsswitch.conf asks no name server"));
+
+  std::string path = options.resolv_conf;
+  std::string only_servers = "b";  // else c-ares would read the hosts file anew for every question
+  std::vector<char*> domains;
+  for (std::string& domain : configuration->domains) domains.push_back(domain.data());
   ares_options asked{};
   asked.flags = ARES_FLAG_NOALIASES;  // $HOSTALIASES names a file that would be read for every question
-  asked.timeout =
-      static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(options.first_round).count());
+  asked.timeout = static_cast<int>(options.first_round / 1ms);
   asked.tries = rounds;
+  asked.lookups = only_servers.data();
+  asked.domains = domains.data();
+  asked.ndomains = static_cast<int>(domains.size());
   asked.sock_state_cb = &DnsChannel::on_socket;
   asked.sock_state_cb_data = this;
-  std::string path = options.resolv_conf;
   asked.resolvconf_path = path.data();
-  int mask =
-      ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
-
-  ::ares_library_init(ARES_LIB_INIT_ALL);
-  // A first channel tells whether nsswitch.conf(5) wants name servers at all; the one that stays asks nobody
-  // else, because c-ares would read the hosts file anew for every question.
-  ares_channeldata* first = nullptr;
-  int status = ::ares_init_options(&first, &asked, mask);
-  bool asks_servers = true;
-  if (status == ARES_SUCCESS) {
-    ares_options found{};
-    int ignored = 0;
-    if (::ares_save_options(first, &found, &ignored) == ARES_SUCCESS) {
-      asks_servers = found.lookups == nullptr || std::strchr(found.lookups, 'b') != nullptr;
-      ::ares_destroy_options(&found);
-    }
-    ::ares_destroy(first);
-    std::string only_servers = "b";
-    asked.lookups = only_servers.data();
-    mask |= ARES_OPT_LOOKUPS;
-    if (asks_servers) status = ::ares_init_options(&channel_, &asked, mask);
-  }
-  if (status == ARES_SUCCESS && asks_servers) {
-    ::ares_set_socket_functions(channel_, &SocketFunctions::all, this);
-    if (!options.servers.empty()) ::ares_set_servers_ports_csv(channel_, options.servers.c_str());
-    return {};
-  }
-  ::ares_library_cleanup();
-  return std::unexpected(Error(Error::Kind::failed, asks_servers
-                                                        ? std::string(::ares_strerror(status))
-                                                        : "the hosts file does not know it, and "
-                                                          "/etc/nsswitch.conf lets no name server be asked"));
+  const int status =
+      ::ares_init_options(&channel_, &asked,
+                          ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+                              ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF);
+  if (status != ARES_SUCCESS) return std::unexpected(Error(Error::Kind::failed, ::ares_strerror(status)));
+  ::ares_set_socket_functions(channel_, &SocketFunctions::all, this);
+  if (!options.servers.empty()) ::ares_set_servers_ports_csv(channel_, options.servers.c_str());
+  return {};
 }
 
 Task<Result<DnsChannel::Addresses>> DnsChannel::look_up(Context& ctx, std::string name) {

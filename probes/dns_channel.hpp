@@ -37,7 +37,7 @@ class DnsChannel {
  public:
   using Addresses = std::vector<asio::ip::address>;
 
-  explicit DnsChannel(Loop& loop) : loop_(loop), timer_(loop) {}
+  explicit DnsChannel(Loop& loop);
   ~DnsChannel();
   DnsChannel(const DnsChannel&) = delete;
   DnsChannel& operator=(const DnsChannel&) = delete;
