@@ -133,12 +133,16 @@ class DnsChannel::Waiting {
 // What c-ares does to its sockets. Its own functions are the same but for two things: no child ever inherits
 // a socket, and how much is read in one turn is bounded, whatever a server sends.
 struct SocketFunctions {
-  static int open(int family, int type, int protocol, void* /*self*/) {
-    return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  static int open(int family, int type, int protocol, void* self) {
+    const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    if (fd < 0) note_failure(self);
+    return fd;
   }
   static int close(int fd, void* /*self*/) { return ::close(fd); }
-  static int connect(int fd, const sockaddr* to, socklen_t size, void* /*self*/) {
-    return ::connect(fd, to, size);
+  static int connect(int fd, const sockaddr* to, socklen_t size, void* self) {
+    const int failed = ::connect(fd, to, size);
+    if (failed != 0 && errno != EINPROGRESS) note_failure(self);
+    return failed;
   }
   static ssize_t receive(int fd, void* to, std::size_t size, int flags, sockaddr* from, socklen_t* from_size,
                          void* self) {
@@ -150,6 +154,7 @@ struct SocketFunctions {
     --channel.packets_left_;
     const ssize_t got = ::recvfrom(fd, to, size, flags, from, from_size);
     if (got > 0 && from != nullptr) channel.heard(to, static_cast<std::size_t>(got), from);
+    if (got < 0 && errno != EAGAIN) note_failure(self);
     return got;
   }
   static ssize_t send(int fd, const iovec* parts, int count, void* /*self*/) {
@@ -161,6 +166,12 @@ struct SocketFunctions {
     // this one to the next server. Sent once more it makes the socket say so again, when it is read: then all
     // move.
     return sent < 0 && errno == ECONNREFUSED ? ::sendmsg(fd, &message, MSG_NOSIGNAL) : sent;
+  }
+  // c-ares tells one status for whatever kept it from asking anybody.
+  static void note_failure(void* self) {
+    const int error = errno;
+    static_cast<DnsChannel*>(self)->complaint_ = std::strerror(error);
+    errno = error;
   }
   static constexpr ares_socket_functions all{&open, &close, &connect, &receive, &send};
 };

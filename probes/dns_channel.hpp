@@ -79,7 +79,7 @@ class DnsChannel {
   std::size_t waiting_ = 0;
   TimePoint next_question_{};
   int packets_left_ = 0;   // of this turn
-  std::string complaint_;  // the last "SERVFAIL from 127.0.0.1"
+  std::string complaint_;  // the last one: "SERVFAIL from 127.0.0.1", "Network is unreachable"
 };
 
 }  // namespace belfry::probes

@@ -134,6 +134,15 @@ TEST(Resolver, says_which_server_failed) {
       "cannot resolve db.test: no name server gave an answer (SERVFAIL from 127.0.0.1; asked 127.0.0.1)");
 }
 
+TEST(Resolver, says_that_no_server_is_there) {
+  Rig rig;
+  LocalSocket gone(SOCK_DGRAM);
+  gone.close();
+  rig.ask(gone.text(), 1h);
+  EXPECT_EQ(rig.look_up("db.test"),
+            "cannot resolve db.test: no name server gave an answer (Connection refused; asked 127.0.0.1)");
+}
+
 TEST(Resolver, says_which_server_was_silent_and_for_how_long) {
   Rig rig(nobody, 20ms);
   const std::string said = rig.look_up("db.test");
