@@ -1,8 +1,8 @@
 #include "probes/happy_eyeballs.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
-#include <sstream>
 
 #include "channels/asio_bridge.hpp"
 #include "channels/select.hpp"
@@ -32,24 +32,32 @@ void abort_connection(Socket& socket) {
   socket.close(ignored);
 }
 
-// The error's message is the reason alone.
-Task<Result<void>> connect_once(Context& ctx, Socket& socket, Endpoint endpoint) {
+// Nothing else connects a socket twice.
+const error_code met_itself = asio::error::already_connected;
+
+Task<error_code> connect_once(Context& ctx, Socket& socket, Endpoint endpoint) {
   error_code ignored;
   socket.close(ignored);
   auto connecting = socket.async_connect(endpoint, asio::deferred);
   const auto [ec] = co_await async(ctx, std::move(connecting));
-  if (ec && ctx.cancelled()) co_return std::unexpected(ctx.cause());
-  if (ec) co_return std::unexpected(Error(Error::Kind::failed, ec.message()));
-  if (is_connected_to_itself(socket)) {
-    abort_connection(socket);
-    co_return std::unexpected(Error(Error::Kind::failed, "nobody listens, the probe met itself"));
-  }
-  co_return Result<void>{};
+  if (ec || !is_connected_to_itself(socket)) co_return ec;
+  abort_connection(socket);
+  co_return met_itself;
+}
+
+std::string text_of(const error_code& ec) {
+  return ec == met_itself ? "nobody listens, the probe met itself" : ec.message();
+}
+
+// This host has no way to such addresses: says nothing about who is asked for.
+bool is_out_of_reach(const error_code& ec) {
+  return ec == asio::error::address_family_not_supported || ec == asio::error::network_unreachable ||
+         ec == boost::system::errc::address_not_available;
 }
 
 struct Failure {
   Endpoint endpoint;
-  std::string reason;
+  error_code ec;
 };
 
 // Owner: connect_to_first's frame. Lifecycle: until all attempts have ended. Cancellation: `attempts`, by the
@@ -65,24 +73,26 @@ struct Race {
 
 Task<void> take_part(Race& race, Endpoint endpoint) {
   Socket socket(race.attempts.loop().executor());
-  Result<void> connected = co_await connect_once(race.attempts, socket, endpoint);
-  if (connected && !race.winner) {
+  const error_code failed = co_await connect_once(race.attempts, socket, endpoint);
+  if (!failed && !race.winner) {
     race.winner.emplace(std::move(socket));
     race.attempts.cancel();
   }
-  if (!connected) race.failures.push_back({endpoint, connected.error().text()});
+  if (failed) race.failures.push_back({endpoint, failed});
   race.ended.notify();
 }
 
-// "Connection refused" when that holds for all of them, else each with its address.
-std::string reasons(const std::vector<Failure>& failures) {
-  const std::string& first = failures.front().reason;
-  if (std::ranges::all_of(failures, [&](const Failure& failure) { return failure.reason == first; }))
-    return first;
-  std::ostringstream all;
+// "Connection refused" when that holds for all that can be reached, else each with its address.
+std::string reasons(std::vector<Failure> failures) {
+  const auto can_be_reached = [](const Failure& failure) { return !is_out_of_reach(failure.ec); };
+  if (std::ranges::any_of(failures, can_be_reached)) std::erase_if(failures, std::not_fn(can_be_reached));
+  const error_code first = failures.front().ec;
+  if (std::ranges::all_of(failures, [&](const Failure& failure) { return failure.ec == first; }))
+    return text_of(first);
+  std::string all;
   for (const Failure& failure : failures)
-    all << (&failure == failures.data() ? "" : "; ") << failure.endpoint.address() << ": " << failure.reason;
-  return all.str();
+    all += (all.empty() ? "" : "; ") + failure.endpoint.address().to_string() + ": " + text_of(failure.ec);
+  return all;
 }
 
 }  // namespace
@@ -91,11 +101,10 @@ Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<En
                                     std::string name) {
   const std::string what = "cannot connect to " + name;
   if (endpoints.size() == 1) {
-    Result<void> connected = co_await connect_once(ctx, socket, endpoints.front());
-    if (!connected && ctx.cancelled()) connected = std::unexpected(ctx.cause().wrap(what));
-    if (!connected && !ctx.cancelled())
-      connected = std::unexpected(Error(Error::Kind::failed, what + ": " + connected.error().message()));
-    co_return connected;
+    const error_code failed = co_await connect_once(ctx, socket, endpoints.front());
+    if (!failed) co_return Result<void>{};
+    if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap(what));
+    co_return std::unexpected(Error(Error::Kind::failed, what + ": " + text_of(failed)));
   }
   Race race(ctx);
   for (const Endpoint& endpoint : endpoints) {
@@ -112,7 +121,7 @@ Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<En
     co_return Result<void>{};
   }
   if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap(what));
-  co_return std::unexpected(Error(Error::Kind::failed, what + ": " + reasons(race.failures)));
+  co_return std::unexpected(Error(Error::Kind::failed, what + ": " + reasons(std::move(race.failures))));
 }
 
 }  // namespace belfry::probes

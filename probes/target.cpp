@@ -25,6 +25,10 @@ Result<Target> parse_http_url(std::string_view text) {
       authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;
   if (!has_port) authority += ":80";
   auto target = parse_host_port(authority);
+  // In a URL the zone of an address stands behind "%25" (RFC 6874).
+  if (target && target->host.contains(':'))
+    if (const auto zone = target->host.find("%25"); zone != std::string::npos)
+      target->host.erase(zone + 1, 2);
   if (target && slash != std::string_view::npos)
     target->path = (rest[slash] == '?' ? "/" : "") + std::string(rest.substr(slash));
   return target;

@@ -113,10 +113,16 @@ TEST(HappyEyeballs, when_all_refuse_the_reason_is_said_once) {
 
 TEST(HappyEyeballs, different_reasons_are_said_with_their_addresses) {
   const LocalSocket refusing(SOCK_STREAM, false, false);
-  const Rig rig({Endpoint(asio::ip::make_address("255.255.255.255"), 1), at(refusing)});
-  EXPECT_EQ(
-      rig.said(),
-      "cannot connect to db:5432: 255.255.255.255: Network is unreachable; 127.0.0.1: Connection refused");
+  const Rig rig({Endpoint(asio::ip::make_address("fe80::1"), 1), at(refusing)});  // it would need a zone
+  EXPECT_EQ(rig.said(),
+            "cannot connect to db:5432: fe80::1: Invalid argument; 127.0.0.1: Connection refused");
+}
+
+TEST(HappyEyeballs, what_this_host_cannot_reach_at_all_is_no_reason_beside_others) {
+  const LocalSocket refusing(SOCK_STREAM, false, false);
+  const Endpoint unreachable(asio::ip::make_address("255.255.255.255"), 1);
+  EXPECT_EQ(Rig({unreachable, at(refusing)}).said(), "cannot connect to db:5432: Connection refused");
+  EXPECT_EQ(Rig({unreachable, unreachable}).said(), "cannot connect to db:5432: Network is unreachable");
 }
 
 TEST(HappyEyeballs, a_cancelled_race_ends_at_once_and_breaks_every_attempt_off) {

@@ -263,6 +263,7 @@ TEST(Target, a_url_has_a_default_port_and_path) {
   EXPECT_EQ(parse_http_url("http://db?x=1")->path, "/?x=1");
   EXPECT_EQ(parse_http_url("http://[::1]/a")->host, "::1");
   EXPECT_EQ(parse_http_url("http://[::1]:8080/a")->port, 8080);
+  EXPECT_EQ(parse_http_url("http://[fe80::1%25lo]:8080/a")->host, "fe80::1%lo");
 }
 
 }  // namespace
