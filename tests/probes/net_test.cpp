@@ -215,6 +215,36 @@ TEST(HttpProbe, the_body_can_be_asked_for) {
   EXPECT_TRUE(answer(loop, **down).ends_with("the body does not match"));
 }
 
+TEST(HttpProbe, a_body_may_come_in_chunks_or_end_with_the_connection) {
+  Loop loop;
+  Resolver resolver(loop);
+  for (const char* answered :
+       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nis\r\n3\r\n up\r\n0\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\nis up"}) {
+    CannedServer server(answered);
+    auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "^is up$"; }));
+    EXPECT_EQ(answer(loop, **up), "") << answered;
+  }
+}
+
+TEST(HttpProbe, a_body_that_breaks_off_is_no_answer) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nup\r\n");
+  auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "up"; }));
+  EXPECT_NE(answer(loop, **up), "");
+}
+
+TEST(HttpProbe, names_are_looked_up_and_sent_as_they_are_written) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  const std::string authority = "localhost:" + std::to_string(server.socket().port());
+  auto probe = make_http(resolver, spec("http://" + authority + "/"));
+  EXPECT_EQ(answer(loop, **probe), "");
+  EXPECT_TRUE(server.request().contains("Host: " + authority + "\r\n"));
+}
+
 TEST(HttpProbe, garbage_is_no_answer) {
   Loop loop;
   Resolver resolver(loop);
