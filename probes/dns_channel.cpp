@@ -223,8 +223,10 @@ Task<Result<DnsChannel::Addresses>> DnsChannel::look_up(Context& ctx, std::strin
   const std::shared_ptr<Question> question = ask(name);
   const Waiting counted(*this);
   const Outcome outcome = co_await question->answered.wait(ctx);
-  if (!outcome.rung()) co_return std::unexpected(outcome.cause);
-  co_return question->answer;
+  if (outcome.rung()) co_return question->answer;
+  const bool was_late = outcome.cause.kind() == Error::Kind::deadline_exceeded;
+  co_return std::unexpected(
+      was_late ? outcome.cause.wrap("no name server has answered yet (" + servers() + ")") : outcome.cause);
 }
 
 std::shared_ptr<DnsChannel::Question> DnsChannel::ask(const std::string& name) {
