@@ -6,6 +6,7 @@
 
 #include "channels/asio_bridge.hpp"
 #include "config/pattern.hpp"
+#include "probes/json_answer.hpp"
 #include "probes/kinds.hpp"
 #include "probes/target.hpp"
 
@@ -33,6 +34,7 @@ class HttpProbe final : public Probe {
     request_.method_string(expected->method);
     for (const auto& [name, value] : expected->headers) request_.set(name, value);
     statuses_ = expected->statuses;
+    json_ = expected->json;
   }
 
   Task<Outcome> check(Context& ctx) override {
@@ -49,7 +51,7 @@ class HttpProbe final : public Probe {
     http::response_parser<http::string_body> parser;
     parser.body_limit(largest_body);
     parser.skip(request_.method() == http::verb::head);
-    if (body_) {
+    if (body_ || json_) {
       auto reading = http::async_read(socket, buffer, parser, asio::deferred);
       const auto [ec, n] = co_await async(ctx, std::move(reading));
       if (ec) co_return std::unexpected(connection_error(ctx, what, ec));
@@ -75,6 +77,10 @@ class HttpProbe final : public Probe {
     if (body_ && !body_->occurs_in(response.body())) {
       return std::unexpected(Error(Error::Kind::failed, what + ": the body does not match"));
     }
+    if (json_) {
+      if (auto why = judge_json(response.body(), *json_); !why.empty())
+        return std::unexpected(Error(Error::Kind::failed, what + ": " + why));
+    }
     return {};
   }
 
@@ -83,6 +89,7 @@ class HttpProbe final : public Probe {
   http::request<http::empty_body> request_;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
   std::optional<config::Pattern> body_;
+  std::optional<config::JsonExpectation> json_;
 };
 
 }  // namespace

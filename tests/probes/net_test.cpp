@@ -245,6 +245,17 @@ TEST(HttpProbe, names_are_looked_up_and_sent_as_they_are_written) {
   EXPECT_TRUE(server.request().contains("Host: " + authority + "\r\n"));
 }
 
+TEST(HttpProbe, a_json_answer_is_looked_into) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
+  auto up = make_http(resolver, expecting(server, [](auto& e) { e.json = {"/status", "up"}; }));
+  EXPECT_EQ(answer(loop, **up), "");
+  auto ok = make_http(resolver, expecting(server, [](auto& e) { e.json = {"/status", "ok"}; }));
+  EXPECT_EQ(answer(loop, **ok),
+            "cannot get /health from " + server.socket().text() + ": /status is \"up\", not ok");
+}
+
 TEST(HttpProbe, garbage_is_no_answer) {
   Loop loop;
   Resolver resolver(loop);
