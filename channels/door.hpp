@@ -1,6 +1,6 @@
 // The one way into a loop from another thread.
 //
-// Everything else in this library belongs to the loop's thread. A helper thread (DNS, a blocking
+// Everything else in this library belongs to the loop's thread. A helper thread (a blocking
 // write) rings a bell through a door; what it wrote before post_ring() is visible to whoever waits
 // for that bell.
 #pragma once

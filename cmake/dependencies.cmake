@@ -14,3 +14,10 @@ find_path(BELFRY_RE2_HEADERS re2/re2.h REQUIRED)
 add_library(belfry_re2 INTERFACE)
 target_include_directories(belfry_re2 SYSTEM INTERFACE ${BELFRY_RE2_HEADERS})
 target_link_libraries(belfry_re2 INTERFACE ${BELFRY_RE2_LIBRARY} Threads::Threads)
+
+# The archive for the same reason; Debian's libc-ares-dev brings no CMake package either.
+find_library(BELFRY_CARES_LIBRARY NAMES libcares.a REQUIRED)
+find_path(BELFRY_CARES_HEADERS ares.h REQUIRED)
+add_library(belfry_cares INTERFACE)
+target_include_directories(belfry_cares SYSTEM INTERFACE ${BELFRY_CARES_HEADERS})
+target_link_libraries(belfry_cares INTERFACE ${BELFRY_CARES_LIBRARY})

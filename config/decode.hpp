@@ -65,6 +65,7 @@ struct ServiceDraft {
 [[nodiscard]] Fields<Dependency> dependency_fields();
 struct ProbeDraft;
 [[nodiscard]] Fields<ProbeDraft> probe_fields();
+[[nodiscard]] Fields<JsonExpectation> json_fields();
 [[nodiscard]] Fields<HttpExpectation> tls_fields();
 [[nodiscard]] Fields<ListenSocket> socket_fields();
 [[nodiscard]] Fields<Log> log_fields();

@@ -13,7 +13,9 @@ using Kind = Probe::Kind;
 
 // The kind an option belongs to; empty for tuning, which fits every kind.
 std::string_view owner_of(std::string_view key) {
-  if (key == "method" || key == "headers" || key == "status" || key == "body" || key == "tls") return "http";
+  if (key == "method" || key == "headers" || key == "status" || key == "body" || key == "json" ||
+      key == "tls")
+    return "http";
   if (key == "dialect") return "fd";
   if (key == "hosts") return "cluster";
   return {};

@@ -54,12 +54,20 @@ struct Dependency {
 
 enum class FdDialect : std::uint8_t { s6, dinit };
 
+// What an answer must have at a place in it.
+struct JsonExpectation {
+  std::string pointer;  // RFC 6901; empty: the whole answer
+  std::optional<std::string>
+      equals;  // a text, or a number, true, false or null as written; unset: there is something
+};
+
 // What an `http` probe accepts beyond "status 2xx or 3xx".
 struct HttpExpectation {
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses;  // inclusive ranges; empty: 200-399
   std::string body;                                               // regular expression; empty: any
+  std::optional<JsonExpectation> json;
   bool tls_verify = true;
 };
 

@@ -186,7 +186,12 @@ void read_recheck(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
     out.probe.recheck = *value;
 }
 
-constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
+void read_json(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+  out.http_written = true;
+  decoder.mapping(*entry.value, "`json`", json_fields(), out.http.json.emplace());
+}
+
+constexpr std::array<Field<ProbeDraft>, 31> probe_table{{
     {{"listen", "flag", "",
       "Socket activation: belfry itself has bound the sockets of `listen:` and passes them on; true before "
       "the service even runs.",
@@ -262,6 +267,9 @@ constexpr std::array<Field<ProbeDraft>, 30> probe_table{{
        check_regex(d, *e.value, *value);
        out.http.body = std::move(*value);
      }},
+    {{"json", "json", "any", "`http`: what must stand at a place of a JSON answer.",
+      "{pointer: /status, equals: ok}"},
+     read_json},
     {{"tls", "tls", "verified", "`http`: how a https certificate is checked.", "{verify: false}"},
      [](Decoder& d, Entry const& e, ProbeDraft& out) {
        out.http_written = true;

@@ -2,6 +2,7 @@
 
 #include "probes/kinds.hpp"
 #include "probes/listen_watch/listen_probe.hpp"
+#include "probes/resolver.hpp"
 #include "system/sock_diag.hpp"
 
 namespace belfry::probes {
@@ -13,9 +14,10 @@ bool is_event(Kind kind) {
 }
 
 struct NativeFactory::Shared {
-  Shared(Loop& l, system::Processes& p) : loop(l), processes(p) {}
+  Shared(Loop& l, system::Processes& p) : loop(l), processes(p), resolver(l) {}
   Loop& loop;
   system::Processes& processes;
+  Resolver resolver;
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
 };
@@ -26,8 +28,8 @@ NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
   switch (probe.kind) {
-    case Kind::tcp: return make_tcp(shared_->loop, probe);
-    case Kind::http: return make_http(shared_->loop, probe);
+    case Kind::tcp: return make_tcp(shared_->resolver, probe);
+    case Kind::http: return make_http(shared_->resolver, probe);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->diag, shared_->waiters, probe, context);
     case Kind::unix_socket: return make_unix(shared_->diag, shared_->waiters, probe, context);

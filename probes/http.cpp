@@ -6,6 +6,7 @@
 
 #include "channels/asio_bridge.hpp"
 #include "config/pattern.hpp"
+#include "probes/json_answer.hpp"
 #include "probes/kinds.hpp"
 #include "probes/target.hpp"
 
@@ -20,9 +21,9 @@ constexpr std::uint64_t largest_body = 1 << 20;
 
 class HttpProbe final : public Probe {
  public:
-  HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected,
+  HttpProbe(Resolver& resolver, Target target, const config::HttpExpectation* expected,
             std::optional<config::Pattern> body)
-      : loop_(loop), target_(std::move(target)), body_(std::move(body)) {
+      : resolver_(resolver), target_(std::move(target)), body_(std::move(body)) {
     request_.version(11);
     request_.method_string("GET");
     request_.target(target_.path);
@@ -33,11 +34,12 @@ class HttpProbe final : public Probe {
     request_.method_string(expected->method);
     for (const auto& [name, value] : expected->headers) request_.set(name, value);
     statuses_ = expected->statuses;
+    json_ = expected->json;
   }
 
   Task<Outcome> check(Context& ctx) override {
-    Socket socket(loop_.executor());
-    Outcome connected = co_await connect(ctx, socket, target_);
+    Socket socket(ctx.loop().executor());
+    Outcome connected = co_await connect(ctx, socket, resolver_, target_);
     if (!connected) co_return connected;
     const std::string what = "cannot get " + target_.path + " from " + target_.text();
 
@@ -49,7 +51,7 @@ class HttpProbe final : public Probe {
     http::response_parser<http::string_body> parser;
     parser.body_limit(largest_body);
     parser.skip(request_.method() == http::verb::head);
-    if (body_) {
+    if (body_ || json_) {
       auto reading = http::async_read(socket, buffer, parser, asio::deferred);
       const auto [ec, n] = co_await async(ctx, std::move(reading));
       if (ec) co_return std::unexpected(connection_error(ctx, what, ec));
@@ -75,19 +77,24 @@ class HttpProbe final : public Probe {
     if (body_ && !body_->occurs_in(response.body())) {
       return std::unexpected(Error(Error::Kind::failed, what + ": the body does not match"));
     }
+    if (json_) {
+      if (auto why = judge_json(response.body(), *json_); !why.empty())
+        return std::unexpected(Error(Error::Kind::failed, what + ": " + why));
+    }
     return {};
   }
 
-  Loop& loop_;
+  Resolver& resolver_;
   Target target_;
   http::request<http::empty_body> request_;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
   std::optional<config::Pattern> body_;
+  std::optional<config::JsonExpectation> json_;
 };
 
 }  // namespace
 
-Made make_http(Loop& loop, const config::Probe& spec) {
+Made make_http(Resolver& resolver, const config::Probe& spec) {
   auto target = parse_http_url(spec.target);
   if (!target) return std::unexpected(target.error());
   std::optional<config::Pattern> body;
@@ -99,7 +106,7 @@ Made make_http(Loop& loop, const config::Probe& spec) {
                 "cannot probe " + spec.target + ": `body` is not a regular expression: " + compiled.error()));
     body = std::move(*compiled);
   }
-  return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get(), std::move(body));
+  return std::make_unique<HttpProbe>(resolver, std::move(*target), spec.http.get(), std::move(body));
 }
 
 }  // namespace belfry::probes

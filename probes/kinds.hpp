@@ -16,11 +16,13 @@ class SockDiag;
 namespace belfry::probes {
 
 struct PortWaiters;
+class Resolver;
 
 using Made = Result<std::unique_ptr<Probe>>;
 
-Made make_tcp(Loop& loop, const config::Probe& spec);
-Made make_http(Loop& loop, const config::Probe& spec);
+// The resolver must outlive these.
+Made make_tcp(Resolver& resolver, const config::Probe& spec);
+Made make_http(Resolver& resolver, const config::Probe& spec);
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about);
 // These ask the kernel through one socket for all probes, and are counted; both must outlive them.

@@ -9,10 +9,10 @@
 #include "channels/context.hpp"
 #include "channels/error.hpp"
 #include "channels/task.hpp"
+#include "probes/happy_eyeballs.hpp"
+#include "probes/resolver.hpp"
 
 namespace belfry::probes {
-
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
 struct Target {
   std::string host;
@@ -27,9 +27,9 @@ Result<Target> parse_host_port(std::string_view text);
 // http:// only: "http://host[:port]/path?query".
 Result<Target> parse_http_url(std::string_view text);
 
-// Tries each address of the name in turn; a literal address is never looked up. The error says which
-// address refused and why.
-Task<Result<void>> connect(Context& ctx, Socket& socket, const Target& target);
+// Looks the name up, then tries its addresses as happy_eyeballs.hpp says. The error says which address
+// refused and why. `target` must outlive the task.
+Task<Result<void>> connect(Context& ctx, Socket& socket, Resolver& resolver, const Target& target);
 
 // "No route to host" for an error of Asio; for a cancelled context its cause ("deadline exceeded").
 Error connection_error(Context& ctx, const std::string& what, const error_code& ec);

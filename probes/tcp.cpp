@@ -8,25 +8,25 @@ namespace {
 
 class TcpProbe final : public Probe {
  public:
-  TcpProbe(Loop& loop, Target target) : loop_(loop), target_(std::move(target)) {}
+  TcpProbe(Resolver& resolver, Target target) : resolver_(resolver), target_(std::move(target)) {}
 
   Task<Outcome> check(Context& ctx) override {
-    Socket socket(loop_.executor());
-    Outcome outcome = co_await connect(ctx, socket, target_);
+    Socket socket(ctx.loop().executor());
+    Outcome outcome = co_await connect(ctx, socket, resolver_, target_);
     co_return outcome;
   }
 
  private:
-  Loop& loop_;
+  Resolver& resolver_;
   Target target_;
 };
 
 }  // namespace
 
-Made make_tcp(Loop& loop, const config::Probe& spec) {
+Made make_tcp(Resolver& resolver, const config::Probe& spec) {
   auto target = parse_host_port(spec.target);
   if (!target) return std::unexpected(target.error());
-  return std::make_unique<TcpProbe>(loop, std::move(*target));
+  return std::make_unique<TcpProbe>(resolver, std::move(*target));
 }
 
 }  // namespace belfry::probes

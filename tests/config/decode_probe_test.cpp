@@ -48,6 +48,21 @@ TEST(DecodeProbe, an_http_probe_says_what_it_expects) {
   EXPECT_FALSE(http.tls_verify);
   EXPECT_EQ(with_keys("ready: {http: 'http://a/'}").services[0].ready.probes[0].http, nullptr);
 }
+TEST(DecodeProbe, an_http_probe_looks_at_a_place_in_a_json_answer) {
+  Stack const stack = with_keys("ready: {http: 'http://a/', json: {pointer: /checks/0/a~1b, equals: 1}}");
+  JsonExpectation const& json = *stack.services[0].ready.probes[0].http->json;
+  EXPECT_EQ(json.pointer, "/checks/0/a~1b");
+  EXPECT_EQ(json.equals, "1");
+  EXPECT_EQ(with_keys("ready: {http: 'http://a/', json: {}}").services[0].ready.probes[0].http->json->equals,
+            std::nullopt);
+}
+TEST(DecodeProbe, what_is_no_json_pointer_is_refused) {
+  for (char const* pointer : {"status", "$.status", "/a~", "/a~2"})
+    EXPECT_TRUE(loaded("services: {a: {command: x, ready: {http: 'http://a/', json: {pointer: '" +
+                       std::string(pointer) + "'}}}}")
+                    .diagnostics.has_errors())
+        << pointer;
+}
 TEST(DecodeProbe, any_shares_the_tuning_beside_it) {
   Stack const stack = with_keys("ready: {any: [{port: 1}, {file: f, timeout: 9s}], timeout: 5s}");
   ProbeSet const& set = stack.services[0].ready;

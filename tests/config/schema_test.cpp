@@ -49,7 +49,8 @@ std::string in_service(std::string const& keys, std::string const& type = "daemo
 std::string kind_for(std::string_view option) {
   if (option == "dialect") return "fd: 3, ";
   if (option == "hosts") return "cluster: a, ";
-  if (option == "method" || option == "headers" || option == "status" || option == "body" || option == "tls")
+  if (option == "method" || option == "headers" || option == "status" || option == "body" ||
+      option == "json" || option == "tls")
     return "http: \"http://a/\", ";
   return option == "timeout" || option.ends_with("_delay") || option == "period" ||
                  option.ends_with("_timeout") || option.ends_with("_threshold") || option == "recheck"
@@ -81,6 +82,7 @@ std::string file_with(Table const& table, Key const& key, std::string const& val
   if (table.name == "probe")
     return in_service(std::string(key.name == "listen" ? "listen: \"127.0.0.1:81\", " : "") + "ready: {" +
                       kind_for(key.name) + pair + "}");
+  if (table.name == "json_options") return in_service("ready: {http: \"https://a/\", json: {" + pair + "}}");
   if (table.name == "tls_options") return in_service("ready: {http: \"https://a/\", tls: {" + pair + "}}");
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");

@@ -34,8 +34,9 @@ config::Probe spec(std::string target) {
 
 TEST(TcpProbe, is_true_when_a_connection_is_accepted) {
   Loop loop;
+  Resolver resolver(loop);
   LocalSocket server;
-  auto probe = make_tcp(loop, spec(server.text()));
+  auto probe = make_tcp(resolver, spec(server.text()));
   ASSERT_TRUE(probe);
   EXPECT_EQ(answer(loop, **probe), "");
   EXPECT_EQ(answer(loop, **probe), "");  // and again
@@ -43,8 +44,9 @@ TEST(TcpProbe, is_true_when_a_connection_is_accepted) {
 
 TEST(TcpProbe, says_who_refused) {
   Loop loop;
+  Resolver resolver(loop);
   LocalSocket bound(SOCK_STREAM, false, false);  // bound and not listening: refuses
-  auto probe = make_tcp(loop, spec(bound.text()));
+  auto probe = make_tcp(resolver, spec(bound.text()));
   EXPECT_EQ(answer(loop, **probe), "cannot connect to " + bound.text() + ": Connection refused");
 }
 
@@ -72,7 +74,8 @@ std::optional<bool> answer_where_the_only_port_is(std::uint16_t port, const std:
 TEST(TcpProbe, a_probe_that_meets_itself_is_not_fooled_and_leaves_the_port_free) {
   const std::optional<bool> holds = answer_where_the_only_port_is(40000, [] {
     Loop loop;
-    auto probe = make_tcp(loop, spec("127.0.0.1:40000"));
+    Resolver resolver(loop);
+    auto probe = make_tcp(resolver, spec("127.0.0.1:40000"));
     const std::string said = answer(loop, **probe);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -88,28 +91,32 @@ TEST(TcpProbe, a_probe_that_meets_itself_is_not_fooled_and_leaves_the_port_free)
 
 TEST(TcpProbe, speaks_ipv6) {
   Loop loop;
+  Resolver resolver(loop);
   LocalSocket server(SOCK_STREAM, true);
-  auto probe = make_tcp(loop, spec("[::1]:" + std::to_string(server.port())));
+  auto probe = make_tcp(resolver, spec("[::1]:" + std::to_string(server.port())));
   ASSERT_TRUE(probe);
   EXPECT_EQ(answer(loop, **probe), "");
 }
 
 TEST(TcpProbe, looks_names_up) {
   Loop loop;
+  Resolver resolver(loop);
   LocalSocket server;
-  auto probe = make_tcp(loop, spec("localhost:" + std::to_string(server.port())));
+  auto probe = make_tcp(resolver, spec("localhost:" + std::to_string(server.port())));
   EXPECT_EQ(answer(loop, **probe), "");
 }
 
 TEST(TcpProbe, a_target_without_a_port_is_refused_at_once) {
   Loop loop;
-  auto probe = make_tcp(loop, spec("localhost"));
+  Resolver resolver(loop);
+  auto probe = make_tcp(resolver, spec("localhost"));
   ASSERT_FALSE(probe);
   EXPECT_EQ(probe.error().kind(), Error::Kind::invalid);
 }
 
 TEST(TcpProbe, a_cancelled_check_ends_with_the_cause) {
   Loop loop;
+  Resolver resolver(loop);
   LocalSocket full(SOCK_STREAM);
   ::listen(full.fd(), 0);
   // The queue of a listener that never accepts is filled, so that the next connection hangs.
@@ -123,7 +130,7 @@ TEST(TcpProbe, a_cancelled_check_ends_with_the_cause) {
     const int begun = ::connect(fillers.back()->fd(), reinterpret_cast<sockaddr*>(&address), sizeof address);
     EXPECT_TRUE(begun == 0 || errno == EINPROGRESS);
   }
-  auto probe = make_tcp(loop, spec(full.text()));
+  auto probe = make_tcp(resolver, spec(full.text()));
   probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
   ASSERT_FALSE(outcome);
   EXPECT_TRUE(outcome.error().text().ends_with("the service is stopping")) << outcome.error().text();
@@ -146,8 +153,9 @@ config::Probe expecting(const CannedServer& server, Change change) {
 
 TEST(HttpProbe, two_hundred_is_true) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-  auto probe = make_http(loop, spec(url(server, "/health?deep=1")));
+  auto probe = make_http(resolver, spec(url(server, "/health?deep=1")));
   ASSERT_TRUE(probe);
   EXPECT_EQ(answer(loop, **probe), "");
   std::string request = server.request();
@@ -157,32 +165,36 @@ TEST(HttpProbe, two_hundred_is_true) {
 
 TEST(HttpProbe, a_redirect_is_true_and_not_followed) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
-  auto probe = make_http(loop, spec(url(server)));
+  auto probe = make_http(resolver, spec(url(server)));
   EXPECT_EQ(answer(loop, **probe), "");
 }
 
 TEST(HttpProbe, five_hundred_three_is_not) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
-  auto probe = make_http(loop, spec(url(server)));
+  auto probe = make_http(resolver, spec(url(server)));
   EXPECT_EQ(answer(loop, **probe),
             "cannot get /health from " + server.socket().text() + ": the answer was 503");
 }
 
 TEST(HttpProbe, statuses_can_be_narrowed) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 204 No Content\r\n\r\n");
-  auto only_200 = make_http(loop, expecting(server, [](auto& e) { e.statuses = {{200, 200}}; }));
+  auto only_200 = make_http(resolver, expecting(server, [](auto& e) { e.statuses = {{200, 200}}; }));
   EXPECT_TRUE(answer(loop, **only_200).ends_with("the answer was 204"));
-  auto any_2xx = make_http(loop, expecting(server, [](auto& e) { e.statuses = {{200, 299}}; }));
+  auto any_2xx = make_http(resolver, expecting(server, [](auto& e) { e.statuses = {{200, 299}}; }));
   EXPECT_EQ(answer(loop, **any_2xx), "");
 }
 
 TEST(HttpProbe, method_and_headers_are_sent) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-  auto probe = make_http(loop, expecting(server, [](auto& e) {
+  auto probe = make_http(resolver, expecting(server, [](auto& e) {
                            e.method = "HEAD";
                            e.headers = {{"X-Probe", "yes"}, {"Host", "db"}};
                          }));
@@ -195,31 +207,76 @@ TEST(HttpProbe, method_and_headers_are_sent) {
 
 TEST(HttpProbe, the_body_can_be_asked_for) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
-  auto up = make_http(loop, expecting(server, [](auto& e) { e.body = "\"status\": *\"up\""; }));
+  auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "\"status\": *\"up\""; }));
   EXPECT_EQ(answer(loop, **up), "");
-  auto down = make_http(loop, expecting(server, [](auto& e) { e.body = "down"; }));
+  auto down = make_http(resolver, expecting(server, [](auto& e) { e.body = "down"; }));
   EXPECT_TRUE(answer(loop, **down).ends_with("the body does not match"));
+}
+
+TEST(HttpProbe, a_body_may_come_in_chunks_or_end_with_the_connection) {
+  Loop loop;
+  Resolver resolver(loop);
+  for (const char* answered :
+       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nis\r\n3\r\n up\r\n0\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\nis up"}) {
+    CannedServer server(answered);
+    auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "^is up$"; }));
+    EXPECT_EQ(answer(loop, **up), "") << answered;
+  }
+}
+
+TEST(HttpProbe, a_body_that_breaks_off_is_no_answer) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nup\r\n");
+  auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "up"; }));
+  EXPECT_NE(answer(loop, **up), "");
+}
+
+TEST(HttpProbe, names_are_looked_up_and_sent_as_they_are_written) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  const std::string authority = "localhost:" + std::to_string(server.socket().port());
+  auto probe = make_http(resolver, spec("http://" + authority + "/"));
+  EXPECT_EQ(answer(loop, **probe), "");
+  EXPECT_TRUE(server.request().contains("Host: " + authority + "\r\n"));
+}
+
+TEST(HttpProbe, a_json_answer_is_looked_into) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
+  auto up = make_http(resolver, expecting(server, [](auto& e) { e.json = {"/status", "up"}; }));
+  EXPECT_EQ(answer(loop, **up), "");
+  auto ok = make_http(resolver, expecting(server, [](auto& e) { e.json = {"/status", "ok"}; }));
+  EXPECT_EQ(answer(loop, **ok),
+            "cannot get /health from " + server.socket().text() + ": /status is \"up\", not ok");
 }
 
 TEST(HttpProbe, garbage_is_no_answer) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("SSH-2.0-OpenSSH_9.2\r\n");
-  auto probe = make_http(loop, spec(url(server)));
+  auto probe = make_http(resolver, spec(url(server)));
   EXPECT_TRUE(answer(loop, **probe).starts_with("cannot get /health from ")) << answer(loop, **probe);
 }
 
 TEST(HttpProbe, an_endless_body_is_cut_off) {
   Loop loop;
+  Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n");
-  auto probe = make_http(loop, expecting(server, [](auto& e) { e.body = "x"; }));
+  auto probe = make_http(resolver, expecting(server, [](auto& e) { e.body = "x"; }));
   EXPECT_NE(answer(loop, **probe), "");
 }
 
 TEST(HttpProbe, silence_ends_at_the_deadline) {
   Loop loop;
+  Resolver resolver(loop);
   LocalSocket silent;
-  auto probe = make_http(loop, spec("http://" + silent.text() + "/"));
+  auto probe = make_http(resolver, spec("http://" + silent.text() + "/"));
   EXPECT_EQ(answer(loop, **probe, 30ms), "cannot get / from " + silent.text() + ": deadline exceeded");
   probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
   ASSERT_FALSE(outcome);
@@ -228,11 +285,12 @@ TEST(HttpProbe, silence_ends_at_the_deadline) {
 
 TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
   Loop loop;
+  Resolver resolver(loop);
   config::Probe bad = spec("http://127.0.0.1:1/");
   bad.http = std::make_unique<HttpExpectation>();
   bad.http->body = "(";
-  EXPECT_FALSE(make_http(loop, bad));
-  EXPECT_FALSE(make_http(loop, spec("gopher://127.0.0.1/")));
+  EXPECT_FALSE(make_http(resolver, bad));
+  EXPECT_FALSE(make_http(resolver, spec("gopher://127.0.0.1/")));
 }
 
 // --- targets
@@ -246,6 +304,7 @@ TEST(Target, a_url_has_a_default_port_and_path) {
   EXPECT_EQ(parse_http_url("http://db?x=1")->path, "/?x=1");
   EXPECT_EQ(parse_http_url("http://[::1]/a")->host, "::1");
   EXPECT_EQ(parse_http_url("http://[::1]:8080/a")->port, 8080);
+  EXPECT_EQ(parse_http_url("http://[fe80::1%25lo]:8080/a")->host, "fe80::1%lo");
 }
 
 }  // namespace
