@@ -93,6 +93,7 @@ struct Server::State {
   Task<void> wait_for_place(Address& address);
   Task<void> wait_for_connection(Address& address);
   void welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer);
+  [[nodiscard]] const ListenSocket& socket(std::size_t index) const;
 
   Shared shared;
   Access default_access;
@@ -184,10 +185,13 @@ Result<void> Server::listen(std::string_view address, Access access) {
   return {};
 }
 
-std::uint16_t Server::port(std::size_t index) const {
-  assert(index < state_->addresses.size());
-  return std::next(state_->addresses.begin(), static_cast<std::ptrdiff_t>(index))->socket.port();
+const ListenSocket& Server::State::socket(std::size_t index) const {
+  assert(index < addresses.size());
+  return std::next(addresses.begin(), static_cast<std::ptrdiff_t>(index))->socket;
 }
+
+std::uint16_t Server::port(std::size_t index) const { return state_->socket(index).port(); }
+pid_t Server::predecessor(std::size_t index) const { return state_->socket(index).predecessor(); }
 
 Task<Result<void>> Server::stop(Context& patience) {
   Shared& shared = state_->shared;

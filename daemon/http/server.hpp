@@ -45,6 +45,8 @@ class Server {
   // the loop runs. Errors: "cannot listen on 127.0.0.1:9600: Address already in use (…)".
   Result<void> listen(std::string_view address);
   Result<void> listen(std::string_view address, Access access);
+  // Who had the index-th address, a unix socket, lost it and still runs; 0: nobody.
+  [[nodiscard]] pid_t predecessor(std::size_t index = 0) const;
   // The port of the index-th address that was listened on; 0 for a unix socket.
   [[nodiscard]] std::uint16_t port(std::size_t index = 0) const;
 
