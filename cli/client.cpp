@@ -12,6 +12,7 @@
 
 #include "cli/exit_codes.hpp"
 #include "cli/json.hpp"
+#include "cli/trust.hpp"
 #include "daemon/http/parser.hpp"
 
 namespace belfry::cli {
@@ -48,12 +49,18 @@ std::string_view receive(int fd, char* buffer, std::size_t size) {
   return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
-int pidfd_of_peer(int fd) {
+// Nobody, where the kernel does not tell.
+ucred peer_of(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {0, static_cast<uid_t>(-1), 0};
+  return peer;
+}
+
+int pidfd_of_peer(int fd) {
+  const ucred peer = peer_of(fd);
   // A peer in another pid namespace has no number here.
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return -1;
-  return static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0));
+  return peer.pid <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0));
 }
 
 }  // namespace
@@ -70,7 +77,9 @@ Outcome<Client> Client::connect(const std::string& path) {
     ::close(fd);
     return std::unexpected(cannot_reach(path, error));
   }
-  return Client(fd, path);
+  Client connected(fd, path);
+  if (auto trusted = check_trusted(path, peer_of(fd)); !trusted) return std::unexpected(trusted.error());
+  return connected;
 }
 
 Client::Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}

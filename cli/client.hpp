@@ -16,7 +16,7 @@ struct Reply {
 // Owner: a command. Lifecycle: connected when made, one request. Cancellation: Ctrl-C ends the process.
 class Client {
  public:
-  // Failures: 69 nobody answers there, 77 not permitted.
+  // Failures: 69 nobody answers there, 77 not permitted, or somebody answers who is not to be believed.
   static Outcome<Client> connect(const std::string& path);
   Client(Client&& other) noexcept;
   Client& operator=(Client&&) = delete;
