@@ -1,6 +1,8 @@
 // The answers that have to be waited for: /v1/wait and the commands.
 #include <algorithm>
+#include <numeric>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "channels/spawn.hpp"
@@ -33,6 +35,9 @@ struct WaitQuery {
   std::string mistake;  // empty: none
 };
 
+// More than that is nobody's wish: 8 KiB of a request would hold several hundred.
+constexpr std::size_t most_names = 256;
+
 void read_parameter(WaitQuery& query, const Parameter& parameter) {
   if (parameter.name == "service") {
     query.services.push_back(parameter.value);
@@ -59,6 +64,23 @@ WaitQuery read_wait(std::string_view text) {
   if (reader.malformed()) query.mistake = "a % escape is malformed";
   if (query.mistake.empty() && query.services.empty()) query.mistake = "it names no service (service=NAME)";
   return query;
+}
+
+// Each once, where it came first. Sorting finds the others without comparing each with each.
+std::vector<std::string> without_repetitions(const std::vector<std::string>& names) {
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&names](std::size_t one, std::size_t other) {
+    return std::tie(names[one], one) < std::tie(names[other], other);
+  });
+  const auto repeated =
+      std::ranges::unique(order, {}, [&names](std::size_t i) { return std::string_view(names[i]); });
+  order.erase(repeated.begin(), repeated.end());
+  std::ranges::sort(order);
+  std::vector<std::string> kept;
+  kept.reserve(order.size());
+  for (const std::size_t i : order) kept.push_back(names[i]);
+  return kept;
 }
 
 // The condition that stands for "up" where none is given: the same as for an edge.
@@ -162,7 +184,11 @@ Answer Api::understand_wait(std::string_view text) const {
   if (!query.mistake.empty()) return problem(400, "cannot wait: " + query.mistake);
   WaitFor wait;
   wait.timeout = query.timeout;
-  for (const std::string& name : query.services) {
+  const std::vector<std::string> names = without_repetitions(query.services);
+  if (names.size() > most_names)
+    return problem(400, "cannot wait: it names more than " + std::to_string(most_names) +
+                            " services; ask in several requests");
+  for (const std::string& name : names) {
     const auto index = stack_.find(name);
     if (!index) return problem(404, "cannot find a service named " + name);
     const ServiceView service = stack_.service(*index);

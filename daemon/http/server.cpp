@@ -102,7 +102,8 @@ struct Server::State {
 
 Task<void> Server::State::accept_from(Address& address) {
   Context& accepting = shared.draining;
-  while (!accepting.cancelled()) {
+  constexpr std::size_t most_in_a_row = 64;
+  for (std::size_t in_a_row = 0; !accepting.cancelled();) {
     if (address.door.open >= shared.limits.connections) {
       co_await wait_for_place(address);
       continue;
@@ -112,6 +113,7 @@ Task<void> Server::State::accept_from(Address& address) {
     const int error = errno;
     if (fd) {
       welcome(address, std::move(fd), peer);
+      if (++in_a_row % most_in_a_row == 0) co_await yield_to_all(shared.loop);
     } else if (error == EAGAIN) {
       shared.reserve.refill();  // what was lent, and found the queue empty
       co_await wait_for_connection(address);
@@ -138,16 +140,18 @@ Task<void> Server::State::pause() {
   static_cast<void>(slept);
 }
 
-// At the limit, when somebody wants to come in, whoever has been idle longest makes room; with nobody idle,
-// the queue of the kernel waits.
+// At the limit, when somebody wants to come in, somebody makes room; with nobody who could, the queue of the
+// kernel waits until somebody can.
 Task<void> Server::State::wait_for_place(Address& address) {
   co_await wait_for_connection(address);
   if (address.door.open < shared.limits.connections) co_return;
-  address.door.connection_closed.consume();  // of before
-  const bool evicted = address.door.idle.evict_oldest();
-  static_cast<void>(evicted);
-  const Result<void> place = co_await address.door.connection_closed.wait(shared.draining);
-  static_cast<void>(place);
+  Door& door = address.door;
+  door.room.consume();  // of before
+  door.crowded = !door.make_room();
+  if (!door.crowded) ++shared.stats.connections_shed;
+  const Result<void> room = co_await door.room.wait(shared.draining);
+  static_cast<void>(room);
+  door.crowded = false;
 }
 
 Task<void> Server::State::wait_for_connection(Address& address) {

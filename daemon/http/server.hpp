@@ -21,7 +21,16 @@ namespace belfry::daemon::http {
 
 struct ServerLimits {
   ParserLimits parser;
-  std::size_t connections = 1024;               // of each address, so that one cannot starve another
+  // Of each address, so that one cannot starve another. Waits and commands take at most three quarters of the
+  // connections, whatever is said here: the rest can be given up for somebody new.
+  std::size_t connections = 1024;
+  std::size_t waits = 512;                                // /v1/wait that have not been answered
+  std::size_t wait_names = 8192;                          // services named in them
+  std::size_t commands = 256;                             // start, stop, … that are not done
+  std::size_t half_bytes = std::size_t{8} * 1024 * 1024;  // of requests that are not complete
+  std::size_t unread_bytes =
+      std::size_t{16} * 1024 * 1024;                 // of answers that are not taken; one may be larger
+  std::size_t turn_bytes = std::size_t{128} * 1024;  // of answers in one turn of the loop, of all addresses
   std::size_t reserve = 16;                     // descriptors held back for connections, of all addresses
   Duration idle = std::chrono::seconds(75);     // until the first byte of a request
   Duration request = std::chrono::seconds(10);  // from the first byte of a request to its last
