@@ -79,6 +79,8 @@ Shed shed(Reserve& reserve, int listener) {
   return outcome;
 }
 
+constexpr int kernel_keeps =
+    128 * 1024;  // of answers on their way, for each TCP connection; it takes twice that
 constexpr auto out_of_everything_pause = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -113,7 +115,7 @@ Task<void> Server::State::accept_from(Address& address) {
     const int error = errno;
     if (fd) {
       welcome(address, std::move(fd), peer);
-      if (++in_a_row % most_in_a_row == 0) co_await yield_to_all(shared.loop);
+      if (++in_a_row % most_in_a_row == 0) co_await TurnShare::let_io_go_first(accepting);
     } else if (error == EAGAIN) {
       shared.reserve.refill();  // what was lent, and found the queue empty
       co_await wait_for_connection(address);
@@ -165,6 +167,8 @@ void Server::State::welcome(Address& address, OwnedFd fd, const sockaddr_storage
   if (over_tcp) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // The kernel would keep megabytes for whoever does not read, in memory that counts as belfry's.
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kernel_keeps, sizeof kernel_keeps);
   }
   const Caller caller{access_of(address.access, peer_of(fd.get(), peer)), over_tcp};
   ++shared.stats.connections_accepted;

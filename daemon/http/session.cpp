@@ -11,7 +11,6 @@
 
 #include "channels/asio_bridge.hpp"
 #include "channels/handshake.hpp"
-#include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 
 namespace belfry::daemon::http {
@@ -59,6 +58,11 @@ bool is_late(const Context& ctx) {
   return ctx.cancelled() && ctx.cause().kind() == Error::Kind::deadline_exceeded;
 }
 
+// Its place is somebody else's, who waits for it: also where what it waited for came in the same moment.
+bool was_given_up(const Context& ctx) {
+  return ctx.cancelled() && ctx.cause().kind() == Error::Kind::refused;
+}
+
 Task<void> run_in_background(Shared& shared, RunCommand run, Counted) {
   const Response unseen = co_await shared.api.perform(shared.sessions, run);
   static_cast<void>(unseen);
@@ -103,15 +107,17 @@ class Session {
   Task<bool> read_first_bytes();
   Task<bool> read_some(Context& ctx);
   ParseState parse();
+  Task<bool> take_turn();
   Task<Response> respond();
   Task<Response> respond(WaitFor wait);
   Task<Response> respond(RunCommand run);
   template <class Pending>
   Task<Response> wait_for_response(Pending pending);
-  Task<bool> send(const Response& response, bool head_only);
+  Task<bool> send(Response& response, bool head_only);
   Task<bool> flush();
   Task<bool> send_all(std::string_view bytes);
   bool send_what_fits(std::string_view& bytes);
+  Task<bool> send_body(std::string& body);
   Task<bool> send_slowly(std::string_view bytes);
   Task<void> linger();
   void hold_request(Place& place);
@@ -125,8 +131,10 @@ class Session {
   Socket socket_;
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
-  std::string output_;  // answers that have not been sent
+  std::string output_;         // answers that have not been sent
+  std::size_t body_size_ = 0;  // of the answer that is being sent and is not in output_
   bool continue_sent_ = false;
+  bool served_ = false;       // a request of this connection has been answered
   std::size_t in_a_row_ = 0;  // requests without a pause
 };
 
@@ -135,7 +143,11 @@ Task<void> Session::run() {
     const Arrival arrival = co_await next_request();
     if (arrival == Arrival::over) break;
     Response response = refusal_of(arrival);
-    if (arrival == Arrival::request) response = co_await respond();
+    if (arrival == Arrival::request) {
+      const bool may = co_await take_turn();
+      if (!may) break;
+      response = co_await respond();
+    }
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.stats.count(response.status);
@@ -148,6 +160,7 @@ Task<void> Session::run() {
     }
     parser_.reset();
     continue_sent_ = false;
+    served_ = true;
   }
 }
 
@@ -213,7 +226,8 @@ void Session::shrink() {
 
 Task<bool> Session::read_first_bytes() {
   Context idle(shared_.draining, after(shared_.limits.idle));
-  const Place place(door_.idle, idle);
+  // Who has just come is as good as in the middle of a request: its first bytes may be on the way.
+  const Place place(served_ ? door_.idle : door_.half, idle);
   door_.can_make_room();
   shrink();
   in_a_row_ = 0;
@@ -233,7 +247,7 @@ Task<bool> Session::read_some(Context& ctx) {
   auto read =
       socket_.async_read_some(asio::buffer(input_.data() + end_, input_.size() - end_), asio::deferred);
   const auto [error, size] = co_await async(ctx, std::move(read));
-  if (error || size == 0) co_return false;
+  if (error || size == 0 || was_given_up(ctx)) co_return false;
   end_ += size;
   co_return true;
 }
@@ -246,11 +260,22 @@ ParseState Session::parse() {
   return state;
 }
 
-Task<Response> Session::respond() {
+// Waits until there is time for this request; false when it was given up meanwhile.
+Task<bool> Session::take_turn() {
+  if (++in_a_row_ % most_in_a_row == 0) co_await TurnShare::let_io_go_first(shared_.sessions);
   TurnShare& share = shared_.turn_share;
-  if (!is_light(parser_.request()) && !share.has_left()) co_await share.wait();
-  if (++in_a_row_ % most_in_a_row == 0) co_await yield_to_all(shared_.loop);
+  if (share.has_left() || is_light(parser_.request())) co_return true;
+  Context waiting(shared_.sessions);
+  const Place place(door_.half, waiting);
+  door_.can_make_room();
+  co_await share.wait(waiting);
+  co_return !was_given_up(waiting);
+}
+
+Task<Response> Session::respond() {
+  const TimePoint began = shared_.loop.now();
   Answer answer = shared_.api.answer(parser_.request(), caller_, shared_.stats);
+  const Duration took = shared_.loop.now() - began;
   Response response;
   if (auto* wait = std::get_if<WaitFor>(&answer)) {
     response = co_await respond(std::move(*wait));
@@ -259,7 +284,7 @@ Task<Response> Session::respond() {
   } else {
     response = std::get<Response>(std::move(answer));
   }
-  share.take(least_share + response.body.size());
+  shared_.turn_share.take(least_share + response.body.size(), took);
   co_return response;
 }
 
@@ -307,14 +332,16 @@ Task<Response> Session::wait_for_response(Pending pending) {
   co_return response;
 }
 
-Task<bool> Session::send(const Response& response, bool head_only) {
+Task<bool> Session::send(Response& response, bool head_only) {
   const Request& request = parser_.request();
   append_head(output_, response, {!response.close, request.http_1_0, shared_.date()});
   if (!head_only && response.body.size() < large_body) output_ += response.body;
   if (!head_only && response.body.size() >= large_body) {
+    body_size_ = response.body.size();
     const bool head_sent = co_await flush();
     if (!head_sent) co_return false;
-    const bool body_sent = co_await send_all(response.body);
+    const bool body_sent = co_await send_body(response.body);
+    body_size_ = 0;
     co_return body_sent;
   }
   if (output_.size() < large_body) co_return true;
@@ -338,6 +365,17 @@ Task<bool> Session::send_all(std::string_view bytes) {
   co_return taken;
 }
 
+// What is left for later is kept without what is gone by then.
+Task<bool> Session::send_body(std::string& body) {
+  std::string_view left = body;
+  if (send_what_fits(left)) co_return true;
+  if (errno != EAGAIN) co_return false;
+  body = std::string(left);
+  body_size_ = body.size();
+  const bool taken = co_await send_slowly(body);
+  co_return taken;
+}
+
 // Sends as much as the socket takes; false with errno when something is left.
 bool Session::send_what_fits(std::string_view& bytes) {
   while (!bytes.empty()) {
@@ -358,14 +396,14 @@ Task<bool> Session::send_slowly(std::string_view bytes) {
   Context in_time(shared_.sessions, after(shared_.limits.write));
   Place place(door_.unread, in_time);
   door_.can_make_room();
-  place.hold(bytes.size());
+  place.hold(output_.size() + body_size_);
   while (door_.unread.bytes() > shared_.limits.unread_bytes && !place.is_first() &&
          door_.unread.give_up_first())
     ++shared_.stats.connections_shed;
   for (;;) {
     auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
     const auto [error] = co_await async(in_time, std::move(writable));
-    if (error) co_return false;
+    if (error || was_given_up(in_time)) co_return false;
     place.got_on();
     if (send_what_fits(bytes)) co_return true;
     if (errno != EAGAIN) co_return false;

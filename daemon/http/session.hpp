@@ -27,7 +27,7 @@ struct Shared {
         api(stack, metrics),
         limits(limits_),
         reserve(limits.reserve),
-        turn_share(loop, limits.turn_bytes),
+        turn_share(limits.turn_bytes),
         sessions(loop),
         draining(sessions) {}
 

@@ -48,6 +48,30 @@ struct Control : testing::Test, ApiWorld {
   }
 };
 
+TEST_F(Control, a_service_that_is_named_often_is_waited_for_once) {
+  stack.add("db", State::starting);
+  stack.add("api", State::starting);
+  std::string target = "/v1/wait?service=db&service=api";
+  for (int i = 0; i < 300; ++i) target += "&service=db&service=api";
+  begin(get(target));
+  EXPECT_EQ(stack.waiting, 2);
+  stack.fake(0).level.ring();
+  stack.fake(1).level.ring();
+  loop.run_until_idle();
+  ASSERT_TRUE(kept.done);
+  EXPECT_LT(kept.response.body.find(R"("name":"db")"), kept.response.body.find(R"("name":"api")"));
+}
+
+TEST_F(Control, a_wait_names_a_bounded_number_of_services) {
+  std::string target = "/v1/wait?service=s0";
+  for (int i = 0; i < 257; ++i) stack.add("s" + std::to_string(i), State::starting);
+  for (int i = 1; i < 257; ++i) target += "&service=s" + std::to_string(i);
+  begin(get(target));
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 400);
+  EXPECT_THAT(kept.response.body, HasSubstr("more than 256 services; ask in several requests"));
+}
+
 TEST_F(Control, wait_answers_the_moment_the_bell_rings) {
   stack.add("db", State::starting);
   begin(get("/v1/wait?service=db"));
