@@ -11,6 +11,7 @@
 #include "daemon/http/api.hpp"
 #include "daemon/http/health.hpp"
 #include "daemon/http/json_writer.hpp"
+#include "daemon/http/public_view.hpp"
 #include "daemon/http/services.hpp"
 #include "daemon/http/target.hpp"
 
@@ -151,8 +152,7 @@ Response waited(const StackView& stack, const WaitFor& wait, WallClock& clock) {
 }
 
 // A person who waited in vain wants to know what for.
-Response timed_out(const StackView& stack, const WaitFor& wait) {
-  std::string detail = "cannot wait any longer";
+Response in_vain(int status, std::string detail, const StackView& stack, const WaitFor& wait) {
   char mark = ':';
   for (const WaitFor::One& one : wait.services) {
     const ServiceView service = stack.service(one.service);
@@ -160,7 +160,7 @@ Response timed_out(const StackView& stack, const WaitFor& wait) {
     ((((detail += mark) += ' ') += service.name) += " is ") += reason_unready(service);
     mark = ',';
   }
-  return problem(504, detail);
+  return problem(status, detail);
 }
 
 Response render(const CommandResult& result) {
@@ -205,9 +205,13 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
   if (wait.timeout) limited.emplace(ctx, ctx.loop().now() + *wait.timeout);
   Context& waiting = limited ? *limited : ctx;
   const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
-  if (levels) co_return waited(stack_, wait, clock_);
+  PublicView in_public(stack_);
+  const StackView& shown = wait.in_public ? static_cast<const StackView&>(in_public) : stack_;
+  if (levels) co_return waited(shown, wait, clock_);
   const int status = status_of(levels.error());
-  if (status == 504) co_return timed_out(stack_, wait);
+  if (status == 504) co_return in_vain(status, "cannot wait any longer", shown, wait);
+  if (status == 424 && wait.in_public)
+    co_return in_vain(status, "cannot wait: it will never be so", shown, wait);
   co_return problem(status, levels.error().text());
 }
 
