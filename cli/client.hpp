@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/failure.hpp"
+#include "cli/waiting.hpp"
 
 namespace belfry::cli {
 
@@ -22,14 +23,16 @@ class Client {
   Client& operator=(Client&&) = delete;
   ~Client();
 
-  // Waits as long as the daemon takes. The Failure: it went away before it answered.
-  Outcome<Reply> request(std::string_view method, const std::string& target);
-  // Returns when the process at the other end has ended.
-  void wait_for_end();
+  // Waits as long as the daemon takes, or as `waiting` says. The Failure: it went away before it answered, or
+  // 124: the time was over.
+  Outcome<Reply> request(std::string_view method, const std::string& target, Waiting* waiting = nullptr);
+  // Returns when the process at the other end has ended. The Failure: 124.
+  Outcome<void> wait_for_end(Waiting& waiting);
 
  private:
   Client(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   [[nodiscard]] Failure lost(std::string_view why) const;
+  [[nodiscard]] Failure too_late() const;
 
   int fd_;
   std::string path_;

@@ -9,6 +9,7 @@
 #include "cli/locate.hpp"
 #include "cli/render.hpp"
 #include "config/suggest.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -41,7 +42,7 @@ int print_one_as_json(Client& client, const std::string& name) {
   if (!reply) return report(reply.error());
   if (reply->status == 404)
     return report({exit_code::usage, detail_of(*reply), "belfry status shows all of them"});
-  std::cout << reply->body;
+  std::cout << text::visible_json(reply->body);
   return exit_code::ok;
 }
 
@@ -60,7 +61,8 @@ int status(const Invocation& asked) {
   }
   if (auto selected = select(*status, asked.names); !selected) return report(selected.error());
   status->detailed = !asked.names.empty();
-  std::cout << (asked.json ? reply->body : render_status(*status, terminal_at(STDOUT_FILENO)));
+  std::cout << (asked.json ? text::visible_json(reply->body)
+                           : render_status(*status, terminal_at(STDOUT_FILENO)));
   return exit_code::ok;
 }
 

@@ -72,6 +72,18 @@ std::string visible(std::string_view text) {
   return out;
 }
 
+std::string visible_lines(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    append_visible(out, text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   const auto is_plain = [](char c) { return is_ascii(c) && c != '"' && c != '\\'; };
   out += '"';

@@ -25,6 +25,9 @@ namespace belfry::text {
 void append_visible(std::string& out, std::string_view text);
 [[nodiscard]] std::string visible(std::string_view text);
 
+// The same for a text of several lines, which stay lines.
+[[nodiscard]] std::string visible_lines(std::string_view text);
+
 // `text` as a JSON string with its quotes (RFC 8259, section 7). What is obeyed is escaped and means the same
 // to the reader; bytes that are not UTF-8 become U+FFFD. YAML reads it as the same text.
 void append_json_string(std::string& out, std::string_view text);

@@ -6,6 +6,7 @@
 
 #include "daemon/http/json_writer.hpp"
 #include "daemon/http/target.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -178,7 +179,7 @@ std::string reason_unready(const ServiceView& service) {
   if (!service.last_error.empty()) (reason += ": ") += service.last_error;
   // One line per service is the format; an error of several lines would break it.
   std::ranges::replace(reason, '\n', ' ');
-  return reason;
+  return text::visible(reason);
 }
 
 Response health(const Match& match, const Request& request, std::string_view query, const StackView& stack) {

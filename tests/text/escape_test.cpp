@@ -67,6 +67,11 @@ TEST(Escape, every_code_point_is_shown_or_replaced_and_none_of_a_control_is_left
   }
 }
 
+TEST(Escape, lines_stay_lines) {
+  EXPECT_EQ(visible_lines("a\x1b\n\nb\r\n"), "a\uFFFD\n\nb\uFFFD\n");
+  EXPECT_EQ(visible_lines(""), "");
+}
+
 TEST(Escape, a_text_in_pieces_between_characters_is_the_same_text) {
   const std::string text = "a\x1b[31m\u202E\u00FC\xFF-";
   std::string pieces;
