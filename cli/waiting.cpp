@@ -1,7 +1,6 @@
 #include "cli/waiting.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -10,7 +9,6 @@
 namespace belfry::cli {
 namespace {
 
-constexpr Duration first_reminder = std::chrono::seconds(10);
 constexpr std::size_t most_named = 3;
 
 using Services = std::map<std::string_view, const ServiceStatus*>;
@@ -64,21 +62,6 @@ std::string described(const ServiceStatus& service, std::int64_t now_ns) {
 }
 
 }  // namespace
-
-WaitSchedule::WaitSchedule(TimePoint began, std::optional<Duration> timeout)
-    : began_(began), reminder_(began + first_reminder), end_(TimePoint::max()) {
-  if (timeout && *timeout < TimePoint::max() - began) end_ = began + *timeout;
-}
-
-WaitSchedule::Due WaitSchedule::look(TimePoint now) {
-  if (now >= end_) return Due::end;
-  if (now < reminder_) return Due::nothing;
-  while (reminder_ <= now) {
-    const Duration passed = reminder_ - began_;
-    reminder_ = passed > Duration::max() / 4 ? TimePoint::max() : began_ + 2 * passed;
-  }
-  return Due::reminder;
-}
 
 std::string describe_wait(const StackStatus& status, const std::vector<std::string>& names, WaitingFor what) {
   const auto found = what == WaitingFor::up ? culprits(status, names) : stopping(status, names);

@@ -11,6 +11,7 @@
 #include "channels/spawn.hpp"
 #include "daemon/paths.hpp"
 #include "system/oom_score.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -24,7 +25,7 @@ std::string text_of(Duration d) {
 }
 
 int complain(int code, const std::string& text) {
-  std::fprintf(stderr, "belfry: %s\n", text.c_str());
+  std::fprintf(stderr, "belfry: %s\n", text::visible(text).c_str());
   return code;
 }
 
@@ -65,9 +66,10 @@ std::optional<int> Daemon::open() {
     return complain(71, ok.error().text());
   control_socket_ = *socket;
   if (const pid_t other = server_.predecessor(); other != 0)
-    notice("belfry", "took over " + *socket + " from pid " + std::to_string(other) +
-                         ", whose socket was removed: if that one still runs its services, end it with `kill " +
-                         std::to_string(other) + "`");
+    notice("belfry",
+           "took over " + *socket + " from pid " + std::to_string(other) +
+               ", whose socket was removed: if that one still runs its services, end it with `kill " +
+               std::to_string(other) + "`");
   if (auto ok = provisions_.open(); !ok)
     return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
   for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);

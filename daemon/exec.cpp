@@ -11,6 +11,8 @@
 #include "config/duration.hpp"
 #include "daemon/app.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/wait_schedule.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -38,6 +40,7 @@ class UserCommand final : system::ExitWatcher, system::TreeWatcher {
 
  private:
   Task<bool> until_up(Context& ctx);
+  void say_still_waiting();
   Task<void> run_command(Context& ctx);
   Task<void> end_command();
   Task<void> end_what_it_left();
@@ -79,24 +82,38 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   Wakeup changed(daemon_.loop(), "exec");
   stack.watch(changed);
   std::string why;
-  const TimePoint deadline = daemon_.loop().now() + options_.timeout;
+  WaitSchedule reminders(daemon_.loop().now(), options_.timeout);
   for (;;) {
     auto up = on(stack.up());
     auto moved = on(changed);
-    auto late = at(daemon_.loop(), deadline);
+    auto late = at(daemon_.loop(), reminders.next());
     const std::size_t which = co_await select(ctx, up, moved, late);
     if (which == select_cancelled || stack.up().rung()) break;
     if (stack.start_is_hopeless()) why = "cannot run the command: the stack will not be ready";
-    if (which == 2) why = "cannot run the command: the stack was not ready in time (--timeout)";
+    const auto due = which == 2 ? reminders.look(daemon_.loop().now()) : WaitSchedule::Due::nothing;
+    if (due == WaitSchedule::Due::reminder && why.empty()) say_still_waiting();
+    if (due == WaitSchedule::Due::end)
+      why = "cannot run the command: the stack was not ready in time (--timeout)";
     if (!why.empty()) break;
   }
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
   std::string text = "belfry: " + why + "\n";
-  for (const std::string& culprit : stack.culprits()) text += "  " + culprit + "\n";
+  for (const std::string& culprit : stack.culprits()) text += "  " + text::visible(culprit) + "\n";
   std::fputs(text.c_str(), stderr);
   daemon_.ask_to_end({.code = 69, .reason = "not ready"});
   co_return false;
+}
+
+void UserCommand::say_still_waiting() {
+  constexpr std::size_t most_named = 3;
+  const std::vector<std::string> culprits = daemon_.supervisor().culprits();
+  std::string line = "belfry: still waiting to run the command";
+  for (std::size_t i = 0; i < std::min(culprits.size(), most_named); ++i)
+    line += (i == 0 ? ": " : "; ") + text::visible(culprits[i]);
+  if (culprits.size() > most_named)
+    line += "; and " + std::to_string(culprits.size() - most_named) + " others";
+  std::fputs((line + "\n").c_str(), stderr);
 }
 
 Task<void> UserCommand::run_command(Context& ctx) {

@@ -61,6 +61,11 @@ class Place final : public detail::Link {
   std::size_t bytes_ = 0;
 };
 
+// Its place is somebody else's, who waits for it: also where what it waited for came in the same moment.
+inline bool was_given_up(const Context& ctx) {
+  return ctx.cancelled() && ctx.cause().kind() == Error::Kind::refused;
+}
+
 inline bool PlaceList::give_up_first() {
   if (places_.empty()) return false;
   places_.front().give_up();

@@ -12,17 +12,14 @@
 #include "channels/asio_bridge.hpp"
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
+#include "daemon/http/answer_writer.hpp"
 
 namespace belfry::daemon::http {
 namespace {
 
-using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
-
 constexpr std::size_t first_buffer = 2048;
 constexpr std::size_t least_share = 512;   // of a turn, for any answer
 constexpr std::size_t most_in_a_row = 16;  // requests of one connection before others have their turn
-constexpr std::size_t large_body =
-    std::size_t{16} * 1024;  // written from where it is instead of being copied
 
 // Rings the doorbell when the connection is gone, however that comes about. Its descriptor is closed just
 // before.
@@ -56,11 +53,6 @@ Task<void> watch_hang_up(Context& watching, Socket& socket, Context& caller) {
 
 bool is_late(const Context& ctx) {
   return ctx.cancelled() && ctx.cause().kind() == Error::Kind::deadline_exceeded;
-}
-
-// Its place is somebody else's, who waits for it: also where what it waited for came in the same moment.
-bool was_given_up(const Context& ctx) {
-  return ctx.cancelled() && ctx.cause().kind() == Error::Kind::refused;
 }
 
 Task<void> run_in_background(Shared& shared, RunCommand run, Counted) {
@@ -113,12 +105,6 @@ class Session {
   Task<Response> respond(RunCommand run);
   template <class Pending>
   Task<Response> wait_for_response(Pending pending);
-  Task<bool> send(Response& response, bool head_only);
-  Task<bool> flush();
-  Task<bool> send_all(std::string_view bytes);
-  bool send_what_fits(std::string_view& bytes);
-  Task<bool> send_body(std::string& body);
-  Task<bool> send_slowly(std::string_view bytes);
   Task<void> linger();
   void hold_request(Place& place);
   void shrink();
@@ -131,8 +117,7 @@ class Session {
   Socket socket_;
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
-  std::string output_;         // answers that have not been sent
-  std::size_t body_size_ = 0;  // of the answer that is being sent and is not in output_
+  AnswerWriter writer_{shared_, door_, socket_};
   bool continue_sent_ = false;
   bool served_ = false;       // a request of this connection has been answered
   std::size_t in_a_row_ = 0;  // requests without a pause
@@ -151,10 +136,10 @@ Task<void> Session::run() {
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.stats.count(response.status);
-    const bool sent = co_await send(response, request.method == Method::head);
+    const bool sent = co_await writer_.send(response, request);
     if (!sent) break;
     if (response.close) {
-      const bool flushed = co_await flush();
+      const bool flushed = co_await writer_.flush();
       if (flushed && arrival != Arrival::request) co_await linger();
       break;
     }
@@ -177,7 +162,7 @@ Task<Session::Arrival> Session::next_request() {
   ParseState state = parse();
   if (state == ParseState::need_more) {
     // Nothing more to do for what came so far: pipelined answers go out in one piece, here.
-    const bool flushed = co_await flush();
+    const bool flushed = co_await writer_.flush();
     if (!flushed) co_return Arrival::over;
     if (!parser_.begun() && begin_ == end_) {
       const bool came = co_await read_first_bytes();
@@ -201,7 +186,7 @@ Task<Session::Arrival> Session::rest_of_request() {
   while (state == ParseState::need_more) {
     hold_request(place);
     if (parser_.wants_continue() && !std::exchange(continue_sent_, true)) {
-      const bool told = co_await send_all("HTTP/1.1 100 Continue\r\n\r\n");
+      const bool told = co_await writer_.send_now("HTTP/1.1 100 Continue\r\n\r\n");
       if (!told) co_return Arrival::over;
     }
     const bool came = co_await read_some(in_time);
@@ -318,7 +303,7 @@ Task<Response> Session::respond(RunCommand run) {
 
 template <class Pending>
 Task<Response> Session::wait_for_response(Pending pending) {
-  const bool flushed = co_await flush();
+  const bool flushed = co_await writer_.flush();
   shrink();
   Context caller(shared_.sessions);
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
@@ -330,84 +315,6 @@ Task<Response> Session::wait_for_response(Pending pending) {
   const Result<void> stopped = co_await watch.stop(joining);
   static_cast<void>(stopped);
   co_return response;
-}
-
-Task<bool> Session::send(Response& response, bool head_only) {
-  const Request& request = parser_.request();
-  append_head(output_, response, {!response.close, request.http_1_0, shared_.date()});
-  if (!head_only && response.body.size() < large_body) output_ += response.body;
-  if (!head_only && response.body.size() >= large_body) {
-    body_size_ = response.body.size();
-    const bool head_sent = co_await flush();
-    if (!head_sent) co_return false;
-    const bool body_sent = co_await send_body(response.body);
-    body_size_ = 0;
-    co_return body_sent;
-  }
-  if (output_.size() < large_body) co_return true;
-  const bool sent = co_await flush();
-  co_return sent;
-}
-
-Task<bool> Session::flush() {
-  if (output_.empty()) co_return true;
-  const bool sent = co_await send_all(output_);
-  if (output_.capacity() > large_body) std::string().swap(output_);
-  output_.clear();
-  co_return sent;
-}
-
-// Nearly every answer fits into the socket's buffer: no need to ask the loop first.
-Task<bool> Session::send_all(std::string_view bytes) {
-  const bool all = send_what_fits(bytes);
-  if (all || errno != EAGAIN) co_return all;
-  const bool taken = co_await send_slowly(bytes);
-  co_return taken;
-}
-
-// What is left for later is kept without what is gone by then.
-Task<bool> Session::send_body(std::string& body) {
-  std::string_view left = body;
-  if (send_what_fits(left)) co_return true;
-  if (errno != EAGAIN) co_return false;
-  body = std::string(left);
-  body_size_ = body.size();
-  const bool taken = co_await send_slowly(body);
-  co_return taken;
-}
-
-// Sends as much as the socket takes; false with errno when something is left.
-bool Session::send_what_fits(std::string_view& bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent =
-        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno != EINTR) return false;
-  }
-  return true;
-}
-
-// To a peer that does not keep up. It keeps the whole answer in memory: when all of them keep too much, those
-// go that have not taken anything for longest.
-Task<bool> Session::send_slowly(std::string_view bytes) {
-  Context in_time(shared_.sessions, after(shared_.limits.write));
-  Place place(door_.unread, in_time);
-  door_.can_make_room();
-  place.hold(output_.size() + body_size_);
-  while (door_.unread.bytes() > shared_.limits.unread_bytes && !place.is_first() &&
-         door_.unread.give_up_first())
-    ++shared_.stats.connections_shed;
-  for (;;) {
-    auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
-    const auto [error] = co_await async(in_time, std::move(writable));
-    if (error || was_given_up(in_time)) co_return false;
-    place.got_on();
-    if (send_what_fits(bytes)) co_return true;
-    if (errno != EAGAIN) co_return false;
-  }
 }
 
 // A close while bytes are unread resets the connection, and the peer may lose the refusal before it read it.

@@ -1,9 +1,12 @@
 """The control socket's path: one daemon at a time, and nobody believed there who is a stranger."""
+import contextlib
+import json
 import os
 import select
 import signal
 import socket
 import subprocess
+import threading
 import unittest
 
 from harness import BELFRY, PATIENCE, Scenario, Stack
@@ -98,3 +101,74 @@ class Impostor(Scenario):
                 self.assertEqual(ran.returncode, 77, (command, where, ran.stdout, ran.stderr))
                 self.assertIn("neither root nor you", ran.stderr)
                 self.assertNotIn("\x1b", ran.stdout + ran.stderr)
+
+
+HOSTILE = "\x1b[31m\x1b]0;owned\x07\x9b\x7f\r\b\u202e\u2066\u200f\u061c\u2028x"
+
+
+class HostileAnswers(Scenario):
+    """Every field of every answer is hostile: nothing of it may be obeyed by a terminal."""
+
+    SERVICE = {"name": HOSTILE, "type": HOSTILE, "state": HOSTILE, "ready": False, "wanted": True, "pid": 1, "since": HOSTILE,
+               "since_monotonic_ns": 1, "incarnation": 1, "restarts": 1, "bells": {HOSTILE: True, HOSTILE + "2": False},
+               "waiting_for": [HOSTILE], "last_error": HOSTILE, "status_text": HOSTILE, "readiness_method": f"asked every {HOSTILE})",
+               "notify": {"refused": {HOSTILE: 3}, "descriptors_stored": 0, "descriptors_refused": 0}}
+    BODIES = {
+        "an object": json.dumps({"stack": HOSTILE, "ready": False, "now_monotonic_ns": 2, "message": HOSTILE, "detail": HOSTILE,
+                                 "services": [SERVICE]}, ensure_ascii=False),
+        "no object": HOSTILE,
+        "nothing": "",
+    }
+
+    def answer(self, listener, status, body):
+        """Answers everything, until the listener is closed."""
+        content = body.encode("utf-8", "surrogateescape")
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                with client:
+                    if client.recv(65536):
+                        client.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(content)) + content)
+
+    def test_no_command_shows_a_terminal_what_it_would_obey(self):
+        stack = self.stack(SLEEPER)
+        commands = [["status"], ["status", "--json"], ["status", HOSTILE], ["status", "--json", HOSTILE], ["wait", "a"],
+                    ["wait", "--timeout", "1s", HOSTILE], ["start", "a"], ["stop", "a"], ["restart", HOSTILE], ["kill", "a"],
+                    ["reload", "a"], ["shutdown", "--no-wait"]]
+        for what, body in self.BODIES.items():
+            for status in (200, 404, 409, 424, 503, 504):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(stack.control)
+                with socket.socket(socket.AF_UNIX) as listener:
+                    listener.bind(stack.control)
+                    listener.listen(16)
+                    answering = threading.Thread(target=self.answer, args=(listener, status, body))
+                    answering.start()
+                    for command in commands:
+                        ran = stack.cli(*command)
+                        self.assert_harmless(ran.stdout + ran.stderr, (what, status, command))
+                    listener.shutdown(socket.SHUT_RDWR)
+                    answering.join()
+
+    def test_no_file_shows_a_terminal_what_it_would_obey(self):
+        stack = self.stack(SLEEPER)
+        name = os.path.join(stack.path, HOSTILE.replace("/", "_"))
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(json.dumps({"name": HOSTILE, "services": {HOSTILE: {"command": HOSTILE, HOSTILE: HOSTILE},
+                                                                "b": {"command": "x", "depends_on": [HOSTILE]}}}))
+        commands = [["check", name], ["check", "--format", "json", name], ["check", "--format", "sarif", name], ["graph", name],
+                    ["run", "-c", name], ["exec", "-c", name, "--", "true"], ["check", name + "2"], ["run", "-c", name + "2"],
+                    [HOSTILE], ["status", "--" + HOSTILE], ["help", HOSTILE], ["wait", HOSTILE + "://x"], ["status", "--socket", name],
+                    ["import", "compose", name], ["import", "procfile", name], ["import", "process-compose", name],
+                    ["import", HOSTILE, name]]
+        commands += [["graph", "--format", kind, name] for kind in ("text", "dot", "mermaid", "json")]
+        for command in commands:
+            ran = stack.cli(*command)
+            self.assert_harmless(ran.stdout + ran.stderr, command)
+
+    def assert_harmless(self, text, context):
+        for character in text:
+            code = ord(character)
+            obeyed = (code < 0x20 and character not in "\t\n") or 0x7F <= code < 0xA0 or code in (0x61C, 0x200E, 0x200F) \
+                or 0x2028 <= code <= 0x202E or 0x2066 <= code <= 0x2069
+            self.assertFalse(obeyed, (hex(code), context, text))
