@@ -107,7 +107,9 @@ Result<OwnedFd> open_lock_file(const std::string& name) {
   OwnedFd file(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
   struct stat status{};
   if (!file || ::fstat(file.get(), &status) != 0) return std::unexpected(cannot_lock(name, errno));
-  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid())
+  // One with two names may be a link that the owner of the directory made to another file: it would be
+  // overwritten.
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink > 1)
     return std::unexpected(cannot_lock(name, EPERM));
   return file;
 }

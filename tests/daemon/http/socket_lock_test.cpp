@@ -135,6 +135,9 @@ TEST_F(SocketLockTest, a_lock_file_that_is_a_link_or_no_file_is_not_followed) {
   std::filesystem::remove(lock_file);
   std::filesystem::create_directory(lock_file);
   EXPECT_THAT(refusal(), HasSubstr("cannot lock " + lock_file));
+  std::filesystem::remove(lock_file);
+  std::filesystem::create_hard_link(precious, lock_file);
+  EXPECT_THAT(refusal(), HasSubstr("remove it"));
   EXPECT_EQ(std::filesystem::file_size(precious), 4U);
 }
 
