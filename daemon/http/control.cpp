@@ -36,8 +36,8 @@ struct WaitQuery {
   std::string mistake;  // empty: none
 };
 
-// More than that is nobody's wish: 8 KiB of a request would hold several hundred.
-constexpr std::size_t most_names = 256;
+// As many as fit into the head of a request, more or less: who may send longer ones is bounded all the same.
+constexpr std::size_t most_names = 1024;
 
 void read_parameter(WaitQuery& query, const Parameter& parameter) {
   if (parameter.name == "service") {

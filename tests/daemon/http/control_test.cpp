@@ -64,12 +64,12 @@ TEST_F(Control, a_service_that_is_named_often_is_waited_for_once) {
 
 TEST_F(Control, a_wait_names_a_bounded_number_of_services) {
   std::string target = "/v1/wait?service=s0";
-  for (int i = 0; i < 257; ++i) stack.add("s" + std::to_string(i), State::starting);
-  for (int i = 1; i < 257; ++i) target += "&service=s" + std::to_string(i);
+  for (int i = 0; i < 1025; ++i) stack.add("s" + std::to_string(i), State::starting);
+  for (int i = 1; i < 1025; ++i) target += "&service=s" + std::to_string(i);
   begin(get(target));
   ASSERT_TRUE(kept.done);
   EXPECT_EQ(kept.response.status, 400);
-  EXPECT_THAT(kept.response.body, HasSubstr("more than 256 services; ask in several requests"));
+  EXPECT_THAT(kept.response.body, HasSubstr("more than 1024 services; ask in several requests"));
 }
 
 TEST_F(Control, a_wait_over_tcp_tells_nothing_that_somebody_said) {
