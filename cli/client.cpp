@@ -6,12 +6,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "cli/exit_codes.hpp"
 #include "cli/json.hpp"
+#include "cli/trust.hpp"
 #include "daemon/http/parser.hpp"
 
 namespace belfry::cli {
@@ -48,12 +50,33 @@ std::string_view receive(int fd, char* buffer, std::size_t size) {
   return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
-int pidfd_of_peer(int fd) {
+// Nobody, where the kernel does not tell.
+ucred peer_of(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {0, static_cast<uid_t>(-1), 0};
+  return peer;
+}
+
+// Until `fd` has news of this kind; false when the time is over first.
+bool wait_for_news(int fd, short events, Waiting& waiting) {
+  for (;;) {
+    const TimePoint now = Clock::now();
+    const auto due = waiting.schedule.look(now);
+    if (due == WaitSchedule::Due::end) return false;
+    if (due == WaitSchedule::Due::reminder && waiting.remind) waiting.remind();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(waiting.schedule.next() - Clock::now());
+    constexpr std::int64_t longest = 60'000;
+    pollfd watched{fd, events, 0};
+    const int timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, longest));
+    if (::poll(&watched, 1, timeout) > 0) return true;
+  }
+}
+
+int pidfd_of_peer(int fd) {
+  const ucred peer = peer_of(fd);
   // A peer in another pid namespace has no number here.
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return -1;
-  return static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0));
+  return peer.pid <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0));
 }
 
 }  // namespace
@@ -70,7 +93,9 @@ Outcome<Client> Client::connect(const std::string& path) {
     ::close(fd);
     return std::unexpected(cannot_reach(path, error));
   }
-  return Client(fd, path);
+  Client connected(fd, path);
+  if (auto trusted = check_trusted(path, peer_of(fd)); !trusted) return std::unexpected(trusted.error());
+  return connected;
 }
 
 Client::Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
@@ -83,7 +108,11 @@ Failure Client::lost(std::string_view why) const {
           "look at the daemon's own output"};
 }
 
-Outcome<Reply> Client::request(std::string_view method, const std::string& target) {
+Failure Client::too_late() const {
+  return {exit_code::timed_out, "cannot wait any longer for an answer of belfry at " + path_, ""};
+}
+
+Outcome<Reply> Client::request(std::string_view method, const std::string& target, Waiting* waiting) {
   std::string request(method);
   request += " " + target + " HTTP/1.1\r\nHost: belfry\r\nAccept: application/json\r\n";
   if (method == "POST") request += "Content-Length: 0\r\n";
@@ -94,6 +123,7 @@ Outcome<Reply> Client::request(std::string_view method, const std::string& targe
   std::string pending;
   char buffer[65536];
   for (ParseState state = ParseState::need_more; state != ParseState::complete;) {
+    if (waiting != nullptr && !wait_for_news(fd_, POLLIN, *waiting)) return std::unexpected(too_late());
     const std::string_view bytes = receive(fd_, buffer, sizeof buffer);
     if (bytes.empty()) {
       state = parser.finish();
@@ -109,13 +139,14 @@ Outcome<Reply> Client::request(std::string_view method, const std::string& targe
   return Reply{parser.status(), parser.body()};
 }
 
-void Client::wait_for_end() {
+Outcome<void> Client::wait_for_end(Waiting& waiting) {
   const int pidfd = pidfd_of_peer(fd_);
   // Without it, the end of the connection is the last that can be seen.
-  pollfd watched{pidfd >= 0 ? pidfd : fd_, static_cast<short>(pidfd >= 0 ? POLLIN : POLLRDHUP), 0};
-  while (::poll(&watched, 1, -1) < 0 && errno == EINTR) {
-  }
+  const bool ended =
+      pidfd >= 0 ? wait_for_news(pidfd, POLLIN, waiting) : wait_for_news(fd_, POLLRDHUP, waiting);
   if (pidfd >= 0) ::close(pidfd);
+  if (ended) return {};
+  return std::unexpected(too_late());
 }
 
 std::string detail_of(const Reply& reply) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/failure.hpp"
+#include "cli/waiting.hpp"
 
 namespace belfry::cli {
 
@@ -16,20 +17,22 @@ struct Reply {
 // Owner: a command. Lifecycle: connected when made, one request. Cancellation: Ctrl-C ends the process.
 class Client {
  public:
-  // Failures: 69 nobody answers there, 77 not permitted.
+  // Failures: 69 nobody answers there, 77 not permitted, or somebody answers who is not to be believed.
   static Outcome<Client> connect(const std::string& path);
   Client(Client&& other) noexcept;
   Client& operator=(Client&&) = delete;
   ~Client();
 
-  // Waits as long as the daemon takes. The Failure: it went away before it answered.
-  Outcome<Reply> request(std::string_view method, const std::string& target);
-  // Returns when the process at the other end has ended.
-  void wait_for_end();
+  // Waits as long as the daemon takes, or as `waiting` says. The Failure: it went away before it answered, or
+  // 124: the time was over.
+  Outcome<Reply> request(std::string_view method, const std::string& target, Waiting* waiting = nullptr);
+  // Returns when the process at the other end has ended. The Failure: 124.
+  Outcome<void> wait_for_end(Waiting& waiting);
 
  private:
   Client(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   [[nodiscard]] Failure lost(std::string_view why) const;
+  [[nodiscard]] Failure too_late() const;
 
   int fd_;
   std::string path_;

@@ -1,12 +1,16 @@
 // The commands that change something or wait for it: each is one request and what became of it.
+#include <algorithm>
 #include <iostream>
+#include <optional>
 #include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/json.hpp"
 #include "cli/locate.hpp"
+#include "cli/waiting.hpp"
 #include "config/duration.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -41,7 +45,49 @@ std::string command_target(const Invocation& asked, const std::string& name) {
 void print_done(const Reply& reply) {
   if (reply.status == 202) return;
   const std::string message = text_member(reply.body, "message");
-  if (!message.empty()) std::cout << message << '\n';
+  if (!message.empty()) std::cout << text::visible(message) << '\n';
+}
+
+// Asked on a connection of its own: the first one is busy with the waiting.
+std::string who_is_waited_for(const Invocation& asked, const std::vector<std::string>& names,
+                              WaitingFor what) {
+  constexpr auto patience = std::chrono::seconds(2);
+  StackStatus status;
+  if (auto client = connect_to_daemon(asked)) {
+    Waiting briefly{WaitSchedule(Clock::now(), patience), {}};
+    const auto reply = client->request("GET", "/v1/services", &briefly);
+    if (reply && reply->status == 200) status = read_status(reply->body).value_or(StackStatus());
+  }
+  return describe_wait(status, names, what);
+}
+
+// Reminds on standard error; `timeout` counts from now.
+Waiting patiently(const Invocation& asked, std::optional<Duration> timeout,
+                  const std::vector<std::string>& names, WaitingFor what) {
+  const auto remind = [&asked, names, what] {
+    std::cerr << "belfry: still waiting for " + text::visible(who_is_waited_for(asked, names, what)) + "\n";
+  };
+  return {WaitSchedule(Clock::now(), timeout), remind};
+}
+
+// Of the one timeout of a command with several names.
+std::optional<Duration> left_of(const Invocation& asked, TimePoint began) {
+  if (!asked.timeout) return std::nullopt;
+  return std::max(Duration::zero(), *asked.timeout - (Clock::now() - began));
+}
+
+WaitingFor aim_of(std::string_view command) {
+  return command == "stop" || command == "kill" ? WaitingFor::down : WaitingFor::up;
+}
+
+// Whoever gives up wants to know on whom.
+int gave_up(Failure failure, const Invocation& asked, const std::vector<std::string>& names,
+            WaitingFor what) {
+  if (failure.exit_code == exit_code::timed_out) {
+    failure.message = "cannot wait any longer: " + who_is_waited_for(asked, names, what);
+    failure.next_step = "it goes on without you: belfry status";
+  }
+  return report(failure);
 }
 
 }  // namespace
@@ -49,11 +95,14 @@ void print_done(const Reply& reply) {
 // What is refused for one name does not keep the others from it; the first refusal is the exit code.
 int control(const Invocation& asked) {
   int code = exit_code::ok;
+  const WaitingFor what = aim_of(asked.command);
+  const TimePoint began = Clock::now();
   for (const std::string& name : asked.names) {
     auto client = connect_to_daemon(asked);
     if (!client) return report(client.error());
-    const auto reply = client->request("POST", command_target(asked, name));
-    if (!reply) return report(reply.error());
+    Waiting waiting = patiently(asked, left_of(asked, began), {name}, what);
+    const auto reply = client->request("POST", command_target(asked, name), &waiting);
+    if (!reply) return gave_up(reply.error(), asked, {name}, what);
     if (code_of(reply->status) == exit_code::ok) {
       print_done(*reply);
     } else if (const int why = refused(*reply); code == exit_code::ok) {
@@ -78,19 +127,26 @@ int wait(const Invocation& asked) {
   if (asked.timeout) target += "&timeout=" + encoded(config::to_string(*asked.timeout));
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
-  const auto reply = client->request("GET", target);
-  if (!reply) return report(reply.error());
+  const WaitingFor what = asked.condition == "stopped" ? WaitingFor::down : WaitingFor::up;
+  // The daemon says in time whom it was waited for; this side gives up on a daemon that says nothing.
+  constexpr auto grace = std::chrono::seconds(1);
+  Waiting waiting = patiently(asked, asked.timeout ? std::optional(*asked.timeout + grace) : std::nullopt,
+                              asked.names, what);
+  const auto reply = client->request("GET", target, &waiting);
+  if (!reply) return gave_up(reply.error(), asked, asked.names, what);
   return reply->status == 200 ? exit_code::ok : refused(*reply);
 }
 
 int shutdown(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
-  const auto reply = client->request("POST", "/v1/shutdown");
-  if (!reply) return report(reply.error());
+  Waiting waiting = patiently(asked, asked.timeout, {}, WaitingFor::down);
+  const auto reply = client->request("POST", "/v1/shutdown", &waiting);
+  if (!reply) return gave_up(reply.error(), asked, {}, WaitingFor::down);
   if (code_of(reply->status) != exit_code::ok) return refused(*reply);
-  if (!asked.no_wait) client->wait_for_end();
-  return exit_code::ok;
+  if (asked.no_wait) return exit_code::ok;
+  const auto ended = client->wait_for_end(waiting);
+  return ended ? exit_code::ok : gave_up(ended.error(), asked, {}, WaitingFor::down);
 }
 
 }  // namespace belfry::cli

@@ -2,11 +2,13 @@
 
 #include <iostream>
 
+#include "text/escape.hpp"
+
 namespace belfry::cli {
 
 int report(const Failure& failure) {
-  std::cerr << "belfry: " << failure.message << '\n';
-  if (!failure.next_step.empty()) std::cerr << "  next step: " << failure.next_step << '\n';
+  std::cerr << "belfry: " << text::visible(failure.message) << '\n';
+  if (!failure.next_step.empty()) std::cerr << "  next step: " << text::visible(failure.next_step) << '\n';
   return failure.exit_code;
 }
 

@@ -11,6 +11,7 @@
 #include "config/files.hpp"
 #include "config/render.hpp"
 #include "config/times.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::cli {
 
@@ -57,7 +58,7 @@ int graph(const Invocation& asked) {
   } else {
     picture = config::graph_text(loaded->stack, *times);
   }
-  std::cout << picture;
+  std::cout << text::visible_lines(picture);
   if (!picture.ends_with('\n')) std::cout << '\n';
   return exit_code::ok;
 }

@@ -135,7 +135,8 @@ usage: belfry wait [--timeout D] [--condition C] SERVICE…
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-It returns the moment it is true; nothing is polled.
+It returns the moment it is true; nothing is polled. After 10 s it says whom
+it waits for, then ever more seldom.
 Exit: 0 it is so, 124 timed out, 69 it can never be so, or no daemon answers.
 
 examples:
@@ -146,14 +147,17 @@ examples:
 
 constexpr std::string_view start_help = R"(belfry start: start services, and what they require.
 
-usage: belfry start [--no-wait] [--only] SERVICE…
+usage: belfry start [--no-wait | --timeout D] [--only] SERVICE…
 
   --no-wait        return at once, not when they are ready
+  --timeout D      stop waiting after this time (default: never)
   --only           without what they require
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+After 10 s it says whom it waits for, then ever more seldom.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
+124 timed out.
 
 examples:
   belfry start api
@@ -163,14 +167,17 @@ examples:
 constexpr std::string_view stop_help =
     R"(belfry stop: stop services, after everything that depends on them has stopped.
 
-usage: belfry stop [--no-wait] [--only] SERVICE…
+usage: belfry stop [--no-wait | --timeout D] [--only] SERVICE…
 
   --no-wait        return at once, not when they have stopped
+  --timeout D      stop waiting after this time (default: never)
   --only           leave the dependents running
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+After 10 s it says whom it waits for, then ever more seldom.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
+124 timed out.
 
 examples:
   belfry stop db            # stops api first
@@ -180,14 +187,17 @@ examples:
 constexpr std::string_view restart_help =
     R"(belfry restart: stop services and their dependents, and bring them back.
 
-usage: belfry restart [--no-wait] [--only] SERVICE…
+usage: belfry restart [--no-wait | --timeout D] [--only] SERVICE…
 
   --no-wait        return at once, not when they are ready again
+  --timeout D      stop waiting after this time (default: never)
   --only           leave the dependents running
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+After 10 s it says whom it waits for, then ever more seldom.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
+124 timed out.
 
 examples:
   belfry restart api
@@ -196,14 +206,17 @@ examples:
 
 constexpr std::string_view kill_help = R"(belfry kill: kill services with all their processes, now.
 
-usage: belfry kill [--no-wait] SERVICE…
+usage: belfry kill [--no-wait | --timeout D] SERVICE…
 
   --no-wait        return at once, not when they are gone
+  --timeout D      stop waiting after this time (default: never)
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
 A service whose restart policy says so comes back; to keep it down, stop it.
-Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+After 10 s it says whom it waits for, then ever more seldom.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
+124 timed out.
 
 examples:
   belfry kill api
@@ -211,14 +224,17 @@ examples:
 
 constexpr std::string_view reload_help = R"(belfry reload: let services read their own configuration again.
 
-usage: belfry reload [--no-wait] SERVICE…
+usage: belfry reload [--no-wait | --timeout D] SERVICE…
 
   --no-wait        return at once, not when they are ready again
+  --timeout D      stop waiting after this time (default: never)
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
 A service is reloaded as its `reload:` says: a signal or a command.
-Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted.
+After 10 s it says whom it waits for, then ever more seldom.
+Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
+124 timed out.
 
 examples:
   belfry reload nginx
@@ -226,13 +242,15 @@ examples:
 
 constexpr std::string_view shutdown_help = R"(belfry shutdown: take the whole stack down, in reverse order.
 
-usage: belfry shutdown [--no-wait]
+usage: belfry shutdown [--no-wait | --timeout D]
 
   --no-wait        return at once, not when the daemon has ended
+  --timeout D      stop waiting after this time (default: never)
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-Exit: 0 done, 69 no daemon answers, 77 not permitted.
+After 10 s it says whom it waits for, then ever more seldom.
+Exit: 0 done, 69 no daemon answers, 77 not permitted, 124 timed out.
 
 examples:
   belfry shutdown

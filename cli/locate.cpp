@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "cli/exit_codes.hpp"
 #include "config/load.hpp"
@@ -23,12 +24,16 @@ std::vector<std::string> sockets_of(const std::vector<std::string>& files) {
 
 Outcome<Client> first_that_answers(const std::vector<std::string>& sockets) {
   Outcome<Client> connected = Client::connect(sockets.front());
+  std::optional<Failure> denied;
+  if (!connected && connected.error().exit_code == exit_code::not_permitted) denied = connected.error();
   for (std::size_t i = 1; i < sockets.size() && !connected; ++i) {
     auto next = Client::connect(sockets[i]);
     // Of several failures, one that found somebody (not permitted) says more than the usual place being
-    // empty.
-    if (next || next.error().exit_code == exit_code::not_permitted) return next;
+    // empty. It does not end the search: whoever is not to be believed must not hide who is.
+    if (next) return next;
+    if (!denied && next.error().exit_code == exit_code::not_permitted) denied = next.error();
   }
+  if (!connected && denied) return std::unexpected(*denied);
   return connected;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/app.hpp"
 #include "system/keeper.hpp"
 #include "system/signals.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -76,7 +77,7 @@ int main(int argc, char** argv) {
   try {
     return belfry::cli::belfry_main(argc, argv);
   } catch (const std::exception& bug) {
-    std::cerr << "belfry: cannot go on, this is a bug: " << bug.what() << '\n';
+    std::cerr << "belfry: cannot go on, this is a bug: " << belfry::text::visible(bug.what()) << '\n';
     return belfry::cli::exit_code::internal;
   }
 }

@@ -71,6 +71,7 @@ void control_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
   app.add_flag("--no-wait", raw.invocation.no_wait);
+  app.add_option("--timeout", raw.timeout);
 }
 void graceful_control_options(CLI::App& app, Raw& raw) {
   control_options(app, raw);
@@ -79,6 +80,7 @@ void graceful_control_options(CLI::App& app, Raw& raw) {
 void shutdown_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   app.add_flag("--no-wait", raw.invocation.no_wait);
+  app.add_option("--timeout", raw.timeout);
 }
 void no_options(CLI::App&, Raw&) {}
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "cli/table.hpp"
-#include "config/diagnostic.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -33,7 +33,7 @@ std::string summary(const StackStatus& status, bool use_colour) {
   std::string verdict = painted("not ready", Colour::yellow, use_colour);
   if (status.ready) verdict = painted("ready", Colour::green, use_colour);
   if (status.shutting_down) verdict = painted("shutting down", Colour::yellow, use_colour);
-  return config::printable(status.stack) + ": " + verdict + ", " + std::to_string(ready) + " of " +
+  return text::visible(status.stack) + ": " + verdict + ", " + std::to_string(ready) + " of " +
          std::to_string(status.services.size()) + " services ready\n";
 }
 
@@ -45,12 +45,12 @@ std::vector<Cell> heading() {
 
 std::vector<Cell> row_of(const ServiceStatus& service, std::int64_t now_ns) {
   const std::string since = humanised(nanoseconds(std::max<std::int64_t>(0, now_ns - service.since_ns)));
-  return {{config::printable(service.name), Colour::none, false},
-          {service.state, colour_of(service), false},
+  return {{text::visible(service.name), Colour::none, false},
+          {text::visible(service.state), colour_of(service), false},
           {since, Colour::none, true},
           {service.pid ? std::to_string(*service.pid) : "-", Colour::none, true},
           {std::to_string(service.restarts), Colour::none, true},
-          {config::printable(joined(service.waiting_for)), Colour::none, false}};
+          {text::visible(joined(service.waiting_for)), Colour::none, false}};
 }
 
 // Its own bells: "api: rung: booted; not yet: warm".
@@ -59,9 +59,9 @@ void append_bells(std::string& out, const ServiceStatus& service) {
   std::string rung, silent;
   for (const auto& [name, has_rung] : service.bells) {
     std::string& list = has_rung ? rung : silent;
-    (list += list.empty() ? "" : ", ") += config::printable(name);
+    (list += list.empty() ? "" : ", ") += text::visible(name);
   }
-  out += config::printable(service.name) + ":";
+  out += text::visible(service.name) + ":";
   if (!rung.empty()) out += " rung: " + rung;
   if (!silent.empty()) out += (rung.empty() ? " not yet: " : "; not yet: ") + silent;
   out += "\n";
@@ -72,7 +72,7 @@ void append_remark(std::string& out, const ServiceStatus& service, bool use_colo
   const bool complains = !service.ready && !service.last_error.empty();
   const std::string& remark = complains ? service.last_error : service.status_text;
   if (remark.empty()) return;
-  const std::string line = config::printable(service.name) + ": " + config::printable(remark);
+  const std::string line = text::visible(service.name) + ": " + text::visible(remark);
   out += painted(line, complains ? Colour::red : Colour::none, use_colour) + "\n";
 }
 
@@ -82,19 +82,19 @@ void append_refusals(std::string& out, const ServiceStatus& service, bool use_co
   std::string reasons;
   for (const auto& [why, count] : service.notify_refused) {
     sum += count;
-    std::string words = config::printable(why);
+    std::string words = text::visible(why);
     std::ranges::replace(words, '_', ' ');
     reasons += (reasons.empty() ? "" : ", ") + words + " " + std::to_string(count);
   }
   if (sum == 0) return;
-  const std::string line = config::printable(service.name) + ": " + std::to_string(sum) +
-                           " notify messages refused (" + reasons + ")";
+  const std::string line =
+      text::visible(service.name) + ": " + std::to_string(sum) + " notify messages refused (" + reasons + ")";
   out += painted(line, Colour::yellow, use_colour) + "\n";
 }
 
 void append_method(std::string& out, const ServiceStatus& service) {
   if (service.readiness_method.empty()) return;
-  out += config::printable(service.name) + ": " + config::printable(service.readiness_method) + "\n";
+  out += text::visible(service.name) + ": " + text::visible(service.readiness_method) + "\n";
 }
 
 // Who is asked instead of heard, by reason: "asked every 10 ms (no CAP_SYS_ADMIN; …): api, web".
@@ -107,7 +107,7 @@ void append_asked(std::string& out, const std::vector<ServiceStatus>& services) 
     if (at == std::string_view::npos || end == std::string_view::npos) continue;
     names[method.substr(at, end + 1 - at)].push_back(service.name);
   }
-  for (const auto& [why, who] : names) out += config::printable(std::string(why) + ": " + joined(who)) + "\n";
+  for (const auto& [why, who] : names) out += text::visible(std::string(why) + ": " + joined(who)) + "\n";
 }
 
 }  // namespace

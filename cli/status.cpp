@@ -9,6 +9,7 @@
 #include "cli/locate.hpp"
 #include "cli/render.hpp"
 #include "config/suggest.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -36,12 +37,19 @@ Outcome<void> select(StackStatus& status, const std::vector<std::string>& names)
   return {};
 }
 
+// A daemon that is stopped, or very busy, is waited for, but not in silence.
+Waiting until_it_answers() {
+  return {WaitSchedule(Clock::now()),
+          [] { std::cerr << "belfry: still waiting for an answer of the daemon\n"; }};
+}
+
 int print_one_as_json(Client& client, const std::string& name) {
-  const auto reply = client.request("GET", "/v1/services/" + encoded(name));
+  Waiting waiting = until_it_answers();
+  const auto reply = client.request("GET", "/v1/services/" + encoded(name), &waiting);
   if (!reply) return report(reply.error());
   if (reply->status == 404)
     return report({exit_code::usage, detail_of(*reply), "belfry status shows all of them"});
-  std::cout << reply->body;
+  std::cout << text::visible_json(reply->body);
   return exit_code::ok;
 }
 
@@ -51,7 +59,8 @@ int status(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
   if (asked.json && asked.names.size() == 1) return print_one_as_json(*client, asked.names.front());
-  const auto reply = client->request("GET", "/v1/services");
+  Waiting waiting = until_it_answers();
+  const auto reply = client->request("GET", "/v1/services", &waiting);
   if (!reply) return report(reply.error());
   auto status = read_status(reply->body);
   if (reply->status != 200 || !status) {
@@ -60,7 +69,8 @@ int status(const Invocation& asked) {
   }
   if (auto selected = select(*status, asked.names); !selected) return report(selected.error());
   status->detailed = !asked.names.empty();
-  std::cout << (asked.json ? reply->body : render_status(*status, terminal_at(STDOUT_FILENO)));
+  std::cout << (asked.json ? text::visible_json(reply->body)
+                           : render_status(*status, terminal_at(STDOUT_FILENO)));
   return exit_code::ok;
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/unsupported.hpp"
 #include "system/adopter.hpp"
 #include "system/descriptors.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -34,7 +35,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   }
   for (const std::string& path : paths) {
     if (::access(path.c_str(), R_OK) == 0) continue;
-    std::fprintf(stderr, "belfry: cannot read %s: %s\n", path.c_str(),
+    std::fprintf(stderr, "belfry: cannot read %s: %s\n", text::visible(path).c_str(),
                  std::error_code(errno, std::system_category()).message().c_str());
     return 66;
   }

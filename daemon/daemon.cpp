@@ -11,6 +11,7 @@
 #include "channels/spawn.hpp"
 #include "daemon/paths.hpp"
 #include "system/oom_score.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -24,7 +25,7 @@ std::string text_of(Duration d) {
 }
 
 int complain(int code, const std::string& text) {
-  std::fprintf(stderr, "belfry: %s\n", text.c_str());
+  std::fprintf(stderr, "belfry: %s\n", text::visible(text).c_str());
   return code;
 }
 
@@ -53,25 +54,28 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
   if (manner_.has_command) supervisor_.stay_up_when_done();
 }
 
-Daemon::~Daemon() {
-  loop_.abandon();
-  if (!control_socket_.empty()) ::unlink(control_socket_.c_str());
-}
+Daemon::~Daemon() { loop_.abandon(); }
 
 std::optional<int> Daemon::open() {
   for (const std::string& name : manner_.services) {
     if (!supervisor_.find(name))
       return complain(64, "cannot start " + name + ": there is no such service in the file");
   }
-  if (auto ok = provisions_.open(); !ok)
-    return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
-  for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
+  // The first of all that is taken: two of the same stack must not so much as bind a service's address.
   auto socket = manner_.private_socket ? prepare_private_socket(stack_.name)
                                        : prepare_control_socket(stack_.name, stack_.control.socket);
   if (!socket) return complain(71, socket.error().text());
   if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
     return complain(71, ok.error().text());
   control_socket_ = *socket;
+  if (const pid_t other = server_.predecessor(); other != 0)
+    notice("belfry",
+           "took over " + *socket + " from pid " + std::to_string(other) +
+               ", whose socket was removed: if that one still runs its services, end it with `kill " +
+               std::to_string(other) + "`");
+  if (auto ok = provisions_.open(); !ok)
+    return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+  for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)

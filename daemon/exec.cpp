@@ -12,6 +12,7 @@
 #include "daemon/app.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/exec_command.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -80,7 +81,7 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   Wakeup changed(daemon_.loop(), "exec");
   stack.watch(changed);
   std::string why;
-  const TimePoint deadline = daemon_.loop().now() + options_.timeout;
+  const TimePoint deadline = saturating_add(daemon_.loop().now(), options_.timeout);
   for (;;) {
     auto up = on(stack.up());
     auto moved = on(changed);
@@ -94,7 +95,7 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
   std::string text = "belfry: " + why + "\n";
-  for (const std::string& culprit : stack.culprits()) text += "  " + culprit + "\n";
+  for (const std::string& culprit : stack.culprits()) text += "  " + text::visible(culprit) + "\n";
   std::fputs(text.c_str(), stderr);
   daemon_.ask_to_end({.code = 69, .reason = "not ready"});
   co_return false;

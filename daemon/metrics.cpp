@@ -61,6 +61,8 @@ constexpr Family http_requests{"belfry_http_requests_total", Type::counter,
                                "Requests answered, by status code."};
 constexpr Family http_open{"belfry_http_connections", Type::gauge, "Open connections."};
 constexpr Family http_accepted{"belfry_http_connections_total", Type::counter, "Connections accepted."};
+constexpr Family http_shed{"belfry_http_connections_shed_total", Type::counter,
+                           "Connections given up for others: idle, in the middle of a request, or not read."};
 constexpr Family http_refused{"belfry_http_connections_refused_total", Type::counter,
                               "Connections closed at once because no descriptor was left."};
 constexpr Family process_cpu{"process_cpu_seconds_total", Type::counter,
@@ -224,7 +226,8 @@ void walk_http(const HttpStats& http, Sink& sink) {
   }
   const std::pair<const Family*, std::uint64_t> values[] = {{&http_open, http.connections_open},
                                                             {&http_accepted, http.connections_accepted},
-                                                            {&http_refused, http.connections_refused}};
+                                                            {&http_refused, http.connections_refused},
+                                                            {&http_shed, http.connections_shed}};
   for (const auto& [family, value] : values) {
     sink.family(*family);
     sink.value({}, {}, number(value));

@@ -57,6 +57,19 @@ Result<void> check_owned(const std::string& path) {
   return {};
 }
 
+// Without the sticky bit whoever may write may put his own socket in this one's place.
+Result<void> check_not_everybodys(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0)
+    return std::unexpected(Error::from_errno(errno, "cannot look at " + path));
+  if ((status.st_mode & S_IWOTH) == 0 || (status.st_mode & S_ISVTX) != 0) return {};
+  return std::unexpected(Error(
+      Error::Kind::refused, "cannot use " + path +
+                                " for a control socket: everybody may replace it there; set control.socket, "
+                                "or take the right away with `chmod o-w " +
+                                path + "`"));
+}
+
 Result<void> check_length(const std::string& path) {
   if (path.size() <= longest_path) return {};
   return std::unexpected(Error(Error::Kind::invalid, "cannot use the control socket " + path +
@@ -69,9 +82,7 @@ Result<std::string> prepare(const std::string& path) {
   if (auto fits = check_length(path); !fits) return std::unexpected(fits.error());
   const std::string directory = directory_of(path);
   if (auto made = make_directory(directory); !made) return std::unexpected(made.error());
-  if (directory == temporary_directory()) {
-    if (auto owned = check_owned(directory); !owned) return std::unexpected(owned.error());
-  }
+  if (auto safe = check_control_directory(path); !safe) return std::unexpected(safe.error());
   if (::access(directory.c_str(), W_OK | X_OK) != 0) {
     return std::unexpected(Error::from_errno(errno, "cannot make a socket in " + directory));
   }
@@ -79,6 +90,11 @@ Result<std::string> prepare(const std::string& path) {
 }
 
 }  // namespace
+
+Result<void> check_control_directory(const std::string& socket) {
+  const std::string directory = directory_of(socket);
+  return directory == temporary_directory() ? check_owned(directory) : check_not_everybodys(directory);
+}
 
 std::vector<std::string> control_socket_candidates(std::string_view stack_name, std::string_view configured) {
   if (!configured.empty()) return {std::string(configured)};

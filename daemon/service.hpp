@@ -26,6 +26,7 @@
 #include "daemon/record.hpp"
 #include "daemon/spoken.hpp"
 #include "daemon/start_slots.hpp"
+#include "daemon/state_watch.hpp"
 #include "daemon/view.hpp"
 #include "probes/factory.hpp"
 #include "system/processes.hpp"
@@ -173,9 +174,11 @@ class Service final : system::ExitWatcher,
   // How long a stop may take in all.
   [[nodiscard]] Duration stop_allowance() const { return spec_.stop.timeout * (cleans_up() ? 2 : 1); }
 
-  // Whoever waits for a change of state that has no bell. The wakeup must be taken out again.
-  void watch(Wakeup& wakeup) { watchers_->push_back(&wakeup); }
-  void unwatch(Wakeup& wakeup) { std::erase(*watchers_, &wakeup); }
+  // Whoever waits for a change of state that has no bell; told for as long as the watch lives.
+  void watch(StateWatch& watch) {
+    if (!watchers_) watchers_ = std::make_unique<StateWatches>();
+    watchers_->push_back(watch);
+  }
 
  private:
   // --- the chapters of a life, one per kind of state
@@ -289,7 +292,7 @@ class Service final : system::ExitWatcher,
   Record record_;
   std::vector<Edge> edges_;
   std::vector<Service*> dependents_;
-  config::Rarely<std::vector<Wakeup*>> watchers_;
+  std::unique_ptr<StateWatches> watchers_;  // null: nobody ever has
   Wakeup attention_;
   SharedIncarnation now_;
   std::unique_ptr<system::Launch> launch_;

@@ -185,7 +185,9 @@ void Service::tell_dependents(bool bell_rang) {
 }
 
 void Service::tell_watchers() const {
-  for (Wakeup* watcher : *std::as_const(watchers_)) watcher->notify();
+  if (!watchers_ || watchers_->empty()) return;
+  for (StateWatch* watch = &watchers_->front(); watch != nullptr; watch = watchers_->after(*watch))
+    watch->tell();
 }
 
 // For a running service: acts on edges whose level is lost for longer than `loss_after`; returns when to look

@@ -35,10 +35,8 @@ ServiceReload::ServiceReload(Surroundings& around, Service& service)
       how_(service.spec().extras.get()),
       run_(service.incarnation()),
       changed_(around.loop, "reload") {
-  service_.watch(changed_);
+  service_.watch(watch_);
 }
-
-ServiceReload::~ServiceReload() { service_.unwatch(changed_); }
 
 Error ServiceReload::failure(const std::string& why) const {
   return Error(Error::Kind::failed, std::string(service_.name()) + " " + why);

@@ -19,7 +19,6 @@ namespace belfry::daemon {
 class ServiceReload {
  public:
   ServiceReload(Surroundings& around, Service& service);
-  ~ServiceReload();
   ServiceReload(const ServiceReload&) = delete;
   ServiceReload& operator=(const ServiceReload&) = delete;
 
@@ -40,6 +39,7 @@ class ServiceReload {
   const config::ServiceExtras* how_;
   SharedIncarnation run_;
   Wakeup changed_;
+  StateWatch watch_{changed_};
   TimePoint asked_at_{};
 };
 

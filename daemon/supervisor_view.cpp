@@ -111,7 +111,8 @@ Waits Supervisor::long_waits(std::size_t most) const {
 Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
   Service& service = *services_[index];
   Wakeup changed(loop_, "wait for");
-  service.watch(changed);
+  StateWatch watch(changed);
+  service.watch(watch);
   Result<void> result;
   for (;;) {
     if (service.level(level.condition, level.bell)) {
@@ -147,7 +148,6 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
       break;
     }
   }
-  service.unwatch(changed);
   co_return result;
 }
 
@@ -156,7 +156,8 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
 Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, SharedIncarnation run,
                                           std::uint64_t asked_in) {
   Wakeup changed(loop_, "until gone");
-  service.watch(changed);
+  StateWatch watch(changed);
+  service.watch(watch);
   Result<void> told;
   while (told) {
     if (service.incarnation() != run) break;
@@ -167,7 +168,6 @@ Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, Shared
     }
     told = co_await changed.wait(ctx);
   }
-  service.unwatch(changed);
   co_return told;
 }
 
@@ -175,11 +175,11 @@ Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, Shared
 Task<Result<void>> Supervisor::until_up(Context& ctx, Service& service) {
   const bool oneshot = service.spec().type == ServiceType::oneshot;
   Wakeup changed(loop_, "until up");
-  service.watch(changed);
+  StateWatch watch(changed);
+  service.watch(watch);
   Result<void> told;
   while (told && (service.record().start_requested || (oneshot && !is_settled(service.state()))))
     told = co_await changed.wait(ctx);
-  service.unwatch(changed);
   if (!told) co_return told;
   Level up{.condition = oneshot ? Condition::completed : Condition::ready};
   told = co_await wait_for(ctx, service.index(), std::move(up));

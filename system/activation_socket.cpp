@@ -109,17 +109,54 @@ bool is_answered(const SocketAddress& address, Syscalls& syscalls) {
   return !refused;
 }
 
-// Mode and owner as the file says, before anybody can connect.
-Result<void> outfit_file(const SocketPlan& plan) {
-  const char* path = plan.address.c_str();
+// The file has its mode from the moment at which it exists: that of the socket, less the umask where the plan
+// says none. By its path it could not be changed afterwards without changing what somebody has put there.
+bool bind_with_its_mode(int fd, const SocketAddress& to, std::optional<mode_t> mode) {
+  if (::fchmod(fd, mode.value_or(0666)) != 0) return false;
+  if (!mode) return ::bind(fd, to.get(), to.size) == 0;
+  const mode_t mask = ::umask(0);
+  const bool bound = ::bind(fd, to.get(), to.size) == 0;
+  const int error = errno;
+  ::umask(mask);
+  errno = error;
+  return bound;
+}
+
+// The file at `path`, whatever it is, without opening it; -1 with errno.
+int handle_of(const std::string& path) { return ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC); }
+
+// Whether it is a socket that this process may have made a moment ago: the directory may be another user's,
+// who can put a link in its place, but can neither make a file of ours nor hide that it has two names.
+bool is_fresh_socket(const struct stat& status) {
+  return S_ISSOCK(status.st_mode) && status.st_uid == ::geteuid() && status.st_nlink == 1;
+}
+
+std::unexpected<Error> cannot_give(const SocketPlan& plan, std::string_view why) {
+  return std::unexpected(Error(
+      Error::Kind::failed, "cannot give the socket " + plan.text() + " to its owner: " + std::string(why)));
+}
+
+// Owner as the file says, before anybody can connect. `file` is a handle of it, not a path.
+Result<void> give_away(const SocketPlan& plan, int file, const struct stat& status) {
+  if (!plan.owner && !plan.group) return {};
   const uid_t owner = plan.owner.value_or(static_cast<uid_t>(-1));
   const gid_t group = plan.group.value_or(static_cast<gid_t>(-1));
-  if ((plan.owner || plan.group) && ::lchown(path, owner, group) != 0)
-    return std::unexpected(Error(Error::Kind::failed, "cannot give the socket " + plan.text() +
-                                                          " to its owner: " + std::strerror(errno) +
-                                                          " (that takes root or CAP_CHOWN)"));
-  if (plan.mode && ::chmod(path, *plan.mode) != 0) return cannot_listen(plan, errno);
-  return {};
+  if (!is_fresh_socket(status))
+    return cannot_give(plan, "something else is there already (who may write there?)");
+  if (::fchownat(file, "", owner, group, AT_EMPTY_PATH) == 0) return {};
+  return cannot_give(plan, std::string(std::strerror(errno)) + " (that takes root or CAP_CHOWN)");
+}
+
+// Takes a dead socket's file away, and none that came in its place meanwhile: what was moved aside is looked
+// at, and put back if it is another one.
+void remove_dead(const std::string& path, const struct stat& dead) {
+  const std::string aside = path + ".dead-" + std::to_string(::getpid());
+  if (::rename(path.c_str(), aside.c_str()) != 0) return;
+  struct stat status{};
+  const bool same =
+      ::lstat(aside.c_str(), &status) == 0 && status.st_dev == dead.st_dev && status.st_ino == dead.st_ino;
+  if (!same && ::link(aside.c_str(), path.c_str()) != 0) return;  // better twice than not at all
+  ::unlink(aside.c_str());
 }
 
 }  // namespace
@@ -165,24 +202,33 @@ Result<ActivationSocket> ActivationSocket::bind_unix(const SocketPlan& plan, Sys
                                                             ": a file that is not a socket is in the way "
                                                             "(move it, or give `listen` another path)"));
     if (is_answered(to, syscalls)) return cannot_listen(plan, EADDRINUSE);
-    ::unlink(path);
+    remove_dead(plan.address, status);
   }
   const int fd = syscalls.socket(AF_UNIX, SOCK_STREAM, 0);
   if (fd < 0) return cannot_listen(plan, -fd);
   ActivationSocket made(fd);
-  // The mode of the socket becomes that of its file, less the umask; nobody can connect before listen().
-  if (!abstract) ::fchmod(fd, 0666);
-  if (::bind(fd, to.get(), to.size) != 0) return cannot_listen(plan, errno);
-  if (!abstract && ::lstat(path, &status) == 0) {
-    made.path_ = plan.address;
-    made.device_ = status.st_dev;
-    made.inode_ = status.st_ino;
+  if (!abstract) {
+    if (!bind_with_its_mode(fd, to, plan.mode)) return cannot_listen(plan, errno);
+    if (auto known = made.remember_file(plan); !known) return std::unexpected(known.error());
+  } else if (::bind(fd, to.get(), to.size) != 0) {
+    return cannot_listen(plan, errno);
   }
-  if (!made.path_.empty()) {
-    if (auto ok = outfit_file(plan); !ok) return std::unexpected(ok.error());
-  }
+  // Nobody can connect before this.
   if (::listen(fd, plan.backlog.value_or(SOMAXCONN)) != 0) return cannot_listen(plan, errno);
   return made;
+}
+
+Result<void> ActivationSocket::remember_file(const SocketPlan& plan) {
+  path_ = plan.address;
+  const int file = handle_of(path_);
+  struct stat status{};
+  if (file >= 0 && ::fstat(file, &status) == 0 && S_ISSOCK(status.st_mode)) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
+  const Result<void> given = give_away(plan, file, status);
+  if (file >= 0) ::close(file);
+  return given;
 }
 
 ActivationSocket::ActivationSocket(ActivationSocket&& other) noexcept

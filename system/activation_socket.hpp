@@ -37,7 +37,9 @@ struct SocketPlan {
 class ActivationSocket {
  public:
   // A socket file that nobody answers at any more is replaced; one that somebody answers at, or a file of
-  // another kind, is left alone. The error says "cannot listen on …", why, by whom, and what to do.
+  // another kind, is left alone. The file has its mode and owner from the first moment at which anybody can
+  // connect, and nothing that others put in its place gets them. The error says "cannot listen on …", why, by
+  // whom, and what to do.
   static Result<ActivationSocket> bind(const SocketPlan& plan, Syscalls& syscalls = Syscalls::real());
 
   ActivationSocket(ActivationSocket&& other) noexcept;
@@ -55,6 +57,8 @@ class ActivationSocket {
   explicit ActivationSocket(int fd) : fd_(fd) {}
   static Result<ActivationSocket> bind_inet(const SocketPlan& plan, Syscalls& syscalls);
   static Result<ActivationSocket> bind_unix(const SocketPlan& plan, Syscalls& syscalls);
+  // Which file is its own; gives it to its owner.
+  Result<void> remember_file(const SocketPlan& plan);
 
   int fd_ = -1;
   std::string path_;  // of its file; empty: it has none

@@ -4,6 +4,7 @@
 
 #include "daemon/http/access.hpp"
 #include "daemon/http/health.hpp"
+#include "daemon/http/public_view.hpp"
 #include "daemon/http/services.hpp"
 #include "daemon/http/target.hpp"
 
@@ -59,21 +60,27 @@ Answer Api::answer(const Request& request, Caller caller, const HttpStats& stats
   }
   if (!allows(found.route, request.method)) return refuse_method(found.route, request);
   if (access < needed_access(found.route)) return refuse_access(found.route, access);
-  return dispatch(found, request, target->query, stats);
+  return dispatch(found, request, target->query, stats, caller);
 }
 
 Answer Api::dispatch(const Match& match, const Request& request, std::string_view query,
-                     const HttpStats& stats) {
+                     const HttpStats& stats, Caller caller) {
+  PublicView in_public(stack_);
+  const StackView& shown = caller.over_tcp ? static_cast<const StackView&>(in_public) : stack_;
   switch (match.route) {
     case Route::livez:
     case Route::readyz:
     case Route::readyz_service:
     case Route::startupz:
-    case Route::healthz: return health(match, request, query, stack_);
+    case Route::healthz: return health(match, request, query, shown);
     case Route::metrics: return scrape(metrics_, stats);
-    case Route::services: return list_services(stack_, clock_);
-    case Route::service: return show_service(stack_, match.service, clock_);
-    case Route::wait: return understand_wait(query);
+    case Route::services: return list_services(shown, clock_);
+    case Route::service: return show_service(shown, match.service, clock_);
+    case Route::wait: {
+      Answer answer = understand_wait(query);
+      if (auto* wait = std::get_if<WaitFor>(&answer)) wait->in_public = caller.over_tcp;
+      return answer;
+    }
     case Route::command: return understand_command(match, query);
     case Route::shutdown: return shut_down(stack_);
     case Route::unknown: break;

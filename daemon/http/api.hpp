@@ -29,6 +29,7 @@ struct WaitFor {
   };
   std::vector<One> services;
   std::optional<Duration> timeout;
+  bool in_public = true;  // the answer shows no more than PublicView does
 };
 
 // POST /v1/services/{name}/{command}, understood.
@@ -58,7 +59,7 @@ class Api {
 
  private:
   [[nodiscard]] Answer dispatch(const Match& match, const Request& request, std::string_view query,
-                                const HttpStats& stats);
+                                const HttpStats& stats, Caller caller);
   [[nodiscard]] Answer understand_wait(std::string_view query) const;
   [[nodiscard]] Answer understand_command(const Match& match, std::string_view query) const;
 

@@ -1,6 +1,8 @@
 // The answers that have to be waited for: /v1/wait and the commands.
 #include <algorithm>
+#include <numeric>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "channels/spawn.hpp"
@@ -9,6 +11,7 @@
 #include "daemon/http/api.hpp"
 #include "daemon/http/health.hpp"
 #include "daemon/http/json_writer.hpp"
+#include "daemon/http/public_view.hpp"
 #include "daemon/http/services.hpp"
 #include "daemon/http/target.hpp"
 
@@ -32,6 +35,9 @@ struct WaitQuery {
   std::optional<Duration> timeout;
   std::string mistake;  // empty: none
 };
+
+// As many as fit into the head of a request, more or less: who may send longer ones is bounded all the same.
+constexpr std::size_t most_names = 1024;
 
 void read_parameter(WaitQuery& query, const Parameter& parameter) {
   if (parameter.name == "service") {
@@ -59,6 +65,23 @@ WaitQuery read_wait(std::string_view text) {
   if (reader.malformed()) query.mistake = "a % escape is malformed";
   if (query.mistake.empty() && query.services.empty()) query.mistake = "it names no service (service=NAME)";
   return query;
+}
+
+// Each once, where it came first. Sorting finds the others without comparing each with each.
+std::vector<std::string> without_repetitions(const std::vector<std::string>& names) {
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&names](std::size_t one, std::size_t other) {
+    return std::tie(names[one], one) < std::tie(names[other], other);
+  });
+  const auto repeated =
+      std::ranges::unique(order, {}, [&names](std::size_t i) { return std::string_view(names[i]); });
+  order.erase(repeated.begin(), repeated.end());
+  std::ranges::sort(order);
+  std::vector<std::string> kept;
+  kept.reserve(order.size());
+  for (const std::size_t i : order) kept.push_back(names[i]);
+  return kept;
 }
 
 // The condition that stands for "up" where none is given: the same as for an edge.
@@ -129,8 +152,7 @@ Response waited(const StackView& stack, const WaitFor& wait, WallClock& clock) {
 }
 
 // A person who waited in vain wants to know what for.
-Response timed_out(const StackView& stack, const WaitFor& wait) {
-  std::string detail = "cannot wait any longer";
+Response in_vain(int status, std::string detail, const StackView& stack, const WaitFor& wait) {
   char mark = ':';
   for (const WaitFor::One& one : wait.services) {
     const ServiceView service = stack.service(one.service);
@@ -138,7 +160,7 @@ Response timed_out(const StackView& stack, const WaitFor& wait) {
     ((((detail += mark) += ' ') += service.name) += " is ") += reason_unready(service);
     mark = ',';
   }
-  return problem(504, detail);
+  return problem(status, detail);
 }
 
 Response render(const CommandResult& result) {
@@ -162,7 +184,11 @@ Answer Api::understand_wait(std::string_view text) const {
   if (!query.mistake.empty()) return problem(400, "cannot wait: " + query.mistake);
   WaitFor wait;
   wait.timeout = query.timeout;
-  for (const std::string& name : query.services) {
+  const std::vector<std::string> names = without_repetitions(query.services);
+  if (names.size() > most_names)
+    return problem(400, "cannot wait: it names more than " + std::to_string(most_names) +
+                            " services; ask in several requests");
+  for (const std::string& name : names) {
     const auto index = stack_.find(name);
     if (!index) return problem(404, "cannot find a service named " + name);
     const ServiceView service = stack_.service(*index);
@@ -179,9 +205,13 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
   if (wait.timeout) limited.emplace(ctx, ctx.loop().now() + *wait.timeout);
   Context& waiting = limited ? *limited : ctx;
   const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
-  if (levels) co_return waited(stack_, wait, clock_);
+  PublicView in_public(stack_);
+  const StackView& shown = wait.in_public ? static_cast<const StackView&>(in_public) : stack_;
+  if (levels) co_return waited(shown, wait, clock_);
   const int status = status_of(levels.error());
-  if (status == 504) co_return timed_out(stack_, wait);
+  if (status == 504) co_return in_vain(status, "cannot wait any longer", shown, wait);
+  if (status == 424 && wait.in_public)
+    co_return in_vain(status, "cannot wait: it will never be so", shown, wait);
   co_return problem(status, levels.error().text());
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/http/json_writer.hpp"
 #include "daemon/http/target.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -26,6 +27,7 @@ Options read_options(const Request& request, std::string_view query) {
     if (parameter.name == "exclude") options.exclude.push_back(std::move(parameter.value));
   }
   options.malformed = reader.malformed();
+  std::ranges::sort(options.exclude);  // each service is looked for in it
   options.as_json = request.accept.find(health_json) != std::string::npos ||
                     request.accept.find(application_json) != std::string::npos;
   return options;
@@ -41,7 +43,7 @@ struct Check {
 };
 
 Check check_service(const ServiceView& service, const Options& options) {
-  if (std::ranges::find(options.exclude, service.name) != options.exclude.end()) {
+  if (std::ranges::binary_search(options.exclude, service.name)) {
     return {service.name, Verdict::not_counted, "excluded"};
   }
   if (service.ignored_by_health) return {service.name, Verdict::not_counted, "ignored (health: ignore)"};
@@ -177,7 +179,7 @@ std::string reason_unready(const ServiceView& service) {
   if (!service.last_error.empty()) (reason += ": ") += service.last_error;
   // One line per service is the format; an error of several lines would break it.
   std::ranges::replace(reason, '\n', ' ');
-  return reason;
+  return text::visible(reason);
 }
 
 Response health(const Match& match, const Request& request, std::string_view query, const StackView& stack) {

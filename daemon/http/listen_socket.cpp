@@ -108,6 +108,19 @@ bool is_answered(const sockaddr_un& address) {
   return !refused;
 }
 
+// Makes room at the path for whoever has its lock. The error: what is there is in use.
+Result<void> make_way(const ListenAddress& address, const sockaddr_un& to) {
+  struct stat status{};
+  if (::lstat(address.path.c_str(), &status) != 0) return {};
+  if (!S_ISSOCK(status.st_mode)) return cannot_listen(address, "a file that is not a socket is in the way");
+  if (is_answered(to)) {
+    return cannot_listen(address, "another process answers there (see `ss -xlp src " + address.path +
+                                      "`; give this stack another name: or control.socket)");
+  }
+  ::unlink(address.path.c_str());
+  return {};
+}
+
 }  // namespace
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
@@ -166,16 +179,10 @@ Result<ListenSocket> ListenSocket::bind_tcp(const ListenAddress& address) {
 Result<ListenSocket> ListenSocket::bind_unix(const std::string& path) {
   const ListenAddress address{true, {}, 0, path};
   const sockaddr_un to = unix_address(path);
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) == 0) {
-    if (!S_ISSOCK(status.st_mode)) return cannot_listen(address, "a file that is not a socket is in the way");
-    if (is_answered(to)) {
-      return cannot_listen(address, "another belfry answers there (see `belfry status --socket " + path +
-                                        "`; to run a second one, give it another name: or control.socket)");
-    }
-    ::unlink(path.c_str());
-  }
-  ListenSocket made;
+  auto lock = SocketLock::take(path);
+  if (!lock) return cannot_listen(address, lock.error().text());
+  ListenSocket made(std::move(*lock));
+  if (auto way = make_way(address, to); !way) return std::unexpected(way.error());
   made.fd_ = open_socket(AF_UNIX);
   if (made.fd_ < 0) return cannot_listen(address, errno);
   // The mode of the socket becomes that of its file (less the umask): there is no moment in which others may
@@ -183,29 +190,22 @@ Result<ListenSocket> ListenSocket::bind_unix(const std::string& path) {
   ::fchmod(made.fd_, 0600);
   if (::bind(made.fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
     return cannot_listen(address, errno);
-  made.path_ = path;
-  if (::lstat(path.c_str(), &status) == 0) {
-    made.device_ = status.st_dev;
-    made.inode_ = status.st_ino;
-  }
+  made.is_unix_ = true;
   if (::listen(made.fd_, backlog) != 0) return cannot_listen(address, errno);
+  made.lock_.bound();
   return made;
 }
 
 ListenSocket::ListenSocket(ListenSocket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       port_(other.port_),
-      path_(std::move(other.path_)),
-      device_(other.device_),
-      inode_(other.inode_) {
-  other.path_.clear();
-}
+      is_unix_(other.is_unix_),
+      lock_(std::move(other.lock_)) {}
 
+// The lock takes the file along while the socket still holds its inode.
 ListenSocket::~ListenSocket() {
-  struct stat status{};
-  if (!path_.empty() && ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
-      status.st_ino == inode_) {
-    ::unlink(path_.c_str());
+  {
+    const SocketLock gone(std::move(lock_));
   }
   if (fd_ >= 0) ::close(fd_);
 }

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "channels/error.hpp"
+#include "daemon/http/socket_lock.hpp"
 
 namespace belfry::daemon::http {
 
@@ -25,8 +27,9 @@ struct ListenAddress {
 // object. Owner: the Server. Lifecycle: bound when made. Cancellation: none, it never waits.
 class ListenSocket {
  public:
-  // A unix socket gets mode 0600. A stale file of an earlier run is replaced; a socket that somebody still
-  // answers on is refused. Errors: "cannot listen on ADDRESS: why (next step)".
+  // A unix socket gets mode 0600 and belongs to one process at a time (socket_lock.hpp). A stale file of an
+  // earlier run is replaced; a path that somebody has is refused. Errors: "cannot listen on ADDRESS: why
+  // (next step)".
   static Result<ListenSocket> bind(const ListenAddress& address);
 
   ListenSocket(ListenSocket&& other) noexcept;
@@ -34,18 +37,21 @@ class ListenSocket {
   ~ListenSocket();
 
   [[nodiscard]] int fd() const { return fd_; }
-  [[nodiscard]] bool is_unix() const { return !path_.empty(); }
+  [[nodiscard]] bool is_unix() const { return is_unix_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }  // the one that was chosen; 0 for unix
+  // Who had this path, lost it and still runs; 0: nobody.
+  [[nodiscard]] pid_t predecessor() const { return lock_.predecessor(); }
 
  private:
   ListenSocket() = default;
+  explicit ListenSocket(SocketLock lock) : lock_(std::move(lock)) {}
   static Result<ListenSocket> bind_tcp(const ListenAddress& address);
   static Result<ListenSocket> bind_unix(const std::string& path);
 
   int fd_ = -1;
   std::uint16_t port_ = 0;
-  std::string path_;
-  std::uint64_t device_ = 0, inode_ = 0;  // of the socket's file: only that one is removed
+  bool is_unix_ = false;
+  SocketLock lock_;  // unix
 };
 
 }  // namespace belfry::daemon::http

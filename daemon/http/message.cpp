@@ -18,7 +18,11 @@ void append_number(std::string& out, std::size_t value) {
 
 void Request::clear() {
   method = Method::other;
-  for (std::string* text : {&method_name, &target, &host, &accept, &authorization, &body}) text->clear();
+  constexpr std::size_t worth_keeping = 512;  // what a usual request needs
+  for (std::string* text : {&method_name, &target, &host, &accept, &authorization, &body}) {
+    if (text->capacity() > worth_keeping) std::string().swap(*text);
+    text->clear();
+  }
   has_host = keep_alive = http_1_0 = false;
 }
 
@@ -52,6 +56,12 @@ Response problem(int status, std::string_view detail) {
   return response;
 }
 
+Response too_many(std::string_view detail) {
+  Response response = problem(429, detail);
+  response.retry_after = 1;
+  return response;
+}
+
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200: return "OK";
@@ -65,6 +75,7 @@ std::string_view reason_phrase(int status) {
     case 409: return "Conflict";
     case 413: return "Content Too Large";
     case 424: return "Failed Dependency";
+    case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
     case 501: return "Not Implemented";
@@ -91,6 +102,11 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
   // Every answer is a state of this moment: no cache may keep one.
   out += "\r\nCache-Control: no-store\r\n";
   if (!response.allow.empty()) ((out += "Allow: ") += response.allow) += "\r\n";
+  if (response.retry_after > 0) {
+    out += "Retry-After: ";
+    append_number(out, static_cast<std::size_t>(response.retry_after));
+    out += "\r\n";
+  }
   if (!options.keep_alive) {
     out += "Connection: close\r\n";
   } else if (options.http_1_0) {

@@ -46,12 +46,16 @@ struct Response {
   std::string body;
   std::string_view allow;  // the Allow header of a 405; empty: none
   bool close = false;      // the connection cannot be used after this answer
+  int retry_after = 0;     // seconds; 0: no such header
 };
 
 [[nodiscard]] Response text(int status, std::string body);
 [[nodiscard]] Response json(int status, std::string body);
 // An error as RFC 9457 describes it. `detail` is for a person: "cannot …: …".
 [[nodiscard]] Response problem(int status, std::string_view detail);
+
+// 429: there are too many of whatever it is already; it is worth trying again.
+[[nodiscard]] Response too_many(std::string_view detail);
 
 [[nodiscard]] std::string_view reason_phrase(int status);
 

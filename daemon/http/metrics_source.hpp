@@ -12,6 +12,7 @@ struct HttpStats {
   std::vector<std::pair<int, std::uint64_t>> requests_by_status;  // a handful: found by looking at each
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;  // closed at once: no descriptor was left
+  std::uint64_t connections_shed = 0;     // given up for somebody else
   std::uint64_t connections_open = 0;
   void count(int status) {
     for (auto& [known, requests] : requests_by_status) {

@@ -79,6 +79,8 @@ Shed shed(Reserve& reserve, int listener) {
   return outcome;
 }
 
+constexpr int kernel_keeps =
+    128 * 1024;  // of answers on their way, for each TCP connection; it takes twice that
 constexpr auto out_of_everything_pause = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -93,6 +95,7 @@ struct Server::State {
   Task<void> wait_for_place(Address& address);
   Task<void> wait_for_connection(Address& address);
   void welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer);
+  [[nodiscard]] const ListenSocket& socket(std::size_t index) const;
 
   Shared shared;
   Access default_access;
@@ -101,7 +104,8 @@ struct Server::State {
 
 Task<void> Server::State::accept_from(Address& address) {
   Context& accepting = shared.draining;
-  while (!accepting.cancelled()) {
+  constexpr std::size_t most_in_a_row = 64;
+  for (std::size_t in_a_row = 0; !accepting.cancelled();) {
     if (address.door.open >= shared.limits.connections) {
       co_await wait_for_place(address);
       continue;
@@ -111,6 +115,7 @@ Task<void> Server::State::accept_from(Address& address) {
     const int error = errno;
     if (fd) {
       welcome(address, std::move(fd), peer);
+      if (++in_a_row % most_in_a_row == 0) co_await TurnShare::let_io_go_first(accepting);
     } else if (error == EAGAIN) {
       shared.reserve.refill();  // what was lent, and found the queue empty
       co_await wait_for_connection(address);
@@ -137,16 +142,18 @@ Task<void> Server::State::pause() {
   static_cast<void>(slept);
 }
 
-// At the limit, when somebody wants to come in, whoever has been idle longest makes room; with nobody idle,
-// the queue of the kernel waits.
+// At the limit, when somebody wants to come in, somebody makes room; with nobody who could, the queue of the
+// kernel waits until somebody can.
 Task<void> Server::State::wait_for_place(Address& address) {
   co_await wait_for_connection(address);
   if (address.door.open < shared.limits.connections) co_return;
-  address.door.connection_closed.consume();  // of before
-  const bool evicted = address.door.idle.evict_oldest();
-  static_cast<void>(evicted);
-  const Result<void> place = co_await address.door.connection_closed.wait(shared.draining);
-  static_cast<void>(place);
+  Door& door = address.door;
+  door.room.consume();  // of before
+  door.crowded = !door.make_room();
+  if (!door.crowded) ++shared.stats.connections_shed;
+  const Result<void> room = co_await door.room.wait(shared.draining);
+  static_cast<void>(room);
+  door.crowded = false;
 }
 
 Task<void> Server::State::wait_for_connection(Address& address) {
@@ -160,6 +167,8 @@ void Server::State::welcome(Address& address, OwnedFd fd, const sockaddr_storage
   if (over_tcp) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // The kernel would keep megabytes for whoever does not read, in memory that counts as belfry's.
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kernel_keeps, sizeof kernel_keeps);
   }
   const Caller caller{access_of(address.access, peer_of(fd.get(), peer)), over_tcp};
   ++shared.stats.connections_accepted;
@@ -184,10 +193,13 @@ Result<void> Server::listen(std::string_view address, Access access) {
   return {};
 }
 
-std::uint16_t Server::port(std::size_t index) const {
-  assert(index < state_->addresses.size());
-  return std::next(state_->addresses.begin(), static_cast<std::ptrdiff_t>(index))->socket.port();
+const ListenSocket& Server::State::socket(std::size_t index) const {
+  assert(index < addresses.size());
+  return std::next(addresses.begin(), static_cast<std::ptrdiff_t>(index))->socket;
 }
+
+std::uint16_t Server::port(std::size_t index) const { return state_->socket(index).port(); }
+pid_t Server::predecessor(std::size_t index) const { return state_->socket(index).predecessor(); }
 
 Task<Result<void>> Server::stop(Context& patience) {
   Shared& shared = state_->shared;

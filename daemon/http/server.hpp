@@ -21,7 +21,16 @@ namespace belfry::daemon::http {
 
 struct ServerLimits {
   ParserLimits parser;
-  std::size_t connections = 1024;               // of each address, so that one cannot starve another
+  // Of each address, so that one cannot starve another. Waits and commands take at most three quarters of the
+  // connections, whatever is said here: the rest can be given up for somebody new.
+  std::size_t connections = 1024;
+  std::size_t waits = 512;                                // /v1/wait that have not been answered
+  std::size_t wait_names = 8192;                          // services named in them
+  std::size_t commands = 256;                             // start, stop, … that are not done
+  std::size_t half_bytes = std::size_t{8} * 1024 * 1024;  // of requests that are not complete
+  std::size_t unread_bytes =
+      std::size_t{16} * 1024 * 1024;                 // of answers that are not taken; one may be larger
+  std::size_t turn_bytes = std::size_t{128} * 1024;  // of answers in one turn of the loop, of all addresses
   std::size_t reserve = 16;                     // descriptors held back for connections, of all addresses
   Duration idle = std::chrono::seconds(75);     // until the first byte of a request
   Duration request = std::chrono::seconds(10);  // from the first byte of a request to its last
@@ -45,6 +54,8 @@ class Server {
   // the loop runs. Errors: "cannot listen on 127.0.0.1:9600: Address already in use (…)".
   Result<void> listen(std::string_view address);
   Result<void> listen(std::string_view address, Access access);
+  // Who had the index-th address, a unix socket, lost it and still runs; 0: nobody.
+  [[nodiscard]] pid_t predecessor(std::size_t index = 0) const;
   // The port of the index-th address that was listened on; 0 for a unix socket.
   [[nodiscard]] std::uint16_t port(std::size_t index = 0) const;
 

@@ -12,15 +12,14 @@
 #include "channels/asio_bridge.hpp"
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
+#include "daemon/http/answer_writer.hpp"
 
 namespace belfry::daemon::http {
 namespace {
 
-using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
-
 constexpr std::size_t first_buffer = 2048;
-constexpr std::size_t large_body =
-    std::size_t{16} * 1024;  // written from where it is instead of being copied
+constexpr std::size_t least_share = 512;   // of a turn, for any answer
+constexpr std::size_t most_in_a_row = 16;  // requests of one connection before others have their turn
 
 // Rings the doorbell when the connection is gone, however that comes about. Its descriptor is closed just
 // before.
@@ -33,7 +32,7 @@ class Attendance {
     --shared_.stats.connections_open;
     --door_.open;
     shared_.reserve.refill();
-    if (!shared_.loop.abandoned()) door_.connection_closed.notify();
+    if (!shared_.loop.abandoned()) door_.room.notify();
   }
 
  private:
@@ -56,9 +55,22 @@ bool is_late(const Context& ctx) {
   return ctx.cancelled() && ctx.cause().kind() == Error::Kind::deadline_exceeded;
 }
 
-Task<void> run_in_background(Shared& shared, RunCommand run) {
+Task<void> run_in_background(Shared& shared, RunCommand run, Counted) {
   const Response unseen = co_await shared.api.perform(shared.sessions, run);
   static_cast<void>(unseen);
+}
+
+// What never takes long, and what a supervisor asks to learn whether belfry lives: not kept waiting by
+// others.
+bool is_light(const Request& request) {
+  const std::string_view target = request.target;
+  const auto begins = [target](std::string_view with) { return target.starts_with(with); };
+  return !target.contains('?') && (begins("/livez") || begins("/readyz") || begins("/startupz"));
+}
+
+// A part of the places of an address, and at least one.
+bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
+  return taken >= std::min(most, std::max<std::size_t>(1, places));
 }
 
 // Owner: the frame of serve_connection. Lifecycle: requests one after the other, answers in their order.
@@ -82,17 +94,20 @@ class Session {
   enum class Arrival : std::uint8_t { request, refused, late, over };
 
   Task<Arrival> next_request();
+  Task<Arrival> rest_of_request();
   [[nodiscard]] Response refusal_of(Arrival arrival) const;
   Task<bool> read_first_bytes();
   Task<bool> read_some(Context& ctx);
   ParseState parse();
+  Task<bool> take_turn();
   Task<Response> respond();
+  Task<Response> respond(WaitFor wait);
+  Task<Response> respond(RunCommand run);
   template <class Pending>
   Task<Response> wait_for_response(Pending pending);
-  Task<bool> send(const Response& response, bool head_only);
-  Task<bool> flush();
-  Task<bool> send_all(std::string_view bytes);
   Task<void> linger();
+  void hold_request(Place& place);
+  void shrink();
   [[nodiscard]] TimePoint after(Duration duration) const { return shared_.loop.now() + duration; }
 
   Shared& shared_;
@@ -102,8 +117,10 @@ class Session {
   Socket socket_;
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
-  std::string output_;  // answers that have not been sent
+  AnswerWriter writer_{shared_, door_, socket_};
   bool continue_sent_ = false;
+  bool served_ = false;       // a request of this connection has been answered
+  std::size_t in_a_row_ = 0;  // requests without a pause
 };
 
 Task<void> Session::run() {
@@ -111,19 +128,24 @@ Task<void> Session::run() {
     const Arrival arrival = co_await next_request();
     if (arrival == Arrival::over) break;
     Response response = refusal_of(arrival);
-    if (arrival == Arrival::request) response = co_await respond();
+    if (arrival == Arrival::request) {
+      const bool may = co_await take_turn();
+      if (!may) break;
+      response = co_await respond();
+    }
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.stats.count(response.status);
-    const bool sent = co_await send(response, request.method == Method::head);
+    const bool sent = co_await writer_.send(response, request);
     if (!sent) break;
     if (response.close) {
-      const bool flushed = co_await flush();
+      const bool flushed = co_await writer_.flush();
       if (flushed && arrival != Arrival::request) co_await linger();
       break;
     }
     parser_.reset();
     continue_sent_ = false;
+    served_ = true;
   }
 }
 
@@ -140,7 +162,7 @@ Task<Session::Arrival> Session::next_request() {
   ParseState state = parse();
   if (state == ParseState::need_more) {
     // Nothing more to do for what came so far: pipelined answers go out in one piece, here.
-    const bool flushed = co_await flush();
+    const bool flushed = co_await writer_.flush();
     if (!flushed) co_return Arrival::over;
     if (!parser_.begun() && begin_ == end_) {
       const bool came = co_await read_first_bytes();
@@ -148,23 +170,52 @@ Task<Session::Arrival> Session::next_request() {
       state = parse();
     }
   }
-  std::optional<Context> in_time;
+  if (state == ParseState::need_more) {
+    const Arrival arrival = co_await rest_of_request();
+    co_return arrival;
+  }
+  co_return state == ParseState::complete ? Arrival::request : Arrival::refused;
+}
+
+// From the first bytes of a request on: as a whole it has a time, and it goes before younger ones.
+Task<Session::Arrival> Session::rest_of_request() {
+  Context in_time(shared_.sessions, after(shared_.limits.request));
+  Place place(door_.half, in_time);
+  door_.can_make_room();
+  ParseState state = ParseState::need_more;
   while (state == ParseState::need_more) {
-    if (!in_time) in_time.emplace(shared_.sessions, after(shared_.limits.request));
+    hold_request(place);
     if (parser_.wants_continue() && !std::exchange(continue_sent_, true)) {
-      const bool told = co_await send_all("HTTP/1.1 100 Continue\r\n\r\n");
+      const bool told = co_await writer_.send_now("HTTP/1.1 100 Continue\r\n\r\n");
       if (!told) co_return Arrival::over;
     }
-    const bool came = co_await read_some(*in_time);
-    if (!came) co_return is_late(*in_time) ? Arrival::late : Arrival::over;
+    const bool came = co_await read_some(in_time);
+    if (!came) co_return is_late(in_time) ? Arrival::late : Arrival::over;
     state = parse();
   }
   co_return state == ParseState::complete ? Arrival::request : Arrival::refused;
 }
 
+void Session::hold_request(Place& place) {
+  place.hold(input_.size() + parser_.request().body.size());
+  while (door_.half.bytes() > shared_.limits.half_bytes && door_.half.give_up_first())
+    ++shared_.stats.connections_shed;
+}
+
+// A connection that waits keeps nothing of a large request that it once had.
+void Session::shrink() {
+  if (begin_ != end_ || input_.size() == first_buffer) return;
+  std::vector<char>(first_buffer).swap(input_);
+  begin_ = end_ = 0;
+}
+
 Task<bool> Session::read_first_bytes() {
   Context idle(shared_.draining, after(shared_.limits.idle));
-  const IdlePlace place(door_.idle, idle);
+  // Who has just come is as good as in the middle of a request: its first bytes may be on the way.
+  const Place place(served_ ? door_.idle : door_.half, idle);
+  door_.can_make_room();
+  shrink();
+  in_a_row_ = 0;
   const bool came = co_await read_some(idle);
   co_return came;
 }
@@ -181,7 +232,7 @@ Task<bool> Session::read_some(Context& ctx) {
   auto read =
       socket_.async_read_some(asio::buffer(input_.data() + end_, input_.size() - end_), asio::deferred);
   const auto [error, size] = co_await async(ctx, std::move(read));
-  if (error || size == 0) co_return false;
+  if (error || size == 0 || was_given_up(ctx)) co_return false;
   end_ += size;
   co_return true;
 }
@@ -194,16 +245,56 @@ ParseState Session::parse() {
   return state;
 }
 
+// Waits until there is time for this request; false when it was given up meanwhile.
+Task<bool> Session::take_turn() {
+  if (++in_a_row_ % most_in_a_row == 0) co_await TurnShare::let_io_go_first(shared_.sessions);
+  TurnShare& share = shared_.turn_share;
+  if (share.has_left() || is_light(parser_.request())) co_return true;
+  Context waiting(shared_.sessions);
+  const Place place(door_.half, waiting);
+  door_.can_make_room();
+  co_await share.wait(waiting);
+  co_return !was_given_up(waiting);
+}
+
 Task<Response> Session::respond() {
+  const TimePoint began = shared_.loop.now();
   Answer answer = shared_.api.answer(parser_.request(), caller_, shared_.stats);
-  if (auto* response = std::get_if<Response>(&answer)) co_return std::move(*response);
+  const Duration took = shared_.loop.now() - began;
+  Response response;
   if (auto* wait = std::get_if<WaitFor>(&answer)) {
-    Response response = co_await wait_for_response(std::move(*wait));
-    co_return response;
+    response = co_await respond(std::move(*wait));
+  } else if (const auto* run = std::get_if<RunCommand>(&answer)) {
+    response = co_await respond(*run);
+  } else {
+    response = std::get<Response>(std::move(answer));
   }
-  const RunCommand run = std::get<RunCommand>(answer);
+  shared_.turn_share.take(least_share + response.body.size(), took);
+  co_return response;
+}
+
+Task<Response> Session::respond(WaitFor wait) {
+  const ServerLimits& limits = shared_.limits;
+  const std::size_t names = wait.services.size();
+  if (is_full(door_.waits, limits.waits, limits.connections / 2) ||
+      door_.wait_names + names > limits.wait_names) {
+    co_return too_many("cannot wait: " + std::to_string(door_.waits) + " others do already, for " +
+                       std::to_string(door_.wait_names) + " services; try again");
+  }
+  const Counted waits(door_.waits), waited_for(door_.wait_names, names);
+  Response response = co_await wait_for_response(std::move(wait));
+  co_return response;
+}
+
+Task<Response> Session::respond(RunCommand run) {
+  const ServerLimits& limits = shared_.limits;
+  if (is_full(door_.commands, limits.commands, limits.connections / 4)) {
+    co_return too_many("cannot do that now: " + std::to_string(door_.commands) +
+                       " other commands are not done; try again");
+  }
+  Counted counted(door_.commands);
   if (run.in_background) {
-    spawn(shared_.tasks, "http command", run_in_background(shared_, run));
+    spawn(shared_.tasks, "http command", run_in_background(shared_, run, std::move(counted)));
     co_return json(202, "{\"message\":\"accepted\"}\n");
   }
   Response response = co_await wait_for_response(run);
@@ -212,7 +303,8 @@ Task<Response> Session::respond() {
 
 template <class Pending>
 Task<Response> Session::wait_for_response(Pending pending) {
-  const bool flushed = co_await flush();
+  const bool flushed = co_await writer_.flush();
+  shrink();
   Context caller(shared_.sessions);
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Context watch_lifetime(shared_.loop);
@@ -225,54 +317,14 @@ Task<Response> Session::wait_for_response(Pending pending) {
   co_return response;
 }
 
-Task<bool> Session::send(const Response& response, bool head_only) {
-  const Request& request = parser_.request();
-  append_head(output_, response, {!response.close, request.http_1_0, shared_.date()});
-  if (!head_only && response.body.size() < large_body) output_ += response.body;
-  if (!head_only && response.body.size() >= large_body) {
-    const bool head_sent = co_await flush();
-    if (!head_sent) co_return false;
-    const bool body_sent = co_await send_all(response.body);
-    co_return body_sent;
-  }
-  if (output_.size() < large_body) co_return true;
-  const bool sent = co_await flush();
-  co_return sent;
-}
-
-Task<bool> Session::flush() {
-  if (output_.empty()) co_return true;
-  const bool sent = co_await send_all(output_);
-  output_.clear();
-  co_return sent;
-}
-
-Task<bool> Session::send_all(std::string_view bytes) {
-  std::optional<Context> in_time;
-  while (!bytes.empty()) {
-    // Nearly every answer fits into the socket's buffer: no need to ask the loop first.
-    const ssize_t sent =
-        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) co_return false;
-    if (!in_time) in_time.emplace(shared_.sessions, after(shared_.limits.write));
-    auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
-    const auto [error] = co_await async(*in_time, std::move(writable));
-    if (error) co_return false;
-  }
-  co_return true;
-}
-
 // A close while bytes are unread resets the connection, and the peer may lose the refusal before it read it.
 Task<void> Session::linger() {
   ::shutdown(socket_.native_handle(), SHUT_WR);
   constexpr auto patience = std::chrono::seconds(1);
   constexpr std::size_t most = std::size_t{256} * 1024;
   Context in_time(shared_.sessions, after(patience));
+  const Place place(door_.idle, in_time);
+  door_.can_make_room();
   std::size_t dropped = 0;
   while (dropped < most) {
     begin_ = end_ = 0;

@@ -9,12 +9,12 @@
 #include "channels/loop.hpp"
 #include "channels/task.hpp"
 #include "channels/wait_group.hpp"
-#include "channels/wakeup.hpp"
 #include "daemon/http/api.hpp"
-#include "daemon/http/idle_list.hpp"
+#include "daemon/http/door.hpp"
 #include "daemon/http/owned_fd.hpp"
 #include "daemon/http/reserve.hpp"
 #include "daemon/http/server.hpp"
+#include "daemon/http/turn_share.hpp"
 
 namespace belfry::daemon::http {
 
@@ -27,6 +27,7 @@ struct Shared {
         api(stack, metrics),
         limits(limits_),
         reserve(limits.reserve),
+        turn_share(limits.turn_bytes),
         sessions(loop),
         draining(sessions) {}
 
@@ -37,6 +38,7 @@ struct Shared {
   Api api;
   ServerLimits limits;
   Reserve reserve;
+  TurnShare turn_share;
   HttpStats stats;
   Context sessions;
   Context draining;
@@ -45,14 +47,6 @@ struct Shared {
  private:
   std::string date_;
   std::int64_t date_second_ = 0;
-};
-
-// What the connections of one address share.
-struct Door {
-  explicit Door(Loop& loop) : connection_closed(loop, "http connection closed") {}
-  std::size_t open = 0;
-  Wakeup connection_closed;
-  IdleList idle;
 };
 
 // Serves the descriptor until one side has had enough. Whoever spawns it has counted it in `door.open`; it

@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -183,6 +185,33 @@ TEST_F(ActivationSocketTest, a_unix_socket_belongs_to_whom_it_was_given) {
   ::stat(path().c_str(), &status);
   EXPECT_EQ(status.st_uid, *plan.owner);
   EXPECT_EQ(status.st_gid, *plan.group);
+}
+
+// The one who owns the directory swaps the file as fast as he can; a file of root's must keep its mode and
+// owner.
+TEST_F(ActivationSocketTest, nothing_that_others_put_in_its_place_gets_its_mode_or_owner) {
+  const std::string precious = directory_ + "/precious";
+  ::close(::open(precious.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  const pid_t thief = ::fork();
+  if (thief == 0) {
+    for (;;) {
+      ::unlink(path().c_str());
+      static_cast<void>(::symlink(precious.c_str(), path().c_str()));
+      ::unlink(path().c_str());
+      static_cast<void>(::link(precious.c_str(), path().c_str()));
+    }
+  }
+  SocketPlan plan = unix_plan();
+  plan.mode = 0666;
+  if (::geteuid() == 0) plan.owner = 33;
+  for (int i = 0; i < 2000; ++i) static_cast<void>(ActivationSocket::bind(plan));
+  ::kill(thief, SIGKILL);
+  ::waitpid(thief, nullptr, 0);
+  struct stat status{};
+  ASSERT_EQ(::stat(precious.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  EXPECT_EQ(status.st_uid, ::geteuid());
+  ::unlink(path().c_str());
 }
 
 TEST_F(ActivationSocketTest, a_stale_socket_file_is_replaced) {

@@ -84,6 +84,41 @@ TEST_F(ApiTest, loopback_reads_but_does_not_command) {
   EXPECT_TRUE(stack.shutdown_reason.empty());
 }
 
+// Every text that a ServiceView has, so that one that is added and shown is noticed.
+TEST_F(ApiTest, over_tcp_nothing_is_shown_that_somebody_said) {
+  ServiceView& api = stack.add("api", State::failed);
+  api.last_error = "http://user:SECRET@db/: refused";
+  api.status_text = "SECRET";
+  api.readiness_method = "http SECRET";
+  api.waiting_for = {"db ready"};
+  api.bells = {{"warm", false}};
+  for (const char* path : {"/readyz", "/readyz?verbose", "/readyz/api", "/healthz?verbose",
+                           "/startupz?verbose", "/v1/services", "/v1/services/api", "/metrics"}) {
+    for (const char* accept : {"", "application/health+json"}) {
+      const std::string shown = ask(get(path, accept), Access::read_only, true).body;
+      EXPECT_THAT(shown, testing::Not(HasSubstr("SECRET"))) << path;
+    }
+  }
+  EXPECT_THAT(ask(get("/readyz"), Access::read_only, true).body, HasSubstr("[-]api failed\n"));
+  EXPECT_THAT(ask(get("/readyz")).body, HasSubstr("SECRET")) << "the control socket tells all";
+  EXPECT_THAT(ask(get("/v1/services/api")).body, HasSubstr("SECRET"));
+}
+
+TEST_F(ApiTest, over_tcp_a_service_has_these_fields_and_no_others) {
+  ServiceView& db = stack.add("db");
+  db.pid = 4711;
+  db.last_error = db.status_text = db.readiness_method = "text";
+  db.bells = {{"warm", true}};
+  db.time_to_ready = std::chrono::milliseconds(12);
+  EXPECT_EQ(
+      ask(get("/v1/services/db"), Access::read_only, true).body,
+      R"({"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,)"
+      R"("since":"2026-11-20T20:43:28.000Z","since_monotonic_ns":3600000000000,"incarnation":0,"restarts":0,)"
+      R"("bells":{"warm":true},"waiting_for":[],"last_error":null,"status_text":null,"readiness_method":null,)"
+      R"("notify":null,"time_to_ready_ns":12000000})"
+      "\n");
+}
+
 TEST_F(ApiTest, a_foreign_name_for_loopback_gets_health_only) {
   Request rebound = get("/v1/services");
   rebound.host = "attacker.example:9600";

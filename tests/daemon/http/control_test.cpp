@@ -35,8 +35,8 @@ struct Control : testing::Test, ApiWorld {
     EXPECT_EQ(loop.tasks(), 0U);
   }
   // Starts what the request asks for and runs until nothing moves.
-  void begin(const Request& request) {
-    Answer pending = answer(request);
+  void begin(const Request& request, Access access = Access::full, bool over_tcp = false) {
+    Answer pending = answer(request, access, over_tcp);
     if (auto* wait = std::get_if<WaitFor>(&pending)) {
       spawn(group, "request", perform_and_keep(api, caller, std::move(*wait), kept));
     } else if (auto* run = std::get_if<RunCommand>(&pending)) {
@@ -47,6 +47,57 @@ struct Control : testing::Test, ApiWorld {
     loop.run_until_idle();
   }
 };
+
+TEST_F(Control, a_service_that_is_named_often_is_waited_for_once) {
+  stack.add("db", State::starting);
+  stack.add("api", State::starting);
+  std::string target = "/v1/wait?service=db&service=api";
+  for (int i = 0; i < 300; ++i) target += "&service=db&service=api";
+  begin(get(target));
+  EXPECT_EQ(stack.waiting, 2);
+  stack.fake(0).level.ring();
+  stack.fake(1).level.ring();
+  loop.run_until_idle();
+  ASSERT_TRUE(kept.done);
+  EXPECT_LT(kept.response.body.find(R"("name":"db")"), kept.response.body.find(R"("name":"api")"));
+}
+
+TEST_F(Control, a_wait_names_a_bounded_number_of_services) {
+  std::string target = "/v1/wait?service=s0";
+  for (int i = 0; i < 1025; ++i) stack.add("s" + std::to_string(i), State::starting);
+  for (int i = 1; i < 1025; ++i) target += "&service=s" + std::to_string(i);
+  begin(get(target));
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 400);
+  EXPECT_THAT(kept.response.body, HasSubstr("more than 1024 services; ask in several requests"));
+}
+
+TEST_F(Control, a_wait_over_tcp_tells_nothing_that_somebody_said) {
+  for (const bool in_time : {true, false}) {
+    ServiceView& db = stack.add(in_time ? "db" : "api", State::starting);
+    db.last_error = "exec: SECRET";
+    db.status_text = "SECRET";
+    const std::string target = "/v1/wait?timeout=1s&service=" + std::string(in_time ? "db" : "api");
+    begin(get(target), Access::read_only, true);
+    if (in_time) {
+      stack.fake(0).level.never(Error(Error::Kind::failed, "db is failed: SECRET"));
+      loop.run_until_idle();
+    } else {
+      loop.advance(1s);
+    }
+    ASSERT_TRUE(kept.done);
+    EXPECT_EQ(kept.response.status, in_time ? 424 : 504);
+    EXPECT_THAT(kept.response.body, HasSubstr(in_time ? "db is starting" : "api is starting"));
+    EXPECT_THAT(kept.response.body, testing::Not(HasSubstr("SECRET")));
+    kept = {};
+  }
+  stack.fake(1).view.state = State::ready;
+  stack.fake(1).level.ring();
+  begin(get("/v1/wait?service=api"), Access::read_only, true);
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 200);
+  EXPECT_THAT(kept.response.body, testing::Not(HasSubstr("SECRET")));
+}
 
 TEST_F(Control, wait_answers_the_moment_the_bell_rings) {
   stack.add("db", State::starting);

@@ -65,6 +65,15 @@ TEST_F(Paths, a_directory_below_the_temporary_one_that_others_may_enter_is_refus
   EXPECT_THAT(path.error().text(), HasSubstr("only this user may enter"));
 }
 
+TEST_F(Paths, a_directory_that_everybody_may_write_to_is_refused_unless_it_is_sticky) {
+  ASSERT_EQ(::chmod(root.c_str(), 0777), 0);
+  const auto path = prepare_control_socket("shop", root + "/shop.sock");
+  ASSERT_FALSE(path);
+  EXPECT_THAT(path.error().text(), HasSubstr("everybody may replace it there"));
+  ASSERT_EQ(::chmod(root.c_str(), 01777), 0);
+  EXPECT_TRUE(prepare_control_socket("shop", root + "/shop.sock"));
+}
+
 TEST_F(Paths, a_private_socket_has_a_place_of_its_own) {
   const auto path = prepare_private_socket("shop");
   ASSERT_TRUE(path) << path.error().text();

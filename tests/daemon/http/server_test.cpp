@@ -11,13 +11,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
 #include "daemon/http/owned_fd.hpp"
+#include "daemon/http/turn_share.hpp"
 #include "tests/daemon/http/fake_stack.hpp"
 
 namespace belfry::daemon::http {
@@ -31,6 +34,7 @@ using testing::StartsWith;
 // The other end of a connection.
 class Client {
  public:
+  Client() = default;
   explicit Client(std::uint16_t port) { connect(port); }
   void connect(std::uint16_t port) {
     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -84,6 +88,14 @@ class Client {
 
 Task<void> stop_and_keep(Server& server, Context& patience, std::optional<Result<void>>& kept) {
   kept = co_await server.stop(patience);
+}
+
+// Somebody else who has something to do whenever the kernel has told all its news.
+Task<void> look_now_and_then(Context& ctx, std::function<void()> look) {
+  for (int i = 0; i < 200; ++i) {
+    look();
+    co_await TurnShare::let_io_go_first(ctx);
+  }
 }
 
 ServerLimits at_most(std::size_t connections) {
@@ -336,6 +348,208 @@ TEST_F(ServerTest, at_the_limit_with_nobody_idle_the_next_one_waits_in_the_queue
   busy.close();
   turn();
   EXPECT_THAT(next.received(), EndsWith("ok\n"));
+}
+
+TEST_F(ServerTest, at_the_limit_the_oldest_half_request_makes_room_after_the_idle) {
+  const std::uint16_t port = open(at_most(3));
+  Client old_half(port), third_half, fourth_half;
+  old_half.send("GET /livez HT");
+  turn();
+  Client young_half(port), idle(port);
+  young_half.send("GET /livez HT");
+  idle.get("/livez");
+  turn();
+  Client health(port);
+  health.get("/livez");
+  turn();
+  EXPECT_THAT(health.received(), EndsWith("ok\n"));
+  EXPECT_TRUE(idle.ended());
+  EXPECT_FALSE(old_half.ended());
+  for (Client* more : {&third_half, &fourth_half}) {
+    more->connect(port);
+    more->send("POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nslow");
+    turn();
+  }
+  EXPECT_TRUE(health.ended());
+  EXPECT_TRUE(old_half.ended());
+  EXPECT_FALSE(young_half.ended());
+  EXPECT_EQ(server->stats().connections_open, 3U);
+  EXPECT_EQ(server->stats().connections_shed, 3U);
+}
+
+TEST_F(ServerTest, who_is_given_up_goes_although_its_request_comes_in_the_same_moment) {
+  const std::uint16_t port = open(at_most(1));
+  Client first(port);
+  turn();
+  for (int i = 0; i < 20; ++i) {
+    Client next(port), after_it(port);  // both before the loop looks: the first is given up as its bytes come
+    first.send("GET /livez HT");
+    next.send("GET /livez HT");
+    turn();
+    after_it.get("/livez");
+    turn();
+    EXPECT_THAT(after_it.received(), EndsWith("ok\n"));
+    first.close();
+    first.connect(port);
+    turn();
+  }
+}
+
+TEST_F(ServerTest, at_the_limit_who_does_not_read_makes_room) {
+  metrics.body.assign(16UL * 1024 * 1024, 'x');
+  const std::uint16_t port = open(at_most(1));
+  Client deaf(port);
+  deaf.get("/metrics");
+  turn();
+  Client health(port);
+  health.get("/livez");
+  turn();
+  EXPECT_THAT(health.received(), EndsWith("ok\n"));
+}
+
+TEST_F(ServerTest, a_crowd_that_waits_leaves_places_for_the_health_check) {
+  stack.add("db", State::starting);
+  const std::uint16_t port = open(at_most(8));
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 20; ++i) {
+    crowd.push_back(std::make_unique<Client>(port));
+    crowd.back()->get("/v1/wait?service=db");
+    turn();
+  }
+  EXPECT_EQ(stack.waiting, 4);
+  EXPECT_THAT(crowd.back()->received(),
+              testing::AllOf(StartsWith("HTTP/1.1 429 Too Many Requests\r\n"),
+                             HasSubstr("\r\nRetry-After: 1\r\n"), HasSubstr("4 others do already")));
+  Client health(port);
+  health.get("/livez");
+  turn();
+  EXPECT_THAT(health.received(), EndsWith("ok\n"));
+  crowd.front()->close();
+  turn();
+  health.get("/v1/wait?service=db");
+  turn();
+  EXPECT_EQ(stack.waiting, 4) << "a place that became free is given to the next";
+}
+
+TEST_F(ServerTest, the_services_that_all_waits_name_are_bounded_together) {
+  stack.add("db", State::starting);
+  stack.add("api", State::starting);
+  ServerLimits limits;
+  limits.wait_names = 3;
+  const std::uint16_t port = open(limits);
+  Client two(port), three(port), one(port);
+  two.get("/v1/wait?service=db&service=api&service=db");
+  turn();
+  three.get("/v1/wait?service=db&service=api");
+  one.get("/v1/wait?service=db");
+  turn();
+  EXPECT_THAT(three.received(), StartsWith("HTTP/1.1 429 "));
+  EXPECT_EQ(stack.waiting, 3);
+}
+
+TEST_F(ServerTest, commands_that_are_not_done_are_bounded_in_the_background_too) {
+  stack.add("db");
+  Bell<> done(loop, "command done");
+  stack.command_bell = &done;
+  server = std::make_unique<Server>(loop, stack, metrics, Access::full, at_most(8));
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("belfry-server-test-" + std::to_string(::getpid())))
+          .string();
+  ASSERT_TRUE(server->listen("unix:" + path));
+  Client client(path);
+  for (int i = 0; i < 3; ++i) client.send("POST /v1/services/db/stop?wait=0 HTTP/1.1\r\nHost: x\r\n\r\n");
+  turn();
+  EXPECT_EQ(stack.commands.size(), 2U);
+  EXPECT_THAT(client.received(), HasSubstr("HTTP/1.1 429 "));
+  done.ring();
+  turn();
+  client.send("POST /v1/services/db/stop?wait=0 HTTP/1.1\r\nHost: x\r\n\r\n");
+  turn();
+  EXPECT_EQ(stack.commands.size(), 3U);
+}
+
+TEST_F(ServerTest, what_is_not_read_is_bounded_for_all_together_and_who_takes_some_stays) {
+  metrics.body.assign(8UL * 1024 * 1024, 'x');
+  ServerLimits limits;
+  limits.unread_bytes = 20UL * 1024 * 1024;
+  const std::uint16_t port = open(limits);
+  Client slow(port), deaf(port), third(port);
+  slow.get("/metrics");
+  turn();
+  deaf.get("/metrics");
+  turn();
+  EXPECT_FALSE(slow.received().empty());
+  turn();
+  third.get("/metrics");
+  turn();
+  EXPECT_EQ(server->stats().connections_open, 2U);
+  EXPECT_EQ(server->stats().connections_shed, 1U);
+  EXPECT_FALSE(slow.ended()) << "it has taken some since";
+  deaf.received();
+  EXPECT_TRUE(deaf.ended());
+}
+
+TEST_F(ServerTest, an_answer_above_the_bound_is_given_to_one_at_a_time) {
+  metrics.body.assign(8UL * 1024 * 1024, 'x');
+  ServerLimits limits;
+  limits.unread_bytes = 1024;
+  Client client(open(limits));
+  client.get("/metrics");
+  std::size_t size = 0;
+  for (int i = 0; i < 10'000 && size < metrics.body.size(); ++i) {
+    turn();
+    size += client.received().size();
+  }
+  EXPECT_GT(size, metrics.body.size());
+}
+
+TEST_F(ServerTest, what_half_requests_keep_is_bounded_for_all_together) {
+  ServerLimits limits;
+  limits.half_bytes = 40'000;
+  const std::uint16_t port = open(limits);
+  std::vector<std::unique_ptr<Client>> halves;
+  for (int i = 0; i < 10; ++i) {
+    halves.push_back(std::make_unique<Client>(port));
+    halves.back()->send("GET /livez HTTP/1.1\r\nHost: a\r\nX: " + std::string(7000, 'x'));
+    turn();
+  }
+  EXPECT_LE(server->stats().connections_open, 5U);
+  EXPECT_GE(server->stats().connections_open, 3U);
+  EXPECT_TRUE(halves.front()->ended());
+  EXPECT_FALSE(halves.back()->ended());
+}
+
+// A session that answers goes on without the loop; somebody else's work is done between its requests.
+TEST_F(ServerTest, large_answers_take_turns_with_everybody_else) {
+  metrics.body.assign(100'000, 'x');
+  ServerLimits limits;
+  limits.turn_bytes = 1000;
+  const std::uint16_t port = open(limits);
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 20; ++i) {
+    crowd.push_back(std::make_unique<Client>(port));
+    crowd.back()->get("/livez");
+  }
+  turn();
+  for (auto& client : crowd) {
+    client->received();
+    client->get("/metrics");
+  }
+  const auto answered = [&] {
+    std::size_t sum = 0;
+    for (const auto& [status, requests] : server->stats().requests_by_status) sum += requests;
+    return sum;
+  };
+  std::size_t before = answered(), most_between = 0;
+  const std::function<void()> look = [&] {
+    const std::size_t now = answered();
+    most_between = std::max(most_between, now - std::exchange(before, now));
+  };
+  WaitGroup others(loop);
+  spawn(others, "others", look_now_and_then(forever, look));
+  turn();
+  EXPECT_EQ(answered(), 40U) << "all are answered in the end";
+  EXPECT_LE(most_between, 2U);
 }
 
 TEST_F(ServerTest, one_address_at_its_limit_does_not_starve_another) {
