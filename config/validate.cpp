@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "channels/saturating.hpp"
 #include "config/graph.hpp"
 #include "config/suggest.hpp"
 
@@ -95,7 +96,8 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
   auto const time = [](Service const& service) {
     if (service.type != ServiceType::daemon || !service.enabled) return Duration(0);
     const bool cleans_up = service.extras != nullptr && !service.extras->post_stop.empty();
-    return service.stop.timeout * (cleans_up ? 2 : 1);  // cleaning up has as much time again
+    return saturating_multiply(service.stop.timeout,
+                               cleans_up ? 2 : 1);  // cleaning up has as much time again
   };
   Path const path = critical_path(draft.stack, time);
   Duration const budget = draft.stack.shutdown.timeout > draft.stack.shutdown.delay
@@ -126,7 +128,7 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
                                     chain + "), but `shutdown` leaves " + to_string(budget) +
                                     "; the times will be scaled down",
                                 "shorten the `stop.timeout` of one of them, or write shutdown: {timeout: " +
-                                    to_string(path.length + draft.stack.shutdown.delay) + "}");
+                                    to_string(saturating_add(path.length, draft.stack.shutdown.delay)) + "}");
 }
 
 void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,

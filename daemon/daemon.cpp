@@ -162,7 +162,7 @@ std::string Daemon::summary() const {
 
 Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   pump_.say("stopping: " + ending.reason);
-  upward_.stopping(ending.reason, stack_.shutdown.delay + stack_.shutdown.timeout);
+  upward_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
   const TimePoint asked_at = loop_.now();
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
@@ -171,7 +171,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     auto over = after(loop_, stack_.shutdown.delay);
     co_await select(ctx, hurried, over);
   }
-  supervisor_.stop_everything(asked_at + stack_.shutdown.timeout, cause);
+  supervisor_.stop_everything(saturating_add(asked_at, stack_.shutdown.timeout), cause);
   if (kill_asked_) supervisor_.kill_everything(cause);
   Wakeup changed(loop_, "going down");
   supervisor_.watch(changed);

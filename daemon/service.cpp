@@ -240,8 +240,8 @@ Task<void> Service::stop(Context& ctx) {
 }
 
 Task<void> Service::back_off(Context& ctx) {
-  const TimePoint due =
-      record_.since + next_back_off(record_.history, *spec_.restart, around_.listener.random());
+  const TimePoint due = saturating_add(
+      record_.since, next_back_off(record_.history, *spec_.restart, around_.listener.random()));
   while (!ctx.cancelled()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       enter(Event::stop_asked, record_.cause);

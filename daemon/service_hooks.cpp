@@ -37,7 +37,7 @@ TimePoint Service::hook_deadline(Hook which, TimePoint began) const {
       return end - std::min<Duration>((end - began) / 5, std::chrono::seconds(2));
     }
     case Hook::post_stop:
-      return std::min(began + record_.stop_timeout.value_or(spec_.stop.timeout),
+      return std::min(saturating_add(began, record_.stop_timeout.value_or(spec_.stop.timeout)),
                       record_.end_by.value_or(TimePoint::max()));
   }
   return TimePoint::max();
@@ -97,7 +97,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
       co_await news(ctx);
     } else if (!asked && is_pointless(which)) {
       asked = true;
-      patience = around_.loop.now() + spec_.stop.timeout;
+      patience = saturating_add(around_.loop.now(), spec_.stop.timeout);
       around_.processes.signal(group, SIGTERM, system::Scope::group);
     } else {
       co_await news(ctx, nullptr, std::min(deadline, loss_due));

@@ -143,7 +143,8 @@ bool Service::must_stop() const {
 
 TimePoint Service::start_deadline() const {
   const auto timeout = spec_.type == ServiceType::external ? std::nullopt : ready_timeout();
-  return timeout ? std::max(record_.started_at + *timeout, record_.extended_until) : TimePoint::max();
+  return timeout ? std::max(saturating_add(record_.started_at, *timeout), record_.extended_until)
+                 : TimePoint::max();
 }
 
 void Service::leave_running(Event why, Error cause) {

@@ -23,7 +23,7 @@ std::string text_of(const std::vector<system::Survivor>& processes) {
 
 TimePoint Service::kill_deadline() const {
   const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
-  const TimePoint own = record_.asked_to_stop_at.value_or(record_.since) + timeout;
+  const TimePoint own = saturating_add(record_.asked_to_stop_at.value_or(record_.since), timeout);
   return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
 }
 
