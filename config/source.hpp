@@ -18,6 +18,9 @@ class Source {
 
   [[nodiscard]] std::string const& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
+  // Its lines are for belfry alone: messages name places in it and quote nothing.
+  void withhold() { withheld_ = true; }
+  [[nodiscard]] bool withheld() const { return withheld_; }
   // Line `number`, counted from 1, without its line break; empty beyond the end. The first call
   // indexes the whole text.
   [[nodiscard]] std::string_view line(std::uint32_t number) const;
@@ -30,6 +33,7 @@ class Source {
   void index() const;
   std::string name_;
   std::string text_;
+  bool withheld_ = false;
   mutable std::vector<std::uint32_t> starts_;
 };
 

@@ -132,7 +132,7 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
 }
 
 void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
-              std::vector<std::string> const& named) {
+              std::vector<std::string> const& named, Host* host) {
   if (draft.stack.services.empty() && !decoder.diagnostics().has_errors())
     decoder.diagnostics().error("no-services", {0, 0, 0}, "the file has no services",
                                 "add `services: {web: {command: ./web}}`");
@@ -146,7 +146,7 @@ void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> cons
   check_probes(decoder, draft);
   check_main(decoder, draft);
   check_ports(decoder, draft);
-  check_commands(decoder, draft);
+  check_host(decoder, draft, host);
   if (acyclic) check_budget(decoder, draft);
 }
 
