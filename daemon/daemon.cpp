@@ -10,6 +10,7 @@
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/paths.hpp"
+#include "daemon/survivors.hpp"
 #include "system/oom_score.hpp"
 
 namespace belfry::daemon {
@@ -69,12 +70,30 @@ std::optional<int> Daemon::open() {
   if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
     return complain(71, ok.error().text());
   control_socket_ = *socket;
+  if (auto ok = end_survivors(); !ok) return complain(71, ok.error().text());
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return complain(71, ok.error().text());
   }
   return std::nullopt;
+}
+
+// After the socket is ours, so that no other belfry runs what is ended here; before anything starts.
+Result<void> Daemon::end_survivors() {
+  if (manner_.private_socket) return {};  // nobody will ever find it again
+  kept_.emplace(control_socket_);
+  if (kept_->exists()) {
+    const auto ended = daemon::end_survivors(stack_, control_socket_, kept_->read());
+    if (!ended) return std::unexpected(ended.error());
+    if (!ended->empty()) notice("belfry", "has ended what an earlier run left behind: " + *ended);
+  }
+  if (stack_.on_daemon_death != config::OnDaemonDeath::keep) {
+    kept_->remove();
+    return {};
+  }
+  provisions_.keep_in(*kept_, control_socket_);
+  return kept_->open();
 }
 
 int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
@@ -207,6 +226,7 @@ Task<void> Daemon::close() {
   spawn(closing, "end lives", end_lives());
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
+  if (kept_ && !supervisor_.has_stuck()) kept_->remove();
   pump_.flush();
   co_await poller_.stop();
   signals_.set_listener(nullptr);

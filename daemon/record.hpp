@@ -72,7 +72,6 @@ struct Record {
   std::uint64_t runs = 0;
   std::uint64_t started_in = 0;  // when this run began and when its stop was asked for, counted
   std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack
-  std::uint64_t restarts = 0;
   TimePoint since{};
   TimePoint started_at{};
   OptionalMoment ready_at{};

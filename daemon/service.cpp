@@ -5,6 +5,7 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "config/duration.hpp"
 
 namespace belfry::daemon {
 
@@ -172,7 +173,9 @@ Task<void> Service::start(Context& ctx) {
       if (spec_.live) liveness_ = watch_probes(*spec_.live, ProbeRole::live);
     } else if (start_deadline() <= around_.loop.now()) {
       const std::string why = probe_error_ ? ": " + probe_error_.text() : "";
-      record_.failure = Error(Error::Kind::failed, std::string(name()) + " was not ready in time" + why);
+      record_.failure = Error(Error::Kind::failed,
+                              std::string(name()) + " was not ready in time" + why + " (ready.timeout " +
+                                  config::to_string(ready_timeout().value_or(Duration::zero())) + ")");
       leave_running(Event::start_timed_out, record_.failure);
     } else if (const TimePoint due = std::min(start_deadline(), loss_due); due == TimePoint::max()) {
       co_await attention_.wait(ctx);

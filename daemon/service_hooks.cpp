@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::string_view hook_names[] = {"pre_start", "post_start", "pre_stop", "post_stop"};
 
+// What bounds it, by the name it has in the file.
+constexpr std::string_view bounds[] = {"ready.timeout", "ready.timeout", "stop.timeout", "stop.timeout"};
+
 }  // namespace
 
 const config::Command* Service::command_of(Hook which) const {
@@ -92,7 +95,9 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
     const bool starts = which == Hook::pre_start || which == Hook::post_start;
     const TimePoint loss_due = starts ? look_after_losses() : TimePoint::max();
     if (deadline <= around_.loop.now()) {
-      hook_error_ = Error(Error::Kind::failed, what + " did not end in time: killed");
+      hook_error_ =
+          Error(Error::Kind::failed, what + " did not end in time: killed (" +
+                                         std::string(bounds[static_cast<std::size_t>(which)]) + ")");
       around_.processes.signal(group, SIGKILL, system::Scope::group);
       co_await news(ctx);
     } else if (!asked && is_pointless(which)) {

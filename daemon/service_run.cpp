@@ -15,6 +15,11 @@ namespace {
 
 Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
 
+// What belfry may not do now it may not do in a second either: only a lack of something passes.
+bool stays_so(const Error& error) {
+  return error.kind() == Error::Kind::failed || error.errnum() == EPERM || error.errnum() == EACCES;
+}
+
 }  // namespace
 
 // What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
@@ -55,14 +60,14 @@ void Service::prepare_ahead() {
   asked_to_prepare_ = false;
   if (record_.state != State::waiting) return;
   const Result<void> prepared = prepare();
-  if (prepared || prepared.error().kind() != Error::Kind::failed) return;
+  if (prepared || !stays_so(prepared.error())) return;
   refusal_ = prepared.error();  // a socket that can't be bound, say
   attention_.notify();
 }
 
 bool Service::clone() {
   if (auto prepared = prepare(); !prepared) {
-    if (prepared.error().kind() == Error::Kind::failed) {
+    if (stays_so(prepared.error())) {
       refuse_start(prepared.error());
       return false;
     }
@@ -86,7 +91,7 @@ bool Service::clone() {
 bool Service::begin_run() {
   if (!spec_.command.empty() && !clone()) return false;
   record_.has_run = true;
-  if (++record_.runs > 1 && spec_.type != ServiceType::gate) ++record_.restarts;
+  ++record_.runs;
   now_->started.ring();
   tell_dependents(true);
   readiness_ = watch_probes(spec_.ready, ProbeRole::ready);
