@@ -270,7 +270,7 @@ bool Loop::advance_to_next_timer() {
 
 void Loop::advance(Duration by) {
   if (manual_ == nullptr) detail::die("advance a loop", "loop", "it has no manual clock");
-  const TimePoint target = now() + by;
+  const TimePoint target = saturating_add(now(), by);
   run_until_idle();
   while (timers_.earliest().value_or(TimePoint::max()) <= target) advance_to_next_timer();
   manual_->set(target);

@@ -163,7 +163,9 @@ BellCase on(Bell<T>& bell) noexcept {
 inline WakeupCase on(Wakeup& wakeup) noexcept { return WakeupCase(wakeup); }
 inline ContextCase on(Context& ctx) noexcept { return ContextCase(ctx); }
 inline TimerCase at(Loop& loop, TimePoint moment) noexcept { return {loop, moment}; }
-inline TimerCase after(Loop& loop, Duration duration) noexcept { return {loop, loop.now() + duration}; }
+inline TimerCase after(Loop& loop, Duration duration) noexcept {
+  return {loop, saturating_add(loop.now(), duration)};
+}
 // The moment by which somebody had to be heard: ready when everything that had arrived by then has been taken in
 // (Loop::horizon), so that the news which came in time is known before anybody is judged.
 inline TimerCase by(Loop& loop, TimePoint deadline) noexcept {

@@ -59,7 +59,7 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
 // Result<void>: ok at or after `when`, or the cause of ctx. Does not suspend for a time in the past.
 inline detail::Sleep sleep_until(Context& ctx, TimePoint when) noexcept { return {ctx, when}; }
 inline detail::Sleep sleep_for(Context& ctx, Duration duration) noexcept {
-  return {ctx, ctx.loop().now() + duration};
+  return {ctx, saturating_add(ctx.loop().now(), duration)};
 }
 
 namespace detail {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "channels/saturating.hpp"
+
 namespace belfry {
 
 using Clock = std::chrono::steady_clock;
@@ -29,7 +31,7 @@ class ManualClock final : public TimeSource {
   void set(TimePoint to) noexcept {
     if (to > now_) now_ = to;
   }
-  void advance(Duration by) noexcept { set(now_ + by); }
+  void advance(Duration by) noexcept { set(saturating_add(now_, by)); }
 
  private:
   TimePoint now_{std::chrono::hours(1)};

@@ -11,7 +11,7 @@ Watchdog::Watchdog(Context& parent, Duration interval, const char* name) noexcep
   arm();
 }
 
-void Watchdog::arm() noexcept { context_.loop().timers().arm(*this, last_ + interval_); }
+void Watchdog::arm() noexcept { context_.loop().timers().arm(*this, saturating_add(last_, interval_)); }
 
 void Watchdog::set_interval(Duration interval) noexcept {
   interval_ = interval;
@@ -25,7 +25,7 @@ void Watchdog::stop() noexcept {
 void Watchdog::due(TimerNode& node) noexcept {
   auto& self = static_cast<Watchdog&>(node);
   if (self.context_.cancelled()) return;
-  if (self.last_ + self.interval_ > self.when) {  // there was a sign of life meanwhile
+  if (saturating_add(self.last_, self.interval_) > self.when) {  // there was a sign of life meanwhile
     self.arm();
     return;
   }

@@ -10,6 +10,7 @@
 #include "cli/version.hpp"
 #include "config/report.hpp"
 #include "config/schema.hpp"
+#include "daemon/real_host.hpp"
 #include "daemon/unsupported.hpp"
 
 namespace belfry::cli {
@@ -37,9 +38,11 @@ int check(const Invocation& asked) {
     std::cout << config::schema_json() << '\n';
     return exit_code::ok;
   }
-  auto loaded = load(asked);
+  daemon::RealHost host(true);
+  auto loaded = load(asked, &host);
   if (!loaded) return report(loaded.error());
   daemon::refuse_unsupported(*loaded);
+  if (asked.strict) loaded->diagnostics.be_strict();
   const bool for_people = asked.format != "json" && asked.format != "sarif";
   if (asked.format == "json") {
     std::cout << config::diagnostics_json(loaded->diagnostics) << '\n';

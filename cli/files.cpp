@@ -32,11 +32,12 @@ Outcome<std::vector<std::string>> files_of(const Invocation& asked) {
   return files;
 }
 
-Outcome<config::Loaded> load(const Invocation& asked) {
+Outcome<config::Loaded> load(const Invocation& asked, config::Host* host) {
   auto files = files_of(asked);
   if (!files) return std::unexpected(files.error());
   config::LoadOptions options;
   options.profiles = asked.profiles;
+  options.host = host;
   return config::load(*files, options);
 }
 

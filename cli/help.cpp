@@ -72,13 +72,17 @@ examples:
 constexpr std::string_view check_help = R"(belfry check: say everything that is wrong with a file.
 
 usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
+                    [--strict]
 
   FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   check with a profile enabled
   --format F       text (default), json for editors, sarif for CI services
+  --strict         warnings are errors: on the machine that will run it
   --schema         print the JSON Schema of the file format, for editors
 
 Nothing is started. All problems are shown at once, with place and what to do.
+What cannot run on this machine is a warning: a program, interpreter, directory
+or user that is not there, a port that is taken.
 Exit: 0 nothing wrong (warnings are allowed), 65 errors, 66 no such file.
 
 examples:

@@ -51,6 +51,7 @@ void file_command_options(CLI::App& app, Raw& raw) {
 void check_options(CLI::App& app, Raw& raw) {
   file_command_options(app, raw);
   app.add_flag("--schema", raw.invocation.schema);
+  app.add_flag("--strict", raw.invocation.strict);
 }
 void graph_options(CLI::App& app, Raw& raw) {
   file_command_options(app, raw);

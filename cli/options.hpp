@@ -25,6 +25,7 @@ struct Invocation {
   std::string times;  // graph: the file that says how long services take
   bool json = false;
   bool schema = false;  // check: print the JSON Schema of the file instead
+  bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
 };

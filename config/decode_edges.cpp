@@ -56,7 +56,10 @@ constexpr std::array<Field<Dependency>, 6> dependency_table{{
        if (auto value = d.duration(*e.value)) out.loss_after = *value;
      }},
     {{"required", "boolean", "true",
-      "`false`: wait until the dependency has settled either way, and do not start it.", "false"},
+      "`false`: wait until the dependency has settled either way, and do not start it. It need not be in any "
+      "of "
+      "the merged files: then nobody waits for it, and a gate does not count it.",
+      "false"},
      [](Decoder& d, Entry const& e, Dependency& out) {
        if (auto value = d.boolean(*e.value)) out.required = *value;
      }},
@@ -84,13 +87,19 @@ void check_target(Decoder& decoder, Node const& name, ServiceDraft& draft, Depen
     std::vector<std::string_view> names;
     for (auto const& [known, declared] : draft.stack.declared) names.push_back(known);
     std::ranges::sort(names);
-    help = did_you_mean(edge.service, names);
+    // Absent on purpose is not misspelled: then only a name that is near is of help.
+    if (edge.required || !nearest(edge.service, names).empty()) help = did_you_mean(edge.service, names);
   }
-  if (help.empty()) help = "add a service of this name, or remove the dependency";
-  decoder.error(
-      "unknown-dependency", name,
-      "`" + std::string(draft.written_name) + "` depends on `" + edge.service + "`, which does not exist",
-      std::move(help));
+  if (help.empty())
+    help = edge.required ? "add a service of this name, or remove the dependency"
+                         : "merge the file that has it with -c, if it was meant to be there";
+  std::string message =
+      "`" + std::string(draft.written_name) + "` depends on `" + edge.service + "`, which does not exist";
+  // It may be in a file that is not merged this time, as compose has it; the edge then goes with it.
+  if (!edge.required)
+    return decoder.remark("absent-dependency", name,
+                          message + " here; it is not required, so nobody waits for it", std::move(help));
+  decoder.error("unknown-dependency", name, std::move(message), std::move(help));
 }
 
 }  // namespace

@@ -88,9 +88,9 @@ constexpr std::array<Field<ListenSocket>, 8> socket_table{{
     {{"mode", "mode", "0666 minus umask", "Permissions of a unix socket, octal.", "\"0660\""},
      [](Decoder& d, Entry const& e, ListenSocket& out) { out.mode = d.octal(*e.value, 0777); }},
     {{"owner", "text", "belfry's user", "Owner of a unix socket.", "www-data"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) { out.owner = d.free_text(*e.value).value_or(""); }},
+     [](Decoder& d, Entry const& e, ListenSocket& out) { out.owner = d.needed_text(*e.value).value_or(""); }},
     {{"group", "text", "belfry's group", "Group of a unix socket.", "www-data"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) { out.group = d.free_text(*e.value).value_or(""); }},
+     [](Decoder& d, Entry const& e, ListenSocket& out) { out.group = d.needed_text(*e.value).value_or(""); }},
     {{"backlog", "integer", "the system's", "How many connections may wait to be accepted (listen(2)).",
       "1024", fits_all, "1", "65535"},
      [](Decoder& d, Entry const& e, ListenSocket& out) {
@@ -114,7 +114,7 @@ constexpr std::array<Field<Log>, 6> log_table{{
       "Whether lines go to belfry's own output, each behind the service's name.", "true"},
      [](Decoder& d, Entry const& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
     {{"file", "path", "none", "A file the lines are appended to.", "log/app.log"},
-     [](Decoder& d, Entry const& e, Log& out) { out.file = d.free_text(*e.value).value_or(""); }},
+     [](Decoder& d, Entry const& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},
     {{"max_size", "size", "no rotation", "The file is rotated when it would grow beyond this.", "10MiB"},
      [](Decoder& d, Entry const& e, Log& out) {
        auto const value = d.size(*e.value);

@@ -72,7 +72,9 @@ std::optional<Probe> read_probe(Decoder& decoder, Node const& node, std::string_
   }
   std::size_t const errors = decoder.diagnostics().errors();
   if (!decoder.mapping(node, role, probe_fields(), draft)) return std::nullopt;
-  if (decoder.diagnostics().errors() == errors || draft.kinds > 1) check_kind(decoder, node, draft);
+  bool const good = decoder.diagnostics().errors() == errors;
+  if (good || draft.kinds > 1) check_kind(decoder, node, draft);
+  if (!good && draft.kinds == 0) return std::nullopt;  // what it was to be is not known
   if (draft.http_written) draft.probe.http = std::make_unique<HttpExpectation>(std::move(draft.http));
   settle_recheck(draft.probe);
   return std::move(draft.probe);
@@ -84,6 +86,8 @@ void read_any(Decoder& decoder, Node const& node, Node const& members, std::stri
       without(decoder.document(), node, [](Entry const& entry) { return entry.key->text() == "any"; });
   out.any = true;
   if (!members.is_sequence()) return decoder.mismatch(members, "a list of probes");
+  if (members.size == 0)
+    decoder.error("no-probe-kind", members, "this list of probes is empty", "remove it, or add a probe");
   for (Node const* member : members.items()) {
     Node const* whole = member;
     if (decoder.overgrown(*member)) return;

@@ -211,7 +211,8 @@ Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline
     service.working_dir = stack.working_dir;
   };
   if (Node const* dir = outline.mapping->find("working_dir"); dir != nullptr && dir->is_scalar()) {
-    if (auto path = decoder.free_text(*dir)) work_in(decoder.absolute(*path));
+    if (auto path = decoder.needed_text(*dir, "write a directory, or remove the key for the file's own"))
+      work_in(decoder.absolute(*path));
   } else if (dir != nullptr && !dir->is_null()) {
     decoder.mismatch(*dir, "a path");
   }

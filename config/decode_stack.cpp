@@ -50,7 +50,7 @@ constexpr std::array<Field<Control>, 3> control_table{{
       "The unix socket for commands that change something; mode 0600, the caller's credentials are checked.",
       "/run/belfry/shop.sock"},
      [](Decoder& d, Entry const& e, Control& out) {
-       if (auto path = d.free_text(*e.value)) out.socket = d.absolute(*path);
+       if (auto path = d.needed_text(*e.value)) out.socket = d.absolute(*path);
      }},
     {{"allow", "texts", "nobody else", "Groups whose members may use the socket besides its owner and root.",
       "[operators]"},
@@ -58,7 +58,7 @@ constexpr std::array<Field<Control>, 3> control_table{{
     {{"token_file", "path", "none", "A file with the bearer token that lets TCP clients send commands.",
       "/etc/belfry/token"},
      [](Decoder& d, Entry const& e, Control& out) {
-       if (auto path = d.free_text(*e.value)) out.token_file = d.absolute(*path);
+       if (auto path = d.needed_text(*e.value)) out.token_file = d.absolute(*path);
      }},
 }};
 
@@ -133,10 +133,18 @@ constexpr std::array<Field<StackDraft>, 10> stack_table{{
      }},
     {{"on_daemon_death", "on_daemon_death", "kill",
       "What becomes of the services when belfry itself is killed: they are killed, or kept until the next "
-      "`run` stops them.",
+      "`run` of the stack (the same control socket), which ends them, dependents first, before it starts.",
       "kill"},
      [](Decoder& d, Entry const& e, StackDraft& out) {
-       if (auto value = d.choice<OnDaemonDeath>(*e.value, deaths)) out.stack.on_daemon_death = *value;
+       auto const value = d.choice<OnDaemonDeath>(*e.value, deaths);
+       if (!value) return;
+       out.stack.on_daemon_death = *value;
+       if (*value == OnDaemonDeath::keep)
+         d.remark(
+             "kept-output", *e.value,
+             "the output of services goes through belfry: when it is killed, those that are kept write into "
+             "a pipe that nobody reads, which ends them (SIGPIPE) unless they ignore it",
+             "give services that write `log: inherit`");
      }},
     {{"cgroups", "cgroups", "auto",
       "Which services get a cgroup of their own, where a cgroup v2 is writable: `auto` those with `cgroup` "

@@ -1,6 +1,7 @@
 #include "config/decoder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -23,6 +24,10 @@ std::string_view article_of(Fits fit) {
     default: return "a daemon";
   }
 }
+
+// What may be written with nothing behind it: lists of things that nobody has to have.
+constexpr std::array<std::string_view, 5> may_be_empty{"environment", "labels", "headers", "rlimits",
+                                                       "description"};
 
 }  // namespace
 
@@ -78,6 +83,14 @@ std::optional<std::string> Decoder::free_text(Node const& node) {
   auto value = text(node);
   if (value) warn_of_trap(node, *value);
   return value;
+}
+
+std::optional<std::string> Decoder::needed_text(Node const& node, std::string_view help) {
+  auto value = free_text(node);
+  if (!value || !value->empty()) return value;
+  error("no-value", node, "this value is empty",
+        help.empty() ? "give it a value, or remove the key" : std::string(help));
+  return std::nullopt;
 }
 
 void Decoder::warn_of_trap(Node const& node, std::string_view value) {
@@ -249,8 +262,9 @@ bool Decoder::expect_mapping(Node const& node, std::string_view what) {
 bool Decoder::present(Entry const& entry) {
   if (entry.value->is_unresolved()) return false;
   if (!entry.value->is_null()) return true;
-  warning("no-value", *entry.key, quote(entry.key->text()) + " has no value and is ignored",
-          "give it a value, or remove it");
+  std::string_view const key = entry.key->text();
+  if (std::ranges::find(may_be_empty, key) == may_be_empty.end())
+    error("no-value", *entry.key, quote(key) + " has no value", "give it a value, or remove it");
   return false;
 }
 

@@ -48,6 +48,8 @@ class Decoder {
   std::optional<std::string> text(Node const& node);
   // The same for what may be any text: warns where other YAML readers would not take it for text.
   std::optional<std::string> free_text(Node const& node);
+  // The same for what must not be empty, as an unset variable makes it; `help` says what an empty one means.
+  std::optional<std::string> needed_text(Node const& node, std::string_view help = {});
   void warn_of_trap(Node const& node, std::string_view value);
   std::optional<bool> boolean(Node const& node);
   std::optional<std::int64_t> integer(Node const& node, std::int64_t low, std::int64_t high);
@@ -99,7 +101,8 @@ class Decoder {
   }
 
   bool expect_mapping(Node const& node, std::string_view what);
-  // A key without value is as if it were not there; says so.
+  // Whether an entry has a value to be read. A key without one is an error, because whoever wrote it meant
+  // something by it; except where nothing at all is a value too (`environment:` with all lines commented out).
   bool present(Entry const& entry);
   void mismatch(Node const& node, std::string_view wanted, std::string help = {});
   // Whether the last text of `node` came out of variables.
@@ -126,6 +129,9 @@ class Decoder {
   [[nodiscard]] std::string const& directory() const { return directory_; }
   // A message shows what is written: what came out of variables may be a secret.
   void error(std::string_view rule, Node const& node, std::string message, std::string help = {});
+  void remark(std::string_view rule, Node const& node, std::string message, std::string help = {}) {
+    diagnostics_.remark(rule, node.span(), std::move(message), std::move(help));
+  }
   void warning(std::string_view rule, Node const& node, std::string message, std::string help = {}) {
     diagnostics_.warning(rule, node.span(), std::move(message), std::move(help));
   }

@@ -59,7 +59,9 @@ void Decoder::pair_from_text(Node const& item, std::string_view what, std::unord
   auto const equals = value->find('=');
   std::string name = value->substr(0, equals);
   if (name.empty() || name.find_first_of(" \t") != std::string::npos) {
-    error("bad-value", item, quote(*value) + " is not of the form KEY=VALUE",
+    // What was meant to be a value may be in it; a variable is shown by its name.
+    error("bad-value", item,
+          (from_variables(item) ? quote(*value) : std::string("this")) + " is not of the form KEY=VALUE",
           "write `- KEY=VALUE`, or a mapping `KEY: VALUE`");
     return;
   }

@@ -1,8 +1,12 @@
 #include "config/diagnostic.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <tuple>
+#include <utility>
+
+#include "config/confidential.hpp"
 
 namespace belfry::config {
 namespace {
@@ -45,8 +49,8 @@ std::string indent_like(std::string_view before) {
 }
 
 void print_source(Span where, Source const& source, std::ostream& out, Paint const& paint) {
-  std::string_view const line = source.line(where.line);
-  if (line.empty() || where.column == 0 || source.excerpts() == Excerpts::withheld) return;
+  std::string const line = line_to_show(source, where.line);
+  if (line.empty() || where.column == 0 || source.withheld()) return;
   std::uint32_t const length =
       where.length > 0 ? where.length : source.token_length(where.line, where.column);
   Window const shown = window_of(line, where.column);
@@ -71,7 +75,11 @@ void print_place(Span where, Diagnostics::Sources const& sources, std::ostream& 
 }  // namespace
 
 void Diagnostics::add(Diagnostic one) {
-  (one.severity == Severity::error ? errors_ : warnings_) += 1;
+  if (all_.size() < most) {
+    one.message = masked(one.message);
+    one.help = masked(one.help);
+  }
+  if (one.severity != Severity::remark) (one.severity == Severity::error ? errors_ : warnings_) += 1;
   if (all_.size() < most || (one.severity == Severity::error && errors_ == 1))
     all_.push_back(std::move(one));
   else
@@ -83,26 +91,67 @@ void Diagnostics::finish() {
     return std::tie(d.where.file, d.where.line, d.where.column, d.severity, d.message);
   };
   std::ranges::sort(all_, [&](auto const& a, auto const& b) { return key(a) < key(b); });
-  auto const of_errors = [this] {
-    return static_cast<std::size_t>(std::ranges::count(all_, Severity::error, &Diagnostic::severity));
+  auto const of = [this](Severity severity) {
+    return static_cast<std::size_t>(std::ranges::count(all_, severity, &Diagnostic::severity));
   };
-  std::size_t const errors = of_errors(), all = all_.size();
+  std::size_t const errors = of(Severity::error), warnings = of(Severity::warning);
   auto const repeated =
       std::ranges::unique(all_, [&](auto const& a, auto const& b) { return key(a) == key(b); });
   all_.erase(repeated.begin(), repeated.end());
   // Counted on both sides: what `unique` leaves behind the end says nothing of what it dropped.
-  std::size_t const gone = errors - of_errors();
-  errors_ -= gone;
-  warnings_ -= all - all_.size() - gone;
+  errors_ -= errors - of(Severity::error);
+  warnings_ -= warnings - of(Severity::warning);
+}
+
+namespace {
+
+// With a `source` only what is in it is a quotation; without, everything may be one.
+std::string without_quotations(std::string_view text, std::optional<std::string_view> source = {}) {
+  auto const is_plain = [](std::string_view word) {
+    return word.size() <= 32 && std::ranges::all_of(word, [](char c) {
+             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == ' ';
+           });
+  };
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t const open = std::min(text.find('`', at), text.size());
+    std::size_t const close = std::min(text.find('`', std::min(open + 1, text.size())), text.size());
+    out += text.substr(at, open - at);
+    if (open == text.size()) break;
+    std::string_view const word = text.substr(open + 1, close - open - 1);
+    bool const own = is_plain(word) || (source && !source->contains(word));
+    out.append("`").append(own ? word : "…").append("`");
+    at = close + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+void Diagnostics::stop_quoting(std::uint32_t file) {
+  for (Diagnostic& one : all_) {
+    if (one.where.file != file) continue;
+    one.message = without_quotations(one.message);
+    one.help = without_quotations(one.help, sources()[file].text());
+    for (Note& note : one.notes) note.text = without_quotations(note.text);
+  }
+}
+
+void Diagnostics::be_strict() {
+  for (Diagnostic& one : all_)
+    if (one.severity == Severity::warning) one.severity = Severity::error;
+  errors_ += std::exchange(warnings_, 0);
 }
 
 void print(Diagnostic const& one, Diagnostics::Sources const& sources, std::ostream& out, bool colour) {
   Paint const& paint = colour ? ansi : plain;
-  bool const error = one.severity == Severity::error;
+  std::string_view const words[] = {"error: ", "warning: ", "remark: "};
+  std::string_view const colours[] = {paint.red, paint.yellow, paint.green};
+  auto const severity = static_cast<std::size_t>(one.severity);
   out << paint.bold;
   print_place(one.where, sources, out);
-  out << paint.off << (error ? paint.red : paint.yellow) << (error ? "error: " : "warning: ") << paint.off
-      << paint.bold << printable(one.message) << paint.off << '\n';
+  out << paint.off << colours[severity] << words[severity] << paint.off << paint.bold
+      << printable(one.message) << paint.off << '\n';
   if (one.where.line > 0 && one.where.file < sources.size())
     print_source(one.where, sources[one.where.file], out, paint);
   for (Note const& note : one.notes) {

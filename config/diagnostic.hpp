@@ -17,7 +17,8 @@
 
 namespace belfry::config {
 
-enum class Severity : std::uint8_t { error, warning };
+// A remark is worth knowing and nothing to mend: it is no problem, and never counts as one.
+enum class Severity : std::uint8_t { error, warning, remark };
 
 // A token: a place and how many bytes of its line it covers.
 struct Span {
@@ -67,6 +68,16 @@ class Diagnostics {
   void warning(std::string_view rule, Span where, std::string message, std::string help = {}) {
     add({Severity::warning, rule, where, std::move(message), std::move(help), {}});
   }
+
+  void remark(std::string_view rule, Span where, std::string message, std::string help = {}) {
+    add({Severity::remark, rule, where, std::move(message), std::move(help), {}});
+  }
+
+  // Every warning is an error from now on (`check --strict`). Remarks stay what they are.
+  void be_strict();
+
+  // What is quoted out of this file and is no plain word is not quoted any more.
+  void stop_quoting(std::uint32_t file);
 
   // Sorts by place and drops repetitions (an anchor that is used twice is read twice).
   void finish();

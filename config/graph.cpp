@@ -4,6 +4,7 @@
 #include <limits>
 #include <queue>
 
+#include "channels/saturating.hpp"
 namespace belfry::config {
 namespace {
 
@@ -163,8 +164,7 @@ Path critical_path(Stack const& stack, std::function<Duration(Service const&)> c
       if (before[i] == none || length[edge.target] > length[before[i]]) before[i] = edge.target;
     Duration const below = before[i] == none ? Duration(0) : length[before[i]];
     Duration const own = time(stack.services[i]);
-    // A sum beyond 292 years stays there instead of turning negative.
-    length[i] = own > Duration::max() - below ? Duration::max() : below + own;
+    length[i] = saturating_add(below, own);
     if (last == none || length[i] > length[last]) last = i;
   }
   Path path;

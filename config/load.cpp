@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "config/confidential.hpp"
 #include "config/decode.hpp"
 #include "config/env_file.hpp"
 #include "config/files.hpp"
@@ -51,7 +52,8 @@ std::vector<std::string> active_profiles(LoadOptions const& options) {
   return profiles;
 }
 
-// Edges to services that do not exist have been reported; what follows needs every target to be one.
+// Edges to services that do not exist have been reported, or were not required; what follows needs every
+// target to be one.
 void drop_dangling(StackDraft& draft) {
   for (Service& service : draft.stack.services)
     std::erase_if(service.depends_on,
@@ -64,7 +66,18 @@ void read_root(Decoder& decoder, Node const& root, LoadOptions const& options, S
   if (!decoder.mapping(root, "a belfry file", stack_fields(), draft)) return;
   decode_services(decoder, draft);
   drop_dangling(draft);
-  validate(decoder, draft, active_profiles(options), options.services);
+  validate(decoder, draft, active_profiles(options), options.services, options.host);
+}
+
+// Behind the `own` files of the stack come env files, which are full of secrets. And what was given to us as
+// a belfry file and does not look like one may be anything.
+void withhold_what_is_not_ours(Diagnostics& diagnostics, std::size_t own) {
+  auto& sources = diagnostics.sources();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    bool const foreign = i < own && !looks_like_a_belfry_file(sources[i].text());
+    if (foreign || i >= own) sources[i].withhold();
+    if (foreign) diagnostics.stop_quoting(static_cast<std::uint32_t>(i));
+  }
 }
 
 void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions const& options) {
@@ -98,6 +111,7 @@ void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions con
   }
   loaded.stack = std::move(draft.stack);
   if (loaded.stack.name.empty()) loaded.stack.name = name_from(decoder.directory());
+  withhold_what_is_not_ours(diagnostics, count);
   for (Source const& source : diagnostics.sources()) loaded.stack.files.push_back(source.name());
   diagnostics.finish();
 }

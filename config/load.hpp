@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/diagnostic.hpp"
+#include "config/host.hpp"
 #include "config/interpolate.hpp"
 #include "config/model.hpp"
 
@@ -27,6 +28,8 @@ struct LoadOptions {
   std::vector<std::string> services = {};
   // Free ports that were handed out before and must stay (a reload): name and number.
   std::vector<std::pair<std::string, std::uint16_t>> ports = {};
+  // Who is asked whether the stack can run here; null: nobody, and nothing is said of it. Borrowed.
+  Host* host = nullptr;
 };
 
 struct Loaded {

@@ -63,7 +63,8 @@ void read_text(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   auto value = decoder.free_text(*entry.value);
   if (!value) return;
   if (value->empty())
-    decoder.error("bad-value", *entry.value, "`" + std::string(entry.key->text()) + "` needs a value");
+    decoder.error("bad-value", *entry.value, "`" + std::string(entry.key->text()) + "` needs a value",
+                  "give it a value, or remove the probe");
   out.probe.target = std::move(*value);
 }
 

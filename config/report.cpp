@@ -56,6 +56,11 @@ std::string uri_of(Span where, Diagnostics::Sources const& sources) {
   return json_string(uri);
 }
 
+std::string_view sarif_level(Severity severity) {
+  constexpr std::string_view levels[] = {"\"error\"", "\"warning\"", "\"note\""};
+  return levels[static_cast<std::size_t>(severity)];
+}
+
 std::string sarif_location(Span where, Diagnostics::Sources const& sources, std::string const& message) {
   Range const range = range_of(where, sources);
   std::string out = "{\"physicalLocation\": {\"artifactLocation\": {\"uri\": " + uri_of(where, sources) + "}";
@@ -78,7 +83,7 @@ std::string diagnostics_json(Diagnostics const& diagnostics) {
     out += (i == 0 ? "\n" : ",\n");
     out += "  {\"file\": " + file_of(one.where, sources) +
            ", \"range\": " + lsp_range(range_of(one.where, sources)) +
-           ", \"severity\": " + (one.severity == Severity::error ? "1" : "2") +
+           ", \"severity\": " + std::to_string(static_cast<int>(one.severity) + 1) +
            ", \"code\": " + json_string(one.rule) +
            ", \"source\": \"belfry\", \"message\": " + text_of(one.message) +
            ", \"help\": " + text_of(one.help) + ", \"related\": [";
@@ -109,7 +114,7 @@ std::string diagnostics_sarif(Diagnostics const& diagnostics, std::string_view v
     Diagnostic const& one = diagnostics[i];
     out += (i == 0 ? "\n" : ",\n");
     out += "  {\"ruleId\": " + json_string(one.rule) +
-           ", \"level\": " + (one.severity == Severity::error ? "\"error\"" : "\"warning\"") +
+           ", \"level\": " + std::string(sarif_level(one.severity)) +
            ", \"message\": {\"text\": " + text_of(one.message + (one.help.empty() ? "" : "\n" + one.help)) +
            "}, \"locations\": [" + sarif_location(one.where, sources, "") + "]";
     if (!one.notes.empty()) {

@@ -80,7 +80,7 @@ void read_log(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
 }
 
 void read_stdin(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
-  auto path = decoder.free_text(*entry.value);
+  auto path = decoder.needed_text(*entry.value, "write none, inherit, or a file");
   if (!path || *path == "none") return;
   extras_of(draft.service).standard_input =
       *path == "inherit" ? *path : decoder.absolute(*path, draft.service.working_dir);
@@ -189,7 +189,8 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      read_user},
     {{"group", "text", "the user's", "The group it runs as.", "postgres", fits_process},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {
-       extras_of(out.service).group = d.free_text(*e.value).value_or("");
+       extras_of(out.service).group =
+           d.needed_text(*e.value, "write a group, or remove the key for the user's own").value_or("");
      }},
     {{"umask", "mode", "belfry's", "The file mode mask, octal.", "\"027\"", fits_process},
      [](Decoder& d, Entry const& e, ServiceDraft& out) {

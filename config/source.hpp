@@ -18,11 +18,13 @@ enum class Excerpts : std::uint8_t { shown, withheld };
 class Source {
  public:
   Source(std::string name, std::string text, Excerpts excerpts = Excerpts::shown)
-      : name_(std::move(name)), text_(std::move(text)), excerpts_(excerpts) {}
+      : name_(std::move(name)), text_(std::move(text)), withheld_(excerpts == Excerpts::withheld) {}
 
   [[nodiscard]] std::string const& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
-  [[nodiscard]] Excerpts excerpts() const { return excerpts_; }
+  // Its lines are for belfry alone: messages name places in it and quote nothing.
+  void withhold() { withheld_ = true; }
+  [[nodiscard]] bool withheld() const { return withheld_; }
   // Line `number`, counted from 1, without its line break; empty beyond the end. The first call
   // indexes the whole text.
   [[nodiscard]] std::string_view line(std::uint32_t number) const;
@@ -35,7 +37,7 @@ class Source {
   void index() const;
   std::string name_;
   std::string text_;
-  Excerpts excerpts_;
+  bool withheld_ = false;
   mutable std::vector<std::uint32_t> starts_;
 };
 

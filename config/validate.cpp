@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "channels/saturating.hpp"
 #include "config/graph.hpp"
 #include "config/suggest.hpp"
 
@@ -96,7 +97,8 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
   auto const time = [](Service const& service) {
     if (service.type != ServiceType::daemon || !service.enabled) return Duration(0);
     const bool cleans_up = service.extras != nullptr && !service.extras->post_stop.empty();
-    return service.stop.timeout * (cleans_up ? 2 : 1);  // cleaning up has as much time again
+    return saturating_multiply(service.stop.timeout,
+                               cleans_up ? 2 : 1);  // cleaning up has as much time again
   };
   Path const path = critical_path(draft.stack, time);
   Duration const budget = draft.stack.shutdown.timeout > draft.stack.shutdown.delay
@@ -127,11 +129,11 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
                                     chain + "), but `shutdown` leaves " + to_string(budget) +
                                     "; the times will be scaled down",
                                 "shorten the `stop.timeout` of one of them, or write shutdown: {timeout: " +
-                                    to_string(path.length + draft.stack.shutdown.delay) + "}");
+                                    to_string(saturating_add(path.length, draft.stack.shutdown.delay)) + "}");
 }
 
 void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
-              std::vector<std::string> const& named) {
+              std::vector<std::string> const& named, Host* host) {
   if (draft.stack.services.empty() && !decoder.diagnostics().has_errors())
     decoder.diagnostics().error("no-services", {0, 0, 0}, "the file has no services",
                                 "add `services: {web: {command: ./web}}`");
@@ -145,7 +147,7 @@ void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> cons
   check_probes(decoder, draft);
   check_main(decoder, draft);
   check_ports(decoder, draft);
-  check_commands(decoder, draft);
+  check_host(decoder, draft, host);
   if (acyclic) check_budget(decoder, draft);
 }
 

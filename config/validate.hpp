@@ -5,13 +5,15 @@
 #include <vector>
 
 #include "config/decode.hpp"
+#include "config/host.hpp"
 
 namespace belfry::config {
 
 // Enables services by profile and by name, drops optional edges to disabled ones, and reports all
-// that cannot work. Edges whose target does not exist must have been removed.
+// that cannot work, on this machine too where `host` is not null. Edges whose target does not exist must have
+// been removed.
 void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
-              std::vector<std::string> const& named);
+              std::vector<std::string> const& named, Host* host = nullptr);
 
 // The rooms of `validate`, in its order.
 void check_cycles(Decoder& decoder, StackDraft const& draft);
@@ -20,7 +22,8 @@ void check_quorums(Decoder& decoder, StackDraft const& draft);
 void check_probes(Decoder& decoder, StackDraft const& draft);
 void check_budget(Decoder& decoder, StackDraft const& draft);
 void check_ports(Decoder& decoder, StackDraft const& draft);
-void check_commands(Decoder& decoder, StackDraft const& draft);
+// Warns of what cannot run on this machine; asks nobody where `host` is null.
+void check_host(Decoder& decoder, StackDraft const& draft, Host* host);
 void check_main(Decoder& decoder, StackDraft const& draft);
 
 // Where the edge's own key, or its name in the list, was written.

@@ -1,9 +1,6 @@
-// What the host would refuse: a port that two services want, a program that is not there.
-#include <unistd.h>
-
+// Ports that two services want.
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
 #include "config/address.hpp"
 #include "config/validate.hpp"
@@ -81,12 +78,6 @@ Span port_span(Origin const& origin, Probe const& probe) {
   return port != nullptr && !port->is_mapping() ? port->span() : Span(probe.place);
 }
 
-std::string reason_against(std::string const& path) {
-  if (::access(path.c_str(), F_OK) != 0) return "does not exist";
-  if (::access(path.c_str(), X_OK) != 0) return "is not executable";
-  return {};
-}
-
 }  // namespace
 
 void check_ports(Decoder& decoder, StackDraft const& draft) {
@@ -106,25 +97,6 @@ void check_ports(Decoder& decoder, StackDraft const& draft) {
       if (socket.kind != ListenSocket::Kind::unix_stream && !socket.reuse_port)
         table.claim(socket.kind == ListenSocket::Kind::udp, socket.port,
                     {i, service.name, socket.address, Span(socket.place)});
-  }
-}
-
-void check_commands(Decoder& decoder, StackDraft const& draft) {
-  std::unordered_map<std::string, std::string> known;
-  for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
-    Service const& service = draft.stack.services[i];
-    if (service.command.empty() || !service.command.front().contains('/') || !service.enabled) continue;
-    std::string const path = decoder.absolute(service.command.front(), service.working_dir);
-    auto const [found, fresh] = known.emplace(path, "");
-    if (fresh) found->second = reason_against(path);
-    if (found->second.empty()) continue;
-    Node const* command = draft.origins[i].mapping->find("command");
-    if (command->is_sequence()) command = command->items().front();
-    bool const relative = !service.command.front().starts_with('/');
-    decoder.warning("no-such-command", *command, tick(path) + " " + found->second,
-                    relative
-                        ? "relative commands count from `working_dir`, which is " + service.working_dir.str()
-                        : "install it, or correct the path");
   }
 }
 

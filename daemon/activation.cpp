@@ -42,26 +42,23 @@ std::optional<gid_t> find_group(const std::string& name) {
 
 }  // namespace
 
-Result<void> Activation::open() {
-  std::string missing;
+// Whom nobody knows is the trouble of the service that names him, and found again when it is to be bound.
+void Activation::open() {
   for (std::size_t i = 0; i < stack_.services.size(); ++i) {
     const config::Service& spec = stack_.services[i];
     if (!spec.extras) continue;  // also of what no profile enables: it may be started by name
     for (const ListenSocket& socket : spec.extras->listen) {
       SocketPlan& plan = plans_[i].emplace_back(plan_of(socket));
-      if (auto ok = look_up_owner(socket, plan); !ok)
-        missing += (missing.empty() ? "" : "\n") + ok.error().text() + " (service " + spec.name + ", line " +
-                   std::to_string(socket.place.line) + "; create it, or name another one)";
+      if (auto ok = look_up_owner(socket, plan); !ok) ownerless_.try_emplace(i, ok.error());
     }
   }
-  if (missing.empty()) return {};
-  return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
 }
 
 Result<void> Activation::look_up_owner(const ListenSocket& socket, SocketPlan& plan) const {
   const auto nobody = [&plan](const std::string& what, const std::string& name) {
-    return std::unexpected(Error(Error::Kind::invalid, "cannot give the socket " + plan.text() + " to " +
-                                                           name + ": there is no such " + what));
+    return std::unexpected(Error(Error::Kind::failed, "cannot give the socket " + plan.text() + " to " +
+                                                          name + ": there is no such " + what +
+                                                          " (create it, or name another one)"));
   };
   if (!socket.owner.empty()) {
     const auto found = system::find_identity(socket.owner);
@@ -78,6 +75,7 @@ Result<void> Activation::look_up_owner(const ListenSocket& socket, SocketPlan& p
 Result<void> Activation::bind(std::size_t service) {
   const auto plans = plans_.find(service);
   if (plans == plans_.end()) return {};
+  if (const auto why = ownerless_.find(service); why != ownerless_.end()) return std::unexpected(why->second);
   Sockets& sockets = bound_[service];
   for (std::size_t i = 0; i < plans->second.size(); ++i) {
     if (i < sockets.size() && sockets[i].is_reachable()) continue;

@@ -20,8 +20,8 @@ class Activation {
  public:
   explicit Activation(const config::Stack& stack) : stack_(stack) {}
 
-  // Looks up to whom sockets belong. The error names every owner that does not exist.
-  Result<void> open();
+  // Looks up to whom sockets belong. An owner that does not exist is an error of bind().
+  void open();
 
   // All sockets of the service, or none and why. Those that are bound stay, and with them who waits in their
   // backlog; one whose path has gone is bound anew. Error kind: failed.
@@ -44,6 +44,7 @@ class Activation {
 
   const config::Stack& stack_;
   std::unordered_map<std::size_t, std::vector<system::SocketPlan>> plans_;  // of services that have some
+  std::unordered_map<std::size_t, Error> ownerless_;                        // who names somebody unknown
   std::unordered_map<std::size_t, Sockets> bound_;
 };
 

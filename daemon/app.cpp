@@ -11,6 +11,7 @@
 
 #include "config/load.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/real_host.hpp"
 #include "daemon/unsupported.hpp"
 #include "system/adopter.hpp"
 #include "system/descriptors.hpp"
@@ -42,6 +43,8 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   config::LoadOptions options;
   options.profiles = asked.profiles;
   options.services = asked.services;
+  RealHost host(false);
+  options.host = &host;
   config::Loaded loaded = config::load(paths, options);
   refuse_unsupported(loaded);
   print(loaded.diagnostics, std::cerr, ::isatty(STDERR_FILENO) == 1);
@@ -64,6 +67,8 @@ int with_daemon(const RunOptions& options, const Manner& manner, const std::func
   keep_memory_small();
   config::Stack stack;
   if (auto code = load_stack(options, stack)) return *code;
+  // A later `exec` has a socket of its own and would never find who was kept.
+  if (manner.private_socket) stack.on_daemon_death = config::OnDaemonDeath::kill;
   constexpr std::size_t per_service =
       3;  // log pipe, notify socket, and the other end of the pipe until the start
   system::make_room_for_descriptors((stack.services.size() * per_service) + 256);

@@ -10,6 +10,7 @@
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/paths.hpp"
+#include "daemon/survivors.hpp"
 #include "system/oom_score.hpp"
 #include "text/escape.hpp"
 
@@ -76,12 +77,30 @@ std::optional<int> Daemon::open() {
   if (auto ok = provisions_.open(); !ok)
     return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
   for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
+  if (auto ok = end_survivors(); !ok) return complain(71, ok.error().text());
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return complain(71, ok.error().text());
   }
   return std::nullopt;
+}
+
+// After the socket is ours, so that no other belfry runs what is ended here; before anything starts.
+Result<void> Daemon::end_survivors() {
+  if (manner_.private_socket) return {};  // nobody will ever find it again
+  kept_.emplace(control_socket_);
+  if (kept_->exists()) {
+    const auto ended = daemon::end_survivors(stack_, control_socket_, kept_->read());
+    if (!ended) return std::unexpected(ended.error());
+    if (!ended->empty()) notice("belfry", "has ended what an earlier run left behind: " + *ended);
+  }
+  if (stack_.on_daemon_death != config::OnDaemonDeath::keep) {
+    kept_->remove();
+    return {};
+  }
+  provisions_.keep_in(*kept_, control_socket_);
+  return kept_->open();
 }
 
 int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
@@ -169,7 +188,7 @@ std::string Daemon::summary() const {
 
 Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   pump_.say("stopping: " + ending.reason);
-  upward_.stopping(ending.reason, stack_.shutdown.delay + stack_.shutdown.timeout);
+  upward_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
   const TimePoint asked_at = loop_.now();
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
@@ -178,7 +197,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     auto over = after(loop_, stack_.shutdown.delay);
     co_await select(ctx, hurried, over);
   }
-  supervisor_.stop_everything(asked_at + stack_.shutdown.timeout, cause);
+  supervisor_.stop_everything(saturating_add(asked_at, stack_.shutdown.timeout), cause);
   long_waits_.look(false);  // the wait for the start is over
   long_waits_.look(supervisor_.is_waiting());
   if (kill_asked_) kill_everything(cause);
@@ -222,6 +241,7 @@ Task<void> Daemon::close() {
   spawn(closing, "end lives", end_lives());
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
+  if (kept_ && !supervisor_.has_stuck()) kept_->remove();
   pump_.flush();
   co_await poller_.stop();
   signals_.set_listener(nullptr);

@@ -72,6 +72,7 @@ class Daemon final : Reporter, system::SignalListener {
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
   void announce_up();
+  Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
   void name_strays();
   void kill_everything(const Error& cause);
@@ -104,6 +105,7 @@ class Daemon final : Reporter, system::SignalListener {
   LongWaits long_waits_;
   TimePoint begun_at_{};
   std::string control_socket_;
+  std::optional<KeptRecord> kept_;
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = 70;
   std::optional<int> command_code_;

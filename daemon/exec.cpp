@@ -135,7 +135,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
 Task<void> UserCommand::end_command() {
   signal(SIGTERM, system::Scope::group);
   Context patience(daemon_.loop());
-  Context bounded(patience, daemon_.loop().now() + time_to_end());
+  Context bounded(patience, saturating_add(daemon_.loop().now(), time_to_end()));
   const Outcome ended = co_await exited_.wait(bounded);
   if (!ended.cancelled()) co_return;
   say_killed(options_.command.front());
@@ -154,7 +154,7 @@ Task<void> UserCommand::end_what_it_left() {
     co_await yield(daemon_.loop());
     if (gone_.ended()) co_return;
     signal(number, system::Scope::tree);
-    Context bounded(patience, daemon_.loop().now() + time);
+    Context bounded(patience, saturating_add(daemon_.loop().now(), time));
     const Outcome gone = co_await gone_.wait(bounded);
     if (gone.rung()) co_return;
     if (number == SIGTERM) say_killed("what " + options_.command.front() + " left behind");

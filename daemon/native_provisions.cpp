@@ -4,11 +4,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "daemon/descriptor_need.hpp"
 #include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
 #include "daemon/service.hpp"
 #include "daemon/standard_input.hpp"
+#include "daemon/survivors.hpp"
 #include "system/cgroup_place.hpp"
 #include "system/identity.hpp"
 #include "system/proc.hpp"
@@ -67,6 +70,18 @@ std::string identity_key(const config::Service& spec) {
   return *spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
 }
 
+// As a person would say it: "postgres", "postgres:www-data", "group www-data".
+std::string identity_text(const config::Service& spec) {
+  const std::string group = spec.extras ? spec.extras->group : std::string();
+  if (spec.user->empty()) return "group " + group;
+  return group.empty() ? *spec.user : *spec.user + ":" + group;
+}
+
+std::string why_unknown(const system::SpawnError& error) {
+  if (error.errnum == 0) return error.detail + " (create it, or name another one)";
+  return error.detail + ": " + std::strerror(error.errnum);
+}
+
 system::CgroupLimits limits_of(const config::Service& spec) {
   if (!spec.extras || !spec.extras->cgroup) return {};
   const config::Cgroup& asked = *spec.extras->cgroup;
@@ -114,24 +129,35 @@ NativeProvisions::~NativeProvisions() {
 }
 
 Result<void> NativeProvisions::open() {
-  std::string missing;
   for (const config::Service& spec : stack_.services) {
-    if (!wants_identity(spec) || identities_.contains(identity_key(spec))) continue;
-    auto found =
-        system::find_identity(spec.user->empty() ? std::to_string(own_user_) : *spec.user,
-                              spec.extras ? std::string_view(spec.extras->group) : std::string_view());
-    if (found) {
-      identities_.emplace(identity_key(spec), std::make_shared<const system::Identity>(std::move(*found)));
-    } else {
-      missing += (missing.empty() ? "" : "\n") + std::string("cannot run ") + spec.name + " as " +
-                 identity_key(spec) + ": there is no such user or group (line " +
-                 std::to_string(spec.place.line) + "; create it, or name another one)";
-    }
+    if (wants_identity(spec) && !identities_.contains(identity_key(spec))) look_up_identity(spec);
   }
-  if (auto ok = activation_.open(); !ok) missing += (missing.empty() ? "" : "\n") + ok.error().text();
-  if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
+  activation_.open();
   plant_cgroups();
   return desk_.open();
+}
+
+void NativeProvisions::look_up_identity(const config::Service& spec) {
+  auto found = system::find_identity(spec.user->empty() ? std::to_string(own_user_) : *spec.user,
+                                     spec.extras ? std::string_view(spec.extras->group) : std::string_view());
+  Person person;
+  person.why_not = found ? system::why_cannot_become(*found) : why_unknown(found.error());
+  if (found) person.identity = std::make_shared<const system::Identity>(std::move(*found));
+  identities_.emplace(identity_key(spec), std::move(person));
+}
+
+// It concerns this service alone, and trying again would change nothing.
+Result<void> NativeProvisions::check_identity(const config::Service& spec) const {
+  if (!wants_identity(spec)) return {};
+  const std::string& why_not = identities_.at(identity_key(spec)).why_not;
+  if (why_not.empty()) return {};
+  return std::unexpected(
+      Error(Error::Kind::failed, "cannot run " + spec.name + " as " + identity_text(spec) + ": " + why_not));
+}
+
+void NativeProvisions::keep_in(KeptRecord& record, std::string stack_id) {
+  kept_ = &record;
+  stack_id_ = std::move(stack_id);
 }
 
 // A cgroup is a means: where there can be none, the service runs without, and that is said once.
@@ -177,10 +203,11 @@ void NativeProvisions::outfit(const Service& service, system::Launch& launch) co
       launch.add_variable(secret.variable, secret.value);
     set_attributes(*spec.extras, launch);
   }
+  if (kept_ != nullptr) launch.add_variable(stack_variable, stack_id_);
   launch.working_dir = spec.working_dir;
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
-  if (wants_identity(spec)) launch.identity = identities_.at(identity_key(spec));
-  if (spec.user->empty()) return;
+  if (wants_identity(spec)) launch.identity = identities_.at(identity_key(spec)).identity;
+  if (spec.user->empty() || !launch.identity) return;
   for (const auto& [name, value] :
        {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
         std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {
@@ -202,6 +229,7 @@ void NativeProvisions::bind_sockets(Service& service) {
 }
 
 Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch) {
+  if (auto ok = check_identity(service.spec()); !ok) return ok;
   if (auto ok = activation_.bind(service.index()); !ok) return ok;
   if (service.state() == State::waiting && descriptors_ >= descriptor_budget_) {
     return std::unexpected(Error(Error::Kind::refused,
@@ -259,6 +287,7 @@ Result<void> NativeProvisions::lay_leaf(Service& service, Kit& kit, system::Laun
 }
 
 Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& launch) {
+  if (auto ok = check_identity(service.spec()); !ok) return ok;
   outfit(service, launch);
   desk_.announce(service, launch);
   if (service.spec().extras && service.spec().extras->log.inherit) return {};
@@ -315,6 +344,7 @@ void NativeProvisions::started(Service& service) {
   traps_.started(service, kit.listening);
   descriptors_ -= kit.held;
   kit.held = 0;
+  if (kept_ != nullptr && service.record().pid != 0) kept_->add(service.record().pid, service.name());
   desk_.started(service);
 }
 

@@ -10,6 +10,7 @@
 
 #include "config/model.hpp"
 #include "daemon/activation.hpp"
+#include "daemon/kept_record.hpp"
 #include "daemon/listen_traps.hpp"
 #include "daemon/log_pump.hpp"
 #include "daemon/notify_desk.hpp"
@@ -27,7 +28,8 @@ class NativeProvisions final : public Provisions {
   NativeProvisions(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump);
   ~NativeProvisions() override;
 
-  // Looks users up and makes the directory of the notify sockets. Errors name every user that does not exist.
+  // Looks users up and makes the directory of the notify sockets. A user that does not exist, or that belfry
+  // may not become, is an error of the services that name it, when they are prepared.
   Result<void> open();
 
   void bind_sockets(Service& service) override;
@@ -42,6 +44,9 @@ class NativeProvisions final : public Provisions {
   [[nodiscard]] ino_t log_pipe(const Service& service) const override;
   [[nodiscard]] std::string_view cgroup(const Service& service) const override;
   bool ran_out_of_memory(Service& service) override;
+  // From here on what is started belongs to the stack that is known by this name, and is written down: it is
+  // kept when belfry is killed.
+  void keep_in(KeptRecord& record, std::string stack_id);
   // What cannot be done as the file says on this machine, a line each; known after open().
   [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
   // Messages on the shared notify socket that came from nobody's process.
@@ -55,6 +60,8 @@ class NativeProvisions final : public Provisions {
 
   Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
   void plant_cgroups();
+  void look_up_identity(const config::Service& spec);
+  [[nodiscard]] Result<void> check_identity(const config::Service& spec) const;
   [[nodiscard]] bool wants_leaf(const config::Service& spec) const;
   Result<void> lay_leaf(Service& service, Kit& kit, system::Launch& launch);
   Result<void> lay_ready_fds(Kit& kit, system::Launch& launch);
@@ -68,9 +75,16 @@ class NativeProvisions final : public Provisions {
   NotifyDesk desk_;
   std::shared_ptr<const system::BaseEnvironment> inherited_;
   std::shared_ptr<const system::BaseEnvironment> empty_;
-  std::unordered_map<std::string, std::shared_ptr<const system::Identity>> identities_;  // by "user:group"
-  std::unique_ptr<system::CgroupTree> cgroups_;  // null: nobody asks for a leaf, or there can be none
+  // Whom a service runs as, or why it cannot.
+  struct Person {
+    std::shared_ptr<const system::Identity> identity;  // null: unknown
+    std::string why_not;
+  };
+  std::unordered_map<std::string, Person> identities_;  // by "user:group"
+  std::unique_ptr<system::CgroupTree> cgroups_;         // null: nobody asks for a leaf, or there can be none
   bool limits_apply_ = true;
+  KeptRecord* kept_ = nullptr;  // null: the services die with belfry
+  std::string stack_id_;
   std::vector<std::string> remarks_;
   Activation activation_;
   ListenTraps traps_;

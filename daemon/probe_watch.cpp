@@ -71,7 +71,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   probes::ScheduleOptions options = watched.options;
   if (watched.recheck) options.period = *watched.recheck;
   probes::Thresholds thresholds(options, live);
-  const TimePoint not_before = loop_.now() + before_bell.initial_delay;
+  const TimePoint not_before = saturating_add(loop_.now(), before_bell.initial_delay);
   bool held_back = !live && before_bell.initial_delay > Duration::zero();
   std::uint64_t attempts = 0;
   bool was_up = live;
@@ -88,7 +88,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
       pause = std::min(watched.probe->next_look(looks).value_or(pause), longest);
     }
     if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
-    TimePoint next = pause == Duration::max() ? TimePoint::max() : loop_.now() + pause;
+    TimePoint next = saturating_add(loop_.now(), pause);
     if (held_back) next = not_before;
     bool was_poked = true;
     if (next == TimePoint::max()) {
@@ -111,7 +111,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     {
       const Result<Permit> permit = co_await slots_.acquire(ctx);
       if (!permit) break;  // it was cancelled
-      Context attempt(ctx, loop_.now() + watched.options.attempt_timeout);
+      Context attempt(ctx, saturating_add(loop_.now(), watched.options.attempt_timeout));
       outcome = co_await watched.probe->check(attempt);
     }
     if (ctx.cancelled()) break;

@@ -75,7 +75,6 @@ struct Record {
   std::uint64_t started_in = 0;  // when this run began and when its stop was asked for, counted
   std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack
   std::uint64_t wanted_in = 0;   // when its start was asked for while it did not run
-  std::uint64_t restarts = 0;
   TimePoint since{};
   TimePoint started_at{};
   Duration paused_before_start{0};  // Loop::paused() then: belfry's own pauses move the service's deadlines

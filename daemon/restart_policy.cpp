@@ -37,7 +37,7 @@ Duration next_back_off(RestartHistory& history, const config::Restart& restart, 
   const double grown = static_cast<double>(restart.delay.count()) * std::pow(restart.factor, exponent);
   const double spread = 1.0 + restart.jitter * (2.0 * random - 1.0);
   if (history.attempts < 64) ++history.attempts;
-  return Duration(static_cast<Duration::rep>(std::min(grown, cap) * spread));
+  return saturating_scale(std::min(grown, cap), spread);
 }
 
 }  // namespace belfry::daemon

@@ -5,6 +5,7 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "config/duration.hpp"
 
 namespace belfry::daemon {
 
@@ -187,7 +188,9 @@ Task<void> Service::start(Context& ctx) {
       if (spec_.live) liveness_ = watch_probes(*spec_.live, ProbeRole::live);
     } else if (start_deadline() <= around_.loop.horizon()) {
       const std::string why = probe_error_ ? ": " + probe_error_.text() : "";
-      record_.failure = Error(Error::Kind::failed, std::string(name()) + " was not ready in time" + why);
+      record_.failure = Error(Error::Kind::failed,
+                              std::string(name()) + " was not ready in time" + why + " (ready.timeout " +
+                                  config::to_string(ready_timeout().value_or(Duration::zero())) + ")");
       leave_running(Event::start_timed_out, record_.failure);
     } else if (const TimePoint due = std::min(start_deadline(), loss_due); due == TimePoint::max()) {
       co_await attention_.wait(ctx);
@@ -255,8 +258,8 @@ Task<void> Service::stop(Context& ctx) {
 }
 
 Task<void> Service::back_off(Context& ctx) {
-  const TimePoint due =
-      record_.since + next_back_off(record_.history, *spec_.restart, around_.listener.random());
+  const TimePoint due = saturating_add(
+      record_.since, next_back_off(record_.history, *spec_.restart, around_.listener.random()));
   while (!ctx.cancelled()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       enter(Event::stop_asked, record_.cause);

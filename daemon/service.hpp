@@ -172,7 +172,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool is_transparent() const;
   [[nodiscard]] bool cleans_up() const { return has(Hook::post_stop); }
   // How long a stop may take in all.
-  [[nodiscard]] Duration stop_allowance() const { return spec_.stop.timeout * (cleans_up() ? 2 : 1); }
+  [[nodiscard]] Duration stop_allowance() const { return saturating_multiply(spec_.stop.timeout, cleans_up() ? 2 : 1); }
 
   // Whoever waits for a change of state that has no bell; told for as long as the watch lives.
   void watch(StateWatch& watch) {
@@ -242,6 +242,7 @@ class Service final : system::ExitWatcher,
   void leave_running(Event why, Error cause);
   void ask_main_process();
   void kill_tree();
+  [[nodiscard]] std::string why_killed() const;
   [[nodiscard]] bool give_up_killing();
   [[nodiscard]] Error last_run_is_stuck() const;
   void give_back();
@@ -257,8 +258,11 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool listens_to_messages() const;
   [[nodiscard]] TimePoint watchdog_due() const;
   void note_ping();
-  // How long belfry itself stood still since it had stood still for `before` in all.
-  [[nodiscard]] Duration paused_since(Duration before) const { return around_.loop.paused() - before; }
+  // The deadline `timeout` after `from`, moved by how long belfry itself has stood still since it had stood still
+  // for `before` in all.
+  [[nodiscard]] TimePoint moved_by_pauses(TimePoint from, Duration timeout, Duration before) const {
+    return saturating_add(saturating_add(from, timeout), around_.loop.paused() - before);
+  }
   [[nodiscard]] TimePoint reload_due() const;
   TimePoint look_at_what_was_said();
   void bite(std::string why);

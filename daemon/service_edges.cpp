@@ -152,7 +152,8 @@ TimePoint Service::edge_deadline() const {
   const std::size_t spare = spec_.type == ServiceType::gate ? edges_.size() - members_needed() : 0;
   std::vector<TimePoint> late;
   for (const Edge& edge : edges_) {
-    if (edge.spec->timeout && !edge.lets_start()) late.push_back(record_.since + *edge.spec->timeout);
+    if (edge.spec->timeout && !edge.lets_start())
+      late.push_back(saturating_add(record_.since, *edge.spec->timeout));
   }
   if (late.size() <= spare) return TimePoint::max();
   std::ranges::nth_element(late, late.begin() + static_cast<std::ptrdiff_t>(spare));
@@ -212,7 +213,7 @@ TimePoint Service::look_after_losses() {
       continue;
     }
     if (!edge.lost_since) edge.lost_since = now;
-    const TimePoint acts_at = *edge.lost_since + edge.spec->loss_after;
+    const TimePoint acts_at = saturating_add(*edge.lost_since, edge.spec->loss_after);
     if (edge.spec->loss_after > Duration::zero() && acts_at > around_.loop.horizon()) {
       due = std::min(due, acts_at);
       continue;

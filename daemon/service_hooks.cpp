@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::string_view hook_names[] = {"pre_start", "post_start", "pre_stop", "post_stop"};
 
+// What bounds it, by the name it has in the file.
+constexpr std::string_view bounds[] = {"ready.timeout", "ready.timeout", "stop.timeout", "stop.timeout"};
+
 }  // namespace
 
 const config::Command* Service::command_of(Hook which) const {
@@ -37,7 +40,7 @@ TimePoint Service::hook_deadline(Hook which, TimePoint began) const {
       return end - std::min<Duration>((end - began) / 5, std::chrono::seconds(2));
     }
     case Hook::post_stop:
-      return std::min(began + record_.stop_timeout.value_or(spec_.stop.timeout),
+      return std::min(saturating_add(began, record_.stop_timeout.value_or(spec_.stop.timeout)),
                       record_.end_by.value_or(TimePoint::max()));
   }
   return TimePoint::max();
@@ -92,12 +95,14 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
     const bool starts = which == Hook::pre_start || which == Hook::post_start;
     const TimePoint loss_due = starts ? look_after_losses() : TimePoint::max();
     if (deadline <= around_.loop.horizon()) {
-      hook_error_ = Error(Error::Kind::failed, what + " did not end in time: killed");
+      hook_error_ =
+          Error(Error::Kind::failed, what + " did not end in time: killed (" +
+                                         std::string(bounds[static_cast<std::size_t>(which)]) + ")");
       around_.processes.signal(group, SIGKILL, system::Scope::group);
       co_await news(ctx);
     } else if (!asked && is_pointless(which)) {
       asked = true;
-      patience = around_.loop.now() + spec_.stop.timeout;
+      patience = saturating_add(around_.loop.now(), spec_.stop.timeout);
       around_.processes.signal(group, SIGTERM, system::Scope::group);
     } else {
       co_await news(ctx, nullptr, std::min(deadline, loss_due));

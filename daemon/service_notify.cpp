@@ -107,7 +107,7 @@ void Service::said_watchdog_interval(Duration interval) {
 // Only where there is a deadline to move: the start's, the reload's, or the stop's.
 void Service::said_extend_timeout(Duration by) {
   if (!is_running(record_.state)) return;
-  record_.extended_until = std::max(record_.extended_until, around_.loop.now() + by);
+  record_.extended_until = std::max(record_.extended_until, saturating_add(around_.loop.now(), by));
   around_.listener.asked_for_time(*this, by);
   attention_.notify();
 }
@@ -145,7 +145,8 @@ bool Service::signal_main(int signo) {
 // Silence is counted from the bell on: a service that takes long to come up is not one that hangs.
 TimePoint Service::watchdog_due() const {
   if (record_.watchdog <= Duration::zero() || !record_.ready_at) return TimePoint::max();
-  return std::max(*record_.ready_at, record_.last_ping) + record_.watchdog + paused_since(record_.paused_before_ping);
+  return moved_by_pauses(std::max(*record_.ready_at, record_.last_ping), record_.watchdog,
+                         record_.paused_before_ping);
 }
 
 void Service::note_ping() {
@@ -163,7 +164,7 @@ TimePoint Service::reload_due() const {
   if (!record_.reload.running || record_.reload.overdue) return TimePoint::max();
   const auto timeout = ready_timeout();
   if (!timeout) return TimePoint::max();
-  return std::max(record_.reload.heard_at + *timeout + paused_since(record_.reload.paused_before),
+  return std::max(moved_by_pauses(record_.reload.heard_at, *timeout, record_.reload.paused_before),
                   record_.extended_until);
 }
 

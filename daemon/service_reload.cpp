@@ -62,7 +62,8 @@ Task<Result<std::string>> ServiceReload::perform(Context& ctx) {
   if (auto ok = check(); !ok) co_return std::unexpected(ok.error());
   // As exact as the service can be when it says when it began.
   asked_at_ = std::chrono::floor<std::chrono::microseconds>(around_.loop.now());
-  Context bounded(ctx, around_.loop.now() + service_.ready_timeout().value_or(patience_by_default));
+  Context bounded(ctx,
+                  saturating_add(around_.loop.now(), service_.ready_timeout().value_or(patience_by_default)));
   std::string done = "reloaded " + std::string(service_.name());
   if (how_->reload_signal) {
     const std::string signal = system::signal_name(*how_->reload_signal);

@@ -15,6 +15,11 @@ namespace {
 
 Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
 
+// What belfry may not do now it may not do in a second either: only a lack of something passes.
+bool stays_so(const Error& error) {
+  return error.kind() == Error::Kind::failed || error.errnum() == EPERM || error.errnum() == EACCES;
+}
+
 }  // namespace
 
 // What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
@@ -56,14 +61,14 @@ void Service::prepare_ahead() {
   asked_to_prepare_ = false;
   if (record_.state != State::waiting) return;
   const Result<void> prepared = prepare();
-  if (prepared || prepared.error().kind() != Error::Kind::failed) return;
+  if (prepared || !stays_so(prepared.error())) return;
   refusal_ = prepared.error();  // a socket that can't be bound, say
   attention_.notify();
 }
 
 bool Service::clone() {
   if (auto prepared = prepare(); !prepared) {
-    if (prepared.error().kind() == Error::Kind::failed) {
+    if (stays_so(prepared.error())) {
       refuse_start(prepared.error());
       return false;
     }
@@ -87,7 +92,7 @@ bool Service::clone() {
 bool Service::begin_run() {
   if (!spec_.command.empty() && !clone()) return false;
   record_.has_run = true;
-  if (++record_.runs > 1 && spec_.type != ServiceType::gate) ++record_.restarts;
+  ++record_.runs;
   now_->started.ring();
   tell_dependents(true);
   readiness_ = watch_probes(spec_.ready, ProbeRole::ready);
@@ -145,7 +150,7 @@ bool Service::must_stop() const {
 TimePoint Service::start_deadline() const {
   const auto timeout = spec_.type == ServiceType::external ? std::nullopt : ready_timeout();
   if (!timeout) return TimePoint::max();
-  return std::max(record_.started_at + *timeout + paused_since(record_.paused_before_start),
+  return std::max(moved_by_pauses(record_.started_at, *timeout, record_.paused_before_start),
                   record_.extended_until);
 }
 

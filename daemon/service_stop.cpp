@@ -24,7 +24,7 @@ std::string text_of(const std::vector<system::Survivor>& processes) {
 
 TimePoint Service::kill_deadline() const {
   const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
-  const TimePoint own = record_.asked_to_stop_at.value_or(record_.since) + timeout;
+  const TimePoint own = saturating_add(record_.asked_to_stop_at.value_or(record_.since), timeout);
   return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
 }
 
@@ -35,6 +35,18 @@ void Service::ask_main_process() {
   signal_main(record_.watchdog_bit ? SIGABRT : spec_.stop.signal);
 }
 
+// Which of the limits it was, and what it had to stop for.
+std::string Service::why_killed() const {
+  const Duration own = record_.stop_timeout.value_or(spec_.stop.timeout);
+  const TimePoint by_itself = saturating_add(record_.asked_to_stop_at.value_or(record_.since), own);
+  const bool by_the_stack = record_.kill_by && *record_.kill_by < std::max(by_itself, record_.extended_until);
+  std::string why = own == Duration::zero() ? "at once"
+                    : by_the_stack          ? "its share of shutdown.timeout"
+                                            : "stop.timeout " + config::to_string(own);
+  if (record_.cause) why += "; it had to stop: " + record_.cause.text();
+  return why;
+}
+
 void Service::kill_tree() {
   if (!record_.killed) {
     record_.killed = true;
@@ -42,7 +54,7 @@ void Service::kill_tree() {
         around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
     const std::string who = text_of(around_.processes.survivors(tree()));
     around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" +
-                                       (who.empty() ? "" : " " + who));
+                                       (who.empty() ? "" : " " + who) + " (" + why_killed() + ")");
   }
   around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
 }

@@ -28,23 +28,23 @@ std::vector<std::uint32_t> bottom_up(const std::vector<StopNode>& nodes) {
 }  // namespace
 
 std::vector<StopShare> plan_stop(const std::vector<StopNode>& nodes, TimePoint now, TimePoint deadline) {
-  const Duration budget = std::max(deadline - now, Duration::zero());
+  const Duration budget = std::max(saturating_subtract(deadline, now), Duration::zero());
   // Nobody can use more than there is.
   const auto most = [&nodes, budget](std::uint32_t i) { return std::min(nodes[i].timeout, budget); };
-  std::vector<Duration> below(nodes.size(), Duration::zero());
-  Duration longest{0};
+  // In floating point: how much longer than all time a chain would take says how small the shares become.
+  const auto ticks = [&most](std::uint32_t i) { return static_cast<double>(most(i).count()); };
+  std::vector<double> below(nodes.size(), 0);
+  double longest = 0;
   for (const std::uint32_t i : bottom_up(nodes)) {
-    for (const std::uint32_t b : nodes[i].below) below[i] = std::max(below[i], below[b] + most(b));
-    longest = std::max(longest, below[i] + most(i));
+    for (const std::uint32_t b : nodes[i].below) below[i] = std::max(below[i], below[b] + ticks(b));
+    longest = std::max(longest, below[i] + ticks(i));
   }
-  const double scale =
-      longest > budget ? static_cast<double>(budget.count()) / static_cast<double>(longest.count()) : 1.0;
-  const auto scaled = [scale](Duration d) {
-    return Duration(static_cast<Duration::rep>(static_cast<double>(d.count()) * scale));
-  };
+  const auto all = static_cast<double>(budget.count());
+  const double scale = longest > all ? all / longest : 1.0;
   std::vector<StopShare> shares(nodes.size());
   for (std::uint32_t i = 0; i < nodes.size(); ++i) {
-    shares[i] = {.kept = scaled(most(i)), .end_by = now + budget - scaled(below[i])};
+    const Duration left = std::max(budget - saturating_scale(below[i], scale), Duration::zero());
+    shares[i] = {.kept = saturating_scale(most(i), scale), .end_by = saturating_add(now, left)};
   }
   return shares;
 }

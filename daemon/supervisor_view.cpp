@@ -44,7 +44,7 @@ ServiceView Supervisor::service(std::size_t index) const {
   if (const pid_t pid = service.main_pid(); pid != 0) view.pid = pid;
   view.since = record.since;
   view.incarnation = record.runs;
-  view.restarts = record.restarts;
+  view.restarts = service.counters().restarts();
   if (service.spec().extras) {
     const auto& bells = service.spec().extras->bells;
     for (std::size_t i = 0; i < bells.size(); ++i)

@@ -52,8 +52,11 @@ class Collector {
  private:
   void probes(const config::Service& s, const config::ProbeSet& set) {
     for (const Probe& p : set.probes) {
-      if (const auto what = missing_probe(p.kind); !what.empty())
-        refuse_at(p.place.line != 0 ? p.place : s.place, what);
+      const bool tls = p.kind == Probe::Kind::http && p.target.starts_with("https://");
+      const auto what =
+          tls ? std::string_view("`https` in a probe (next step: `http`, or `exec: [curl, -fsS, …]`)")
+              : missing_probe(p.kind);
+      if (!what.empty()) refuse_at(p.place.line != 0 ? p.place : s.place, what);
     }
   }
   void refuse(const config::Service& s, bool used, std::string_view what) {

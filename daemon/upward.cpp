@@ -111,7 +111,7 @@ void Upward::refresh() {
 
 void Upward::needs_time(Duration by) {
   if (fd_ < 0 || is_ready_ || is_stopping_) return;
-  extend_ = std::max(by + slack, time_for_a_step);
+  extend_ = std::max(saturating_add(by, slack), time_for_a_step);
   send();
 }
 
@@ -132,7 +132,7 @@ void Upward::stopping(const std::string& why, Duration at_most) {
   refresh_timer_.cancel();
   state_ = "STOPPING=1";
   status_ = one_line("stopping: " + why);
-  extend_ = at_most + slack;
+  extend_ = saturating_add(at_most, slack);
   send();
 }
 

@@ -28,6 +28,12 @@ struct ServiceCounters {
   std::uint64_t restarts_on_loss = 0;
   std::uint64_t restarts_on_liveness = 0;
   std::uint64_t restarts_on_watchdog = 0;
+  // What status shows: the same restarts as the metric's, whatever their reasons. A stop and a later start
+  // are none.
+  [[nodiscard]] std::uint64_t restarts() const {
+    return restarts_on_failure + restarts_on_command + restarts_on_loss + restarts_on_liveness +
+           restarts_on_watchdog;
+  }
   std::uint64_t probe_successes = 0;
   std::uint64_t probe_failures = 0;
   std::uint64_t log_lines_dropped = 0;

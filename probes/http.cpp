@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "channels/asio_bridge.hpp"
+#include "config/confidential.hpp"
 #include "config/pattern.hpp"
 #include "probes/json_answer.hpp"
 #include "probes/kinds.hpp"
@@ -41,7 +42,7 @@ class HttpProbe final : public Probe {
     Socket socket(ctx.loop().executor());
     Outcome connected = co_await connect(ctx, socket, resolver_, target_);
     if (!connected) co_return connected;
-    const std::string what = "cannot get " + target_.path + " from " + target_.text();
+    const std::string what = "cannot get " + config::masked(target_.path) + " from " + target_.text();
 
     auto writing = http::async_write(socket, request_, asio::deferred);
     const auto [write_error, written] = co_await async(ctx, std::move(writing));
@@ -102,8 +103,8 @@ Made make_http(Resolver& resolver, const config::Probe& spec) {
     auto compiled = config::Pattern::compile(spec.http->body);
     if (!compiled)
       return std::unexpected(
-          Error(Error::Kind::invalid,
-                "cannot probe " + spec.target + ": `body` is not a regular expression: " + compiled.error()));
+          Error(Error::Kind::invalid, "cannot probe " + config::masked(spec.target) +
+                                          ": `body` is not a regular expression: " + compiled.error()));
     body = std::move(*compiled);
   }
   return std::make_unique<HttpProbe>(resolver, std::move(*target), spec.http.get(), std::move(body));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "channels/saturating.hpp"
+
 namespace belfry::probes {
 
 using namespace std::chrono_literals;
@@ -16,7 +18,7 @@ Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_
   }
   const double spread = 1.0 + options.jitter * (2.0 * random - 1.0);
   const Duration period = options.period.value_or(10s);
-  return Duration(static_cast<Duration::rep>(static_cast<double>(period.count()) * spread));
+  return saturating_scale(period, spread);
 }
 
 Duration port_period(std::size_t waiters) {

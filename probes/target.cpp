@@ -1,6 +1,7 @@
 #include "probes/target.hpp"
 
 #include "config/address.hpp"
+#include "config/confidential.hpp"
 
 namespace belfry::probes {
 
@@ -8,15 +9,15 @@ Result<Target> parse_host_port(std::string_view text) {
   const auto parsed = config::parse_host_port(text);
   if (!parsed)
     return std::unexpected(
-        Error(Error::Kind::invalid, "cannot probe " + std::string(text) + ": it is not host:port"));
+        Error(Error::Kind::invalid, "cannot probe " + config::masked(text) + ": it is not host:port"));
   return Target{.host = parsed->host, .port = parsed->port};
 }
 
 Result<Target> parse_http_url(std::string_view text) {
   const std::string_view scheme = "http://";
   if (!text.starts_with(scheme)) {
-    return std::unexpected(
-        Error(Error::Kind::invalid, "cannot probe " + std::string(text) + ": only http:// is supported yet"));
+    return std::unexpected(Error(Error::Kind::invalid,
+                                 "cannot probe " + config::masked(text) + ": only http:// is supported yet"));
   }
   const std::string_view rest = text.substr(scheme.size());
   const std::size_t slash = rest.find_first_of("/?");

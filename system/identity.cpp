@@ -1,7 +1,9 @@
 #include "system/identity.hpp"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,7 +70,31 @@ std::vector<gid_t> groups_of(const std::string& user, gid_t gid) {
   }
 }
 
+// capget(2) without libcap; the number of a capability is its bit.
+bool has_capability(unsigned capability) {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  if (::syscall(SYS_capget, &header, data) != 0) return ::geteuid() == 0;
+  return (data[capability / 32].effective >> (capability % 32) & 1U) != 0;
+}
+
 }  // namespace
+
+std::string why_cannot_become(const Identity& whom) {
+  uid_t real = 0, effective = 0, saved = 0;
+  gid_t real_group = 0, group = 0, saved_group = 0;
+  ::getresuid(&real, &effective, &saved);
+  ::getresgid(&real_group, &group, &saved_group);
+  const bool same_user = whom.uid == real && whom.uid == effective && whom.uid == saved;
+  const bool same_group = whom.gid == real_group && whom.gid == group && whom.gid == saved_group;
+  std::string missing;
+  if (!same_user && !has_capability(CAP_SETUID)) missing = "CAP_SETUID";
+  if ((!same_user || !same_group || effective == 0) && !has_capability(CAP_SETGID))
+    missing += missing.empty() ? "CAP_SETGID" : " and CAP_SETGID";
+  if (missing.empty()) return {};
+  if (effective == 0) return "belfry is root without " + missing;
+  return "belfry is not root (it is user " + std::to_string(effective) + ", without " + missing + ")";
+}
 
 std::expected<Identity, SpawnError> find_identity(std::string_view user, std::string_view group) {
   std::vector<char> buffer;

@@ -27,4 +27,8 @@ struct Identity {
 [[nodiscard]] std::expected<Identity, SpawnError> find_identity(std::string_view user,
                                                                 std::string_view group = {});
 
+// Why this process cannot start another one as that user: "belfry is not root (it is user 1000, …)". Empty:
+// it can, as far as its rights tell.
+[[nodiscard]] std::string why_cannot_become(const Identity& whom);
+
 }  // namespace belfry::system

@@ -10,7 +10,6 @@ namespace belfry::system {
 namespace {
 
 constexpr std::string_view marker_name = "BELFRY_SERVICE=";
-constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string_view name_part(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 

@@ -22,6 +22,10 @@
 
 namespace belfry::system {
 
+// Where a command is searched in an environment without PATH.
+inline constexpr std::string_view default_path =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 struct ListenTrapRequest;
 
 using NameValue = std::pair<std::string, std::string>;

@@ -140,6 +140,31 @@ std::optional<uid_t> user_who_hides(pid_t pid) {
   return effective;
 }
 
+std::vector<pid_t> all() {
+  std::vector<pid_t> found;
+  each_number_in("/proc", [&](int, const char* name) { parse_pids(name, found); });
+  return found;
+}
+
+namespace {
+
+// Field `number` of /proc/PID/stat as proc_pid_stat(5) counts them, of those behind the name.
+template <class Integer>
+std::optional<Integer> stat_field(pid_t pid, int number) {
+  const std::string stat = read_file(path_of(pid, "stat"));
+  std::size_t at = stat.rfind(')');
+  for (int field = 2; field < number && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
+  if (at == std::string::npos) return std::nullopt;
+  Integer value{};
+  const auto [end, error] = std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), value);
+  return error == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<pid_t> parent_of(pid_t pid) { return stat_field<pid_t>(pid, 4); }
+std::optional<std::uint64_t> born_at(pid_t pid) { return stat_field<std::uint64_t>(pid, 22); }
+
 std::optional<Survivor> describe(pid_t pid) {
   std::string stat = read_file(path_of(pid, "stat"));
   // "4711 (name with ) and blanks) S …": the name ends at the last parenthesis

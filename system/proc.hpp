@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,12 @@ std::vector<ino_t> sockets_of(pid_t pid);
 // The effective user of a process whose descriptors may not be looked at: root without CAP_SYS_PTRACE, as in
 // containers, sees those of its own user only. Empty: they can be seen, or the process is gone.
 std::optional<uid_t> user_who_hides(pid_t pid);
+
+// Every process that can be seen.
+std::vector<pid_t> all();
+std::optional<pid_t> parent_of(pid_t pid);
+// When it was started, in clock ticks since the boot: with its pid, a name that is never used again.
+std::optional<std::uint64_t> born_at(pid_t pid);
 
 std::optional<Survivor> describe(pid_t pid);
 // Those of them that are there and no zombies.

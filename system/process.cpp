@@ -17,7 +17,8 @@ std::string_view name_of(SpawnStage stage) {
 
 std::string SpawnError::text(std::string_view command) const {
   std::string out(name_of(stage));
-  if (errnum != 0) {
+  // "No such file" of a file that is there is said of another one.
+  if (errnum != 0 && (errnum != ENOENT || cause.empty())) {
     out += ": ";
     out += std::strerror(errnum);
   }
@@ -26,6 +27,7 @@ std::string SpawnError::text(std::string_view command) const {
     out += ": ";
     out += thing;
   }
+  if (!cause.empty()) out += ": " + cause;
   return out;
 }
 

@@ -31,8 +31,10 @@ struct SpawnError {
   SpawnStage stage = SpawnStage::clone;
   int errnum = 0;      // errno of the failed step
   std::string detail;  // the thing it failed on, when it is not the command: a directory, a user, a limit
+  std::string cause = {};   // what is wrong with it, where errno does not say or misleads: "it is a directory"
 
-  // "exec: No such file or directory: ./apii". `command` is argv[0] as the user wrote it.
+  // "exec: No such file or directory: ./apii", "exec: ./web.sh: its interpreter \"/bin/zsh\" does not exist".
+  // `command` is argv[0] as the user wrote it.
   [[nodiscard]] std::string text(std::string_view command) const;
 
   // True when the machine, not the service, is at fault and a later try may work.

@@ -126,10 +126,16 @@ BELFRY_CHILD long write_oom_score(const ChildPlan& plan) {
 BELFRY_CHILD long set_limits(ChildPlan& plan) {
   if (plan.set_umask) raw(SYS_umask, plan.umask);
   if (plan.oom_score_adj != nullptr) {
-    if (long result = write_oom_score(plan); result < 0) return result;
+    if (long result = write_oom_score(plan); result < 0) {
+      plan.failed_limit = failed_oom_score;
+      return result;
+    }
   }
   if (plan.set_nice) {
-    if (long result = raw(SYS_setpriority, PRIO_PROCESS, 0, plan.nice); result < 0) return result;
+    if (long result = raw(SYS_setpriority, PRIO_PROCESS, 0, plan.nice); result < 0) {
+      plan.failed_limit = failed_nice;
+      return result;
+    }
   }
   for (std::size_t i = 0; i < plan.limit_count; ++i) {
     const ChildLimit& limit = plan.limits[i];

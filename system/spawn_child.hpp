@@ -85,11 +85,12 @@ struct ChildPlan {
   // answer
   std::uint8_t failed_stage;  // 0: none; SpawnStage + 1; unshare_refused
   int errnum;
-  int failed_limit;  // resource number, -1: none
+  int failed_limit;  // resource number, or one of the below; -1: none
   int trap;          // the notification descriptor in the shared table, or the -errno of what refused it
 };
 
 inline constexpr std::uint8_t unshare_refused = 100;
+inline constexpr int failed_nice = -2, failed_oom_score = -3;
 
 // Entry of clone(2); never returns. `plan` is a ChildPlan*. The keeper's clones the program and becomes a
 // keeper.

@@ -21,6 +21,7 @@
 #include "system/oom_score.hpp"
 #include "system/seccomp_listen.hpp"
 #include "system/signals.hpp"
+#include "system/spawn_failure.hpp"
 
 namespace belfry::system {
 
@@ -45,14 +46,6 @@ std::vector<std::uint8_t> ignored_at_entry() {
       list.push_back(static_cast<std::uint8_t>(signo));
   }
   return list;
-}
-
-std::string limit_name(int resource) {
-  static constexpr const char* names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
-                                          "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
-                                          "msgqueue", "nice",   "rtprio",  "rttime"};
-  if (resource < 0 || static_cast<std::size_t>(resource) >= std::size(names)) return {};
-  return std::string("limit ") + names[resource];
 }
 
 }  // namespace
@@ -125,7 +118,8 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
     unshares_ = false;
     return attempt(launch, kept);
   }
-  return std::unexpected(failure(launch));
+  return std::unexpected(explain_failure(launch, candidates_, static_cast<SpawnStage>(plan_.failed_stage - 1),
+                                         plan_.errnum, plan_.failed_limit));
 }
 
 void Spawner::lay_out_trap(const Launch& launch) {
@@ -188,14 +182,6 @@ pid_t Spawner::clone_into(int cgroup, int flags) {
   if (pid >= 0 || pid == -EAGAIN || pid == -ENOMEM) return pid;
   plan_.join_cgroup = lent_cgroup_;
   return clone(flags, false);
-}
-
-SpawnError Spawner::failure(const Launch& launch) const {
-  SpawnError error{static_cast<SpawnStage>(plan_.failed_stage - 1), plan_.errnum, {}};
-  if (error.stage == SpawnStage::working_dir) error.detail = launch.working_dir;
-  if (error.stage == SpawnStage::identity && launch.identity) error.detail = "user " + launch.identity->name;
-  if (error.stage == SpawnStage::limits) error.detail = limit_name(plan_.failed_limit);
-  return error;
 }
 
 void Spawner::lay_out_words(Launch& launch) {

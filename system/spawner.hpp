@@ -53,7 +53,6 @@ class Spawner {
   int lay_out_descriptors(const Launch& launch);  // 0 or -errno
   int lend(int source);                           // a number below the hole, or -errno
   void take_back_slots();
-  SpawnError failure(const Launch& launch) const;
   void lay_out_trap(const Launch& launch);
   void answer_trap(const Launch& launch);
 

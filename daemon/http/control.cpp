@@ -202,7 +202,7 @@ Answer Api::understand_wait(std::string_view text) const {
 
 Task<Response> Api::perform(Context& ctx, WaitFor wait) {
   std::optional<Context> limited;
-  if (wait.timeout) limited.emplace(ctx, ctx.loop().now() + *wait.timeout);
+  if (wait.timeout) limited.emplace(ctx, saturating_add(ctx.loop().now(), *wait.timeout));
   Context& waiting = limited ? *limited : ctx;
   const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
   PublicView in_public(stack_);

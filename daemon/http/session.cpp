@@ -108,7 +108,9 @@ class Session {
   Task<void> linger();
   void hold_request(Place& place);
   void shrink();
-  [[nodiscard]] TimePoint after(Duration duration) const { return shared_.loop.now() + duration; }
+  [[nodiscard]] TimePoint after(Duration duration) const {
+    return saturating_add(shared_.loop.now(), duration);
+  }
 
   Shared& shared_;
   Door& door_;

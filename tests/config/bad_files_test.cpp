@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "config/load.hpp"
+#include "fake_host.hpp"
 
 namespace belfry::config {
 namespace {
@@ -30,12 +31,23 @@ std::vector<fs::path> bad_files() {
   return files;
 }
 
+// A machine on which every name is a program and every user is known, but no path leads to a program.
+class Machine final : public testing_support::FakeHost {
+ public:
+  bool is_file(std::string const& path) override { return path.starts_with("/usr/bin/"); }
+  std::string why_no_such_user(Who) override { return {}; }
+  std::string why_no_directory(std::string const&, Who) override { return {}; }
+  std::string why_not_readable(std::string const&) override { return {}; }
+};
+
 // What `belfry check` prints, without the directory of this checkout.
 std::string said_of(fs::path const& file) {
   LoadOptions options;
   options.environment = [](std::string_view name) -> std::optional<std::string> {
     return name == "HOME" ? std::optional<std::string>("/root") : std::nullopt;
   };
+  Machine machine;
+  options.host = &machine;
   Loaded const loaded = load(file.string(), options);
   std::ostringstream out;
   print(loaded.diagnostics, out);
@@ -61,7 +73,10 @@ TEST_P(BadFile, is_explained_as_expected) {
 }
 
 TEST_P(BadFile, says_where_and_what_to_do) {
-  Loaded const loaded = load(GetParam().string());
+  Machine machine;
+  LoadOptions options;
+  options.host = &machine;
+  Loaded const loaded = load(GetParam().string(), options);
   ASSERT_FALSE(loaded.diagnostics.empty());
   for (Diagnostic const& one : loaded.diagnostics) {
     EXPECT_FALSE(one.help.empty()) << one.message;

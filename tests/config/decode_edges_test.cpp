@@ -51,5 +51,41 @@ TEST(DecodeEdges, an_edge_may_wait_for_a_bell_of_its_dependency) {
   EXPECT_EQ(stack.services[0].extras->bells[0].probes.probes[0].target, "/nowhere/cache");
 }
 
+TEST(DecodeEdges, an_optional_edge_may_lead_to_a_service_of_a_file_that_is_not_merged) {
+  Loaded const result = loaded(
+      "services: {a: {command: x, depends_on: {gone: {condition: completed, required: false}, b: ready}}, "
+      "b: {command: x}}");
+  EXPECT_FALSE(result.diagnostics.has_errors()) << text_of(result.diagnostics);
+  EXPECT_EQ(result.diagnostics.warnings(), 0U) << "it is nothing to mend";
+  ASSERT_EQ(result.diagnostics.size(), 1U);
+  EXPECT_EQ(result.diagnostics[0].severity, Severity::remark);
+  EXPECT_EQ(result.diagnostics[0].rule, "absent-dependency");
+  EXPECT_FALSE(result.diagnostics[0].help.empty());
+  ASSERT_EQ(result.stack.services[0].depends_on.size(), 1U);
+  EXPECT_EQ(result.stack.services[0].depends_on[0].service, "b");
+}
+
+TEST(DecodeEdges, a_misspelled_optional_edge_is_recognised) {
+  Loaded const result =
+      loaded("services: {a: {command: x, depends_on: {databse: {required: false}}}, database: {command: x}}");
+  ASSERT_EQ(result.diagnostics.size(), 1U);
+  EXPECT_NE(result.diagnostics[0].help.find("database"), std::string::npos);
+}
+
+TEST(DecodeEdges, a_gate_does_not_count_members_that_are_absent) {
+  std::string const members = "depends_on: {b: ready, gone: {required: false}}}, b: {command: x}}";
+  EXPECT_EQ(rule_of("services: {g: {type: gate, " + members), "none");
+  EXPECT_EQ(rule_of("services: {g: {type: gate, require: 2, " + members), "impossible-quorum");
+}
+
+TEST(DecodeEdges, a_file_that_is_merged_brings_its_service_back) {
+  Directory const dir;
+  std::string const base =
+      dir.write("base.yaml", "services: {a: {command: x, depends_on: {b: {required: false}}}}");
+  std::string const more = dir.write("more.yaml", "services: {b: {command: x}}");
+  EXPECT_EQ(load(base).stack.services.at(0).depends_on.size(), 0U);
+  EXPECT_EQ(service(load(std::vector<std::string>{base, more}).stack, "a").depends_on.size(), 1U);
+}
+
 }  // namespace
 }  // namespace belfry::config

@@ -71,5 +71,28 @@ TEST(DecodeProbe, any_shares_the_tuning_beside_it) {
   EXPECT_EQ(set.probes.at(1).timeout, 9s);
 }
 
+TEST(DecodeProbe, a_url_that_can_never_work_is_an_error_of_the_file) {
+  for (char const* url :
+       {"ftp://h/", "http://", "http://:80/", "http://h:0/", "http://h:65536/", "http://h:/", "http://h:x/",
+        "http://user:pw@h/", "http://token@h/", "http://256.1.1.1/", "http://1.2.3.4.5/", "http://a..b/",
+        "http://[::zz]/", "http://[::1", "http://h/#part", "http://h/a b", "http://h/\u00e4"})
+    EXPECT_NE(rule_of("services: {x: {command: a, ready: {http: \"" + std::string(url) + "\"}}}"), "none")
+        << url;
+  for (char const* url : {"http://h/", "http://h.example.org.:80/x?y=z@w", "http://[::1]:8080/",
+                          "http://127.1/", "http://my_host/", "HTTP://h", "https://h/"})
+    EXPECT_EQ(rule_of("services: {x: {command: a, ready: {http: '" + std::string(url) + "'}}}"), "none")
+        << url;
+  for (char const* address : {"h:0", "h:70000", ":80", "[h]:80", "999.1.1.1:80", "a..b:80", "http://h:80"})
+    EXPECT_NE(rule_of("services: {x: {command: a, ready: {tcp: '" + std::string(address) + "'}}}"), "none")
+        << address;
+}
+
+TEST(DecodeProbe, a_password_in_a_url_is_in_no_message) {
+  std::string const said =
+      text_of(loaded("services: {x: {command: a, ready: {http: 'http://joe:hunter2@h/'}}}").diagnostics);
+  EXPECT_EQ(said.find("hunter2"), std::string::npos) << said;
+  EXPECT_NE(said.find("names a user"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace belfry::config

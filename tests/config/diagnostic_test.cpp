@@ -4,6 +4,9 @@
 
 #include <sstream>
 
+#include "config/report.hpp"
+#include "helpers.hpp"
+
 namespace belfry::config {
 namespace {
 
@@ -70,6 +73,29 @@ TEST(Diagnostics, counts_what_is_left_when_repetitions_are_dropped) {
     EXPECT_EQ(diagnostics.warnings(), 1U);
     EXPECT_EQ(diagnostics.size(), 2U);
   }
+}
+
+TEST(Diagnostics, when_strict_warnings_are_errors_and_remarks_stay_remarks) {
+  Diagnostics found;
+  found.warning("w", {0, 1, 1}, "a warning", "help");
+  found.remark("r", {0, 2, 1}, "a remark", "help");
+  EXPECT_EQ(found.warnings(), 1U);
+  EXPECT_FALSE(found.has_errors());
+  found.be_strict();
+  EXPECT_EQ(found.errors(), 1U);
+  EXPECT_EQ(found.warnings(), 0U);
+  EXPECT_EQ(found[0].severity, Severity::error);
+  EXPECT_EQ(found[1].severity, Severity::remark);
+}
+
+TEST(Diagnostics, a_remark_is_printed_as_one_and_counts_as_no_problem) {
+  Diagnostics found;
+  found.remark("r", {0, 0, 0}, "good to know", "nothing to do");
+  found.finish();
+  EXPECT_EQ(found.errors() + found.warnings(), 0U);
+  EXPECT_EQ(testing_support::text_of(found), "remark: good to know\n    help: nothing to do\n");
+  EXPECT_NE(diagnostics_json(found).find("\"severity\": 3"), std::string::npos);
+  EXPECT_NE(diagnostics_sarif(found, "1").find("\"level\": \"note\""), std::string::npos);
 }
 
 }  // namespace

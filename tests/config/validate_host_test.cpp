@@ -1,6 +1,5 @@
-// Ports that two want, programs that are not there.
+// Ports that two want.
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include "config/validate.hpp"
 #include "helpers.hpp"
@@ -39,19 +38,5 @@ TEST(ValidateHost, replicas_that_share_a_port_are_warned_of_only) {
   EXPECT_TRUE(
       loaded("services: {a: {command: x, replicas: 2, ready: {port: '80${REPLICA}'}}}").diagnostics.empty());
 }
-TEST(ValidateHost, a_command_with_a_slash_must_exist_and_be_executable) {
-  Directory const dir;
-  std::string const program = dir.write("run", "");
-  auto const warnings = [&](std::string const& keys) {
-    return load(dir.write("belfry.yaml", "services: {a: {" + keys + "}}")).diagnostics.warnings();
-  };
-  EXPECT_EQ(warnings("command: ./absent"), 1U);
-  EXPECT_EQ(warnings("command: ./run"), 1U);  // not executable
-  ::chmod(program.c_str(), 0700);
-  EXPECT_EQ(warnings("command: ./run"), 0U);
-  EXPECT_EQ(warnings("command: ./run, working_dir: sub"), 1U);
-  EXPECT_EQ(warnings("command: absent-but-searched-in-path"), 0U);
-}
-
 }  // namespace
 }  // namespace belfry::config

@@ -69,7 +69,7 @@ TEST_F(ServiceLife, a_crash_before_ready_is_never_ready_and_is_tried_again_after
   advance(1ms);
   say_ready("db");
   EXPECT_EQ(state("api"), State::ready);
-  EXPECT_EQ(service("db").record().restarts, 2U);
+  EXPECT_EQ(service("db").counters().restarts(), 2U);
 }
 
 TEST_F(ServiceLife, an_exit_with_0_before_ready_is_a_failure_too) {
@@ -164,6 +164,50 @@ TEST_F(ServiceLife, a_start_that_takes_longer_than_its_timeout_is_stopped_and_ke
   EXPECT_EQ(state("db"), State::failed);
   EXPECT_THAT(cause("db"), HasSubstr("not ready in time: cannot connect"));
   EXPECT_EQ(processes.alive(), 0U);
+}
+
+TEST_F(ServiceLife, who_may_not_be_given_what_it_needs_fails_at_once_and_is_not_tried_again) {
+  daemon("db");
+  provisions.refuse = [](const Service&) -> Result<void> {
+    return std::unexpected(Error::from_errno(EPERM, "cannot give away the notify socket"));
+  };
+  up();
+  EXPECT_EQ(state("db"), State::failed);
+  EXPECT_TRUE(loop.timers().empty());
+}
+
+TEST_F(ServiceLife, who_is_killed_is_told_by_which_limit_and_why_it_had_to_stop) {
+  config::Service& db = speaking(daemon("db"));
+  db.ready.probes.front().timeout = 3s;
+  db.stop.timeout = 2s;
+  script("db", {.stops_after = std::nullopt});
+  up();
+  advance(5s);
+  ASSERT_EQ(chronicle.notices.size(), 1U);
+  EXPECT_THAT(chronicle.notices[0], HasSubstr("(stop.timeout 2s; it had to stop: db was not ready in time"));
+  EXPECT_THAT(chronicle.notices[0], HasSubstr("(ready.timeout 3s)"));
+}
+
+TEST_F(ServiceLife, who_is_killed_for_the_budget_of_the_stack_is_told_so) {
+  daemon("db").stop.timeout = 1h;
+  script("db", {.stops_after = std::nullopt});
+  up();
+  down(5s);
+  advance(5s);
+  ASSERT_EQ(chronicle.notices.size(), 1U);
+  EXPECT_THAT(chronicle.notices[0],
+              HasSubstr("its share of shutdown.timeout; it had to stop: the stack goes down"));
+}
+
+TEST_F(ServiceLife, a_stop_and_a_later_start_are_no_restart) {
+  daemon("db");
+  up();
+  command(Command::stop, "db");
+  command(Command::start, "db");
+  ASSERT_EQ(state("db"), State::ready);
+  EXPECT_EQ(service("db").counters().restarts(), 0U);
+  command(Command::restart, "db");
+  EXPECT_EQ(service("db").counters().restarts(), 1U);
 }
 
 TEST_F(ServiceLife, a_probe_that_hangs_is_cut_off_by_its_own_timeout) {
@@ -270,7 +314,7 @@ TEST_F(ServiceLife, a_recheck_makes_unready_and_ready_again_without_a_restart) {
   answers = true;
   advance(1200ms);
   EXPECT_EQ(state("db"), State::ready);
-  EXPECT_EQ(service("db").record().restarts, 0U);
+  EXPECT_EQ(service("db").counters().restarts(), 0U);
   EXPECT_TRUE(supervisor->stack_ready());
 }
 

@@ -64,6 +64,21 @@ TEST(StopPlan, what_has_no_process_takes_no_time) {
   EXPECT_EQ(shares[1].end_by, now + 15s);
 }
 
+TEST(StopPlan, times_that_add_up_to_more_than_all_time_are_shared_out_all_the_same) {
+  constexpr Duration for_ever = Duration::max();
+  const std::vector<StopNode> chain{
+      {.timeout = for_ever, .below = {}}, {.timeout = for_ever, .below = {0}}, {.timeout = 1s, .below = {1}}};
+  for (const TimePoint deadline : {now + 30s, TimePoint::max()}) {
+    const auto shares = plan_stop(chain, now, deadline);
+    for (const StopShare& share : shares) {
+      EXPECT_GE(share.end_by, now);
+      EXPECT_LE(share.end_by, deadline);
+      EXPECT_GE(share.kept, Duration::zero());
+    }
+    EXPECT_EQ(shares[0].end_by, deadline);
+  }
+}
+
 TEST(StopPlan, a_chain_of_ten_thousand_is_planned) {
   std::vector<StopNode> nodes(10'000);
   for (std::uint32_t i = 1; i < nodes.size(); ++i) nodes[i] = {.timeout = 1s, .below = {i - 1}};

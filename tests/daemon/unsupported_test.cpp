@@ -49,6 +49,14 @@ TEST(Unsupported, each_feature_is_named_with_its_place) {
   EXPECT_NE(lines[1].find("cannot use a `cluster` probe"), std::string::npos);
 }
 
+TEST(Unsupported, https_is_refused_by_the_file_and_not_by_every_attempt) {
+  const auto lines =
+      refused("services:\n  a:\n    command: sleep 1\n    ready: {http: 'https://127.0.0.1/'}\n");
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:4:")) << lines[0];
+  EXPECT_NE(lines[0].find("`https`"), std::string::npos);
+}
+
 TEST(Unsupported, what_a_profile_has_switched_off_is_not_looked_at) {
   EXPECT_TRUE(refused("services:\n"
                       "  a: {command: sleep 1}\n"

@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import unittest
 
 from harness import Scenario, belfry, free_port
 
@@ -96,6 +97,37 @@ class BadServices(Scenario):
         self.assertEqual(stack.get("/readyz")[0], 503)
         self.assert_clean_end(stack)
         self.assertEqual(stack.all_events("api"), [])
+
+    def test_a_script_with_windows_line_ends_is_not_said_to_be_missing(self):
+        stack = self.stack("  web: {command: ./crlf.sh, restart: no}\n  other: {command: sleep 1000}")
+        with open(os.path.join(stack.path, "crlf.sh"), "w", encoding="ascii", newline="") as script:
+            script.write("#!/bin/sh\r\nexit 0\r\n")
+        os.chmod(script.name, 0o755)
+        stack.start()
+        stack.output.index_of("ends with CRLF")
+        failed = stack.output.lines[stack.output.index_of("web failed")]
+        self.assertNotIn("No such file", failed)
+        self.assert_clean_end(stack)
+
+    def test_an_unknown_user_fails_its_service_and_no_other(self):
+        stack = self.stack("  shy: {command: sleep 1000, user: no-such-user-here}\n  bold: {command: sleep 1000}").start()
+        failed = stack.output.lines[stack.output.index_of("shy failed")]
+        self.assertIn("cannot run shy as no-such-user-here: unknown user", failed)
+        self.assertNotIn("::", failed)
+        self.assertEqual(stack.wait("bold"), 200)
+        self.assertRegex(stack.output.text(), r"belfry\.yaml:\d+:\d+: warning: .*no such user")
+        self.assert_clean_end(stack)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to give it up")
+    def test_without_root_another_user_is_refused_at_once(self):
+        stack = self.stack("  web: {command: sleep 1000, user: nobody}\n  other: {command: sleep 1000}")
+        os.chmod(stack.path, 0o777)
+        stack.start(wrapper=["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"])
+        failed = stack.output.lines[stack.output.index_of("web failed")]
+        self.assertIn("cannot run web as nobody: belfry is not root", failed)
+        self.assertEqual(stack.wait("other"), 200)
+        self.assertEqual(stack.services()["web"]["state"], "failed")
+        self.assert_clean_end(stack)
 
     def test_a_dependency_that_exits_before_ready_is_never_ready_and_never_a_hang(self):
         stack = self.stack("""

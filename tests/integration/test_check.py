@@ -1,7 +1,9 @@
 """`belfry check` and `belfry import` as a user meets them: formats, files that are none, `.env`, pipes."""
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -72,6 +74,60 @@ class Check(Folder):
             said = belfry("check", self.write("belfry.yaml", f"services: {{a: {{command: sleep 1, {keys}}}}}\n"))
             self.assertEqual(said.returncode, 65, said.stderr)
             self.assertIn("help: name a regular file", said.stderr)
+
+
+    def test_an_optional_dependency_may_be_in_another_file(self):
+        path = self.write("belfry.yaml", "services:\n  a: {command: sleep 1, depends_on: {b: {required: false}}}\n")
+        for options in ((), ("--strict",)):
+            said = belfry("check", *options, path)
+            self.assertEqual((said.returncode, said.stdout), (0, "ok: 1 service\n"), said.stderr)
+            self.assertIn(f"{path}:2:38: remark: `a` depends on `b`, which does not exist here", said.stderr)
+
+    def test_what_cannot_run_here_is_a_warning_and_with_strict_an_error(self):
+        script = self.write("crlf.sh", "#!/bin/sh\r\nexit 0\r\n")
+        os.chmod(script, 0o755)
+        holder = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(holder.close)
+        port = holder.getsockname()[1]
+        path = self.write("belfry.yaml", f"""services:
+  crlf: {{command: ./crlf.sh}}
+  gone: {{command: no-such-program-anywhere}}
+  shy:
+    command: sleep 1
+    user: no-such-user-here
+  lost: {{command: sleep 1, working_dir: /no/such/directory}}
+  late: {{command: sleep 1, ready: {{port: {port}}}}}
+""")
+        said = belfry("check", path)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        for place, words in (("2:19", "its first line ends with CRLF"), ("3:19", "is in no directory of the service's $PATH"),
+                             ("6:11", "no such user"), ("7:41", "does not exist"), ("8:42", f"port {port} is not free here")):
+            self.assertRegex(said.stderr, rf"belfry\.yaml:{place}: warning: .*{re.escape(words)}")
+        self.assertEqual(said.stderr.count("^"), 5, said.stderr)
+        strict = belfry("check", "--strict", path)
+        self.assertEqual(strict.returncode, 65, strict.stderr)
+        self.assertEqual(strict.stderr.count(": error: "), 5, strict.stderr)
+
+    def test_the_path_is_that_of_the_service(self):
+        os.mkdir(os.path.join(self.path, "bin"))
+        tool = self.write("bin/tool-of-its-own", "#!/bin/sh\n")
+        os.chmod(tool, 0o755)
+        keys = f"command: tool-of-its-own, environment: {{PATH: '{self.path}/bin'}}"
+        said = belfry("check", self.write("belfry.yaml", f"services: {{a: {{{keys}}}}}\n"))
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
+
+    def test_no_secret_and_no_line_of_a_foreign_file_is_shown(self):
+        for name, text in (("shadow", "root:$6$salt$hunter2:19000:0:99999:7:::\n"), ("key.json", '{"token": "hunter2", '),
+                           ("belfry.yaml", "services:\n  a:\n    command: x\n    environment: {PW: hunter2, PW: hunter2}\n"
+                                           "    ready: {http: 'http://joe:hunter2@h/'}\n")):
+            path = self.write(name, text)
+            for form in ("text", "json", "sarif"):
+                said = belfry("check", "--format", form, path)
+                self.assertEqual(said.returncode, 65, said.stderr)
+                self.assertNotIn("hunter2", said.stdout + said.stderr, name)
+            said = belfry("run", "-c", path)
+            self.assertEqual(said.returncode, 65)
+            self.assertNotIn("hunter2", said.stdout + said.stderr, name)
 
 
 class Import(Folder):

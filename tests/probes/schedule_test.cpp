@@ -81,5 +81,12 @@ TEST(Thresholds, a_threshold_of_zero_means_one) {
   EXPECT_EQ(thresholds.record(true), Thresholds::Change::up);
 }
 
+TEST(Schedule, jitter_does_not_carry_the_longest_period_round) {
+  ScheduleOptions options;
+  options.period = Duration::max();
+  EXPECT_EQ(next_delay(options, Phase::watching, Duration::zero(), 1, 0.999), Duration::max());
+  EXPECT_GT(next_delay(options, Phase::watching, Duration::zero(), 1, 0.0), Duration::zero());
+}
+
 }  // namespace
 }  // namespace belfry::probes

@@ -1,6 +1,9 @@
 #include "system/identity.hpp"
 
+#include <grp.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -47,6 +50,23 @@ TEST(Identity, an_unknown_user_or_group_is_named) {
 }
 
 TEST(Identity, minus_one_is_no_user) { EXPECT_FALSE(find_identity("4294967295")); }
+
+TEST(Identity, who_is_not_root_cannot_become_somebody_else_and_is_told_why) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to give it up";
+  const Identity other{54321, 54321, {54321}, "x", "/", "/bin/sh"};
+  EXPECT_EQ(why_cannot_become(other), "");
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const bool dropped = ::setgroups(0, nullptr) == 0 && ::setresgid(4242, 4242, 4242) == 0 &&
+                         ::setresuid(4242, 4242, 4242) == 0;
+    const std::string why = why_cannot_become(other);
+    const bool itself = why_cannot_become({4242, 4242, {4242}, "y", "/", "/bin/sh"}).empty();
+    ::_exit(dropped && itself && why.starts_with("belfry is not root (it is user 4242") ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(status, 0);
+}
 
 }  // namespace
 }  // namespace belfry::system

@@ -5,10 +5,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -409,7 +411,7 @@ TEST_F(SpawnerTest, a_missing_command_is_named_with_its_stage) {
 TEST_F(SpawnerTest, a_file_that_is_not_executable_is_refused) {
   Launch launch;
   launch.set_command(std::vector<std::string>{"/etc/passwd"});
-  EXPECT_EQ(failure(launch), "exec: Permission denied: /etc/passwd");
+  EXPECT_EQ(failure(launch), "exec: Permission denied: /etc/passwd: it is not executable (chmod +x)");
 }
 
 TEST_F(SpawnerTest, a_missing_working_directory_is_named) {
@@ -425,7 +427,8 @@ TEST_F(SpawnerTest, a_directory_the_user_may_not_enter_fails_as_that_user) {
   Launch launch = shell("exit 0");
   launch.identity = std::make_shared<const Identity>(Identity{54321, 54321, {54321}, "x", "/", "/bin/sh"});
   launch.working_dir = directory;
-  EXPECT_EQ(failure(launch), std::string("working_dir: Permission denied: ") + directory);
+  EXPECT_EQ(failure(launch), std::string("working_dir: Permission denied: ") + directory +
+                                 ": user 54321 may not enter it, or a directory above it");
   ::rmdir(directory);
 }
 
@@ -434,6 +437,41 @@ TEST_F(SpawnerTest, a_limit_above_the_hard_one_is_named) {
   Launch launch = shell("exit 0");
   launch.rlimits = {{RLIMIT_NOFILE, 20, 10}};
   EXPECT_EQ(failure(launch), "limits: Invalid argument: limit nofile");
+}
+
+TEST_F(SpawnerTest, a_script_whose_interpreter_is_missing_is_not_said_to_be_missing_itself) {
+  char directory[] = "/tmp/belfry-spawner-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string script = std::string(directory) + "/web.sh";
+  std::ofstream(script) << "#!/bin/sh\r\nexit 0\r\n";
+  ::chmod(script.c_str(), 0755);
+  Launch launch;
+  launch.working_dir = directory;
+  launch.set_command(std::vector<std::string>{"./web.sh"});
+  const std::string said = failure(launch);
+  EXPECT_TRUE(said.starts_with("exec: ./web.sh: its first line ends with CRLF")) << said;
+  EXPECT_EQ(said.find("No such file"), std::string::npos) << said;
+  std::filesystem::remove_all(directory);
+}
+
+TEST_F(SpawnerTest, a_directory_is_said_to_be_one) {
+  Launch launch;
+  launch.set_command(std::vector<std::string>{"/etc"});
+  EXPECT_EQ(failure(launch), "exec: Permission denied: /etc: it is a directory");
+}
+
+TEST_F(SpawnerTest, a_priority_that_only_root_may_have_is_named) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  pid_t pid = ::fork();
+  if (pid == 0) {
+    const bool dropped = ::setgid(54321) == 0 && ::setuid(54321) == 0;
+    Launch launch = shell("exit 0");
+    launch.nice = -5;
+    const std::string said = dropped ? failure(launch) : "";
+    ::_exit(said == "limits: Permission denied: nice -5: only root (CAP_SYS_NICE) may raise a priority" ? 0
+                                                                                                        : 1);
+  }
+  EXPECT_EQ(reap(pid), 0);
 }
 
 TEST_F(SpawnerTest, a_descriptor_that_is_not_open_is_reported) {

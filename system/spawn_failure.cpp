@@ -1,0 +1,87 @@
+#include "system/spawn_failure.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "system/exec_diagnosis.hpp"
+#include "system/identity.hpp"
+#include "system/oom_score.hpp"
+#include "system/spawn_child.hpp"
+
+namespace belfry::system {
+
+namespace {
+
+std::string limit_name(int resource) {
+  static constexpr const char* names[] = {"cpu",      "fsize",  "data",    "stack", "core",  "rss",
+                                          "nproc",    "nofile", "memlock", "as",    "locks", "sigpending",
+                                          "msgqueue", "nice",   "rtprio",  "rttime"};
+  if (resource < 0 || static_cast<std::size_t>(resource) >= std::size(names)) return {};
+  return std::string("limit ") + names[resource];
+}
+
+Executor executor_of(const Launch& launch) {
+  if (launch.identity) return {launch.identity->uid, launch.identity->groups};
+  return {::geteuid(), {}};
+}
+
+void explain_directory(const Launch& launch, SpawnError& error) {
+  error.detail = launch.working_dir;
+  struct stat status{};
+  const bool found = ::stat(launch.working_dir.c_str(), &status) == 0;
+  if (error.errnum == ENOTDIR && found) error.cause = "it is not a directory";
+  if (error.errnum == EACCES)
+    error.cause =
+        "user " + std::to_string(executor_of(launch).uid) + " may not enter it, or a directory above it";
+}
+
+// What was asked for, and who may have it.
+void explain_limit(const Launch& launch, int failed, SpawnError& error) {
+  error.detail = limit_name(failed);
+  const bool refused = error.errnum == EACCES || error.errnum == EPERM;
+  if (failed == detail::failed_nice) {
+    error.detail = "nice " + std::to_string(launch.nice.value_or(0));
+    if (refused) error.cause = "only root (CAP_SYS_NICE) may raise a priority";
+  } else if (failed == detail::failed_oom_score) {
+    const auto score = launch.oom_score_adj ? launch.oom_score_adj : entry_oom_score();
+    error.detail = "oom_score_adj " + std::to_string(score.value_or(0));
+    if (refused) error.cause = "only root (CAP_SYS_RESOURCE) may lower it";
+  } else if (refused) {
+    error.cause = "only root (CAP_SYS_RESOURCE) may raise a hard limit";
+  }
+}
+
+// Of the candidates, the first that has something to tell: the one that is there.
+void explain_exec(const Launch& launch, std::span<char* const> candidates, SpawnError& error) {
+  if (error.errnum == E2BIG) error.cause = "its arguments and environment are too long for the kernel";
+  if (error.errnum == ETXTBSY) error.cause = "somebody writes to it";
+  const Executor who = executor_of(launch);
+  for (const std::string_view candidate : candidates) {
+    if (!error.cause.empty()) return;
+    const bool relative = !candidate.starts_with('/') && !launch.working_dir.empty();
+    error.cause =
+        why_not_executable((relative ? launch.working_dir + "/" : "") + std::string(candidate), who);
+  }
+}
+
+}  // namespace
+
+SpawnError explain_failure(const Launch& launch, std::span<char* const> candidates, SpawnStage stage,
+                           int errnum, int failed_limit) {
+  SpawnError error{.stage = stage, .errnum = errnum, .detail = {}, .cause = {}};
+  if (stage == SpawnStage::working_dir) explain_directory(launch, error);
+  if (stage == SpawnStage::identity && launch.identity) {
+    error.detail = "user " + launch.identity->name;
+    if (errnum == EPERM) error.cause = why_cannot_become(*launch.identity);
+  }
+  if (stage == SpawnStage::limits) explain_limit(launch, failed_limit, error);
+  if (stage == SpawnStage::exec) explain_exec(launch, candidates, error);
+  return error;
+}
+
+}  // namespace belfry::system
