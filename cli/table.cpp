@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "text/utf8.hpp"
+
 namespace belfry::cli {
 namespace {
 
@@ -27,24 +29,11 @@ std::size_t width_of(char32_t c) {
   return contains(std::begin(wide), std::end(wide), c) ? 2 : 1;
 }
 
-bool continues(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-}
-
 // Takes one character off the front; a byte that is not UTF-8 counts as one.
 char32_t next_character(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t length = first < 0xC2 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 1;
-  char32_t c = length == 1 ? first : first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!continues(text, i)) {
-      text.remove_prefix(1);
-      return first;
-    }
-    c = (c << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  }
-  text.remove_prefix(length);
-  return c;
+  const text::Character one = text::first_character(text);
+  text.remove_prefix(one.length);
+  return one.code;
 }
 
 std::string_view sequence(Colour colour) {

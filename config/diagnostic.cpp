@@ -96,20 +96,6 @@ void Diagnostics::finish() {
   warnings_ -= all - all_.size() - gone;
 }
 
-std::string printable(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    std::size_t const length = std::min(sequence_length(text), text.size());
-    auto const byte = static_cast<unsigned char>(text.front());
-    bool const control = length == 1 && byte != '\t' && (byte < 0x20 || byte >= 0x7F);
-    bool const second_set = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    out.append(control || second_set ? "�" : text.substr(0, length));
-    text.remove_prefix(length);
-  }
-  return out;
-}
-
 void print(Diagnostic const& one, Diagnostics::Sources const& sources, std::ostream& out, bool colour) {
   Paint const& paint = colour ? ansi : plain;
   bool const error = one.severity == Severity::error;

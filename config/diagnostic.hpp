@@ -13,6 +13,7 @@
 
 #include "config/model.hpp"
 #include "config/source.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 
@@ -100,7 +101,7 @@ void print(Diagnostics const& diagnostics, std::ostream& out, bool colour = fals
 void print(Diagnostic const& one, Diagnostics::Sources const& sources, std::ostream& out,
            bool colour = false);
 
-// `text` with control characters replaced by visible ones.
-[[nodiscard]] std::string printable(std::string_view text);
+// What of `text` a terminal would obey, replaced (text/escape.hpp).
+[[nodiscard]] inline std::string printable(std::string_view text) { return text::visible(text); }
 
 }  // namespace belfry::config

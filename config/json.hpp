@@ -1,12 +1,10 @@
-// Writing JSON, as little of it as this library needs.
+// Writing JSON: the one way that there is (text/escape.hpp), under the name that this library uses.
 #pragma once
 
-#include <string>
-#include <string_view>
+#include "text/escape.hpp"
 
 namespace belfry::config {
 
-// `text` in double quotes, escaped (RFC 8259, section 7).
-[[nodiscard]] std::string json_string(std::string_view text);
+using text::json_string;
 
 }  // namespace belfry::config

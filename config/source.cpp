@@ -1,32 +1,11 @@
 #include "config/source.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "text/utf8.hpp"
 
 namespace belfry::config {
 namespace {
-
-struct Decoded {
-  char32_t code = 0;
-  std::size_t length = 0;  // 0: not UTF-8
-};
-
-// One code point, refusing overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629).
-Decoded decode(std::string_view text) {
-  auto const lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) return {lead, 1};
-  std::size_t const length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return {};
-  char32_t code = lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    auto const next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0U) != 0x80U) return {};
-    code = (code << 6U) | (next & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> smallest{0, 0, 0x80, 0x800, 0x10000};
-  if (code < smallest[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
-  return {code, length};
-}
 
 std::uint32_t width_of(char32_t code) {
   if (code == 0x200B || code == 0x200D || (code >= 0x300 && code <= 0x36F) ||
@@ -106,8 +85,8 @@ std::optional<TextFault> find_text_fault(std::string_view text) {
       ++at;
       continue;
     }
-    Decoded const one = decode(text.substr(at));
-    if (one.length == 0)
+    text::Character const one = text::first_character(text.substr(at));
+    if (!one.well_formed)
       return TextFault{at, "byte 0x" + hex_byte(byte) + " is not UTF-8", "save the file as UTF-8"};
     if (!allowed(one.code))
       return TextFault{
@@ -120,15 +99,15 @@ std::optional<TextFault> find_text_fault(std::string_view text) {
 }
 
 std::size_t sequence_length(std::string_view text) {
-  return text.empty() ? 1 : std::max<std::size_t>(1, decode(text).length);
+  return text.empty() ? 1 : text::first_character(text).length;
 }
 
 std::uint32_t terminal_width(std::string_view text) {
   std::uint32_t width = 0;
   while (!text.empty()) {
-    Decoded const one = decode(text);
-    width += one.length == 0 ? 1 : width_of(one.code);
-    text.remove_prefix(std::max<std::size_t>(1, one.length));
+    text::Character const one = text::first_character(text);
+    width += one.well_formed ? width_of(one.code) : 1;
+    text.remove_prefix(one.length);
   }
   return width;
 }

@@ -5,44 +5,13 @@
 #include <charconv>
 #include <limits>
 
+#include "text/utf8.hpp"
+
 namespace belfry::daemon {
 
 namespace {
 
 constexpr std::size_t longest_descriptor_name = 255;
-
-// How many bytes the character that begins with `lead` has, and what its second byte may be (RFC 3629, §4:
-// no overlong forms, no surrogates, nothing beyond U+10FFFF). Length 0: no character begins so.
-struct Utf8Form {
-  std::size_t length = 0;
-  unsigned char least = 0x80, most = 0xBF;
-};
-
-Utf8Form utf8_form(unsigned char lead) {
-  if (lead < 0x80) return {.length = 1};
-  if (lead < 0xC2 || lead > 0xF4) return {};
-  if (lead < 0xE0) return {.length = 2};
-  if (lead == 0xE0) return {.length = 3, .least = 0xA0};
-  if (lead == 0xED) return {.length = 3, .most = 0x9F};
-  if (lead < 0xF0) return {.length = 3};
-  if (lead == 0xF0) return {.length = 4, .least = 0x90};
-  if (lead == 0xF4) return {.length = 4, .most = 0x8F};
-  return {.length = 4};
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const Utf8Form form = utf8_form(static_cast<unsigned char>(text[i]));
-    if (form.length == 0 || i + form.length > text.size()) return false;
-    for (std::size_t k = 1; k < form.length; ++k) {
-      const auto byte = static_cast<unsigned char>(text[i + k]);
-      const bool second = k == 1;
-      if (byte < (second ? form.least : 0x80) || byte > (second ? form.most : 0xBF)) return false;
-    }
-    i += form.length;
-  }
-  return true;
-}
 
 template <class Integer>
 std::optional<Integer> number(std::string_view text) {
@@ -148,7 +117,7 @@ std::expected<NotifyMessage, NotifyRefusal> parse_notify_message(std::string_vie
     }
   }
   if (message.barrier && other_lines) return std::unexpected(NotifyRefusal::bad_barrier);
-  if (message.status && !is_utf8(*message.status)) return std::unexpected(NotifyRefusal::not_utf8);
+  if (message.status && !text::is_utf8(*message.status)) return std::unexpected(NotifyRefusal::not_utf8);
   return message;
 }
 

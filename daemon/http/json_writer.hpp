@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "text/escape.hpp"
+
 namespace belfry::daemon::http {
 
-// Appends `text` with its quotes. Control characters are escaped; bytes that are not UTF-8 (a service may
-// report anything) become U+FFFD, so that the document is always valid.
-void append_json_string(std::string& out, std::string_view text);
+using text::append_json_string;
 
 // The caller keeps begin and end in balance; commas are the writer's.
 class JsonWriter {
