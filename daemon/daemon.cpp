@@ -1,9 +1,12 @@
 #include "daemon/daemon.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <system_error>
 
 #include "channels/error_group.hpp"
 #include "channels/select.hpp"
@@ -23,9 +26,15 @@ std::string text_of(Duration d) {
   return buffer;
 }
 
-int complain(int code, const std::string& text) {
-  std::fprintf(stderr, "belfry: %s\n", text.c_str());
-  return code;
+// Until the loop turns, and when it has ended, a person is waited for this long to read why.
+constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
+// What is said last is written for so long as somebody reads.
+constexpr Duration least_time_for_output = std::chrono::seconds(1);
+constexpr Duration most_time_for_output = std::chrono::seconds(10);
+
+bool same_file(int one, int other) {
+  struct stat a{}, b{};
+  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 }  // namespace
@@ -37,7 +46,8 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       signals_(loop_),
       processes_(loop_, signals_),
       poller_(root_),
-      pump_(loop_, poller_, STDOUT_FILENO),
+      errors_(STDERR_FILENO, "belfry: "),
+      pump_(loop_, manner_.output),
       provisions_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
       supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
@@ -47,6 +57,11 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       upward_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal") {
   signals_.set_listener(this);
+  pump_.on_failure = [this](int errnum) {
+    if (same_file(pump_.output(), STDERR_FILENO)) return;
+    complain("cannot write its output: " + std::generic_category().message(errnum) +
+             ": lines are lost (the services go on)");
+  };
   if (manner_.has_command) supervisor_.stay_up_when_done();
 }
 
@@ -55,24 +70,38 @@ Daemon::~Daemon() {
   if (!control_socket_.empty()) ::unlink(control_socket_.c_str());
 }
 
+void Daemon::complain(const std::string& text) {
+  std::string line = "belfry: " + text + "\n";
+  if (pump_.output() == STDERR_FILENO)
+    pump_.print(line);  // in order with the others
+  else if (errors_.room() > 0)
+    errors_.put(line);
+}
+
+int Daemon::refuse(int code, const std::string& text) {
+  complain(text);
+  pump_.finish(patience_with_a_reader);
+  (void)errors_.finish(patience_with_a_reader);
+  return code;
+}
+
 std::optional<int> Daemon::open() {
   for (const std::string& name : manner_.services) {
     if (!supervisor_.find(name))
-      return complain(64, "cannot start " + name + ": there is no such service in the file");
+      return refuse(64, "cannot start " + name + ": there is no such service in the file");
   }
   if (auto ok = provisions_.open(); !ok)
-    return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+    return refuse(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
   for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
   auto socket = manner_.private_socket ? prepare_private_socket(stack_.name)
                                        : prepare_control_socket(stack_.name, stack_.control.socket);
-  if (!socket) return complain(71, socket.error().text());
+  if (!socket) return refuse(71, socket.error().text());
   if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
-    return complain(71, ok.error().text());
+    return refuse(71, ok.error().text());
   control_socket_ = *socket;
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
-    if (auto ok = server_.listen(address, http::Access::read_only); !ok)
-      return complain(71, ok.error().text());
+    if (auto ok = server_.listen(address, http::Access::read_only); !ok) return refuse(71, ok.error().text());
   }
   return std::nullopt;
 }
@@ -82,14 +111,11 @@ int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   TaskHandle life = spawn(loop_, "daemon", live(root_));
   loop_.run();
   if (!life.done()) {
-    std::fprintf(stderr, "belfry: cannot go on: these tasks wait for something that can never happen:");
-    loop_.each_task([](std::string_view name) {
-      std::fprintf(stderr, " %.*s", static_cast<int>(name.size()), name.data());
-    });
-    std::fprintf(stderr, "\n");
+    std::string who;
+    loop_.each_task([&who](std::string_view name) { who.append(" ").append(name); });
     std::move(life).leave_to_loop();
+    return refuse(code_, "cannot go on: these tasks wait for something that can never happen:" + who);
   }
-  pump_.flush();
   return code_;
 }
 
@@ -164,6 +190,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   pump_.say("stopping: " + ending.reason);
   upward_.stopping(ending.reason, stack_.shutdown.delay + stack_.shutdown.timeout);
   const TimePoint asked_at = loop_.now();
+  stop_by_ = asked_at + stack_.shutdown.delay + stack_.shutdown.timeout;
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
     supervisor_.begin_shutdown();
@@ -207,10 +234,23 @@ Task<void> Daemon::close() {
   spawn(closing, "end lives", end_lives());
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
-  pump_.flush();
+  co_await write_the_last_lines();
   co_await poller_.stop();
   signals_.set_listener(nullptr);
   loop_.stop();
+}
+
+// Whoever reads may be late, but not for ever; and who has asked twice wants no waiting at all.
+Task<void> Daemon::write_the_last_lines() {
+  Context patience(loop_);
+  const TimePoint now = loop_.now();
+  const TimePoint by =
+      kill_asked_ ? now : std::clamp(stop_by_, now + least_time_for_output, now + most_time_for_output);
+  (void)signalled_.consume();
+  const std::uint64_t missing = co_await pump_.drain(patience, signalled_, by);
+  if (missing > 0 && !same_file(pump_.output(), STDERR_FILENO))
+    complain(std::to_string(missing) + " lines were lost at the end: nobody read the output");
+  (void)errors_.finish(std::chrono::milliseconds(200));
 }
 
 Task<Result<void>> Daemon::close_server() {

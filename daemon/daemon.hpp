@@ -30,6 +30,7 @@ struct Manner {
   bool private_socket = false;  // a control socket that nobody else uses
   bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
   std::vector<std::string> services;  // empty: all that are enabled
+  int output = 1;  // where the lines of belfry and its services go: standard output, unless it is a command's
 };
 
 // Owner: run() or exec(), on main's stack.
@@ -61,14 +62,19 @@ class Daemon final : Reporter, system::SignalListener {
   [[nodiscard]] const NativeProvisions& provisions() const { return provisions_; }
   [[nodiscard]] const std::string& control_socket() const { return control_socket_; }
   void say(std::string_view text) { pump_.say(text); }
+  // What a person must see, on standard error: "belfry: TEXT". Never blocks.
+  void complain(const std::string& text);
 
  private:
   Task<void> live(Context& ctx);
   Task<Ending> until_the_end(Context& ctx);
   Task<void> go_down(Context& ctx, const Ending& ending);
   Task<void> close();
+  Task<void> write_the_last_lines();
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
+  // Before the loop turns: the code, when the reason has been read or there was time for it.
+  int refuse(int code, const std::string& text);
   void announce_up();
   [[nodiscard]] std::string summary() const;
   void name_strays();
@@ -86,6 +92,7 @@ class Daemon final : Reporter, system::SignalListener {
   system::Signals signals_;
   system::NativeProcesses processes_;
   Poller poller_;
+  system::OutputWriter errors_;  // on standard error
   LogPump pump_;
   NativeProvisions provisions_;
   probes::NativeFactory probes_;
@@ -97,6 +104,7 @@ class Daemon final : Reporter, system::SignalListener {
   int stop_signal_ = 0;
   bool kill_asked_ = false;
   TimePoint begun_at_{};
+  TimePoint stop_by_{};  // the end of the shutdown's budget
   std::string control_socket_;
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = 70;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
@@ -92,9 +91,8 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   }
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
-  std::string text = "belfry: " + why + "\n";
-  for (const std::string& culprit : stack.culprits()) text += "  " + culprit + "\n";
-  std::fputs(text.c_str(), stderr);
+  for (const std::string& culprit : stack.culprits()) why += "\n  " + culprit;
+  daemon_.complain(why);
   daemon_.ask_to_end({.code = 69, .reason = "not ready"});
   co_return false;
 }
@@ -112,8 +110,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
   if (::isatty(STDIN_FILENO) == 1) launch.foreground_tty = tty_ = STDIN_FILENO;
   const auto pid = daemon_.processes().spawn(launch, *this);
   if (!pid) {
-    std::fprintf(stderr, "belfry: cannot run the command: %s\n",
-                 pid.error().text(options_.command.front()).c_str());
+    daemon_.complain("cannot run the command: " + pid.error().text(options_.command.front()));
     daemon_.ask_to_end(
         {.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
     co_return;
@@ -175,8 +172,11 @@ bool UserCommand::pass_on(int number) {
 }  // namespace
 
 int exec(const ExecOptions& options) {
-  const Manner manner{
-      .tcp_by_default = false, .private_socket = true, .has_command = true, .services = options.services};
+  const Manner manner{.tcp_by_default = false,
+                      .private_socket = true,
+                      .has_command = true,
+                      .services = options.services,
+                      .output = STDERR_FILENO};
   return with_daemon(options, manner, [&options](Daemon& daemon) {
     UserCommand command(daemon, options);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });

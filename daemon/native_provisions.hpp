@@ -11,7 +11,7 @@
 #include "config/model.hpp"
 #include "daemon/activation.hpp"
 #include "daemon/listen_traps.hpp"
-#include "daemon/log_pump.hpp"
+#include "daemon/log_pipe.hpp"
 #include "daemon/notify_desk.hpp"
 #include "daemon/poller.hpp"
 #include "daemon/provisions.hpp"
@@ -54,6 +54,7 @@ class NativeProvisions final : public Provisions {
   struct Kit;  // what one service has been given
 
   Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
+  void lay_own_output(system::Launch& launch) const;
   void plant_cgroups();
   [[nodiscard]] bool wants_leaf(const config::Service& spec) const;
   Result<void> lay_leaf(Service& service, Kit& kit, system::Launch& launch);
