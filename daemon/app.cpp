@@ -17,14 +17,13 @@
 
 namespace belfry::daemon {
 
-namespace {
-
-// A signal that asks to end is blocked by now, so a standard error that nobody reads must not hold us.
 void print_error(std::string lines) {
   system::OutputWriter writer(STDERR_FILENO, "belfry: ");
   writer.put(lines);
   (void)writer.finish(std::chrono::seconds(2));
 }
+
+namespace {
 
 // Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
 std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {

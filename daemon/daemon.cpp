@@ -151,7 +151,8 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
     if (which == select_cancelled) co_return Ending{.code = 70, .reason = ctx.cause().text()};
     if (stop_signal_ != 0)
       co_return Ending{.code = manner_.has_command ? 128 + stop_signal_ : 0,
-                       .reason = system::signal_name(stop_signal_)};
+                       .reason = stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)"
+                                                        : system::signal_name(stop_signal_)};
     if (!announced && supervisor_.up().rung()) {
       announced = true;
       announce_up();
@@ -309,6 +310,11 @@ void Daemon::on_signal(const system::SignalEvent& event) {
   if (signal_filter && signal_filter(event.number)) return;
   switch (event.number) {
     case SIGHUP:
+      if (terminal_.is_lost(event)) {
+        if (system::outlives_its_terminal()) return;
+        if (stop_signal_ == 0) stop_signal_ = SIGHUP;  // of a shell and of the kernel: one request
+        break;
+      }
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
       upward_.reload_refused("cannot reload: this version does not support it yet");
       return;

@@ -21,6 +21,7 @@
 #include "probes/factory.hpp"
 #include "system/native.hpp"
 #include "system/signals.hpp"
+#include "system/terminal.hpp"
 
 namespace belfry::daemon {
 
@@ -89,6 +90,7 @@ class Daemon final : Reporter, system::SignalListener {
   Manner manner_;
   Loop loop_;
   Context root_;
+  system::ControllingTerminal terminal_;
   system::Signals signals_;
   system::NativeProcesses processes_;
   Poller poller_;
@@ -110,6 +112,9 @@ class Daemon final : Reporter, system::SignalListener {
   int code_ = 70;
   std::optional<int> command_code_;
 };
+
+// On standard error, as it is. A signal that asks to end is blocked already, so it does not wait for long.
+void print_error(std::string lines);
 
 // What `run` and `exec` have in common: signals blocked first, the file loaded (what is wrong with it is
 // printed), everything opened; then `serve`, whose exit code is returned.

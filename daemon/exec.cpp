@@ -1,4 +1,5 @@
 // `belfry exec -- CMD`: up, wait until it is ready, run CMD, down; CMD's exit code.
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,14 +170,30 @@ bool UserCommand::pass_on(int number) {
   return true;
 }
 
+// Where the lines of belfry and its services go. Nothing waits in open(2): the name may be that of a FIFO.
+Result<int> open_logs(const std::string& path) {
+  if (path.empty()) return STDERR_FILENO;
+  if (path == "-") return STDOUT_FILENO;
+  const int fd =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "cannot write the logs to " + path));
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // of ours alone
+  return fd;
+}
+
 }  // namespace
 
 int exec(const ExecOptions& options) {
+  const auto output = open_logs(options.logs);
+  if (!output) {
+    print_error("belfry: " + output.error().text() + "\n");
+    return 71;
+  }
   const Manner manner{.tcp_by_default = false,
                       .private_socket = true,
                       .has_command = true,
                       .services = options.services,
-                      .output = STDERR_FILENO};
+                      .output = *output};
   return with_daemon(options, manner, [&options](Daemon& daemon) {
     UserCommand command(daemon, options);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });

@@ -90,6 +90,7 @@ void LogLines::hold(std::string_view line, bool goes_on) {
 void LogLines::print(std::string_view lines) { held_.append(lines); }
 
 void LogLines::take_over(LogLines& other) {
+  lost_ += std::exchange(other.lost_, 0);  // as a number: a marker among the lines might be dropped with them
   if (!other.empty()) other.move_to(held_, other.held());
 }
 

@@ -160,6 +160,10 @@ TEST(LogLines, what_another_source_has_left_is_taken_over_with_its_name) {
   own.take_over(gone);
   EXPECT_EQ(take_all(own), "belfry | mine\ndb | last words\n");
   EXPECT_TRUE(gone.empty());
+  gone.take("1\n2\n");
+  gone.keep_newest(0);
+  own.take_over(gone);
+  EXPECT_EQ(take_all(own), "belfry | [belfry: 2 lines lost here: output was too slow]\n");
 }
 
 std::string on_a_terminal(std::string_view text) {
