@@ -63,6 +63,10 @@ struct OutputWriter::State {
   bool wait_until_writable();
   bool mark_what_was_lost();
   void write_what_is_taken_at_once();
+  [[nodiscard]] std::size_t unwritten() {
+    const std::scoped_lock lock(mutex);
+    return batch.size() - begun + waiting.size();
+  }
   [[nodiscard]] bool is_idle() const { return waiting.empty() && batch.empty(); }
   void lose(std::string_view rest) { lost += lines_in(rest); }
 
@@ -261,13 +265,13 @@ int OutputWriter::descriptor() const { return state_->fd; }
 
 std::size_t OutputWriter::enlarge_pipe(int size) {
   if (!state_->pipe) return 0;
+  const std::size_t unwritten = state_->unwritten();  // before the thread goes on
+  state_->in_a_hurry = true;                          // pages that are filled hold more
   const int before = ::fcntl(state_->fd, F_GETPIPE_SZ);
   while (size > before && ::fcntl(state_->fd, F_SETPIPE_SZ, size) < 0) size /= 2;
-  state_->in_a_hurry = true;  // pages that are filled hold more
-  const std::scoped_lock lock(state_->mutex);
-  const auto unwritten = state_->batch.size() - state_->begun + state_->waiting.size();
-  // What was there before may be full of pages that are half empty.
-  const auto gained = static_cast<std::size_t>(std::max(size - before, 0));
+  // What was there before may be full; and each write may leave the last one of its pages half empty.
+  const auto pages = static_cast<std::size_t>(std::max(size - before, 0));
+  const std::size_t gained = pages - pages / 8;
   return gained > unwritten ? gained - unwritten : 0;
 }
 
