@@ -35,6 +35,7 @@ LogPump::LogPump(Loop& loop, int output)
       moved_(loop, "output moved"),
       door_(loop),
       writer_(output, "belfry | ", [this] { door_.post([this] { moved(); }); }),
+      output_(output),
       terminal_(::isatty(output) == 1),
       patience_(loop),
       own_("belfry", {.for_terminal = terminal_}) {}

@@ -69,7 +69,7 @@ class LogPump {
   // Called with an errno when writing fails, and again when it fails for another reason.
   std::function<void(int)> on_failure;
 
-  [[nodiscard]] int output() const { return writer_.descriptor(); }
+  [[nodiscard]] int output() const { return output_; }
   [[nodiscard]] bool is_terminal() const { return terminal_; }
 
  private:
@@ -90,6 +90,7 @@ class LogPump {
   Wakeup moved_;
   Door door_;
   system::OutputWriter writer_;
+  int output_;
   bool terminal_;
   bool flush_posted_ = false;
   int reported_ = 0;

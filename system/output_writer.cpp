@@ -57,6 +57,10 @@ struct OutputWriter::State {
     pipe = pieces && S_ISFIFO(info.st_mode);
   }
 
+  ~State() {
+    if (fd_is_own) ::close(fd);
+  }
+
   void run();
   void write_all();
   bool write_piece(std::string_view& rest, std::size_t most);
@@ -70,7 +74,8 @@ struct OutputWriter::State {
   [[nodiscard]] bool is_idle() const { return waiting.empty() && batch.empty(); }
   void lose(std::string_view rest) { lost += lines_in(rest); }
 
-  const int fd;
+  int fd;
+  bool fd_is_own = false;
   const std::string prefix;
   bool pieces = true;
   bool pipe = false;
@@ -200,19 +205,26 @@ OutputWriter::~OutputWriter() {
 
 bool OutputWriter::start() {
   if (started_) return true;
+  // Of its own, because the thread may be left behind; without one left it goes by the owner's.
+  const int own = state_->fd_is_own ? -1 : ::fcntl(state_->fd, F_DUPFD_CLOEXEC, 3);
+  if (own >= 0) {
+    state_->fd = own;
+    state_->fd_is_own = true;
+  }
   pthread_attr_t attributes;
-  sigset_t all;
-  sigfillset(&all);
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setstacksize(&attributes, stack_size);
-  ::pthread_attr_setsigmask_np(&attributes, &all);
   auto shared = std::make_unique<std::shared_ptr<State>>(state_);
   const auto body = [](void* given) -> void* {
     const std::unique_ptr<std::shared_ptr<State>> state(static_cast<std::shared_ptr<State>*>(given));
     (*state)->run();
     return nullptr;
   };
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited
   started_ = ::pthread_create(&thread_, &attributes, body, shared.get()) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (started_) {
     (void)shared.release();
     ::pthread_setname_np(thread_, "belfry-output");
@@ -261,7 +273,6 @@ std::uint64_t OutputWriter::unwritten_lines() const {
 }
 
 int OutputWriter::failure() const { return state_->failure; }
-int OutputWriter::descriptor() const { return state_->fd; }
 
 std::size_t OutputWriter::enlarge_pipe(int size) {
   if (!state_->pipe) return 0;

@@ -24,8 +24,9 @@ namespace belfry::system {
 [[nodiscard]] std::string lost_lines_marker(std::string_view prefix, std::uint64_t lines,
                                             std::string_view why);
 
-// Owner: whoever has something to say to the descriptor, which is borrowed and must stay open meanwhile.
-// Lifecycle: the thread begins with the first line; all signals are blocked in it. The destructor joins it
+// Owner: whoever has something to say to the descriptor; the thread has one of its own for the same
+// description. Lifecycle: the thread begins with the first line; all signals are blocked in it. The
+// destructor joins it
 //   when everything has been written. A thread that still writes is left behind instead, as it may be stuck
 //   in write(2) for good: it owns what it touches, ends with the piece it is at, or with the process.
 // Cancellation: the destructor; with finish() or tell_when_written() the owner bounds the wait before.
@@ -65,7 +66,6 @@ class OutputWriter {
   // (F_SETPIPE_SZ), so that they can be read when belfry has gone. Returns how many are sure to fit beside
   // those that are unwritten; 0 for anything but a pipe, or when it does not grow.
   std::size_t enlarge_pipe(int size);
-  [[nodiscard]] int descriptor() const;
 
  private:
   struct State;
