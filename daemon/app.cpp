@@ -14,6 +14,7 @@
 #include "system/adopter.hpp"
 #include "system/descriptors.hpp"
 #include "system/output_writer.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -40,7 +41,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   }
   for (const std::string& path : paths) {
     if (::access(path.c_str(), R_OK) == 0) continue;
-    print_error("belfry: cannot read " + path + ": " +
+    print_error("belfry: cannot read " + text::visible(path) + ": " +
                 std::error_code(errno, std::system_category()).message() + "\n");
     return 66;
   }

@@ -14,6 +14,7 @@
 #include "channels/spawn.hpp"
 #include "daemon/paths.hpp"
 #include "system/oom_score.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -71,7 +72,12 @@ Daemon::~Daemon() {
 }
 
 void Daemon::complain(const std::string& text) {
-  std::string line = "belfry: " + text + "\n";
+  std::string line = "belfry: ";
+  for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
+    end = text.find('\n', at);
+    text::append_visible(line, std::string_view(text).substr(at, end - at));
+    line += '\n';
+  }
   if (pump_.output() == STDERR_FILENO)
     pump_.print(line);  // in order with the others
   else if (errors_.room() > 0)

@@ -51,7 +51,7 @@ struct Signals::State final : detail::Callback, std::enable_shared_from_this<Sta
 
   void accept(const signalfd_siginfo& info) {
     SignalEvent event{static_cast<int>(info.ssi_signo), static_cast<pid_t>(info.ssi_pid), info.ssi_uid,
-                      info.ssi_code};
+                      info.ssi_code == SI_KERNEL};
     if (event.number != SIGCHLD) {
       waiting.push_back(event);
     } else if (child_listener != nullptr) {
@@ -64,7 +64,7 @@ struct Signals::State final : detail::Callback, std::enable_shared_from_this<Sta
   void deliver() {
     if (child_missed && child_listener != nullptr) {
       child_missed = false;
-      child_listener->on_signal({SIGCHLD, 0, 0, 0});
+      child_listener->on_signal({.number = SIGCHLD});
     }
     while (listener != nullptr && !waiting.empty()) {
       SignalEvent event = waiting.front();

@@ -48,7 +48,7 @@ struct SignalEvent {
   int number = 0;
   pid_t sender = 0;  // 0: the kernel (a terminal's Ctrl-C)
   uid_t user = 0;
-  int code = 0;  // si_code: SI_KERNEL for what a terminal sends, SI_USER for kill(2)
+  bool from_kernel = false;  // a terminal's Ctrl-C; a process outside of this PID namespace has no number either
 };
 
 class SignalListener {

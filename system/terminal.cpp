@@ -20,7 +20,7 @@ bool is_there() {
 ControllingTerminal::ControllingTerminal() : there_was_one_(is_there()) {}
 
 bool ControllingTerminal::is_lost(const SignalEvent& hangup) const {
-  if (hangup.code == SI_KERNEL) return true;
+  if (hangup.from_kernel) return true;
   const bool passed_on = hangup.sender != 0 && (hangup.sender == ::getsid(0) || hangup.sender == ::getppid());
   return passed_on && there_was_one_ && !is_there();
 }
