@@ -38,7 +38,8 @@ usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
   --profile NAME   enable the services of a profile ($BELFRY_PROFILES too)
 
 It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack
-in reverse order; a second one kills at once.
+in reverse order; a second one kills at once. So does the loss of its terminal.
+At the end it waits for who reads its output: two seconds, ten if he reads on.
 Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service
 failed, 71 a socket is taken; otherwise the code of the service that is `main`.
 
@@ -57,8 +58,11 @@ usage: belfry exec [-c FILE]… [--timeout D] [SERVICE…] -- COMMAND [ARGUMENT�
   -c, --file FILE  the file; several are merged in their order
   --profile NAME   enable the services of a profile
   --timeout D      give up when the stack is not ready by then (default 5m)
+  --logs FILE      append the lines of belfry and its services to a file; `-`:
+                   standard output (default: standard error)
 
-The command has the terminal, and $BELFRY_SOCKET for a `belfry status` in it.
+The command has the terminal, standard output, and $BELFRY_SOCKET for a
+`belfry status` in it.
 Several of these may run at once on one host.
 Exit: the command's own; 69, with who is to blame, when the stack is not ready;
 127 or 126, before anything is started, when the command cannot be run.

@@ -8,7 +8,9 @@
 #include "cli/commands.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "daemon/app.hpp"
+#include "system/descriptors.hpp"
 #include "system/keeper.hpp"
 #include "system/signals.hpp"
 #include "text/escape.hpp"
@@ -27,6 +29,7 @@ int exec(const Invocation& asked) {
   options.profiles = asked.profiles;
   if (asked.timeout) options.timeout = *asked.timeout;
   options.command = asked.program;
+  options.logs = asked.logs;
   return daemon::exec(options);
 }
 
@@ -75,7 +78,8 @@ int belfry_main(int argc, char** argv) {
 int main(int argc, char** argv) {
   belfry::system::be_keeper_if_asked(argc, argv);
   try {
-    return belfry::cli::belfry_main(argc, argv);
+    belfry::system::ensure_standard_descriptors();  // or a socket would be "standard output"
+    return belfry::cli::finish_output(belfry::cli::belfry_main(argc, argv));
   } catch (const std::exception& bug) {
     std::cerr << "belfry: cannot go on, this is a bug: " << belfry::text::visible(bug.what()) << '\n';
     return belfry::cli::exit_code::internal;

@@ -43,6 +43,7 @@ void run_options(CLI::App& app, Raw& raw) {
 void exec_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
   app.add_option("--timeout", raw.timeout);
+  app.add_option("--logs", raw.invocation.logs);
 }
 void file_command_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);

@@ -22,6 +22,7 @@ struct Invocation {
   std::vector<std::string> program;  // what stands behind `--`
   std::optional<Duration> timeout;
   std::string socket, format, condition;
+  std::string logs;   // exec: where the lines of the stack go
   std::string times;  // graph: the file that says how long services take
   bool json = false;
   bool schema = false;  // check: print the JSON Schema of the file instead

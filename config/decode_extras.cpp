@@ -109,9 +109,15 @@ constexpr std::array<std::pair<std::string_view, LogFormat>, 3> formats{
 constexpr std::array<std::pair<std::string_view, LogOverflow>, 2> overflows{
     {{"drop", LogOverflow::drop}, {"block", LogOverflow::block}}};
 
-constexpr std::array<Field<Log>, 6> log_table{{
+constexpr std::uint64_t shortest_max_line = std::uint64_t{1} << 10;
+constexpr std::uint64_t longest_max_line = std::uint64_t{64} << 20;
+
+constexpr std::array<Field<Log>, 7> log_table{{
     {{"stdout", "boolean", "true; false with `file`",
-      "Whether lines go to belfry's own output, each behind the service's name.", "true"},
+      "Whether lines go to belfry's own output, each behind the service's name. With `false` they are read "
+      "all "
+      "the same, and `log` probes hear them.",
+      "true"},
      [](Decoder& d, Entry const& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
     {{"file", "path", "none", "A file the lines are appended to.", "log/app.log"},
      [](Decoder& d, Entry const& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},
@@ -131,6 +137,18 @@ constexpr std::array<Field<Log>, 6> log_table{{
       "`text`: NAME | line; `json`: one object a line; `raw`: bytes as they come.", "json"},
      [](Decoder& d, Entry const& e, Log& out) {
        out.format = d.choice<LogFormat>(*e.value, formats).value_or(LogFormat::text);
+     }},
+    {{"max_line", "size", "1MiB",
+      "A longer line is cut into several, marked `[belfry: line cut here, goes on below]` at the end and "
+      "`[belfry: line continued]` at the beginning; between 1KiB and 64MiB. A `log` probe sees the pieces.",
+      "256KiB"},
+     [](Decoder& d, Entry const& e, Log& out) {
+       auto const value = d.size(*e.value);
+       if (value && (*value < shortest_max_line || *value > longest_max_line))
+         d.error("bad-value", *e.value, "`max_line` must lie between 1KiB and 64MiB",
+                 "write a size such as 256KiB");
+       else
+         out.max_line = value.value_or(0);
      }},
     {{"overflow", "log_overflow", "drop",
       "When belfry cannot write fast enough: drop the oldest lines, or let the service wait.", "block"},

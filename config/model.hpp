@@ -164,6 +164,7 @@ struct Log {
   bool to_stdout = true;
   std::string file;
   std::uint64_t max_size = 0;
+  std::uint64_t max_line = 0;  // 0: the daemon's default
   std::uint32_t max_files = 0;
   LogFormat format = LogFormat::text;
   LogOverflow overflow = LogOverflow::drop;

@@ -5,8 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <iostream>
+#include <sstream>
 #include <system_error>
 
 #include "config/load.hpp"
@@ -15,9 +14,16 @@
 #include "daemon/unsupported.hpp"
 #include "system/adopter.hpp"
 #include "system/descriptors.hpp"
+#include "system/output_writer.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::daemon {
+
+void print_error(std::string lines) {
+  system::OutputWriter writer(STDERR_FILENO, "belfry: ");
+  writer.put(lines);
+  (void)writer.finish(std::chrono::seconds(2));
+}
 
 namespace {
 
@@ -27,17 +33,17 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   if (paths.empty()) {
     auto found = config::find_file();
     if (!found) {
-      std::fprintf(stderr,
-                   "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
-                   "exists (name one with -c FILE)\n");
+      print_error(
+          "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
+          "exists (name one with -c FILE)\n");
       return 66;
     }
     paths.push_back(*found);
   }
   for (const std::string& path : paths) {
     if (::access(path.c_str(), R_OK) == 0) continue;
-    std::fprintf(stderr, "belfry: cannot read %s: %s\n", text::visible(path).c_str(),
-                 std::error_code(errno, std::system_category()).message().c_str());
+    print_error("belfry: cannot read " + text::visible(path) + ": " +
+                std::error_code(errno, std::system_category()).message() + "\n");
     return 66;
   }
   config::LoadOptions options;
@@ -47,7 +53,9 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   options.host = &host;
   config::Loaded loaded = config::load(paths, options);
   refuse_unsupported(loaded);
-  print(loaded.diagnostics, std::cerr, ::isatty(STDERR_FILENO) == 1);
+  std::ostringstream findings;
+  print(loaded.diagnostics, findings, ::isatty(STDERR_FILENO) == 1);
+  print_error(std::move(findings).str());
   if (loaded.diagnostics.has_errors()) return 65;
   stack = std::move(loaded.stack);
   loaded = {};

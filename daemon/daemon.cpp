@@ -1,9 +1,12 @@
 #include "daemon/daemon.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <system_error>
 
 #include "channels/error_group.hpp"
 #include "channels/select.hpp"
@@ -25,9 +28,15 @@ std::string text_of(Duration d) {
   return buffer;
 }
 
-int complain(int code, const std::string& text) {
-  std::fprintf(stderr, "belfry: %s\n", text::visible(text).c_str());
-  return code;
+// Until the loop turns, and when it has ended, a person is waited for this long to read why.
+constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
+// What is said last is written for so long as somebody reads.
+constexpr Duration least_time_for_output = std::chrono::seconds(1);
+constexpr Duration most_time_for_output = std::chrono::seconds(10);
+
+bool same_file(int one, int other) {
+  struct stat a{}, b{};
+  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 }  // namespace
@@ -39,7 +48,8 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       signals_(loop_),
       processes_(loop_, signals_),
       poller_(root_),
-      pump_(loop_, poller_, STDOUT_FILENO),
+      errors_(STDERR_FILENO, "belfry: "),
+      pump_(loop_, manner_.output),
       provisions_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
       supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
@@ -52,22 +62,47 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { notice("belfry", line); }) {
   signals_.set_listener(this);
+  pump_.on_failure = [this](int errnum) {
+    if (same_file(pump_.output(), STDERR_FILENO)) return;
+    complain("cannot write its output: " + std::generic_category().message(errnum) +
+             ": lines are lost (the services go on)");
+  };
   if (manner_.has_command) supervisor_.stay_up_when_done();
 }
 
 Daemon::~Daemon() { loop_.abandon(); }
 
+void Daemon::complain(const std::string& text) {
+  std::string line = "belfry: ";
+  for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
+    end = text.find('\n', at);
+    text::append_visible(line, std::string_view(text).substr(at, end - at));
+    line += '\n';
+  }
+  if (pump_.output() == STDERR_FILENO)
+    pump_.print(line);  // in order with the others
+  else if (errors_.room() > 0)
+    errors_.put(line);
+}
+
+int Daemon::refuse(int code, const std::string& text) {
+  complain(text);
+  pump_.finish(patience_with_a_reader);
+  (void)errors_.finish(patience_with_a_reader);
+  return code;
+}
+
 std::optional<int> Daemon::open() {
   for (const std::string& name : manner_.services) {
     if (!supervisor_.find(name))
-      return complain(64, "cannot start " + name + ": there is no such service in the file");
+      return refuse(64, "cannot start " + name + ": there is no such service in the file");
   }
   // The first of all that is taken: two of the same stack must not so much as bind a service's address.
   auto socket = manner_.private_socket ? prepare_private_socket(stack_.name)
                                        : prepare_control_socket(stack_.name, stack_.control.socket);
-  if (!socket) return complain(71, socket.error().text());
+  if (!socket) return refuse(71, socket.error().text());
   if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
-    return complain(71, ok.error().text());
+    return refuse(71, ok.error().text());
   control_socket_ = *socket;
   if (const pid_t other = server_.predecessor(); other != 0)
     notice("belfry",
@@ -75,13 +110,12 @@ std::optional<int> Daemon::open() {
                ", whose socket was removed: if that one still runs its services, end it with `kill " +
                std::to_string(other) + "`");
   if (auto ok = provisions_.open(); !ok)
-    return complain(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+    return refuse(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
   for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
-  if (auto ok = end_survivors(); !ok) return complain(71, ok.error().text());
+  if (auto ok = end_survivors(); !ok) return refuse(71, ok.error().text());
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
-    if (auto ok = server_.listen(address, http::Access::read_only); !ok)
-      return complain(71, ok.error().text());
+    if (auto ok = server_.listen(address, http::Access::read_only); !ok) return refuse(71, ok.error().text());
   }
   return std::nullopt;
 }
@@ -108,14 +142,11 @@ int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   TaskHandle life = spawn(loop_, "daemon", live(root_));
   loop_.run();
   if (!life.done()) {
-    std::fprintf(stderr, "belfry: cannot go on: these tasks wait for something that can never happen:");
-    loop_.each_task([](std::string_view name) {
-      std::fprintf(stderr, " %.*s", static_cast<int>(name.size()), name.data());
-    });
-    std::fprintf(stderr, "\n");
+    std::string who;
+    loop_.each_task([&who](std::string_view name) { who.append(" ").append(name); });
     std::move(life).leave_to_loop();
+    return refuse(code_, "cannot go on: these tasks wait for something that can never happen:" + who);
   }
-  pump_.flush();
   return code_;
 }
 
@@ -151,7 +182,8 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
     if (which == select_cancelled) co_return Ending{.code = 70, .reason = ctx.cause().text()};
     if (stop_signal_ != 0)
       co_return Ending{.code = manner_.has_command ? 128 + stop_signal_ : 0,
-                       .reason = system::signal_name(stop_signal_)};
+                       .reason = stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)"
+                                                        : system::signal_name(stop_signal_)};
     if (!announced && supervisor_.up().rung()) {
       announced = true;
       announce_up();
@@ -190,6 +222,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   pump_.say("stopping: " + ending.reason);
   upward_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
   const TimePoint asked_at = loop_.now();
+  stop_by_ = saturating_add(asked_at, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
     supervisor_.begin_shutdown();
@@ -242,10 +275,23 @@ Task<void> Daemon::close() {
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
   if (kept_ && !supervisor_.has_stuck()) kept_->remove();
-  pump_.flush();
+  co_await write_the_last_lines();
   co_await poller_.stop();
   signals_.set_listener(nullptr);
   loop_.stop();
+}
+
+// Whoever reads may be late, but not for ever; and who has asked twice wants no waiting at all.
+Task<void> Daemon::write_the_last_lines() {
+  Context patience(loop_);
+  const TimePoint now = loop_.now();
+  const TimePoint by =
+      kill_asked_ ? now : std::clamp(stop_by_, now + least_time_for_output, now + most_time_for_output);
+  (void)signalled_.consume();
+  const std::uint64_t missing = co_await pump_.drain(patience, signalled_, by);
+  if (missing > 0 && !same_file(pump_.output(), STDERR_FILENO))
+    complain(std::to_string(missing) + " lines were lost at the end: nobody read the output");
+  (void)errors_.finish(std::chrono::milliseconds(200));
 }
 
 Task<Result<void>> Daemon::close_server() {
@@ -307,6 +353,11 @@ void Daemon::on_signal(const system::SignalEvent& event) {
   if (signal_filter && signal_filter(event.number)) return;
   switch (event.number) {
     case SIGHUP:
+      if (terminal_.is_lost(event)) {
+        if (system::outlives_its_terminal()) return;
+        if (stop_signal_ == 0) stop_signal_ = SIGHUP;  // of a shell and of the kernel: one request
+        break;
+      }
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
       upward_.reload_refused("cannot reload: this version does not support it yet");
       return;

@@ -23,6 +23,7 @@
 #include "probes/factory.hpp"
 #include "system/native.hpp"
 #include "system/signals.hpp"
+#include "system/terminal.hpp"
 
 namespace belfry::daemon {
 
@@ -32,6 +33,7 @@ struct Manner {
   bool private_socket = false;  // a control socket that nobody else uses
   bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
   std::vector<std::string> services;  // empty: all that are enabled
+  int output = 1;  // where the lines of belfry and its services go: standard output, unless it is a command's
 };
 
 // Owner: run() or exec(), on main's stack.
@@ -63,14 +65,19 @@ class Daemon final : Reporter, system::SignalListener {
   [[nodiscard]] const NativeProvisions& provisions() const { return provisions_; }
   [[nodiscard]] const std::string& control_socket() const { return control_socket_; }
   void say(std::string_view text) { pump_.say(text); }
+  // What a person must see, on standard error: "belfry: TEXT". Never blocks.
+  void complain(const std::string& text);
 
  private:
   Task<void> live(Context& ctx);
   Task<Ending> until_the_end(Context& ctx);
   Task<void> go_down(Context& ctx, const Ending& ending);
   Task<void> close();
+  Task<void> write_the_last_lines();
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
+  // Before the loop turns: the code, when the reason has been read or there was time for it.
+  int refuse(int code, const std::string& text);
   void announce_up();
   Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
@@ -87,9 +94,11 @@ class Daemon final : Reporter, system::SignalListener {
   Manner manner_;
   Loop loop_;
   Context root_;
+  system::ControllingTerminal terminal_;
   system::Signals signals_;
   system::NativeProcesses processes_;
   Poller poller_;
+  system::OutputWriter errors_;  // on standard error
   LogPump pump_;
   NativeProvisions provisions_;
   probes::NativeFactory probes_;
@@ -104,12 +113,16 @@ class Daemon final : Reporter, system::SignalListener {
   bool kill_told_ = false;
   LongWaits long_waits_;
   TimePoint begun_at_{};
+  TimePoint stop_by_{};  // the end of the shutdown's budget
   std::string control_socket_;
   std::optional<KeptRecord> kept_;
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = 70;
   std::optional<int> command_code_;
 };
+
+// On standard error, as it is. A signal that asks to end is blocked already, so it does not wait for long.
+void print_error(std::string lines);
 
 // What `run` and `exec` have in common: signals blocked first, the file loaded (what is wrong with it is
 // printed), everything opened; then `serve`, whose exit code is returned.

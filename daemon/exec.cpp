@@ -1,10 +1,10 @@
 // `belfry exec -- CMD`: up, wait until it is ready, run CMD, down; CMD's exit code.
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
@@ -94,9 +94,8 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   }
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
-  std::string text = "belfry: " + why + "\n";
-  for (const std::string& culprit : stack.culprits()) text += "  " + text::visible(culprit) + "\n";
-  std::fputs(text.c_str(), stderr);
+  for (const std::string& culprit : stack.culprits()) why += "\n  " + culprit;
+  daemon_.complain(why);
   daemon_.ask_to_end({.code = 69, .reason = "not ready"});
   co_return false;
 }
@@ -114,8 +113,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
   if (::isatty(STDIN_FILENO) == 1) launch.foreground_tty = tty_ = STDIN_FILENO;
   const auto pid = daemon_.processes().spawn(launch, *this);
   if (!pid) {
-    std::fprintf(stderr, "belfry: cannot run the command: %s\n",
-                 pid.error().text(options_.command.front()).c_str());
+    daemon_.complain("cannot run the command: " + pid.error().text(options_.command.front()));
     daemon_.ask_to_end(
         {.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
     co_return;
@@ -174,12 +172,31 @@ bool UserCommand::pass_on(int number) {
   return true;
 }
 
+// Where the lines of belfry and its services go. Nothing waits in open(2): the name may be that of a FIFO.
+Result<int> open_logs(const std::string& path) {
+  if (path.empty()) return STDERR_FILENO;
+  if (path == "-") return STDOUT_FILENO;
+  const int fd =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "cannot write the logs to " + path));
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // of ours alone
+  return fd;
+}
+
 }  // namespace
 
 int exec(const ExecOptions& options) {
   if (auto code = refuse_command(options.command)) return *code;
-  const Manner manner{
-      .tcp_by_default = false, .private_socket = true, .has_command = true, .services = options.services};
+  const auto output = open_logs(options.logs);
+  if (!output) {
+    print_error("belfry: " + output.error().text() + "\n");
+    return 71;
+  }
+  const Manner manner{.tcp_by_default = false,
+                      .private_socket = true,
+                      .has_command = true,
+                      .services = options.services,
+                      .output = *output};
   return with_daemon(options, manner, [&options](Daemon& daemon) {
     UserCommand command(daemon, options);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });

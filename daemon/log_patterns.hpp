@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/pattern.hpp"
-#include "daemon/log_pump.hpp"
+#include "daemon/log_pipe.hpp"
 #include "daemon/service.hpp"
 
 namespace belfry::daemon {

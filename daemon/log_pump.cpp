@@ -1,104 +1,52 @@
 #include "daemon/log_pump.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
 
 namespace belfry::daemon {
 
 namespace {
-// What a pipe or terminal that says it is writable takes for sure without blocking (pipe(7), PIPE_BUF).
-constexpr std::size_t sure_write = 4096;
-constexpr std::size_t read_size = std::size_t{64} << 10;
+
+constexpr std::size_t turn_of_one = std::size_t{64} << 10;  // then others come in between
+constexpr std::size_t too_much = LogLines::most_held / 2;
+constexpr std::size_t little_enough = LogLines::most_held / 4;
+// Whoever reads less in this time is slow, and services do not wait for him.
+constexpr Duration longest_rest = std::chrono::milliseconds(100);
+constexpr std::uint64_t good_progress = std::uint64_t{1} << 20;
+
+// What is written anyway is written by then.
+constexpr Duration at_once = std::chrono::milliseconds(50);
+constexpr Duration longest_silence = std::chrono::seconds(2);
+constexpr Duration last_words = std::chrono::milliseconds(500);
+constexpr std::size_t marker_size = 128;
+constexpr int larger_pipe = 1 << 19;
+constexpr int largest_pipe = 1 << 20;  // what anybody may ask for (proc(5), pipe-max-size)
+
 }  // namespace
 
-LogLines::LogLines(std::string_view name) : prefix_(std::string(name) + " | ") {}
+LogPump::LogPump(Loop& loop, int output)
+    : loop_(loop),
+      moved_(loop, "output moved"),
+      door_(loop),
+      writer_(output, "belfry | ", [this] { door_.post([this] { moved(); }); }),
+      output_(output),
+      terminal_(::isatty(output) == 1),
+      patience_(loop),
+      own_("belfry", {.for_terminal = terminal_}) {}
 
-void LogLines::take(std::string_view bytes) {
-  for (;;) {
-    const std::size_t end = bytes.find('\n');
-    if (end == std::string_view::npos) break;
-    if (partial_.empty()) {
-      add_line(bytes.substr(0, end));
-    } else {
-      partial_.append(bytes.substr(0, end));
-      finish();
-    }
-    bytes.remove_prefix(end + 1);
-  }
-  partial_.append(bytes);
-  if (partial_.size() >= longest_line) finish();
-}
-
-void LogLines::finish() {
-  if (partial_.empty()) return;
-  add_line(partial_);
-  partial_.clear();
-  partial_.shrink_to_fit();
-}
-
-void LogLines::add_line(std::string_view line) {
-  if (listener != nullptr) listener->on_line(line);
-  held_.append(prefix_).append(line).push_back('\n');
-  if (held_.size() - begin_ > most_held) drop_oldest();
-}
-
-// Drops an eighth at once, so that a flood does not move the rest for every line.
-void LogLines::drop_oldest() {
-  const std::size_t target = begin_ + most_held / 8;
-  const std::size_t end = held_.find('\n', target) + 1;
-  const auto dropped =
-      static_cast<std::uint64_t>(std::count(held_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                                            held_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
-  lost_ += dropped;
-  lost_in_all_ += dropped;
-  held_.erase(0, end);
-  begin_ = 0;
-}
-
-std::string_view LogLines::pending() {
-  if (lost_ > 0) {
-    held_.insert(begin_,
-                 prefix_ + "[belfry: " + std::to_string(lost_) + " lines lost here: output was too slow]\n");
-    lost_ = 0;
-  }
-  return std::string_view(held_).substr(begin_);
-}
-
-void LogLines::written(std::size_t bytes) {
-  begin_ += bytes;
-  if (begin_ < held_.size()) return;
-  begin_ = 0;
-  held_.clear();
-  if (held_.capacity() > 4096) held_.shrink_to_fit();
-}
-
-LogPump::LogPump(Loop& loop, Poller& poller, int output)
-    : loop_(loop), poller_(poller), output_(output), own_("belfry") {
-  struct stat info{};
-  regular_file_ = ::fstat(output_, &info) == 0 && S_ISREG(info.st_mode);
-}
-
-LogPump::~LogPump() {
-  if (waiting_) poller_.remove(output_, *this);
-}
+LogPump::~LogPump() = default;
 
 void LogPump::dirty(LogLines& lines) {
   if (lines.empty() || lines.queued) return;
   lines.queued = true;
   dirty_.push_back(&lines);
-  if (flush_posted_ || waiting_) return;
-  flush_posted_ = true;
+  if (std::exchange(flush_posted_, true)) return;
   // Nobody waits for it: what the news of this line starts comes first.
   loop_.afterwards([this] {
     flush_posted_ = false;
@@ -107,9 +55,14 @@ void LogPump::dirty(LogLines& lines) {
 }
 
 void LogPump::forget(LogLines& lines) {
-  if (!lines.queued) return;
-  write_some(lines);
-  std::erase(dirty_, &lines);
+  const auto place = std::ranges::find(dirty_, &lines);
+  if (place == dirty_.end()) return;
+  own_.take_over(lines);
+  lines.queued = false;
+  if (std::exchange(own_.queued, true))
+    dirty_.erase(place);
+  else
+    *place = &own_;
 }
 
 void LogPump::say(std::string_view text) {
@@ -118,144 +71,130 @@ void LogPump::say(std::string_view text) {
   dirty(own_);
 }
 
+void LogPump::print(std::string_view lines) {
+  own_.print(lines);
+  dirty(own_);
+}
+
 void LogPump::flush() {
-  std::size_t at = 0;
-  while (at < dirty_.size()) {
-    if (!write_some(*dirty_[at])) break;
-    dirty_[at]->queued = false;
-    ++at;
+  for (std::size_t room = 0; !dirty_.empty() && (room = writer_.room()) > 0;) {
+    fill_batch(room);
+    writer_.put(batch_);
   }
-  dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(at));
-  if (!dirty_.empty()) wait_until_writable();
+  if (!resting_.empty()) let_go_on(false);
 }
 
-// True when all of it went out.
-bool LogPump::write_some(LogLines& lines) {
-  while (!lines.empty()) {
-    const std::string_view text = lines.pending();
-    pollfd ready{.fd = output_, .events = POLLOUT, .revents = 0};
-    if (!regular_file_ && (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)) {
-      if ((ready.revents & (POLLERR | POLLNVAL)) == 0) return false;
-      lines.written(text.size());  // nobody will ever read it
-      continue;
-    }
-    const ssize_t n =
-        ::write(output_, text.data(), regular_file_ ? text.size() : std::min(text.size(), sure_write));
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN) return false;
-      lines.written(text.size());  // a full disk or a closed reader: the services go on
-      continue;
-    }
-    lines.written(static_cast<std::size_t>(n));
+// One after the other, in the order in which they came to have something: a flood of one keeps nobody out.
+void LogPump::fill_batch(std::size_t room) {
+  while (!dirty_.empty() && batch_.size() < room) {
+    LogLines& lines = *dirty_.front();
+    dirty_.pop_front();
+    lines.move_to(batch_, std::min(turn_of_one, room - batch_.size()));
+    lines.queued = !lines.empty();
+    if (lines.queued)
+      dirty_.push_back(&lines);
+    else
+      lines.impatient = false;
   }
-  return true;
 }
 
-void LogPump::wait_until_writable() {
-  if (waiting_) return;
-  waiting_ = poller_.add(output_, EPOLLOUT, *this).has_value();
-}
-
-void LogPump::on_event(std::uint32_t) {
-  poller_.remove(output_, *this);
-  waiting_ = false;
+void LogPump::moved() {
   flush();
+  const int failure = writer_.failure();
+  if (failure != std::exchange(reported_, failure) && failure != 0 && on_failure) on_failure(failure);
+  moved_.notify();
 }
 
-LogPipe::LogPipe(Poller& poller, LogPump& pump, std::string_view name, bool terminal)
-    : poller_(poller), pump_(pump), lines_(name), terminal_(terminal) {}
-
-LogPipe::~LogPipe() {
-  if (is_open()) close();
-  pump_.forget(lines_);
-}
-
-Result<int> LogPipe::open_write_end() { return terminal_ ? open_terminal() : open_pipe(); }
-
-Result<int> LogPipe::open_pipe() {
-  if (is_open()) {
-    // Somebody of the last run still writes: the same pipe serves the next one, so that nothing is lost.
-    const std::string path = "/proc/self/fd/" + std::to_string(read_);
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) return fd;
-    if (errno == EMFILE || errno == ENFILE)
-      return std::unexpected(Error::from_errno(errno, "cannot open the log pipe again"));
-    close();
-  }
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
-  struct stat info{};
-  ::fstat(ends[0], &info);
-  inode_ = info.st_ino;
-  if (auto ok = listen_to(ends[0]); !ok) {
-    ::close(ends[1]);
-    return std::unexpected(ok.error());
-  }
-  return ends[1];
-}
-
-// Lines come as they were written: no echo, and no carriage return before a newline.
-Result<int> LogPipe::open_terminal() {
-  const auto failed = [] { return std::unexpected(Error::from_errno(errno, "cannot make a terminal")); };
-  if (!is_open()) {
-    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (master < 0 || ::unlockpt(master) != 0) {
-      const auto error = failed();
-      if (master >= 0) ::close(master);
-      return error;
-    }
-    const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
-    ::ioctl(master, TIOCSWINSZ, &size);
-    if (auto ok = listen_to(master); !ok) return std::unexpected(ok.error());
-  }
-  const int slave = ::ioctl(read_, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) return failed();
-  termios mode{};
-  if (::tcgetattr(slave, &mode) == 0) {
-    mode.c_oflag &= ~static_cast<tcflag_t>(OPOST);
-    mode.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(slave, TCSANOW, &mode);
-  }
-  return slave;
-}
-
-Result<void> LogPipe::listen_to(int read_end) {
-  read_ = read_end;
-  ::fcntl(read_, F_SETFL, O_NONBLOCK);
-  auto ok = poller_.add(read_, EPOLLIN, *this);
-  if (!ok) close();
-  return ok;
-}
-
-void LogPipe::drain() {
-  while (is_open() && read_once()) {
-  }
-}
-
-// One read an event: a flood does not keep the loop from the others, and the event comes again. Also of an
-// end without data: the kernel looks for both one after the other, and a last line may come in between.
-void LogPipe::on_event(std::uint32_t) { read_once(); }
-
-bool LogPipe::read_once() {
-  static std::array<char, read_size> buffer;
-  const ssize_t n = ::read(read_, buffer.data(), buffer.size());
-  if (n < 0 && errno == EINTR) return true;
-  if (n == 0 || (n < 0 && terminal_ && errno == EIO)) {  // EIO: nobody has the terminal open (pty(7))
-    close();
-    return false;
-  }
-  if (n < 0) return false;
-  lines_.take(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
-  pump_.dirty(lines_);
+bool LogPump::rests(LogSource& source, LogLines& lines) {
+  if (lines.held() < too_much || lines.impatient) return false;
+  resting_.push_back({&source, &lines});
+  if (!patience_.armed()) watch_progress();
   return true;
 }
 
-void LogPipe::close() {
-  poller_.close(std::exchange(read_, -1), *this);
-  lines_.finish();
-  pump_.dirty(lines_);
+void LogPump::watch_progress() {
+  const std::uint64_t before = writer_.written();
+  patience_.arm(loop_.now() + longest_rest, [this, before] {
+    if (writer_.written() - before < good_progress) return let_go_on(true);
+    watch_progress();
+  });
+}
+
+void LogPump::forget_source(LogSource& source) {
+  std::erase_if(resting_, [&](const Resting& one) { return one.source == &source; });
+}
+
+void LogPump::let_go_on(bool patience_is_over) {
+  std::vector<Resting> rested;
+  std::erase_if(resting_, [&](const Resting& one) {
+    if (!patience_is_over && one.lines->held() > little_enough) return false;
+    rested.push_back(one);
+    return true;
+  });
+  if (resting_.empty()) patience_.cancel();
+  for (const Resting& one : rested) {
+    one.lines->impatient = patience_is_over;
+    one.source->go_on();
+  }
+}
+
+Task<LogPump::WrittenOut> LogPump::write_out(Context& ctx, Wakeup& hurry, TimePoint by, Duration silence) {
+  std::uint64_t seen = writer_.written();
+  TimePoint give_up_at = std::min(by, loop_.now() + silence);
+  for (;;) {
+    flush();
+    if (dirty_.empty() && !writer_.tell_when_written()) co_return WrittenOut::all;
+    auto moved = on(moved_);
+    auto asked = on(hurry);
+    auto late = at(loop_, give_up_at);
+    const std::size_t which = co_await select(ctx, moved, asked, late);
+    if (which == select_cancelled || which == 1) co_return WrittenOut::hurried;
+    if (std::exchange(seen, writer_.written()) != seen)
+      give_up_at = std::min(by, loop_.now() + silence);
+    else if (loop_.now() >= give_up_at)
+      co_return WrittenOut::too_slowly;
+  }
+}
+
+// To each the same share: what was said last tells more than what came before.
+void LogPump::keep_what_fits(std::size_t bytes) {
+  if (dirty_.empty()) return;
+  const std::size_t share = bytes / dirty_.size();
+  for (LogLines* lines : dirty_) {
+    lines->keep_newest(share > marker_size ? share - marker_size : 0);
+    lines->move_to(batch_, lines->held());
+    lines->queued = false;
+  }
+  dirty_.clear();
+  writer_.put(batch_);
+}
+
+std::uint64_t LogPump::unwritten_lines() const {
+  std::uint64_t count = writer_.unwritten_lines();
+  for (const LogLines* lines : dirty_) count += lines->lines();
+  return count;
+}
+
+Task<std::uint64_t> LogPump::drain(Context& ctx, Wakeup& hurry, TimePoint by) {
+  WrittenOut end = co_await write_out(ctx, hurry, by, at_once);
+  if (end == WrittenOut::all) co_return 0;
+  // What a pipe holds can be read when belfry has gone, so that mostly nobody has to be waited for.
+  (void)writer_.enlarge_pipe(larger_pipe);
+  if (end == WrittenOut::too_slowly) end = co_await write_out(ctx, hurry, by, longest_silence);
+  if (end == WrittenOut::all) co_return 0;
+  const std::uint64_t missing = unwritten_lines();
+  const std::size_t room = writer_.enlarge_pipe(largest_pipe);
+  if (room == 0) co_return missing;
+  keep_what_fits(room);
+  Wakeup nobody(loop_, "hurry");
+  end = co_await write_out(ctx, nobody, loop_.now() + last_words, last_words);
+  co_return end == WrittenOut::all ? 0 : missing;
+}
+
+void LogPump::finish(Duration patience) {
+  flush();
+  if (writer_.finish(patience)) flush();
+  (void)writer_.finish(patience);
 }
 
 }  // namespace belfry::daemon

@@ -1,124 +1,104 @@
 // Brings what services write to belfry's own standard output, a line at a time, behind the service's name.
 //
-// A service is never held up by a slow reader of belfry's output, and belfry never blocks: what can't be
-// written is held, up to a bound for each service; then the oldest lines go, and a line says how many.
+// belfry never blocks: a thread writes (system/output_writer.hpp). A service is never held up by a slow
+// reader of belfry's output: what can't be written is held, up to a bound for each service; then the oldest
+// lines go, and a line says how many. A fast reader loses nothing: a source that is faster still rests as
+// long as the reader takes 10 MiB a second, and otherwise for a tenth of a second, once until all it wrote
+// has gone out.
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "channels/error.hpp"
+#include "channels/context.hpp"
+#include "channels/door.hpp"
 #include "channels/loop.hpp"
-#include "daemon/poller.hpp"
+#include "channels/task.hpp"
+#include "channels/timer_queue.hpp"
+#include "channels/wakeup.hpp"
+#include "daemon/log_lines.hpp"
+#include "system/output_writer.hpp"
 
 namespace belfry::daemon {
 
-// Hears each line of a service as it wrote it, before anything is dropped.
-class LineListener {
+// Where lines come from, and what can be left unread for a moment.
+class LogSource {
  public:
-  virtual void on_line(std::string_view line) = 0;
+  virtual void go_on() = 0;
 
  protected:
-  ~LineListener() = default;
-};
-
-// Lines of one source on their way out.
-// Owner: LogPump or a LogPipe. Lifecycle: as its source. Cancellation: none.
-class LogLines {
- public:
-  static constexpr std::size_t most_held = std::size_t{1} << 20;
-  static constexpr std::size_t longest_line = std::size_t{64} << 10;
-
-  explicit LogLines(std::string_view name);
-  // Splits into lines; an unfinished one waits for its end, or for finish().
-  void take(std::string_view bytes);
-  void finish();
-  [[nodiscard]] bool empty() const { return held_.empty() && lost_ == 0; }
-  // What may be written now, whole lines, the marker of lost ones first; `written` says how much of it was.
-  [[nodiscard]] std::string_view pending();
-  void written(std::size_t bytes);
-  [[nodiscard]] std::uint64_t lost_in_all() const { return lost_in_all_; }
-
-  LineListener* listener = nullptr;  // of whoever owns the source
-  bool queued = false;               // the pump's: it is in the list of those that have something to write
-
- private:
-  void add_line(std::string_view line);
-  void drop_oldest();
-
-  std::string prefix_;
-  std::string partial_;
-  std::string held_;
-  std::size_t begin_ = 0;  // of what has not been written in held_
-  std::uint64_t lost_ = 0;
-  std::uint64_t lost_in_all_ = 0;
+  ~LogSource() = default;
 };
 
 // Where the lines go: a descriptor that may be slow. Never blocks.
-// Owner: App. Lifecycle: flush() at the end writes what can be written. Cancellation: none.
-class LogPump final : PollWatcher {
+// Owner: App. Lifecycle: drain() at the end gives a late reader its time. Cancellation: drain() has a
+// context;
+//   what is left in the destructor is given up.
+class LogPump {
  public:
-  LogPump(Loop& loop, Poller& poller, int output);
+  LogPump(Loop& loop, int output);
   ~LogPump();
+  LogPump(const LogPump&) = delete;
+  LogPump& operator=(const LogPump&) = delete;
 
-  // `lines` have something to write. They must be taken out before they go.
+  // `lines` have something to write. They must be taken out before they go; what they hold is kept.
   void dirty(LogLines& lines);
   void forget(LogLines& lines);
-  // A line of belfry's own.
+  // A line of belfry's own; whole lines of belfry's own, without its name in front.
   void say(std::string_view text);
-  // Writes what can be written without waiting.
+  void print(std::string_view lines);
+  // Hands over what there is room for.
   void flush();
 
+  // Whether `source`, which has just been read into `lines`, had better not be read now: go_on() is called
+  // when there is room again, or after a moment in any case.
+  bool rests(LogSource& source, LogLines& lines);
+  void forget_source(LogSource& source);
+
+  // At the end: writes everything as long as somebody reads, which is the case until nothing has moved for
+  // two seconds; until `by`, or until `hurry` is notified. Then a pipe is made larger for the last lines,
+  // with a marker of those before. The lines of which nothing tells, because the output takes nothing at all.
+  Task<std::uint64_t> drain(Context& ctx, Wakeup& hurry, TimePoint by);
+  // The same without a loop, and simpler.
+  void finish(Duration patience);
+
+  // Called with an errno when writing fails, and again when it fails for another reason.
+  std::function<void(int)> on_failure;
+
+  [[nodiscard]] int output() const { return output_; }
+  [[nodiscard]] bool is_terminal() const { return terminal_; }
+
  private:
-  void on_event(std::uint32_t events) override;
-  bool write_some(LogLines& lines);
-  void wait_until_writable();
+  struct Resting {
+    LogSource* source;
+    LogLines* lines;
+  };
+  void fill_batch(std::size_t room);
+  void moved();
+  void watch_progress();
+  void let_go_on(bool patience_is_over);
+  void keep_what_fits(std::size_t bytes);
+  [[nodiscard]] std::uint64_t unwritten_lines() const;
+  enum class WrittenOut : std::uint8_t { all, too_slowly, hurried };
+  Task<WrittenOut> write_out(Context& ctx, Wakeup& hurry, TimePoint by, Duration silence);
 
   Loop& loop_;
-  Poller& poller_;
+  Wakeup moved_;
+  Door door_;
+  system::OutputWriter writer_;
   int output_;
-  bool regular_file_ = false;
-  bool waiting_ = false;
-  bool flush_posted_ = false;
-  LogLines own_;
-  std::vector<LogLines*> dirty_;
-};
-
-// The pipe that a service writes to; with `tty` a terminal (pty(7)) instead, whose input is empty.
-// Owner: the provisions of the service. Lifecycle: open for as long as somebody may write; outlives restarts.
-// Cancellation: none; closing it is the end.
-class LogPipe final : PollWatcher {
- public:
-  LogPipe(Poller& poller, LogPump& pump, std::string_view name, bool terminal = false);
-  ~LogPipe();
-
-  // A write end for the next run, the caller's to close. Of a terminal: open for reading as well.
-  Result<int> open_write_end();
-  void drain();
-  // From now on `listener` hears every line; null: nobody.
-  void tell(LineListener* listener) { lines_.listener = listener; }
-  [[nodiscard]] ino_t inode() const { return inode_; }
-  [[nodiscard]] bool is_open() const { return read_ >= 0; }
-  [[nodiscard]] std::uint64_t lines_lost() const { return lines_.lost_in_all(); }
-
- private:
-  void on_event(std::uint32_t events) override;
-  Result<int> open_pipe();
-  Result<int> open_terminal();
-  Result<void> listen_to(int read_end);
-  // False when the pipe is empty or has ended.
-  bool read_once();
-  void close();
-
-  Poller& poller_;
-  LogPump& pump_;
-  LogLines lines_;
   bool terminal_;
-  int read_ = -1;
-  ino_t inode_ = 0;
+  bool flush_posted_ = false;
+  int reported_ = 0;
+  Timer patience_;
+  LogLines own_;
+  std::string batch_;
+  std::deque<LogLines*> dirty_;
+  std::vector<Resting> resting_;
 };
 
 }  // namespace belfry::daemon

@@ -35,11 +35,20 @@ std::vector<const config::Probe*> probes_of(const config::Service& spec, config:
   return found;
 }
 
+LineStyle style_of(const config::Service& spec, const LogPump& pump) {
+  LineStyle style{.for_terminal = pump.is_terminal()};
+  if (!spec.extras) return style;
+  style.silent = !spec.extras->log.to_stdout;
+  if (spec.extras->log.max_line > 0) style.longest = static_cast<std::uint32_t>(spec.extras->log.max_line);
+  return style;
+}
+
 }  // namespace
 
 struct NativeProvisions::Kit final : ReadyFdListener {
   Kit(Service& s, Poller& poller, LogPump& pump)
-      : service(s), log(poller, pump, s.name(), s.spec().extras && s.spec().extras->tty) {
+      : service(s),
+        log(poller, pump, s.name(), style_of(s.spec(), pump), s.spec().extras && s.spec().extras->tty) {
     ReadyFdListener& listener = *this;
     for (const config::Probe* probe : probes_of(s.spec(), config::Probe::Kind::fd))
       ready_fds.push_back(std::make_unique<ReadyFd>(poller, listener, *probe));
@@ -253,7 +262,10 @@ Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch)
 }
 
 Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::Launch& launch) {
-  if (service.spec().extras && service.spec().extras->log.inherit) return {};
+  if (service.spec().extras && service.spec().extras->log.inherit) {
+    lay_own_output(launch);
+    return {};
+  }
   if (kit.write_end < 0) {
     auto fd = kit.log.open_write_end();
     if (!fd) return std::unexpected(fd.error());
@@ -265,6 +277,11 @@ Result<void> NativeProvisions::lay_log_pipe(Service& service, Kit& kit, system::
   if (service.spec().extras && service.spec().extras->tty)
     launch.standard_input = launch.foreground_tty = kit.write_end;
   return {};
+}
+
+// belfry's own descriptors. The standard output of `exec` is the command's alone.
+void NativeProvisions::lay_own_output(system::Launch& launch) const {
+  if (pump_.output() != STDOUT_FILENO) launch.standard_output = launch.standard_error = pump_.output();
 }
 
 Result<void> NativeProvisions::lay_leaf(Service& service, Kit& kit, system::Launch& launch) {
@@ -290,6 +307,7 @@ Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& la
   if (auto ok = check_identity(service.spec()); !ok) return ok;
   outfit(service, launch);
   desk_.announce(service, launch);
+  lay_own_output(launch);
   if (service.spec().extras && service.spec().extras->log.inherit) return {};
   Kit& kit = kit_of(service);
   auto fd = kit.log.open_write_end();

@@ -12,7 +12,7 @@
 #include "daemon/activation.hpp"
 #include "daemon/kept_record.hpp"
 #include "daemon/listen_traps.hpp"
-#include "daemon/log_pump.hpp"
+#include "daemon/log_pipe.hpp"
 #include "daemon/notify_desk.hpp"
 #include "daemon/poller.hpp"
 #include "daemon/provisions.hpp"
@@ -59,6 +59,7 @@ class NativeProvisions final : public Provisions {
   struct Kit;  // what one service has been given
 
   Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
+  void lay_own_output(system::Launch& launch) const;
   void plant_cgroups();
   void look_up_identity(const config::Service& spec);
   [[nodiscard]] Result<void> check_identity(const config::Service& spec) const;

@@ -3,6 +3,7 @@
 
 #include "channels/bell.hpp"
 #include "probes/kinds.hpp"
+#include "probes/output_tail.hpp"
 
 namespace belfry::probes {
 
@@ -19,8 +20,11 @@ class ExecProbe final : public Probe {
   }
 
   Task<Outcome> check(Context& ctx) override {
+    OutputTail output(loop_);
+    if (auto laid = output.lay(launch_); !laid) co_return std::unexpected(laid.error());
     Exit exit(loop_);
     const auto pid = processes_.spawn(launch_, exit);
+    output.passed();
     if (!pid)
       co_return std::unexpected(
           Error(Error::Kind::failed, "cannot run the probe: " + pid.error().text(command_)));
@@ -29,11 +33,13 @@ class ExecProbe final : public Probe {
       processes_.signal({.leader = *pid, .marker = {}, .log_pipe = 0}, SIGKILL, system::Scope::group);
       Context patience(loop_);  // a killed process is reaped soon; its exit must not find us gone
       co_await exit.bell.wait(patience);
-      co_return std::unexpected(ended.cause.wrap("the probe " + command_ + " was killed"));
+      co_return std::unexpected(
+          ended.cause.wrap("the probe " + command_ + " was killed" + output.last_line()));
     }
     const system::ExitStatus status = exit.bell.value();
     if (!status.success())
-      co_return std::unexpected(Error(Error::Kind::failed, "the probe " + command_ + " " + status.text()));
+      co_return std::unexpected(
+          Error(Error::Kind::failed, "the probe " + command_ + " " + status.text() + output.last_line()));
     co_return Outcome{};
   }
 

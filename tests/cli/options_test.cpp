@@ -41,8 +41,9 @@ TEST(Options, a_service_may_follow_a_file) {
 
 TEST(Options, what_stands_behind_the_dashes_is_left_alone) {
   const Invocation exec =
-      asked({"exec", "--timeout", "90s", "api", "--", "sh", "-c", "exit 3", "--", "--help"});
+      asked({"exec", "--timeout", "90s", "--logs", "-", "api", "--", "sh", "-c", "exit 3", "--", "--help"});
   EXPECT_EQ(exec.timeout, Duration(90s));
+  EXPECT_EQ(exec.logs, "-");
   EXPECT_THAT(exec.names, ElementsAre("api"));
   EXPECT_THAT(exec.program, ElementsAre("sh", "-c", "exit 3", "--", "--help"));
 }

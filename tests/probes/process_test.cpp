@@ -62,6 +62,54 @@ TEST_F(ExecProbeTest, it_runs_as_the_service_would) {
   EXPECT_EQ(answer(world.loop, *probe("[ \"$PROBED\" = yes ] && [ \"$PWD\" = /usr ]", &as)), "");
 }
 
+TEST_F(ExecProbeTest, what_it_said_last_is_the_reason) {
+  EXPECT_EQ(answer(world.loop, *probe("echo out; echo 'no route to db' >&2; echo; exit 3")),
+            "the probe /bin/sh exited with code 3: no route to db");
+  EXPECT_EQ(answer(world.loop, *probe("printf 'half a line'; exit 3")),
+            "the probe /bin/sh exited with code 3: half a line");
+  EXPECT_EQ(answer(world.loop, *probe("printf '  \\n \\n'; exit 3")), "the probe /bin/sh exited with code 3");
+}
+
+TEST_F(ExecProbeTest, what_it_says_is_made_fit_for_a_terminal_and_bounded) {
+  const std::string why = answer(world.loop, *probe("printf '\\033]0;title\\007'; printf %01000d 1; exit 3"));
+  EXPECT_EQ(why.find('\x1b'), std::string::npos);
+  EXPECT_LT(why.size(), 300U);
+}
+
+TEST_F(ExecProbeTest, a_flood_is_read_to_its_end_and_only_its_end_is_kept) {
+  EXPECT_EQ(answer(world.loop, *probe("head -c 5000000 /dev/zero | tr '\\0' x; echo; echo the end; exit 3")),
+            "the probe /bin/sh exited with code 3: the end");
+}
+
+TEST_F(ExecProbeTest, it_writes_nothing_where_belfry_does) {
+  Capture output, errors;
+  const int kept_output = ::dup(STDOUT_FILENO), kept_errors = ::dup(STDERR_FILENO);
+  ::dup2(output.writer(), STDOUT_FILENO);
+  ::dup2(errors.writer(), STDERR_FILENO);
+  const std::string why = answer(world.loop, *probe("echo out; echo err >&2"));
+  ::dup2(kept_output, STDOUT_FILENO);
+  ::dup2(kept_errors, STDERR_FILENO);
+  ::close(kept_output);
+  ::close(kept_errors);
+  EXPECT_EQ(why, "");
+  EXPECT_EQ(output.read_all() + errors.read_all(), "");
+}
+
+TEST_F(ExecProbeTest, its_standard_input_is_empty) {
+  EXPECT_EQ(answer(world.loop, *probe("cat; exit 0"), 5s), "");
+}
+
+TEST_F(ExecProbeTest, who_holds_its_output_afterwards_holds_up_nobody) {
+  config::Probe spec;
+  spec.command = config::Command{"/bin/sh", "-c", "sleep 1000 & exit 3"};
+  auto made = make_exec(world.loop, world.processes, spec, {});
+  const std::string why = answer(world.loop, **made, 10s);
+  EXPECT_EQ(why, "the probe /bin/sh exited with code 3");
+  for (const pid_t left : system::proc::children_of(::getpid())) {
+    if (left > 0) ::kill(left, SIGKILL);
+  }
+}
+
 TEST_F(ExecProbeTest, a_missing_command_is_named_with_its_stage) {
   config::Probe spec;
   spec.command = config::Command{"./no-such-probe"};

@@ -1,0 +1,24 @@
+#include "cli/output.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <system_error>
+
+#include "cli/exit_codes.hpp"
+#include "cli/failure.hpp"
+
+namespace belfry::cli {
+
+int finish_output(int code) {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout.good() && std::ferror(stdout) == 0) return code;
+  const int why = errno;
+  if (why == EPIPE) return 128 + SIGPIPE;
+  const std::string reason = why == 0 ? "" : ": " + std::generic_category().message(why);
+  return report({exit_code::os_error, "cannot write to standard output" + reason, ""});
+}
+
+}  // namespace belfry::cli

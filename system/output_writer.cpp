@@ -1,0 +1,289 @@
+#include "system/output_writer.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace belfry::system {
+
+namespace {
+
+// What goes into a pipe in one piece (pipe(7), PIPE_BUF): lines of several writers do not mix.
+constexpr std::size_t atomic_write = 4096;
+constexpr std::size_t largest_write = std::size_t{64} << 10;
+constexpr std::size_t stack_size = std::size_t{128} << 10;  // of which two pages are ever touched
+constexpr std::size_t kept_capacity = std::size_t{16} << 10;
+
+// A piece of `text` that ends with a line, if one does.
+std::string_view piece_of(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  const std::size_t end = text.rfind('\n', most - 1);
+  return text.substr(0, end == std::string_view::npos ? most : end + 1);
+}
+
+// A last one without its end included.
+std::uint64_t lines_in(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto ends = static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
+  return ends + (text.ends_with('\n') ? 0 : 1);
+}
+
+}  // namespace
+
+std::string lost_lines_marker(std::string_view prefix, std::uint64_t lines, std::string_view why) {
+  std::string text(prefix);
+  text.append("[belfry: ").append(std::to_string(lines)).append(lines == 1 ? " line" : " lines");
+  return text.append(" lost here: ").append(why).append("]\n");
+}
+
+// Owner: the writer and its thread together.
+struct OutputWriter::State {
+  State(int d, std::string p, std::move_only_function<void()> m)
+      : fd(d), prefix(std::move(p)), moved(std::move(m)) {
+    struct stat info{};
+    pieces = ::fstat(fd, &info) == 0 && !S_ISREG(info.st_mode);
+    pipe = pieces && S_ISFIFO(info.st_mode);
+  }
+
+  ~State() {
+    if (fd_is_own) ::close(fd);
+  }
+
+  void run();
+  void write_all();
+  bool write_piece(std::string_view& rest, std::size_t most);
+  bool wait_until_writable();
+  bool mark_what_was_lost();
+  void write_what_is_taken_at_once();
+  [[nodiscard]] std::size_t unwritten() {
+    const std::scoped_lock lock(mutex);
+    return batch.size() - begun + waiting.size();
+  }
+  [[nodiscard]] bool is_idle() const { return waiting.empty() && batch.empty(); }
+  void lose(std::string_view rest) { lost += lines_in(rest); }
+
+  int fd;
+  bool fd_is_own = false;
+  const std::string prefix;
+  bool pieces = true;
+  bool pipe = false;
+
+  std::mutex mutex;                 // of what follows, up to the atomics
+  std::condition_variable changed;  // something waits, all is written, or it is over
+  std::string waiting;
+  std::string batch;  // being written: the thread reads it without the mutex, and only reads
+  std::move_only_function<void()> moved;  // null: the owner has gone
+  bool wants_room = false;
+  bool wants_end = false;
+  bool closed = false;
+
+  std::atomic<bool> abandoned = false;
+  std::atomic<bool> in_a_hurry = false;
+  std::atomic<std::size_t> begun = 0;  // how much of the batch has been written
+  std::atomic<std::uint64_t> written = 0;
+  std::atomic<int> failure = 0;
+
+  // The thread's own.
+  std::uint64_t lost = 0;  // lines of which no marker tells yet
+  bool torn = false;       // what was written last was no end of a line
+};
+
+void OutputWriter::State::run() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [this] { return !waiting.empty() || closed; });
+    if (waiting.empty() || abandoned) return;
+    batch.swap(waiting);
+    if (std::exchange(wants_room, false) && moved) moved();
+    const bool was_well = failure == 0;
+    lock.unlock();
+    write_all();
+    lock.lock();
+    if (was_well && failure != 0 && moved) moved();
+    batch.clear();
+    begun = 0;
+    if (batch.capacity() > kept_capacity) batch.shrink_to_fit();
+    if (!waiting.empty()) continue;
+    changed.notify_all();
+    if (std::exchange(wants_end, false) && moved) moved();
+  }
+}
+
+void OutputWriter::State::write_all() {
+  std::string_view rest = batch;
+  if (lost > 0 && !mark_what_was_lost()) return lose(rest);
+  while (!rest.empty() && !abandoned) {
+    const std::size_t most = !pieces ? rest.size() : in_a_hurry ? largest_write : atomic_write;
+    if (!write_piece(rest, most)) return lose(rest);
+    begun = batch.size() - rest.size();
+  }
+}
+
+// False when it cannot be written, whatever one waits for.
+bool OutputWriter::State::write_piece(std::string_view& rest, std::size_t most) {
+  const std::string_view piece = piece_of(rest, most);
+  const ssize_t n = ::write(fd, piece.data(), piece.size());
+  if (n >= 0) {
+    if (n > 0) torn = piece[static_cast<std::size_t>(n) - 1] != '\n';
+    rest.remove_prefix(static_cast<std::size_t>(n));
+    written += static_cast<std::uint64_t>(n);
+    failure = 0;
+    return true;
+  }
+  if (errno == EINTR) return true;
+  if (errno == EAGAIN) return wait_until_writable();
+  failure = errno;
+  return false;
+}
+
+// Somebody else has made the description that we share non-blocking.
+bool OutputWriter::State::wait_until_writable() {
+  pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+  if (::poll(&ready, 1, -1) >= 0 || errno == EINTR) return true;
+  failure = errno;
+  return false;
+}
+
+bool OutputWriter::State::mark_what_was_lost() {
+  const std::string text =
+      (torn ? "\n" : "") + lost_lines_marker(prefix, lost, std::generic_category().message(failure));
+  std::string_view rest = text;
+  while (!rest.empty() && !abandoned) {
+    if (!write_piece(rest, rest.size())) return false;
+  }
+  lost = 0;
+  return true;
+}
+
+// Without a thread, because there may be no more of them: what is not taken is tried again with the next
+// line.
+void OutputWriter::State::write_what_is_taken_at_once() {
+  std::string_view rest = waiting;
+  pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+  while (!rest.empty() && ::poll(&ready, 1, 0) == 1) {
+    if (write_piece(rest, atomic_write)) continue;
+    lose(rest);
+    rest = {};
+  }
+  waiting.erase(0, waiting.size() - rest.size());
+  if (waiting.size() <= 2 * capacity) return;
+  lose(waiting);
+  waiting.clear();
+}
+
+OutputWriter::OutputWriter(int descriptor, std::string prefix, std::move_only_function<void()> moved)
+    : state_(std::make_shared<State>(descriptor, std::move(prefix), std::move(moved))) {}
+
+OutputWriter::~OutputWriter() {
+  bool stuck = false;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->moved = nullptr;
+    state_->closed = true;
+    stuck = !state_->is_idle();
+    state_->abandoned = stuck;
+    state_->changed.notify_all();
+  }
+  if (!started_) return;
+  if (stuck)
+    ::pthread_detach(thread_);
+  else
+    ::pthread_join(thread_, nullptr);
+}
+
+bool OutputWriter::start() {
+  if (started_) return true;
+  // Of its own, because the thread may be left behind; without one left it goes by the owner's.
+  const int own = state_->fd_is_own ? -1 : ::fcntl(state_->fd, F_DUPFD_CLOEXEC, 3);
+  if (own >= 0) {
+    state_->fd = own;
+    state_->fd_is_own = true;
+  }
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, stack_size);
+  auto shared = std::make_unique<std::shared_ptr<State>>(state_);
+  const auto body = [](void* given) -> void* {
+    const std::unique_ptr<std::shared_ptr<State>> state(static_cast<std::shared_ptr<State>*>(given));
+    (*state)->run();
+    return nullptr;
+  };
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited
+  started_ = ::pthread_create(&thread_, &attributes, body, shared.get()) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (started_) {
+    (void)shared.release();
+    ::pthread_setname_np(thread_, "belfry-output");
+  }
+  ::pthread_attr_destroy(&attributes);
+  return started_;
+}
+
+std::size_t OutputWriter::room() {
+  const std::scoped_lock lock(state_->mutex);
+  const std::size_t waiting = state_->waiting.size();
+  state_->wants_room = waiting >= capacity;
+  return waiting >= capacity ? 0 : capacity - waiting;
+}
+
+void OutputWriter::put(std::string& lines) {
+  if (lines.empty()) return;
+  const std::scoped_lock lock(state_->mutex);
+  if (state_->waiting.empty())
+    state_->waiting.swap(lines);
+  else
+    state_->waiting.append(lines);
+  lines.clear();
+  if (start())
+    state_->changed.notify_all();
+  else
+    state_->write_what_is_taken_at_once();
+}
+
+bool OutputWriter::tell_when_written() {
+  const std::scoped_lock lock(state_->mutex);
+  state_->wants_end = !state_->is_idle();
+  return state_->wants_end;
+}
+
+bool OutputWriter::finish(Duration patience) {
+  std::unique_lock lock(state_->mutex);
+  return state_->changed.wait_for(lock, patience, [this] { return state_->is_idle(); });
+}
+
+std::uint64_t OutputWriter::written() const { return state_->written; }
+
+std::uint64_t OutputWriter::unwritten_lines() const {
+  const std::scoped_lock lock(state_->mutex);
+  return lines_in(std::string_view(state_->batch).substr(state_->begun)) + lines_in(state_->waiting);
+}
+
+int OutputWriter::failure() const { return state_->failure; }
+
+std::size_t OutputWriter::enlarge_pipe(int size) {
+  if (!state_->pipe) return 0;
+  const std::size_t unwritten = state_->unwritten();  // before the thread goes on
+  state_->in_a_hurry = true;                          // pages that are filled hold more
+  const int before = ::fcntl(state_->fd, F_GETPIPE_SZ);
+  while (size > before && ::fcntl(state_->fd, F_SETPIPE_SZ, size) < 0) size /= 2;
+  // What was there before may be full; and each write may leave the last one of its pages half empty.
+  const auto pages = static_cast<std::size_t>(std::max(size - before, 0));
+  const std::size_t gained = pages - pages / 8;
+  return gained > unwritten ? gained - unwritten : 0;
+}
+
+}  // namespace belfry::system
