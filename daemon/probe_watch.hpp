@@ -50,7 +50,7 @@ class ProbeWatch {
   // The error names the probe that can't be made. `random` in [0, 1) spreads periodic checks.
   Result<void> begin(const config::ProbeSet& set, probes::Factory& factory, const probes::ProbeContext& about,
                      double random);
-  // Something happened to the service: ask all that are not true yet at once.
+  // Something happened to the service: ask all at once that are not true yet, or may be true no more.
   void trigger();
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
@@ -70,9 +70,13 @@ class ProbeWatch {
     bool keep_asking;
     std::optional<Duration> recheck{};  // the period after the bell
     Wakeup poke;
+    bool rests = false;     // it was true, and nobody asks it
+    bool was_lost = false;  // it was true once in this run
   };
 
   Task<void> ask_repeatedly(Context& ctx, Watched& watched);
+  Task<void> look_again(Context& ctx, Watched& watched);
+  Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
 
   Loop& loop_;
   Semaphore& slots_;

@@ -13,11 +13,13 @@ bool is_event(Kind kind) {
 }
 
 struct NativeFactory::Shared {
-  Shared(Loop& l, system::Processes& p) : loop(l), processes(p) {}
+  Shared(Loop& l, system::Processes& p) : loop(l), processes(p), owners(l) {}
   Loop& loop;
   system::Processes& processes;
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
+  SocketOwners owners;
+  KernelQuestions questions{.diag = diag, .owners = owners, .waiters = waiters};
 };
 
 NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
@@ -26,11 +28,11 @@ NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
   switch (probe.kind) {
-    case Kind::tcp: return make_tcp(shared_->loop, probe);
-    case Kind::http: return make_http(shared_->loop, probe);
+    case Kind::tcp: return make_tcp(shared_->loop, shared_->questions, probe, context);
+    case Kind::http: return make_http(shared_->loop, shared_->questions, probe, context);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
-    case Kind::port: return make_port(shared_->diag, shared_->waiters, probe, context);
-    case Kind::unix_socket: return make_unix(shared_->diag, shared_->waiters, probe, context);
+    case Kind::port: return make_port(shared_->questions, probe, context);
+    case Kind::unix_socket: return make_unix(shared_->questions, probe, context);
     case Kind::file: return make_file(probe);
     default: break;
   }

@@ -7,6 +7,7 @@
 #include "channels/asio_bridge.hpp"
 #include "config/pattern.hpp"
 #include "probes/kinds.hpp"
+#include "probes/local_owner.hpp"
 #include "probes/target.hpp"
 
 namespace belfry::probes {
@@ -21,8 +22,8 @@ constexpr std::uint64_t largest_body = 1 << 20;
 class HttpProbe final : public Probe {
  public:
   HttpProbe(Loop& loop, Target target, const config::HttpExpectation* expected,
-            std::optional<config::Pattern> body)
-      : loop_(loop), target_(std::move(target)), body_(std::move(body)) {
+            std::optional<config::Pattern> body, LocalOwner owner)
+      : loop_(loop), target_(std::move(target)), body_(std::move(body)), owner_(std::move(owner)) {
     request_.version(11);
     request_.method_string("GET");
     request_.target(target_.path);
@@ -38,6 +39,7 @@ class HttpProbe final : public Probe {
   Task<Outcome> check(Context& ctx) override {
     Socket socket(loop_.executor());
     Outcome connected = co_await connect(ctx, socket, target_);
+    if (connected) connected = co_await owner_.judge(ctx, socket);
     if (!connected) co_return connected;
     const std::string what = "cannot get " + target_.path + " from " + target_.text();
 
@@ -83,11 +85,12 @@ class HttpProbe final : public Probe {
   http::request<http::empty_body> request_;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
   std::optional<config::Pattern> body_;
+  LocalOwner owner_;
 };
 
 }  // namespace
 
-Made make_http(Loop& loop, const config::Probe& spec) {
+Made make_http(Loop& loop, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about) {
   auto target = parse_http_url(spec.target);
   if (!target) return std::unexpected(target.error());
   std::optional<config::Pattern> body;
@@ -99,7 +102,9 @@ Made make_http(Loop& loop, const config::Probe& spec) {
                 "cannot probe " + spec.target + ": `body` is not a regular expression: " + compiled.error()));
     body = std::move(*compiled);
   }
-  return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get(), std::move(body));
+  LocalOwner owner(questions, spec, about, target->port);
+  return std::make_unique<HttpProbe>(loop, std::move(*target), spec.http.get(), std::move(body),
+                                     std::move(owner));
 }
 
 }  // namespace belfry::probes

@@ -1,5 +1,6 @@
 // `tcp: host:port`: true when a connection is accepted.
 #include "probes/kinds.hpp"
+#include "probes/local_owner.hpp"
 #include "probes/target.hpp"
 
 namespace belfry::probes {
@@ -8,25 +9,29 @@ namespace {
 
 class TcpProbe final : public Probe {
  public:
-  TcpProbe(Loop& loop, Target target) : loop_(loop), target_(std::move(target)) {}
+  TcpProbe(Loop& loop, Target target, LocalOwner owner)
+      : loop_(loop), target_(std::move(target)), owner_(std::move(owner)) {}
 
   Task<Outcome> check(Context& ctx) override {
     Socket socket(loop_.executor());
     Outcome outcome = co_await connect(ctx, socket, target_);
+    if (outcome) outcome = co_await owner_.judge(ctx, socket);
     co_return outcome;
   }
 
  private:
   Loop& loop_;
   Target target_;
+  LocalOwner owner_;
 };
 
 }  // namespace
 
-Made make_tcp(Loop& loop, const config::Probe& spec) {
+Made make_tcp(Loop& loop, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about) {
   auto target = parse_host_port(spec.target);
   if (!target) return std::unexpected(target.error());
-  return std::make_unique<TcpProbe>(loop, std::move(*target));
+  LocalOwner owner(questions, spec, about, target->port);
+  return std::make_unique<TcpProbe>(loop, std::move(*target), std::move(owner));
 }
 
 }  // namespace belfry::probes

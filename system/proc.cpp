@@ -101,6 +101,19 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+std::vector<pid_t> all() {
+  std::vector<pid_t> pids;
+  each_number_in("/proc", [&](int, const char* name) { parse_pids(name, pids); });
+  return pids;
+}
+
+bool has_network_of_its_own(pid_t pid) {
+  struct stat own{};
+  struct stat other{};
+  return ::stat("/proc/self/ns/net", &own) == 0 && ::stat(path_of(pid, "ns/net").c_str(), &other) == 0 &&
+         own.st_ino != other.st_ino;
+}
+
 std::vector<pid_t> descendants_of(std::vector<pid_t> roots) {
   std::unordered_set<pid_t> seen(roots.begin(), roots.end());
   for (std::size_t i = 0; i < roots.size(); ++i) {
@@ -148,6 +161,19 @@ std::optional<Survivor> describe(pid_t pid) {
   if (open == std::string::npos || close == std::string::npos || close + 2 >= stat.size())
     return std::nullopt;
   return Survivor{pid, stat[close + 2], stat.substr(open + 1, close - open - 1)};
+}
+
+// After the name come the state and 18 numbers, then the time of the start (proc(5)).
+std::optional<std::uint64_t> start_of(pid_t pid) {
+  constexpr int before_it = 20;
+  const std::string stat = read_file(path_of(pid, "stat"));
+  std::size_t at = stat.rfind(')');
+  for (int i = 0; i < before_it && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
+  if (at == std::string::npos) return std::nullopt;
+  std::uint64_t start = 0;
+  const char* first = stat.data() + at + 1;
+  if (std::from_chars(first, stat.data() + stat.size(), start).ec != std::errc{}) return std::nullopt;
+  return start;
 }
 
 std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience) {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,15 @@ std::vector<pid_t> descendants_of(std::vector<pid_t> roots);
 // The value of a variable in the environment that the process was started with. Empty optional: the
 // environment cannot be read or does not have it.
 std::optional<std::string> variable_of(pid_t pid, std::string_view name);
+
+// Every process of the host that is visible here, in the order of their numbers.
+std::vector<pid_t> all();
+
+// When it was started, in clock ticks (sysconf(_SC_CLK_TCK)) of CLOCK_BOOTTIME. Empty: it is gone.
+std::optional<std::uint64_t> start_of(pid_t pid);
+
+// Whether it has another network namespace than belfry. False when that may not be looked at.
+bool has_network_of_its_own(pid_t pid);
 
 // Inodes of the pipes, or of the sockets, that the process has open.
 std::vector<ino_t> pipes_of(pid_t pid);
