@@ -10,6 +10,8 @@ namespace belfry::daemon {
 
 namespace {
 
+constexpr Duration shortest_between_looks = std::chrono::milliseconds(100);
+
 probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms& terms) {
   probes::ScheduleOptions options;
   options.initial_delay = probe.initial_delay.value_or(Duration::zero());
@@ -54,10 +56,21 @@ Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& fac
 void ProbeWatch::trigger() {
   for (auto& watched : watched_) {
     watched->poke.notify();
-    if (terms_.role != ProbeRole::ready || !watched->rests || !watched->probe->can_be_lost()) continue;
-    watched->rests = false;
-    spawn(tasks_, "probe", look_again(context_, *watched));
+    wake(*watched);
   }
+}
+
+void ProbeWatch::look_after_levels() {
+  for (auto& watched : watched_) {
+    if (loop_.now() - watched->looked_at >= shortest_between_looks) wake(*watched);
+  }
+}
+
+void ProbeWatch::wake(Watched& watched) {
+  if (terms_.role != ProbeRole::ready || !watched.rests || !watched.probe->can_be_lost()) return;
+  watched.rests = false;
+  watched.looked_at = loop_.now();
+  spawn(tasks_, "probe", look_again(context_, watched));
 }
 
 void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }

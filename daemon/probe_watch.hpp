@@ -52,6 +52,9 @@ class ProbeWatch {
                      double random);
   // Something happened to the service: ask all at once that are not true yet, or may be true no more.
   void trigger();
+  // It gave a sign of life, which is no news of what it offers: what is true and may be lost in silence is
+  // looked at, at most ten times a second.
+  void look_after_levels();
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
@@ -72,9 +75,11 @@ class ProbeWatch {
     Wakeup poke;
     bool rests = false;     // it was true, and nobody asks it
     bool was_lost = false;  // it was true once in this run
+    TimePoint looked_at{};  // when it was true
   };
 
   Task<void> ask_repeatedly(Context& ctx, Watched& watched);
+  void wake(Watched& watched);
   Task<void> look_again(Context& ctx, Watched& watched);
   Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
 

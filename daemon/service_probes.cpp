@@ -106,6 +106,10 @@ void Service::was_heard() {
   if (own_bells_) own_bells_->trigger();
 }
 
+void Service::gave_a_sign() {
+  if (readiness_) readiness_->look_after_levels();
+}
+
 void Service::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {
   if (!up) probe_error_ = why;
   if (role == ProbeRole::ready) {

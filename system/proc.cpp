@@ -14,6 +14,8 @@
 #include <memory>
 #include <unordered_set>
 
+#include "system/socket_walk.hpp"
+
 namespace belfry::system::proc {
 
 namespace {
@@ -139,8 +141,6 @@ std::optional<std::string> variable_of(pid_t pid, std::string_view name) {
 
 std::vector<ino_t> pipes_of(pid_t pid) { return inodes_of(pid, "pipe:["); }
 
-std::vector<ino_t> sockets_of(pid_t pid) { return inodes_of(pid, "socket:["); }
-
 std::optional<uid_t> user_who_hides(pid_t pid) {
   char link[8];
   // The same right as for its descriptors, without walking through them.
@@ -177,17 +177,17 @@ std::optional<std::uint64_t> start_of(pid_t pid) {
 }
 
 std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience) {
-  std::optional<Survivor> found;
-  if (sockets.empty()) return found;
+  constexpr std::uint32_t at_once = 256;  // a process may have a million descriptors
+  if (sockets.empty()) return std::nullopt;
   const auto deadline = own_time() + patience;
-  each_number_in("/proc", [&](int, const char* name) {
-    if (found || own_time() > deadline) return;
-    pid_t pid = 0;
-    std::from_chars(name, name + std::char_traits<char>::length(name), pid);
-    const auto held = sockets_of(pid);
-    if (std::ranges::find_first_of(held, sockets) != held.end()) found = describe(pid);
-  });
-  return found;
+  for (const pid_t pid : all()) {
+    for (SocketWalk walk(pid); !walk.at_end();) {
+      std::uint32_t budget = at_once;
+      if (walk.find(sockets, budget)) return describe(pid);
+      if (own_time() > deadline) return std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 bool is_exiting(pid_t pid) {

@@ -1,7 +1,6 @@
 #include "probes/listen_watch/ear.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "probes/listen_watch/rhythm.hpp"
@@ -62,7 +61,8 @@ bool ListenEar::take(const system::CaughtCall& call) {
   }
   const bool bound = call.kind == system::CaughtCall::Kind::bind;
   const auto alike = [&](const Awaited& what) { return what.udp == bound; };
-  if (!call.socket) return std::ranges::any_of(awaited_, alike);  // nothing speaks against it
+  // Nothing speaks against it. And only another call may tell that a unix socket which was there is no more.
+  if (!call.socket) return std::ranges::any_of(awaited_, alike) || (!bound && has_path_proof());
   Call made{.id = call.id, .looks = 0, .socket = *call.socket};
   if (made.socket.is_udp() == bound && is_wanted(made)) {
     // Its caller stands still and cannot listen yet. But the way through the kernel is warm when the answer
@@ -102,19 +102,25 @@ ListenEar::Verdict ListenEar::judge(const Awaited& what) {
   return verdict;
 }
 
+bool ListenEar::has_path_proof() const {
+  return std::ranges::any_of(proofs_, [](const Proof& proof) { return proof.what.is_path(); });
+}
+
 // A unix socket has no cookie here: its end is not told.
 void ListenEar::prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets) {
-  const bool is_news = std::ranges::any_of(
-      sockets, [&](const auto& socket) { return socket.cookie != 0 && !is_proof(socket.cookie); });
+  const bool is_news =
+      std::ranges::any_of(sockets, [&](const auto& socket) { return !is_proof(socket.cookie); });
   if (!is_news) return;
   std::erase_if(proofs_, [&](const Proof& proof) { return proof.what == what; });
   for (const auto& socket : sockets) proofs_.push_back({.what = what, .cookie = socket.cookie});
-  if (keeper_ != nullptr) keeper_->proven(*this);
+  if (keeper_ != nullptr && !what.is_path()) keeper_->proven(*this);
 }
 
 std::vector<std::uint64_t> ListenEar::proofs() const {
   std::vector<std::uint64_t> cookies;
-  std::ranges::transform(proofs_, std::back_inserter(cookies), &Proof::cookie);
+  for (const Proof& proof : proofs_) {
+    if (!proof.what.is_path()) cookies.push_back(proof.cookie);
+  }
   return cookies;
 }
 

@@ -92,6 +92,7 @@ class ListenEar {
   static bool could_be(const Call& call, const Awaited& what);
   [[nodiscard]] bool is_wanted(const Call& call) const;
   [[nodiscard]] bool is_elsewhere(const Call& call) const;
+  [[nodiscard]] bool has_path_proof() const;
   void keep(Call call);
   bool take(const system::CaughtCall& call);
 

@@ -1,6 +1,7 @@
 #include "probes/listen_watch/listen_probe.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "probes/listen_watch/rhythm.hpp"
@@ -16,6 +17,13 @@ constexpr std::uint32_t looks_per_thorough_one = 50;  // half a second at the us
 constexpr std::string_view listens_elsewhere = "the service listens in a network namespace of its own";
 constexpr std::string_view runs_elsewhere = "the service runs in a network namespace of its own";
 constexpr Duration shortest_without_call = std::chrono::milliseconds(1);
+
+// What this thread has worked.
+Duration own_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 
 std::string text_of(Duration period) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) + " ms";
@@ -62,7 +70,16 @@ Task<Outcome> ListenProbe::check(Context& ctx) {
   co_return outcome;
 }
 
+// How long the kernel takes is in the hands of whoever has sockets that listen: unix sockets are all looked
+// through. So the next search is put off by nine times what this one has taken.
 SocketOwners::Sockets ListenProbe::listening(bool thorough) {
+  const Duration before = own_time();
+  SocketOwners::Sockets sockets = search(thorough);
+  work_ = own_time() - before;
+  return sockets;
+}
+
+SocketOwners::Sockets ListenProbe::search(bool thorough) {
   if (!what_.is_path()) return diag_.listeners(what_.port, what_.udp, thorough);
   SocketOwners::Sockets sockets = diag_.unix_listeners(what_.path);
   // A file is reached from any network namespace, but sock_diag shows the sockets of its own only.
@@ -121,12 +138,12 @@ bool ListenProbe::is_thorough() {
 }
 
 std::optional<Duration> ListenProbe::next_look(std::uint32_t looks_since_event) const {
-  if (!is_trapped()) return port_period(waiters_.count);
+  if (!is_trapped()) return std::max(port_period(waiters_.count), 9 * work_);
   Duration next = Duration::max();
   if (looks_since_event > 0) {
     next = probes::next_look(looks_since_event - 1).value_or(Duration::max());
     // Without the very socket a look is a search for who listens, too dear to be made turn after turn.
-    if (!ear_->is_in_call()) next = std::max(next, shortest_without_call);
+    if (!ear_->is_in_call()) next = std::max({next, shortest_without_call, 9 * work_});
   }
   return ear_->may_miss() ? std::min(next, net_period) : next;
 }

@@ -32,6 +32,7 @@ class ListenProbe final : public Probe {
   [[nodiscard]] bool is_trapped() const { return ear_ != nullptr && ear_->is_trapped(); }
   [[nodiscard]] std::string where() const;
   [[nodiscard]] SocketOwners::Sockets listening(bool thorough);
+  [[nodiscard]] SocketOwners::Sockets search(bool thorough);
   Task<Outcome> ask(Context& ctx);
   Task<Outcome> refuse(Context& ctx, SocketOwners::Sockets sockets);
   Task<bool> is_ours(Context& ctx, SocketOwners::Sockets sockets);
@@ -50,6 +51,7 @@ class ListenProbe final : public Probe {
   bool was_there_ = false;
   std::string_view elsewhere_;  // why nobody can reach it, when it is known to listen; empty: it is not
   std::uint32_t looks_ = 0;
+  Duration work_{0};  // of the last search for who listens
 };
 
 // About whom to ask: anybody's socket is no call of the service's, so its trap would not tell.

@@ -215,10 +215,16 @@ def on_word():
     while word := wait_for_word():
         if word.startswith("close"):
             kept.pop().close()
+            if not PORT:
+                os.unlink(TARGET)
             print("closed", flush=True)
             continue
+        if word.startswith("say"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.sendto(b"STATUS=still here", os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
+            continue
         try:
-            (udp if word.startswith("udp") else tcp)()
+            {"udp": udp, "stream": stream}.get(word.strip(), tcp)()
             print("listens", flush=True)
         except OSError as error:
             print("cannot listen:", os.strerror(error.errno), flush=True)

@@ -242,6 +242,21 @@ class Trapped(Watch):
         self.lost_and_found("", ", recheck: 50ms")
 
     @needs_right
+    def test_that_a_unix_socket_is_gone_is_seen_at_the_next_sign_of_the_service(self):
+        stack = self.stack("")
+        word = Fifo(stack, "word", 9)
+        stack.write(service("door", "on_word", f"$DIR/door {' '.join(word.paths)}", "unix: $DIR/door"))
+        stack.start().wait_for_control()
+        word.say("stream")
+        self.assertEqual(stack.wait("door"), 200)
+        word.say("close")
+        word.say("say")
+        stack.output.index_of("door is not ready any more")
+        word.say("stream")
+        stack.output.index_of("door is ready again")
+        self.assert_clean_end(stack)
+
+    @needs_right
     def test_a_listener_that_another_process_of_the_service_has_too_has_not_gone_away(self):
         port = free_port()
         script = ("import os, signal, socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));"

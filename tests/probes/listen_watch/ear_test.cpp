@@ -204,6 +204,17 @@ TEST_F(EarTest, new_proof_is_told_once) {
   EXPECT_EQ(ear.proofs().front(), system::identify(socket.fd()).cookie);
 }
 
+TEST_F(EarTest, only_a_further_call_tells_of_a_unix_socket_that_is_gone) {
+  LocalSocket socket;
+  ear.await(tcp(socket.port()), diag);
+  ear.prove(tcp(socket.port()), diag.listeners(socket.port(), false));
+  ear.no_longer(tcp(socket.port()));
+  EXPECT_FALSE(ear.caught(listen_unseen())) << "the kernel tells the end of it";
+  ear.prove(path("/run/some.sock"), {{.inode = 1, .uid = 0, .cookie = 0, .address = {}}});
+  EXPECT_TRUE(ear.caught(listen_unseen()));
+  EXPECT_EQ(ear.proofs().size(), 1U);
+}
+
 TEST_F(EarTest, io_uring_is_news_once) {
   EXPECT_FALSE(ear.may_miss());
   EXPECT_TRUE(catches(tcp(80), {.kind = CaughtCall::Kind::io_uring}));
