@@ -21,6 +21,12 @@ std::string_view owner_of(std::string_view key) {
   return {};
 }
 
+// The kinds for which there is somebody who listens.
+bool has_an_owner(Kind kind) {
+  return kind == Kind::port || kind == Kind::unix_socket || kind == Kind::tcp || kind == Kind::http ||
+         kind == Kind::grpc || kind == Kind::postgres || kind == Kind::mysql || kind == Kind::redis;
+}
+
 void check_kind(Decoder& decoder, Node const& node, ProbeDraft const& draft) {
   if (draft.kinds == 0)
     return decoder.error("no-probe-kind", node, "this probe does not say what to look at",
@@ -37,13 +43,17 @@ void check_kind(Decoder& decoder, Node const& node, ProbeDraft const& draft) {
       first = entry.key->text();
     }
   }
-  for (Entry const& entry : node.entries())
+  for (Entry const& entry : node.entries()) {
+    if (entry.key->text() == "owner" && !has_an_owner(draft.probe.kind))
+      decoder.error("unfit-key", *entry.key, "`owner` belongs to a probe of `port`, `unix`, `tcp` or `http`",
+                    "remove it");
     if (auto const owner = owner_of(entry.key->text());
         !owner.empty() && probe_kind_named(owner) != draft.probe.kind)
       decoder.error(
           "unfit-key", *entry.key,
           "`" + std::string(entry.key->text()) + "` belongs to a probe of kind `" + std::string(owner) + "`",
           "remove it");
+  }
 }
 
 void settle_recheck(Probe& probe) {

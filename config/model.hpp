@@ -91,6 +91,7 @@ struct Probe {
   };
   Kind kind = Kind::notify;
   bool udp = false;                   // port
+  bool any_owner = false;             // what connects or looks who listens: it need not be the service
   std::uint16_t port = 0;             // port
   std::uint16_t fd = 0;               // fd
   FdDialect dialect = FdDialect::s6;  // fd

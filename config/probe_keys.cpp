@@ -154,6 +154,11 @@ void read_dialect(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   if (auto value = decoder.choice<FdDialect>(*entry.value, known)) out.probe.dialect = *value;
 }
 
+void read_owner(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> known{{{"service", false}, {"any", true}}};
+  if (auto value = decoder.choice<bool>(*entry.value, known)) out.probe.any_owner = *value;
+}
+
 // A probe that is asked all the time, or that never gets an answer in time, is a mistake.
 std::optional<Duration> positive(Decoder& decoder, Node const& node) {
   auto const value = decoder.duration(node);
@@ -192,7 +197,7 @@ void read_json(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   decoder.mapping(*entry.value, "`json`", json_fields(), out.http.json.emplace());
 }
 
-constexpr std::array<Field<ProbeDraft>, 31> probe_table{{
+constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
     {{"listen", "flag", "",
       "Socket activation: belfry itself has bound the sockets of `listen:` and passes them on; true before "
       "the service even runs.",
@@ -245,6 +250,11 @@ constexpr std::array<Field<ProbeDraft>, 31> probe_table{{
     {{"dialect", "dialect", "s6", "`fd`: what counts as ready: a newline (`s6`) or any byte (`dinit`).",
       "dinit"},
      read_dialect},
+    {{"owner", "owner", "service",
+      "`port`, `unix`, and what connects: who may listen there. `service`: on this host a process of the "
+      "service, or (`tcp`, `http`, …) one that was started after it; `any`: whoever does.",
+      "any"},
+     read_owner},
     {{"method", "text", "GET", "`http`: the method.", "HEAD"},
      [](Decoder& d, Entry const& e, ProbeDraft& out) {
        out.http_written = true;

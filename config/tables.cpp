@@ -105,6 +105,8 @@ constexpr auto types = std::to_array<ValueType>({
     {"bells", "a mapping of names to probes",
      R"({"type": "object", "propertyNames": {"not": {"enum": ["started", "ready", "completed", "stopped"]}}, "additionalProperties": {"$ref": "#/$defs/probes"}})"},
     {"dialect", "`s6` or `dinit`", R"({"anyOf": [{"enum": ["s6", "dinit"]}, {"$ref": "#/$defs/variable"}]})"},
+    {"owner", "`service` or `any`",
+     R"({"anyOf": [{"enum": ["service", "any"]}, {"$ref": "#/$defs/variable"}]})"},
     {"status", "a status, a range, or a list of both",
      R"({"anyOf": [{"$ref": "#/$defs/one_status"}, {"type": "array", "items": {"$ref": "#/$defs/one_status"}}]})"},
     {"one_status", "a status or a range of them",

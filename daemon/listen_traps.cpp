@@ -35,7 +35,7 @@ class ListenTraps::Trap final : public PollWatcher {
   }
 
  private:
-  // The socket is looked at before its owner goes on, so that afterwards there is one question left.
+  // The socket is identified before its owner goes on, and asked for by name afterwards.
   void hear() {
     const auto call = trap_.take(ear_->is_wanted());
     if (!call) return;
@@ -67,7 +67,7 @@ class ListenTraps::Trap final : public PollWatcher {
 };
 
 ListenTraps::ListenTraps(Poller& poller, config::OnDaemonDeath on_death)
-    : poller_(poller), on_death_(on_death) {}
+    : poller_(poller), on_death_(on_death), ends_(poller) {}
 ListenTraps::~ListenTraps() = default;
 
 void ListenTraps::remove(Trap& trap) {
@@ -77,7 +77,7 @@ void ListenTraps::remove(Trap& trap) {
 void ListenTraps::lay(const Service& service, std::unique_ptr<Kit>& kit, system::Launch& launch) {
   if (!probes::awaits_listen(service.spec())) return;
   if (!kit) kit = std::make_unique<Kit>();
-  kit->ear = std::make_shared<probes::ListenEar>(poller_.loop());
+  kit->ear = std::make_shared<probes::ListenEar>();
   kit->request = {.udp = probes::awaits_bind(service.spec())};
   std::string_view why = probes::why_no_trap(service.spec(), on_death_, rights_, launch.isolate);
   if (why.empty() && refused_ != 0) why = probes::why_trap_refused(refused_);
@@ -88,6 +88,7 @@ void ListenTraps::lay(const Service& service, std::unique_ptr<Kit>& kit, system:
 }
 
 void ListenTraps::started(Service& service, const std::unique_ptr<Kit>& kit) {
+  if (kit && kit->ear) ends_.follow(service, kit->ear);
   if (!kit || (kit->request.descriptor < 0 && kit->request.errnum == 0)) return;
   if (const int errnum = std::exchange(kit->request.errnum, 0); errnum != 0) {
     if (probes::is_refused_for_good(errnum)) refused_ = errnum;

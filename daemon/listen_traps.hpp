@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/model.hpp"
+#include "daemon/listen_ends.hpp"
 #include "daemon/poller.hpp"
 #include "probes/listen_watch/ear.hpp"
 #include "system/launch.hpp"
@@ -48,6 +49,7 @@ class ListenTraps {
   system::TrapRights rights_ = system::TrapRights::own();
   int refused_ = 0;  // an errno that every further try would end with as well
   std::vector<std::unique_ptr<Trap>> traps_;
+  ListenEnds ends_;
 };
 
 }  // namespace belfry::daemon

@@ -10,6 +10,8 @@ namespace belfry::daemon {
 
 namespace {
 
+constexpr Duration shortest_between_looks = std::chrono::milliseconds(100);
+
 probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms& terms) {
   probes::ScheduleOptions options;
   options.initial_delay = probe.initial_delay.value_or(Duration::zero());
@@ -52,7 +54,23 @@ Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& fac
 }
 
 void ProbeWatch::trigger() {
-  for (auto& watched : watched_) watched->poke.notify();
+  for (auto& watched : watched_) {
+    watched->poke.notify();
+    wake(*watched);
+  }
+}
+
+void ProbeWatch::look_after_levels() {
+  for (auto& watched : watched_) {
+    if (loop_.now() - watched->looked_at >= shortest_between_looks) wake(*watched);
+  }
+}
+
+void ProbeWatch::wake(Watched& watched) {
+  if (terms_.role != ProbeRole::ready || !watched.rests || !watched.probe->can_be_lost()) return;
+  watched.rests = false;
+  watched.looked_at = loop_.now();
+  spawn(tasks_, "probe", look_again(context_, watched));
 }
 
 void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
@@ -72,7 +90,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   if (watched.recheck) options.period = *watched.recheck;
   probes::Thresholds thresholds(options, live);
   const TimePoint not_before = saturating_add(loop_.now(), before_bell.initial_delay);
-  bool held_back = !live && before_bell.initial_delay > Duration::zero();
+  bool held_back = !live && !watched.was_lost && before_bell.initial_delay > Duration::zero();
   std::uint64_t attempts = 0;
   bool was_up = live;
   bool counts_events = !live;  // until it was true; then what it loses is looked for by the schedule
@@ -106,16 +124,9 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     if (held_back && loop_.now() < not_before) continue;  // no event makes the first attempt earlier
     held_back = false;
 
-    Result<void> outcome;
-    const Duration paused_before = loop_.paused();
-    {
-      const Result<Permit> permit = co_await slots_.acquire(ctx);
-      if (!permit) break;  // it was cancelled
-      Context attempt(ctx, saturating_add(loop_.now(), watched.options.attempt_timeout));
-      outcome = co_await watched.probe->check(attempt);
-    }
-    if (ctx.cancelled()) break;
-    if (!outcome && loop_.paused() > paused_before) continue;  // belfry stood still, and the answer could not come
+    const std::optional<Result<void>> tried = co_await attempt(ctx, watched);
+    if (!tried) break;
+    const Result<void>& outcome = *tried;
     ++attempts;
     counts_events = counts_events && !outcome;
     if (heard) ++looks;
@@ -127,9 +138,40 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     was_up = up;
     listener_.probe_changed(terms_.role, watched.index, up, outcome ? Error() : outcome.error());
     if (!up || watched.keep_asking) continue;
+    watched.rests = true;
     co_await yield(loop_);  // the bell first, then what is left of this task
     break;
   }
+}
+
+// Empty: cancelled. One that fell into a pause of belfry says nothing, because its answer could not come.
+Task<std::optional<Result<void>>> ProbeWatch::attempt(Context& ctx, Watched& watched) {
+  for (;;) {
+    const Duration paused_before = loop_.paused();
+    const Result<Permit> permit = co_await slots_.acquire(ctx);
+    if (!permit) co_return std::nullopt;
+    Context limited(ctx, saturating_add(loop_.now(), watched.options.attempt_timeout));
+    Result<void> outcome = co_await watched.probe->check(limited);
+    if (ctx.cancelled()) co_return std::nullopt;
+    if (outcome || loop_.paused() == paused_before) co_return outcome;
+  }
+}
+
+// At an event of a service that is ready. What is lost counts at once, whatever its thresholds: an event is
+// no sample.
+Task<void> ProbeWatch::look_again(Context& ctx, Watched& watched) {
+  for (bool again = true; again; again = watched.poke.pending()) {
+    watched.poke.consume();
+    const std::optional<Result<void>> tried = co_await attempt(ctx, watched);
+    if (!tried) co_return;
+    if (*tried) continue;
+    watched.was_lost = true;
+    listener_.probe_tried(terms_.role, watched.index, *tried);
+    listener_.probe_changed(terms_.role, watched.index, false, tried->error());
+    co_await ask_repeatedly(ctx, watched);
+    co_return;
+  }
+  watched.rests = true;
 }
 
 }  // namespace belfry::daemon

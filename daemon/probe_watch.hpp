@@ -50,8 +50,11 @@ class ProbeWatch {
   // The error names the probe that can't be made. `random` in [0, 1) spreads periodic checks.
   Result<void> begin(const config::ProbeSet& set, probes::Factory& factory, const probes::ProbeContext& about,
                      double random);
-  // Something happened to the service: ask all that are not true yet at once.
+  // Something happened to the service: ask all at once that are not true yet, or may be true no more.
   void trigger();
+  // It gave a sign of life, which is no news of what it offers: what is true and may be lost in silence is
+  // looked at, at most ten times a second.
+  void look_after_levels();
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
@@ -70,9 +73,15 @@ class ProbeWatch {
     bool keep_asking;
     std::optional<Duration> recheck{};  // the period after the bell
     Wakeup poke;
+    bool rests = false;     // it was true, and nobody asks it
+    bool was_lost = false;  // it was true once in this run
+    TimePoint looked_at{};  // when it was true
   };
 
   Task<void> ask_repeatedly(Context& ctx, Watched& watched);
+  void wake(Watched& watched);
+  Task<void> look_again(Context& ctx, Watched& watched);
+  Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
 
   Loop& loop_;
   Semaphore& slots_;

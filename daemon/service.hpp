@@ -119,6 +119,8 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] NotifyTally& notify_tally();
   // It has called listen(2), or bound a UDP socket, and may be what a probe waits for.
   void was_heard();
+  // It has said something, whatever it was.
+  void gave_a_sign();
   void count_dropped_lines(std::uint64_t lines) { counters_->log_lines_dropped += lines; }
 
   // --- what is so

@@ -19,8 +19,11 @@ static_assert(std::size(kind_names) == static_cast<std::size_t>(config::Probe::K
 std::unique_ptr<ProbeWatch> Service::watch_probes(const config::ProbeSet& set, ProbeRole role) {
   if (std::ranges::all_of(set.probes, [](const config::Probe& p) { return probes::is_event(p.kind); }))
     return nullptr;
-  const probes::ProbeContext about{
-      .service = spec_.name, .tree = tree(), .launch = this, .ear = around_.provisions.ear(*this)};
+  const probes::ProbeContext about{.service = spec_.name,
+                                   .tree = tree(),
+                                   .launch = this,
+                                   .ear = around_.provisions.ear(*this),
+                                   .began = record_.started_at};
   WatchTerms terms{.role = role,
                    .started_at = role == ProbeRole::ready ? record_.started_at : around_.loop.now()};
   if (spec_.type == ServiceType::external) terms.recheck = std::chrono::seconds(10);
@@ -38,8 +41,11 @@ const std::vector<config::OwnBell>* Service::own_bell_specs() const {
 }
 
 void Service::watch_own_bells() {
-  const probes::ProbeContext about{
-      .service = spec_.name, .tree = tree(), .launch = this, .ear = around_.provisions.ear(*this)};
+  const probes::ProbeContext about{.service = spec_.name,
+                                   .tree = tree(),
+                                   .launch = this,
+                                   .ear = around_.provisions.ear(*this),
+                                   .began = record_.started_at};
   OwnBellListener& listener = *this;
   own_bells_ = std::make_unique<OwnBells>(around_.loop, around_.probe_slots, *own_bell_specs(), listener,
                                           record_.started_at);
@@ -112,6 +118,10 @@ void Service::never_heard(const config::Probe& which, const Error& why) {
 void Service::was_heard() {
   if (readiness_) readiness_->trigger();
   if (own_bells_) own_bells_->trigger();
+}
+
+void Service::gave_a_sign() {
+  if (readiness_) readiness_->look_after_levels();
 }
 
 void Service::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {

@@ -14,12 +14,14 @@ bool is_event(Kind kind) {
 }
 
 struct NativeFactory::Shared {
-  Shared(Loop& l, system::Processes& p) : loop(l), processes(p), resolver(l) {}
+  Shared(Loop& l, system::Processes& p) : loop(l), processes(p), resolver(l), owners(l) {}
   Loop& loop;
   system::Processes& processes;
   Resolver resolver;
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
+  SocketOwners owners;
+  KernelQuestions questions{.diag = diag, .owners = owners, .waiters = waiters};
 };
 
 NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
@@ -28,11 +30,11 @@ NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
   switch (probe.kind) {
-    case Kind::tcp: return make_tcp(shared_->resolver, probe);
-    case Kind::http: return make_http(shared_->resolver, probe);
+    case Kind::tcp: return make_tcp(shared_->resolver, shared_->questions, probe, context);
+    case Kind::http: return make_http(shared_->resolver, shared_->questions, probe, context);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
-    case Kind::port: return make_port(shared_->diag, shared_->waiters, probe, context);
-    case Kind::unix_socket: return make_unix(shared_->diag, shared_->waiters, probe, context);
+    case Kind::port: return make_port(shared_->questions, probe, context);
+    case Kind::unix_socket: return make_unix(shared_->questions, probe, context);
     case Kind::file: return make_file(probe);
     default: break;
   }

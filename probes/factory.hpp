@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "channels/error.hpp"
+#include "channels/time.hpp"
 #include "config/model.hpp"
 #include "probes/probe.hpp"
 #include "system/launch.hpp"
@@ -37,6 +39,7 @@ struct ProbeContext {
   system::TreeId tree;                     // whose sockets count (port); leader 0 for an external: anybody's
   const LaunchTemplate* launch = nullptr;  // null: belfry's own environment and user
   std::shared_ptr<ListenEar> ear = {};     // what its trap hears; null: belfry does not run it
+  std::optional<TimePoint> began = {};     // the run, its pre_start included; empty: with its leader
 };
 
 // True for the kinds whose truth arrives as an event of the service (notify, fd, log, listen) and that

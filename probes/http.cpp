@@ -9,6 +9,7 @@
 #include "config/pattern.hpp"
 #include "probes/json_answer.hpp"
 #include "probes/kinds.hpp"
+#include "probes/local_owner.hpp"
 #include "probes/target.hpp"
 
 namespace belfry::probes {
@@ -23,8 +24,8 @@ constexpr std::uint64_t largest_body = 1 << 20;
 class HttpProbe final : public Probe {
  public:
   HttpProbe(Resolver& resolver, Target target, const config::HttpExpectation* expected,
-            std::optional<config::Pattern> body)
-      : resolver_(resolver), target_(std::move(target)), body_(std::move(body)) {
+            std::optional<config::Pattern> body, LocalOwner owner)
+      : resolver_(resolver), target_(std::move(target)), body_(std::move(body)), owner_(std::move(owner)) {
     request_.version(11);
     request_.method_string("GET");
     request_.target(target_.path);
@@ -41,6 +42,7 @@ class HttpProbe final : public Probe {
   Task<Outcome> check(Context& ctx) override {
     Socket socket(ctx.loop().executor());
     Outcome connected = co_await connect(ctx, socket, resolver_, target_);
+    if (connected) connected = co_await owner_.judge(ctx, socket);
     if (!connected) co_return connected;
     const std::string what = "cannot get " + config::masked(target_.path) + " from " + target_.text();
 
@@ -91,11 +93,13 @@ class HttpProbe final : public Probe {
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses_;
   std::optional<config::Pattern> body_;
   std::optional<config::JsonExpectation> json_;
+  LocalOwner owner_;
 };
 
 }  // namespace
 
-Made make_http(Resolver& resolver, const config::Probe& spec) {
+Made make_http(Resolver& resolver, KernelQuestions questions, const config::Probe& spec,
+               const ProbeContext& about) {
   auto target = parse_http_url(spec.target);
   if (!target) return std::unexpected(target.error());
   std::optional<config::Pattern> body;
@@ -107,7 +111,9 @@ Made make_http(Resolver& resolver, const config::Probe& spec) {
                                           ": `body` is not a regular expression: " + compiled.error()));
     body = std::move(*compiled);
   }
-  return std::make_unique<HttpProbe>(resolver, std::move(*target), spec.http.get(), std::move(body));
+  LocalOwner owner(questions, spec, about, target->port);
+  return std::make_unique<HttpProbe>(resolver, std::move(*target), spec.http.get(), std::move(body),
+                                     std::move(owner));
 }
 
 }  // namespace belfry::probes

@@ -9,27 +9,20 @@
 #include "probes/probe.hpp"
 #include "system/processes.hpp"
 
-namespace belfry::system {
-class SockDiag;
-}
-
 namespace belfry::probes {
 
-struct PortWaiters;
+struct KernelQuestions;
 class Resolver;
 
 using Made = Result<std::unique_ptr<Probe>>;
 
-// The resolver must outlive these.
-Made make_tcp(Resolver& resolver, const config::Probe& spec);
-Made make_http(Resolver& resolver, const config::Probe& spec);
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about);
-// These ask the kernel through one socket for all probes, and are counted; both must outlive them.
-Made make_port(system::SockDiag& diag, PortWaiters& waiters, const config::Probe& spec,
-               const ProbeContext& about);
-Made make_unix(system::SockDiag& diag, PortWaiters& waiters, const config::Probe& spec,
-               const ProbeContext& about);
+// These ask the kernel through one socket for all probes, and are counted; the resolver must outlive them.
+Made make_tcp(Resolver& resolver, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
+Made make_http(Resolver& resolver, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
+Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
+Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_file(const config::Probe& spec);
 
 }  // namespace belfry::probes

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 
 #include "system/cgroup_files.hpp"
@@ -17,46 +16,93 @@ namespace proc = system::proc;
 
 using Sockets = std::vector<system::ListeningSocket>;
 
-constexpr auto longest_search = std::chrono::milliseconds(20);  // of the loop's time
+// What a process costs beside its descriptors: its children, its directory, its environment.
+constexpr std::uint32_t units_per_process = 16;
 
-bool is_seen_to_hold(pid_t pid, const Sockets& sockets) {
-  const auto held = proc::sockets_of(pid);
-  return std::ranges::any_of(
-      sockets, [&](const auto& socket) { return std::ranges::find(held, socket.inode) != held.end(); });
-}
+void spend(std::uint32_t& budget, std::uint32_t units) { budget -= std::min(budget, units); }
 
-bool any_holds(const std::vector<pid_t>& pids, const Sockets& sockets) {
-  return std::ranges::any_of(pids, [&](pid_t pid) {
-    if (is_seen_to_hold(pid, sockets)) return true;
-    const auto user = proc::user_who_hides(pid);
-    return user && std::ranges::any_of(sockets, [&](const auto& socket) { return socket.uid == *user; });
-  });
+std::vector<ino_t> inodes_of(const Sockets& sockets) {
+  std::vector<ino_t> inodes;
+  std::ranges::transform(sockets, std::back_inserter(inodes), &system::ListeningSocket::inode);
+  return inodes;
 }
 
 }  // namespace
 
-bool holds_one(const system::TreeId& tree, const Sockets& sockets) {
-  if (any_holds(proc::descendants_of({tree.leader}), sockets)) return true;
-  if (!tree.cgroup.empty()) return any_holds(system::cgroup::pids_in(tree.cgroup), sockets);
-  std::vector<pid_t> orphans = proc::children_of(::getpid());
-  std::erase_if(orphans, [&](pid_t pid) {
-    if (pid == tree.leader) return true;
-    return ::getsid(pid) != tree.leader &&
-           proc::variable_of(pid, "BELFRY_SERVICE") != std::string(tree.marker);
-  });
-  return any_holds(proc::descendants_of(std::move(orphans)), sockets);
+TreeSearch::TreeSearch(const system::TreeId& tree, const Sockets& sockets)
+    : tree_(tree), inodes_(inodes_of(sockets)) {
+  std::ranges::transform(sockets, std::back_inserter(makers_), &system::ListeningSocket::uid);
+  add({tree_.leader});
 }
 
-const std::string& ForeignHolder::name(const Sockets& sockets, bool unix_sockets) {
-  if (!name_.empty() && sockets_ == sockets) return name_;
-  sockets_ = sockets;
-  std::vector<ino_t> inodes;
-  std::ranges::transform(sockets, std::back_inserter(inodes), &system::ListeningSocket::inode);
-  if (const auto holder = proc::holder_of(inodes, longest_search))
-    name_ = "pid " + std::to_string(holder->pid) + " " + holder->name;
+void TreeSearch::add(const std::vector<pid_t>& pids, bool are_children_of_belfry) {
+  for (const pid_t pid : pids) {
+    if (seen_.insert(pid).second) next_.push_back({.pid = pid, .may_be_strange = are_children_of_belfry});
+  }
+}
+
+bool TreeSearch::is_strange(pid_t child) const {
+  return ::getsid(child) != tree_.leader &&
+         proc::variable_of(child, "BELFRY_SERVICE") != std::string(tree_.marker);
+}
+
+void TreeSearch::begin_others(std::uint32_t& budget) {
+  part_ = Part::others;
+  spend(budget, units_per_process);
+  if (!tree_.cgroup.empty())
+    add(system::cgroup::pids_in(tree_.cgroup));
   else
-    name_ = std::string("another process (`ss ") + (unix_sockets ? "-lxp" : "-lnp") + "` shows which)";
-  return name_;
+    add(proc::children_of(::getpid()), true);
+}
+
+// True: it is known to hold one without a look at its descriptors.
+bool TreeSearch::begin(pid_t pid, std::uint32_t& budget) {
+  spend(budget, units_per_process);
+  add(proc::children_of(pid));
+  walk_.emplace(pid);
+  const auto user = proc::user_who_hides(pid);
+  return user && std::ranges::find(makers_, *user) != makers_.end();
+}
+
+SearchStep TreeSearch::step(std::uint32_t budget) {
+  while (budget > 0) {
+    if (walk_ && !walk_->at_end()) {
+      if (walk_->find(inodes_, budget)) return SearchStep::found;
+      continue;
+    }
+    if (next_.empty()) {
+      if (part_ != Part::descendants) return SearchStep::ended;
+      begin_others(budget);
+      continue;
+    }
+    const Candidate one = next_.front();
+    next_.pop_front();
+    if (one.may_be_strange && is_strange(one.pid))
+      spend(budget, units_per_process);
+    else if (begin(one.pid, budget))
+      return SearchStep::found;
+  }
+  return SearchStep::more;
+}
+
+HostSearch::HostSearch(const Sockets& sockets) : inodes_(inodes_of(sockets)), processes_(proc::all()) {
+  std::ranges::reverse(processes_);
+}
+
+SearchStep HostSearch::step(std::uint32_t budget) {
+  while (budget > 0) {
+    if (walk_ && !walk_->at_end()) {
+      if (!walk_->find(inodes_, budget)) continue;
+      walk_.reset();
+      return SearchStep::found;
+    }
+    if (processes_.empty()) return SearchStep::ended;
+    holder_ = processes_.back();
+    processes_.pop_back();
+    walk_.emplace(holder_);
+    spend(budget, units_per_process);
+  }
+  return SearchStep::more;
 }
 
 }  // namespace belfry::probes

@@ -4,9 +4,8 @@
 
 namespace belfry::probes {
 
-Made make_port(system::SockDiag& diag, PortWaiters& waiters, const config::Probe& spec,
-               const ProbeContext& about) {
-  return std::make_unique<ListenProbe>(diag, waiters, about,
+Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about) {
+  return std::make_unique<ListenProbe>(questions, whose(about, spec.any_owner),
                                        Awaited{.port = spec.port, .udp = spec.udp, .path = {}});
 }
 

@@ -27,6 +27,8 @@ class Probe {
   // since the last event of its service (0: there was none). Duration::max(): not before the next event.
   // Empty: as the schedule says.
   [[nodiscard]] virtual std::optional<Duration> next_look(std::uint32_t) const { return std::nullopt; }
+  // Whether a further look, at an event of its service, may find that it is true no more, and costs little.
+  [[nodiscard]] virtual bool can_be_lost() const { return false; }
   // How it comes to know, for people: "port 8080: kernel event (seccomp)". Empty: its kind says it all.
   [[nodiscard]] virtual std::string method() const { return {}; }
 };

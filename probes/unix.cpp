@@ -5,11 +5,10 @@
 
 namespace belfry::probes {
 
-Made make_unix(system::SockDiag& diag, PortWaiters& waiters, const config::Probe& spec,
-               const ProbeContext& about) {
+Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about) {
   if (spec.target.empty())
     return std::unexpected(Error(Error::Kind::invalid, "cannot probe: `unix` has no path"));
-  return std::make_unique<ListenProbe>(diag, waiters, about,
+  return std::make_unique<ListenProbe>(questions, whose(about, spec.any_owner),
                                        Awaited{.port = 0, .udp = false, .path = spec.target});
 }
 

@@ -38,7 +38,8 @@ std::string holder_of(const SocketPlan& plan) {
                                                       : diag.listeners(plan.port, plan.kind == Kind::udp);
   std::vector<ino_t> inodes;
   std::ranges::transform(sockets, std::back_inserter(inodes), &ListeningSocket::inode);
-  const auto holder = proc::holder_of(inodes);
+  constexpr auto of_the_loop_s_time = std::chrono::milliseconds(20);
+  const auto holder = proc::holder_of(inodes, of_the_loop_s_time);
   if (!holder) return {};
   if (holder->pid == ::getpid()) return " by belfry itself, for another socket of this stack";
   const auto service = proc::variable_of(holder->pid, "BELFRY_SERVICE");

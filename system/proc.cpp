@@ -14,6 +14,8 @@
 #include <memory>
 #include <unordered_set>
 
+#include "system/socket_walk.hpp"
+
 namespace belfry::system::proc {
 
 namespace {
@@ -101,6 +103,19 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+std::vector<pid_t> all() {
+  std::vector<pid_t> pids;
+  each_number_in("/proc", [&](int, const char* name) { parse_pids(name, pids); });
+  return pids;
+}
+
+bool has_network_of_its_own(pid_t pid) {
+  struct stat own{};
+  struct stat other{};
+  return ::stat("/proc/self/ns/net", &own) == 0 && ::stat(path_of(pid, "ns/net").c_str(), &other) == 0 &&
+         own.st_ino != other.st_ino;
+}
+
 std::vector<pid_t> descendants_of(std::vector<pid_t> roots) {
   std::unordered_set<pid_t> seen(roots.begin(), roots.end());
   for (std::size_t i = 0; i < roots.size(); ++i) {
@@ -125,8 +140,6 @@ std::optional<std::string> variable_of(pid_t pid, std::string_view name) {
 }
 
 std::vector<ino_t> pipes_of(pid_t pid) { return inodes_of(pid, "pipe:["); }
-
-std::vector<ino_t> sockets_of(pid_t pid) { return inodes_of(pid, "socket:["); }
 
 std::optional<uid_t> user_who_hides(pid_t pid) {
   char link[8];
@@ -175,18 +188,31 @@ std::optional<Survivor> describe(pid_t pid) {
   return Survivor{pid, stat[close + 2], stat.substr(open + 1, close - open - 1)};
 }
 
+// After the name come the state and 18 numbers, then the time of the start (proc(5)).
+std::optional<std::uint64_t> start_of(pid_t pid) {
+  constexpr int before_it = 20;
+  const std::string stat = read_file(path_of(pid, "stat"));
+  std::size_t at = stat.rfind(')');
+  for (int i = 0; i < before_it && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
+  if (at == std::string::npos) return std::nullopt;
+  std::uint64_t start = 0;
+  const char* first = stat.data() + at + 1;
+  if (std::from_chars(first, stat.data() + stat.size(), start).ec != std::errc{}) return std::nullopt;
+  return start;
+}
+
 std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience) {
-  std::optional<Survivor> found;
-  if (sockets.empty()) return found;
+  constexpr std::uint32_t at_once = 256;  // a process may have a million descriptors
+  if (sockets.empty()) return std::nullopt;
   const auto deadline = own_time() + patience;
-  each_number_in("/proc", [&](int, const char* name) {
-    if (found || own_time() > deadline) return;
-    pid_t pid = 0;
-    std::from_chars(name, name + std::char_traits<char>::length(name), pid);
-    const auto held = sockets_of(pid);
-    if (std::ranges::find_first_of(held, sockets) != held.end()) found = describe(pid);
-  });
-  return found;
+  for (const pid_t pid : all()) {
+    for (SocketWalk walk(pid); !walk.at_end();) {
+      std::uint32_t budget = at_once;
+      if (walk.find(sockets, budget)) return describe(pid);
+      if (own_time() > deadline) return std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 bool is_exiting(pid_t pid) {

@@ -25,9 +25,17 @@ std::vector<pid_t> descendants_of(std::vector<pid_t> roots);
 // environment cannot be read or does not have it.
 std::optional<std::string> variable_of(pid_t pid, std::string_view name);
 
-// Inodes of the pipes, or of the sockets, that the process has open.
+// Every process of the host that is visible here, in the order of their numbers.
+std::vector<pid_t> all();
+
+// When it was started, in clock ticks (sysconf(_SC_CLK_TCK)) of CLOCK_BOOTTIME. Empty: it is gone.
+std::optional<std::uint64_t> start_of(pid_t pid);
+
+// Whether it has another network namespace than belfry. False when that may not be looked at.
+bool has_network_of_its_own(pid_t pid);
+
+// Inodes of the pipes that the process has open.
 std::vector<ino_t> pipes_of(pid_t pid);
-std::vector<ino_t> sockets_of(pid_t pid);
 
 // The effective user of a process whose descriptors may not be looked at: root without CAP_SYS_PTRACE, as in
 // containers, sees those of its own user only. Empty: they can be seen, or the process is gone.
@@ -46,8 +54,7 @@ std::vector<Survivor> describe_living(const std::vector<pid_t>& pids);
 // A process that has one of these sockets open. Looks at every process of the host whose descriptors may be
 // read: for a message to a person, never on the way of something that is awaited. Gives up after
 // this much of the thread's processor time.
-std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets,
-                                  std::chrono::milliseconds patience = std::chrono::seconds(1));
+std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience);
 
 // True from the moment the process begins to exit, before its descriptors are closed, and when it is gone.
 bool is_exiting(pid_t pid);

@@ -163,18 +163,21 @@ int ListenTrap::copy_socket_of(pid_t thread, int fd) {
                              : syscalls_.copy_descriptor_of_thread(thread, fd);
 }
 
-std::optional<CaughtCall> ListenTrap::take(bool copy_socket) {
+std::optional<CaughtCall> ListenTrap::take(bool identify_socket) {
   seccomp_notif asked{};  // must be zero, or the kernel refuses it
   if (syscalls_.receive_notification(descriptor_, asked) < 0) return std::nullopt;
   CaughtCall call{.kind = kind_of(asked.data), .id = asked.id};
-  if (copy_socket && call.kind != CaughtCall::Kind::io_uring && names_its_socket(asked.data)) {
-    call.socket = copy_socket_of(static_cast<pid_t>(asked.pid), static_cast<int>(asked.data.args[0]));
-  }
+  if (!identify_socket || call.kind == CaughtCall::Kind::io_uring || !names_its_socket(asked.data))
+    return call;
+  const int copy = copy_socket_of(static_cast<pid_t>(asked.pid), static_cast<int>(asked.data.args[0]));
+  if (copy < 0) return call;
+  call.socket = identify(copy);
+  ::close(copy);
   return call;
 }
 
 // The kernel takes no answer for a caller that is gone. So an answer that was taken also proves that the
-// thread had not lent its number to somebody else when its socket was copied.
+// thread had not lent its number to somebody else when its socket was read.
 bool ListenTrap::let_go(const CaughtCall& call) {
   return syscalls_.continue_notification(descriptor_, call.id) == 0;
 }

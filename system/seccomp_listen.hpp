@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 
+#include "system/socket_identity.hpp"
 #include "system/syscalls.hpp"
 
 namespace belfry::system {
@@ -47,9 +48,8 @@ struct TrapRights {
 struct CaughtCall {
   enum class Kind : std::uint8_t { listen, bind, io_uring };
   Kind kind = Kind::listen;
-  // A copy of the caller's socket, the receiver's to close; negative: not asked for, or not permitted. As
-  // long as it is open, the socket stays bound.
-  int socket = -1;
+  // What it calls for, read while it stands still; empty: not asked for, or not permitted.
+  std::optional<SocketIdentity> socket{};
   std::uint64_t id = 0;  // the kernel's
 };
 
@@ -70,9 +70,11 @@ class ListenTrap {
   // nobody any more.
   void expect(pid_t caller);
   // Call it once for each time that epoll says readable: it would wait if there were none. Whatever it
-  // returns must be let go in the same turn. Empty: the caller has died meanwhile.
-  std::optional<CaughtCall> take(bool copy_socket);
-  // The caller goes on; what it called for comes afterwards. False: it had died, and what was copied may have
+  // returns must be let go in the same turn. Empty: the caller has died meanwhile. `identify_socket`: by a
+  // copy that is closed again before this returns, because the caller must find its address as free as it
+  // would be without belfry.
+  std::optional<CaughtCall> take(bool identify_socket);
+  // The caller goes on; what it called for comes afterwards. False: it had died, and what was read may have
   // been another's.
   [[nodiscard]] bool let_go(const CaughtCall& call);
 

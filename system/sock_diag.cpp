@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -36,6 +37,15 @@ Request<Body> request(std::uint16_t flags) {
   made.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   made.header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
   return made;
+}
+
+ListeningSocket described(const inet_diag_msg& message) {
+  ListeningSocket socket{
+      .inode = message.idiag_inode,
+      .uid = message.idiag_uid,
+      .cookie = message.id.idiag_cookie[0] | static_cast<std::uint64_t>(message.id.idiag_cookie[1]) << 32};
+  std::memcpy(socket.address.data(), message.id.idiag_src, sizeof socket.address);
+  return socket;
 }
 
 // The file that a unix socket is bound to, as the kernel numbers it: device numbers are not those of stat.
@@ -91,7 +101,7 @@ std::vector<ListeningSocket> SockDiag::listeners(std::uint16_t port, bool udp, b
   Address v4;
   Address v6{.v6 = true, .bytes = {}};
   v4.bytes[0] = htonl(INADDR_LOOPBACK);
-  std::memcpy(v6.bytes, &in6addr_loopback, sizeof in6addr_loopback);
+  std::memcpy(v6.bytes.data(), &in6addr_loopback, sizeof in6addr_loopback);
   std::vector<ListeningSocket> found;
   if (thorough) {
     for (const bool v6_too : {false, true}) list(port, udp, v6_too, found);
@@ -129,8 +139,7 @@ void SockDiag::list(std::uint16_t port, bool udp, bool v6, std::vector<Listening
       if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return;  // done, or refused
       inet_diag_msg message{};
       std::memcpy(&message, NLMSG_DATA(header), sizeof message);
-      if (ntohs(message.id.idiag_sport) == port)
-        into.push_back({.inode = message.idiag_inode, .uid = message.idiag_uid});
+      if (ntohs(message.id.idiag_sport) == port) into.push_back(described(message));
     }
   }
 }
@@ -150,7 +159,7 @@ void SockDiag::look_up_addresses() {
       auto* v6 = reinterpret_cast<const sockaddr_in6*>(at->ifa_addr);
       if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) || IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr)) continue;
       address.v6 = true;
-      std::memcpy(address.bytes, &v6->sin6_addr, sizeof address.bytes);
+      std::memcpy(address.bytes.data(), &v6->sin6_addr, sizeof address.bytes);
     } else {
       continue;
     }
@@ -161,7 +170,8 @@ void SockDiag::look_up_addresses() {
 
 // The look-up is the one an arriving packet gets, so a socket that is bound to every address is found by
 // any local one. UDP wants the local end where TCP has the remote one.
-std::optional<ListeningSocket> SockDiag::ask(std::uint16_t port, bool udp, const Address& local) {
+std::optional<SockDiag::Answer> SockDiag::get(bool udp, const Address& local, std::uint16_t port,
+                                              const End* remote) {
   auto question = request<inet_diag_req_v2>(0);
   question.header.nlmsg_seq = ++sequence_;
   question.body.sdiag_family = local.v6 ? AF_INET6 : AF_INET;
@@ -169,7 +179,12 @@ std::optional<ListeningSocket> SockDiag::ask(std::uint16_t port, bool udp, const
   question.body.idiag_states = ~0U;
   auto& id = question.body.id;
   (udp ? id.idiag_dport : id.idiag_sport) = htons(port);
-  std::memcpy(udp ? id.idiag_dst : id.idiag_src, local.bytes, sizeof local.bytes);
+  std::memcpy(udp ? id.idiag_dst : id.idiag_src, local.bytes.data(), sizeof local.bytes);
+  if (remote != nullptr) {
+    id.idiag_dport = htons(remote->port);
+    std::memcpy(id.idiag_dst, remote->address.data(), sizeof remote->address);
+  }
+  id.idiag_if = local.interface;
   id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   if (!send(&question, sizeof question)) return std::nullopt;
 
@@ -182,9 +197,52 @@ std::optional<ListeningSocket> SockDiag::ask(std::uint16_t port, bool udp, const
     if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
     inet_diag_msg message{};
     std::memcpy(&message, NLMSG_DATA(header), sizeof message);
-    if (!udp && message.idiag_state != listening) return std::nullopt;
-    return ListeningSocket{.inode = message.idiag_inode, .uid = message.idiag_uid};
+    return Answer{.socket = described(message), .state = message.idiag_state};
   }
+}
+
+std::optional<ListeningSocket> SockDiag::ask(std::uint16_t port, bool udp, const Address& local) {
+  const auto answer = get(udp, local, port);
+  if (!answer || (!udp && answer->state != listening)) return std::nullopt;
+  return answer->socket;
+}
+
+std::optional<ListeningSocket> SockDiag::listener_at(const End& where) {
+  return ask(where.port, false, {.v6 = where.v6, .bytes = where.address});
+}
+
+// The two ends of a connection are two sockets, and the answer is the other one, in whatever state, also
+// before it has been accepted; its listener when it is closed again already.
+bool SockDiag::is_local(const End& own, const End& other) {
+  return get(false, {.v6 = other.v6, .bytes = other.address}, other.port, &own).has_value();
+}
+
+std::optional<ListeningSocket> SockDiag::find(const SocketIdentity& socket, std::uint16_t port,
+                                              bool thorough) {
+  if (socket.protocol != SocketIdentity::Protocol::none) return find_at(socket, port, thorough);
+  if (!has_unix_listener(socket)) return std::nullopt;
+  return ListeningSocket{.inode = socket.inode};
+}
+
+std::optional<ListeningSocket> SockDiag::find_at(const SocketIdentity& socket, std::uint16_t port,
+                                                 bool thorough) {
+  const auto is_it = [&socket](const ListeningSocket& one) {
+    return socket.inode != 0 ? one.inode == socket.inode : one.cookie == socket.cookie;
+  };
+  std::vector<ListeningSocket> there;
+  if (socket.port == 0) {
+    there = listeners(port, socket.is_udp(), thorough);
+  } else if (auto one = ask(port, socket.is_udp(),
+                            {.v6 = socket.v6, .bytes = socket.address, .interface = socket.interface})) {
+    there.push_back(*one);
+    thorough = thorough || !is_it(*one);  // one of those that share the port, and they are not told apart
+  }
+  auto found = std::ranges::find_if(there, is_it);
+  if (found == there.end() && thorough) {
+    there = listeners(port, socket.is_udp(), true);
+    found = std::ranges::find_if(there, is_it);
+  }
+  return found == there.end() ? std::nullopt : std::optional(*found);
 }
 
 std::vector<ListeningSocket> SockDiag::unix_listeners(const std::string& path) {
@@ -213,6 +271,26 @@ std::vector<ListeningSocket> SockDiag::unix_listeners(const std::string& path) {
       found.push_back({.inode = static_cast<const unix_diag_msg*>(NLMSG_DATA(header))->udiag_ino,
                        .uid = maker_of(header)});
     }
+  }
+}
+
+bool SockDiag::has_unix_listener(const SocketIdentity& socket) {
+  auto question = request<unix_diag_req>(0);
+  question.header.nlmsg_seq = ++sequence_;
+  question.body.sdiag_family = AF_UNIX;
+  question.body.udiag_states = ~0U;
+  question.body.udiag_ino = static_cast<std::uint32_t>(socket.inode);
+  question.body.udiag_cookie[0] = static_cast<std::uint32_t>(socket.cookie);
+  question.body.udiag_cookie[1] = static_cast<std::uint32_t>(socket.cookie >> 32);
+  if (!send(&question, sizeof question)) return false;
+  alignas(nlmsghdr) std::array<char, 4096> answer;
+  for (;;) {
+    const ssize_t got = ::recv(fd_, answer.data(), answer.size(), MSG_DONTWAIT);
+    if (got < static_cast<ssize_t>(sizeof(nlmsghdr))) return false;
+    auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+    if (header->nlmsg_seq != sequence_) continue;
+    return header->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+           static_cast<const unix_diag_msg*>(NLMSG_DATA(header))->udiag_state == listening;
   }
 }
 

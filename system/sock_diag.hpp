@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,11 +14,15 @@
 #include <string_view>
 #include <vector>
 
+#include "system/socket_identity.hpp"
+
 namespace belfry::system {
 
 struct ListeningSocket {
   ino_t inode = 0;
-  uid_t uid = 0;  // who made it
+  uid_t uid = 0;                           // who made it
+  std::uint64_t cookie = 0;                // never given to another socket; of unix sockets: 0
+  std::array<std::uint32_t, 4> address{};  // where it is bound, as SocketIdentity has it
   friend bool operator==(const ListeningSocket&, const ListeningSocket&) = default;
 };
 
@@ -37,6 +42,23 @@ class SockDiag {
   // sockets that listen: not for every look.
   std::vector<ListeningSocket> listeners(std::uint16_t port, bool udp, bool thorough = false);
 
+  // The very socket, when it listens (UDP: is bound). `port`: where, of a UDP socket that was bound after it
+  // had been identified. `thorough` as above: finds it also behind a device and in a group that shares the
+  // port.
+  std::optional<ListeningSocket> find(const SocketIdentity& socket, std::uint16_t port,
+                                      bool thorough = false);
+
+  // Whether the other end of this connection is a socket of this host's too (and of this network namespace).
+  // Addresses as SocketIdentity has them.
+  struct End {
+    bool v6 = false;
+    std::uint16_t port = 0;
+    std::array<std::uint32_t, 4> address{};
+  };
+  bool is_local(const End& own, const End& other);
+  // The listener that a connection to this address would get.
+  std::optional<ListeningSocket> listener_at(const End& where);
+
   // The sockets that listen at this path, however the service spelled it when it bound. A
   // leading @ names an abstract socket.
   std::vector<ListeningSocket> unix_listeners(const std::string& path);
@@ -44,11 +66,19 @@ class SockDiag {
  private:
   struct Address {
     bool v6 = false;
-    std::uint32_t bytes[4] = {};
+    std::array<std::uint32_t, 4> bytes{};
+    std::uint32_t interface = 0;
+  };
+  struct Answer {
+    ListeningSocket socket;
+    std::uint8_t state = 0;
   };
 
   bool send(const void* request, std::size_t size);
+  std::optional<Answer> get(bool udp, const Address& local, std::uint16_t port, const End* remote = nullptr);
   std::optional<ListeningSocket> ask(std::uint16_t port, bool udp, const Address& local);
+  std::optional<ListeningSocket> find_at(const SocketIdentity& socket, std::uint16_t port, bool thorough);
+  bool has_unix_listener(const SocketIdentity& socket);
   void list(std::uint16_t port, bool udp, bool v6, std::vector<ListeningSocket>& into);
   void look_up_addresses();
 

@@ -1,17 +1,16 @@
 // What a trap has heard of one run of a service, for its `port` and `unix` probes to judge.
 //
 // The daemon hands in every caught call; the probes have said what they wait for, so that the ephemeral
-// ports that runtimes try out (Go binds two) wake nobody. A caught call is not yet carried out: the copy of
-// its socket is looked at until it listens, for some milliseconds only, because as long as a copy is open
-// the service could not bind that address anew.
+// ports that runtimes try out (Go binds two) wake nobody. A caught call is not yet carried out, and may never
+// be: its socket is known by name only, and the kernel is asked for it until it listens.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "channels/loop.hpp"
 #include "system/seccomp_listen.hpp"
+#include "system/sock_diag.hpp"
 
 namespace belfry::probes {
 
@@ -24,19 +23,30 @@ struct Awaited {
   friend bool operator==(const Awaited&, const Awaited&) = default;
 };
 
+class ListenEar;
+
+// Told which sockets are the proof of a level, to hear of their ends.
+class ProofKeeper {
+ public:
+  virtual void proven(const ListenEar& ear) = 0;
+
+ protected:
+  ~ProofKeeper() = default;
+};
+
 // Owner: shared by the service's kit, its trap and its probes.
 // Lifecycle: one run. Deaf (without a trap), it only says why.
 // Cancellation: none; nothing here waits.
 class ListenEar {
  public:
   enum class Verdict : std::uint8_t {
-    listens,  // proven by the socket that this service called listen(2) for
-    not_yet,  // it has called, and the call has not been carried out
-    unknown,  // ask the kernel
+    listens,    // the very socket that this service called listen(2) for, just now
+    not_yet,    // it has called, and the call has not been carried out
+    elsewhere,  // it has called, in a network namespace of its own
+    unknown,    // ask the kernel
   };
 
-  explicit ListenEar(Loop& loop) : loop_(loop) {}
-  ~ListenEar();
+  ListenEar() = default;
   ListenEar(const ListenEar&) = delete;
   ListenEar& operator=(const ListenEar&) = delete;
 
@@ -46,10 +56,15 @@ class ListenEar {
   void say_why_deaf(std::string why) { why_deaf_ = std::move(why); }
   // Whether anybody waits: if not, a call need not be looked at.
   [[nodiscard]] bool is_wanted() const { return !awaited_.empty(); }
-  // Takes the copy over. True when it may be what a probe waits for: time to ask.
+  // True when it may be what a probe waits for: time to ask.
   bool caught(const system::CaughtCall& call);
   // It was none.
   void forget(const system::CaughtCall& call);
+  // Tells `keeper`, which must outlive the run, whenever there is new proof.
+  void keep_proofs(ProofKeeper* keeper) { keeper_ = keeper; }
+  // The sockets, by cookie, that were found to listen where a probe waits for it.
+  [[nodiscard]] std::vector<std::uint64_t> proofs() const;
+  [[nodiscard]] bool is_proof(std::uint64_t cookie) const;
 
   // --- the probes' side
   [[nodiscard]] bool is_trapped() const { return trapped_; }
@@ -58,46 +73,44 @@ class ListenEar {
   [[nodiscard]] bool has_heard() const { return has_heard_; }
   // The service has set up an io_uring, through which sockets can listen without a system call.
   [[nodiscard]] bool may_miss() const { return uses_io_uring_; }
-  void await(const Awaited& what) { awaited_.push_back(what); }
-  void no_longer(const Awaited& what);  // copies that nobody else waits for are closed
+  // `diag` must outlive the wait.
+  void await(const Awaited& what, system::SockDiag& diag);
+  void no_longer(const Awaited& what);  // calls that nobody else waits for are forgotten
+  // What is awaited must be waited for.
   [[nodiscard]] Verdict judge(const Awaited& what);
-  // A copy that is still to be looked at.
-  [[nodiscard]] bool holds_copy() const { return !copies_.empty(); }
+  // One of these is the service's, and listens.
+  void prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets);
+  // A call whose socket is still to be looked at.
+  [[nodiscard]] bool is_in_call() const { return !calls_.empty(); }
 
  private:
-  struct Copy {
-    int fd;
+  struct Call {
+    std::uint64_t id;  // the kernel's
     std::uint32_t looks;
-    int protocol;  // IPPROTO_TCP, IPPROTO_UDP; 0: no socket of the internet
-    Awaited is;
+    system::SocketIdentity socket;
   };
-  static Copy describe(int fd);
-  static bool could_be(const Copy& copy, const Awaited& what);
-  static bool is_done(Copy& copy);
-  [[nodiscard]] bool is_wanted(const Copy& copy) const;
-  void keep(Copy copy);
+  static bool could_be(const Call& call, const Awaited& what);
+  [[nodiscard]] bool is_wanted(const Call& call) const;
+  [[nodiscard]] bool is_elsewhere(const Call& call) const;
+  [[nodiscard]] bool has_path_proof() const;
+  void keep(Call call);
   bool take(const system::CaughtCall& call);
-  // When the turn has nothing more to do: a bell is on its way, and to close is a system call.
-  void close_afterwards(int fd);
-  void close_judged();
 
-  // Owner: the ear. Lifecycle: runs once for each turn that has judged. Cancellation: the ear's end takes it
-  // out of the loop.
-  struct Sweep final : detail::Callback {
-    explicit Sweep(ListenEar& e) : ear(e) {}
-    void run() noexcept override { ear.close_judged(); }
-    ListenEar& ear;
+  struct Proof {
+    Awaited what;
+    std::uint64_t cookie;
   };
 
-  Loop& loop_;
   bool trapped_ = false;
   bool uses_io_uring_ = false;
   bool has_heard_ = false;
+  std::uint64_t network_ = system::own_network();
   std::string why_deaf_;
+  system::SockDiag* diag_ = nullptr;  // of those who wait; null: nobody does
   std::vector<Awaited> awaited_;
-  std::vector<Copy> copies_;
-  std::vector<int> judged_;
-  Sweep sweep_{*this};
+  std::vector<Call> calls_;
+  std::vector<Proof> proofs_;
+  ProofKeeper* keeper_ = nullptr;
 };
 
 }  // namespace belfry::probes

@@ -49,6 +49,7 @@ std::string in_service(std::string const& keys, std::string const& type = "daemo
 std::string kind_for(std::string_view option) {
   if (option == "dialect") return "fd: 3, ";
   if (option == "hosts") return "cluster: a, ";
+  if (option == "owner") return "tcp: \"a:1\", ";
   if (option == "method" || option == "headers" || option == "status" || option == "body" ||
       option == "json" || option == "tls")
     return "http: \"http://a/\", ";

@@ -152,6 +152,46 @@ def bound_long_before():
     one.listen(16)
 
 
+def free_then_taken(take):
+    """Port finders look whether a port is free, and the server binds it right afterwards."""
+    for _ in range(20):
+        take()
+        kept.pop().close()
+    take()
+    print("listens", flush=True)
+
+
+def looks_first():
+    free_then_taken(tcp)
+
+
+def looks_first_udp():
+    free_then_taken(udp)
+
+
+def looks_first_abstract():
+    free_then_taken(abstract)
+
+
+def looks_first_in_shared():
+    def take():
+        listening((LOOPBACK, PORT), options=[(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)])
+    free_then_taken(take)
+
+
+def looks_first_in_thread():
+    worker = threading.Thread(target=looks_first)
+    worker.start()
+    worker.join()
+
+
+def looks_first_in_grandchild():
+    if os.fork() == 0:
+        os.setsid()
+        looks_first()
+        forever()
+
+
 def in_32_bits():
     """listen(2) by the number and the gate of 32-bit programs."""
     code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
@@ -175,10 +215,16 @@ def on_word():
     while word := wait_for_word():
         if word.startswith("close"):
             kept.pop().close()
+            if not PORT:
+                os.unlink(TARGET)
             print("closed", flush=True)
             continue
+        if word.startswith("say"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.sendto(b"STATUS=still here", os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
+            continue
         try:
-            tcp()
+            {"udp": udp, "stream": stream}.get(word.strip(), tcp)()
             print("listens", flush=True)
         except OSError as error:
             print("cannot listen:", os.strerror(error.errno), flush=True)

@@ -1,5 +1,6 @@
 """Readiness by `port` and `unix`: the kernel tells when the service itself listens, and how is said."""
 import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 
 from harness import BELFRY, PATIENCE, Scenario, free_port, free_ports, with_clients
 
@@ -197,24 +199,96 @@ class Trapped(Watch):
         self.assertEqual(stack.stop(), 0)
 
     @needs_right
-    def test_a_listener_that_goes_away_is_seen_by_recheck_only(self):
+    def test_who_looks_whether_its_port_is_free_finds_it_free(self):
         stack = self.stack("")
-        word, other = Fifo(stack, "word", 9), Fifo(stack, "other", 9)
-        ports = free_ports(2)
-        fifos = [" ".join(fifo.paths) for fifo in (word, other)]
-        stack.write(service("watched", "on_word", f"{ports[0]} {fifos[0]}", f"port: {ports[0]}, recheck: 50ms")
-                    + service("trusted", "on_word", f"{ports[1]} {fifos[1]}", f"port: {ports[1]}"))
+        text, names = "", []
+        for habit, port in zip(("looks_first", "looks_first_in_shared", "looks_first_in_thread",
+                                "looks_first_in_grandchild"), free_ports(4)):
+            text += service(habit, habit, port, f"port: {port}", "restart: no")
+            names.append(habit)
+        udp, name = free_port(socket.SOCK_DGRAM), f"@belfry-free-{os.getpid()}"
+        text += service("udp", "looks_first_udp", udp, f"port: {{udp: {udp}}}", "restart: no")
+        text += service("abstract", "looks_first_abstract", name, f"unix: '{name}'", "restart: no")
+        names += ["udp", "abstract"]
+        stack.write(text)
         stack.start().wait_for_control()
-        word.say()
-        other.say()
-        self.assertEqual(stack.wait("watched", "trusted"), 200)
-        other.say("close")
-        word.say("close")
-        stack.output.index_of("watched is not ready any more")
-        self.assertEqual(stack.services()["trusted"]["state"], "ready")
-        word.say()
-        stack.output.index_of("watched is ready again")
+        for one in names:
+            stack.output.index_of(f"{one} | listens")
+        self.assertEqual(stack.wait(*names), 200, {n: self.error(stack, n) for n in names})
         self.assert_clean_end(stack)
+
+    def lost_and_found(self, top, more=""):
+        stack = self.stack("")
+        words = {name: Fifo(stack, name, 9) for name in ("web", "names")}
+        ports = {"web": free_port(), "names": free_port(socket.SOCK_DGRAM)}
+        stack.write(service("web", "on_word", f"{ports['web']} {' '.join(words['web'].paths)}", f"port: {ports['web']}{more}")
+                    + service("names", "on_word", f"{ports['names']} {' '.join(words['names'].paths)}",
+                              f"port: {{udp: {ports['names']}}}{more}"), top)
+        stack.start().wait_for_control()
+        words["web"].say()
+        words["names"].say("udp")
+        self.assertEqual(stack.wait("web", "names"), 200)
+        for name, word in words.items():
+            word.say("close")
+            stack.output.index_of(f"{name} is not ready any more")
+            word.say("udp" if name == "names" else "go")
+            stack.output.index_of(f"{name} is ready again")
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_a_listener_that_goes_away_is_a_lost_level_and_one_that_comes_back_is_heard(self):
+        self.lost_and_found("")
+        self.lost_and_found("on_daemon_death: keep")
+        self.lost_and_found("", ", recheck: 50ms")
+
+    @needs_right
+    def test_that_a_unix_socket_is_gone_is_seen_at_the_next_sign_of_the_service(self):
+        stack = self.stack("")
+        word = Fifo(stack, "word", 9)
+        stack.write(service("door", "on_word", f"$DIR/door {' '.join(word.paths)}", "unix: $DIR/door"))
+        stack.start().wait_for_control()
+        word.say("stream")
+        self.assertEqual(stack.wait("door"), 200)
+        word.say("close")
+        word.say("say")
+        stack.output.index_of("door is not ready any more")
+        word.say("stream")
+        stack.output.index_of("door is ready again")
+        self.assert_clean_end(stack)
+
+    @needs_right
+    def test_a_listener_that_another_process_of_the_service_has_too_has_not_gone_away(self):
+        port = free_port()
+        script = ("import os, signal, socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
+                  "r, w = os.pipe(); child = os.fork(); (os.close(w), os.read(r, 1), os._exit(0)) if child == 0 else None;"
+                  "os.close(r); s.close(); print('closed', flush=True); signal.pause()")
+        stack = self.stack(f"  web: {{command: [/usr/bin/python3, -S, -c, \"{script}\", '{port}'], ready: {{port: {port}}}}}\n")
+        stack.start().wait_for_control()
+        stack.output.index_of("web | closed")
+        self.assertEqual(stack.wait("web"), 200)
+        self.assertNotIn("not ready any more", stack.output.text())
+        self.assertEqual(stack.stop(), 0)
+
+    if ROOT:
+        def in_a_network_of_its_own(self, top):
+            port = free_port()
+            stack = self.stack("")
+            stack.write(f"  web: {{command: 'unshare -n {LISTENER} every_address {port}', ready: {{port: {port}}}}}\n"
+                        f"  door: {{command: 'unshare -n {LISTENER} stream $DIR/door', ready: {{unix: $DIR/door}}}}\n", top)
+            stack.start().wait_for_control()
+            self.assertEqual(stack.wait("door"), 200, self.error(stack, "door"))
+            self.assertEqual(stack.wait("web", timeout="1500ms"), 504)
+            why = self.error(stack, "web")
+            self.assertEqual(stack.stop(), 0)
+            return why.replace(str(port), "PORT")
+
+        @needs_right
+        def test_a_listener_in_a_network_namespace_of_its_own_is_none_whichever_way_it_is_known(self):
+            self.assertIn(self.in_a_network_of_its_own(""),
+                          [f"nobody listens on port PORT: the service {does} in a network namespace of its own"
+                           for does in ("listens", "runs")])
+            self.assertEqual(self.in_a_network_of_its_own("on_daemon_death: keep"),
+                             "nobody listens on port PORT: the service runs in a network namespace of its own")
 
     @needs_right
     def test_a_restarted_service_is_heard_again(self):
@@ -404,6 +478,58 @@ class Asked(Watch):
         self.assertEqual(shown["services"][0]["readiness_method"], how)
         self.assertIn(f"web: {how}", stack.cli("status", "web").stdout)
         self.assertIn("asked every 10 ms (on_daemon_death: keep): web", stack.cli("status").stdout)
+        self.assert_clean_end(stack)
+
+
+class Strangers(Watch):
+    """Somebody else's server where `tcp` or `http` look for the service's."""
+
+    def setUp(self):
+        super().setUp()
+        self.foreign = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+        self.foreign.RequestHandlerClass.log_message = lambda *_: None
+        self.foreign.RequestHandlerClass.do_GET = lambda handler: (handler.send_response(204), handler.end_headers())
+        self.port = self.foreign.server_address[1]
+        thread = threading.Thread(target=self.foreign.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.foreign.server_close)
+        self.addCleanup(self.foreign.shutdown)
+
+    def probes(self):
+        return {"tcp": f"tcp: '127.0.0.1:{self.port}'", "http": f"http: 'http://127.0.0.1:{self.port}/'"}
+
+    def test_a_server_that_was_there_before_does_not_make_a_service_ready(self):
+        stack = self.stack("".join(service(name, "tcp", self.port, probe, "restart: {delay: 1ms, max_delay: 20ms}")
+                                   for name, probe in self.probes().items())
+                           + "".join(f"  calm-{name}: {{command: [sleep, '60'], ready: {{{probe}}}}}\n"
+                                     f"  on-{name}: {{command: [sleep, '60'], depends_on: [{name}]}}\n"
+                                     for name, probe in self.probes().items()))
+        stack.start().wait_for_control()
+        for name in self.probes():
+            self.assertEqual(stack.wait(f"calm-{name}", timeout="500ms"), 504)
+            self.assertRegex(self.error(stack, f"calm-{name}"),
+                             rf"port {self.port} is held by pid {os.getpid()} \S+, not by this service")
+            self.assertNotIn(f" {name} is ready", stack.output.text())
+            self.assertEqual(stack.services()[f"on-{name}"]["state"], "waiting")
+        self.assertEqual(stack.stop(), 0)
+
+    def test_where_any_owner_may_it_does(self):
+        stack = self.stack("".join(f"  {name}: {{command: [sleep, '60'], ready: {{{probe}, owner: any}}}}\n"
+                                   f"  outside-{name}: {{type: external, ready: {{{probe}}}}}\n"
+                                   for name, probe in self.probes().items())
+                           + f"  port: {{command: [sleep, '60'], ready: {{port: {self.port}, owner: any}}}}\n")
+        stack.start().wait_for_control()
+        self.assertEqual(stack.wait("tcp", "http", "outside-tcp", "outside-http", "port"), 200)
+        self.assert_clean_end(stack)
+
+    def test_a_service_s_own_server_counts_however_it_came_to_listen(self):
+        stack = self.stack("")
+        habits = "tcp", "dual", "every_address", "shared_port", "grandchild", "new_session", "double_fork"
+        ports = free_ports(len(habits))
+        stack.write("".join(service(habit, habit, port, f"tcp: '127.0.0.1:{port}'") for habit, port in zip(habits, ports)))
+        stack.start().wait_for_control()
+        self.assertEqual(stack.wait(*habits), 200, {n: self.error(stack, n) for n in habits})
         self.assert_clean_end(stack)
 
 

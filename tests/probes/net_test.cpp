@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "probes/kinds.hpp"
 #include "probes/target.hpp"
@@ -28,6 +29,18 @@ config::Probe spec(std::string target) {
   config::Probe probe;
   probe.target = std::move(target);
   return probe;
+}
+
+// Probes of nobody's run, as an external has them: whoever answers is right.
+KernelQuestions questions_for(Loop& loop) {
+  static std::vector<test::Kernel*> kept;  // longer than the probes, and the loops
+  return kept.emplace_back(new test::Kernel(loop))->questions();
+}
+Made make_tcp(Loop& loop, const config::Probe& probe) {
+  return probes::make_tcp(loop, questions_for(loop), probe, {});
+}
+Made make_http(Loop& loop, const config::Probe& probe) {
+  return probes::make_http(loop, questions_for(loop), probe, {});
 }
 
 // --- tcp

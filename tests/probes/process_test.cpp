@@ -164,7 +164,7 @@ struct PortProbeTest : testing::Test {
     config::Probe spec;
     spec.port = socket.port();
     spec.udp = udp;
-    auto made = make_port(diag, waiters, spec, {.service = "api", .tree = tree, .launch = nullptr});
+    auto made = make_port(kernel.questions(), spec, {.service = "api", .tree = tree, .launch = nullptr});
     return answer(world.loop, **made);
   }
   ~PortProbeTest() override {
@@ -177,12 +177,12 @@ struct PortProbeTest : testing::Test {
   std::string ask_unix(const std::string& path, TreeId tree) {
     config::Probe spec;
     spec.target = path;
-    auto made = make_unix(diag, waiters, spec, {.service = "api", .tree = tree, .launch = nullptr});
+    auto made = make_unix(kernel.questions(), spec, {.service = "api", .tree = tree, .launch = nullptr});
     return answer(world.loop, **made);
   }
   World world;
-  system::SockDiag diag;
-  PortWaiters waiters;
+  test::Kernel kernel{world.loop};
+  system::SockDiag& diag = kernel.diag;
   std::vector<TreeId> started;
 };
 

@@ -11,7 +11,10 @@
 #include "channels/context.hpp"
 #include "channels/loop.hpp"
 #include "channels/spawn.hpp"
+#include "probes/kernel_questions.hpp"
 #include "probes/probe.hpp"
+#include "probes/socket_owners.hpp"
+#include "system/sock_diag.hpp"
 
 namespace belfry::test {
 
@@ -49,6 +52,17 @@ class CannedServer {
   LocalSocket socket_;
   std::string answer_, request_;
   std::thread thread_;
+};
+
+// What a factory gives its probes to ask the kernel with. Outlives them.
+struct Kernel {
+  explicit Kernel(Loop& loop) : owners(loop) {}
+  [[nodiscard]] probes::KernelQuestions questions() {
+    return {.diag = diag, .owners = owners, .waiters = waiters};
+  }
+  system::SockDiag diag;
+  probes::PortWaiters waiters;
+  probes::SocketOwners owners;
 };
 
 // Runs one check to its end; `patience` is the context's deadline.

@@ -20,6 +20,7 @@
 
 #include "system/identity.hpp"
 #include "system/signals.hpp"
+#include "system/sock_diag.hpp"
 #include "system/spawner.hpp"
 #include "tests/support/fake_syscalls.hpp"
 #include "tests/system/fixture.hpp"
@@ -122,12 +123,6 @@ std::size_t open_descriptors() {
   return count;
 }
 
-bool listens(int socket) {
-  int value = 0;
-  socklen_t length = sizeof value;
-  return ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value == 1;
-}
-
 struct ListenTrapTest : testing::Test {
   void SetUp() override {
     if (!TrapRights::own().admin) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
@@ -170,13 +165,7 @@ struct ListenTrapTest : testing::Test {
     pollfd end{.fd = trap->descriptor(), .events = POLLIN, .revents = 0};
     return ::poll(&end, 1, 20000) == 1 && (end.revents & POLLIN) == 0 && (end.revents & POLLHUP) != 0;
   }
-  static std::uint16_t port_of(const CaughtCall& call) {
-    sockaddr_in address{};
-    socklen_t length = sizeof address;
-    ::getsockname(call.socket, reinterpret_cast<sockaddr*>(&address), &length);
-    ::close(call.socket);
-    return ntohs(address.sin_port);
-  }
+  static std::uint16_t port_of(const CaughtCall& call) { return call.socket ? call.socket->port : 0; }
 
   SignalBlock block;
   test::FakeSyscalls kernel;
@@ -199,19 +188,41 @@ TEST_F(ListenTrapTest, a_call_of_listen_is_reported_with_its_socket_and_goes_on)
   auto call = next();
   ASSERT_TRUE(call);
   EXPECT_EQ(call->kind, CaughtCall::Kind::listen);
-  ASSERT_GE(call->socket, 0);
+  ASSERT_TRUE(call->socket);
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
 }
 
 TEST_F(ListenTrapTest, a_caller_stands_still_until_it_is_let_go) {
   start(server);
+  SockDiag diag;
   auto call = take();
   ASSERT_TRUE(call);
-  EXPECT_FALSE(listens(call->socket));
+  ASSERT_TRUE(call->socket);
+  EXPECT_FALSE(diag.find(*call->socket, call->socket->port));
   EXPECT_TRUE(trap->let_go(*call));
   EXPECT_NE(output.read_line(), "");
-  EXPECT_TRUE(listens(call->socket));
-  ::close(call->socket);
+  EXPECT_TRUE(diag.find(*call->socket, call->socket->port));
+}
+
+TEST_F(ListenTrapTest, nothing_is_kept_of_a_socket_so_that_its_address_is_free_again_at_once) {
+  start(R"(
+a = socket.socket(); a.bind(("127.0.0.1", 0)); port = a.getsockname()[1]
+a.listen(4); a.close()
+b = socket.socket(); b.bind(("127.0.0.1", port)); b.listen(4)
+print("bound again", flush=True)
+b.accept()
+)");
+  const std::size_t before = open_descriptors();
+  auto first = next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(open_descriptors(), before);
+  auto second = next();
+  ASSERT_TRUE(second) << "the service could not bind its port again";
+  EXPECT_EQ(output.read_line(), "bound again");
+  EXPECT_EQ(port_of(*first), port_of(*second));
+  SockDiag diag;
+  EXPECT_FALSE(diag.find(*first->socket, port_of(*first), true)) << "it is another socket";
+  EXPECT_TRUE(diag.find(*second->socket, port_of(*second)));
 }
 
 TEST_F(ListenTrapTest, who_died_before_it_was_let_go_has_not_called) {
@@ -222,7 +233,6 @@ TEST_F(ListenTrapTest, who_died_before_it_was_let_go_has_not_called) {
   ::waitpid(pids.back(), nullptr, 0);
   pids.clear();
   EXPECT_FALSE(trap->let_go(*call));
-  ::close(call->socket);
 }
 
 TEST_F(ListenTrapTest, an_expected_caller_is_opened_before_its_call_and_not_by_it) {
@@ -232,7 +242,7 @@ TEST_F(ListenTrapTest, an_expected_caller_is_opened_before_its_call_and_not_by_i
   const std::size_t before = open_descriptors();
   auto call = next();
   ASSERT_TRUE(call);
-  EXPECT_EQ(open_descriptors(), before + 1);
+  EXPECT_EQ(open_descriptors(), before);
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
   trap->expect(pids.back());
   EXPECT_EQ(kernel.processes_opened, 1);
@@ -250,7 +260,7 @@ t = threading.Thread(target=serve); t.start(); t.join()
   trap->expect(pids.back());
   auto call = next();
   ASSERT_TRUE(call);
-  ASSERT_GE(call->socket, 0);
+  ASSERT_TRUE(call->socket);
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
 }
 
@@ -264,12 +274,12 @@ TEST_F(ListenTrapTest, nobody_can_be_expected_who_is_gone) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST_F(ListenTrapTest, a_socket_that_nobody_wants_is_not_copied) {
+TEST_F(ListenTrapTest, a_socket_that_nobody_wants_is_not_looked_at) {
   start(server);
   const std::size_t before = open_descriptors();
   auto call = next(false);
   ASSERT_TRUE(call);
-  EXPECT_EQ(call->socket, -1);
+  EXPECT_FALSE(call->socket);
   EXPECT_EQ(open_descriptors(), before);
   EXPECT_NE(output.read_line(), "");
 }
@@ -291,7 +301,7 @@ os.wait()
   for (int i = 0; i < 2; ++i) {
     auto call = next();
     ASSERT_TRUE(call);
-    ASSERT_GE(call->socket, 0);
+    ASSERT_TRUE(call->socket);
     EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
   }
   EXPECT_TRUE(hung_up());
@@ -315,7 +325,9 @@ TEST_F(ListenTrapTest, a_udp_socket_is_reported_when_it_is_bound) {
   ASSERT_TRUE(call);
   EXPECT_EQ(call->kind, CaughtCall::Kind::bind);
   EXPECT_EQ(output.read_line(), "up");
-  EXPECT_NE(port_of(*call), 0);
+  ASSERT_TRUE(call->socket);
+  EXPECT_TRUE(call->socket->is_udp());
+  EXPECT_EQ(port_of(*call), 0) << "it gets its port by this very call";
 }
 
 TEST_F(ListenTrapTest, io_uring_is_reported) {
@@ -323,7 +335,7 @@ TEST_F(ListenTrapTest, io_uring_is_reported) {
   auto call = next();
   ASSERT_TRUE(call);
   EXPECT_EQ(call->kind, CaughtCall::Kind::io_uring);
-  EXPECT_EQ(call->socket, -1);
+  EXPECT_FALSE(call->socket);
   EXPECT_EQ(output.read_line(), "done");
 }
 
@@ -441,7 +453,7 @@ TEST_F(ListenTrapTest, a_socket_that_may_not_be_copied_is_reported_without) {
   start(server);
   auto call = next();
   ASSERT_TRUE(call);
-  EXPECT_EQ(call->socket, -1);
+  EXPECT_FALSE(call->socket);
   EXPECT_NE(output.read_line(), "");
 }
 

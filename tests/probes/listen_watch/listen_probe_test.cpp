@@ -29,15 +29,15 @@ struct ListenProbeTest : testing::Test {
                              .tree = {.leader = no_process, .marker = {}, .log_pipe = 0},
                              .launch = nullptr,
                              .ear = with_ear ? ear : nullptr};
-    return {diag, waiters, about, {.port = port, .udp = false, .path = {}}};
+    return {kernel.questions(), about, {.port = port, .udp = false, .path = {}}};
   }
   void call_listen(const LocalSocket& socket) {
-    EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen, .socket = ::dup(socket.fd())}));
+    EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen, .socket = system::identify(socket.fd())}));
   }
   Loop loop;
-  system::SockDiag diag;
-  PortWaiters waiters;
-  std::shared_ptr<ListenEar> ear = std::make_shared<ListenEar>(loop);
+  test::Kernel kernel{loop};
+  PortWaiters& waiters = kernel.waiters;
+  std::shared_ptr<ListenEar> ear = std::make_shared<ListenEar>();
 };
 
 TEST_F(ListenProbeTest, without_a_trap_the_kernel_is_asked_the_more_rarely_the_more_ask) {
@@ -53,7 +53,7 @@ TEST_F(ListenProbeTest, without_a_trap_the_kernel_is_asked_the_more_rarely_the_m
 TEST_F(ListenProbeTest, it_counts_as_waiting_until_it_was_true_and_no_longer_than_it_lives) {
   LocalSocket socket;
   {
-    auto external = std::make_unique<ListenProbe>(diag, waiters,
+    auto external = std::make_unique<ListenProbe>(kernel.questions(),
                                                   ProbeContext{.service = "x", .tree = {}, .launch = nullptr},
                                                   Awaited{.port = socket.port(), .udp = false, .path = {}});
     auto other = probe(1, false);
@@ -77,7 +77,7 @@ TEST_F(ListenProbeTest, what_was_there_once_is_asked_for_thoroughly_each_time) {
   ASSERT_EQ(::listen(fd, 4), 0);
   socklen_t length = sizeof address;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  ListenProbe one(diag, waiters, ProbeContext{.service = "x", .tree = {}, .launch = nullptr},
+  ListenProbe one(kernel.questions(), ProbeContext{.service = "x", .tree = {}, .launch = nullptr},
                   Awaited{.port = ntohs(address.sin_port), .udp = false, .path = {}});
   int looks = 1;
   while (!answer(loop, one).empty() && looks < 100) ++looks;
@@ -126,22 +126,48 @@ TEST_F(ListenProbeTest, a_call_in_progress_is_looked_at_turn_after_turn_for_a_bo
   }
   EXPECT_EQ(looks, looks_in_all + 1);
   EXPECT_LT(waited, 7s);
-  EXPECT_FALSE(ear->holds_copy());
+  EXPECT_FALSE(ear->is_in_call());
 }
 
-TEST_F(ListenProbeTest, without_a_copy_the_kernel_is_not_asked_turn_after_turn) {
+TEST_F(ListenProbeTest, without_the_very_socket_the_kernel_is_not_asked_turn_after_turn) {
   ear->attach();
   auto trapped = probe(80);
-  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen, .socket = -1}));
+  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen}));
   EXPECT_EQ(*trapped.next_look(1), 1ms);
   EXPECT_EQ(*trapped.next_look(looks_in_all), 3276800us);
   EXPECT_EQ(*trapped.next_look(looks_in_all + 1), not_before_an_event);
 }
 
+TEST_F(ListenProbeTest, a_listener_in_another_network_namespace_rings_nothing_and_says_why) {
+  ear->attach();
+  LocalSocket socket;
+  auto trapped = probe(socket.port());
+  system::SocketIdentity identity = system::identify(socket.fd());
+  if (identity.network == 0) GTEST_SKIP() << "Linux before 5.14";
+  ++identity.network;
+  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::listen, .socket = identity}));
+  EXPECT_EQ(answer(loop, trapped), "nobody listens on port " + std::to_string(socket.port()) +
+                                       ": the service listens in a network namespace of its own");
+}
+
+TEST_F(ListenProbeTest, whoever_listens_counts_where_any_owner_may) {
+  LocalSocket socket;
+  ear->attach();
+  const ProbeContext about{.service = "api",
+                           .tree = {.leader = no_process, .marker = {}, .log_pipe = 0},
+                           .launch = nullptr,
+                           .ear = ear};
+  ListenProbe anybody(kernel.questions(), whose(about, true),
+                      {.port = socket.port(), .udp = false, .path = {}});
+  EXPECT_EQ(answer(loop, anybody), "");
+  ListenProbe own(kernel.questions(), whose(about, false), {.port = socket.port(), .udp = false, .path = {}});
+  EXPECT_NE(answer(loop, own), "");
+}
+
 TEST_F(ListenProbeTest, who_uses_io_uring_is_asked_now_and_then) {
   ear->attach();
   auto trapped = probe(80);
-  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::io_uring, .socket = -1}));
+  EXPECT_TRUE(ear->caught({.kind = CaughtCall::Kind::io_uring}));
   EXPECT_EQ(trapped.next_look(0), net_period);
   EXPECT_EQ(trapped.next_look(1000), net_period);
   EXPECT_EQ(trapped.method(),
@@ -150,8 +176,8 @@ TEST_F(ListenProbeTest, who_uses_io_uring_is_asked_now_and_then) {
 
 TEST_F(ListenProbeTest, paths_are_named_as_such) {
   const ProbeContext about{.service = "api", .tree = {}, .launch = nullptr};
-  ListenProbe unix_probe(diag, waiters, about, {.port = 0, .udp = false, .path = "/run/x.sock"});
-  ListenProbe udp_probe(diag, waiters, about, {.port = 53, .udp = true, .path = {}});
+  ListenProbe unix_probe(kernel.questions(), about, {.port = 0, .udp = false, .path = "/run/x.sock"});
+  ListenProbe udp_probe(kernel.questions(), about, {.port = 53, .udp = true, .path = {}});
   EXPECT_EQ(unix_probe.method(), "unix /run/x.sock: asked every 10 ms");
   EXPECT_EQ(udp_probe.method(), "udp port 53: asked every 10 ms");
 }

@@ -1,0 +1,61 @@
+// Levels that are lost: a listener that was proof of readiness is gone.
+//
+// The kernel tells the end of each socket that a `port` probe has found. Then the probes of its service look
+// again: another socket may serve the port by now, and if none does, the service is `unready` until it
+// listens again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "daemon/poller.hpp"
+#include "probes/listen_watch/ear.hpp"
+#include "system/socket_ends.hpp"
+
+namespace belfry::daemon {
+
+class Service;
+
+// Owner: the listen traps.
+// Lifecycle: outlives the services' runs; the kernel is asked to tell from the first proof on.
+// Cancellation: none, nothing waits.
+class ListenEnds final : PollWatcher, public probes::ProofKeeper {
+ public:
+  explicit ListenEnds(Poller& poller) : poller_(poller) {}
+  ~ListenEnds();
+  ListenEnds(const ListenEnds&) = delete;
+  ListenEnds& operator=(const ListenEnds&) = delete;
+
+  // A run of the service has begun, and this is its ear.
+  void follow(Service& service, const std::shared_ptr<probes::ListenEar>& ear);
+
+ private:
+  // What was found between the look and the filter that lets its end pass may have ended meanwhile: whoever
+  // is new looks once more.
+  // Owner: the ends. Lifecycle: runs at the end of a turn with new proofs. Cancellation: the ends' end takes
+  // it out of the loop.
+  struct Renewal final : detail::Callback {
+    explicit Renewal(ListenEnds& e) : ends(e) {}
+    void run() noexcept override { ends.renew(); }
+    ListenEnds& ends;
+  };
+  struct Followed {
+    Service* service;
+    std::weak_ptr<probes::ListenEar> ear;
+    bool has_new_proof = false;
+  };
+  void proven(const probes::ListenEar& ear) override;
+  void on_event(std::uint32_t events) override;
+  void renew();
+  bool begin();
+  void ended(std::uint64_t cookie);
+
+  Poller& poller_;
+  system::SocketEnds ends_;
+  bool is_deaf_ = false;  // the kernel does not tell
+  std::vector<Followed> followed_;
+  Renewal renewal_{*this};
+};
+
+}  // namespace belfry::daemon
