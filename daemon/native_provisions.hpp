@@ -37,6 +37,7 @@ class NativeProvisions final : public Provisions {
   void hook_started(Service& service) override;
   void started(Service& service) override;
   bool signal_main(Service& service, int signo) override { return desk_.signal_main(service, signo); }
+  bool follow_main(Service& service, pid_t pid) override { return desk_.follow_main(service, pid); }
   void drain(Service& service) override;
   void release(Service& service) override;
   [[nodiscard]] ino_t log_pipe(const Service& service) const override;
@@ -53,6 +54,7 @@ class NativeProvisions final : public Provisions {
  private:
   struct Kit;  // what one service has been given
 
+  [[nodiscard]] Result<void> check_rights(const config::Service& spec) const;
   Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
   void plant_cgroups();
   [[nodiscard]] bool wants_leaf(const config::Service& spec) const;
