@@ -10,11 +10,13 @@
 
 #include "config/load.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/descriptor_need.hpp"
 #include "daemon/real_host.hpp"
 #include "daemon/unsupported.hpp"
 #include "system/adopter.hpp"
 #include "system/descriptors.hpp"
 #include "system/output_writer.hpp"
+#include "system/process.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::daemon {
@@ -66,13 +68,35 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
 // One arena: the loop's thread does all the work, and an arena of its own would not reuse what main freed.
 void keep_memory_small() { ::mallopt(M_ARENA_MAX, 1); }
 
-}  // namespace
+// Too little of something at the start is no bug, and has a limit with a name. Nothing: it is another error.
+std::optional<std::string> scarcity(int errnum) {
+  const std::string what = std::error_code(errnum, std::system_category()).message();
+  switch (errnum) {
+    case EMFILE:
+      return "cannot open the " + std::to_string(descriptors_of_belfry()) +
+             " descriptors that belfry itself needs: " + what + " (RLIMIT_NOFILE)" +
+             std::string(system::how_to_raise_the_limit);
+    case ENFILE: return "cannot open what belfry itself needs: " + what + " (raise the system's fs.file-max)";
+    case EAGAIN:
+      return "cannot make a second thread: " + what + std::string(system::how_to_raise_the_process_limit);
+    case ENOMEM: return what;
+    default: return std::nullopt;
+  }
+}
 
-int with_daemon(const RunOptions& options, const Manner& manner, const std::function<int(Daemon&)>& serve) {
+int complain_of_scarcity(const std::string& text) {
+  std::fprintf(stderr, "belfry: cannot start: %s\n", text.c_str());
+  return 71;
+}
+
+int run_with_daemon(const RunOptions& options, const Manner& manner,
+                    const std::function<int(Daemon&)>& serve) {
   system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
   system::ensure_standard_descriptors();
   system::raise_descriptor_limit();
   keep_memory_small();
+  if (const int error = system::why_not_open(descriptors_of_belfry() - 3); error != 0)
+    return complain_of_scarcity(*scarcity(error));
   config::Stack stack;
   if (auto code = load_stack(options, stack)) return *code;
   // A later `exec` has a socket of its own and would never find who was kept.
@@ -85,6 +109,18 @@ int with_daemon(const RunOptions& options, const Manner& manner, const std::func
     if (auto code = daemon.open()) return *code;
     return serve(daemon);
   });
+}
+
+}  // namespace
+
+int with_daemon(const RunOptions& options, const Manner& manner, const std::function<int(Daemon&)>& serve) {
+  try {
+    return run_with_daemon(options, manner, serve);
+  } catch (const std::system_error& error) {
+    const auto text = scarcity(error.code().value());
+    if (!text) throw;
+    return complain_of_scarcity(*text);
+  }
 }
 
 int run(const RunOptions& options) {

@@ -41,6 +41,8 @@ std::size_t held_while_it_runs(const config::Service& service) {
 
 }  // namespace
 
+std::size_t descriptors_of_belfry() { return own; }
+
 bool wants_own_notify_socket(const config::Service& service) {
   if (count_probes(service, Probe::Kind::notify) > 0) return true;
   const config::ServiceExtras* extras = service.extras.get();

@@ -13,6 +13,9 @@ namespace belfry::daemon {
 // share one.
 [[nodiscard]] bool wants_own_notify_socket(const config::Service& service);
 
+// Those that it takes to run at all, without any service.
+[[nodiscard]] std::size_t descriptors_of_belfry();
+
 // Of all enabled services at once, and of belfry itself; what clients connect with is not in it.
 [[nodiscard]] std::size_t descriptors_needed(const config::Stack& stack);
 

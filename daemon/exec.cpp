@@ -122,6 +122,13 @@ Task<void> UserCommand::run_command(Context& ctx) {
   daemon_.signal_filter = [this](int signal) { return pass_on(signal); };
   const Outcome ended = co_await exited_.wait(ctx);
   if (ended.cancelled()) co_await end_command();
+  if (!exited_.ended()) {
+    daemon_.signal_filter = {};
+    daemon_.processes().disown(pid_);
+    daemon_.command_ended(71);
+    daemon_.ask_to_end({.code = 71, .reason = options_.command.front() + " cannot be killed"});
+    co_return;
+  }
   co_await end_what_it_left();
   daemon_.signal_filter = {};
   daemon_.command_ended(exited_.value().shell_code());
@@ -138,7 +145,9 @@ Task<void> UserCommand::end_command() {
   if (!ended.cancelled()) co_return;
   say_killed(options_.command.front());
   signal(SIGKILL, system::Scope::tree);
-  co_await exited_.wait(patience);
+  Context limited(patience, daemon_.loop().now() + sigkill_takes);
+  co_await exited_.wait(limited);
+  if (!exited_.ended()) daemon_.say("cannot kill " + text_of(daemon_.processes().survivors(tree())));
 }
 
 // What it started in the background goes with it, as the services do.

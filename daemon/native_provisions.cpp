@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "daemon/descriptor_need.hpp"
@@ -12,7 +13,9 @@
 #include "daemon/service.hpp"
 #include "daemon/standard_input.hpp"
 #include "daemon/survivors.hpp"
+#include "system/capabilities.hpp"
 #include "system/cgroup_place.hpp"
+#include "system/descriptors.hpp"
 #include "system/identity.hpp"
 #include "system/proc.hpp"
 
@@ -151,6 +154,7 @@ void NativeProvisions::look_up_identity(const config::Service& spec) {
                                      spec.extras ? std::string_view(spec.extras->group) : std::string_view());
   Person person;
   person.why_not = found ? system::why_cannot_become(*found) : why_unknown(found.error());
+  if (found && person.why_not.empty()) person.why_not = system::what_is_missing_to_run_as(*found).value_or("");
   if (found) person.identity = std::make_shared<const system::Identity>(std::move(*found));
   identities_.emplace(identity_key(spec), std::move(person));
 }
@@ -158,7 +162,11 @@ void NativeProvisions::look_up_identity(const config::Service& spec) {
 // It concerns this service alone, and trying again would change nothing.
 Result<void> NativeProvisions::check_identity(const config::Service& spec) const {
   if (!wants_identity(spec)) return {};
-  const std::string& why_not = identities_.at(identity_key(spec)).why_not;
+  const Person& person = identities_.at(identity_key(spec));
+  std::string why_not = person.why_not;
+  if (why_not.empty() && person.identity->uid != own_user_ && wants_own_notify_socket(spec) &&
+      !system::has_capability(CAP_CHOWN))
+    why_not = "belfry lacks CAP_CHOWN, and cannot give it a notify socket (as with docker run --cap-add CHOWN)";
   if (why_not.empty()) return {};
   return std::unexpected(
       Error(Error::Kind::failed, "cannot run " + spec.name + " as " + identity_text(spec) + ": " + why_not));

@@ -39,6 +39,7 @@ class NativeProvisions final : public Provisions {
   void hook_started(Service& service) override;
   void started(Service& service) override;
   bool signal_main(Service& service, int signo) override { return desk_.signal_main(service, signo); }
+  bool follow_main(Service& service, pid_t pid) override { return desk_.follow_main(service, pid); }
   void drain(Service& service) override;
   void release(Service& service) override;
   [[nodiscard]] ino_t log_pipe(const Service& service) const override;

@@ -16,6 +16,10 @@ namespace {
 
 constexpr int longest_ancestry = 64;
 
+bool has_marker(pid_t pid, std::string_view marker) {
+  return pid > 1 && pid != ::getpid() && system::proc::variable_of(pid, "BELFRY_SERVICE") == marker;
+}
+
 bool leads(pid_t one, const Speakers& who) { return one != 0 && (one == who.leader || one == who.hook); }
 
 }  // namespace
@@ -53,16 +57,23 @@ bool is_process_of(pid_t pid, const Speakers& who) {
     above = parent_of(above);
     if (leads(above, who) || (above != 0 && above == who.main)) return true;
   }
-  return !who.marker.empty() && system::proc::variable_of(pid, "BELFRY_SERVICE") == who.marker;
+  if (who.marker.empty()) return false;
+  if (has_marker(pid, who.marker)) return true;
+  // Who is dying has no environment left to read, but its session and its parent may still be there to tell.
+  return system::proc::is_exiting(pid) &&
+         (has_marker(*session, who.marker) || has_marker(::getpgid(pid), who.marker) ||
+          has_marker(parent_of(pid), who.marker));
 }
 
 std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who, bool own_socket) {
   if (who.leader == 0 && who.hook == 0) return NotifyRefusal::stranger;
   if (sender.pid == 0) return NotifyRefusal::stranger;  // not in this PID namespace; no service is outside
   if (sender.pid == who.main) return std::nullopt;
-  const bool gone = !session_of(sender.pid);
+  // Dead or dying is one thing, reaped or not: its environment says nothing, be it for or against.
+  const bool known = is_process_of(sender.pid, who);
+  const bool gone = !known && (!session_of(sender.pid) || system::proc::is_exiting(sender.pid));
+  if (!known && !gone) return NotifyRefusal::stranger;
   if (gone && (!own_socket || sender.uid != who.uid)) return NotifyRefusal::stranger;
-  if (!gone && !is_process_of(sender.pid, who)) return NotifyRefusal::stranger;
   const bool of_hook = who.hook != 0 && (sender.pid == who.hook || session_of(sender.pid) == who.hook);
   switch (who.access) {
     case NotifyAccess::all: return std::nullopt;

@@ -5,6 +5,7 @@
 #include "daemon/descriptor_need.hpp"
 #include "daemon/main_process.hpp"
 #include "daemon/service.hpp"
+#include "system/capabilities.hpp"
 
 namespace belfry::daemon {
 
@@ -77,6 +78,8 @@ NotifyDesk::Seat& NotifyDesk::seat_of(Service& service) {
 Result<void> NotifyDesk::prepare(Service& service, system::Launch& launch) {
   if (service.record().runs > 0) drain(service);
   const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
+  if (owner != own_user_ && !wants_own_notify_socket(service.spec()) && !system::has_capability(CAP_CHOWN))
+    return {};  // it is only offered one, and could not be given it
   if (wants_own_notify_socket(service.spec()) || owner != own_user_) {
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
     launch.add_variable("NOTIFY_SOCKET", seats_[service.index()]->socket->path());
@@ -168,6 +171,10 @@ void NotifyDesk::close_some() {
 bool NotifyDesk::signal_main(const Service& service, int signo) {
   const auto& seat = seats_[service.index()];
   return seat && seat->main.signal(signo);
+}
+
+bool NotifyDesk::follow_main(Service& service, pid_t pid) {
+  return seat_of(service).main.follow(pid).has_value();
 }
 
 // The shared socket: the sender's session, group or descent says which service it belongs to.

@@ -60,6 +60,8 @@ class NotifyDesk final : NotifyReceiver {
   // good; while it is blocked it may come back by itself.
   void release(const Service& service);
   bool signal_main(const Service& service, int signo);
+  // As if the service had said MAINPID=pid. False: it is gone.
+  bool follow_main(Service& service, pid_t pid);
 
   // Messages on the shared socket that came from no process of any service.
   [[nodiscard]] const std::uint64_t& unattributed() const { return unattributed_; }

@@ -39,6 +39,8 @@ class Provisions {
   virtual void started(Service& service) = 0;
   // A signal to the main process that the service has named itself (MAINPID=). False: it is gone.
   virtual bool signal_main(Service& service, int signo) = 0;
+  // A process of the service is its main one although it did not say so. False: it is gone.
+  virtual bool follow_main(Service&, pid_t) { return false; }
   // Reads what the service has said and written so far, so that an exit is judged with its last words known.
   virtual void drain(Service& service) = 0;
   // No process of it is left and none is about to start: gives everything back.

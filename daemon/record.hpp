@@ -61,6 +61,7 @@ struct Record {
   bool hung = false;   // `live` ended this run
   bool watchdog_bit = false;   // its own silence, or its own word, ended this run
   bool refused = false;        // its command can't be started, now or later
+  bool in_background = false;  // the process that was started has left, and what it left is the service
   bool said_stopping = false;  // a later READY=1 does not take that back
   pid_t pid = 0;               // of the process that was started; 0: none
   pid_t main = 0;              // of the main process, where it is another one (MAINPID=)

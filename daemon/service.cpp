@@ -11,10 +11,6 @@ namespace belfry::daemon {
 
 namespace {
 
-// From SIGKILL to the last look at who is still there. Nobody who can be killed takes as long, and it must
-// fit between the end of shutdown.timeout (25 s) and what Kubernetes gives (30 s).
-constexpr Duration sigkill_takes = std::chrono::seconds(2);
-
 // Not a time: somebody below has died, and what follows from it is known in a moment.
 constexpr TimePoint look_again = TimePoint::min();
 
@@ -182,6 +178,7 @@ Task<void> Service::start(Context& ctx) {
       record_.ready_at = around_.loop.now();
       record_.paused_before_ping = around_.loop.paused();
       record_.has_been_ready = true;
+      find_main_process();
       enter(Event::became_ready);
       now_->ready.ring();
       // A service that takes long to come up is not one that hangs: `live` is asked from here on.
@@ -222,14 +219,15 @@ Task<void> Service::run(Context& ctx) {
 }
 
 Task<void> Service::stop(Context& ctx) {
-  if (has(Hook::pre_stop) && main_pid() != 0 && !record_.watchdog_bit) {
+  if (has(Hook::pre_stop) && has_main_process() && !record_.watchdog_bit) {
     co_await end_probes(ctx);
     const bool passed = co_await run_hook(ctx, Hook::pre_stop);
     if (!passed) hook_failed(Hook::pre_stop);
   }
   ask_main_process();
   co_await end_probes(ctx);
-  bool rest_asked = false;
+  bool rest_asked = record_.in_background && main_pid() == 0;
+  TimePoint killed_at = TimePoint::max();
   bool hook_due = has(Hook::post_stop) && record_.leader != 0;
   while (!ctx.cancelled()) {
     if (record_.tree_gone) {
@@ -238,18 +236,20 @@ Task<void> Service::stop(Context& ctx) {
       if (!passed) hook_failed(Hook::post_stop);
       record_.tree_gone = false;  // it may have left somebody behind
       rest_asked = false;
+      killed_at = TimePoint::max();
       ask_main_process();
     } else if (main_pid() == 0 && !rest_asked) {
       rest_asked = true;
       co_await yield(around_.loop);  // whether anybody is left behind is known a turn after the exit
       if (record_.tree_gone) continue;
       all_heard_ = false;  // who outlives the main process may have something to say
+      name_what_it_left();
       around_.processes.signal(tree(), SIGTERM, system::Scope::tree);
     } else if (const TimePoint deadline = kill_deadline(); deadline <= around_.loop.horizon()) {
-      kill_tree();
-      const TimePoint due = around_.loop.now() + sigkill_takes;
-      co_await news(ctx, nullptr, due);
-      if (!record_.tree_gone && due <= around_.loop.horizon() && give_up_killing()) co_return;
+      killed_at = std::min(killed_at, around_.loop.now());
+      const bool reached_somebody = kill_tree();
+      if (reached_somebody) co_await news(ctx, nullptr, kill_again_at(killed_at));
+      if (!record_.tree_gone && give_up_killing(killed_at)) co_return;
     } else {
       co_await news(ctx, nullptr, deadline);
     }

@@ -230,6 +230,7 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] TimePoint hook_deadline(Hook which, TimePoint began) const;
   [[nodiscard]] bool is_pointless(Hook which) const;
   void hook_failed(Hook which);
+  void let_go_of_hook(const std::string& what);
   [[nodiscard]] std::unique_ptr<ProbeWatch> watch_probes(const config::ProbeSet& set, ProbeRole role);
   [[nodiscard]] bool left_by_pre_start() const;
   void refuse_start(const Error& cause);
@@ -243,9 +244,11 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] TimePoint kill_deadline() const;
   void leave_running(Event why, Error cause);
   void ask_main_process();
-  void kill_tree();
+  bool kill_tree();
   [[nodiscard]] std::string why_killed() const;
-  [[nodiscard]] bool give_up_killing();
+  [[nodiscard]] bool give_up_killing(TimePoint killed_at);
+  [[nodiscard]] TimePoint kill_again_at(TimePoint killed_at) const;
+  void name_what_it_left();
   [[nodiscard]] Error last_run_is_stuck() const;
   void give_back();
   void end_run();
@@ -253,6 +256,12 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool exit_was_success() const;
   void it_ended(system::ExitStatus status);
   Task<void> end_probes(Context& ctx);
+
+  // --- a daemon that goes to the background by itself (service_background.cpp)
+  [[nodiscard]] bool goes_on_in_background(const system::ExitStatus& status);
+  void find_main_process();
+  void background_is_gone();
+  [[nodiscard]] bool has_main_process() const;
 
   // --- what it has said
   Spoken& spoken();

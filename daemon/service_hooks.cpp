@@ -12,6 +12,8 @@ namespace belfry::daemon {
 
 namespace {
 
+constexpr Duration sigkill_takes = std::chrono::seconds(2);
+
 constexpr std::string_view hook_names[] = {"pre_start", "post_start", "pre_stop", "post_stop"};
 
 // What bounds it, by the name it has in the file.
@@ -51,7 +53,7 @@ bool Service::is_pointless(Hook which) const {
     case Hook::pre_start: return must_stop();
     case Hook::post_start:
       return must_stop() || record_.failure || (record_.exit && !ready_means_completed());
-    case Hook::pre_stop: return main_pid() == 0;
+    case Hook::pre_stop: return !has_main_process();
     case Hook::post_stop: return false;
   }
   return false;
@@ -90,6 +92,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   const system::TreeId group{.leader = *pid, .marker = {}, .log_pipe = 0};
   bool asked = false;
   TimePoint patience = TimePoint::max();  // with one that was asked to end
+  TimePoint killed_at = TimePoint::max();
   while (record_.hook != 0 && !ctx.cancelled()) {
     const TimePoint deadline = std::min(hook_deadline(which, began), patience);
     const bool starts = which == Hook::pre_start || which == Hook::post_start;
@@ -99,7 +102,13 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
           Error(Error::Kind::failed, what + " did not end in time: killed (" +
                                          std::string(bounds[static_cast<std::size_t>(which)]) + ")");
       around_.processes.signal(group, SIGKILL, system::Scope::group);
-      co_await news(ctx);
+      killed_at = std::min(killed_at, around_.loop.now());
+      const TimePoint given_up_at = killed_at + sigkill_takes;
+      if (given_up_at <= around_.loop.now()) {
+        let_go_of_hook(what);
+        break;
+      }
+      co_await news(ctx, nullptr, given_up_at);
     } else if (!asked && is_pointless(which)) {
       asked = true;
       patience = saturating_add(around_.loop.now(), spec_.stop.timeout);
@@ -113,6 +122,14 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   if (!record_.hook_exit->success())
     hook_error_ = Error(Error::Kind::failed, what + " " + record_.hook_exit->text());
   co_return !hook_error_;
+}
+
+// The kernel does not end it: nobody waits for it any more. What can be seen of it belongs to the tree.
+void Service::let_go_of_hook(const std::string& what) {
+  const auto left = around_.processes.survivors({.leader = record_.hook, .marker = {}, .log_pipe = 0});
+  hook_error_ =
+      Error(Error::Kind::failed, what + " did not end in time, and cannot be killed: " + text_of(left));
+  around_.processes.disown(std::exchange(record_.hook, 0));
 }
 
 // Of a start it is the start's failure; a stop goes on whatever its hooks do.

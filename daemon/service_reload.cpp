@@ -16,6 +16,8 @@ constexpr Duration patience_by_default = std::chrono::minutes(1);
 // How long a service that speaks may take to say that it has begun.
 constexpr Duration time_to_begin = std::chrono::seconds(2);
 
+constexpr Duration sigkill_takes = std::chrono::seconds(2);
+
 struct Exit final : system::ExitWatcher {
   explicit Exit(Loop& loop) : bell(loop, "reload exit") {}
   void on_exit(pid_t, system::ExitStatus status) override { bell.ring(status); }
@@ -106,9 +108,14 @@ Task<Result<void>> ServiceReload::run_command(Context& bounded) {
   const system::TreeId group{.leader = *pid, .marker = {}, .log_pipe = 0};
   around_.processes.signal(group, SIGKILL, system::Scope::group);  // what it forked has had its time
   Context patience(around_.loop);  // a killed process is reaped soon; its exit must not find us gone
-  const auto gone = co_await exit.bell.wait(patience);
+  Context limited(patience, around_.loop.now() + sigkill_takes);
+  const auto gone = co_await exit.bell.wait(limited);
   service_.reloads_by(0);
-  static_cast<void>(gone);
+  if (gone.cancelled()) {
+    const std::string left = text_of(around_.processes.survivors(group));
+    around_.processes.disown(*pid);
+    co_return std::unexpected(failure("reloads for ever: " + program + " cannot be killed: " + left));
+  }
   if (!result)
     co_return std::unexpected(result.error().wrap("the reload command " + program + " was killed"));
   if (const system::ExitStatus status = exit.bell.value(); !status.success())

@@ -48,6 +48,7 @@ void Service::open_run() {
   record_.killed = false;
   record_.hung = false;
   record_.refused = false;
+  record_.in_background = false;
   record_.tree_gone = spec_.command.empty();
   record_.started_at = now;
   record_.paused_before_start = around_.loop.paused();
@@ -220,6 +221,9 @@ system::TreeId Service::tree() const {
           .cgroup = around_.provisions.cgroup(*this)};
 }
 
-void Service::prepare(system::Launch& launch) const { around_.provisions.outfit(*this, launch); }
+void Service::prepare(system::Launch& launch) const {
+  around_.provisions.outfit(*this, launch);
+  launch.isolate = spec_.extras && spec_.extras->isolate;
+}
 
 }  // namespace belfry::daemon

@@ -9,16 +9,13 @@ namespace belfry::daemon {
 
 namespace {
 
-Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
+// From SIGKILL to the last look at who is still there. Nobody who can be killed takes as long, and it must
+// fit between the end of shutdown.timeout (25 s) and what Kubernetes gives (30 s).
+constexpr Duration sigkill_takes = std::chrono::seconds(2);
+// As long as that when there is time, for a crowd on a busy machine, or one that goes on forking.
+constexpr Duration killing_takes = std::chrono::seconds(10);
 
-std::string text_of(const std::vector<system::Survivor>& processes) {
-  std::string who;
-  for (const system::Survivor& process : processes) {
-    who += (who.empty() ? "" : ", ") + std::to_string(process.pid) + " " + process.name;
-    if (process.state == 'D') who += " (in uninterruptible sleep)";
-  }
-  return who;
-}
+Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
 
 }  // namespace
 
@@ -32,7 +29,11 @@ TimePoint Service::kill_deadline() const {
 void Service::ask_main_process() {
   if (record_.tree_gone) return;
   around_.processes.watch_tree(tree(), *this);
-  signal_main(record_.watchdog_bit ? SIGABRT : spec_.stop.signal);
+  const int signo = record_.watchdog_bit ? SIGABRT : spec_.stop.signal;
+  if (record_.in_background && main_pid() == 0)
+    around_.processes.signal(tree(), signo, system::Scope::tree);
+  else
+    signal_main(signo);
 }
 
 // Which of the limits it was, and what it had to stop for.
@@ -47,16 +48,21 @@ std::string Service::why_killed() const {
   return why;
 }
 
-void Service::kill_tree() {
-  if (!record_.killed) {
-    record_.killed = true;
+// False: nobody of it can be reached by any signal.
+bool Service::kill_tree() {
+  const bool first = !std::exchange(record_.killed, true);
+  const auto left = first ? around_.processes.survivors(tree()) : std::vector<system::Survivor>();
+  const bool refused =
+      !left.empty() && std::ranges::all_of(left, [](const auto& p) { return p.refused != 0; });
+  if (first) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
         around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
-    const std::string who = text_of(around_.processes.survivors(tree()));
-    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: killed" +
-                                       (who.empty() ? "" : " " + who) + " (" + why_killed() + ")");
+    around_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) +
+                                       " ms: " + (refused ? "cannot kill" : "killed") +
+                                       (left.empty() ? "" : " ") + text_of(left) + " (" + why_killed() + ")");
   }
   around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+  return !refused;
 }
 
 bool Service::kill_processes() {
@@ -78,21 +84,47 @@ void Service::kill_now(const Error& cause) {
   attention_.notify();
 }
 
-// When all that is left sleeps uninterruptibly (a dead disk, a file system that does not answer), waiting for
-// it would keep everything below it from stopping. It is named, and not forgotten: on_tree_empty comes when
-// it goes.
-bool Service::give_up_killing() {
+// At the end of each time that is waited for: what SIGKILL takes, and the budget of a shutdown.
+TimePoint Service::kill_again_at(TimePoint killed_at) const {
+  const TimePoint now = around_.loop.now();
+  const TimePoint first = killed_at + sigkill_takes;
+  const TimePoint next = first > now ? first : now + sigkill_takes;
+  const TimePoint over = record_.end_by ? saturating_add(*record_.end_by, sigkill_takes) : TimePoint::max();
+  return over > now ? std::min(next, over) : next;
+}
+
+// When all that is left cannot be killed (it sleeps uninterruptibly, on a dead disk or a file system that
+// does not answer, or the kernel does not let belfry signal it), waiting for it would keep everything below
+// it from stopping. Nor is anything else waited for beyond the end of the shutdown's budget. It is named, and
+// not forgotten: on_tree_empty comes when it goes.
+bool Service::give_up_killing(TimePoint killed_at) {
+  const TimePoint now = around_.loop.now();
+  const bool budget_is_over = record_.end_by && saturating_add(*record_.end_by, sigkill_takes) <= now;
   const auto left = around_.processes.survivors(tree());
-  if (left.empty() || !std::ranges::all_of(left, [](const auto& p) { return p.state == 'D'; })) return false;
+  const auto is_refused = [](const system::Survivor& p) { return p.refused != 0; };
+  const auto is_lost = [](const system::Survivor& p) { return p.refused != 0 || p.state == 'D'; };
+  const bool none_can_be_asked = !left.empty() && std::ranges::all_of(left, is_refused);
+  const bool none_will_go =
+      !left.empty() && std::ranges::all_of(left, is_lost) && killed_at + sigkill_takes <= now;
+  if (!none_can_be_asked && !none_will_go && !budget_is_over && now < killed_at + killing_takes) return false;
   record_.stuck = true;
   record_.intent = Intent::run;
-  const Error cause = failure("cannot be killed: " + text_of(left) + "; see what it waits for in /proc/" +
-                              std::to_string(left.front().pid) + "/stack");
+  std::string what = left.empty() ? "somebody of it is left, and cannot be seen" : text_of(left);
+  if (std::ranges::any_of(left, [](const auto& p) { return p.state == 'D'; }))
+    what += "; see what it waits for in /proc/" + std::to_string(left.front().pid) + "/stack";
+  const Error cause = failure("cannot be killed: " + what);
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::unkillable, cause);
   ended->stopped.never(cause);
   return true;
+}
+
+// Who ends by itself may have left something running on purpose, and is told what becomes of it.
+void Service::name_what_it_left() {
+  if (record_.intent != Intent::run || !record_.exit) return;
+  const std::string left = text_of(around_.processes.survivors(tree()));
+  if (!left.empty()) around_.listener.notice(*this, "ended; killed what it left running: " + left);
 }
 
 Error Service::last_run_is_stuck() const {
@@ -140,7 +172,7 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
       status.signaled && status.value == SIGKILL && around_.provisions.ran_out_of_memory(*this);
   record_.pid = 0;
   // A daemon's first process may leave when another one has been named the main one (MAINPID=).
-  if (record_.main == 0 && !record_.exit) it_ended(status);
+  if (record_.main == 0 && !record_.exit && !goes_on_in_background(status)) it_ended(status);
   attention_.notify();
 }
 
@@ -151,6 +183,7 @@ void Service::it_ended(system::ExitStatus status) {
 }
 
 void Service::on_tree_empty(pid_t) {
+  background_is_gone();
   record_.tree_gone = true;
   if (std::exchange(record_.stuck, false)) {
     give_back();

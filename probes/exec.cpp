@@ -1,42 +1,46 @@
 // `exec: [cmd]`: true when it exits with 0.
-#include <csignal>
-
-#include "channels/bell.hpp"
 #include "probes/kinds.hpp"
 #include "probes/output_tail.hpp"
+#include "system/command_run.hpp"
 
 namespace belfry::probes {
 
 namespace {
 
-// Owner: ProbeWatch. Lifecycle: one process at a time. Cancellation: the process's group is killed, and
-// check() returns when it has been reaped.
+// Several probes of one service may run at the same time, and none may kill what another one has started.
+std::string next_marker(const ProbeContext& about) {
+  static std::uint64_t made = 0;
+  const std::string_view whose = about.tree.marker.empty() ? about.service : about.tree.marker;
+  return std::string(whose) + "+probe" + std::to_string(++made);
+}
+
+// Owner: ProbeWatch. Lifecycle: one command at a time, and nothing of one is left when the next begins.
+// Cancellation: everything of it is killed, and check() returns when it has been reaped.
 class ExecProbe final : public Probe {
  public:
-  ExecProbe(Loop& loop, system::Processes& processes, const config::Probe& spec, const LaunchTemplate* as)
-      : loop_(loop), processes_(processes), command_(spec.command->front()) {
+  ExecProbe(Loop& loop, system::Processes& processes, const config::Probe& spec, const ProbeContext& about)
+      : loop_(loop), processes_(processes), command_(spec.command->front()), marker_(next_marker(about)) {
     launch_.set_command(*spec.command);
-    if (as != nullptr) as->prepare(launch_);
+    if (about.launch != nullptr) about.launch->prepare(launch_);
   }
 
   Task<Outcome> check(Context& ctx) override {
     OutputTail output(loop_);
     if (auto laid = output.lay(launch_); !laid) co_return std::unexpected(laid.error());
-    Exit exit(loop_);
-    const auto pid = processes_.spawn(launch_, exit);
+    system::CommandRun run(loop_, processes_, marker_);
+    const auto pid = run.begin(launch_);
     output.passed();
     if (!pid)
       co_return std::unexpected(
           Error(Error::Kind::failed, "cannot run the probe: " + pid.error().text(command_)));
-    const Outcome_ ended = co_await exit.bell.wait(ctx);
-    if (ended.cancelled()) {
-      processes_.signal({.leader = *pid, .marker = {}, .log_pipe = 0}, SIGKILL, system::Scope::group);
-      Context patience(loop_);  // a killed process is reaped soon; its exit must not find us gone
-      co_await exit.bell.wait(patience);
+    const Outcome_ ended = co_await run.exited().wait(ctx);
+    const Result<void> cleared = co_await run.clear();
+    if (ended.cancelled())
       co_return std::unexpected(
           ended.cause.wrap("the probe " + command_ + " was killed" + output.last_line()));
-    }
-    const system::ExitStatus status = exit.bell.value();
+    if (!cleared)
+      co_return std::unexpected(cleared.error().wrap("the probe " + command_ + " left processes"));
+    const system::ExitStatus status = run.exited().value();
     if (!status.success())
       co_return std::unexpected(
           Error(Error::Kind::failed, "the probe " + command_ + " " + status.text() + output.last_line()));
@@ -45,16 +49,12 @@ class ExecProbe final : public Probe {
 
  private:
   using Outcome_ = belfry::Outcome;
-  struct Exit final : system::ExitWatcher {
-    explicit Exit(Loop& loop) : bell(loop, "probe exit") {}
-    void on_exit(pid_t, system::ExitStatus status) override { bell.ring(status); }
-    Bell<system::ExitStatus> bell;
-  };
 
   Loop& loop_;
   system::Processes& processes_;
   system::Launch launch_;
   std::string command_;
+  std::string marker_;
 };
 
 }  // namespace
@@ -63,7 +63,7 @@ Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& sp
                const ProbeContext& about) {
   if (spec.command->empty())
     return std::unexpected(Error(Error::Kind::invalid, "cannot probe: `exec` has no command"));
-  return std::make_unique<ExecProbe>(loop, processes, spec, about.launch);
+  return std::make_unique<ExecProbe>(loop, processes, spec, about);
 }
 
 }  // namespace belfry::probes

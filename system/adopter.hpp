@@ -13,7 +13,8 @@
 namespace belfry::system {
 
 // Runs body() on a second thread and returns its result. Call it from main, after SignalBlock, with no
-// other thread running: the loop and NativeProcesses are then made inside. An exception passes through.
+// other thread running: the loop and NativeProcesses are then made inside. An exception passes through; that
+// the kernel gives no thread is a std::system_error.
 template <class Body>
 int run_beside_adopter(Body body) {
   int result = 0;

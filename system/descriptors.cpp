@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 namespace belfry::system {
 
@@ -39,6 +40,20 @@ void make_room_for_descriptors(std::size_t count) {
   const auto highest = static_cast<int>(std::min<rlim_t>({count, limit.rlim_cur - 1, rlim_t{1} << 20}));
   const int there = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, highest);
   if (there >= 0) ::close(there);  // the table does not shrink
+}
+
+int why_not_open(std::size_t count) {
+  std::vector<int> opened;
+  int error = 0;
+  while (opened.size() < count && error == 0) {
+    const int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+      error = errno;
+    else
+      opened.push_back(fd);
+  }
+  for (const int fd : opened) ::close(fd);
+  return error == EMFILE || error == ENFILE ? error : 0;
 }
 
 std::optional<rlimit> entry_descriptor_limit() { return entry_limit; }

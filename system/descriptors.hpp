@@ -21,6 +21,9 @@ void raise_descriptor_limit();
 // the kernel's expand_fdtable; 20 ms each time were seen), one that is not shared just grows.
 void make_room_for_descriptors(std::size_t count);
 
+// Whether so many more can be opened now: 0, or the errno of what forbids it (EMFILE, ENFILE).
+[[nodiscard]] int why_not_open(std::size_t count);
+
 // What to do about EMFILE, to go behind a message.
 inline constexpr std::string_view how_to_raise_the_limit =
     " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)";

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "channels/asio.hpp"
@@ -157,7 +158,11 @@ void Keepers::unwatch(TreeWatcher& watcher) {
 }
 
 std::vector<Survivor> Keepers::survivors(const TreeId& tree) {
-  return proc::describe_living(everybody(tree.leader));
+  std::vector<Survivor> left = proc::describe_living(everybody(tree.leader));
+  for (Survivor& survivor : left) {
+    if (syscalls_.kill(survivor.pid, 0) == -EPERM) survivor.refused = EPERM;
+  }
+  return left;
 }
 
 }  // namespace belfry::system

@@ -1,7 +1,6 @@
 #include "system/orphans.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,23 +11,19 @@ namespace belfry::system {
 
 namespace {
 
-// While execve builds the new image, for some microseconds, neither arguments nor environment can be
-// read; whoever is looked at just then would seem to be nobody's. Arguments are never empty otherwise,
-// except of a zombie.
-void wait_for_exec(pid_t pid) {
-  for (int tries = 0; tries < 1000; ++tries) {
-    if (!proc::read_file("/proc/" + std::to_string(pid) + "/cmdline").empty()) return;
-    auto process = proc::describe(pid);
-    if (!process || process->state == 'Z') return;
-    ::sched_yield();
-  }
-}
+// To look at an environment or at descriptors costs some 20 µs: less than a millisecond in each span of four.
+constexpr int most_looks = 32;
+constexpr auto looks_last = std::chrono::milliseconds(4);
+
+// Nobody's execve takes as long as the last step; who stays undecided costs four looks a second.
+constexpr std::uint8_t ladder_steps = 8;
+constexpr Duration wait_after(std::uint8_t looks) { return std::chrono::milliseconds(1) * (1 << looks); }
 
 }  // namespace
 
 Orphans::Orphans() {
-  std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
-  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
+  if (proc::is_ours()) file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   text_.resize(4096);
 }
 
@@ -36,7 +31,8 @@ Orphans::~Orphans() {
   if (file_ >= 0) ::close(file_);
 }
 
-void Orphans::look(const std::function<bool(pid_t)>& spawned) {
+void Orphans::look(TimePoint now, const std::function<bool(pid_t)>& spawned) {
+  now_ = now;
   list_.clear();
   std::size_t length = 0;
   for (;;) {
@@ -56,23 +52,68 @@ void Orphans::look(const std::function<bool(pid_t)>& spawned) {
   }
 }
 
-bool Orphans::belongs(pid_t orphan, const TreeId& tree) {
+bool Orphans::may_look() {
+  if (now_ - looks_last >= counted_since_) {
+    counted_since_ = now_;
+    looks_ = 0;
+  }
+  return looks_++ < most_looks;
+}
+
+TimePoint Orphans::look_again_at(const Facts& facts) const {
+  const TimePoint turn = counted_since_ == TimePoint::min() ? now_ : counted_since_ + looks_last;
+  if (facts.environment == Facts::Environment::undecided) return std::max(facts.look_again, now_);
+  return turn;
+}
+
+void Orphans::read_environment(pid_t orphan, Facts& facts) {
+  using Environment = Facts::Environment;
+  if (now_ < facts.look_again || !may_look()) return;
+  proc::Variable found = proc::look_up(orphan, "BELFRY_SERVICE");
+  facts.look_again = now_ + wait_after(facts.looks);
+  facts.looks = std::min<std::uint8_t>(facts.looks + 1, ladder_steps);
+  switch (found.reading) {
+    case proc::Reading::undecided: facts.environment = Environment::undecided; return;
+    case proc::Reading::hidden: facts.environment = Environment::hidden; return;
+    case proc::Reading::has: facts.marker = std::move(found.value); break;
+    case proc::Reading::lacks: break;
+  }
+  facts.environment = Environment::read;
+}
+
+const Orphans::Facts* Orphans::learn_environment(pid_t orphan) {
   Facts* facts = known_.find(orphan);
-  if (facts == nullptr) return false;
-  if (facts->group == tree.leader || facts->session == tree.leader) return true;
-  if (!tree.marker.empty() && !facts->environment_read) {
-    wait_for_exec(orphan);
-    facts->marker = proc::variable_of(orphan, "BELFRY_SERVICE");
-    facts->environment_read = true;
+  if (facts != nullptr && facts->environment != Facts::Environment::read) read_environment(orphan, *facts);
+  return facts;
+}
+
+// They are there from the fork on, whatever execve does meanwhile.
+const Orphans::Facts* Orphans::learn_pipes(pid_t orphan) {
+  Facts* facts = known_.find(orphan);
+  if (facts == nullptr || facts->pipes_read || !may_look()) return facts;
+  facts->pipes = proc::pipes_of(orphan);
+  facts->pipes_read = true;
+  return facts;
+}
+
+Kinship Orphans::kinship(pid_t orphan, const TreeId& tree) {
+  using Environment = Facts::Environment;
+  const Facts* facts = known_.find(orphan);
+  if (facts == nullptr) return Kinship::no;
+  if (facts->group == tree.leader || facts->session == tree.leader) return Kinship::yes;
+  bool undecided = false;
+  if (!tree.marker.empty()) {
+    learn_environment(orphan);
+    if (facts->marker == tree.marker) return Kinship::yes;
+    undecided = facts->environment == Environment::unread || facts->environment == Environment::undecided;
   }
-  if (facts->marker && *facts->marker == tree.marker) return true;
   // Erased, or another supervisor's below us: the pipe still tells.
-  if (tree.log_pipe == 0) return false;
-  if (!facts->pipes_read) {
-    facts->pipes = proc::pipes_of(orphan);
-    facts->pipes_read = true;
+  if (tree.log_pipe != 0) {
+    learn_pipes(orphan);
+    if (std::ranges::find(facts->pipes, tree.log_pipe) != facts->pipes.end()) return Kinship::yes;
+    undecided = undecided || !facts->pipes_read;
   }
-  return std::ranges::find(facts->pipes, tree.log_pipe) != facts->pipes.end();
+  return undecided ? Kinship::undecided : Kinship::no;
 }
 
 bool Orphans::in_group(pid_t orphan, const TreeId& tree) {

@@ -13,6 +13,7 @@
 #include <ctime>
 #include <memory>
 #include <unordered_set>
+#include <utility>
 
 #include "system/socket_walk.hpp"
 
@@ -63,7 +64,35 @@ std::chrono::nanoseconds own_time() {
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
+// True of who was started with an empty one. While execve builds the new image the kernel has no place for it
+// yet, and has none any more once a process is dying: then both ends are zero (proc(5), env_start, env_end).
+bool has_no_environment(pid_t pid) {
+  constexpr int fields_before = 49;  // of the line, the number and the name included
+  const std::string stat = read_file(path_of(pid, "stat"));
+  std::size_t at = stat.rfind(')');
+  if (at == std::string::npos) return false;
+  for (int field = 2; field <= fields_before && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
+  unsigned long long begin = 0;
+  unsigned long long end = 0;
+  return at != std::string::npos && std::sscanf(stat.c_str() + at, " %llu %llu", &begin, &end) == 2 &&
+         end != 0 && begin == end;
+}
+
 }  // namespace
+
+// Asked again by a child that was forked: its number is another one.
+bool is_ours() {
+  static pid_t asked_by = 0;
+  static bool answer = false;
+  const pid_t self = ::getpid();
+  if (std::exchange(asked_by, self) == self) return answer;
+  char link[16];
+  const ssize_t length = ::readlink("/proc/self", link, sizeof link);
+  pid_t shown = 0;
+  if (length > 0) std::from_chars(link, link + length, shown);
+  answer = shown == self;
+  return answer;
+}
 
 std::string read_file(const std::string& path) {
   std::string text;
@@ -89,6 +118,7 @@ void parse_pids(std::string_view text, std::vector<pid_t>& into) {
 
 std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> children;
+  if (!is_ours()) return children;
   std::string tasks = path_of(pid, "task");
   // Most processes have one thread, and its directory need not be listed: "." and ".." are the other two
   // links.
@@ -127,16 +157,27 @@ std::vector<pid_t> descendants_of(std::vector<pid_t> roots) {
 }
 
 std::optional<std::string> variable_of(pid_t pid, std::string_view name) {
-  std::string all = read_file(path_of(pid, "environ"));
+  Variable found = look_up(pid, name);
+  if (found.reading != Reading::has) return std::nullopt;
+  return std::move(found.value);
+}
+
+Variable look_up(pid_t pid, std::string_view name) {
+  if (!is_ours()) return {Reading::hidden, {}};
+  errno = 0;
+  const std::string all = read_file(path_of(pid, "environ"));
+  if (all.empty()) {
+    if (errno == EACCES || errno == EPERM) return {Reading::hidden, {}};
+    return {has_no_environment(pid) ? Reading::lacks : Reading::undecided, {}};
+  }
   std::string_view rest = all;
   while (!rest.empty()) {
-    std::string_view entry = rest.substr(0, rest.find('\0'));
-    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
-      return std::string(entry.substr(name.size() + 1));
-    }
+    const std::string_view entry = rest.substr(0, rest.find('\0'));
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+      return {Reading::has, std::string(entry.substr(name.size() + 1))};
     rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
   }
-  return std::nullopt;
+  return {Reading::lacks, {}};
 }
 
 std::vector<ino_t> pipes_of(pid_t pid) { return inodes_of(pid, "pipe:["); }
@@ -179,6 +220,7 @@ std::optional<pid_t> parent_of(pid_t pid) { return stat_field<pid_t>(pid, 4); }
 std::optional<std::uint64_t> born_at(pid_t pid) { return stat_field<std::uint64_t>(pid, 22); }
 
 std::optional<Survivor> describe(pid_t pid) {
+  if (!is_ours()) return std::nullopt;
   std::string stat = read_file(path_of(pid, "stat"));
   // "4711 (name with ) and blanks) S …": the name ends at the last parenthesis
   std::size_t open = stat.find('(');

@@ -21,9 +21,26 @@ std::vector<pid_t> children_of(pid_t pid);
 // `roots` and everything below them, roots first.
 std::vector<pid_t> descendants_of(std::vector<pid_t> roots);
 
+// Whether /proc is there and shows this process's own PID namespace. Otherwise nothing that is said here
+// of a number is about the process that the kernel would signal by it, and the answers are "nothing".
+bool is_ours();
+
 // The value of a variable in the environment that the process was started with. Empty optional: the
 // environment cannot be read or does not have it.
 std::optional<std::string> variable_of(pid_t pid, std::string_view name);
+
+// The same, for whoever must not take "cannot be read now" for "does not have it".
+enum class Reading : std::uint8_t {
+  has,
+  lacks,
+  undecided,  // it is just calling execve, or is just dying: it has no memory to read, and says nothing
+  hidden,     // another user's, and belfry may not look (no CAP_SYS_PTRACE)
+};
+struct Variable {
+  Reading reading = Reading::undecided;
+  std::string value;
+};
+Variable look_up(pid_t pid, std::string_view name);
 
 // Every process of the host that is visible here, in the order of their numbers.
 std::vector<pid_t> all();

@@ -7,6 +7,9 @@
 #include <cstring>
 #include <utility>
 
+#include "system/capabilities.hpp"
+#include "system/descriptors.hpp"
+
 namespace belfry::system {
 
 std::string_view name_of(SpawnStage stage) {
@@ -28,6 +31,8 @@ std::string SpawnError::text(std::string_view command) const {
     out += thing;
   }
   if (!cause.empty()) out += ": " + cause;
+  if (errnum == EAGAIN) out += how_to_raise_the_process_limit;
+  if (errnum == EMFILE) out += how_to_raise_the_limit;
   return out;
 }
 
@@ -42,6 +47,18 @@ std::string ExitStatus::text() const {
   if (core) out += " (core dumped)";
   if (out_of_memory) out += " (out of memory)";
   return out;
+}
+
+std::string text_of(const std::vector<Survivor>& processes) {
+  std::string who;
+  for (const Survivor& process : processes) {
+    who += (who.empty() ? "" : ", ") + std::to_string(process.pid) + " " + process.name;
+    if (process.state == 'D') who += " (in uninterruptible sleep)";
+    if (process.refused == 0) continue;
+    who += std::string(" (") + std::strerror(process.refused);
+    who += has_capability(CAP_KILL) ? ")" : ": belfry lacks CAP_KILL)";
+  }
+  return who;
 }
 
 std::string signal_name(int signo) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace belfry::system {
 
@@ -25,6 +26,12 @@ enum class SpawnStage : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view name_of(SpawnStage stage);
+
+// What to do about EAGAIN of clone(2), to go behind a message.
+inline constexpr std::string_view how_to_raise_the_process_limit =
+    " (the limit of processes and threads is reached: RLIMIT_NPROC, ulimit -u, or pids.max of the cgroup: "
+    "TasksMax=, "
+    "docker run --pids-limit)";
 
 // Why a process did not come to be. A value: cheap to return, made only on failure.
 struct SpawnError {
@@ -78,6 +85,10 @@ struct Survivor {
   pid_t pid = 0;
   char state = '?';  // as in /proc/PID/stat: 'D' cannot be killed now
   std::string name;  // /proc/PID/comm
+  int refused = 0;   // EPERM: the kernel does not let belfry signal it; 0: it may
 };
+
+// "4711 postgres (in uninterruptible sleep), 4712 sleep (Operation not permitted: belfry lacks CAP_KILL)".
+[[nodiscard]] std::string text_of(const std::vector<Survivor>& processes);
 
 }  // namespace belfry::system

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "channels/loop.hpp"
@@ -19,19 +21,32 @@ constexpr int rounds = 8;
 
 constexpr auto patience = std::chrono::milliseconds(5);
 
+// How long a tree is not taken for empty because of somebody who does not tell whose he is, and because of
+// somebody who could not be looked at for the crowd. An execve takes microseconds.
+constexpr auto longest_doubt = std::chrono::milliseconds(250);
+constexpr auto longest_crowd = std::chrono::seconds(5);
+
 }  // namespace
 
 void ProcessTrees::look() {
-  orphans_.look([this](pid_t pid) { return reaper_->owns(pid); });
+  orphans_.look(loop_.now(), [this](pid_t pid) { return reaper_->owns(pid); });
 }
 
 std::vector<pid_t> ProcessTrees::orphans_of(const TreeId& tree) {
   std::vector<pid_t> found;
   for (pid_t orphan : orphans_.all()) {
-    if (orphans_.belongs(orphan, tree)) found.push_back(orphan);
+    if (orphans_.kinship(orphan, tree) == Kinship::yes) found.push_back(orphan);
   }
   return found;
 }
+
+bool ProcessTrees::has_undecided(const TreeId& tree) {
+  return std::ranges::any_of(
+      orphans_.all(), [&](pid_t orphan) { return orphans_.kinship(orphan, tree) == Kinship::undecided; });
+}
+
+// Also when none of it may be signalled. As long as there is somebody in it, its number is nobody else's.
+bool ProcessTrees::group_is_there(const TreeId& tree) { return syscalls_.kill(-tree.leader, 0) != -ESRCH; }
 
 // Ancestry counts only as a snapshot: whoever is reached from the leader or from an attributed orphan.
 std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
@@ -70,6 +85,7 @@ bool ProcessTrees::signal_group(const TreeId& tree, int signo) {
   // The group's number is safe while its leader is not reaped, or while one of our orphans is in it.
   if (reaper_->owns(tree.leader)) return send(-tree.leader, signo) || send(tree.leader, signo);
   look();
+  if (!orphans_.visible()) return group_is_there(tree) && send(-tree.leader, signo);
   bool present =
       std::ranges::any_of(orphans_.all(), [&](pid_t orphan) { return orphans_.in_group(orphan, tree); });
   return present && send(-tree.leader, signo);
@@ -93,7 +109,7 @@ bool ProcessTrees::signal_everybody(const TreeId& tree, int signo) {
     }
     if (!somebody_new) break;
   }
-  return !told.empty();
+  return !told.empty() || (!orphans_.visible() && group_is_there(tree));
 }
 
 bool ProcessTrees::signal(const TreeId& tree, int signo, Scope scope) {
@@ -103,16 +119,29 @@ bool ProcessTrees::signal(const TreeId& tree, int signo, Scope scope) {
     case Scope::tree: break;
   }
   Watch* watch = watches_.find(tree.leader);
-  if (watch != nullptr && signo == SIGKILL) watch->condemned = true;
+  if (watch != nullptr && signo == SIGKILL) {
+    watch->condemned = true;
+    if (!ended_.empty()) request_settle();  // also to whom this look may not reach
+  }
   return signal_everybody(tree, signo);
 }
 
 bool ProcessTrees::alive(const TreeId& tree) {
-  return reaper_->owns(tree.leader) || !survivors(tree).empty();
+  return reaper_->owns(tree.leader) || !survivors(tree).empty() || has_undecided(tree);
 }
 
 std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
-  return proc::describe_living(everybody_of(tree));
+  std::vector<Survivor> left = proc::describe_living(everybody_of(tree));
+  if (!orphans_.visible() && left.empty() && group_is_there(tree))
+    left.push_back({.pid = tree.leader, .name = "and what is left of its process group"});
+  mark_refused(left);
+  return left;
+}
+
+void ProcessTrees::mark_refused(std::vector<Survivor>& survivors) {
+  for (Survivor& survivor : survivors) {
+    if (syscalls_.kill(survivor.pid, 0) == -EPERM) survivor.refused = EPERM;
+  }
 }
 
 std::vector<Survivor> ProcessTrees::strays() {
@@ -120,7 +149,8 @@ std::vector<Survivor> ProcessTrees::strays() {
   look();
   std::vector<pid_t> nobodys = orphans_.all();
   watches_.each([&](pid_t, Watch& watch) {
-    std::erase_if(nobodys, [&](pid_t orphan) { return orphans_.belongs(orphan, watch.tree); });
+    std::erase_if(nobodys,
+                  [&](pid_t orphan) { return orphans_.kinship(orphan, watch.tree) == Kinship::yes; });
   });
   return proc::describe_living(proc::descendants_of(std::move(nobodys)));
 }
@@ -131,7 +161,7 @@ void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {
   watch.watcher = &watcher;
   if (!tree.cgroup.empty() && watch.cgroup_watch < 0) watch.cgroup_watch = cgroups_.add(tree.cgroup);
   if (reaper_->owns(tree.leader)) return reaper_->expect(tree.leader);
-  ended_.push_back(tree.leader);
+  if (std::ranges::find(ended_, tree.leader) == ended_.end()) ended_.push_back(tree.leader);
   request_settle();
 }
 
@@ -164,10 +194,55 @@ void ProcessTrees::request_settle() {
   if (!settle_.linked()) loop_.wake(settle_);
 }
 
-bool ProcessTrees::is_empty(const TreeId& tree) {
-  if (!tree.cgroup.empty() && cgroup::is_populated(tree.cgroup)) return false;
-  if (orphans_.visible()) return orphans_of(tree).empty();
-  return syscalls_.kill(-tree.leader, 0) == -ESRCH;  // without /proc only the group can be asked
+// Whose each orphan is, asked once of each however many trees wait.
+ProcessTrees::Doubts ProcessTrees::attribute(const std::vector<pid_t>& candidates) {
+  std::unordered_multimap<std::string_view, Watch*> by_marker;
+  std::unordered_multimap<ino_t, Watch*> by_pipe;
+  for (const pid_t leader : candidates) {
+    Watch* watch = watches_.find(leader);
+    if (watch == nullptr) continue;
+    watch->inhabited = false;
+    if (!watch->tree.marker.empty()) by_marker.emplace(watch->tree.marker, watch);
+    if (watch->tree.log_pipe != 0) by_pipe.emplace(watch->tree.log_pipe, watch);
+  }
+  const auto inhabit = [](auto range) {
+    for (auto it = range.first; it != range.second; ++it) it->second->inhabited = true;
+    return range.first != range.second;
+  };
+  using Environment = Orphans::Facts::Environment;
+  Doubts doubts;
+  for (const pid_t orphan : orphans_.all()) {
+    const Orphans::Facts* facts = orphans_.facts(orphan);
+    if (facts == nullptr) continue;
+    bool known = false;
+    for (const pid_t leader : {facts->group, facts->session}) {
+      Watch* watch = watches_.find(leader);
+      if (watch != nullptr) watch->inhabited = known = true;
+    }
+    if (known) continue;
+    if (!by_marker.empty()) orphans_.learn_environment(orphan);
+    if (!facts->marker.empty() && inhabit(by_marker.equal_range(facts->marker))) continue;
+    if (!by_pipe.empty()) orphans_.learn_pipes(orphan);
+    for (const ino_t pipe : facts->pipes) known = inhabit(by_pipe.equal_range(pipe)) || known;
+    if (known) continue;
+    const bool unread = (!by_marker.empty() && facts->environment == Environment::unread) ||
+                        (!by_pipe.empty() && !facts->pipes_read);
+    if (!unread && facts->environment != Environment::undecided) continue;
+    ++(unread ? doubts.unread : doubts.undecided);
+    doubts.look_again = std::min(doubts.look_again, orphans_.look_again_at(*facts));
+  }
+  return doubts;
+}
+
+bool ProcessTrees::is_empty(Watch& watch, const Doubts& doubts) {
+  if (!watch.tree.cgroup.empty() && cgroup::is_populated(watch.tree.cgroup)) return false;
+  if (!orphans_.visible()) return !group_is_there(watch.tree);
+  if (watch.inhabited) return false;
+  if (doubts.unread + doubts.undecided == 0) return true;
+  const TimePoint now = loop_.now();
+  watch.doubted_since = std::min(watch.doubted_since, now);
+  const Duration longest = doubts.unread > 0 ? Duration(longest_crowd) : Duration(longest_doubt);
+  return now - watch.doubted_since >= longest;
 }
 
 void ProcessTrees::settle() {
@@ -179,21 +254,25 @@ void ProcessTrees::settle() {
   settle_.unlink();
   std::vector<pid_t> candidates;
   candidates.swap(ended_);
+  const Doubts doubts = orphans_.all().empty() ? Doubts{} : attribute(candidates);
   for (pid_t leader : candidates) {
     Watch* watch = watches_.find(leader);
     if (watch == nullptr) continue;  // taken out by an earlier callback of this round
-    if (is_empty(watch->tree)) {
+    if (orphans_.all().empty()) watch->inhabited = false;
+    if (is_empty(*watch, doubts)) {
       TreeWatcher* watcher = watch->watcher;
       forget(leader);
       watcher->on_tree_empty(leader);
     } else {
       ended_.push_back(leader);
-      if (watch->condemned) {
+      if (watch->condemned && (watch->inhabited || !orphans_.visible() || !watch->tree.cgroup.empty())) {
         TreeId tree = watch->tree;
         signal_everybody(tree, SIGKILL);
       }
     }
   }
+  if (!ended_.empty() && doubts.look_again != TimePoint::max())
+    doubt_.arm(doubts.look_again, [this] { request_settle(); });
 }
 
 }  // namespace belfry::system

@@ -5,6 +5,12 @@
 // is reaped, and only then is it looked at: no polling. All trees that wait share one look per turn.
 // A tree with a cgroup of its own (cgroup.hpp) is empty when nobody is in that either, and is killed by one
 // call.
+//
+// An orphan of whom it is not known yet whose it is (orphans.hpp) may be anybody's: no tree is empty beside
+// it. But nobody can hold up the end of somebody else's service for longer than a moment by staying
+// undecided.
+//
+// Without /proc nothing is known of orphans, and the process group is all that can be asked and killed.
 #pragma once
 
 #include <sys/types.h>
@@ -31,7 +37,8 @@ class ProcessTrees final : CgroupListener {
       : loop_(loop),
         syscalls_(syscalls),
         cgroups_(loop, static_cast<CgroupListener&>(*this)),
-        going_on_(loop) {}
+        going_on_(loop),
+        doubt_(loop) {}
   ProcessTrees(const ProcessTrees&) = delete;
   ProcessTrees& operator=(const ProcessTrees&) = delete;
 
@@ -54,6 +61,14 @@ class ProcessTrees final : CgroupListener {
     TreeWatcher* watcher = nullptr;
     int cgroup_watch = -1;
     bool condemned = false;  // SIGKILL was sent: whatever appears later gets it, too
+    bool inhabited = false;  // as of the last look: an orphan is its own
+    TimePoint doubted_since = TimePoint::max();
+  };
+  // As of the last look: of how many orphans it is not known whose they are.
+  struct Doubts {
+    std::size_t undecided = 0;
+    std::size_t unread = 0;  // those that there was no time to look at
+    TimePoint look_again = TimePoint::max();
   };
   struct Settle final : detail::Callback {
     explicit Settle(ProcessTrees& t) : trees(t) {}
@@ -67,7 +82,11 @@ class ProcessTrees final : CgroupListener {
   void request_settle();
   void look();
   [[nodiscard]] std::vector<pid_t> orphans_of(const TreeId& tree);
-  [[nodiscard]] bool is_empty(const TreeId& tree);  // as of the last look
+  [[nodiscard]] bool has_undecided(const TreeId& tree);
+  [[nodiscard]] bool group_is_there(const TreeId& tree);
+  [[nodiscard]] Doubts attribute(const std::vector<pid_t>& candidates);
+  [[nodiscard]] bool is_empty(Watch& watch, const Doubts& doubts);  // as of the last look
+  void mark_refused(std::vector<Survivor>& survivors);
   std::vector<pid_t> everybody_of(const TreeId& tree);
   bool send(pid_t pid, int signo);
   void let_go_on(pid_t pid);
@@ -85,6 +104,7 @@ class ProcessTrees final : CgroupListener {
   Settle settle_{*this};
   std::vector<pid_t> to_go_on_;  // were asked to end; SIGCONT follows
   Timer going_on_;
+  Timer doubt_;  // when to look at the undecided again
 };
 
 }  // namespace belfry::system

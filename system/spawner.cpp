@@ -16,6 +16,7 @@
 #include <system_error>
 #include <utility>
 
+#include "system/capabilities.hpp"
 #include "system/descriptors.hpp"
 #include "system/keeper.hpp"
 #include "system/oom_score.hpp"
@@ -250,8 +251,7 @@ void Spawner::lay_out_attributes(const Launch& launch) {
   plan_.limits = limits_.data();
   plan_.limit_count = limits_.size();
   if (const Identity* identity = launch.identity.get()) {
-    // belfry's own user, without the right to change groups: nothing to do
-    plan_.change_identity = ::geteuid() == 0 || identity->uid != ::getuid() || identity->gid != ::getgid();
+    plan_.change_identity = changes_identity(*identity);
     plan_.uid = identity->uid;
     plan_.gid = identity->gid;
     plan_.groups = identity->groups.data();

@@ -7,8 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
+#include <string>
+
+#include "system/proc.hpp"
 
 namespace belfry::daemon {
 namespace {
@@ -99,6 +104,35 @@ TEST(NotifyAccess, an_orphan_is_known_by_the_marker_in_its_environment) {
   EXPECT_TRUE(is_process_of(child.pid(), who));
   who.marker = "test/db#4";
   EXPECT_FALSE(is_process_of(child.pid(), who));
+}
+
+// Dead, not reaped, and with an environment that cannot be read any more: what remains is its place.
+TEST(NotifyAccess, who_is_dead_is_known_by_the_orphan_that_started_it) {
+  int pids[2];
+  ASSERT_EQ(::pipe2(pids, O_CLOEXEC), 0);
+  const std::string script = "true & echo $! >&" + std::to_string(pids[1]) + "; exec sleep 1000";
+  Child orphan([&] {
+    ::setsid();
+    ::setenv("BELFRY_SERVICE", "test/db#3", 1);
+    ::fcntl(pids[1], F_SETFD, 0);
+    ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+  });
+  std::array<char, 32> text{};
+  ASSERT_GT(::read(pids[0], text.data(), text.size() - 1), 0);
+  const pid_t sender = std::atoi(text.data());
+  // Until it is a zombie, and its parent, which never reaps, has exec'd.
+  while (!system::proc::is_exiting(sender) || system::proc::describe(orphan.pid())->name != "sleep" ||
+         system::proc::look_up(orphan.pid(), "BELFRY_SERVICE").reading != system::proc::Reading::has)
+    ::sched_yield();
+  Speakers who = whoever_is(1 << 21);
+  who.marker = "test/db#3";
+  EXPECT_EQ(refusal_of({.pid = sender, .uid = ::geteuid() + 1}, who, false), std::nullopt);
+  who.marker = "test/db#4";
+  EXPECT_EQ(refusal_of({.pid = sender, .uid = ::geteuid()}, who, false), NotifyRefusal::stranger);
+  EXPECT_EQ(refusal_of({.pid = sender, .uid = ::geteuid()}, who, true), std::nullopt)
+      << "as one that is reaped: on the service's own socket";
+  ::close(pids[0]);
+  ::close(pids[1]);
 }
 
 TEST(NotifyAccess, main_means_the_main_process_only) {

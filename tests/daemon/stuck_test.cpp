@@ -105,5 +105,68 @@ TEST_F(Stuck, a_restart_of_it_fails_instead_of_running_it_twice) {
   EXPECT_EQ(processes.spawned(), 2U);
 }
 
+TEST_F(Stuck, who_may_not_be_signalled_is_given_up_at_the_end_of_its_time_and_not_later) {
+  daemon("db");
+  daemon("api", {"db"}).stop.timeout = 1s;
+  script("api", {.may_not_be_signalled = true});
+  up();
+  command(Command::stop, "api");
+  advance(1s);
+  EXPECT_EQ(state("api"), State::failed);
+  EXPECT_THAT(cause("api"), HasSubstr("cannot be killed: "));
+  EXPECT_THAT(cause("api"), HasSubstr("api (Operation not permitted"));
+  EXPECT_THAT(chronicle.notices, Contains(HasSubstr("cannot kill ")));
+}
+
+TEST_F(Stuck, a_shutdown_without_the_right_to_kill_ends_within_its_budget) {
+  daemon("db");
+  daemon("api", {"db"});
+  script("db", {.may_not_be_signalled = true});
+  script("api", {.may_not_be_signalled = true});
+  up();
+  down(3s);
+  advance(3s);
+  EXPECT_TRUE(supervisor->is_at_rest());
+  EXPECT_TRUE(supervisor->has_stuck());
+}
+
+TEST_F(Stuck, a_second_request_ends_it_at_once) {
+  daemon("api");
+  script("api", {.may_not_be_signalled = true});
+  up();
+  down(25s);
+  EXPECT_FALSE(supervisor->is_at_rest());
+  supervisor->kill_everything(Error::closed("killed"));
+  loop.run_until_idle();
+  EXPECT_TRUE(supervisor->is_at_rest());
+}
+
+TEST_F(Stuck, news_while_it_is_being_killed_do_not_put_off_the_end) {
+  up_with_api_stuck_for(1h);
+  command(Command::stop, "api");
+  advance(1s);
+  for (int i = 0; i < 10; ++i) {
+    advance(300ms);
+    service("api").said_status("still here");
+  }
+  EXPECT_EQ(state("api"), State::failed);
+}
+
+TEST_F(Stuck, a_hook_that_cannot_be_killed_does_not_hold_up_the_stop) {
+  daemon("api").stop.timeout = 1s;
+  stack.services[0].extras = std::make_unique<config::ServiceExtras>();
+  stack.services[0].extras->pre_stop = {"./drain"};
+  processes.script = [](const RunId& id) {
+    return id.command == "./drain" ? ProcessScript{.may_not_be_signalled = true} : ProcessScript{};
+  };
+  up();
+  down(5s);
+  advance(4s);
+  EXPECT_THAT(chronicle.notices,
+              Contains(HasSubstr("pre_stop of api did not end in time, and cannot be killed")));
+  advance(10s);
+  EXPECT_TRUE(supervisor->is_at_rest());
+}
+
 }  // namespace
 }  // namespace belfry::testing

@@ -136,6 +136,37 @@ TEST_F(ExecProbeTest, a_cancelled_probe_leaves_no_process) {
   EXPECT_EQ(outcome.error().kind(), Error::Kind::cancelled);
 }
 
+// Orphans come to this process, so whoever a probe has left is a child of ours, be it a dead one.
+bool nobody_is_left() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+}
+
+TEST_F(ExecProbeTest, what_a_probe_that_succeeds_puts_into_the_background_ends_with_it) {
+  for (const char* script : {"sleep 1000 & exit 0", "(setsid sleep 1000 >/dev/null 2>&1 &); exit 0",
+                             "setsid sh -c 'setsid sleep 1000 & wait' & exit 0"}) {
+    SCOPED_TRACE(script);
+    EXPECT_EQ(answer(world.loop, *probe(script)), "");
+    EXPECT_TRUE(nobody_is_left());
+  }
+}
+
+TEST_F(ExecProbeTest, what_fled_from_a_probe_that_is_killed_is_killed_as_well) {
+  auto hanging = probe("setsid sleep 1000 & wait");
+  EXPECT_TRUE(answer(world.loop, *hanging, 50ms).ends_with("deadline exceeded"));
+  EXPECT_TRUE(nobody_is_left());
+}
+
+TEST_F(ExecProbeTest, each_probe_has_a_tree_of_its_own) {
+  const std::string path = testing::TempDir() + "belfry-markers-" + std::to_string(::getpid());
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(answer(world.loop, *probe("echo $BELFRY_SERVICE >> " + path)), "");
+  const std::string markers = system::proc::read_file(path);
+  ::unlink(path.c_str());
+  const std::size_t end = markers.find('\n');
+  EXPECT_TRUE(markers.starts_with("api+probe")) << markers;
+  EXPECT_NE(markers.substr(0, end + 1), markers.substr(end + 1));
+}
+
 TEST_F(ExecProbeTest, an_empty_command_is_refused_when_it_is_made) {
   EXPECT_FALSE(make_exec(world.loop, world.processes, {}, {}));
 }

@@ -152,7 +152,8 @@ std::optional<std::string> Oracle::check_stop(const Service& service, bool going
   // Nobody can stand on what never came to run: a start that was called off in its pre_start.
   if (!service.incarnation()->started.rung()) return std::nullopt;
   for (const Service* dependent : on_top_of(service, going_down)) {
-    if (!runs(*dependent) && !processes_.alive(dependent->name())) continue;
+    const bool left = processes_.alive(dependent->name()) && !dependent->record().stuck;
+    if (!runs(*dependent) && !left) continue;
     if (!going_down && dependent->spec().type == ServiceType::gate) continue;  // it has nothing to stop
     // Who has started since the stop was announced does so because its edges hold without it.
     if (!going_down && dependent->record().started_in > record.asked_in) continue;
@@ -233,10 +234,11 @@ std::optional<std::string> Oracle::check_bells(const Service& s) const {
 std::optional<std::string> Oracle::check_idle(const Service& s) const {
   const auto& record = s.record();
   const bool alive = processes_.alive(s.name());
-  if (alive && !runs(s)) return of(s) + " has processes left";
+  if (alive && !runs(s) && !record.stuck) return of(s) + " has processes left";
   if (!runs(s) && leaves(s)) return of(s) + " has not heard that it is to stop";
   if (!runs(s) && record.start_requested) return of(s) + " has not heard that it is to start";
   const bool has_command = !s.spec().command.empty();
+  if (has_command && !alive && runs(s)) return of(s) + " although nothing of it is left";
   switch (s.state()) {
     case State::waiting:
       if (can_start(s) && (!has_command || slots_left() > 0)) return of(s) + " waits although it could start";
@@ -247,7 +249,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
       if (s.spec().type == ServiceType::gate) return of(s) + " is a gate that starts";
       break;
     case State::stopping:
-      if (!has_command || !alive) return of(s) + " is stopping although nothing of it is left";
+      if (!has_command) return of(s) + " is stopping although it has no processes";
       break;
     case State::ready:
       if (s.spec().type == ServiceType::gate && !leaves(s) && !can_start(s))

@@ -258,7 +258,13 @@ testing::ProcessScript behaviour(const Plan& plan, const PlannedService& service
     made.stops_after.reset();
   else if (dice.chance(30))
     made.stops_after = dice.between(0s, 2 * service.stop_timeout);
-  if (dice.chance(30)) {
+  made.may_not_be_signalled = dice.chance(2);  // another user's, and belfry has no CAP_KILL
+  if (!oneshot && dice.chance(10)) {           // it goes to the background by itself
+    made.exits_after = dice.between(0s, 2s);
+    made.exits_with.value = 0;
+    made.leaves_behind = 1 + static_cast<std::uint32_t>(dice.below(2));
+    if (dice.chance(50)) made.children_exit_after = dice.between(0s, 8s);
+  } else if (dice.chance(30)) {
     made.leaves_behind = 1 + static_cast<std::uint32_t>(dice.below(3));
     if (dice.chance(50))
       made.children_stop_after.reset();

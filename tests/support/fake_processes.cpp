@@ -84,6 +84,8 @@ void FakeProcesses::exited(pid_t pid, system::ExitStatus how) {
   process.untold = how;
   note("exit", process.id);
   const Duration late = notices_late ? notices_late(process.id) : Duration::zero();
+  if (process.children > 0 && process.script.children_exit_after)
+    children_leave_at(process, loop_.now() + *process.script.children_exit_after);
   if (late <= Duration::zero()) return tell_exit(pid);
   process.exit_timer.arm(loop_.now() + late, [this, pid] { tell_exit(pid); });
 }
@@ -156,7 +158,7 @@ bool FakeProcesses::signal(const system::TreeId& tree, int signo, system::Scope 
 }
 
 bool FakeProcesses::signal_one(Process& process, int signo, system::Scope scope) {
-  if (process.gone()) return false;
+  if (process.gone() || process.script.may_not_be_signalled) return false;
   const bool whole = scope != system::Scope::leader;
   if (!whole && !process.running) return false;
   if (on_signal) on_signal(process.id, signo, scope);
@@ -180,8 +182,12 @@ bool FakeProcesses::signal_one(Process& process, int signo, system::Scope scope)
   return true;
 }
 
+// A hook that runs is a child of belfry's own, and none of the tree's.
 bool FakeProcesses::tree_alive(const system::TreeId& tree) {
-  return anybody_left(key_of(run_of(tree.marker)));
+  return std::ranges::any_of(runs_[key_of(run_of(tree.marker))], [&](pid_t pid) {
+    const Process& process = *find(pid);
+    return process.children > 0 || (pid == tree.leader && process.running);
+  });
 }
 
 void FakeProcesses::watch_tree(const system::TreeId& tree, system::TreeWatcher& watcher) {
@@ -199,9 +205,11 @@ std::vector<system::Survivor> FakeProcesses::survivors(const system::TreeId& tre
   for (const pid_t pid : runs_[key_of(run_of(tree.marker))]) {
     const Process& process = *find(pid);
     const char state = process.script.unkillable_for ? 'D' : 'S';
-    if (process.running) left.push_back({.pid = pid, .state = state, .name = process.id.service});
+    const int refused = process.script.may_not_be_signalled ? EPERM : 0;
+    if (process.running)
+      left.push_back({.pid = pid, .state = state, .name = process.id.service, .refused = refused});
     for (std::uint32_t i = 0; i < process.children; ++i)
-      left.push_back({.pid = pid, .state = 'S', .name = "child"});
+      left.push_back({.pid = pid, .state = 'S', .name = "child", .refused = refused});
   }
   return left;
 }

@@ -51,6 +51,13 @@ class FakeProvisions final : public daemon::Provisions {
     main_signals.emplace_back(service.name(), signo);
     return true;
   }
+  // Whom a service was taken to have made its main process. Unless asked for, none can be followed.
+  bool can_follow = false;
+  std::vector<pid_t> followed;
+  bool follow_main(daemon::Service&, pid_t pid) override {
+    followed.push_back(pid);
+    return can_follow;
+  }
   void drain(daemon::Service& service) override {
     if (last_words) last_words(service);
   }
