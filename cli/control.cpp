@@ -51,7 +51,7 @@ void print_done(const Reply& reply) {
 // Asked on a connection of its own: the first one is busy with the waiting.
 std::string who_is_waited_for(const Invocation& asked, const std::vector<std::string>& names,
                               WaitingFor what) {
-  constexpr auto patience = std::chrono::seconds(2);
+  constexpr auto patience = std::chrono::seconds(1);
   StackStatus status;
   if (auto client = connect_to_daemon(asked)) {
     Waiting briefly{WaitSchedule(Clock::now(), patience), {}};

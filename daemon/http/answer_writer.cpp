@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "channels/asio_bridge.hpp"
 
@@ -90,6 +91,16 @@ Task<bool> AnswerWriter::send_slowly(std::string_view bytes) {
     if (send_what_fits(bytes)) co_return true;
     if (errno != EAGAIN) co_return false;
   }
+}
+
+std::string_view Shared::date() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  if (date_.empty() || now.tv_sec != date_second_) {
+    date_second_ = now.tv_sec;
+    date_ = imf_fixdate(WallTime(std::chrono::seconds(now.tv_sec)));
+  }
+  return date_;
 }
 
 }  // namespace belfry::daemon::http

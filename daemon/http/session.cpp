@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -337,16 +336,6 @@ Task<void> Session::linger() {
 }
 
 }  // namespace
-
-std::string_view Shared::date() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  if (date_.empty() || now.tv_sec != date_second_) {
-    date_second_ = now.tv_sec;
-    date_ = imf_fixdate(WallTime(std::chrono::seconds(now.tv_sec)));
-  }
-  return date_;
-}
 
 Task<void> serve_connection(Shared& shared, Door& door, OwnedFd fd, Caller caller) {
   const Attendance attendance(shared, door);
