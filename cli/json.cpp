@@ -1,6 +1,6 @@
 #include "cli/json.hpp"
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 
 namespace belfry::cli {
 namespace {

@@ -21,3 +21,7 @@ find_path(BELFRY_CARES_HEADERS ares.h REQUIRED)
 add_library(belfry_cares INTERFACE)
 target_include_directories(belfry_cares SYSTEM INTERFACE ${BELFRY_CARES_HEADERS})
 target_link_libraries(belfry_cares INTERFACE ${BELFRY_CARES_LIBRARY})
+
+# Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.
+add_library(belfry_boost_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp)
+target_link_libraries(belfry_boost_json PUBLIC Boost::headers)

@@ -1,6 +1,6 @@
 #include "probes/json_answer.hpp"
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 
 namespace belfry::probes {
 

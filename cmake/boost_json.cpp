@@ -1,0 +1,2 @@
+// Boost.JSON's compiled part, once per program.
+#include <boost/json/src.hpp>
