@@ -226,7 +226,7 @@ bool OutputWriter::start() {
   started_ = ::pthread_create(&thread_, &attributes, body, shared.get()) == 0;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (started_) {
-    (void)shared.release();
+    [[maybe_unused]] const auto* given_to_the_thread = shared.release();
     ::pthread_setname_np(thread_, "belfry-output");
   }
   ::pthread_attr_destroy(&attributes);
