@@ -155,7 +155,9 @@ BellCase on(Bell<T>& bell) noexcept {
 inline WakeupCase on(Wakeup& wakeup) noexcept { return WakeupCase(wakeup); }
 inline ContextCase on(Context& ctx) noexcept { return ContextCase(ctx); }
 inline TimerCase at(Loop& loop, TimePoint moment) noexcept { return {loop, moment}; }
-inline TimerCase after(Loop& loop, Duration duration) noexcept { return {loop, saturating_add(loop.now(), duration)}; }
+inline TimerCase after(Loop& loop, Duration duration) noexcept {
+  return {loop, saturating_add(loop.now(), duration)};
+}
 inline DefaultCase otherwise() noexcept { return {}; }
 inline NeverCase never() noexcept { return {}; }
 

@@ -93,7 +93,9 @@ class Session {
   Task<bool> flush();
   Task<bool> send_all(std::string_view bytes);
   Task<void> linger();
-  [[nodiscard]] TimePoint after(Duration duration) const { return saturating_add(shared_.loop.now(), duration); }
+  [[nodiscard]] TimePoint after(Duration duration) const {
+    return saturating_add(shared_.loop.now(), duration);
+  }
 
   Shared& shared_;
   Door& door_;
