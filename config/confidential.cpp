@@ -147,9 +147,10 @@ std::string_view key_of(std::string_view line) {
 // How many blocks deep below `environment:` a line stands; 0: not there. A value of several lines is deeper
 // than its key.
 std::size_t depth_below_environment(Source const& source, std::uint32_t number) {
+  constexpr std::uint32_t farthest = 10'000;  // lines: a thousand messages must not read a huge file each
   std::size_t depth = 0;
   std::size_t indent = indent_of(source.line(number));
-  for (std::uint32_t above = number; above > 1 && indent > 0;) {
+  for (std::uint32_t above = number; above > 1 && indent > 0 && number - above < farthest;) {
     std::string_view const line = source.line(--above);
     std::size_t const here = indent_of(line);
     if (here == line.size() || line[here] == '#') continue;
@@ -176,7 +177,9 @@ void find_all_values(std::string_view line, std::size_t from, std::vector<Part>&
       at = value;
       continue;
     }
-    Part const part = value_at(line, value, line[at] == '=' ? std::string_view(",}]\"'") : ",}]");
+    // In block style a comma is part of the value.
+    bool const flow = line.substr(0, value).find_first_of("{[") != std::string_view::npos;
+    Part const part = value_at(line, value, flow ? std::string_view(line[at] == '=' ? ",}]\"'" : ",}]") : "");
     if (!is_reference(line.substr(part.begin, part.end - part.begin))) parts.push_back(part);
     at = std::max(part.end, at + 1);
   }

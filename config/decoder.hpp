@@ -102,7 +102,8 @@ class Decoder {
 
   bool expect_mapping(Node const& node, std::string_view what);
   // Whether an entry has a value to be read. A key without one is an error, because whoever wrote it meant
-  // something by it; except where nothing at all is a value too (`environment:` with all lines commented out).
+  // something by it; except where nothing at all is a value too (`environment:` with all lines commented
+  // out).
   bool present(Entry const& entry);
   void mismatch(Node const& node, std::string_view wanted, std::string help = {});
   // Whether the last text of `node` came out of variables.

@@ -1,5 +1,6 @@
 // What cannot run here: programs that are not there or not executable, missing directories, unknown users,
 // ports that are taken. Warnings, because the file may be meant for another machine; errors with --strict.
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <unordered_map>
@@ -246,8 +247,21 @@ class HostCheck {
         port(probe.udp, "", probe.port, span_of(below(mapping_->find("ready"), "port"), probe.place));
     if (!service_->extras) return;
     for (ListenSocket const& socket : service_->extras->listen)
-      if (socket.kind != ListenSocket::Kind::unix_stream && socket.port != 0 && !socket.reuse_port)
+      if (socket.kind == ListenSocket::Kind::unix_stream)
+        socket_directory(socket);
+      else if (socket.port != 0 && !socket.reuse_port)
         port(socket.kind == ListenSocket::Kind::udp, socket.address, socket.port, Span(socket.place));
+  }
+
+  // Bound before anything of the service runs, so its hooks come too late to make the directory.
+  void socket_directory(ListenSocket const& socket) {
+    if (!socket.address.starts_with('/')) return;  // an abstract name needs none
+    std::string const directory =
+        socket.address.substr(0, std::max<std::size_t>(socket.address.rfind('/'), 1));
+    std::string const& why = once("s", directory, [&] { return host_.why_no_directory(directory, {}); });
+    if (!why.empty())
+      warn("no-such-directory", Span(socket.place), "`listen`: the directory " + tick(directory) + " " + why,
+           "create it, or use another path");
   }
 
   void port(bool udp, std::string const& address, std::uint16_t number, Span where) {

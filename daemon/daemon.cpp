@@ -112,22 +112,23 @@ std::optional<int> Daemon::open() {
   if (auto ok = provisions_.open(); !ok)
     return refuse(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
   for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
-  if (auto ok = end_survivors(); !ok) return refuse(71, ok.error().text());
   if (!manner_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok) return refuse(71, ok.error().text());
   }
+  if (auto ok = end_survivors(); !ok) return refuse(71, ok.error().text());
   return std::nullopt;
 }
 
-// After the socket is ours, so that no other belfry runs what is ended here; before anything starts.
+// When the socket is ours, so that no other belfry runs what is ended here, and nothing else can go wrong
+// that would leave the host without either run; before anything starts.
 Result<void> Daemon::end_survivors() {
   if (manner_.private_socket) return {};  // nobody will ever find it again
   kept_.emplace(control_socket_);
   if (kept_->exists()) {
     const auto ended = daemon::end_survivors(stack_, control_socket_, kept_->read());
     if (!ended) return std::unexpected(ended.error());
-    if (!ended->empty()) notice("belfry", "has ended what an earlier run left behind: " + *ended);
+    if (!ended->empty()) pump_.say("ended what an earlier run left behind: " + *ended);
   }
   if (stack_.on_daemon_death != config::OnDaemonDeath::keep) {
     kept_->remove();

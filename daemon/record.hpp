@@ -57,6 +57,7 @@ struct Record {
   bool last_run_succeeded = false;
   bool tree_gone = false;
   bool killed = false;  // SIGKILL was needed in this run
+  bool killed_by_command = false;
   bool stuck = false;  // somebody of the last run cannot be killed: watched, and nothing is started beside it
   bool hung = false;   // `live` ended this run
   bool watchdog_bit = false;   // its own silence, or its own word, ended this run

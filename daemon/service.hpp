@@ -174,7 +174,9 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool is_transparent() const;
   [[nodiscard]] bool cleans_up() const { return has(Hook::post_stop); }
   // How long a stop may take in all.
-  [[nodiscard]] Duration stop_allowance() const { return saturating_multiply(spec_.stop.timeout, cleans_up() ? 2 : 1); }
+  [[nodiscard]] Duration stop_allowance() const {
+    return saturating_multiply(spec_.stop.timeout, cleans_up() ? 2 : 1);
+  }
 
   // Whoever waits for a change of state that has no bell; told for as long as the watch lives.
   void watch(StateWatch& watch) {

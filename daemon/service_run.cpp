@@ -46,6 +46,7 @@ void Service::open_run() {
   record_.rung = 0;
   record_.leader = 0;
   record_.killed = false;
+  record_.killed_by_command = false;
   record_.hung = false;
   record_.refused = false;
   record_.in_background = false;

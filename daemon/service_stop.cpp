@@ -67,6 +67,7 @@ bool Service::kill_tree() {
 
 bool Service::kill_processes() {
   if (!is_running(record_.state) || spec_.command.empty()) return false;
+  record_.killed_by_command = true;
   if (record_.hook != 0)
     around_.processes.signal({.leader = record_.hook, .marker = {}, .log_pipe = 0}, SIGKILL,
                              system::Scope::group);
@@ -259,6 +260,7 @@ Event Service::verdict() {
 Error Service::last_exit_error() const {
   if (!record_.exit) return record_.failure;
   std::string text = std::string(name()) + " " + record_.exit->text();
+  if (record_.killed_by_command && record_.exit->signaled) text += ", as `belfry kill` asked";
   if (!record_.ready_at && !ready_means_completed()) text += " before it was ready";
   text += what_it_said_of_the_end();
   return failure(std::move(text));

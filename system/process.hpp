@@ -36,9 +36,9 @@ inline constexpr std::string_view how_to_raise_the_process_limit =
 // Why a process did not come to be. A value: cheap to return, made only on failure.
 struct SpawnError {
   SpawnStage stage = SpawnStage::clone;
-  int errnum = 0;      // errno of the failed step
-  std::string detail;  // the thing it failed on, when it is not the command: a directory, a user, a limit
-  std::string cause = {};   // what is wrong with it, where errno does not say or misleads: "it is a directory"
+  int errnum = 0;          // errno of the failed step
+  std::string detail;      // the thing it failed on, when it is not the command: a directory, a user, a limit
+  std::string cause = {};  // what is wrong with it, where errno does not say or misleads: "it is a directory"
 
   // "exec: No such file or directory: ./apii", "exec: ./web.sh: its interpreter \"/bin/zsh\" does not exist".
   // `command` is argv[0] as the user wrote it.

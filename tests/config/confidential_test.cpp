@@ -74,6 +74,8 @@ TEST(Confidential, no_value_below_environment_is_shown) {
       "    - DSN=abc\n"
       "  c: {environment: {A: bc, D: ef}, user: www}\n";
   EXPECT_EQ(shown(text, 5), "      DSN: ***");
+  EXPECT_EQ(shown("a:\n  environment:\n    - KEY=a,b # note\n", 3), "    - KEY=*** # note");
+  EXPECT_EQ(shown("a:\n  environment:\n    KEY: a, b}c\n", 3), "    KEY: ******");
   EXPECT_EQ(shown(text, 6), "      REF: ${X}");
   EXPECT_EQ(shown(text, 7), "    user: www");
   EXPECT_EQ(shown(text, 10), "    - DSN=***");

@@ -36,8 +36,8 @@ TEST(Address, host_and_port_are_told_apart) {
 TEST(Address, urls_need_a_scheme_a_host_and_a_good_port) {
   for (char const* good : {"http://a", "https://a/b?c", "http://[::1]:80/"})
     EXPECT_TRUE(check_url(good)) << good;
-  for (char const* bad :
-       {"", "a", "ftp://a", "http://", "http:///x", "http://u:p@a:80", "http://a:0/", "http://a b/", "http://a:x"})
+  for (char const* bad : {"", "a", "ftp://a", "http://", "http:///x", "http://u:p@a:80", "http://a:0/",
+                          "http://a b/", "http://a:x"})
     EXPECT_FALSE(check_url(bad)) << bad;
 }
 

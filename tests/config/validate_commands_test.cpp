@@ -114,6 +114,9 @@ TEST_F(ValidateCommands, a_port_that_somebody_has_is_warned_of) {
             "port-taken 1:44 port 80 is not free here: nginx (4711) has it\n");
   EXPECT_NE(of("command: api, listen: '127.0.0.1:81'").find("port 81 is not free"), std::string::npos);
   EXPECT_EQ(of("command: api, ready: {port: 82}"), "");
+  EXPECT_NE(of("command: api, listen: 'unix:/run/gone/s'").find("the directory `/run/gone` does not exist"),
+            std::string::npos);
+  EXPECT_EQ(of("command: api, listen: 'unix:@abstract'"), "");
 }
 
 TEST_F(ValidateCommands, what_belfry_itself_uses_is_looked_at_too) {

@@ -199,6 +199,13 @@ TEST_F(ServiceLife, who_is_killed_for_the_budget_of_the_stack_is_told_so) {
               HasSubstr("its share of shutdown.timeout; it had to stop: the stack goes down"));
 }
 
+TEST_F(ServiceLife, who_is_killed_by_command_is_told_so) {
+  daemon("db");
+  up();
+  command(Command::kill, "db");
+  EXPECT_THAT(cause("db"), HasSubstr("killed by SIGKILL, as `belfry kill` asked"));
+}
+
 TEST_F(ServiceLife, a_stop_and_a_later_start_are_no_restart) {
   daemon("db");
   up();

@@ -1,6 +1,7 @@
 """on_daemon_death: keep. Services outlive a killed belfry, and the next run ends them before it starts."""
 import os
 import signal
+import socket
 import time
 
 from harness import PATIENCE, Scenario, alive, belfry
@@ -17,12 +18,13 @@ if 'erase' in sys.argv:
     start, end = int(fields[47]), int(fields[48])
     ctypes.memset(start, 0, end - start)
     assert b'BELFRY' not in open('/proc/self/environ', 'rb').read()
+def say(*words): os.write(1, (' '.join(map(str, words)) + '\n').encode())  # at once: others write there too
 child = os.fork() if 'fork' in sys.argv else 1
 if child == 0: os.setsid()
 for number in (signal.SIGTERM, signal.SIGINT):
-    signal.signal(number, (lambda n, f: (print('asked', signal.Signals(n).name, os.getpid(), flush=True), os._exit(0))))
+    signal.signal(number, (lambda n, f: (say('asked', signal.Signals(n).name, os.getpid()), os._exit(0))))
 if 'deaf' in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print('child' if child == 0 else 'here', os.getpid(), flush=True)
+say('child' if child == 0 else 'here', os.getpid())
 while True: signal.pause()
 """
 
@@ -109,6 +111,14 @@ class Keep(Scenario):
         self.second_run(stack)
         self.assertEqual(alive(self.kept), set())
         self.assert_clean_end(stack)
+
+    def test_a_start_that_cannot_be_leaves_them_alone(self):
+        stack = self.first_run(f"  db: {self.program()}")
+        with socket.create_server(("127.0.0.1", 0)) as holder:
+            stack.write(f"  db: {self.program()}", f"{KEEP}\nhttp: {{listen: 127.0.0.1:{holder.getsockname()[1]}}}")
+            stack.start()
+            self.assertEqual(stack.exit_code(), 71, stack.output.text())
+        self.assertEqual(alive(self.kept), {pid for pid, _ in self.kept})
 
     def test_another_stack_of_the_same_name_is_left_alone(self):
         kept = self.first_run(f"  db: {self.program()}")
