@@ -73,8 +73,10 @@ void Orphans::read_environment(pid_t orphan, Facts& facts) {
   facts.look_again = now_ + wait_after(facts.looks);
   facts.looks = std::min<std::uint8_t>(facts.looks + 1, ladder_steps);
   switch (found.reading) {
-    case proc::Reading::undecided: facts.environment = Environment::undecided; return;
-    case proc::Reading::hidden: facts.environment = Environment::hidden; return;
+    case proc::Reading::undecided:
+      facts.environment = facts.looks < ladder_steps ? Environment::undecided : Environment::silent;
+      return;
+    case proc::Reading::hidden: facts.environment = Environment::silent; return;
     case proc::Reading::has: facts.marker = std::move(found.value); break;
     case proc::Reading::lacks: break;
   }
