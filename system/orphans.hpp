@@ -80,7 +80,7 @@ class Orphans {
   [[nodiscard]] TimePoint look_again_at(const Facts& facts) const;
 
  private:
-  void read_environment(pid_t orphan, Facts& facts);
+  void read_environment(pid_t orphan, Facts& facts, bool at_once);
   [[nodiscard]] bool may_look();
 
   int file_ = -1;  // the first thread's children
