@@ -4,16 +4,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "daemon/descriptor_need.hpp"
 #include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
+#include "daemon/run_as.hpp"
 #include "daemon/service.hpp"
 #include "daemon/standard_input.hpp"
-#include "system/capabilities.hpp"
 #include "system/cgroup_place.hpp"
-#include "system/descriptors.hpp"
 #include "system/identity.hpp"
 #include "system/proc.hpp"
 
@@ -66,21 +63,6 @@ struct NativeProvisions::Kit final : ReadyFdListener {
 };
 
 namespace {
-
-std::string identity_key(const config::Service& spec) {
-  return *spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
-}
-
-// As the file says: "nobody", "nobody:daemon", ":daemon".
-std::string words_for(const config::Service& spec) {
-  const std::string key = identity_key(spec);
-  return key.ends_with(':') ? key.substr(0, key.size() - 1) : key;
-}
-
-Error cannot_look_up(const config::Service& spec, const system::SpawnError& error) {
-  const std::string why = "cannot run " + spec.name + " as " + words_for(spec) + ": ";
-  return Error(Error::Kind::failed, why + error.text({}));
-}
 
 system::CgroupLimits limits_of(const config::Service& spec) {
   if (!spec.extras || !spec.extras->cgroup) return {};
@@ -142,8 +124,8 @@ Result<void> NativeProvisions::open() {
     // That nobody could look is no word about the user.
     if (found.error().errnum != 0) return std::unexpected(cannot_look_up(spec, found.error()));
     missing += (missing.empty() ? "" : "\n") + std::string("cannot run ") + spec.name + " as " +
-               words_for(spec) + ": there is no such user or group (line " + std::to_string(spec.place.line) +
-               "; create it, or name another one)";
+               words_for_identity(spec) + ": there is no such user or group (line " +
+               std::to_string(spec.place.line) + "; create it, or name another one)";
   }
   if (auto ok = activation_.open(); !ok) missing += (missing.empty() ? "" : "\n") + ok.error().text();
   if (!missing.empty()) return std::unexpected(Error(Error::Kind::invalid, std::move(missing)));
@@ -218,22 +200,11 @@ void NativeProvisions::bind_sockets(Service& service) {
   [[maybe_unused]] const Result<void> bound = activation_.bind(service.index());
 }
 
-// Found before the start, and final: belfry does not get more rights by trying again.
-Result<void> NativeProvisions::check_rights(const config::Service& spec) const {
-  if (!wants_identity(spec)) return {};
-  const system::Identity& identity = *identities_.at(identity_key(spec));
-  auto missing = system::what_is_missing_to_run_as(identity);
-  if (!missing && identity.uid != own_user_ && wants_own_notify_socket(spec) &&
-      !system::has_capability(CAP_CHOWN))
-    missing =
-        "belfry lacks CAP_CHOWN, and cannot give it a notify socket (as with docker run --cap-add CHOWN)";
-  if (!missing) return {};
-  return std::unexpected(
-      Error(Error::Kind::failed, "cannot run " + spec.name + " as " + words_for(spec) + ": " + *missing));
-}
-
 Result<void> NativeProvisions::prepare(Service& service, system::Launch& launch) {
-  if (auto ok = check_rights(service.spec()); !ok) return ok;
+  const config::Service& spec = service.spec();
+  if (wants_identity(spec)) {
+    if (auto ok = check_rights(spec, *identities_.at(identity_key(spec))); !ok) return ok;
+  }
   if (auto ok = activation_.bind(service.index()); !ok) return ok;
   if (service.state() == State::waiting && descriptors_ >= descriptor_budget_) {
     return std::unexpected(Error(Error::Kind::refused,

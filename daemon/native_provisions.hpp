@@ -54,7 +54,6 @@ class NativeProvisions final : public Provisions {
  private:
   struct Kit;  // what one service has been given
 
-  [[nodiscard]] Result<void> check_rights(const config::Service& spec) const;
   Result<void> lay_log_pipe(Service& service, Kit& kit, system::Launch& launch);
   void plant_cgroups();
   [[nodiscard]] bool wants_leaf(const config::Service& spec) const;
