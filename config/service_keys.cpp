@@ -120,7 +120,8 @@ constexpr std::array<std::pair<std::string_view, bool>, 2> healths{{{"ignore", t
 
 constexpr std::array<Field<ServiceDraft>, 44> service_table{{
     {{"type", "service_type", "daemon",
-      "`daemon`: runs on. `oneshot`: must exit with 0. `external`: run by somebody else, known by its probe "
+      "`daemon`: runs on, in the background too if it has `ready`. `oneshot`: must exit with 0. `external`: "
+      "run by somebody else, known by its probe "
       "only. `gate`: a milestone, made of its dependencies.",
       "oneshot"},
      read_elsewhere},

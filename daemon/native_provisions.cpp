@@ -4,18 +4,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include "daemon/descriptor_need.hpp"
 #include "daemon/log_patterns.hpp"
 #include "daemon/ready_fd.hpp"
+#include "daemon/run_as.hpp"
 #include "daemon/service.hpp"
 #include "daemon/standard_input.hpp"
 #include "daemon/survivors.hpp"
-#include "system/capabilities.hpp"
 #include "system/cgroup_place.hpp"
-#include "system/descriptors.hpp"
 #include "system/identity.hpp"
 #include "system/proc.hpp"
 
@@ -77,17 +75,6 @@ struct NativeProvisions::Kit final : ReadyFdListener {
 };
 
 namespace {
-
-std::string identity_key(const config::Service& spec) {
-  return *spec.user + ":" + (spec.extras ? spec.extras->group : std::string());
-}
-
-// As a person would say it: "postgres", "postgres:www-data", "group www-data".
-std::string identity_text(const config::Service& spec) {
-  const std::string group = spec.extras ? spec.extras->group : std::string();
-  if (spec.user->empty()) return "group " + group;
-  return group.empty() ? *spec.user : *spec.user + ":" + group;
-}
 
 std::string why_unknown(const system::SpawnError& error) {
   if (error.errnum == 0) return error.detail + " (create it, or name another one)";
@@ -154,7 +141,6 @@ void NativeProvisions::look_up_identity(const config::Service& spec) {
                                      spec.extras ? std::string_view(spec.extras->group) : std::string_view());
   Person person;
   person.why_not = found ? system::why_cannot_become(*found) : why_unknown(found.error());
-  if (found && person.why_not.empty()) person.why_not = system::what_is_missing_to_run_as(*found).value_or("");
   if (found) person.identity = std::make_shared<const system::Identity>(std::move(*found));
   identities_.emplace(identity_key(spec), std::move(person));
 }
@@ -163,13 +149,9 @@ void NativeProvisions::look_up_identity(const config::Service& spec) {
 Result<void> NativeProvisions::check_identity(const config::Service& spec) const {
   if (!wants_identity(spec)) return {};
   const Person& person = identities_.at(identity_key(spec));
-  std::string why_not = person.why_not;
-  if (why_not.empty() && person.identity->uid != own_user_ && wants_own_notify_socket(spec) &&
-      !system::has_capability(CAP_CHOWN))
-    why_not = "belfry lacks CAP_CHOWN, and cannot give it a notify socket (as with docker run --cap-add CHOWN)";
-  if (why_not.empty()) return {};
-  return std::unexpected(
-      Error(Error::Kind::failed, "cannot run " + spec.name + " as " + identity_text(spec) + ": " + why_not));
+  if (person.why_not.empty()) return check_rights(spec, *person.identity);
+  return std::unexpected(Error(Error::Kind::failed, "cannot run " + spec.name + " as " +
+                                                        words_for_identity(spec) + ": " + person.why_not));
 }
 
 void NativeProvisions::keep_in(KeptRecord& record, std::string stack_id) {

@@ -93,6 +93,8 @@ class Service final : system::ExitWatcher,
   // SIGKILL to all that runs of it, a hook included; what comes of it is as after any other exit. False:
   // nothing runs.
   bool kill_processes();
+  // Its processes, when belfry may signal none of them; empty: it may.
+  [[nodiscard]] std::string who_may_not_be_signalled() const;
 
   // Everything goes: from now on everything above, running or done, is waited for. Once, of what runs.
   void hold_everything_below() { count_holding(true); }

@@ -15,6 +15,8 @@ constexpr Duration sigkill_takes = std::chrono::seconds(2);
 // As long as that when there is time, for a crowd on a busy machine, or one that goes on forking.
 constexpr Duration killing_takes = std::chrono::seconds(10);
 
+bool is_refused(const system::Survivor& process) { return process.refused != 0; }
+
 Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
 
 }  // namespace
@@ -52,8 +54,7 @@ std::string Service::why_killed() const {
 bool Service::kill_tree() {
   const bool first = !std::exchange(record_.killed, true);
   const auto left = first ? around_.processes.survivors(tree()) : std::vector<system::Survivor>();
-  const bool refused =
-      !left.empty() && std::ranges::all_of(left, [](const auto& p) { return p.refused != 0; });
+  const bool refused = !left.empty() && std::ranges::all_of(left, is_refused);
   if (first) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
         around_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
@@ -73,6 +74,11 @@ bool Service::kill_processes() {
                              system::Scope::group);
   if (record_.leader != 0) around_.processes.signal(tree(), SIGKILL, system::Scope::tree);
   return true;
+}
+
+std::string Service::who_may_not_be_signalled() const {
+  const auto left = around_.processes.survivors(tree());
+  return std::ranges::all_of(left, is_refused) ? text_of(left) : std::string();
 }
 
 void Service::kill_now(const Error& cause) {
@@ -102,7 +108,6 @@ bool Service::give_up_killing(TimePoint killed_at) {
   const TimePoint now = around_.loop.now();
   const bool budget_is_over = record_.end_by && saturating_add(*record_.end_by, sigkill_takes) <= now;
   const auto left = around_.processes.survivors(tree());
-  const auto is_refused = [](const system::Survivor& p) { return p.refused != 0; };
   const auto is_lost = [](const system::Survivor& p) { return p.refused != 0 || p.state == 'D'; };
   const bool none_can_be_asked = !left.empty() && std::ranges::all_of(left, is_refused);
   const bool none_will_go =

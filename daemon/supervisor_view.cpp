@@ -15,6 +15,9 @@ using config::ServiceType;
 
 namespace {
 
+// Of whoever can be killed.
+constexpr Duration killing_takes = std::chrono::seconds(10);
+
 void answer(CommandResult& result, const Result<void>& waited, std::string_view verb, std::string_view name,
             std::string_view done) {
   if (waited) {
@@ -235,7 +238,14 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
   const std::uint64_t asked_in = around_.moments;
   Result<void> waited;
   for (const auto& [one, run] : killed) {
-    if (waited) waited = co_await until_gone(ctx, *one, run, asked_in);
+    if (!waited) break;
+    if (const std::string who = one->who_may_not_be_signalled(); !who.empty()) {
+      waited = std::unexpected(Error(Error::Kind::failed, who));
+      break;
+    }
+    // Who does not end sleeps uninterruptibly: that is an answer, too.
+    Context bounded(ctx, saturating_add(loop_.now(), saturating_add(killing_takes, one->stop_allowance())));
+    waited = co_await until_gone(bounded, *one, run, asked_in);
   }
   answer(result, waited, "kill", name, "was killed");
   co_return result;

@@ -66,15 +66,21 @@ TimePoint Orphans::look_again_at(const Facts& facts) const {
   return turn;
 }
 
-void Orphans::read_environment(pid_t orphan, Facts& facts) {
+// `at_once`: somebody asks about one tree and not for the proof of its end, which takes its time.
+void Orphans::read_environment(pid_t orphan, Facts& facts, bool at_once) {
   using Environment = Facts::Environment;
-  if (now_ < facts.look_again || !may_look()) return;
+  const bool due = facts.look_again <= now_;
+  if ((!due && !at_once) || !may_look()) return;
   proc::Variable found = proc::look_up(orphan, "BELFRY_SERVICE");
-  facts.look_again = now_ + wait_after(facts.looks);
-  facts.looks = std::min<std::uint8_t>(facts.looks + 1, ladder_steps);
+  if (due) {
+    facts.look_again = now_ + wait_after(facts.looks);
+    facts.looks = std::min<std::uint8_t>(facts.looks + 1, ladder_steps);
+  }
   switch (found.reading) {
-    case proc::Reading::undecided: facts.environment = Environment::undecided; return;
-    case proc::Reading::hidden: facts.environment = Environment::hidden; return;
+    case proc::Reading::undecided:
+      facts.environment = facts.looks < ladder_steps ? Environment::undecided : Environment::silent;
+      return;
+    case proc::Reading::hidden: facts.environment = Environment::silent; return;
     case proc::Reading::has: facts.marker = std::move(found.value); break;
     case proc::Reading::lacks: break;
   }
@@ -83,7 +89,8 @@ void Orphans::read_environment(pid_t orphan, Facts& facts) {
 
 const Orphans::Facts* Orphans::learn_environment(pid_t orphan) {
   Facts* facts = known_.find(orphan);
-  if (facts != nullptr && facts->environment != Facts::Environment::read) read_environment(orphan, *facts);
+  if (facts != nullptr && facts->environment != Facts::Environment::read)
+    read_environment(orphan, *facts, false);
   return facts;
 }
 
@@ -98,12 +105,12 @@ const Orphans::Facts* Orphans::learn_pipes(pid_t orphan) {
 
 Kinship Orphans::kinship(pid_t orphan, const TreeId& tree) {
   using Environment = Facts::Environment;
-  const Facts* facts = known_.find(orphan);
+  Facts* facts = known_.find(orphan);
   if (facts == nullptr) return Kinship::no;
   if (facts->group == tree.leader || facts->session == tree.leader) return Kinship::yes;
   bool undecided = false;
   if (!tree.marker.empty()) {
-    learn_environment(orphan);
+    if (facts->environment != Environment::read) read_environment(orphan, *facts, true);
     if (facts->marker == tree.marker) return Kinship::yes;
     undecided = facts->environment == Environment::unread || facts->environment == Environment::undecided;
   }

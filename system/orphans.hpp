@@ -37,7 +37,12 @@ class Orphans {
  public:
   // What is known of one.
   struct Facts {
-    enum class Environment : std::uint8_t { unread, undecided, hidden, read };
+    enum class Environment : std::uint8_t {
+      unread,
+      undecided,
+      silent,  // belfry may not read it, or there was none for so long that nobody waits for it any more
+      read,
+    };
     pid_t group = 0, session = 0;
     Environment environment = Environment::unread;
     bool pipes_read = false;
@@ -45,11 +50,6 @@ class Orphans {
     TimePoint look_again{};
     std::string marker;  // empty: it has none
     std::vector<ino_t> pipes;
-
-    // It may be somebody's whom it has not told yet.
-    [[nodiscard]] bool is_undecided() const {
-      return environment == Environment::unread || environment == Environment::undecided || !pipes_read;
-    }
   };
 
   Orphans();
@@ -80,7 +80,7 @@ class Orphans {
   [[nodiscard]] TimePoint look_again_at(const Facts& facts) const;
 
  private:
-  void read_environment(pid_t orphan, Facts& facts);
+  void read_environment(pid_t orphan, Facts& facts, bool at_once);
   [[nodiscard]] bool may_look();
 
   int file_ = -1;  // the first thread's children

@@ -141,6 +141,27 @@ TEST_F(Stuck, a_second_request_ends_it_at_once) {
   EXPECT_TRUE(supervisor->is_at_rest());
 }
 
+TEST_F(Stuck, a_command_to_kill_is_answered_although_nobody_can_be) {
+  daemon("api").stop.timeout = 1s;
+  script("api", {.may_not_be_signalled = true});
+  up();
+  const auto& refused = command(Command::kill, "api");
+  ASSERT_TRUE(refused.result);
+  EXPECT_THAT(refused.result->message, HasSubstr("cannot kill api: "));
+  EXPECT_THAT(refused.result->message, HasSubstr("(Operation not permitted"));
+  EXPECT_EQ(state("api"), State::ready);
+}
+
+TEST_F(Stuck, a_command_to_kill_waits_for_what_sleeps_uninterruptibly_no_longer_than_a_stop_would) {
+  up_with_api_stuck_for(1h);
+  const auto& asked = command(Command::kill, "api");
+  advance(5s);
+  EXPECT_FALSE(asked.result);
+  advance(10s);
+  ASSERT_TRUE(asked.result);
+  EXPECT_NE(asked.result->status, 200);
+}
+
 TEST_F(Stuck, news_while_it_is_being_killed_do_not_put_off_the_end) {
   up_with_api_stuck_for(1h);
   command(Command::stop, "api");
