@@ -45,7 +45,7 @@ LocalOwner::LocalOwner(KernelQuestions questions, const config::Probe& spec, con
   if (spec.any_owner) tree_.leader = 0;
   if (tree_.leader == 0) return;
   began_ = about.began ? ticks_of(*about.began, Clock::now())
-                       : system::proc::start_of(tree_.leader).value_or(SocketOwners::whenever);
+                       : system::proc::born_at(tree_.leader).value_or(SocketOwners::whenever);
   there_at_first_ = diag_.listeners(port, false);
 }
 

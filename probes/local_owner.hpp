@@ -56,7 +56,7 @@ class LocalOwner {
   system::SockDiag& diag_;
   SocketOwners& owners_;
   system::TreeId tree_;
-  std::uint64_t began_;     // the run, as system::proc::start_of() has it
+  std::uint64_t began_;     // the run, as system::proc::born_at() has it
   Sockets there_at_first_;  // listeners on the port
   SocketOwners::Memory memory_;
 };

@@ -34,7 +34,7 @@ class SocketOwners {
   // Pid 0: nobody whose descriptors may be looked at.
   struct Holder {
     pid_t pid = 0;
-    std::uint64_t start = 0;  // system::proc::start_of()
+    std::uint64_t start = 0;  // system::proc::born_at()
     std::string name;
     // "pid 4711 nginx"
     [[nodiscard]] std::string text() const { return "pid " + std::to_string(pid) + " " + name; }

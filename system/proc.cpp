@@ -194,12 +194,6 @@ std::optional<uid_t> user_who_hides(pid_t pid) {
   return effective;
 }
 
-std::vector<pid_t> all() {
-  std::vector<pid_t> found;
-  each_number_in("/proc", [&](int, const char* name) { parse_pids(name, found); });
-  return found;
-}
-
 namespace {
 
 // Field `number` of /proc/PID/stat as proc_pid_stat(5) counts them, of those behind the name.
@@ -231,18 +225,6 @@ std::optional<Survivor> describe(pid_t pid) {
 }
 
 // After the name come the state and 18 numbers, then the time of the start (proc(5)).
-std::optional<std::uint64_t> start_of(pid_t pid) {
-  constexpr int before_it = 20;
-  const std::string stat = read_file(path_of(pid, "stat"));
-  std::size_t at = stat.rfind(')');
-  for (int i = 0; i < before_it && at != std::string::npos; ++i) at = stat.find(' ', at + 1);
-  if (at == std::string::npos) return std::nullopt;
-  std::uint64_t start = 0;
-  const char* first = stat.data() + at + 1;
-  if (std::from_chars(first, stat.data() + stat.size(), start).ec != std::errc{}) return std::nullopt;
-  return start;
-}
-
 std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience) {
   constexpr std::uint32_t at_once = 256;  // a process may have a million descriptors
   if (sockets.empty()) return std::nullopt;

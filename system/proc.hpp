@@ -45,9 +45,6 @@ Variable look_up(pid_t pid, std::string_view name);
 // Every process of the host that is visible here, in the order of their numbers.
 std::vector<pid_t> all();
 
-// When it was started, in clock ticks (sysconf(_SC_CLK_TCK)) of CLOCK_BOOTTIME. Empty: it is gone.
-std::optional<std::uint64_t> start_of(pid_t pid);
-
 // Whether it has another network namespace than belfry. False when that may not be looked at.
 bool has_network_of_its_own(pid_t pid);
 
@@ -58,8 +55,6 @@ std::vector<ino_t> pipes_of(pid_t pid);
 // containers, sees those of its own user only. Empty: they can be seen, or the process is gone.
 std::optional<uid_t> user_who_hides(pid_t pid);
 
-// Every process that can be seen.
-std::vector<pid_t> all();
 std::optional<pid_t> parent_of(pid_t pid);
 // When it was started, in clock ticks since the boot: with its pid, a name that is never used again.
 std::optional<std::uint64_t> born_at(pid_t pid);
