@@ -45,7 +45,7 @@ bool Oracle::level(const Service& s, Condition condition, std::string_view bell)
       if (s.spec().type == ServiceType::oneshot && s.spec().ready.empty()) return completed;
       return !leaves(s) && !s.record().exit && s.state() == State::ready && s.incarnation()->ready.rung();
     case Condition::completed: return completed;
-    case Condition::stopped: return s.record().has_run && !runs(s);
+    case Condition::stopped: return s.record().has_run && !runs(s) && !s.record().stuck;
     case Condition::own_bell:
       return s.incarnation()->own(bell).rung() &&
              (s.state() == State::completed ||
@@ -297,7 +297,9 @@ std::optional<std::string> Oracle::check_ending() const {
                        supervisor_.ending().at() == s->record().since;
     const auto& exit = s->record().exit;
     const int code = exit ? exit->shell_code() : 0;
-    if (by_it && ending.code != (code == 0 && s->state() == State::failed ? 69 : code))
+    // It was given up, and how it ended was known later.
+    const bool given_up = s->record().killed && s->state() == State::failed && ending.code == 69;
+    if (by_it && !given_up && ending.code != (code == 0 && s->state() == State::failed ? 69 : code))
       return of(*s) + " ends the stack with code " + std::to_string(ending.code);
   }
   return std::nullopt;
