@@ -13,6 +13,7 @@ namespace belfry::daemon {
 
 namespace {
 
+constexpr Duration coalescing = std::chrono::milliseconds(5);
 constexpr int most_at_once = 64;  // a turn; the rest is still there in the next one
 
 // Its end closes its sockets, and is told by itself.
@@ -22,19 +23,40 @@ bool is_ending(const Service& service) {
 
 }  // namespace
 
+void ListenEnds::Renewal::due(detail::TimerNode& node) noexcept {
+  auto& self = static_cast<Renewal&>(node);
+  if (!self.Waiter::linked()) self.ends.poller_.loop().wake_afterwards(self);
+}
+
 ListenEnds::~ListenEnds() {
+  if (renewal_.armed()) poller_.loop().timers().cancel(renewal_);
   if (ends_.descriptor() >= 0) poller_.remove(ends_.descriptor(), *this);
 }
 
 void ListenEnds::follow(Service& service, const std::shared_ptr<probes::ListenEar>& ear) {
-  std::erase_if(followed_, [&](const Followed& one) { return one.service == &service || one.ear.expired(); });
-  followed_.push_back({.service = &service, .ear = ear});
+  std::erase_if(followed_, [&](const auto& one) { return one.second == &service || one.first.expired(); });
+  followed_.emplace_back(ear, &service);
   ear->keep_proofs(this);
 }
 
+// A bell is on its way: all else waits.
 void ListenEnds::proven(const probes::ListenEar& ear) {
-  for (Followed& one : followed_) one.has_new_proof = one.has_new_proof || one.ear.lock().get() == &ear;
-  if (!is_deaf_ && !renewal_.linked()) poller_.loop().wake_afterwards(renewal_);
+  if (is_deaf_) return;
+  news_.push_back(&ear);
+  if (renewal_.armed() || renewal_.Waiter::linked()) return;
+  poller_.loop().timers().arm(renewal_, poller_.loop().now() + coalescing);
+}
+
+void ListenEnds::take_news() {
+  for (const auto& [weak, service] : followed_) {
+    const auto ear = weak.lock();
+    if (std::ranges::find(news_, ear.get()) == news_.end()) continue;
+    std::erase_if(watched_, [&](const Watched& one) { return one.service == service; });
+    for (const std::uint64_t cookie : ear->proofs())
+      watched_.push_back({.cookie = cookie, .service = service});
+    renewed_.push_back(service);
+  }
+  news_.clear();
 }
 
 bool ListenEnds::begin() {
@@ -47,14 +69,11 @@ bool ListenEnds::begin() {
 
 void ListenEnds::renew() {
   if (!begin()) return;
+  take_news();
   std::vector<std::uint64_t> cookies;
-  for (const Followed& one : followed_) {
-    if (const auto ear = one.ear.lock()) std::ranges::copy(ear->proofs(), std::back_inserter(cookies));
-  }
+  std::ranges::transform(watched_, std::back_inserter(cookies), &Watched::cookie);
   if (!ends_.watch(cookies)) return;
-  for (Followed& one : followed_) {
-    if (std::exchange(one.has_new_proof, false)) one.service->was_heard();
-  }
+  for (Service* service : std::exchange(renewed_, {})) service->was_heard();
 }
 
 void ListenEnds::on_event(std::uint32_t) {
@@ -66,9 +85,8 @@ void ListenEnds::on_event(std::uint32_t) {
 }
 
 void ListenEnds::ended(std::uint64_t cookie) {
-  for (const Followed& one : followed_) {
-    const auto ear = one.ear.lock();
-    if (ear && (cookie == 0 || ear->is_proof(cookie)) && !is_ending(*one.service)) one.service->was_heard();
+  for (const Watched& one : watched_) {
+    if ((cookie == 0 || one.cookie == cookie) && !is_ending(*one.service)) one.service->was_heard();
   }
 }
 

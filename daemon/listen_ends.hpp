@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "channels/timer_queue.hpp"
 #include "daemon/poller.hpp"
 #include "probes/listen_watch/ear.hpp"
 #include "system/socket_ends.hpp"
@@ -32,29 +34,33 @@ class ListenEnds final : PollWatcher, public probes::ProofKeeper {
 
  private:
   // What was found between the look and the filter that lets its end pass may have ended meanwhile: whoever
-  // is new looks once more.
-  // Owner: the ends. Lifecycle: runs at the end of a turn with new proofs. Cancellation: the ends' end takes
-  // it out of the loop.
-  struct Renewal final : detail::Callback {
-    explicit Renewal(ListenEnds& e) : ends(e) {}
+  // is new looks once more. A filter costs as much as it has sockets, so those of some milliseconds share
+  // one. Owner: the ends. Lifecycle: armed by a new proof. Cancellation: the ends' end takes it out of the
+  // loop.
+  struct Renewal final : detail::Callback, detail::TimerNode {
+    explicit Renewal(ListenEnds& e) : TimerNode(&Renewal::due), ends(e) {}
     void run() noexcept override { ends.renew(); }
+    static void due(detail::TimerNode& node) noexcept;
     ListenEnds& ends;
   };
-  struct Followed {
+  struct Watched {
+    std::uint64_t cookie;
     Service* service;
-    std::weak_ptr<probes::ListenEar> ear;
-    bool has_new_proof = false;
   };
   void proven(const probes::ListenEar& ear) override;
   void on_event(std::uint32_t events) override;
   void renew();
   bool begin();
+  void take_news();
   void ended(std::uint64_t cookie);
 
   Poller& poller_;
   system::SocketEnds ends_;
   bool is_deaf_ = false;  // the kernel does not tell
-  std::vector<Followed> followed_;
+  std::vector<std::pair<std::weak_ptr<probes::ListenEar>, Service*>> followed_;
+  std::vector<const probes::ListenEar*> news_;  // names only
+  std::vector<Service*> renewed_;
+  std::vector<Watched> watched_;
   Renewal renewal_{*this};
 };
 

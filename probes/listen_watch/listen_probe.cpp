@@ -126,6 +126,8 @@ Error ListenProbe::nobody() const {
 Task<bool> ListenProbe::is_ours(Context& ctx, SocketOwners::Sockets sockets) {
   if (sockets.empty()) co_return false;
   if (tree_.leader == 0) co_return true;
+  const auto is_known = [this](const auto& one) { return one.cookie != 0 && ear_->is_proof(one.cookie); };
+  if (ear_ != nullptr && std::ranges::any_of(sockets, is_known)) co_return true;
   const bool ours = co_await owners_.are_held_by(ctx, tree_, sockets, memory_);
   if (ours && ear_ != nullptr) ear_->prove(what_, sockets);
   co_return ours;
