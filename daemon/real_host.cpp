@@ -120,7 +120,7 @@ std::string RealHost::why_port_taken(bool udp, const std::string& address, std::
   if (error != EADDRINUSE) return std::strerror(error);
   std::vector<ino_t> inodes;
   for (const system::ListeningSocket& one : holders) inodes.push_back(one.inode);
-  const auto holder = system::proc::holder_of(inodes);
+  const auto holder = system::proc::holder_of(inodes, std::chrono::seconds(1));
   if (!holder) return "somebody has it";
   const auto service = system::proc::variable_of(holder->pid, "BELFRY_SERVICE");
   if (service && service->starts_with(std::string(stack) + "/")) return {};

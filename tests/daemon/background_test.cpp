@@ -27,7 +27,7 @@ TEST_F(Background, what_a_daemon_leaves_before_it_is_ready_is_the_service) {
   up();
   advance(5ms);
   EXPECT_EQ(state("db"), State::starting);
-  EXPECT_EQ(service("db").record().restarts, 0U);
+  EXPECT_EQ(service("db").counters().restarts(), 0U);
   say_ready("db");
   EXPECT_EQ(state("db"), State::ready);
   EXPECT_EQ(state("api"), State::ready);

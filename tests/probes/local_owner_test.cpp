@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "probes/kinds.hpp"
+#include "probes/resolver.hpp"
 #include "system/proc.hpp"
 #include "tests/probes/rig.hpp"
 #include "tests/system/fixture.hpp"
@@ -37,7 +38,7 @@ struct LocalOwnerTest : testing::Test {
     config::Probe spec;
     spec.target = socket.text();
     spec.any_owner = any;
-    auto made = make_tcp(world.loop, kernel.questions(), spec,
+    auto made = make_tcp(resolver, kernel.questions(), spec,
                          {.service = "api", .tree = tree, .launch = nullptr, .ear = {}, .began = began});
     return answer(world.loop, **made);
   }
@@ -49,6 +50,7 @@ struct LocalOwnerTest : testing::Test {
     }
   }
   World world;
+  Resolver resolver{world.loop};
   test::Kernel kernel{world.loop};
   std::vector<TreeId> started;
 };

@@ -36,11 +36,11 @@ KernelQuestions questions_for(Loop& loop) {
   static std::vector<test::Kernel*> kept;  // longer than the probes, and the loops
   return kept.emplace_back(new test::Kernel(loop))->questions();
 }
-Made make_tcp(Loop& loop, const config::Probe& probe) {
-  return probes::make_tcp(loop, questions_for(loop), probe, {});
+Made make_tcp(Loop& loop, Resolver& resolver, const config::Probe& probe) {
+  return probes::make_tcp(resolver, questions_for(loop), probe, {});
 }
-Made make_http(Loop& loop, const config::Probe& probe) {
-  return probes::make_http(loop, questions_for(loop), probe, {});
+Made make_http(Loop& loop, Resolver& resolver, const config::Probe& probe) {
+  return probes::make_http(resolver, questions_for(loop), probe, {});
 }
 
 // --- tcp
@@ -49,7 +49,7 @@ TEST(TcpProbe, is_true_when_a_connection_is_accepted) {
   Loop loop;
   Resolver resolver(loop);
   LocalSocket server;
-  auto probe = make_tcp(resolver, spec(server.text()));
+  auto probe = make_tcp(loop, resolver, spec(server.text()));
   ASSERT_TRUE(probe);
   EXPECT_EQ(answer(loop, **probe), "");
   EXPECT_EQ(answer(loop, **probe), "");  // and again
@@ -59,7 +59,7 @@ TEST(TcpProbe, says_who_refused) {
   Loop loop;
   Resolver resolver(loop);
   LocalSocket bound(SOCK_STREAM, false, false);  // bound and not listening: refuses
-  auto probe = make_tcp(resolver, spec(bound.text()));
+  auto probe = make_tcp(loop, resolver, spec(bound.text()));
   EXPECT_EQ(answer(loop, **probe), "cannot connect to " + bound.text() + ": Connection refused");
 }
 
@@ -88,7 +88,7 @@ TEST(TcpProbe, a_probe_that_meets_itself_is_not_fooled_and_leaves_the_port_free)
   const std::optional<bool> holds = answer_where_the_only_port_is(40000, [] {
     Loop loop;
     Resolver resolver(loop);
-    auto probe = make_tcp(resolver, spec("127.0.0.1:40000"));
+    auto probe = make_tcp(loop, resolver, spec("127.0.0.1:40000"));
     const std::string said = answer(loop, **probe);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -106,7 +106,7 @@ TEST(TcpProbe, speaks_ipv6) {
   Loop loop;
   Resolver resolver(loop);
   LocalSocket server(SOCK_STREAM, true);
-  auto probe = make_tcp(resolver, spec("[::1]:" + std::to_string(server.port())));
+  auto probe = make_tcp(loop, resolver, spec("[::1]:" + std::to_string(server.port())));
   ASSERT_TRUE(probe);
   EXPECT_EQ(answer(loop, **probe), "");
 }
@@ -115,14 +115,14 @@ TEST(TcpProbe, looks_names_up) {
   Loop loop;
   Resolver resolver(loop);
   LocalSocket server;
-  auto probe = make_tcp(resolver, spec("localhost:" + std::to_string(server.port())));
+  auto probe = make_tcp(loop, resolver, spec("localhost:" + std::to_string(server.port())));
   EXPECT_EQ(answer(loop, **probe), "");
 }
 
 TEST(TcpProbe, a_target_without_a_port_is_refused_at_once) {
   Loop loop;
   Resolver resolver(loop);
-  auto probe = make_tcp(resolver, spec("localhost"));
+  auto probe = make_tcp(loop, resolver, spec("localhost"));
   ASSERT_FALSE(probe);
   EXPECT_EQ(probe.error().kind(), Error::Kind::invalid);
 }
@@ -143,7 +143,7 @@ TEST(TcpProbe, a_cancelled_check_ends_with_the_cause) {
     const int begun = ::connect(fillers.back()->fd(), reinterpret_cast<sockaddr*>(&address), sizeof address);
     EXPECT_TRUE(begun == 0 || errno == EINPROGRESS);
   }
-  auto probe = make_tcp(resolver, spec(full.text()));
+  auto probe = make_tcp(loop, resolver, spec(full.text()));
   probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
   ASSERT_FALSE(outcome);
   EXPECT_TRUE(outcome.error().text().ends_with("the service is stopping")) << outcome.error().text();
@@ -168,7 +168,7 @@ TEST(HttpProbe, two_hundred_is_true) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-  auto probe = make_http(resolver, spec(url(server, "/health?deep=1")));
+  auto probe = make_http(loop, resolver, spec(url(server, "/health?deep=1")));
   ASSERT_TRUE(probe);
   EXPECT_EQ(answer(loop, **probe), "");
   std::string request = server.request();
@@ -180,7 +180,7 @@ TEST(HttpProbe, a_redirect_is_true_and_not_followed) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
-  auto probe = make_http(resolver, spec(url(server)));
+  auto probe = make_http(loop, resolver, spec(url(server)));
   EXPECT_EQ(answer(loop, **probe), "");
 }
 
@@ -188,7 +188,7 @@ TEST(HttpProbe, five_hundred_three_is_not) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
-  auto probe = make_http(resolver, spec(url(server)));
+  auto probe = make_http(loop, resolver, spec(url(server)));
   EXPECT_EQ(answer(loop, **probe),
             "cannot get /health from " + server.socket().text() + ": the answer was 503");
 }
@@ -197,9 +197,9 @@ TEST(HttpProbe, statuses_can_be_narrowed) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 204 No Content\r\n\r\n");
-  auto only_200 = make_http(resolver, expecting(server, [](auto& e) { e.statuses = {{200, 200}}; }));
+  auto only_200 = make_http(loop, resolver, expecting(server, [](auto& e) { e.statuses = {{200, 200}}; }));
   EXPECT_TRUE(answer(loop, **only_200).ends_with("the answer was 204"));
-  auto any_2xx = make_http(resolver, expecting(server, [](auto& e) { e.statuses = {{200, 299}}; }));
+  auto any_2xx = make_http(loop, resolver, expecting(server, [](auto& e) { e.statuses = {{200, 299}}; }));
   EXPECT_EQ(answer(loop, **any_2xx), "");
 }
 
@@ -207,7 +207,7 @@ TEST(HttpProbe, method_and_headers_are_sent) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-  auto probe = make_http(resolver, expecting(server, [](auto& e) {
+  auto probe = make_http(loop, resolver, expecting(server, [](auto& e) {
                            e.method = "HEAD";
                            e.headers = {{"X-Probe", "yes"}, {"Host", "db"}};
                          }));
@@ -222,9 +222,9 @@ TEST(HttpProbe, the_body_can_be_asked_for) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
-  auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "\"status\": *\"up\""; }));
+  auto up = make_http(loop, resolver, expecting(server, [](auto& e) { e.body = "\"status\": *\"up\""; }));
   EXPECT_EQ(answer(loop, **up), "");
-  auto down = make_http(resolver, expecting(server, [](auto& e) { e.body = "down"; }));
+  auto down = make_http(loop, resolver, expecting(server, [](auto& e) { e.body = "down"; }));
   EXPECT_TRUE(answer(loop, **down).ends_with("the body does not match"));
 }
 
@@ -235,7 +235,7 @@ TEST(HttpProbe, a_body_may_come_in_chunks_or_end_with_the_connection) {
        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nis\r\n3\r\n up\r\n0\r\n\r\n",
         "HTTP/1.0 200 OK\r\n\r\nis up"}) {
     CannedServer server(answered);
-    auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "^is up$"; }));
+    auto up = make_http(loop, resolver, expecting(server, [](auto& e) { e.body = "^is up$"; }));
     EXPECT_EQ(answer(loop, **up), "") << answered;
   }
 }
@@ -244,7 +244,7 @@ TEST(HttpProbe, a_body_that_breaks_off_is_no_answer) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nup\r\n");
-  auto up = make_http(resolver, expecting(server, [](auto& e) { e.body = "up"; }));
+  auto up = make_http(loop, resolver, expecting(server, [](auto& e) { e.body = "up"; }));
   EXPECT_NE(answer(loop, **up), "");
 }
 
@@ -253,7 +253,7 @@ TEST(HttpProbe, names_are_looked_up_and_sent_as_they_are_written) {
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   const std::string authority = "localhost:" + std::to_string(server.socket().port());
-  auto probe = make_http(resolver, spec("http://" + authority + "/"));
+  auto probe = make_http(loop, resolver, spec("http://" + authority + "/"));
   EXPECT_EQ(answer(loop, **probe), "");
   EXPECT_TRUE(server.request().contains("Host: " + authority + "\r\n"));
 }
@@ -262,9 +262,9 @@ TEST(HttpProbe, a_json_answer_is_looked_into) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"status\": \"up\"}");
-  auto up = make_http(resolver, expecting(server, [](auto& e) { e.json = {"/status", "up"}; }));
+  auto up = make_http(loop, resolver, expecting(server, [](auto& e) { e.json = {"/status", "up"}; }));
   EXPECT_EQ(answer(loop, **up), "");
-  auto ok = make_http(resolver, expecting(server, [](auto& e) { e.json = {"/status", "ok"}; }));
+  auto ok = make_http(loop, resolver, expecting(server, [](auto& e) { e.json = {"/status", "ok"}; }));
   EXPECT_EQ(answer(loop, **ok),
             "cannot get /health from " + server.socket().text() + ": /status is \"up\", not ok");
 }
@@ -273,7 +273,7 @@ TEST(HttpProbe, garbage_is_no_answer) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("SSH-2.0-OpenSSH_9.2\r\n");
-  auto probe = make_http(resolver, spec(url(server)));
+  auto probe = make_http(loop, resolver, spec(url(server)));
   EXPECT_TRUE(answer(loop, **probe).starts_with("cannot get /health from ")) << answer(loop, **probe);
 }
 
@@ -281,7 +281,7 @@ TEST(HttpProbe, an_endless_body_is_cut_off) {
   Loop loop;
   Resolver resolver(loop);
   CannedServer server("HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n");
-  auto probe = make_http(resolver, expecting(server, [](auto& e) { e.body = "x"; }));
+  auto probe = make_http(loop, resolver, expecting(server, [](auto& e) { e.body = "x"; }));
   EXPECT_NE(answer(loop, **probe), "");
 }
 
@@ -289,7 +289,7 @@ TEST(HttpProbe, silence_ends_at_the_deadline) {
   Loop loop;
   Resolver resolver(loop);
   LocalSocket silent;
-  auto probe = make_http(resolver, spec("http://" + silent.text() + "/"));
+  auto probe = make_http(loop, resolver, spec("http://" + silent.text() + "/"));
   EXPECT_EQ(answer(loop, **probe, 30ms), "cannot get / from " + silent.text() + ": deadline exceeded");
   probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
   ASSERT_FALSE(outcome);
@@ -302,8 +302,8 @@ TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
   config::Probe bad = spec("http://127.0.0.1:1/");
   bad.http = std::make_unique<HttpExpectation>();
   bad.http->body = "(";
-  EXPECT_FALSE(make_http(resolver, bad));
-  EXPECT_FALSE(make_http(resolver, spec("gopher://127.0.0.1/")));
+  EXPECT_FALSE(make_http(loop, resolver, bad));
+  EXPECT_FALSE(make_http(loop, resolver, spec("gopher://127.0.0.1/")));
 }
 
 // --- targets
