@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <vector>
 
 #include "system/proc.hpp"
 
@@ -65,7 +67,23 @@ bool is_process_of(pid_t pid, const Speakers& who) {
           has_marker(parent_of(pid), who.marker));
 }
 
-std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who, bool own_socket) {
+std::uint64_t burials_around(const Speakers& who) {
+  constexpr std::size_t most_looked_at = 64;
+  if (!system::proc::is_ours()) return 0;
+  std::vector<pid_t> living;
+  for (const pid_t one : {who.leader, who.main, who.hook}) {
+    if (one != 0 && std::ranges::find(living, one) == living.end()) living.push_back(one);
+  }
+  std::uint64_t sum = system::proc::faults_of_buried(::getpid());
+  for (std::size_t i = 0; i < std::min(living.size(), most_looked_at); ++i) {
+    sum += system::proc::faults_of_buried(living[i]);
+    for (const pid_t child : system::proc::children_of(living[i])) living.push_back(child);
+  }
+  return sum;
+}
+
+std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who, bool own_socket,
+                                        const std::function<bool()>& may_have_been) {
   if (who.leader == 0 && who.hook == 0) return NotifyRefusal::stranger;
   if (sender.pid == 0) return NotifyRefusal::stranger;  // not in this PID namespace; no service is outside
   if (sender.pid == who.main) return std::nullopt;
@@ -74,6 +92,9 @@ std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speake
   const bool gone = !known && (!session_of(sender.pid) || system::proc::is_exiting(sender.pid));
   if (!known && !gone) return NotifyRefusal::stranger;
   if (gone && (!own_socket || sender.uid != who.uid)) return NotifyRefusal::stranger;
+  // A zombie that waits for belfry to bury it came from one of belfry's services.
+  const bool ours = gone && parent_of(sender.pid) == ::getpid();
+  if (gone && !ours && may_have_been && !may_have_been()) return NotifyRefusal::stranger;
   const bool of_hook = who.hook != 0 && (sender.pid == who.hook || session_of(sender.pid) == who.hook);
   switch (who.access) {
     case NotifyAccess::all: return std::nullopt;

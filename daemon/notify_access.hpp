@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,8 +32,16 @@ struct Speakers {
 // Why the sender may not speak; nothing when it may. A sender that is gone already counts on a socket that
 // is the service's own (`own_socket`): nobody but this user and root can write to it. But root can claim to
 // be any process, so that a service of another user does not hear what "was" root.
+//
+// `may_have_been`: whether a process of the service can have died lately; asked of who is gone only.
 [[nodiscard]] std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who,
-                                                      bool own_socket);
+                                                      bool own_socket,
+                                                      const std::function<bool()>& may_have_been = {});
+
+// Grows whenever a process of the service that lives, or belfry itself, has waited for a child. Who is gone by
+// the time his message is read was buried by one of them, or was never a process of the service. 0: /proc does
+// not tell.
+[[nodiscard]] std::uint64_t burials_around(const Speakers& who);
 
 // The session that `pid` is in; nothing when the process is gone. 0: its leader is not in this PID namespace,
 // as below `docker exec`, `nsenter` and many CI runners.

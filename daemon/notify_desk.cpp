@@ -55,6 +55,13 @@ struct NotifyDesk::Seat final : NotifyReceiver, MainProcessListener {
   Strangers strangers;
   std::unique_ptr<NotifySocket> socket;
   uid_t uid = 0;
+  std::uint64_t burials = 0;  // around the service, when somebody who was gone was looked for last
+
+  // Somebody has been buried since then.
+  bool has_buried(const Speakers& who) {
+    const std::uint64_t now = burials_around(who);
+    return now == 0 || std::exchange(burials, now) < now;
+  }
 };
 
 NotifyDesk::NotifyDesk(Loop& loop, Poller& poller, std::size_t services)
@@ -121,6 +128,7 @@ void NotifyDesk::started(const Service& service) {
   if (seat) {
     seat->store.take_back();
     seat->main.forget();
+    seat->burials = burials_around({});  // of its own run nobody has died yet
   }
   if (seat && seat->socket) return;
   pid_t& leader = leaders_[service.index()];
@@ -211,9 +219,10 @@ void NotifyDesk::deliver(Service& service, Seat* seat, const NotifySender& from,
   // systemd-notify speaks in the name of its parent, which of a hook is belfry.
   NotifySender sender = from;
   if (own_socket && from.pid == ::getpid() && service.record().hook != 0) sender.pid = service.record().hook;
+  const Speakers who = speakers_of(service, own_socket ? seat->uid : own_user_);
   std::optional<NotifyRefusal> refusal = NotifyRefusal::stranger;
   if (!own_socket || !seat->strangers.has(sender.pid, loop_.now()))
-    refusal = refusal_of(sender, speakers_of(service, own_socket ? seat->uid : own_user_), own_socket);
+    refusal = refusal_of(sender, who, own_socket, [seat, &who] { return seat->has_buried(who); });
   if (!refusal) return take(service, seat, sender, *message, attached);
   if (own_socket && refusal == NotifyRefusal::stranger) seat->strangers.remember(sender.pid, loop_.now());
   service.refuse_message(*refusal);

@@ -35,6 +35,7 @@ class Collector {
   explicit Collector(config::Diagnostics& found) : found_(found) {}
 
   void service(const config::Service& s) {
+    enabled_ = s.enabled;
     probes(s, s.ready);
     refuse(s, s.ready.probes.size() > 32, "more than 32 probes in one `ready`");  // Record::truths is a word
     if (s.live) probes(s, *s.live);
@@ -63,12 +64,16 @@ class Collector {
     if (used) refuse_at(s.place, what);
   }
   void refuse_at(const config::Place& place, std::string_view what) {
-    found_.error("not-yet", config::Span(place),
-                 "cannot use " + std::string(what) + ": this version does not support it yet",
-                 "remove it, or use a version that has it");
+    const std::string message = "cannot use " + std::string(what) + ": this version does not support it yet";
+    if (enabled_)
+      found_.error("not-yet", config::Span(place), message, "remove it, or use a version that has it");
+    else
+      found_.warning("not-yet", config::Span(place), message,
+                     "no profile enables this service: it matters when it is started by name");
   }
 
   config::Diagnostics& found_;
+  bool enabled_ = true;
 };
 
 }  // namespace
@@ -77,7 +82,7 @@ void refuse_unsupported(config::Loaded& loaded) {
   if (loaded.diagnostics.has_errors()) return;
   Collector collector(loaded.diagnostics);
   for (const config::Service& service : loaded.stack.services) {
-    collector.service(service);  // also what no profile enables: it may be started by name
+    collector.service(service);
   }
   loaded.diagnostics.finish();
 }

@@ -211,6 +211,9 @@ std::optional<Integer> stat_field(pid_t pid, int number) {
 }  // namespace
 
 std::optional<pid_t> parent_of(pid_t pid) { return stat_field<pid_t>(pid, 4); }
+std::uint64_t faults_of_buried(pid_t pid) {
+  return stat_field<std::uint64_t>(pid, 11).value_or(0) + stat_field<std::uint64_t>(pid, 13).value_or(0);
+}
 std::optional<std::uint64_t> born_at(pid_t pid) { return stat_field<std::uint64_t>(pid, 22); }
 
 std::optional<Survivor> describe(pid_t pid) {

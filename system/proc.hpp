@@ -58,6 +58,9 @@ std::optional<uid_t> user_who_hides(pid_t pid);
 std::optional<pid_t> parent_of(pid_t pid);
 // When it was started, in clock ticks since the boot: with its pid, a name that is never used again.
 std::optional<std::uint64_t> born_at(pid_t pid);
+// Grows with every child that the process has waited for: the page faults of those (cminflt and cmajflt of
+// proc_pid_stat(5)); nobody runs without any. 0: it cannot be seen.
+std::uint64_t faults_of_buried(pid_t pid);
 
 std::optional<Survivor> describe(pid_t pid);
 // Those of them that are there and no zombies.

@@ -74,7 +74,9 @@ void ComposeService::one(std::string_view name, Entry const& entry) {
 bool ComposeService::scalar(std::string_view name, Entry const& entry) {
   if (!entry.value->is_scalar()) return false;
   std::string_view const value = entry.value->text();
-  if (name == "working_dir") {
+  if (name == "working_dir" && value.empty()) {
+    left(entry, "it is empty: the service runs in the directory of the file");
+  } else if (name == "working_dir") {
     if (value.starts_with('/')) out_.comment("decide: a directory of the image; is it there on this host?");
     out_.key("working_dir", yaml_text(value));
   } else if (name == "user")

@@ -179,7 +179,9 @@ bool Process::has_shape(std::string_view name, Node const& value) {
 
 bool Process::scalar(std::string_view name, Entry const& entry) {
   std::string const value = text(entry.value);
-  if (name == "working_dir")
+  if (name == "working_dir" && value.empty())
+    left(entry, "it is empty: the process runs in the directory of the file");
+  else if (name == "working_dir")
     out_.key("working_dir", yaml_text(value));
   else if (name == "description")
     out_.key("description", json_string(value));

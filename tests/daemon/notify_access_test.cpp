@@ -106,16 +106,38 @@ TEST(NotifyAccess, an_orphan_is_known_by_the_marker_in_its_environment) {
   EXPECT_FALSE(is_process_of(child.pid(), who));
 }
 
+TEST(NotifyAccess, who_is_gone_is_believed_only_when_somebody_of_the_service_can_have_died) {
+  const Speakers who = whoever_is(::getppid());
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ::waitpid(gone, nullptr, 0);
+  const NotifySender sender{.pid = gone, .uid = ::geteuid()};
+  EXPECT_EQ(refusal_of(sender, who, true, [] { return true; }), std::nullopt);
+  EXPECT_EQ(refusal_of(sender, who, true, [] { return false; }), NotifyRefusal::stranger);
+}
+
+TEST(NotifyAccess, whoever_waits_for_a_child_has_buried_somebody) {
+  const Speakers who = whoever_is(1 << 21);
+  const std::uint64_t before = burials_around(who);
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_GT(burials_around(who), before);
+  EXPECT_EQ(burials_around(who), burials_around(who));
+}
+
 // Dead, not reaped, and with an environment that cannot be read any more: what remains is its place.
 TEST(NotifyAccess, who_is_dead_is_known_by_the_orphan_that_started_it) {
   int pids[2];
   ASSERT_EQ(::pipe2(pids, O_CLOEXEC), 0);
-  const std::string script = "true & echo $! >&" + std::to_string(pids[1]) + "; exec sleep 1000";
   Child orphan([&] {
     ::setsid();
     ::setenv("BELFRY_SERVICE", "test/db#3", 1);
-    ::fcntl(pids[1], F_SETFD, 0);
-    ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    const std::string number = std::to_string(child);
+    if (::write(pids[1], number.data(), number.size()) < 0) ::_exit(1);
+    ::execlp("sleep", "sleep", "1000", nullptr);
   });
   std::array<char, 32> text{};
   ASSERT_GT(::read(pids[0], text.data(), text.size() - 1), 0);

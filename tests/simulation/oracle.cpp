@@ -143,6 +143,8 @@ bool Oracle::stands_on_dead(const Service& on) const {
   }
   // A oneshot is ready when it has completed.
   if (on.spec().type == ServiceType::oneshot && on.spec().ready.empty()) return false;
+  // What went to the background has no main process that anybody could look at.
+  if (on.record().in_background) return false;
   return runs(on) && !on.spec().command.empty() && !processes_.runs(on.name());
 }
 
