@@ -45,7 +45,9 @@ constexpr Duration longest_delay = std::chrono::milliseconds(100);
 }  // namespace
 
 Loop::Loop()
-    : horizon_(Clock::now()), awake_until_(horizon_), reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
+    : horizon_(Clock::now()),
+      awake_until_(horizon_),
+      reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
 
 Loop::Loop(ManualClock& clock) : Loop() {
   clock_ = &clock;
@@ -172,8 +174,9 @@ void Loop::count_pause(TimePoint now) noexcept {
   if (earliest && now - *earliest > longest_delay) paused_ += now - awake_until_;
 }
 
-// What is posted runs behind all that Asio has been told by now, and before each such run Asio asks the kernel
-// once more. A round in which nothing was heard therefore follows a question that was answered "nothing".
+// What is posted runs behind all that Asio has been told by now, and before each such run Asio asks the
+// kernel once more. A round in which nothing was heard therefore follows a question that was answered
+// "nothing".
 void Loop::take_in_the_rest(int round, std::uint64_t heard_before) noexcept {
   if (abandoned_) return;
   const bool quiet = round >= 2 && heard_ == heard_before;

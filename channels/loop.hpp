@@ -54,14 +54,15 @@ class Loop {
 
   TimePoint now() const noexcept { return clock_ == nullptr ? Clock::now() : clock_->now(); }
 
-  // Everything that had arrived by this moment has been taken in: read from the kernel and handed to whom it is
-  // for. Whoever judges somebody by a deadline compares it with the horizon and not with now(): after a pause of
-  // this process (SIGSTOP, a frozen cgroup, one long turn) what was said in time still waits in its sockets, and
-  // the deadline must not be judged before it is read. Timers fire when the horizon has reached them.
+  // Everything that had arrived by this moment has been taken in: read from the kernel and handed to whom it
+  // is for. Whoever judges somebody by a deadline compares it with the horizon and not with now(): after a
+  // pause of this process (SIGSTOP, a frozen cgroup, one long turn) what was said in time still waits in its
+  // sockets, and the deadline must not be judged before it is read. Timers fire when the horizon has reached
+  // them.
   TimePoint horizon() const noexcept { return horizon_; }
-  // For how long, in all, the loop stood still: it came for a timer more than a tenth of a second too late, and was
-  // last seen at the end of the turn before. That is nobody else's fault, so a deadline for somebody is moved by
-  // what this has grown since.
+  // For how long, in all, the loop stood still: it came for a timer more than a tenth of a second too late,
+  // and was last seen at the end of the turn before. That is nobody else's fault, so a deadline for somebody
+  // is moved by what this has grown since.
   Duration paused() const noexcept { return paused_; }
 
   // Until stop(), or until no spawned task is left, or until none can ever go on.
@@ -165,11 +166,11 @@ class Loop {
   bool stop_requested_ = false;
   bool running_ = false;
   bool abandoned_ = false;
-  bool taking_in_ = false;         // timers are due, and what arrived before them is being read
-  std::uint64_t heard_ = 0;        // completions of I/O
+  bool taking_in_ = false;   // timers are due, and what arrived before them is being read
+  std::uint64_t heard_ = 0;  // completions of I/O
   TimePoint horizon_;
-  TimePoint next_horizon_;         // while taking_in_
-  TimePoint awake_until_;          // the end of the last turn
+  TimePoint next_horizon_;  // while taking_in_
+  TimePoint awake_until_;   // the end of the last turn
   Duration paused_{0};
   std::uint32_t choice_ = 0x9E3779B9U;
   detail::List<detail::RootTask> tasks_;

@@ -166,8 +166,8 @@ inline TimerCase at(Loop& loop, TimePoint moment) noexcept { return {loop, momen
 inline TimerCase after(Loop& loop, Duration duration) noexcept {
   return {loop, saturating_add(loop.now(), duration)};
 }
-// The moment by which somebody had to be heard: ready when everything that had arrived by then has been taken in
-// (Loop::horizon), so that the news which came in time is known before anybody is judged.
+// The moment by which somebody had to be heard: ready when everything that had arrived by then has been taken
+// in (Loop::horizon), so that the news which came in time is known before anybody is judged.
 inline TimerCase by(Loop& loop, TimePoint deadline) noexcept {
   return {loop, deadline, TimerCase::Until::heard};
 }

@@ -1,9 +1,9 @@
 // Which turns of a loop took too long, and what they were busy with.
 //
 // One thread does everything, so whoever works for long keeps everybody else waiting: health checks, signals,
-// deadlines. The loop times its turns; places that may have much to do name their work with a Work, and of a turn
-// that was too long the longest of these is remembered as the culprit. Costs two looks at the clock a turn and
-// two for each named piece of work.
+// deadlines. The loop times its turns; places that may have much to do name their work with a Work, and of a
+// turn that was too long the longest of these is remembered as the culprit. Costs two looks at the clock a
+// turn and two for each named piece of work.
 #pragma once
 
 #include <array>

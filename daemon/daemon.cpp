@@ -60,7 +60,7 @@ Daemon::Daemon(const config::Stack& stack, Manner manner)
       signalled_(loop_, "signal"),
       long_waits_(
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
-          [this](const std::string& line) { notice("belfry", line); }) {
+          [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
   pump_.on_failure = [this](int errnum) {
     if (same_file(pump_.output(), STDERR_FILENO)) return;

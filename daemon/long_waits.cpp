@@ -27,7 +27,8 @@ void LongWaits::remind() {
   const Waits waits = who_(most_named);
   for (const std::string& line : waits.lines) say_(line);
   if (waits.total > waits.lines.size())
-    say_("and for " + std::to_string(waits.total - waits.lines.size()) + " more (`belfry status` shows them)");
+    say_("and for " + std::to_string(waits.total - waits.lines.size()) +
+         " more (`belfry status` shows them)");
   if (waits.total == 0) return;
   timer_.arm(loop_.now() + pause_, [this] { remind(); });
   pause_ = std::min(pause_ * 2, longest_pause);

@@ -1,7 +1,7 @@
 // Says who is waited for and why, when it takes long: after ten seconds, then twice as long after each time.
 //
-// A stack that does not come up, or does not go down, must not do so in silence: whoever looks at the log learns
-// from its last lines what is missing.
+// A stack that does not come up, or does not go down, must not do so in silence: whoever looks at the log
+// learns from its last lines what is missing.
 #pragma once
 
 #include <cstddef>

@@ -53,10 +53,10 @@ constexpr Family notify_unattributed{
     "Notify messages on the shared socket that came from no process of any service."};
 constexpr Family stored_descriptors{"belfry_service_stored_descriptors", Type::gauge,
                                     "Descriptors held for the service's next run (FDSTORE=1)."};
-constexpr Family long_turns{"belfry_loop_long_turns_total", Type::counter,
-                           "Turns of the event loop that took more than 10 ms, by what they were busy with."};
-constexpr Family longest_turn{"belfry_loop_longest_turn_seconds", Type::gauge,
-                              "The longest of these turns."};
+constexpr Family long_turns{
+    "belfry_loop_long_turns_total", Type::counter,
+    "Turns of the event loop that took more than 10 ms, by what they were busy with."};
+constexpr Family longest_turn{"belfry_loop_longest_turn_seconds", Type::gauge, "The longest of these turns."};
 constexpr Family http_requests{"belfry_http_requests_total", Type::counter,
                                "Requests answered, by status code."};
 constexpr Family http_open{"belfry_http_connections", Type::gauge, "Open connections."};

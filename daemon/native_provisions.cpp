@@ -140,7 +140,11 @@ void NativeProvisions::look_up_identity(const config::Service& spec) {
   auto found = system::find_identity(spec.user->empty() ? std::to_string(own_user_) : *spec.user,
                                      spec.extras ? std::string_view(spec.extras->group) : std::string_view());
   Person person;
-  person.why_not = found ? system::why_cannot_become(*found) : why_unknown(found.error());
+  // Of root, and whoever has its capabilities, check_rights() says which are missing.
+  if (!found)
+    person.why_not = why_unknown(found.error());
+  else if (own_user_ != 0)
+    person.why_not = system::why_cannot_become(*found);
   if (found) person.identity = std::make_shared<const system::Identity>(std::move(*found));
   identities_.emplace(identity_key(spec), std::move(person));
 }

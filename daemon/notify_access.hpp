@@ -38,9 +38,9 @@ struct Speakers {
                                                       bool own_socket,
                                                       const std::function<bool()>& may_have_been = {});
 
-// Grows whenever a process of the service that lives, or belfry itself, has waited for a child. Who is gone by
-// the time his message is read was buried by one of them, or was never a process of the service. 0: /proc does
-// not tell.
+// Grows whenever a process of the service that lives, or belfry itself, has waited for a child. Who is gone
+// by the time his message is read was buried by one of them, or was never a process of the service. 0: /proc
+// does not tell.
 [[nodiscard]] std::uint64_t burials_around(const Speakers& who);
 
 // The session that `pid` is in; nothing when the process is gone. 0: its leader is not in this PID namespace,

@@ -78,11 +78,16 @@ Result<void> check_length(const std::string& path) {
                                                          " bytes; set control.socket to a shorter one"));
 }
 
-Result<std::string> prepare(const std::string& path) {
+enum class Place : std::uint8_t { by_default, configured };
+
+Result<std::string> prepare(const std::string& path, Place place) {
   if (auto fits = check_length(path); !fits) return std::unexpected(fits.error());
   const std::string directory = directory_of(path);
   if (auto made = make_directory(directory); !made) return std::unexpected(made.error());
   if (auto safe = check_control_directory(path); !safe) return std::unexpected(safe.error());
+  if (place == Place::by_default) {
+    if (auto safe = check_not_everybodys(directory); !safe) return std::unexpected(safe.error());
+  }
   if (::access(directory.c_str(), W_OK | X_OK) != 0) {
     return std::unexpected(Error::from_errno(errno, "cannot make a socket in " + directory));
   }
@@ -93,7 +98,7 @@ Result<std::string> prepare(const std::string& path) {
 
 Result<void> check_control_directory(const std::string& socket) {
   const std::string directory = directory_of(socket);
-  return directory == temporary_directory() ? check_owned(directory) : check_not_everybodys(directory);
+  return directory == temporary_directory() ? check_owned(directory) : Result<void>();
 }
 
 std::vector<std::string> control_socket_candidates(std::string_view stack_name, std::string_view configured) {
@@ -111,7 +116,7 @@ std::vector<std::string> control_socket_candidates(std::string_view stack_name, 
 Result<std::string> prepare_control_socket(std::string_view stack_name, std::string_view configured) {
   std::optional<Error> last;
   for (const std::string& candidate : control_socket_candidates(stack_name, configured)) {
-    auto prepared = prepare(candidate);
+    auto prepared = prepare(candidate, configured.empty() ? Place::by_default : Place::configured);
     if (prepared) return prepared;
     last = prepared.error();
   }
@@ -121,7 +126,7 @@ Result<std::string> prepare_control_socket(std::string_view stack_name, std::str
 
 Result<std::string> prepare_private_socket(std::string_view stack_name) {
   const std::string name = std::string(stack_name) + "-exec-" + std::to_string(::getpid());
-  return prepare(temporary_directory() + "/" + file_name(name));
+  return prepare(temporary_directory() + "/" + file_name(name), Place::by_default);
 }
 
 }  // namespace belfry::daemon

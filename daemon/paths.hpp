@@ -15,13 +15,14 @@ namespace belfry::daemon {
                                                                  std::string_view configured = {});
 
 // For the daemon: the first place whose directory exists or could be made and can be written to. Directories
-// that are made get mode 0700; one that everybody may write to is refused, and below the
-// temporary directory one that another user owns.
+// that are made get mode 0700; one that everybody may write to is refused unless it was `configured`, and
+// below the temporary directory one that another user owns.
 [[nodiscard]] Result<std::string> prepare_control_socket(std::string_view stack_name,
                                                          std::string_view configured = {});
 
-// Whether nobody but root and this user can put a socket of his own in the place of `socket`. Asked by the
-// daemon before it binds and by the command line before it believes what it hears there.
+// Whether a directory below the temporary one, which belongs to everybody, is really this user's. Asked by
+// the daemon before it binds and by the command line before it believes what it hears there; who answers at a
+// path that somebody has chosen is known by his user alone.
 [[nodiscard]] Result<void> check_control_directory(const std::string& socket);
 
 // For `exec`: a place that nobody else uses, below the temporary directory. The file is the caller's to

@@ -135,8 +135,8 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] const std::vector<Service*>& dependents() const { return dependents_; }
   [[nodiscard]] const SharedIncarnation& incarnation() const { return now_; }
   [[nodiscard]] bool level(config::Condition condition, std::string_view bell = {}) const;
-  // Its process is dead, or too few of a gate's members are alive, though the state does not say so yet. A level that
-  // lets somebody start is only good together with "not this"; the state follows in a turn.
+  // Its process is dead, or too few of a gate's members are alive, though the state does not say so yet. A
+  // level that lets somebody start is only good together with "not this"; the state follows in a turn.
   [[nodiscard]] bool has_died_unnoticed() const;
   // A stop has been announced, or is on its way.
   [[nodiscard]] bool is_leaving() const {
@@ -273,8 +273,8 @@ class Service final : system::ExitWatcher,
   [[nodiscard]] bool listens_to_messages() const;
   [[nodiscard]] TimePoint watchdog_due() const;
   void note_ping();
-  // The deadline `timeout` after `from`, moved by how long belfry itself has stood still since it had stood still
-  // for `before` in all.
+  // The deadline `timeout` after `from`, moved by how long belfry itself has stood still since it had stood
+  // still for `before` in all.
   [[nodiscard]] TimePoint moved_by_pauses(TimePoint from, Duration timeout, Duration before) const {
     return saturating_add(saturating_add(from, timeout), around_.loop.paused() - before);
   }

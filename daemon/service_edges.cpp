@@ -26,14 +26,13 @@ bool Service::level(Condition condition, std::string_view bell) const {
   const bool completed = record_.last_run_succeeded && (stays || !is_running(record_.state));
   const bool alive = stays && !record_.exit && is_running(record_.state) && record_.state != State::stopping;
   switch (condition) {
-    case Condition::started:
-      return alive && now_->started.rung();
-    case Condition::ready: return ready_means_completed() ? completed : alive && record_.state == State::ready;
+    case Condition::started: return alive && now_->started.rung();
+    case Condition::ready:
+      return ready_means_completed() ? completed : alive && record_.state == State::ready;
     case Condition::completed: return completed;
     case Condition::stopped: return record_.has_run && !is_running(record_.state) && !record_.stuck;
     // Rung in this run, which goes on or has done its work.
-    case Condition::own_bell:
-      return now_->own(bell).rung() && (record_.state == State::completed || alive);
+    case Condition::own_bell: return now_->own(bell).rung() && (record_.state == State::completed || alive);
   }
   return false;
 }

@@ -151,7 +151,8 @@ std::string Service::wait_text() const {
   const TimePoint now = around_.loop.now();
   std::string text(name());
   if (record_.state == State::stopping) {
-    text += " to stop (" + for_time(now, record_.since) + "): " + text_of(around_.processes.survivors(tree()));
+    text +=
+        " to stop (" + for_time(now, record_.since) + "): " + text_of(around_.processes.survivors(tree()));
     const TimePoint deadline = kill_deadline();
     return text + (deadline > now ? "; killed in " + for_time(deadline, now) : "; killed, and still there");
   }
@@ -160,7 +161,9 @@ std::string Service::wait_text() const {
   text += ")";
   std::string why = last_error();
   if (why.empty()) why = missing_news();
-  for (const std::string& missing : waiting_for()) why += (why.empty() ? "waits for " : ", ") + missing;
+  if (why.empty()) {
+    for (const std::string& missing : waiting_for()) why += (why.empty() ? "waits for " : ", ") + missing;
+  }
   return why.empty() ? text : text + ": " + why;
 }
 

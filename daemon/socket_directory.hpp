@@ -31,7 +31,8 @@ class SocketDirectory {
   int lock_ = -1;
 };
 
-// 96 random bits: whoever was not told the name of a socket cannot find it in a directory that it may not list.
+// 96 random bits: whoever was not told the name of a socket cannot find it in a directory that it may not
+// list.
 [[nodiscard]] std::string unguessable_name();
 
 }  // namespace belfry::daemon

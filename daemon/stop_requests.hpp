@@ -1,8 +1,9 @@
 // Which signals ask for the end, and which of them only repeat what was asked a moment ago.
 //
-// One Ctrl-C often comes twice: the terminal sends it to the whole group, and a wrapper passes it on, as SIGINT or
-// as SIGTERM; timeout(1) signals its child and then its group. If the second one meant "kill everything", a
-// database would lose the time it needs for its last write, within a millisecond of a single key press.
+// One Ctrl-C often comes twice: the terminal sends it to the whole group, and a wrapper passes it on, as
+// SIGINT or as SIGTERM; timeout(1) signals its child and then its group. If the second one meant "kill
+// everything", a database would lose the time it needs for its last write, within a millisecond of a single
+// key press.
 #pragma once
 
 #include <optional>
@@ -16,8 +17,8 @@ namespace belfry::daemon {
 // Owner: Daemon. Lifecycle: from the first signal to the end. Cancellation: none.
 class StopRequests {
  public:
-  // Signals this close together are one request, if they are the same or if one of them comes from the terminal and
-  // the other one from a process.
+  // Signals this close together are one request, if they are the same or if one of them comes from the
+  // terminal and the other one from a process.
   static constexpr Duration echo_time = std::chrono::milliseconds(500);
 
   enum class Meaning : std::uint8_t {

@@ -51,7 +51,8 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
   for (std::size_t i = 0; i < services_.size(); ++i) {
     services_[i]->expect(stack.services[i].depends_on.size());
     for (const config::Dependency& d : stack.services[i].depends_on) {
-      services_[i]->depend_on(*services_[d.target], d);  // also of what no profile enables: it may be started by name
+      services_[i]->depend_on(*services_[d.target],
+                              d);  // also of what no profile enables: it may be started by name
     }
   }
   counted_unready_.resize(services_.size(), false);
@@ -133,7 +134,8 @@ Task<void> Supervisor::end() {
 void Supervisor::state_changed(Service& service, State from, State to, Event) {
   unsettled_ += static_cast<std::size_t>(!is_settled(to)) - static_cast<std::size_t>(!is_settled(from));
   running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
-  stopping_ += static_cast<std::size_t>(to == State::stopping) - static_cast<std::size_t>(from == State::stopping);
+  stopping_ +=
+      static_cast<std::size_t>(to == State::stopping) - static_cast<std::size_t>(from == State::stopping);
   active_ +=
       static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
   count_health(service);

@@ -82,8 +82,8 @@ class Supervisor final : public StackView, StateListener {
   [[nodiscard]] std::size_t running() const { return running_; }
   // The services that keep the stack from being ready, with why: "api failed: …".
   [[nodiscard]] std::vector<std::string> culprits() const;
-  // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again and
-  // again and was never ready. Nothing: it may still come up.
+  // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again
+  // and again and was never ready. Nothing: it may still come up.
   [[nodiscard]] std::optional<std::string> start_is_hopeless() const;
   // Somebody is on his way up or down.
   [[nodiscard]] bool is_waiting() const { return (begun_ && unready_ != 0) || stopping_ != 0; }

@@ -19,8 +19,10 @@ using Made = Result<std::unique_ptr<Probe>>;
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about);
 // These ask the kernel through one socket for all probes, and are counted; the resolver must outlive them.
-Made make_tcp(Resolver& resolver, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
-Made make_http(Resolver& resolver, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
+Made make_tcp(Resolver& resolver, KernelQuestions questions, const config::Probe& spec,
+              const ProbeContext& about);
+Made make_http(Resolver& resolver, KernelQuestions questions, const config::Probe& spec,
+               const ProbeContext& about);
 Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_file(const config::Probe& spec);

@@ -27,7 +27,8 @@ class TcpProbe final : public Probe {
 
 }  // namespace
 
-Made make_tcp(Resolver& resolver, KernelQuestions questions, const config::Probe& spec, const ProbeContext& about) {
+Made make_tcp(Resolver& resolver, KernelQuestions questions, const config::Probe& spec,
+              const ProbeContext& about) {
   auto target = parse_host_port(spec.target);
   if (!target) return std::unexpected(target.error());
   LocalOwner owner(questions, spec, about, target->port);

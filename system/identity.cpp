@@ -1,7 +1,6 @@
 #include "system/identity.hpp"
 
 #include <grp.h>
-#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +10,8 @@
 #include <charconv>
 #include <expected>
 #include <optional>
+
+#include "system/capabilities.hpp"
 
 namespace belfry::system {
 
@@ -68,14 +69,6 @@ std::vector<gid_t> groups_of(const std::string& user, gid_t gid) {
     }
     groups.resize(std::max(groups.size() * 2, static_cast<std::size_t>(count)));
   }
-}
-
-// capget(2) without libcap; the number of a capability is its bit.
-bool has_capability(unsigned capability) {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
-  if (::syscall(SYS_capget, &header, data) != 0) return ::geteuid() == 0;
-  return (data[capability / 32].effective >> (capability % 32) & 1U) != 0;
 }
 
 }  // namespace

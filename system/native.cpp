@@ -15,8 +15,8 @@ namespace belfry::system {
 
 namespace {
 
-// Of one that is not our child: the shim's, or one that a service named. A pidfd is readable once the last thread
-// has exited (pidfd_open(2)), which the state in /proc does not say.
+// Of one that is not our child: the shim's, or one that a service named. A pidfd is readable once the last
+// thread has exited (pidfd_open(2)), which the state in /proc does not say.
 bool process_has_ended(pid_t pid) {
   pollfd process{.fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), .events = POLLIN, .revents = 0};
   if (process.fd < 0) return errno == ESRCH;

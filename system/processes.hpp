@@ -58,9 +58,9 @@ class Processes {
   // The watcher will not be told; the process itself goes on and is reaped when it ends.
   virtual void disown(pid_t pid) = 0;
 
-  // Whether a process has ended though its watcher may not have been told yet: signals coalesce, and messages of a
-  // process that is dead by now are still read. The watcher of one that was spawned here then hears in the coming
-  // turn. One or two questions to the kernel: for whoever is about to build on its being alive.
+  // Whether a process has ended though its watcher may not have been told yet: signals coalesce, and messages
+  // of a process that is dead by now are still read. The watcher of one that was spawned here then hears in
+  // the coming turn. One or two questions to the kernel: for whoever is about to build on its being alive.
   virtual bool has_ended(pid_t pid) = 0;
 
   // Sends a signal. A leader that was reaped is never signalled (its pid may be somebody else's);

@@ -91,7 +91,7 @@ class Reaper final : SignalListener {
   ReapListener& listener_;
   PidMap<Child> children_;
   std::vector<pid_t> found_ended_;  // by has_ended(), and not taken yet
-  std::deque<pid_t> expected_;  // in the order in which they are asked; also some that have ended
+  std::deque<pid_t> expected_;      // in the order in which they are asked; also some that have ended
   PidMap<ExitWatcher*> followed_;
   Sweep sweep_{*this};
   Timer later_;  // a sweep that rests first

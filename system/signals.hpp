@@ -48,7 +48,8 @@ struct SignalEvent {
   int number = 0;
   pid_t sender = 0;  // 0: the kernel (a terminal's Ctrl-C)
   uid_t user = 0;
-  bool from_kernel = false;  // a terminal's Ctrl-C; a process outside of this PID namespace has no number either
+  bool from_kernel =
+      false;  // a terminal's Ctrl-C; a process outside of this PID namespace has no number either
 };
 
 class SignalListener {

@@ -18,7 +18,9 @@ void keep_busy() {
 TEST(TurnMeter, a_short_turn_is_nobodys_fault) {
   TurnMeter meter;
   meter.begin();
-  { const Work work(meter, "reaping"); }
+  {
+    const Work work(meter, "reaping");
+  }
   meter.end();
   EXPECT_TRUE(meter.culprits().empty());
 }
@@ -26,7 +28,9 @@ TEST(TurnMeter, a_short_turn_is_nobodys_fault) {
 TEST(TurnMeter, a_long_turn_is_the_fault_of_the_longest_piece_of_work) {
   TurnMeter meter;
   meter.begin();
-  { const Work work(meter, "a trifle"); }
+  {
+    const Work work(meter, "a trifle");
+  }
   {
     const Work outer(meter, "descriptor events");
     const Work inner(meter, "log lines");

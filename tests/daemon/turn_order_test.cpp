@@ -1,4 +1,5 @@
-// One rule for the order of a turn: what has arrived is known first, then who has died, then levels and deadlines.
+// One rule for the order of a turn: what has arrived is known first, then who has died, then levels and
+// deadlines.
 #include "tests/daemon/rig.hpp"
 
 namespace belfry::testing {

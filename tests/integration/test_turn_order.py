@@ -63,8 +63,8 @@ class Requests(Scenario):
         stack = self.stack("""
   base: {command: $SAMPLE --name base}
   queue: {command: $SAMPLE --name queue --notify, ready: notify, profiles: [rare]}
-  tool: {command: $SAMPLE --name tool, profiles: [rare], depends_on: {queue: ready}}
-""").start()
+  tool: {command: $SAMPLE --name tool --notify, ready: notify, profiles: [rare], depends_on: {queue: ready}}
+""").start().wait_for_control()
         self.assertEqual(stack.wait("base"), 200)
         self.assertEqual(stack.services()["queue"]["state"], "inactive")
         self.assertEqual(stack.request("POST", "/v1/services/tool/start")[0], 200)

@@ -126,7 +126,8 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
   if (service.spec().type == ServiceType::gate) return std::nullopt;
   for (const Edge& edge : service.edges()) {
     if (!lets_start(edge)) return of(service) + " starts although " + edge.text() + " does not hold";
-    const bool needs_process = edge.spec->condition != Condition::completed && edge.spec->condition != Condition::stopped;
+    const bool needs_process =
+        edge.spec->condition != Condition::completed && edge.spec->condition != Condition::stopped;
     if (holds(edge) && needs_process && !edge.spec->require && stands_on_dead(*edge.on))
       return of(service) + " starts although the process of " + edge.text() + " is dead";
   }
@@ -212,6 +213,7 @@ std::optional<std::string> Oracle::check_requests() const {
     for (const auto& other : supervisor_.services()) {
       if (!runs(*other) || leaves(*other) || other->state() == State::stopping || is_transparent(*other))
         continue;
+      if (other->record().started_in > record.asked_in) continue;  // because its edges hold without it
       for (const Edge& edge : other->edges()) {
         if (is_taken_by(edge, *asked))
           return of(*asked) + " is asked to stop and " + of(*other) + " is not, although " + edge.text() +

@@ -102,7 +102,8 @@ struct Plan {
 [[nodiscard]] std::optional<Plan> without_part(const Plan& plan, std::size_t part);
 
 // How long after a death the daemon learns of it.
-[[nodiscard]] Duration notices_death_after(const Plan& plan, const PlannedService& service, std::uint64_t run);
+[[nodiscard]] Duration notices_death_after(const Plan& plan, const PlannedService& service,
+                                           std::uint64_t run);
 
 // What the run does, how long until it says that it is ready, and what a probe answers.
 [[nodiscard]] testing::ProcessScript behaviour(const Plan& plan, const PlannedService& service,

