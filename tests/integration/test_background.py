@@ -70,7 +70,7 @@ class Daemons(Scenario):
   app: {command: [sleep, "1000"], depends_on: {launch: completed}}
 """).start()
         line = stack.output.index_of("launch ended; killed what it left running: ")
-        self.assertRegex(stack.output.lines[line], r": \d+ (setsid|sleep)$")
+        self.assertRegex(stack.output.lines[line], r": \d+ (sh|setsid|sleep)$")
         stack.output.index_of("app is ready")
         self.assertEqual(len(children_named(stack, "sleep 1000")), 1)
         self.assert_clean_end(stack)

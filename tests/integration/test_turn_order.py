@@ -1,12 +1,18 @@
 """What belfry makes of news, deaths and requests that come together, or while it stands still."""
 import os
+import select
 import signal
 
-from harness import Scenario, belfry
+from harness import PATIENCE, Scenario, belfry, descendants
 
 
 class StandingStill(Scenario):
     """belfry is stopped (SIGSTOP) while things happen, as in a frozen cgroup or a paused virtual machine."""
+
+    @staticmethod
+    def reads_a_word(pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"read -r word" in file.read()
 
     def test_who_said_ready_and_died_meanwhile_starts_nobody(self):
         stack = self.stack("""
@@ -25,12 +31,15 @@ class StandingStill(Scenario):
         for fifo in ("go", "go2"):
             os.mkfifo(os.path.join(stack.path, fifo))
         stack.start().output.index_of("calm is ready")
+        waiting = [os.pidfd_open(pid) for pid, _ in descendants(stack.process.pid) if self.reads_a_word(pid)]
+        self.assertEqual(len(waiting), 2)
         stack.process.send_signal(signal.SIGSTOP)
         for fifo in ("go", "go2"):
             with open(os.path.join(stack.path, fifo), "w", encoding="ascii") as out:
                 out.write("go\n")
-        stack.event("db", "exit")
-        stack.event("logger", "exit")
+        for process in waiting:
+            self.assertTrue(select.select([process], [], [], PATIENCE)[0], "it has not ended")
+            os.close(process)
         stack.process.send_signal(signal.SIGCONT)
         stack.output.index_of("db failed: db exited with code 1")
         stack.output.index_of("logger failed: logger exited with code 1")
