@@ -1,5 +1,6 @@
 #include "channels/loop.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "channels/asio.hpp"
@@ -41,6 +42,10 @@ constexpr Duration longest_intake = std::chrono::milliseconds(50);
 
 // A loop that comes later than that for a timer was paused, and not just busy.
 constexpr Duration longest_delay = std::chrono::milliseconds(100);
+
+// When the pause began nobody knows: after the last turn, before the timer. A loop that was idle for long
+// before the timer is taken to have been so, but for the last of that time.
+constexpr Duration most_taken_for_pause = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -117,6 +122,7 @@ std::size_t Loop::drain() noexcept {
 
 std::size_t Loop::turn() noexcept {
   if (stepping_ || abandoned_) return 0;
+  count_pause(now());
   meter_.begin();
   in_turn_ = true;
   const std::size_t resumed = drain();
@@ -171,7 +177,9 @@ void Loop::kernel_timer_fired(void* self) noexcept {
 
 void Loop::count_pause(TimePoint now) noexcept {
   const std::optional<TimePoint> earliest = timers_.earliest();
-  if (earliest && now - *earliest > longest_delay) paused_ += now - awake_until_;
+  if (!earliest || now - *earliest <= longest_delay) return;
+  paused_ += std::min(now - awake_until_, now - *earliest + most_taken_for_pause);
+  awake_until_ = now;  // counted, whatever is looked at first after it
 }
 
 // What is posted runs behind all that Asio has been told by now, and before each such run Asio asks the

@@ -349,9 +349,12 @@ void Daemon::notice(std::string_view service, const std::string& text) {
 }
 
 void Daemon::on_signal(const system::SignalEvent& event) {
+  // A QUIT that the command has got was none for belfry.
+  const bool filtered = event.number == SIGQUIT && signal_filter && signal_filter(event.number);
+  if (filtered) return;
   const StopRequests::Meaning meaning = stop_requests_.take(event, loop_.now());
   if (meaning == StopRequests::Meaning::echoes) return;
-  if (signal_filter && signal_filter(event.number)) return;
+  if (event.number != SIGQUIT && signal_filter && signal_filter(event.number)) return;
   switch (event.number) {
     case SIGHUP:
       if (terminal_.is_lost(event)) {

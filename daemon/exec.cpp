@@ -85,7 +85,7 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   for (;;) {
     auto up = on(stack.up());
     auto moved = on(changed);
-    auto late = at(daemon_.loop(), deadline);
+    auto late = by(daemon_.loop(), deadline);
     const std::size_t which = co_await select(ctx, up, moved, late);
     if (which == select_cancelled || stack.up().rung()) break;
     if (const auto hopeless = stack.start_is_hopeless()) why = "cannot run the command: " + *hopeless;
@@ -171,8 +171,13 @@ Task<void> UserCommand::end_what_it_left() {
 
 // The first request to end is the command's to follow; a second one means it.
 bool UserCommand::pass_on(int number) {
-  if (pid_ == 0) return false;
   const bool asks = number == SIGTERM || number == SIGINT;
+  if (pid_ == 0) {
+    // What it left has been asked to end already; who asks again means it.
+    const bool insists = number == SIGQUIT || (asks && std::exchange(asked_to_end_, true));
+    if (insists && leader_ != 0 && !gone_.ended()) signal(SIGKILL, system::Scope::tree);
+    return false;
+  }
   if (asks && std::exchange(asked_to_end_, true)) {
     signal(SIGKILL, system::Scope::tree);
     return false;

@@ -78,8 +78,8 @@ struct Record {
   std::uint64_t asked_in = 0;    //   in starts and requests of the whole stack
   std::uint64_t wanted_in = 0;   // when its start was asked for while it did not run
   TimePoint since{};
+  Duration paused_before_since{0};  // Loop::paused() then: belfry's own pauses move the service's deadlines
   TimePoint started_at{};
-  Duration paused_before_start{0};  // Loop::paused() then: belfry's own pauses move the service's deadlines
   OptionalMoment ready_at{};
   OptionalMoment asked_to_stop_at{};
   config::OptionalDuration stop_timeout{};

@@ -14,6 +14,9 @@ namespace {
 // Not a time: somebody below has died, and what follows from it is known in a moment.
 constexpr TimePoint look_again = TimePoint::min();
 
+// At somebody whose death is known and not told.
+constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
+
 }  // namespace
 
 Service::Service(Surroundings& around, const config::Service& spec, std::uint32_t index)
@@ -28,7 +31,7 @@ Service::Service(Surroundings& around, const config::Service& spec, std::uint32_
 Service::~Service() {
   if (record_.pid != 0) around_.processes.disown(record_.pid);
   if (record_.hook != 0) around_.processes.disown(record_.hook);
-  if (record_.main != 0) around_.processes.disown(record_.main);
+  if (record_.main != 0) around_.processes.unfollow(record_.main);
   if (!record_.tree_gone && record_.leader != 0) around_.processes.unwatch_tree(*this);
 }
 
@@ -87,7 +90,7 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     const std::optional<TimePoint> deadline = look_at_edges();
     if (!deadline) co_return;
     if (*deadline == look_again) {
-      co_await until_deaths_are_told();
+      co_await until_deaths_are_told(ctx);
       continue;
     }
     // Shared for as long as it is waited for: the dependency may be in its next run by then.
@@ -103,8 +106,17 @@ Task<void> Service::wait_for_edges(Context& ctx) {
   }
 }
 
-// Whoever was found dead is told of in the coming turn, or when its shim has said so.
-Task<void> Service::until_deaths_are_told() { co_await yield_to_all(around_.loop); }
+// Whoever was found dead is told of in the coming turn, or when its shim has said so, which may be stopped
+// itself.
+Task<void> Service::until_deaths_are_told(Context& ctx) {
+  co_await yield_to_all(around_.loop);
+  Duration pause = std::chrono::milliseconds(1);
+  while (!ctx.cancelled() && record_.intent == Intent::run && edges_hold() && stands_on_dead()) {
+    const TimePoint due = around_.loop.now() + pause;
+    co_await news(ctx, nullptr, due);
+    pause = std::min(pause * 2, longest_between_looks);
+  }
+}
 
 std::optional<TimePoint> Service::look_at_edges() {
   if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
@@ -175,7 +187,9 @@ Task<void> Service::start(Context& ctx) {
     } else if (record_.failure) {
       leave_running(Event::live_failed, record_.failure);
     } else if (all_true() && !record_.exit && has_died_unnoticed()) {
-      co_await attention_.wait(ctx);  // what it said was true, but its end is what comes next
+      // What it said was true, but its end is what comes next.
+      const TimePoint due = around_.loop.now() + longest_between_looks;
+      co_await news(ctx, nullptr, due);
     } else if (all_true()) {
       record_.ready_at = around_.loop.now();
       record_.paused_before_ping = around_.loop.paused();

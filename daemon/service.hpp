@@ -204,7 +204,7 @@ class Service final : system::ExitWatcher,
   // --- edges
   // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
   [[nodiscard]] std::optional<TimePoint> look_at_edges();
-  Task<void> until_deaths_are_told();
+  Task<void> until_deaths_are_told(Context& ctx);
   [[nodiscard]] bool edges_hold() const;
   [[nodiscard]] bool stands_on_dead() const;
   [[nodiscard]] bool has_lost_members_unnoticed() const;

@@ -21,7 +21,7 @@ namespace {
 
 // The first process may be the last to know that its child is ready, and leave a moment after the bell. What
 // leaves children behind later than that has not gone to the background, it has ended.
-constexpr Duration latest_leave = std::chrono::seconds(1);
+constexpr Duration latest_leave = std::chrono::seconds(5);
 
 Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
 

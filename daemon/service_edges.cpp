@@ -152,7 +152,7 @@ TimePoint Service::edge_deadline() const {
   std::vector<TimePoint> late;
   for (const Edge& edge : edges_) {
     if (edge.spec->timeout && !edge.lets_start())
-      late.push_back(saturating_add(record_.since, *edge.spec->timeout));
+      late.push_back(moved_by_pauses(record_.since, *edge.spec->timeout, record_.paused_before_since));
   }
   if (late.size() <= spare) return TimePoint::max();
   std::ranges::nth_element(late, late.begin() + static_cast<std::ptrdiff_t>(spare));

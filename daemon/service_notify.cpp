@@ -113,7 +113,7 @@ void Service::said_extend_timeout(Duration by) {
 }
 
 void Service::said_main_pid(pid_t pid) {
-  if (record_.main != 0) around_.processes.disown(record_.main);
+  if (record_.main != 0) around_.processes.unfollow(record_.main);
   record_.main = pid;
   if (pid != 0) around_.processes.follow(pid, *this);
   tell_watchers();
@@ -122,7 +122,7 @@ void Service::said_main_pid(pid_t pid) {
 void Service::main_ended(pid_t pid, std::optional<system::ExitStatus> status) {
   if (pid != record_.main) return;
   around_.provisions.drain(*this);
-  around_.processes.disown(pid);
+  around_.processes.unfollow(pid);
   record_.main = 0;
   if (!status && spoken_ && spoken_->exit_status)
     status = system::ExitStatus{.signaled = false, .value = *spoken_->exit_status};

@@ -52,7 +52,6 @@ void Service::open_run() {
   record_.in_background = false;
   record_.tree_gone = spec_.command.empty();
   record_.started_at = now;
-  record_.paused_before_start = around_.loop.paused();
   probe_error_ = {};
   for (Edge& edge : edges_) edge.lost_since.reset();
   forget_what_was_said();
@@ -152,7 +151,7 @@ bool Service::must_stop() const {
 TimePoint Service::start_deadline() const {
   const auto timeout = spec_.type == ServiceType::external ? std::nullopt : ready_timeout();
   if (!timeout) return TimePoint::max();
-  return std::max(moved_by_pauses(record_.started_at, *timeout, record_.paused_before_start),
+  return std::max(moved_by_pauses(record_.started_at, *timeout, record_.paused_before_since),
                   record_.extended_until);
 }
 
@@ -179,6 +178,7 @@ void Service::enter(Event event, Error cause) {
   const bool first_ready = *to == State::ready && !now_->ready.ended();
   record_.state = *to;
   record_.since = around_.loop.now();
+  record_.paused_before_since = around_.loop.paused();
   if (*to == State::ready)
     record_.cause = {};
   else if (cause)

@@ -23,7 +23,8 @@ Error failure(std::string message) { return Error(Error::Kind::failed, std::move
 
 TimePoint Service::kill_deadline() const {
   const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
-  const TimePoint own = saturating_add(record_.asked_to_stop_at.value_or(record_.since), timeout);
+  const TimePoint own =
+      moved_by_pauses(record_.asked_to_stop_at.value_or(record_.since), timeout, record_.paused_before_since);
   return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
 }
 

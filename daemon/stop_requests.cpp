@@ -11,7 +11,6 @@ StopRequests::Meaning StopRequests::take(const system::SignalEvent& event, TimeP
   if (event.number != SIGTERM && event.number != SIGINT && event.number != SIGQUIT) return Meaning::none;
   const std::string name = system::signal_name(event.number);
   if (event.number == SIGQUIT) {
-    if (!first_) first_ = event;
     why_killed_ = name;
     return Meaning::kills;
   }

@@ -37,6 +37,7 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
       random_(seed),
       up_(loop, "up"),
       ending_(loop, "ending"),
+      up_again_(loop),
       lives_context_(loop),
       lives_(loop, "lives") {
   services_.reserve(stack.services.size());
@@ -140,12 +141,23 @@ void Supervisor::state_changed(Service& service, State from, State to, Event) {
       static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
   count_health(service);
   reporter_.state_changed(service, from, to);
-  if (begun_ && unready_ == 0 && !shutting_down_ && !up_.ended() && nobody_died_unnoticed()) up_.ring();
+  look_whether_up();
   for (Wakeup* watcher : watchers_) watcher->notify();
   look_for_the_end(service, to);
 }
 
-// `exec` starts its command on this bell, so it is asked as an edge is.
+// `exec` starts its command on this bell, so it is asked as an edge is. Not every death changes a state: the
+// first process of a daemon that forks leaves without.
+void Supervisor::look_whether_up() {
+  if (!begun_ || unready_ != 0 || shutting_down_ || up_.ended()) return up_again_.cancel();
+  if (nobody_died_unnoticed()) {
+    up_again_.cancel();
+    up_.ring();
+  } else if (!up_again_.armed()) {
+    up_again_.arm(loop_.now() + std::chrono::milliseconds(2), [this] { look_whether_up(); });
+  }
+}
+
 bool Supervisor::nobody_died_unnoticed() const {
   return std::ranges::none_of(services_, [](const auto& s) {
     return s->spec().type != config::ServiceType::gate && is_running(s->state()) && s->has_died_unnoticed();

@@ -115,6 +115,7 @@ class Supervisor final : public StackView, StateListener {
 
   void let_everything_hold();
   void count_health(Service& service);
+  void look_whether_up();
   [[nodiscard]] bool nobody_died_unnoticed() const;
   void look_for_the_end(Service& service, State to);
   void look_at_essentials();
@@ -155,6 +156,7 @@ class Supervisor final : public StackView, StateListener {
   bool end_check_pending_ = false;
   Bell<> up_;
   Bell<Ending> ending_;
+  Timer up_again_;  // somebody has died, and nobody was told of it yet
   Context lives_context_;
   WaitGroup lives_;
 };

@@ -102,6 +102,8 @@ Waits Supervisor::long_waits(std::size_t most) const {
   for (const auto& service : services_) {
     const State state = service->state();
     if (state != State::stopping && !counted_unready_[service->index()]) continue;
+    if (is_settled(state) && state != State::blocked && !service->record().start_requested)
+      continue;  // nobody waits
     (state == State::waiting || state == State::blocked ? behind : named).push_back(service.get());
   }
   if (named.empty()) named = std::move(behind);
@@ -117,10 +119,19 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
   StateWatch watch(changed);
   service.watch(watch);
   Result<void> result;
+  Duration pause{0};
   for (;;) {
     if (service.level(level.condition, level.bell)) {
       if (!service.has_died_unnoticed()) break;
-      co_await yield_to_all(loop_);  // its death is told in the coming turn
+      // Its death is told in the coming turn, or when its shim has said so.
+      if (pause == Duration::zero()) {
+        co_await yield_to_all(loop_);
+      } else {
+        auto told = on(changed);
+        auto due = after(loop_, pause);
+        co_await select(ctx, told, due);
+      }
+      pause = std::clamp<Duration>(pause * 2, std::chrono::milliseconds(1), std::chrono::milliseconds(50));
       if (!ctx.cancelled()) continue;
       result = std::unexpected(ctx.cause());
       break;

@@ -70,6 +70,8 @@ std::expected<pid_t, SpawnError> NativeProcesses::spawn(Launch& launch, ExitWatc
 
 void NativeProcesses::follow(pid_t pid, ExitWatcher& watcher) { state_->reaper.follow(pid, watcher); }
 
+void NativeProcesses::unfollow(pid_t pid) { state_->reaper.unfollow(pid); }
+
 void NativeProcesses::disown(pid_t pid) {
   if (state_->keepers.keeps(pid))
     state_->keepers.disown(pid);

@@ -26,6 +26,7 @@ class NativeProcesses final : public Processes {
 
   std::expected<pid_t, SpawnError> spawn(Launch& launch, ExitWatcher& watcher) override;
   void follow(pid_t pid, ExitWatcher& watcher) override;
+  void unfollow(pid_t pid) override;
   void disown(pid_t pid) override;
   bool has_ended(pid_t pid) override;
   bool signal(const TreeId& tree, int signo, Scope scope) override;

@@ -237,6 +237,7 @@ std::size_t OutputWriter::room() {
   const std::scoped_lock lock(state_->mutex);
   const std::size_t waiting = state_->waiting.size();
   state_->wants_room = waiting >= capacity;
+  if (state_->wants_room) (void)start();  // a thread that could not be had may be had by now
   return waiting >= capacity ? 0 : capacity - waiting;
 }
 

@@ -237,7 +237,10 @@ ProcessTrees::Doubts ProcessTrees::attribute(const std::vector<pid_t>& candidate
 bool ProcessTrees::is_empty(Watch& watch, const Doubts& doubts) {
   if (!watch.tree.cgroup.empty() && cgroup::is_populated(watch.tree.cgroup)) return false;
   if (!orphans_.visible()) return !group_is_there(watch.tree);
-  if (watch.inhabited) return false;
+  if (watch.inhabited) {
+    watch.doubted_since = TimePoint::max();  // the next doubt has its whole time again
+    return false;
+  }
   if (doubts.unread + doubts.undecided == 0) return true;
   const TimePoint now = loop_.now();
   watch.doubted_since = std::min(watch.doubted_since, now);

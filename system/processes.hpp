@@ -52,8 +52,10 @@ class Processes {
   virtual std::expected<pid_t, SpawnError> spawn(Launch& launch, ExitWatcher& watcher) = 0;
 
   // A process that was not spawned here but may become our child, as orphans do: `watcher` hears how it ended
-  // if it is we who reap it. `disown` ends that.
+  // if it is we who reap it. `unfollow` ends that.
   virtual void follow(pid_t pid, ExitWatcher& watcher) = 0;
+
+  virtual void unfollow(pid_t pid) = 0;
 
   // The watcher will not be told; the process itself goes on and is reaped when it ends.
   virtual void disown(pid_t pid) = 0;

@@ -51,6 +51,7 @@ class Reaper final : SignalListener {
   void expect(pid_t pid);
   // An orphan that is not one of our children yet, or not for our own sake: told of, and otherwise unknown.
   void follow(pid_t pid, ExitWatcher& watcher) { followed_[pid] = &watcher; }
+  void unfollow(pid_t pid) { followed_.erase(pid); }
   void disown(pid_t pid);
   // A child that was spawned here and not reaped yet: its pid is certainly its own.
   [[nodiscard]] bool owns(pid_t pid) { return children_.find(pid) != nullptr; }

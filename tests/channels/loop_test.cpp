@@ -119,13 +119,33 @@ TEST(Loop, counts_how_long_it_stood_still_beyond_its_timers) {
   Rig rig;
   rig.go(nap(rig.root, milliseconds(200)));
   rig.idle();
-  rig.clock.advance(seconds(3));
+  rig.clock.advance(seconds(2));
   rig.idle();
-  EXPECT_EQ(rig.loop.paused(), seconds(3));
+  EXPECT_EQ(rig.loop.paused(), seconds(2));
   rig.go(nap(rig.root, milliseconds(200)));
   rig.idle();
   rig.loop.advance(seconds(1));
-  EXPECT_EQ(rig.loop.paused(), seconds(3)) << "a loop that comes in time was not paused";
+  EXPECT_EQ(rig.loop.paused(), seconds(2)) << "a loop that comes in time was not paused";
+}
+
+TEST(Loop, a_pause_counts_once_whatever_is_looked_at_first_after_it) {
+  Rig rig;
+  rig.go(nap(rig.root, milliseconds(200)));
+  rig.idle();
+  rig.clock.advance(seconds(2));
+  rig.loop.post([] {});  // news that is there before the timer is looked at
+  rig.idle();
+  rig.idle();
+  EXPECT_EQ(rig.loop.paused(), seconds(2));
+}
+
+TEST(Loop, long_idleness_before_a_late_timer_is_not_taken_for_a_pause) {
+  Rig rig;
+  rig.go(nap(rig.root, seconds(60)));
+  rig.idle();
+  rig.clock.advance(seconds(61));
+  rig.idle();
+  EXPECT_EQ(rig.loop.paused(), seconds(3)) << "the second that is certain, and two that may be";
 }
 
 TEST(Loop, posted_callbacks_run_in_the_next_turn_in_order) {

@@ -44,10 +44,10 @@ TEST_F(Background, its_first_process_may_leave_a_moment_after_the_bell) {
 }
 
 TEST_F(Background, who_leaves_children_long_after_the_bell_has_ended) {
-  forking("db", 5s);
+  forking("db", 8s);
   up();
   say_ready("db");
-  advance(5s);
+  advance(8s);
   EXPECT_NE(state("db"), State::ready);
   EXPECT_THAT(chronicle.notices, Contains(HasSubstr("db ended; killed what it left running: ")));
 }

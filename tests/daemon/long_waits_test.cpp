@@ -52,6 +52,17 @@ TEST_F(LongWait, ends_when_all_is_ready_and_leaves_no_timer) {
   EXPECT_TRUE(loop.timers().empty());
 }
 
+TEST_F(LongWait, who_has_failed_for_good_is_waited_for_by_nobody) {
+  speaking(daemon("bad")).restart->policy = config::RestartPolicy::no;
+  daemon("good");
+  up();
+  end("bad", 3);
+  reminders.look(supervisor->is_waiting());
+  advance(60s);
+  EXPECT_THAT(said, ElementsAre());
+  EXPECT_TRUE(loop.timers().empty());
+}
+
 TEST_F(LongWait, a_slow_stop_names_the_processes_that_are_left_and_when_they_are_killed) {
   daemon("db").stop.timeout = 30s;
   script("db", {.stops_after = std::nullopt});

@@ -53,6 +53,8 @@ TEST(StopRequests, quit_kills_at_once_and_others_are_no_requests) {
   EXPECT_EQ(requests.first(), 0);
   EXPECT_EQ(requests.take(from_terminal(SIGQUIT), start), Meaning::kills);
   EXPECT_EQ(requests.why_killed(), "SIGQUIT");
+  EXPECT_EQ(requests.take(from_process(SIGTERM), start + 1h), Meaning::asks)
+      << "it was the first request to stop";
 }
 
 }  // namespace

@@ -141,5 +141,63 @@ TEST_F(TurnOrder, an_attempt_that_belfry_slept_through_says_nothing_of_the_servi
   EXPECT_EQ(service("web").record().runs, 1U);
 }
 
+TEST_F(TurnOrder, a_pause_of_belfry_is_not_taken_from_the_time_of_a_stop) {
+  daemon("db").stop.timeout = 3s;
+  script("db", {.stops_after = std::nullopt});
+  up();
+  down(60s);
+  advance(500ms);
+  pause(4s);
+  loop.run_until_idle();
+  EXPECT_EQ(when("SIGKILL db#1"), -1) << "it had half a second";
+  advance(60s);
+  EXPECT_NE(when("SIGKILL db#1"), -1);
+}
+
+TEST_F(TurnOrder, a_pause_of_belfry_is_not_taken_from_the_timeout_of_an_edge) {
+  speaking(daemon("db"));
+  depends(daemon("web"), stack, "db").timeout = 3s;
+  up();
+  advance(1s);
+  pause(4s);
+  loop.run_until_idle();
+  EXPECT_EQ(state("web"), State::waiting);
+  say_ready("db");
+  EXPECT_EQ(state("web"), State::ready);
+}
+
+// The shim of an isolated service may be stopped: the death is there to see, and nobody tells it.
+TEST_F(TurnOrder, a_death_that_is_never_told_costs_no_busy_loop) {
+  processes.notices_late = [](const RunId&) { return Duration(1h); };
+  processes.tells_when_asked = false;
+  daemon("db");
+  speaking(daemon("cache"));
+  daemon("api", {"db", "cache"});
+  up();
+  end("db", 1);
+  service("cache").said_ready();
+  EXPECT_LT(loop.run_until_idle(), 100U);
+  EXPECT_THAT(processes.log(), Not(Contains("spawn api#1")));
+  advance(1s);
+  EXPECT_EQ(state("api"), State::waiting);
+  EXPECT_EQ(wait_for("db", Condition::ready).waited, std::nullopt);
+  down();
+  advance(2h);
+}
+
+TEST_F(TurnOrder, the_stack_comes_up_although_the_death_changed_no_state) {
+  processes.notices_late = [](const RunId&) { return Duration(20ms); };
+  speaking(daemon("forking"));
+  script("forking", {.exits_after = 1s, .leaves_behind = 1, .children_stop_after = 0s});
+  speaking(daemon("web"));
+  up();
+  say_ready("forking");
+  advance(1s);  // its first process has gone, and nobody was told yet
+  say_ready("web");
+  advance(100ms);
+  EXPECT_EQ(state("forking"), State::ready);
+  EXPECT_TRUE(supervisor->up().rung());
+}
+
 }  // namespace
 }  // namespace belfry::testing

@@ -26,9 +26,8 @@ using daemon::State;
 
 namespace {
 
-// After a SIGKILL at the very end of the budget, its effect may still be noticed late, and once more for a
-// hook.
-constexpr Duration latest_notice = std::chrono::milliseconds(40);
+// After a SIGKILL at the very end of the budget its effect may still be noticed late, of each service and its hooks.
+constexpr Duration latest_notice = std::chrono::milliseconds(20);
 
 // Owner: live_through. Lifecycle: made, lived through once, destroyed. Cancellation: none; it ends.
 class World final : daemon::Reporter {
@@ -318,7 +317,8 @@ class World final : daemon::Reporter {
       supervisor_.kill_everything(Error::closed("killed"));
     }
     supervisor_.unwatch(changed);
-    const Duration noticed = plan_.deaths_are_noticed_late ? latest_notice : Duration(0);
+    const auto deaths = static_cast<int>(2 * plan_.services.size() + 2);
+    const Duration noticed = plan_.deaths_are_noticed_late ? deaths * latest_notice : Duration(0);
     if (loop_.now() > due + noticed) fail("the shutdown took longer than its budget");
   }
 

@@ -143,7 +143,7 @@ void FakeProcesses::disown(pid_t pid) {
 bool FakeProcesses::has_ended(pid_t pid) {
   Process* process = find(pid);
   if (process == nullptr || process->running) return false;  // of strangers nothing is known
-  if (process->untold) loop_.post([this, pid] { tell_exit(pid); });
+  if (process->untold && tells_when_asked) loop_.post([this, pid] { tell_exit(pid); });
   return true;
 }
 

@@ -52,6 +52,7 @@ class FakeProcesses final : public system::Processes {
 
   // How long after the death the reaper learns of it, as signals coalesce; unset: at once.
   std::function<Duration(const RunId&)> notices_late;
+  bool tells_when_asked = true;  // has_ended() makes the reaper tell; false: as below a shim that is stopped
 
   // Ends the main process of the service's newest run, as if by itself.
   void end(std::string_view service, system::ExitStatus how = {});
@@ -67,6 +68,7 @@ class FakeProcesses final : public system::Processes {
   std::expected<pid_t, system::SpawnError> spawn(system::Launch& launch,
                                                  system::ExitWatcher& watcher) override;
   void follow(pid_t, system::ExitWatcher&) override {}
+  void unfollow(pid_t) override {}
   void disown(pid_t pid) override;
   bool has_ended(pid_t pid) override;
   bool signal(const system::TreeId& tree, int signo, system::Scope scope) override;
