@@ -178,10 +178,11 @@ class HostCheck {
     std::string const path = decoder_.absolute(word, service_->working_dir);
     std::string const why = why_not(path);
     if (why.empty()) return by_env(path);
-    bool const relative = !word.starts_with('/');
+    if (why != absent) return {said_of(path, why), "belfry would start it, and fail for the same reason"};
     return {said_of(path, why),
-            relative ? "relative commands count from `working_dir`, which is " + service_->working_dir.str()
-                     : "install it, or correct the path"};
+            word.starts_with('/')
+                ? "install it, or correct the path"
+                : "relative commands count from `working_dir`, which is " + service_->working_dir.str()};
   }
 
   // As execvp goes on: who may not be executed is passed over for one that may.

@@ -235,6 +235,7 @@ void NotifyDesk::take(Service& service, Seat* seat, const NotifySender& sender, 
   if (message.barrier) return;  // answered when its descriptor is closed
   if (message.main_pid) claim_main(service, sender, *message.main_pid);
   service.gave_a_sign();
+  if (message.bad_status) service.refuse_message(NotifyRefusal::not_utf8);
   if (message.status) service.said_status(*message.status);
   if (message.errnum || message.exit_status) service.said_error(message.errnum, message.exit_status);
   if (message.watchdog_interval) service.said_watchdog_interval(*message.watchdog_interval);

@@ -104,7 +104,7 @@ std::expected<NotifyMessage, NotifyRefusal> parse_notify_message(std::string_vie
   if (!datagram.empty() && datagram.back() == '\0') datagram.remove_suffix(1);
   if (datagram.find('\0') != std::string_view::npos) return std::unexpected(NotifyRefusal::has_nul);
   NotifyMessage message;
-  bool other_lines = false;
+  std::size_t other_lines = 0;
   while (!datagram.empty()) {
     const std::size_t end = datagram.find('\n');
     const std::string_view line = datagram.substr(0, end);
@@ -112,12 +112,17 @@ std::expected<NotifyMessage, NotifyRefusal> parse_notify_message(std::string_vie
     if (line == "BARRIER=1") {
       message.barrier = true;
     } else if (!line.empty()) {
-      other_lines = true;
+      ++other_lines;
       read_line(message, line);
     }
   }
-  if (message.barrier && other_lines) return std::unexpected(NotifyRefusal::bad_barrier);
-  if (message.status && !text::is_utf8(*message.status)) return std::unexpected(NotifyRefusal::not_utf8);
+  if (message.barrier && other_lines > 0) return std::unexpected(NotifyRefusal::bad_barrier);
+  // What it says beside counts all the same: READY=1 is worth more than the words that came with it.
+  if (message.status && !text::is_utf8(*message.status)) {
+    if (other_lines == 1) return std::unexpected(NotifyRefusal::not_utf8);
+    message.status.reset();
+    message.bad_status = true;
+  }
   return message;
 }
 

@@ -34,14 +34,15 @@ struct NotifyMessage {
   std::optional<int> exit_status{};
   std::optional<std::string> status{};
   std::string descriptor_name{};  // FDNAME; empty: none, or none that may be given
+  bool bad_status = false;        // it had a status that is not UTF-8, which was left out
 };
 
 // The longest datagram that is looked at.
 inline constexpr std::size_t longest_notify_message = 4096;
 
 // Unknown assignments, and known ones whose value makes no sense, are ignored, as the protocol asks. An error
-// for what no sender may send: too long, a NUL inside, a status that is not UTF-8, a barrier that is not
-// alone.
+// for what no sender may send: too long, a NUL inside, nothing but a status that is not UTF-8, a barrier that
+// is not alone.
 [[nodiscard]] std::expected<NotifyMessage, NotifyRefusal> parse_notify_message(std::string_view datagram);
 
 }  // namespace belfry::daemon

@@ -161,7 +161,6 @@ std::string Service::wait_text() const {
   if (record_.history.attempts > 0) text += ", failed " + std::to_string(record_.history.attempts) + " times";
   text += ")";
   std::string why = last_error();
-  if (why.empty()) why = missing_news();
   if (why.empty()) {
     for (const std::string& missing : waiting_for()) why += (why.empty() ? "waits for " : ", ") + missing;
   }

@@ -203,9 +203,12 @@ Task<Result<void>> Supervisor::until_up(Context& ctx, Service& service) {
 Task<CommandResult> Supervisor::command(Context& ctx, Command command, std::size_t index, bool only) {
   Service& service = *services_[index];
   const std::string name(service.name());
-  if (shutting_down_)
-    co_return CommandResult{
-        .status = 503, .message = "cannot do that: the stack is shutting down", .affected = {}};
+  // Who hangs while everything stops is killed by name rather than with all the others.
+  if (shutting_down_ && command != Command::kill) {
+    co_return CommandResult{.status = 503,
+                            .message = "cannot do that with " + name + ": the stack is shutting down",
+                            .affected = {}};
+  }
   const bool plain =
       service.spec().type == ServiceType::daemon || service.spec().type == ServiceType::oneshot;
   if (!plain && service.spec().type == ServiceType::external) {

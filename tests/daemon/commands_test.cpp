@@ -595,7 +595,7 @@ TEST_F(Commands, what_starts_again_no_longer_says_why_it_was_stopped) {
   command(Command::stop, "api");
   command(Command::start, "api");
   ASSERT_EQ(state("api"), State::starting);
-  EXPECT_EQ(service("api").last_error(), "");
+  EXPECT_EQ(service("api").last_error(), "it has not said READY=1");
 }
 
 TEST_F(Commands, an_external_cannot_be_controlled) {

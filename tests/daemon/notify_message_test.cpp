@@ -35,6 +35,14 @@ TEST(NotifyMessage, more_than_4096_bytes_are_refused) {
   EXPECT_EQ(parse_notify_message(std::string(4097, 'x')).error(), NotifyRefusal::too_long);
 }
 
+TEST(NotifyMessage, what_comes_with_a_status_that_is_not_utf8_counts_all_the_same) {
+  const auto message = parse_notify_message("READY=1\nSTATUS=caf\xe9");
+  ASSERT_TRUE(message);
+  EXPECT_TRUE(message->ready);
+  EXPECT_TRUE(message->bad_status);
+  EXPECT_EQ(message->status, std::nullopt);
+}
+
 TEST(NotifyMessage, a_status_that_is_not_utf8_is_refused) {
   EXPECT_TRUE(parse_notify_message("STATUS=grün"));
   EXPECT_EQ(parse_notify_message("STATUS=\xff").error(), NotifyRefusal::not_utf8);

@@ -46,7 +46,7 @@ TEST_F(Stack, culprits_are_named_with_what_they_wait_for) {
   up();
   const auto named = supervisor->culprits();
   ASSERT_EQ(named.size(), 2U);
-  EXPECT_EQ(named[0], "db is starting");
+  EXPECT_EQ(named[0], "db is starting: it has not said READY=1");
   EXPECT_EQ(named[1], "api is waiting, waits for db ready");
   EXPECT_FALSE(supervisor->start_is_hopeless().has_value());
 }

@@ -137,8 +137,9 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
 // Whatever the daemon knows of it. A gate may have members to spare.
 bool Oracle::stands_on_dead(const Service& on) const {
   if (on.spec().type == ServiceType::gate) {
-    const auto alive = std::ranges::count_if(
-        on.edges(), [this](const Edge& member) { return holds(member) && !stands_on_dead(*member.on); });
+    const auto alive = std::ranges::count_if(on.edges(), [this](const Edge& member) {
+      return holds(member) && (member.spec->require || !stands_on_dead(*member.on));
+    });
     const std::size_t needed = on.spec().require.count == 0 ? on.edges().size() : on.spec().require.count;
     return runs(on) && static_cast<std::size_t>(alive) < needed;
   }
