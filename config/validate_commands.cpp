@@ -185,11 +185,15 @@ class HostCheck {
                 : "relative commands count from `working_dir`, which is " + service_->working_dir.str()};
   }
 
+  static std::string joined(std::string_view directory, std::string_view name) {
+    return std::string(directory).append("/").append(name);
+  }
+
   // As execvp goes on: who may not be executed is passed over for one that may.
   Finding by_search(std::string const& word) {
     std::string first;
     for (std::string const& directory : search_path()) {
-      std::string const path = decoder_.absolute(directory + "/" + word, service_->working_dir);
+      std::string const path = decoder_.absolute(joined(directory, word), service_->working_dir);
       if (!is_file(path)) continue;
       std::string const why = why_not(path);
       if (why.empty()) return by_env(path);
@@ -205,7 +209,7 @@ class HostCheck {
     std::string const& name = once("e", script, [&] { return host_.searched_interpreter(script); });
     if (name.empty()) return {};
     for (std::string const& directory : search_path())
-      if (is_file(decoder_.absolute(directory + "/" + name, service_->working_dir))) return {};
+      if (is_file(decoder_.absolute(joined(directory, name), service_->working_dir))) return {};
     return {tick(script) + " asks env for its interpreter " + tick(name) +
                 ", which is in no directory of the service's $PATH",
             "install it, or set PATH in `environment`"};

@@ -70,7 +70,7 @@ void keep_memory_small() { ::mallopt(M_ARENA_MAX, 1); }
 
 // Too little of something at the start is no bug, and has a limit with a name. Nothing: it is another error.
 std::optional<std::string> scarcity(int errnum) {
-  const std::string what = std::error_code(errnum, std::system_category()).message();
+  std::string what = std::error_code(errnum, std::system_category()).message();
   switch (errnum) {
     case EMFILE:
       return "cannot open the " + std::to_string(descriptors_of_belfry()) +

@@ -44,7 +44,7 @@ std::string ComposeService::edge(Entry const& entry) {
     return node == nullptr ? std::string_view() : node->text();
   };
   auto const known = condition_named(get("condition"));
-  std::string const word(name_of(known.value_or(Condition::started)));
+  std::string word(name_of(known.value_or(Condition::started)));
   if (!known && !get("condition").empty())
     left(*entry.value, "depends_on." + std::string(entry.key->text()) + ".condition",
          "compose knows no such condition");
@@ -113,16 +113,17 @@ std::string ComposeService::duration(Node const* node, std::string_view what) {
 
 // The command of a health check: nothing if there shall be none, one empty word if it does not say any.
 std::vector<std::string> ComposeService::tested(Node const& check) {
-  std::vector<std::string> const unknown{""};
   Node const* const test = check.find("test");
-  std::vector<std::string> command = test == nullptr ? unknown : Carrier::texts(*test);
-  if (command.empty() || command.front().empty()) return unknown;
+  if (test == nullptr) return {""};
+  std::vector<std::string> command = Carrier::texts(*test);
+  if (command.empty() || command.front().empty()) return {""};
   if (test->is_scalar()) return {"sh", "-c", command.front()};
   if (command.front() == "NONE") return {};
   if (command.front() == "CMD-SHELL")
-    return command.size() > 1 ? std::vector<std::string>{"sh", "-c", command[1]} : unknown;
+    return command.size() > 1 ? std::vector<std::string>{"sh", "-c", command[1]}
+                              : std::vector<std::string>{""};
   if (command.front() == "CMD") command.erase(command.begin());
-  return command.empty() ? unknown : command;
+  return command.empty() ? std::vector<std::string>{""} : command;
 }
 
 std::string ComposeService::threshold(Node const* retries) {

@@ -178,7 +178,7 @@ class ProbeReader {
   // The number that is written, which becomes an entry if it is `wanted`.
   std::string threshold(std::string_view name, bool wanted = true) {
     Entry const* const written = find(name);
-    std::string const value = written == nullptr ? "" : text(written->value);
+    std::string value = written == nullptr ? "" : text(written->value);
     if (value.empty() || value.find_first_not_of('0') == std::string::npos) return {};
     bool const number = value.size() < 9 && value.find_first_not_of("0123456789") == std::string::npos;
     if (!number && !value.contains('$')) {
