@@ -302,8 +302,7 @@ std::string Service::last_error() const {
   // history.
   const bool asks = record_.state == State::starting || record_.state == State::unready;
   if (probe_error_ && asks) return probe_error_.text();
-  if (std::string missing = missing_news(); !missing.empty()) return missing;
-  return record_.cause ? record_.cause.text() : std::string();
+  return record_.cause ? record_.cause.text() : missing_news();
 }
 
 }  // namespace belfry::daemon
