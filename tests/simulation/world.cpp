@@ -26,7 +26,8 @@ using daemon::State;
 
 namespace {
 
-// After a SIGKILL at the very end of the budget its effect may still be noticed late, of each service and its hooks.
+// After a SIGKILL at the very end of the budget its effect may still be noticed late, of each service and its
+// hooks.
 constexpr Duration latest_notice = std::chrono::milliseconds(20);
 
 // Owner: live_through. Lifecycle: made, lived through once, destroyed. Cancellation: none; it ends.
