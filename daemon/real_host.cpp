@@ -119,6 +119,7 @@ std::string RealHost::why_port_taken(bool udp, const std::string& address, std::
   if (error == 0) return {};
   if (error != EADDRINUSE) return std::strerror(error);
   std::vector<ino_t> inodes;
+  inodes.reserve(holders.size());
   for (const system::ListeningSocket& one : holders) inodes.push_back(one.inode);
   const auto holder = system::proc::holder_of(inodes, std::chrono::seconds(1));
   if (!holder) return "somebody has it";

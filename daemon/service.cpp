@@ -132,7 +132,7 @@ std::optional<TimePoint> Service::look_at_edges() {
   if (record_.state == State::blocked) enter(Event::healed);
   if (edges_hold()) {
     // So that only the clone comes between this look and the start; what keeps it from that the start says.
-    if (!record_.stuck) (void)prepare();
+    [[maybe_unused]] const Result<void> prepared = record_.stuck ? Result<void>() : prepare();
     if (stands_on_dead()) return look_again;
     if (spec_.command.empty() || around_.start_slots.take(attention_)) {
       enter(Event::edges_hold);

@@ -97,7 +97,7 @@ class Ending {
 
   Result<std::string> run() {
     std::vector<KeptSurvivor> left = find_survivors(stack_id_, recorded_);
-    const std::string who = names_of(left);
+    std::string who = names_of(left);
     while (!left.empty() && !given_up_) {
       end(highest(left));
       left = find_survivors(stack_id_, recorded_);

@@ -14,7 +14,7 @@ using Addresses = DnsChannel::Addresses;
 // Also in the forms that inet_aton(3) knows, such as 127.1: a name server would be asked for them in vain.
 std::optional<asio::ip::address> literal(const std::string& host) {
   error_code not_literal;
-  const auto address = asio::ip::make_address(host, not_literal);
+  auto address = asio::ip::make_address(host, not_literal);
   if (!not_literal) return address;
   in_addr number{};
   if (::inet_aton(host.c_str(), &number) == 0) return std::nullopt;
