@@ -54,7 +54,6 @@ TEST_F(Background, who_leaves_children_long_after_the_bell_has_ended) {
 
 TEST_F(Background, a_failure_is_no_way_into_the_background) {
   forking("db").restart->policy = config::RestartPolicy::no;
-  script("db", {.exits_after = 5ms, .exits_with = {.signaled = false, .value = 1}, .leaves_behind = 1});
   forget_scripts();
   script("db", {.exits_after = 5ms, .exits_with = {.signaled = false, .value = 1}, .leaves_behind = 1});
   up();

@@ -104,27 +104,21 @@ class LateReaders(OwnOutput):
 class NobodyReads(OwnOutput):
     FLOOD = "  flood: {command: [yes, a line that nobody reads], stop: {timeout: 2s}}"
 
-    def assert_lives_and_stops(self, stack, process):
+    def assert_unread_output_blocks_nothing(self, reader, writer):
+        stack = self.stack(self.FLOOD)
+        process = self.begin(stack, output=writer)
         self.assertTrue(self.answers(stack))
         self.assertTrue(self.answers(stack))
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)
-
-    def test_a_terminal_that_nobody_reads_blocks_nothing(self):
-        stack = self.stack(self.FLOOD)
-        master, terminal = pty.openpty()
-        process = self.begin(stack, output=terminal)
-        self.assert_lives_and_stops(stack, process)
-        os.close(master)
-        os.close(terminal)
-
-    def test_a_pipe_that_nobody_reads_blocks_nothing(self):
-        stack = self.stack(self.FLOOD)
-        reader, writer = os.pipe()
-        process = self.begin(stack, output=writer)
-        self.assert_lives_and_stops(stack, process)
         os.close(reader)
         os.close(writer)
+
+    def test_a_terminal_that_nobody_reads_blocks_nothing(self):
+        self.assert_unread_output_blocks_nothing(*pty.openpty())
+
+    def test_a_pipe_that_nobody_reads_blocks_nothing(self):
+        self.assert_unread_output_blocks_nothing(*os.pipe())
 
     def test_a_standard_error_that_nobody_reads_holds_up_no_refusal(self):
         stack = self.stack("  a: {command: [sleep, 1], nonsense: 1}")
