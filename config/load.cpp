@@ -151,8 +151,9 @@ Loaded load_text(std::string_view text, std::string file_name, LoadOptions const
 std::optional<std::string> find_file(std::string const& explicit_path) {
   if (!explicit_path.empty()) return explicit_path;
   for (char const* candidate : {"belfry.yaml", "belfry.yml", "/etc/belfry/belfry.yaml"}) {
-    std::error_code ignored;
-    if (std::filesystem::exists(candidate, ignored)) return candidate;
+    std::error_code unknown;
+    // Who may not look cannot say that there is none: reading the file will say why.
+    if (std::filesystem::exists(candidate, unknown) || unknown) return candidate;
   }
   return std::nullopt;
 }

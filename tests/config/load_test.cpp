@@ -88,6 +88,14 @@ TEST(FindFile, looks_in_the_current_directory) {
   EXPECT_EQ(find_file(), "belfry.yaml");
   fs::current_path(before);
 }
+TEST(FindFile, does_not_call_absent_what_it_cannot_look_at) {
+  Directory const dir;
+  fs::path const before = fs::current_path();
+  fs::current_path(dir.path());
+  fs::create_symlink("belfry.yaml", "belfry.yaml");
+  EXPECT_EQ(find_file(), "belfry.yaml");
+  fs::current_path(before);
+}
 
 }  // namespace
 }  // namespace belfry::config
