@@ -1,5 +1,5 @@
-// The simulation's own program: belfry_simulation [--simulate N] [--seed S]; one history is told as it
-// happens.
+// The simulation's own program: belfry_simulation [--simulate N] [--seed S] [--journal FILE]; one history is
+// told as it happens. Two versions that behave alike write the same journal, byte for byte.
 //
 // Histories run in a child process, so that one that ends in an abort or never ends is shrunk like any other.
 #include <sys/mman.h>
@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -43,9 +44,9 @@ bool goes_well(const std::function<bool()>& work, bool quiet) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool live(const Plan& plan, bool told) {
+bool live(const Plan& plan, std::FILE* journal = nullptr) {
   setitimer(ITIMER_PROF, &patience, nullptr);
-  const auto failure = belfry::simulation::live_through(plan, told);
+  const auto failure = belfry::simulation::live_through(plan, journal);
   setitimer(ITIMER_PROF, &none, nullptr);
   return !failure;
 }
@@ -63,7 +64,7 @@ Plan shrink(Plan plan) {
           belfry::simulation::describe(*less) == belfry::simulation::describe(plan)) {
         continue;
       }
-      if (goes_well([&] { return live(*less, false); }, true)) continue;
+      if (goes_well([&] { return live(*less); }, true)) continue;
       plan = *less;
       smaller = true;
       --part;
@@ -75,7 +76,7 @@ Plan shrink(Plan plan) {
 void report(std::uint64_t seed) {
   const auto number = static_cast<unsigned long long>(seed);
   const Plan whole = belfry::simulation::make_plan(seed);
-  if (goes_well([&] { return live(whole, false); }, true)) {
+  if (goes_well([&] { return live(whole); }, true)) {
     std::fprintf(stderr,
                  "the run ended in history %llu, which goes well by itself: was it ended from outside?\n",
                  number);
@@ -84,7 +85,7 @@ void report(std::uint64_t seed) {
   std::fprintf(stderr, "history %llu fails; shrinking it\n", number);
   const Plan plan = shrink(whole);
   std::fprintf(stderr, "%s", belfry::simulation::describe(plan).c_str());
-  goes_well([&] { return live(plan, true); }, false);
+  goes_well([&] { return live(plan, stderr); }, false);
   std::fprintf(stderr, "replay it with: --simulate 1 --seed %llu\n", number);
 }
 
@@ -94,9 +95,17 @@ int main(int argc, char** argv) {
   std::uint64_t count = 10000;
   std::uint64_t first = 1;
   if (const char* asked = std::getenv("BELFRY_SIMULATE")) count = std::strtoull(asked, nullptr, 10);
+  std::FILE* journal = nullptr;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--simulate") == 0) count = std::strtoull(argv[i + 1], nullptr, 10);
     if (std::strcmp(argv[i], "--seed") == 0) first = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--journal") == 0) {
+      journal = std::fopen(argv[i + 1], "we");
+      if (journal == nullptr) {
+        std::fprintf(stderr, "cannot write %s: %s\n", argv[i + 1], std::strerror(errno));
+        return 73;
+      }
+    }
   }
   void* shared =
       mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -108,7 +117,9 @@ int main(int argc, char** argv) {
   const bool well = goes_well(
       [&] {
         for (seed = first; seed < first + count; ++seed) {
-          if (!live(belfry::simulation::make_plan(seed), count == 1)) return false;
+          if (journal != nullptr) std::fprintf(journal, "history %llu\n", (unsigned long long)seed);
+          std::FILE* told = journal == nullptr && count == 1 ? stderr : journal;
+          if (!live(belfry::simulation::make_plan(seed), told)) return false;
         }
         return true;
       },

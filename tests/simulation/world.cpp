@@ -33,7 +33,7 @@ constexpr Duration latest_notice = std::chrono::milliseconds(20);
 // Owner: live_through. Lifecycle: made, lived through once, destroyed. Cancellation: none; it ends.
 class World final : daemon::Reporter {
  public:
-  World(const Plan& plan, bool told) : plan_(plan), told_(told), stack_(make_stack(plan)) {
+  World(const Plan& plan, std::FILE* journal) : plan_(plan), journal_(journal), stack_(make_stack(plan)) {
     for (const PlannedService& s : plan_.services) planned_.emplace(s.number, &s);
     processes_.script = [this](const testing::RunId& id) {
       const PlannedService& of = planned(id.service);
@@ -90,8 +90,8 @@ class World final : daemon::Reporter {
     return failure_;
   }
   void say(const std::string& text) const {
-    if (told_)
-      std::fprintf(stderr, "%10.4f  %s\n", std::chrono::duration<double>(loop_.now() - begun_at_).count(),
+    if (journal_ != nullptr)
+      std::fprintf(journal_, "%14.9f  %s\n", std::chrono::duration<double>(loop_.now() - begun_at_).count(),
                    text.c_str());
   }
   std::string who_waits() const {
@@ -105,8 +105,12 @@ class World final : daemon::Reporter {
         std::string(daemon::name_of(to)) + "  " + s.last_error());
     if (to == State::starting) {
       if (auto wrong = oracle_.check_start(s)) fail(*wrong);
-      spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::ready));
-      spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::stopped));
+      const std::string name(s.name());
+      spawn(listeners_, "listener",
+            listen(s.incarnation(), &daemon::Incarnation::started, name + ".started"));
+      spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::ready, name + ".ready"));
+      spawn(listeners_, "listener",
+            listen(s.incarnation(), &daemon::Incarnation::stopped, name + ".stopped"));
     }
     oracle_.look_at_regained(s);
     const bool was_lost = s.spec().type == config::ServiceType::external && s.record().truths == 0;
@@ -192,10 +196,11 @@ class World final : daemon::Reporter {
     return std::nullopt;
   }
 
-  Task<void> listen(SharedIncarnation run, Bell<> daemon::Incarnation::* bell) {
+  Task<void> listen(SharedIncarnation run, Bell<> daemon::Incarnation::* bell, std::string name) {
     Context patience(loop_);
     const Outcome outcome = co_await ((*run).*bell).wait(patience);
     if (outcome.cancelled()) fail("a wait for a bell was cancelled by nobody");
+    say(name + (outcome.rung() ? " rang" : " never rings: " + outcome.cause.text()));
   }
   Task<void> run_command(Asked& asked, PlannedEvent event) {
     const std::size_t index = *supervisor_.find(name_of(event.service));
@@ -342,7 +347,7 @@ class World final : daemon::Reporter {
   }
 
   const Plan& plan_;
-  bool told_;
+  std::FILE* journal_;  // null: nobody reads it
   config::Stack stack_;
   std::map<std::uint32_t, const PlannedService*> planned_;
   ManualClock clock_;
@@ -370,8 +375,8 @@ class World final : daemon::Reporter {
 
 }  // namespace
 
-std::optional<std::string> live_through(const Plan& plan, bool told) {
-  World world(plan, told);
+std::optional<std::string> live_through(const Plan& plan, std::FILE* journal) {
+  World world(plan, journal);
   return world.live();
 }
 
