@@ -10,7 +10,7 @@
 
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 
 namespace belfry {
 

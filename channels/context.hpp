@@ -9,7 +9,7 @@
 
 #include "channels/detail/cancel_link.hpp"
 #include "channels/error.hpp"
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 #include "channels/timer_queue.hpp"
 
 namespace belfry {

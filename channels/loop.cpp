@@ -102,7 +102,7 @@ inline void Loop::resume_first(detail::WaiterList& list) noexcept {
   if (waiter.handle) {
     waiter.handle.resume();
   } else {
-    static_cast<detail::Callback&>(waiter).run();
+    static_cast<Callback&>(waiter).run();
   }
 }
 
@@ -302,7 +302,7 @@ void Loop::abandon() noexcept {
   ready_.splice_back(later_);
   while (!ready_.empty()) {
     detail::Waiter& waiter = ready_.pop_front();
-    if (!waiter.handle) static_cast<detail::Callback&>(waiter).discard();
+    if (!waiter.handle) static_cast<Callback&>(waiter).discard();
   }
   detail::abandoning = outer;
 }

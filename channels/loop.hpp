@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "channels/asio_fwd.hpp"
+#include "channels/callback.hpp"
 #include "channels/detail/list.hpp"
-#include "channels/detail/waiter.hpp"
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 #include "channels/timer_queue.hpp"
 #include "channels/turn_meter.hpp"
 
@@ -36,7 +36,7 @@ enum class RunEnd {
 
 // Owner: main, or a test. Lifecycle: run() any number of times; then abandon(), then the primitives
 // go, then the loop. Cancellation: stop() ends run(); tasks are ended by their contexts.
-// Thread rules: everything belongs to the thread that runs the loop, except a Door (door.hpp).
+// Thread rules: everything belongs to the thread that runs the loop, except a Mailbox (mailbox.hpp).
 class Loop {
  public:
   Loop();
@@ -139,7 +139,7 @@ class Loop {
   }
 
  private:
-  struct Starter final : detail::Callback {
+  struct Starter final : Callback {
     explicit Starter(Loop& l) : loop(l) {}
     void run() noexcept override;
     Loop& loop;

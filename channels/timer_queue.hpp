@@ -10,7 +10,7 @@
 #include <functional>
 #include <optional>
 
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 
 namespace belfry {
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string_view>
 
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 
 namespace belfry {
 

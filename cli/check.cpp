@@ -4,14 +4,14 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
 #include "cli/files.hpp"
 #include "cli/terminal.hpp"
 #include "cli/version.hpp"
-#include "config/report.hpp"
-#include "config/schema.hpp"
-#include "daemon/real_host.hpp"
-#include "daemon/unsupported.hpp"
+#include "config/decode/schema.hpp"
+#include "config/document/report.hpp"
+#include "config/load/unsupported.hpp"
+#include "config/model/exit_codes.hpp"
+#include "daemon/host/real_host.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -41,7 +41,7 @@ int check(const Invocation& asked) {
   daemon::RealHost host(true);
   auto loaded = load(asked, &host);
   if (!loaded) return report(loaded.error());
-  daemon::refuse_unsupported(*loaded);
+  config::refuse_unsupported(*loaded);
   if (asked.strict) loaded->diagnostics.be_strict();
   const bool for_people = asked.format != "json" && asked.format != "sarif";
   if (asked.format == "json") {

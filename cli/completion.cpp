@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
+#include "config/model/exit_codes.hpp"
 
 namespace belfry::cli {
 namespace {

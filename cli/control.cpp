@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
-#include "cli/json.hpp"
 #include "cli/locate.hpp"
 #include "cli/waiting.hpp"
-#include "config/duration.hpp"
+#include "client/json.hpp"
+#include "config/model/duration.hpp"
+#include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::cli {

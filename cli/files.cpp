@@ -6,11 +6,11 @@
 #include <system_error>
 #include <utility>
 
-#include "cli/exit_codes.hpp"
+#include "config/model/exit_codes.hpp"
 
 namespace belfry::cli {
 
-Outcome<std::vector<std::string>> files_of(const Invocation& asked) {
+Expected<std::vector<std::string>> files_of(const Invocation& asked) {
   std::vector<std::string> files = asked.files;
   files.insert(files.end(), asked.names.begin(), asked.names.end());
   if (files.empty()) {
@@ -32,7 +32,7 @@ Outcome<std::vector<std::string>> files_of(const Invocation& asked) {
   return files;
 }
 
-Outcome<config::Loaded> load(const Invocation& asked, config::Host* host) {
+Expected<config::Loaded> load(const Invocation& asked, config::Host* host) {
   auto files = files_of(asked);
   if (!files) return std::unexpected(files.error());
   config::LoadOptions options;

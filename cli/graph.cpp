@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
 #include "cli/files.hpp"
 #include "cli/terminal.hpp"
-#include "config/files.hpp"
-#include "config/render.hpp"
-#include "config/times.hpp"
+#include "config/document/files.hpp"
+#include "config/graph/render.hpp"
+#include "config/graph/times.hpp"
+#include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::cli {
@@ -18,7 +18,7 @@ namespace belfry::cli {
 namespace {
 
 // What --times names; no function without it.
-Outcome<config::ServiceTime> times_of(const Invocation& asked) {
+Expected<config::ServiceTime> times_of(const Invocation& asked) {
   if (asked.times.empty()) return config::ServiceTime();
   const std::string path = asked.times == "-" ? "/dev/stdin" : asked.times;
   const auto text = config::read_file(path, 16U << 20U, config::Accept::files_and_pipes);

@@ -6,11 +6,11 @@
 #include <system_error>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
 #include "cli/terminal.hpp"
-#include "config/document.hpp"
-#include "config/files.hpp"
+#include "config/document/document.hpp"
+#include "config/document/files.hpp"
 #include "config/import/import.hpp"
+#include "config/model/exit_codes.hpp"
 
 namespace belfry::cli {
 

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "cli/exit_codes.hpp"
-#include "config/load.hpp"
-#include "daemon/paths.hpp"
+#include "config/load/load.hpp"
+#include "config/model/exit_codes.hpp"
+#include "daemon/host/paths.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -22,8 +22,8 @@ std::vector<std::string> sockets_of(const std::vector<std::string>& files) {
   return daemon::control_socket_candidates(name, loaded.stack.control.socket);
 }
 
-Outcome<Client> first_that_answers(const std::vector<std::string>& sockets) {
-  Outcome<Client> connected = Client::connect(sockets.front());
+Expected<Client> first_that_answers(const std::vector<std::string>& sockets) {
+  Expected<Client> connected = Client::connect(sockets.front());
   std::optional<Failure> denied;
   if (!connected && connected.error().exit_code == exit_code::not_permitted) denied = connected.error();
   for (std::size_t i = 1; i < sockets.size() && !connected; ++i) {
@@ -37,7 +37,7 @@ Outcome<Client> first_that_answers(const std::vector<std::string>& sockets) {
   return connected;
 }
 
-Outcome<Client> connect_by_files(const std::vector<std::string>& files) {
+Expected<Client> connect_by_files(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     if (::access(file.c_str(), R_OK) == 0) continue;
     return std::unexpected(
@@ -50,7 +50,7 @@ Outcome<Client> connect_by_files(const std::vector<std::string>& files) {
 
 }  // namespace
 
-Outcome<Client> connect_to_daemon(const Invocation& asked) {
+Expected<Client> connect_to_daemon(const Invocation& asked) {
   if (!asked.socket.empty()) return Client::connect(asked.socket);
   if (!asked.files.empty()) return connect_by_files(asked.files);
   if (const char* inherited = std::getenv("BELFRY_SOCKET"); inherited != nullptr && *inherited != '\0') {

@@ -1,4 +1,4 @@
-// The `belfry` executable: the command line, and which room answers it.
+// The `belfry` executable: the command line, and which subcommand answers it.
 #include <exception>
 #include <iostream>
 #include <string_view>
@@ -6,13 +6,13 @@
 #include <variant>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "daemon/app.hpp"
+#include "config/model/exit_codes.hpp"
+#include "daemon/run/app.hpp"
 #include "system/descriptors.hpp"
-#include "system/keeper.hpp"
 #include "system/signals.hpp"
+#include "system/subreaper_shim.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::cli {
@@ -33,12 +33,12 @@ int exec(const Invocation& asked) {
   return daemon::exec(options);
 }
 
-struct Room {
+struct Subcommand {
   std::string_view command;
   int (*answer)(const Invocation&);
 };
 
-constexpr Room rooms[] = {
+constexpr Subcommand subcommands[] = {
     {"run", run},         {"exec", exec},
     {"check", check},     {"graph", graph},
     {"status", status},   {"wait", wait},
@@ -49,8 +49,8 @@ constexpr Room rooms[] = {
 };
 
 int answer(const Invocation& asked) {
-  for (const Room& room : rooms) {
-    if (room.command == asked.command) return room.answer(asked);
+  for (const Subcommand& one : subcommands) {
+    if (one.command == asked.command) return one.answer(asked);
   }
   return exit_code::internal;
 }

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <memory>
 
-#include "cli/exit_codes.hpp"
 #include "cli/help.hpp"
 #include "cli/version.hpp"
-#include "config/duration.hpp"
-#include "config/suggest.hpp"
+#include "config/document/suggest.hpp"
+#include "config/model/duration.hpp"
+#include "config/model/exit_codes.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -86,12 +86,12 @@ void shutdown_options(CLI::App& app, Raw& raw) {
 }
 void no_options(CLI::App&, Raw&) {}
 
-struct Command {
+struct SubcommandSpec {
   std::string_view name, description;
   Options options;
 };
 
-constexpr Command commands[] = {
+constexpr SubcommandSpec commands[] = {
     {"run", "start the stack and keep it up", run_options},
     {"exec", "run a command in a stack that is ready", exec_options},
     {"check", "say what is wrong with a file", check_options},
@@ -110,13 +110,13 @@ constexpr Command commands[] = {
     {"help", "explain a command", names},
 };
 
-const Command* find_command(std::string_view name) {
-  const auto found = std::ranges::find(commands, name, &Command::name);
+const SubcommandSpec* find_command(std::string_view name) {
+  const auto found = std::ranges::find(commands, name, &SubcommandSpec::name);
   return found == std::end(commands) ? nullptr : &*found;
 }
 
 // One parser per command, not one with subcommands: those would take a service called `run` for a command.
-std::unique_ptr<CLI::App> make_app(const Command& command, Raw& raw) {
+std::unique_ptr<CLI::App> make_app(const SubcommandSpec& command, Raw& raw) {
   auto app = std::make_unique<CLI::App>("", std::string(command.name));
   app->set_help_flag();
   app->add_flag("-h,--help", raw.help);
@@ -158,7 +158,7 @@ Failure unknown_option(const CLI::App& app, std::string_view command, const std:
 
 Failure unknown_command(const std::string& word) {
   std::vector<std::string_view> known;
-  for (const Command& command : commands) known.push_back(command.name);
+  for (const SubcommandSpec& command : commands) known.push_back(command.name);
   const std::string_view near = config::nearest(word, known);
   std::string message = "cannot " + word + ": there is no such command";
   if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
@@ -170,7 +170,7 @@ Failure malformed(const CLI::ParseError& error, std::string_view command) {
   return usage("cannot understand the command line: " + std::string(error.what()), help_of(command));
 }
 
-Outcome<void> check_extras(const CLI::App& app) {
+Expected<void> check_extras(const CLI::App& app) {
   const std::vector<std::string> extras = app.remaining();
   if (extras.empty()) return {};
   const std::string& command = app.get_name();
@@ -184,8 +184,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
   return std::ranges::find(words, word) != words.end();
 }
 
-Outcome<void> check_choice(const Invocation& asked, std::string_view what, const std::string& value,
-                           std::span<const std::string_view> choices) {
+Expected<void> check_choice(const Invocation& asked, std::string_view what, const std::string& value,
+                            std::span<const std::string_view> choices) {
   if (value.empty() || std::ranges::find(choices, value) != choices.end()) return {};
   std::string list;
   for (const std::string_view choice : choices) ((list += list.empty() ? "" : ", ")) += choice;
@@ -194,14 +194,14 @@ Outcome<void> check_choice(const Invocation& asked, std::string_view what, const
             help_of(asked.command)));
 }
 
-Outcome<void> check_choices(const Invocation& asked) {
+Expected<void> check_choices(const Invocation& asked) {
   if (asked.format.empty()) return {};  // any word after --condition: the daemon knows the own bells
   return check_choice(asked, "--format", asked.format, choices_of(asked.command, "--format"));
 }
 
 // How many words a command needs, and what they are called.
-Outcome<void> check_names(const Invocation& asked) {
-  const auto need = [&](bool enough, std::string_view what) -> Outcome<void> {
+Expected<void> check_names(const Invocation& asked) {
+  const auto need = [&](bool enough, std::string_view what) -> Expected<void> {
     if (enough) return {};
     return std::unexpected(
         usage("cannot " + asked.command + ": " + std::string(what) + " is missing", help_of(asked.command)));
@@ -221,7 +221,7 @@ Outcome<void> check_names(const Invocation& asked) {
 }
 
 // `belfry exec pytest -q`: what was meant is plain.
-Outcome<void> check_exec(const CLI::App& app, const Invocation& asked) {
+Expected<void> check_exec(const CLI::App& app, const Invocation& asked) {
   if (asked.command != "exec" || !asked.program.empty()) return {};
   std::string guess = "belfry exec --";
   for (const std::string& word : asked.names) guess += " " + word;
@@ -230,7 +230,7 @@ Outcome<void> check_exec(const CLI::App& app, const Invocation& asked) {
   return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
 }
 
-Outcome<void> check_program(const Invocation& asked, bool has_dashes) {
+Expected<void> check_program(const Invocation& asked, bool has_dashes) {
   if (asked.command == "run" && has_dashes) {
     return std::unexpected(
         usage("cannot run a command in place of a stack: this version does not do that yet",
@@ -243,7 +243,7 @@ Outcome<void> check_program(const Invocation& asked, bool has_dashes) {
   return {};
 }
 
-Outcome<void> read_timeout(Raw& raw) {
+Expected<void> read_timeout(Raw& raw) {
   if (raw.timeout.empty()) return {};
   const auto duration = config::parse_duration(raw.timeout);
   if (!duration) {
@@ -264,7 +264,7 @@ bool split_program(std::vector<std::string>& arguments, std::vector<std::string>
   return true;
 }
 
-Outcome<std::variant<Invocation, Text>> help_for(const Invocation& asked) {
+Expected<std::variant<Invocation, Text>> help_for(const Invocation& asked) {
   const bool about_another = asked.command == "help" && !asked.names.empty();
   const std::string& command = about_another ? asked.names[0] : asked.command;
   const std::string_view text = help_text(command);
@@ -273,7 +273,7 @@ Outcome<std::variant<Invocation, Text>> help_for(const Invocation& asked) {
 }
 
 // What stands where a command should.
-Outcome<std::variant<Invocation, Text>> without_command(const std::vector<std::string>& arguments) {
+Expected<std::variant<Invocation, Text>> without_command(const std::vector<std::string>& arguments) {
   if (arguments.empty())
     return std::unexpected(usage("cannot do anything: no command was given", "belfry --help"));
   const std::string& word = arguments.front();
@@ -283,7 +283,7 @@ Outcome<std::variant<Invocation, Text>> without_command(const std::vector<std::s
   return std::unexpected(usage("cannot understand " + word + ": the command comes first", "belfry --help"));
 }
 
-Outcome<void> check(const CLI::App& app, Raw& raw, bool has_dashes) {
+Expected<void> check(const CLI::App& app, Raw& raw, bool has_dashes) {
   if (auto given = check_exec(app, raw.invocation); !given) return given;
   if (auto known = check_extras(app); !known) return known;
   if (auto fits = check_program(raw.invocation, has_dashes); !fits) return fits;
@@ -294,10 +294,10 @@ Outcome<void> check(const CLI::App& app, Raw& raw, bool has_dashes) {
 
 }  // namespace
 
-Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments) {
+Expected<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments) {
   Raw raw;
   const bool has_dashes = split_program(arguments, raw.invocation.program);
-  const Command* command = arguments.empty() ? nullptr : find_command(arguments.front());
+  const SubcommandSpec* command = arguments.empty() ? nullptr : find_command(arguments.front());
   if (command == nullptr) return without_command(arguments);
   raw.invocation.command = command->name;
   const auto app = make_app(*command, raw);
@@ -316,7 +316,7 @@ Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments
 
 std::vector<CommandOptions> all_commands() {
   std::vector<CommandOptions> all;
-  for (const Command& command : commands) {
+  for (const SubcommandSpec& command : commands) {
     Raw raw;
     const auto app = make_app(command, raw);
     all.push_back({std::string(command.name), std::string(command.description), option_names(*app),

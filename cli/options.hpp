@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "channels/time.hpp"
-#include "cli/failure.hpp"
+#include "channels/time/time.hpp"
+#include "client/failure.hpp"
 
 namespace belfry::cli {
 
@@ -37,7 +37,7 @@ struct Text {
 };
 
 // `arguments` without the program's name. A Failure is a usage error.
-[[nodiscard]] Outcome<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments);
+[[nodiscard]] Expected<std::variant<Invocation, Text>> parse(std::vector<std::string> arguments);
 
 // What completion needs: the commands, and the options of each.
 struct CommandOptions {

@@ -6,8 +6,8 @@
 #include <iostream>
 #include <system_error>
 
-#include "cli/exit_codes.hpp"
-#include "cli/failure.hpp"
+#include "client/failure.hpp"
+#include "config/model/exit_codes.hpp"
 
 namespace belfry::cli {
 

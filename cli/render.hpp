@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "channels/time.hpp"
-#include "cli/json.hpp"
+#include "channels/time/time.hpp"
 #include "cli/terminal.hpp"
+#include "client/json.hpp"
 
 namespace belfry::cli {
 

@@ -5,10 +5,10 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
-#include "cli/exit_codes.hpp"
 #include "cli/locate.hpp"
 #include "cli/render.hpp"
-#include "config/suggest.hpp"
+#include "config/document/suggest.hpp"
+#include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::cli {
@@ -25,7 +25,7 @@ Failure unknown_service(const std::string& name, const StackStatus& status) {
 }
 
 // Keeps the services that were asked for, in the order of the file.
-Outcome<void> select(StackStatus& status, const std::vector<std::string>& names) {
+Expected<void> select(StackStatus& status, const std::vector<std::string>& names) {
   if (names.empty()) return {};
   for (const std::string& name : names) {
     if (std::ranges::none_of(status.services, [&](const ServiceStatus& s) { return s.name == name; })) {

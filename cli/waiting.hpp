@@ -2,23 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "cli/json.hpp"
-#include "daemon/wait_schedule.hpp"
+#include "client/json.hpp"
+#include "client/waiting.hpp"
 
 namespace belfry::cli {
-
-using daemon::WaitSchedule;
-
-// A command that waits for an answer.
-struct Waiting {
-  WaitSchedule schedule;
-  std::function<void()> remind;  // says who is waited for; empty: nothing is said
-};
 
 // What a command waits for.
 enum class WaitingFor : std::uint8_t { up, down };

@@ -26,7 +26,7 @@ class ExecProbe final : public Probe {
 
   Task<Outcome> check(Context& ctx) override {
     OutputTail output(loop_);
-    if (auto laid = output.lay(launch_); !laid) co_return std::unexpected(laid.error());
+    if (auto laid = output.apply(launch_); !laid) co_return std::unexpected(laid.error());
     system::CommandRun run(loop_, processes_, marker_);
     const auto pid = run.begin(launch_);
     output.passed();

@@ -1,7 +1,7 @@
 #include "probes/factory.hpp"
 
 #include "probes/kinds.hpp"
-#include "probes/listen_watch/listen_probe.hpp"
+#include "probes/listen_monitor/listen_probe.hpp"
 #include "probes/resolver.hpp"
 #include "system/sock_diag.hpp"
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "channels/error.hpp"
-#include "channels/time.hpp"
-#include "config/model.hpp"
+#include "channels/time/time.hpp"
+#include "config/model/model.hpp"
 #include "probes/probe.hpp"
 #include "system/launch.hpp"
 #include "system/process.hpp"
@@ -21,7 +21,7 @@ class Processes;
 
 namespace belfry::probes {
 
-class ListenEar;
+class ListenMonitor;
 
 // How a probe's own process (exec) is to run: as the service does, but with its own command.
 class LaunchTemplate {
@@ -38,8 +38,8 @@ struct ProbeContext {
   std::string service;                     // name, for messages
   system::TreeId tree;                     // whose sockets count (port); leader 0 for an external: anybody's
   const LaunchTemplate* launch = nullptr;  // null: belfry's own environment and user
-  std::shared_ptr<ListenEar> ear = {};     // what its trap hears; null: belfry does not run it
-  std::optional<TimePoint> began = {};     // the run, its pre_start included; empty: with its leader
+  std::shared_ptr<ListenMonitor> monitor = {};  // what its notifier hears; null: belfry does not run it
+  std::optional<TimePoint> began = {};          // the run, its pre_start included; empty: with its leader
 };
 
 // True for the kinds whose truth arrives as an event of the service (notify, fd, log, listen) and that

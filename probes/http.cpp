@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "channels/asio_bridge.hpp"
-#include "config/confidential.hpp"
-#include "config/pattern.hpp"
+#include "config/document/confidential.hpp"
+#include "config/model/pattern.hpp"
 #include "probes/json_answer.hpp"
 #include "probes/kinds.hpp"
 #include "probes/local_owner.hpp"

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "channels/loop.hpp"
-#include "config/model.hpp"
+#include "config/model/model.hpp"
 #include "probes/factory.hpp"
 #include "probes/probe.hpp"
 #include "system/processes.hpp"

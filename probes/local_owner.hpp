@@ -17,7 +17,7 @@
 #include "channels/asio.hpp"
 #include "channels/context.hpp"
 #include "channels/task.hpp"
-#include "config/model.hpp"
+#include "config/model/model.hpp"
 #include "probes/factory.hpp"
 #include "probes/kernel_questions.hpp"
 #include "probes/probe.hpp"

@@ -70,7 +70,7 @@ OutputTail::~OutputTail() {
   state_->descriptor.close(ignored);
 }
 
-Result<void> OutputTail::lay(system::Launch& launch) {
+Result<void> OutputTail::apply(system::Launch& launch) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return std::unexpected(Error::from_errno(errno, "cannot make a pipe for the output of a probe"));

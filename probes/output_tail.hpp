@@ -15,7 +15,8 @@
 
 namespace belfry::probes {
 
-// Owner: an attempt. Lifecycle: lay() before the spawn, passed() after it, then last_line() once, at the end;
+// Owner: an attempt. Lifecycle: apply() before the spawn, passed() after it, then last_line() once, at the
+// end;
 //   who still holds the pipe then writes to nobody.
 // Cancellation: the destructor; nothing is waited for.
 class OutputTail {
@@ -28,7 +29,7 @@ class OutputTail {
   OutputTail& operator=(const OutputTail&) = delete;
 
   // Standard output and error of the command. Error kind system: no descriptor is left.
-  Result<void> lay(system::Launch& launch);
+  Result<void> apply(system::Launch& launch);
   // The clone has been tried.
   void passed();
   // ": " and the last line that is not empty, fit for a message and of bounded length; "" when there is none.

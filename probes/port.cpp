@@ -1,6 +1,6 @@
 // `port: N`, `port: {udp: N}`.
 #include "probes/kinds.hpp"
-#include "probes/listen_watch/listen_probe.hpp"
+#include "probes/listen_monitor/listen_probe.hpp"
 
 namespace belfry::probes {
 

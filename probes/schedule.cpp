@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "channels/saturating.hpp"
+#include "channels/time/saturating.hpp"
 
 namespace belfry::probes {
 

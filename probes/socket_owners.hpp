@@ -13,7 +13,7 @@
 #include "channels/context.hpp"
 #include "channels/semaphore.hpp"
 #include "channels/task.hpp"
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 #include "system/process.hpp"
 #include "system/sock_diag.hpp"
 

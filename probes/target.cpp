@@ -1,7 +1,7 @@
 #include "probes/target.hpp"
 
-#include "config/address.hpp"
-#include "config/confidential.hpp"
+#include "config/document/confidential.hpp"
+#include "config/model/address.hpp"
 
 namespace belfry::probes {
 

@@ -1,7 +1,7 @@
 // `unix: path`: a stream or seqpacket socket (one for datagrams does not listen). A file that is left over
 // from an earlier run is nobody's.
 #include "probes/kinds.hpp"
-#include "probes/listen_watch/listen_probe.hpp"
+#include "probes/listen_monitor/listen_probe.hpp"
 
 namespace belfry::probes {
 

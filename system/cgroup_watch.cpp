@@ -12,7 +12,7 @@
 namespace belfry::system {
 
 // Shared with Asio's pending handler, so that either may go first.
-struct CgroupWatch::State final : detail::Callback, std::enable_shared_from_this<State> {
+struct CgroupWatch::State final : Callback, std::enable_shared_from_this<State> {
   State(Loop& l, int fd, CgroupListener& told) : loop(l), descriptor(l.io(), fd), listener(&told) {}
 
   void arm() {

@@ -26,7 +26,7 @@ namespace belfry::system {
 inline constexpr std::string_view default_path =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-struct ListenTrapRequest;
+struct ListenNotifierRequest;
 
 using NameValue = std::pair<std::string, std::string>;
 
@@ -121,11 +121,11 @@ class Launch {
   std::string working_dir;                   // empty: belfry's
   std::shared_ptr<const Identity> identity;  // null: belfry's own
   bool no_new_privileges = false;
-  // Below a keeper of its own (keeper.hpp): nobody it forks can leave it.
+  // Below a shim of its own (shim.hpp): nobody it forks can leave it.
   bool isolate = false;
 
   // Not null: hear of its listen(2) (seccomp_listen.hpp), if the kernel allows. Answered by the spawn.
-  ListenTrapRequest* listen_trap = nullptr;
+  ListenNotifierRequest* listen_notifier = nullptr;
 
   // --- process attributes
   bool new_session = true;      // false: a process group of its own in belfry's session

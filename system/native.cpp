@@ -6,10 +6,10 @@
 
 #include <cerrno>
 
-#include "system/keepers.hpp"
 #include "system/process_trees.hpp"
 #include "system/reaper.hpp"
 #include "system/spawner.hpp"
+#include "system/subreaper_shims.hpp"
 
 namespace belfry::system {
 
@@ -27,18 +27,18 @@ bool process_has_ended(pid_t pid) {
 
 }  // namespace
 
-struct NativeProcesses::State final : ReapListener, Keepers::Heir {
+struct NativeProcesses::State final : ReapListener, SubreaperShims::Heir {
   State(Loop& loop, Signals& signals, Syscalls& syscalls)
       : spawner(syscalls),
         trees(loop, syscalls),
         reaper(loop, signals, syscalls, *this),
-        keepers(loop, syscalls, reaper, *this) {
+        shims(loop, syscalls, reaper, *this) {
     trees.set_reaper(reaper);
     // As pid 1 orphans come by themselves. A refusal leaves groups as the only proof: nothing to do about.
     if (::getpid() != 1) syscalls.become_subreaper();
   }
 
-  // A keeper was killed: what it kept is found like anything else, as far as it can be.
+  // A shim was killed: what it kept is found like anything else, as far as it can be.
   void inherit(const TreeId& tree, TreeWatcher& watcher) override { trees.watch(tree, watcher); }
 
   void on_reaped(pid_t pid, bool known) override { trees.reaped(pid, known); }
@@ -46,7 +46,7 @@ struct NativeProcesses::State final : ReapListener, Keepers::Heir {
   Spawner spawner;
   ProcessTrees trees;
   Reaper reaper;
-  Keepers keepers;
+  SubreaperShims shims;
 };
 
 NativeProcesses::NativeProcesses(Loop& loop, Signals& signals)
@@ -61,8 +61,8 @@ std::expected<pid_t, SpawnError> NativeProcesses::spawn(Launch& launch, ExitWatc
   Kept kept;
   auto spawned = state_->spawner.spawn(launch, &kept);
   if (!spawned) return spawned;
-  if (kept.keeper != 0)
-    state_->keepers.add(*spawned, kept, watcher);
+  if (kept.shim != 0)
+    state_->shims.add(*spawned, kept, watcher);
   else
     state_->reaper.add(*spawned, watcher);
   return spawned;
@@ -73,8 +73,8 @@ void NativeProcesses::follow(pid_t pid, ExitWatcher& watcher) { state_->reaper.f
 void NativeProcesses::unfollow(pid_t pid) { state_->reaper.unfollow(pid); }
 
 void NativeProcesses::disown(pid_t pid) {
-  if (state_->keepers.keeps(pid))
-    state_->keepers.disown(pid);
+  if (state_->shims.keeps(pid))
+    state_->shims.disown(pid);
   else
     state_->reaper.disown(pid);
 }
@@ -84,28 +84,28 @@ bool NativeProcesses::has_ended(pid_t pid) {
 }
 
 bool NativeProcesses::signal(const TreeId& tree, int signo, Scope scope) {
-  if (state_->keepers.keeps(tree.leader)) return state_->keepers.signal(tree, signo, scope);
+  if (state_->shims.keeps(tree.leader)) return state_->shims.signal(tree, signo, scope);
   return state_->trees.signal(tree, signo, scope);
 }
 
 bool NativeProcesses::tree_alive(const TreeId& tree) {
-  return state_->keepers.keeps(tree.leader) ? state_->keepers.alive(tree) : state_->trees.alive(tree);
+  return state_->shims.keeps(tree.leader) ? state_->shims.alive(tree) : state_->trees.alive(tree);
 }
 
 void NativeProcesses::watch_tree(const TreeId& tree, TreeWatcher& watcher) {
-  if (state_->keepers.keeps(tree.leader))
-    state_->keepers.watch(tree, watcher);
+  if (state_->shims.keeps(tree.leader))
+    state_->shims.watch(tree, watcher);
   else
     state_->trees.watch(tree, watcher);
 }
 
 void NativeProcesses::unwatch_tree(TreeWatcher& watcher) {
-  state_->keepers.unwatch(watcher);
+  state_->shims.unwatch(watcher);
   state_->trees.unwatch(watcher);
 }
 
 std::vector<Survivor> NativeProcesses::survivors(const TreeId& tree) {
-  return state_->keepers.keeps(tree.leader) ? state_->keepers.survivors(tree) : state_->trees.survivors(tree);
+  return state_->shims.keeps(tree.leader) ? state_->shims.survivors(tree) : state_->trees.survivors(tree);
 }
 
 std::vector<Survivor> NativeProcesses::strays() { return state_->trees.strays(); }

@@ -5,8 +5,8 @@
 // the tree is gone, whatever sessions and groups its processes fled to.
 //
 // The kernel keeps children per thread and hands orphans to the first thread of the process. When the
-// loop runs on another thread (adopter.hpp), the first thread's list holds orphans and nothing else, and
-// reading it costs half a microsecond however many services run; otherwise it also holds what was
+// loop runs on another thread (orphan_thread.hpp), the first thread's list holds orphans and nothing else,
+// and reading it costs half a microsecond however many services run; otherwise it also holds what was
 // spawned, 0.2 µs each, and those are passed over.
 //
 // An orphan that calls execve just now, or dies just now, has no environment to read. It is *undecided*:
@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 #include "system/pid_map.hpp"
 #include "system/process.hpp"
 

@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 
 namespace belfry::system {
 

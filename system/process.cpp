@@ -14,7 +14,7 @@ namespace belfry::system {
 
 std::string_view name_of(SpawnStage stage) {
   static constexpr std::array<std::string_view, 9> names = {
-      "clone", "keeper", "cgroup", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
+      "clone", "shim", "cgroup", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
   return names[std::to_underlying(stage)];
 }
 

@@ -15,7 +15,7 @@ namespace belfry::system {
 // The step of a start that failed. The order is the order in which the child takes them.
 enum class SpawnStage : std::uint8_t {
   clone,        // the kernel would not make a process: EAGAIN and ENOMEM are worth another try
-  keeper,       // the process between belfry and an isolated service
+  shim,         // the process between belfry and an isolated service
   cgroup,       // joining the cgroup of the service
   session,      // setsid, process group, terminal
   descriptors,  // standard streams and passed descriptors

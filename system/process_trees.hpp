@@ -17,7 +17,7 @@
 
 #include <vector>
 
-#include "channels/detail/waiter.hpp"
+#include "channels/callback.hpp"
 #include "channels/timer_queue.hpp"
 #include "system/cgroup_watch.hpp"
 #include "system/orphans.hpp"
@@ -70,7 +70,7 @@ class ProcessTrees final : CgroupListener {
     std::size_t unread = 0;  // those that there was no time to look at
     TimePoint look_again = TimePoint::max();
   };
-  struct Settle final : detail::Callback {
+  struct Settle final : Callback {
     explicit Settle(ProcessTrees& t) : trees(t) {}
     void run() noexcept override { trees.settle(); }
     ProcessTrees& trees;

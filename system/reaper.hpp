@@ -14,7 +14,7 @@
 #include <deque>
 #include <vector>
 
-#include "channels/detail/waiter.hpp"
+#include "channels/callback.hpp"
 #include "channels/timer_queue.hpp"
 #include "system/pid_map.hpp"
 #include "system/processes.hpp"
@@ -66,7 +66,7 @@ class Reaper final : SignalListener {
   // A crash of thousands at once must not keep the loop from its other work.
   static constexpr std::size_t batch = 256;
 
-  struct Sweep final : detail::Callback {
+  struct Sweep final : Callback {
     explicit Sweep(Reaper& r) : reaper(r) {}
     void run() noexcept override;
     Reaper& reaper;

@@ -130,8 +130,8 @@ std::span<const sock_filter> listen_filter(bool udp) {
   return udp ? with_bind.code() : without_bind.code();
 }
 
-TrapRights TrapRights::own() {
-  TrapRights rights;
+ListenNotifierRights ListenNotifierRights::own() {
+  ListenNotifierRights rights;
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
   if (::syscall(SYS_capget, &header, sets) == 0)
@@ -142,28 +142,29 @@ TrapRights TrapRights::own() {
 
 // Whoever is stopped and whoever lets it go on never run at the same time: each is woken where the other one
 // runs, and no idle processor has to be roused for it.
-ListenTrap::ListenTrap(int descriptor, Syscalls& syscalls) : syscalls_(syscalls), descriptor_(descriptor) {
+ListenNotifier::ListenNotifier(int descriptor, Syscalls& syscalls)
+    : syscalls_(syscalls), descriptor_(descriptor) {
   syscalls_.wake_on_this_processor(descriptor_);
 }
 
-ListenTrap::~ListenTrap() {
+ListenNotifier::~ListenNotifier() {
   expect(0);
   ::close(descriptor_);
 }
 
-void ListenTrap::expect(pid_t caller) {
+void ListenNotifier::expect(pid_t caller) {
   if (caller == expected_) return;
   if (process_ >= 0) ::close(process_);
   process_ = caller > 0 ? syscalls_.open_process(caller) : -1;
   expected_ = process_ >= 0 ? caller : 0;
 }
 
-int ListenTrap::copy_socket_of(pid_t thread, int fd) {
+int ListenNotifier::copy_socket_of(pid_t thread, int fd) {
   return thread == expected_ ? syscalls_.copy_descriptor(process_, fd)
                              : syscalls_.copy_descriptor_of_thread(thread, fd);
 }
 
-std::optional<CaughtCall> ListenTrap::take(bool identify_socket) {
+std::optional<CaughtCall> ListenNotifier::take(bool identify_socket) {
   seccomp_notif asked{};  // must be zero, or the kernel refuses it
   if (syscalls_.receive_notification(descriptor_, asked) < 0) return std::nullopt;
   CaughtCall call{.kind = kind_of(asked.data), .id = asked.id};
@@ -178,7 +179,7 @@ std::optional<CaughtCall> ListenTrap::take(bool identify_socket) {
 
 // The kernel takes no answer for a caller that is gone. So an answer that was taken also proves that the
 // thread had not lent its number to somebody else when its socket was read.
-bool ListenTrap::let_go(const CaughtCall& call) {
+bool ListenNotifier::let_go(const CaughtCall& call) {
   return syscalls_.continue_notification(descriptor_, call.id) == 0;
 }
 

@@ -24,9 +24,9 @@ namespace belfry::system {
 
 // What a launch asks for, and what its spawn answers. Owner: whoever prepared the launch, which only
 // points at it. The descriptor is the owner's to close.
-struct ListenTrapRequest {
+struct ListenNotifierRequest {
   bool udp = false;     // bind(2) as well: UDP sockets do not listen
-  int descriptor = -1;  // answer: where notifications arrive, close-on-exec; -1: there is no trap
+  int descriptor = -1;  // answer: where notifications arrive, close-on-exec; -1: there is no notifier
   int errnum = 0;       // answer: why there is none. The service was started all the same
 };
 
@@ -38,10 +38,10 @@ inline constexpr int no_shared_table = 0x10000;
 [[nodiscard]] std::span<const sock_filter> listen_filter(bool udp);
 
 // What decides before any attempt whether the kernel would let a filter be installed.
-struct TrapRights {
+struct ListenNotifierRights {
   bool admin = false;              // CAP_SYS_ADMIN is effective
   bool no_new_privileges = false;  // set for belfry already, and so for all its children
-  static TrapRights own();
+  static ListenNotifierRights own();
 };
 
 // A call whose caller stands still until it is let go.
@@ -53,16 +53,16 @@ struct CaughtCall {
   std::uint64_t id = 0;  // the kernel's
 };
 
-// Owner: the daemon's listen traps, one per run.
+// Owner: the daemon's listen notifiers, one per run.
 // Lifecycle: takes the descriptor over and closes it. Destroy it when the descriptor has hung up (the whole
 //   tree is gone), and not before.
 // Cancellation: none; nothing here waits.
-class ListenTrap {
+class ListenNotifier {
  public:
-  explicit ListenTrap(int descriptor, Syscalls& syscalls = Syscalls::real());
-  ~ListenTrap();
-  ListenTrap(const ListenTrap&) = delete;
-  ListenTrap& operator=(const ListenTrap&) = delete;
+  explicit ListenNotifier(int descriptor, Syscalls& syscalls = Syscalls::real());
+  ~ListenNotifier();
+  ListenNotifier(const ListenNotifier&) = delete;
+  ListenNotifier& operator=(const ListenNotifier&) = delete;
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
 

@@ -25,7 +25,7 @@ int open_signalfd() {
 }  // namespace
 
 // Shared with Asio's pending handler, so that either may go first.
-struct Signals::State final : detail::Callback, std::enable_shared_from_this<State> {
+struct Signals::State final : Callback, std::enable_shared_from_this<State> {
   explicit State(Loop& l) : loop(l), descriptor(l.io(), open_signalfd()) {}
 
   void arm() {

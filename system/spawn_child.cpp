@@ -14,8 +14,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "system/keeper.hpp"
 #include "system/process.hpp"
+#include "system/subreaper_shim.hpp"
 
 // As in syscalls.cpp.
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
@@ -68,7 +68,7 @@ BELFRY_CHILD void set_listen_trap(ChildPlan& plan) {
     constexpr unsigned older = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     result = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, older, plan.listen_filter);
   }
-  plan.trap = static_cast<int>(result);
+  plan.notifier = static_cast<int>(result);
 }
 
 BELFRY_CHILD long join_cgroup(const ChildPlan& plan) {
@@ -245,14 +245,14 @@ BELFRY_CHILD long become_keeper(ChildPlan& plan) {
   return raw(SYS_execve, plan.keeper_program, plan.keeper_argv, plan.keeper_envp);
 }
 
-// The program is cloned first, so that what fails in it is known before there is a keeper; it dies with its
-// keeper, and belfry goes on when both have exec'd.
+// The program is cloned first, so that what fails in it is known before there is a shim; it dies with its
+// shim, and belfry goes on when both have exec'd.
 BELFRY_CHILD void make_program(ChildPlan& plan) {
   long result = unshare_descriptors(plan);
   if (result < 0) return;
   result = raw(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (result < 0) {
-    fail(plan, SpawnStage::keeper, result);
+    fail(plan, SpawnStage::shim, result);
     return;
   }
   plan.first_unneeded = 0;
@@ -261,7 +261,7 @@ BELFRY_CHILD void make_program(ChildPlan& plan) {
   if (plan.program < 0) fail(plan, SpawnStage::clone, -errno);
   if (plan.failed_stage == 0) {
     write_digits(plan.keeper_digits, plan.program);
-    fail(plan, SpawnStage::keeper, become_keeper(plan));
+    fail(plan, SpawnStage::shim, become_keeper(plan));
     raw(SYS_kill, plan.program, SIGKILL);
   }
   if (plan.program > 0) raw(SYS_waitid, P_PID, plan.program, nullptr, WEXITED, nullptr);

@@ -34,7 +34,7 @@ struct ChildPlan {
   char* listen_pid_digits;  // null, or where the child writes its pid, zero-terminated
   char* watchdog_pid_digits;
 
-  // a keeper between belfry and the program: null, or what it is exec'd with
+  // a shim between belfry and the program: null, or what it is exec'd with
   const char* keeper_program;
   char* const* keeper_argv;
   char* const* keeper_envp;
@@ -77,7 +77,7 @@ struct ChildPlan {
 
   const char* working_dir;  // null: stay
 
-  const sock_fprog* listen_filter;  // null: no trap
+  const sock_fprog* listen_filter;  // null: no notifier
 
   const std::uint8_t* ignored_signals;  // to be reset to default
   std::size_t ignored_count;
@@ -86,14 +86,14 @@ struct ChildPlan {
   std::uint8_t failed_stage;  // 0: none; SpawnStage + 1; unshare_refused
   int errnum;
   int failed_limit;  // resource number, or one of the below; -1: none
-  int trap;          // the notification descriptor in the shared table, or the -errno of what refused it
+  int notifier;      // the notification descriptor in the shared table, or the -errno of what refused it
 };
 
 inline constexpr std::uint8_t unshare_refused = 100;
 inline constexpr int failed_nice = -2, failed_oom_score = -3;
 
-// Entry of clone(2); never returns. `plan` is a ChildPlan*. The keeper's clones the program and becomes a
-// keeper.
+// Entry of clone(2); never returns. `plan` is a ChildPlan*. The shim's clones the program and becomes a
+// shim.
 int child_main(void* plan);
 int keeper_main(void* plan);
 

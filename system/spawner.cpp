@@ -18,11 +18,11 @@
 
 #include "system/capabilities.hpp"
 #include "system/descriptors.hpp"
-#include "system/keeper.hpp"
 #include "system/oom_score.hpp"
 #include "system/seccomp_listen.hpp"
 #include "system/signals.hpp"
 #include "system/spawn_failure.hpp"
+#include "system/subreaper_shim.hpp"
 
 namespace belfry::system {
 
@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::size_t stack_size = std::size_t{64} * 1024;
 constexpr std::size_t guard_size = 4096;
-constexpr std::size_t extra_slots = 3;  // a terminal, a cgroup, the socket of a keeper
+constexpr std::size_t extra_slots = 3;  // a terminal, a cgroup, the socket of a shim
 
 void* make_stack() {
   void* memory = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE,
@@ -95,7 +95,7 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
   }
   if (int error = kept != nullptr ? lay_out_keeper(launch, *kept) : 0; error < 0) {
     take_back_slots();
-    return std::unexpected(SpawnError{SpawnStage::keeper, -error, {}});
+    return std::unexpected(SpawnError{SpawnStage::shim, -error, {}});
   }
   lay_out_trap(launch);
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (plan_.first_unneeded > 0 ? CLONE_FILES : 0);
@@ -105,12 +105,12 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
   if (pid >= 0 && plan_.failed_stage == 0) {
     answer_trap(launch);
     if (kept == nullptr) return pid;
-    kept->keeper = pid;
+    kept->shim = pid;
     return plan_.program;
   }
   if (kept != nullptr) ::close(kept->socket);
   if (pid < 0) return std::unexpected(SpawnError{SpawnStage::clone, -pid, {}});
-  if (plan_.listen_filter != nullptr && plan_.trap >= 0) ::close(plan_.trap);
+  if (plan_.listen_filter != nullptr && plan_.notifier >= 0) ::close(plan_.notifier);
 
   siginfo_t ignored;
   while (syscalls_.waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) == -EINTR) {
@@ -124,22 +124,22 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
 }
 
 void Spawner::lay_out_trap(const Launch& launch) {
-  if (launch.listen_trap == nullptr) return;
-  launch.listen_trap->descriptor = -1;
-  launch.listen_trap->errnum = plan_.first_unneeded > 0 ? 0 : no_shared_table;
-  const auto code = listen_filter(launch.listen_trap->udp);
+  if (launch.listen_notifier == nullptr) return;
+  launch.listen_notifier->descriptor = -1;
+  launch.listen_notifier->errnum = plan_.first_unneeded > 0 ? 0 : no_shared_table;
+  const auto code = listen_filter(launch.listen_notifier->udp);
   if (plan_.first_unneeded == 0) return;
   // The kernel does not write to it; the interface is older than const.
   trap_filter_ = {.len = static_cast<unsigned short>(code.size()),
                   .filter = const_cast<sock_filter*>(code.data())};
   plan_.listen_filter = &trap_filter_;
-  plan_.trap = -ENOSYS;
+  plan_.notifier = -ENOSYS;
 }
 
 void Spawner::answer_trap(const Launch& launch) {
   if (plan_.listen_filter == nullptr) return;
-  launch.listen_trap->descriptor = std::max(plan_.trap, -1);
-  launch.listen_trap->errnum = plan_.trap < 0 ? -plan_.trap : 0;
+  launch.listen_notifier->descriptor = std::max(plan_.notifier, -1);
+  launch.listen_notifier->errnum = plan_.notifier < 0 ? -plan_.notifier : 0;
 }
 
 pid_t Spawner::clone(int flags, bool below_a_keeper) {
@@ -162,11 +162,11 @@ int Spawner::lay_out_keeper(const Launch& launch, Kept& kept) {
   plan_.join_cgroup = lent_cgroup_;
   plan_.null = null_;
   plan_.keeper_digits = keeper_digits_;
-  // Its marker says whose keeper it is, to whoever looks for processes of the service.
+  // Its marker says whose shim it is, to whoever looks for processes of the service.
   keeper_envp_[0] = launch.marker_.empty() ? nullptr : const_cast<char*>(launch.marker_.data());
   keeper_envp_[1] = nullptr;
-  const char* words[] = {"belfry-keeper", keeper_word, launch.die_with_belfry ? "kill" : "keep",
-                         keeper_digits_, nullptr};
+  const char* words[] = {"belfry-shim", keeper_word, launch.die_with_belfry ? "kill" : "keep", keeper_digits_,
+                         nullptr};
   std::ranges::transform(words, keeper_argv_, [](const char* word) { return const_cast<char*>(word); });
   plan_.keeper_program = "/proc/self/exe";
   plan_.keeper_argv = keeper_argv_;

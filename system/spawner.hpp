@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "system/keepers.hpp"
 #include "system/launch.hpp"
 #include "system/process.hpp"
 #include "system/spawn_child.hpp"
+#include "system/subreaper_shims.hpp"
 #include "system/syscalls.hpp"
 
 namespace belfry::system {
@@ -35,7 +35,7 @@ class Spawner {
 
   // The child's pid once it runs its own program; nobody but the caller has heard of it. A child that
   // could not is reaped here.
-  // With launch.isolate, `kept` is told of its keeper; the caller owns the socket.
+  // With launch.isolate, `kept` is told of its shim; the caller owns the socket.
   std::expected<pid_t, SpawnError> spawn(Launch& launch, Kept* kept = nullptr);
 
   // Whether children get their table by the cheap way.
@@ -62,7 +62,7 @@ class Spawner {
   int null_ = -1;
   int hole_ = 0;
   int lent_cgroup_ = -1;
-  int keeper_end_ = -1;  // the keeper's end of its socket, until it has its own
+  int keeper_end_ = -1;  // the shim's end of its socket, until it has its own
   std::vector<int> slots_;
   std::vector<int> lent_;  // what slots_[i] holds in this spawn
 
@@ -76,7 +76,7 @@ class Spawner {
   char listen_pid_[32];
   char watchdog_pid_[32];
   char oom_score_[16];
-  void* program_stack_ = nullptr;  // of a program that is cloned by its keeper; made with the first one
+  void* program_stack_ = nullptr;  // of a program that is cloned by its shim; made with the first one
   char keeper_digits_[16];
   char* keeper_argv_[5];
   char* keeper_envp_[2];

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "config/load.hpp"
+#include "config/load/load.hpp"
 
 namespace {
 

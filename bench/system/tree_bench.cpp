@@ -1,7 +1,7 @@
 // From SIGKILL to "nobody is left" of a tree of processes, a third of them in sessions of their own. The
 // floor in the same run: the tree in a cgroup, cgroup.kill, a poll of cgroup.events until it says `populated
 // 0`, nothing else. Beside it what belfry does: by groups and attributed orphans, by a cgroup leaf, by a
-// keeper. Usage: tree_bench [processes [rounds]]; wall clock, medians, rounds interleaved.
+// shim. Usage: tree_bench [processes [rounds]]; wall clock, medians, rounds interleaved.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,15 +19,15 @@
 
 #include "channels/asio.hpp"
 #include "channels/loop.hpp"
-#include "system/adopter.hpp"
 #include "system/cgroup.hpp"
 #include "system/cgroup_files.hpp"
 #include "system/cgroup_place.hpp"
-#include "system/keeper.hpp"
 #include "system/native.hpp"
+#include "system/orphan_thread.hpp"
 #include "system/proc.hpp"
 #include "system/signals.hpp"
 #include "system/spawner.hpp"
+#include "system/subreaper_shim.hpp"
 
 namespace {
 
@@ -76,7 +76,7 @@ struct Watcher final : ExitWatcher, TreeWatcher {
   bool empty = false;
 };
 
-enum class Way { bare, groups, leaf, keeper };
+enum class Way { bare, groups, leaf, shim };
 
 double bare(CgroupTree& cgroups, int count) {
   Spawner spawner(Syscalls::real());
@@ -113,7 +113,7 @@ double proven(Way way, CgroupTree& cgroups, int count) {
     leaf = std::move(cgroups.make_leaf("leaf").value());
     tree.launch.cgroup = leaf->descriptor().value();
   }
-  tree.launch.isolate = way == Way::keeper;
+  tree.launch.isolate = way == Way::shim;
   TreeId id{processes.spawn(tree.launch, watcher).value(), "bench/tree#1", 0,
             leaf ? std::string_view(leaf->directory()) : std::string_view()};
   tree.wait_until_grown();
@@ -145,13 +145,13 @@ int measure(int count, int rounds) {
   std::vector<double> times[4];
   for (int round = 0; round < rounds; ++round) {
     times[0].push_back(bare(**cgroups, count));
-    for (Way way : {Way::groups, Way::leaf, Way::keeper})
+    for (Way way : {Way::groups, Way::leaf, Way::shim})
       times[static_cast<int>(way)].push_back(proven(way, **cgroups, count));
   }
   const double floor = median(times[0]);
   std::printf("%d processes, %d rounds, ms from SIGKILL to nobody left: bare cgroup.kill %.2f", count, rounds,
               floor / 1e3);
-  const char* names[] = {"", "groups and orphans", "leaf", "keeper"};
+  const char* names[] = {"", "groups and orphans", "leaf", "shim"};
   for (int way = 1; way < 4; ++way)
     std::printf("   %s %.2f (%.2f)", names[way], median(times[way]) / 1e3, median(times[way]) / floor);
   std::printf("\n");

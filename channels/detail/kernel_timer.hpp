@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "channels/asio.hpp"
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 
 #if defined(__linux__)
 #include <sys/timerfd.h>

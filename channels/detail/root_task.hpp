@@ -55,14 +55,20 @@ struct Receiver {
 // owner of a root. One word, and enough to walk from any task up to the root of its chain.
 class PromiseCore {
  public:
-  bool is_root() const noexcept { return (upward_ & 1U) != 0; }
+  bool is_root() const noexcept { return (service_manager_ & 1U) != 0; }
 
   // NOLINTBEGIN(performance-no-int-to-ptr,clang-analyzer-core.*): two in one word; set before it is read
-  Receiver* receiver() const noexcept { return reinterpret_cast<Receiver*>(upward_); }
-  TaskOwner* owner() const noexcept { return reinterpret_cast<TaskOwner*>(upward_ & ~std::uintptr_t{1}); }
+  Receiver* receiver() const noexcept { return reinterpret_cast<Receiver*>(service_manager_); }
+  TaskOwner* owner() const noexcept {
+    return reinterpret_cast<TaskOwner*>(service_manager_ & ~std::uintptr_t{1});
+  }
   // NOLINTEND(performance-no-int-to-ptr,clang-analyzer-core.*)
-  void set_receiver(Receiver* receiver) noexcept { upward_ = reinterpret_cast<std::uintptr_t>(receiver); }
-  void set_owner(TaskOwner* owner) noexcept { upward_ = reinterpret_cast<std::uintptr_t>(owner) | 1U; }
+  void set_receiver(Receiver* receiver) noexcept {
+    service_manager_ = reinterpret_cast<std::uintptr_t>(receiver);
+  }
+  void set_owner(TaskOwner* owner) noexcept {
+    service_manager_ = reinterpret_cast<std::uintptr_t>(owner) | 1U;
+  }
 
   // The owner of the task that this one is a part of. Every awaiting coroutine is a Task (task.hpp
   // sees to it), and all their promises begin with a PromiseCore at the same place of the frame.
@@ -76,7 +82,7 @@ class PromiseCore {
   }
 
  private:
-  std::uintptr_t upward_ = 0;
+  std::uintptr_t service_manager_ = 0;
 };
 
 // The owner of the task that is about to wait: waiting for its own end, it would wait for ever.

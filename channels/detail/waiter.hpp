@@ -1,4 +1,4 @@
-// What stands in the loop's ready list: a coroutine to resume, or a callback to run.
+// What stands in the loop's ready list: a coroutine to resume, or a callback to run (channels/callback.hpp).
 #pragma once
 
 #include <coroutine>
@@ -11,16 +11,6 @@ namespace belfry::detail {
 // one after the other). 24 bytes in the waiting frame.
 struct Waiter : Link {
   std::coroutine_handle<> handle;
-};
-
-// A waiter without a coroutine: `handle` stays empty and tells the loop so.
-class Callback : public Waiter {
- public:
-  virtual void run() noexcept = 0;
-  virtual void discard() noexcept {}  // the loop is torn down and will not run it
-
- protected:
-  ~Callback() = default;
 };
 
 using WaiterList = List<Waiter>;

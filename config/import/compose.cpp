@@ -1,7 +1,7 @@
+#include "config/document/json.hpp"
 #include "config/import/compose_service.hpp"
 #include "config/import/extended.hpp"
 #include "config/import/import.hpp"
-#include "config/json.hpp"
 
 namespace belfry::config {
 namespace {

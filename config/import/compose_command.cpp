@@ -1,9 +1,9 @@
 // What a service of a compose file runs.
 #include <algorithm>
 
+#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
-#include "config/json.hpp"
 
 namespace belfry::config {
 namespace {

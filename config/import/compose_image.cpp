@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "config/words.hpp"
+#include "config/document/words.hpp"
 
 namespace belfry::config {
 namespace {

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/document/json.hpp"
 #include "config/import/compose_service.hpp"
-#include "config/json.hpp"
 
 namespace belfry::config {
 

@@ -1,9 +1,9 @@
 // What the ports of a compose file say: where a program binds, which is how one knows that it is ready.
 #include <algorithm>
 
+#include "config/document/json.hpp"
 #include "config/import/compose_service.hpp"
 #include "config/import/port_mapping.hpp"
-#include "config/json.hpp"
 
 namespace belfry::config {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "config/decode.hpp"
+#include "config/decode/decode.hpp"
+#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
-#include "config/json.hpp"
-#include "config/names.hpp"
+#include "config/model/kernel_names.hpp"
 
 namespace belfry::config {
 namespace {

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "config/document/words.hpp"
 #include "config/import/writer.hpp"
-#include "config/words.hpp"
 
 namespace belfry::config {
 

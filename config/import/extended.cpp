@@ -1,6 +1,6 @@
 #include "config/import/extended.hpp"
 
-#include "config/merge.hpp"
+#include "config/decode/merge.hpp"
 
 namespace belfry::config {
 

@@ -3,7 +3,7 @@
 
 #include <unordered_map>
 
-#include "config/document.hpp"
+#include "config/document/document.hpp"
 
 namespace belfry::config {
 

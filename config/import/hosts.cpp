@@ -5,7 +5,7 @@
 #include <cctype>
 #include <vector>
 
-#include "config/interpolate.hpp"
+#include "config/document/interpolate.hpp"
 
 namespace belfry::config {
 namespace {

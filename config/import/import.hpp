@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/diagnostic.hpp"
+#include "config/document/diagnostic.hpp"
 
 namespace belfry::config {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/interpolate.hpp"
+#include "config/document/interpolate.hpp"
 
 namespace belfry::config {
 namespace {

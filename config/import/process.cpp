@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "config/json.hpp"
+#include "config/document/json.hpp"
 
 namespace belfry::config {
 namespace {

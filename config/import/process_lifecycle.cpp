@@ -1,10 +1,10 @@
 // What a process-compose file says of when a process starts, is ready, starts again and stops.
 #include <utility>
 
-#include "config/decode.hpp"
+#include "config/decode/decode.hpp"
+#include "config/document/json.hpp"
 #include "config/import/process.hpp"
-#include "config/json.hpp"
-#include "config/names.hpp"
+#include "config/model/kernel_names.hpp"
 
 namespace belfry::config {
 namespace {

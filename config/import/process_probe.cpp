@@ -3,9 +3,9 @@
 #include <array>
 #include <cctype>
 
-#include "config/duration.hpp"
+#include "config/document/json.hpp"
 #include "config/import/process.hpp"
-#include "config/json.hpp"
+#include "config/model/duration.hpp"
 
 namespace belfry::config {
 namespace {

@@ -2,9 +2,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "config/document/interpolate.hpp"
 #include "config/import/import.hpp"
 #include "config/import/writer.hpp"
-#include "config/interpolate.hpp"
 
 namespace belfry::config {
 namespace {

@@ -5,10 +5,10 @@
 #include <cctype>
 #include <filesystem>
 
-#include "config/decode.hpp"
-#include "config/duration.hpp"
-#include "config/json.hpp"
-#include "config/words.hpp"
+#include "config/decode/decode.hpp"
+#include "config/document/json.hpp"
+#include "config/document/words.hpp"
+#include "config/model/duration.hpp"
 
 namespace belfry::config {
 

@@ -11,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "config/document.hpp"
+#include "config/document/document.hpp"
 
 namespace belfry::config {
 

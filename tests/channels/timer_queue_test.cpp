@@ -168,8 +168,8 @@ TEST(TimerQueue, works_on_the_real_clock_too) {
   struct Body {
     static Task<> run(Context& ctx, WaitGroup& group) { (void)co_await group.wait(ctx); }
   };
-  WaitGroup keeper(loop);
-  spawn(keeper, "keeper", Body::run(root, tasks));
+  WaitGroup shim(loop);
+  spawn(shim, "shim", Body::run(root, tasks));
   EXPECT_EQ(loop.run(), RunEnd::stopped);
   EXPECT_EQ(fired, 2);
   EXPECT_GE(loop.now() - start, milliseconds(20));

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/exit_codes.hpp"
 #include "cli/help.hpp"
 #include "cli/table.hpp"
+#include "config/model/exit_codes.hpp"
 
 namespace belfry::cli {
 namespace {

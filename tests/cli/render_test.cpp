@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/client.hpp"
+#include "client/client.hpp"
 
 namespace belfry::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "config/host.hpp"
+#include "config/validate/host.hpp"
 
 namespace belfry::config::testing_support {
 

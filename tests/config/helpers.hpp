@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "config/load.hpp"
+#include "config/load/load.hpp"
 
 namespace belfry::config::testing_support {
 

@@ -13,7 +13,7 @@
 #include "channels/loop.hpp"
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
-#include "daemon/supervisor.hpp"
+#include "daemon/supervisor/supervisor.hpp"
 #include "tests/support/fake_probes.hpp"
 #include "tests/support/fake_processes.hpp"
 #include "tests/support/fake_provisions.hpp"
@@ -24,9 +24,9 @@ namespace belfry::testing {
 using config::Condition;
 using config::OnLoss;
 using config::ServiceType;
-using daemon::Command;
 using daemon::CommandResult;
 using daemon::Service;
+using daemon::ServiceCommand;
 using daemon::State;
 using namespace std::string_literals;
 
@@ -112,13 +112,13 @@ class Rig : public ::testing::Test {
     std::optional<CommandResult> result;
     std::optional<Result<void>> waited;
   };
-  Asked& command(Command what, std::string_view name, bool only = false) {
+  Asked& command(ServiceCommand what, std::string_view name, bool only = false) {
     Asked& asked = ask_later(what, name, only);
     loop.run_until_idle();
     return asked;
   }
   // In the coming turn, together with what else is asked before it.
-  Asked& ask_later(Command what, std::string_view name, bool only = false) {
+  Asked& ask_later(ServiceCommand what, std::string_view name, bool only = false) {
     Asked& asked = asked_.emplace_back(loop);
     spawn(requests, "command", run_command(asked, what, *supervisor->find(name), only));
     return asked;
@@ -154,7 +154,7 @@ class Rig : public ::testing::Test {
     for (const char* other : on) depends(made, stack, other);
     return made;
   }
-  Task<void> run_command(Asked& asked, Command what, std::size_t index, bool only) {
+  Task<void> run_command(Asked& asked, ServiceCommand what, std::size_t index, bool only) {
     CommandResult result = co_await supervisor->command(asked.context, what, index, only);
     asked.result = std::move(result);
   }

@@ -3,16 +3,16 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "config/document.hpp"
-#include "config/duration.hpp"
+#include "config/document/document.hpp"
+#include "config/document/interpolate.hpp"
+#include "config/document/report.hpp"
+#include "config/document/words.hpp"
+#include "config/graph/render.hpp"
+#include "config/graph/times.hpp"
 #include "config/import/import.hpp"
-#include "config/interpolate.hpp"
-#include "config/load.hpp"
-#include "config/render.hpp"
-#include "config/report.hpp"
-#include "config/size.hpp"
-#include "config/times.hpp"
-#include "config/words.hpp"
+#include "config/load/load.hpp"
+#include "config/model/duration.hpp"
+#include "config/model/size.hpp"
 
 namespace belfry::fuzz {
 namespace {

@@ -18,7 +18,7 @@ void quantities(std::string_view bytes);
 void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
-void notify(std::string_view bytes);  // daemon/notify_message
+void notify(std::string_view bytes);  // daemon/notify/message
 
 inline constexpr std::array<Target, 8> targets{{{"document", document},
                                                 {"load", load},

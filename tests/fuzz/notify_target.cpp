@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "config_targets.hpp"
-#include "daemon/notify_message.hpp"
+#include "daemon/notify/message.hpp"
 
 namespace belfry::fuzz {
 

@@ -39,7 +39,7 @@ struct LocalOwnerTest : testing::Test {
     spec.target = socket.text();
     spec.any_owner = any;
     auto made = make_tcp(resolver, kernel.questions(), spec,
-                         {.service = "api", .tree = tree, .launch = nullptr, .ear = {}, .began = began});
+                         {.service = "api", .tree = tree, .launch = nullptr, .monitor = {}, .began = began});
     return answer(world.loop, **made);
   }
   ~LocalOwnerTest() override {

@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "probes/kinds.hpp"
-#include "probes/listen_watch/listen_probe.hpp"
+#include "probes/listen_monitor/listen_probe.hpp"
 #include "system/proc.hpp"
 #include "system/sock_diag.hpp"
 #include "tests/probes/rig.hpp"

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/supervisor.hpp"
+#include "daemon/supervisor/supervisor.hpp"
 #include "tests/support/fake_processes.hpp"
 
 namespace belfry::simulation {

@@ -12,7 +12,7 @@ using config::Condition;
 using config::OnLoss;
 using config::RestartPolicy;
 using config::ServiceType;
-using daemon::Command;
+using daemon::ServiceCommand;
 using namespace std::chrono_literals;
 
 std::uint64_t Dice::next() {
@@ -103,8 +103,9 @@ PlannedEvent plan_event(Dice& dice, std::uint64_t services, Duration until) {
               : what < 75 ? PlannedEvent::What::wait
               : what < 90 ? PlannedEvent::What::exit
                           : PlannedEvent::What::reload;
-  static constexpr Command commands[] = {Command::start, Command::start, Command::stop, Command::restart,
-                                         Command::kill};
+  static constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::start,
+                                                ServiceCommand::stop, ServiceCommand::restart,
+                                                ServiceCommand::kill};
   made.command = commands[dice.below(std::size(commands))];
   made.service = static_cast<std::uint32_t>(dice.below(services));
   made.only = dice.chance(20);

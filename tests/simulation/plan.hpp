@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "config/model.hpp"
-#include "daemon/view.hpp"
+#include "config/model/model.hpp"
+#include "daemon/view/stack_view.hpp"
 #include "tests/support/fake_probes.hpp"
 #include "tests/support/fake_processes.hpp"
 
@@ -72,7 +72,7 @@ struct PlannedEvent {
   enum class What : std::uint8_t { command, wait, exit, reload, pause };
   Duration at{0};
   What what = What::command;
-  daemon::Command command = daemon::Command::start;
+  daemon::ServiceCommand command = daemon::ServiceCommand::start;
   std::uint32_t service = 0;
   bool only = false;
   config::Condition condition = config::Condition::ready;

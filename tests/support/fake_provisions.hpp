@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/provisions.hpp"
-#include "daemon/service.hpp"
+#include "daemon/service/provisions.hpp"
+#include "daemon/service/service.hpp"
 
 namespace belfry::testing {
 
@@ -43,7 +43,7 @@ class FakeProvisions final : public daemon::Provisions {
     held_.emplace(service.name());
     return {};
   }
-  void outfit(const daemon::Service&, system::Launch&) const override {}
+  void apply(const daemon::Service&, system::Launch&) const override {}
   Result<void> prepare_hook(daemon::Service&, system::Launch&) override { return {}; }
   void hook_started(daemon::Service&) override {}
   void started(daemon::Service&) override {}

@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "channels/time.hpp"
+#include "channels/time/time.hpp"
 #include "system/syscalls.hpp"
 
 namespace belfry::test {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/model.hpp"
+#include "config/model/model.hpp"
 
 namespace belfry::testing {
 

@@ -8,9 +8,9 @@
 #include <algorithm>
 
 #include "channels/asio.hpp"
-#include "system/keeper.hpp"
+#include "system/subreaper_shim.hpp"
 
-// The tests' own program is what a keeper is made of.
+// The tests' own program is what a shim is made of.
 __attribute__((constructor)) static void be_keeper(int argc, char** argv) {
   belfry::system::be_keeper_if_asked(argc, argv);
 }

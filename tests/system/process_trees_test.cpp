@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "system/adopter.hpp"
+#include "system/orphan_thread.hpp"
 #include "tests/system/fixture.hpp"
 
 namespace belfry::system {
@@ -18,7 +18,7 @@ using test::shell;
 using test::World;
 
 // Every test runs twice: with the loop on the first thread, where the list of children holds everybody,
-// and beside an adopter, where it holds the orphans alone.
+// and beside an orphan_thread, where it holds the orphans alone.
 class ProcessTrees : public testing::TestWithParam<bool> {
  protected:
   SignalBlock block;  // for the first thread, too: it must not eat SIGCHLD

@@ -125,10 +125,10 @@ std::size_t open_descriptors() {
 
 struct ListenTrapTest : testing::Test {
   void SetUp() override {
-    if (!TrapRights::own().admin) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+    if (!ListenNotifierRights::own().admin) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
   }
   ~ListenTrapTest() override {
-    trap.reset();
+    notifier.reset();
     for (const pid_t pid : pids) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
   }
 
@@ -139,30 +139,30 @@ struct ListenTrapTest : testing::Test {
     launch.set_environment(BaseEnvironment::inherited(environ), {});
     launch.standard_output = launch.standard_error = output.writer();
     launch.die_with_belfry = false;  // some are started by threads that end
-    launch.listen_trap = &request;
+    launch.listen_notifier = &request;
     return launch;
   }
   void start(Launch launch) {
     auto pid = spawner.spawn(launch);
     ASSERT_TRUE(pid) << pid.error().text("python3");
     pids.push_back(*pid);
-    if (request.descriptor >= 0) trap.emplace(request.descriptor, kernel);
+    if (request.descriptor >= 0) notifier.emplace(request.descriptor, kernel);
   }
   void start(const std::string& script) { start(python(script)); }
   // Waits for the next notification; its caller stands still.
   std::optional<CaughtCall> take(bool copy = true) {
-    pollfd readable{.fd = trap->descriptor(), .events = POLLIN, .revents = 0};
+    pollfd readable{.fd = notifier->descriptor(), .events = POLLIN, .revents = 0};
     if (::poll(&readable, 1, 20000) != 1 || (readable.revents & POLLIN) == 0) return std::nullopt;
-    return trap->take(copy);
+    return notifier->take(copy);
   }
   // …and answers it.
   std::optional<CaughtCall> next(bool copy = true) {
     auto call = take(copy);
-    if (call) EXPECT_TRUE(trap->let_go(*call));
+    if (call) EXPECT_TRUE(notifier->let_go(*call));
     return call;
   }
   bool hung_up() {
-    pollfd end{.fd = trap->descriptor(), .events = POLLIN, .revents = 0};
+    pollfd end{.fd = notifier->descriptor(), .events = POLLIN, .revents = 0};
     return ::poll(&end, 1, 20000) == 1 && (end.revents & POLLIN) == 0 && (end.revents & POLLHUP) != 0;
   }
   static std::uint16_t port_of(const CaughtCall& call) { return call.socket ? call.socket->port : 0; }
@@ -171,8 +171,8 @@ struct ListenTrapTest : testing::Test {
   test::FakeSyscalls kernel;
   Spawner spawner{kernel};
   Capture output;
-  ListenTrapRequest request;
-  std::optional<ListenTrap> trap;
+  ListenNotifierRequest request;
+  std::optional<ListenNotifier> notifier;
   std::vector<pid_t> pids;
 };
 
@@ -199,7 +199,7 @@ TEST_F(ListenTrapTest, a_caller_stands_still_until_it_is_let_go) {
   ASSERT_TRUE(call);
   ASSERT_TRUE(call->socket);
   EXPECT_FALSE(diag.find(*call->socket, call->socket->port));
-  EXPECT_TRUE(trap->let_go(*call));
+  EXPECT_TRUE(notifier->let_go(*call));
   EXPECT_NE(output.read_line(), "");
   EXPECT_TRUE(diag.find(*call->socket, call->socket->port));
 }
@@ -232,21 +232,21 @@ TEST_F(ListenTrapTest, who_died_before_it_was_let_go_has_not_called) {
   ::kill(pids.back(), SIGKILL);
   ::waitpid(pids.back(), nullptr, 0);
   pids.clear();
-  EXPECT_FALSE(trap->let_go(*call));
+  EXPECT_FALSE(notifier->let_go(*call));
 }
 
 TEST_F(ListenTrapTest, an_expected_caller_is_opened_before_its_call_and_not_by_it) {
   start(server);
-  trap->expect(pids.back());
+  notifier->expect(pids.back());
   EXPECT_EQ(kernel.processes_opened, 1);
   const std::size_t before = open_descriptors();
   auto call = next();
   ASSERT_TRUE(call);
   EXPECT_EQ(open_descriptors(), before);
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
-  trap->expect(pids.back());
+  notifier->expect(pids.back());
   EXPECT_EQ(kernel.processes_opened, 1);
-  trap->expect(0);
+  notifier->expect(0);
   EXPECT_EQ(open_descriptors(), before - 1);
 }
 
@@ -257,7 +257,7 @@ def serve():
     print(s.getsockname()[1], flush=True)
 t = threading.Thread(target=serve); t.start(); t.join()
 )");
-  trap->expect(pids.back());
+  notifier->expect(pids.back());
   auto call = next();
   ASSERT_TRUE(call);
   ASSERT_TRUE(call->socket);
@@ -270,7 +270,7 @@ TEST_F(ListenTrapTest, nobody_can_be_expected_who_is_gone) {
   const pid_t gone = pids.back();
   pids.clear();
   const std::size_t before = open_descriptors();
-  trap->expect(gone);
+  notifier->expect(gone);
   EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -357,7 +357,7 @@ TEST_F(ListenTrapTest, the_capability_serves_for_a_service_of_another_user_too) 
 TEST_F(ListenTrapTest, without_the_right_the_service_starts_and_listens_all_the_same) {
   std::thread([&] {
     give_up(CAP_SYS_ADMIN);
-    EXPECT_FALSE(TrapRights::own().admin);
+    EXPECT_FALSE(ListenNotifierRights::own().admin);
     start(server);
   }).join();
   EXPECT_EQ(request.descriptor, -1);
@@ -429,7 +429,7 @@ TEST_F(ListenTrapTest, a_start_that_fails_leaves_no_descriptor_behind) {
   const std::size_t before = open_descriptors();
   Launch launch;
   launch.set_command(std::vector<std::string>{"/no/such/command"});
-  launch.listen_trap = &request;
+  launch.listen_notifier = &request;
   EXPECT_FALSE(spawner.spawn(launch));
   EXPECT_EQ(request.descriptor, -1);
   EXPECT_EQ(open_descriptors(), before);
@@ -463,7 +463,7 @@ TEST_F(ListenTrapTest, a_descriptor_that_is_closed_makes_listen_fail) {
       "s = socket.socket(); s.bind(('127.0.0.1', 0)); sys.stdin.readline()\n"
       "try: s.listen(4)\n"
       "except OSError as e: print(e.errno, flush=True)\n");
-  trap.reset();
+  notifier.reset();
   EXPECT_EQ(output.read_line(), std::to_string(ENOSYS));
 }
 

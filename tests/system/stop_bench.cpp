@@ -16,9 +16,9 @@
 
 #include "channels/asio.hpp"
 #include "channels/loop.hpp"
-#include "system/adopter.hpp"
 #include "system/descriptors.hpp"
 #include "system/native.hpp"
+#include "system/orphan_thread.hpp"
 #include "system/signals.hpp"
 #include "system/spawner.hpp"
 
@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
       return 0;
     });
     std::printf(
-        "%d processes, us a stop: bare %.1f   with proof %.1f (%.2f)   beside an adopter %.1f (%.2f)\n",
+        "%d processes, us a stop: bare %.1f   with proof %.1f (%.2f)   beside an orphan_thread %.1f (%.2f)\n",
         count, floor, alone, alone / floor, beside, beside / floor);
   }
 }

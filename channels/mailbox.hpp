@@ -1,0 +1,43 @@
+// The one way into a loop from another thread.
+//
+// Everything else in this library belongs to the loop's thread. A helper thread (a blocking
+// write) rings a bell through a mailbox; what it wrote before post_ring() is visible to whoever waits
+// for that bell.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "channels/bell.hpp"
+
+namespace belfry {
+
+class Loop;
+
+// Owner: an object of the loop's thread, declared after the bells that are rung through it, so that it
+// goes first. Lifecycle: while it exists Loop::run does not take the loop for asleep; when it is
+// destroyed, what was posted and has not run yet is dropped. Cancellation: none.
+// Thread rules: post() and post_ring() from any thread while the mailbox exists; all else on the loop's.
+class Mailbox {
+ public:
+  explicit Mailbox(Loop& loop);
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+  ~Mailbox();
+
+  // Runs `callback` in the loop's thread. Never blocks for longer than a push into a queue.
+  void post(std::move_only_function<void()> callback) const;
+
+  // Rings the bell from any thread; nothing happens if it has ended by then.
+  template <class T>
+  void post_ring(Ringer<T> ringer, T value = {}) const {
+    post([ringer, value = std::move(value)]() mutable { ringer.ring(std::move(value)); });
+  }
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace belfry

@@ -1,0 +1,176 @@
+#include "client/client.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "client/json.hpp"
+#include "client/trust.hpp"
+#include "config/model/exit_codes.hpp"
+#include "daemon/http/wire/parser.hpp"
+
+namespace belfry::cli {
+namespace {
+
+using daemon::http::ParseState;
+
+Failure cannot_reach(const std::string& path, int error) {
+  const bool forbidden = error == EACCES || error == EPERM;
+  Failure failure;
+  failure.exit_code = forbidden ? exit_code::not_permitted : exit_code::unavailable;
+  failure.message = "cannot reach belfry at " + path + ": " + std::strerror(error);
+  failure.next_step = forbidden
+                          ? "run this as root, or as the user that runs belfry"
+                          : "start it with `belfry run`, or say where it is with --socket PATH or -c FILE";
+  return failure;
+}
+
+bool send_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+// The bytes that come next; empty at the end or after an error.
+std::string_view receive(int fd, char* buffer, std::size_t size) {
+  ssize_t got = 0;
+  do got = ::recv(fd, buffer, size, 0);
+  while (got < 0 && errno == EINTR);
+  return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+// Nobody, where the kernel does not tell.
+ucred peer_of(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {0, static_cast<uid_t>(-1), 0};
+  return peer;
+}
+
+// Until `fd` has news of this kind; false when the time is over first.
+bool wait_for_news(int fd, short events, Waiting& waiting) {
+  for (;;) {
+    const TimePoint now = Clock::now();
+    const auto due = waiting.schedule.look(now);
+    if (due == WaitSchedule::Due::end) return false;
+    if (due == WaitSchedule::Due::reminder && waiting.remind) waiting.remind();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(waiting.schedule.next() - Clock::now());
+    constexpr std::int64_t longest = 60'000;
+    pollfd watched{fd, events, 0};
+    const int timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, longest));
+    if (::poll(&watched, 1, timeout) > 0) return true;
+  }
+}
+
+int pidfd_of_peer(int fd) {
+  const ucred peer = peer_of(fd);
+  // A peer in another pid namespace has no number here.
+  return peer.pid <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0));
+}
+
+}  // namespace
+
+Expected<Client> Client::connect(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return std::unexpected(cannot_reach(path, ENAMETOOLONG));
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return std::unexpected(cannot_reach(path, errno));
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const int error = errno;
+    ::close(fd);
+    return std::unexpected(cannot_reach(path, error));
+  }
+  Client connected(fd, path);
+  if (auto trusted = check_trusted(path, peer_of(fd)); !trusted) return std::unexpected(trusted.error());
+  return connected;
+}
+
+Client::Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+Client::~Client() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Failure Client::lost(std::string_view why) const {
+  return {exit_code::unavailable, "cannot get an answer from belfry at " + path_ + ": " + std::string(why),
+          "look at the daemon's own output"};
+}
+
+Failure Client::too_late() const {
+  return {exit_code::timed_out, "cannot wait any longer for an answer of belfry at " + path_, ""};
+}
+
+Expected<Reply> Client::request(std::string_view method, const std::string& target, Waiting* waiting) {
+  std::string request(method);
+  request += " " + target + " HTTP/1.1\r\nHost: belfry\r\nAccept: application/json\r\n";
+  if (method == "POST") request += "Content-Length: 0\r\n";
+  request += "\r\n";
+  // A daemon that refuses may close before it has read everything: its answer is there all the same.
+  const bool sent = send_all(fd_, request);
+  daemon::http::ResponseParser parser;
+  std::string pending;
+  char buffer[65536];
+  for (ParseState state = ParseState::need_more; state != ParseState::complete;) {
+    if (waiting != nullptr && !wait_for_news(fd_, POLLIN, *waiting)) return std::unexpected(too_late());
+    const std::string_view bytes = receive(fd_, buffer, sizeof buffer);
+    if (bytes.empty()) {
+      state = parser.finish();
+    } else {
+      pending += bytes;
+      std::size_t consumed = 0;
+      state = parser.feed(pending, consumed);
+      pending.erase(0, consumed);
+    }
+    if (state == ParseState::refused)
+      return std::unexpected(lost(sent ? parser.error() : "it does not read"));
+  }
+  return Reply{parser.status(), parser.body()};
+}
+
+Expected<void> Client::wait_for_end(Waiting& waiting) {
+  const int pidfd = pidfd_of_peer(fd_);
+  // Without it, the end of the connection is the last that can be seen.
+  const bool ended =
+      pidfd >= 0 ? wait_for_news(pidfd, POLLIN, waiting) : wait_for_news(fd_, POLLRDHUP, waiting);
+  if (pidfd >= 0) ::close(pidfd);
+  if (ended) return {};
+  return std::unexpected(too_late());
+}
+
+std::string detail_of(const Reply& reply) {
+  std::string detail = text_member(reply.body, "detail");
+  if (!detail.empty()) return detail;
+  return reply.body.empty() ? "the answer was " + std::to_string(reply.status) : reply.body;
+}
+
+std::string encoded(std::string_view text) {
+  constexpr char hex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += hex[byte >> 4U];
+    out += hex[byte & 0xFU];
+  }
+  return out;
+}
+
+}  // namespace belfry::cli

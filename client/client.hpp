@@ -1,0 +1,47 @@
+// One request to the daemon's control socket. Blocking: a command line has nothing else to do meanwhile.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "client/failure.hpp"
+#include "client/waiting.hpp"
+
+namespace belfry::cli {
+
+struct Reply {
+  int status = 0;
+  std::string body;
+};
+
+// Owner: a command. Lifecycle: connected when made, one request. Cancellation: Ctrl-C ends the process.
+class Client {
+ public:
+  // Failures: 69 nobody answers there, 77 not permitted, or somebody answers who is not to be believed.
+  static Expected<Client> connect(const std::string& path);
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&&) = delete;
+  ~Client();
+
+  // Waits as long as the daemon takes, or as `waiting` says. The Failure: it went away before it answered, or
+  // 124: the time was over.
+  Expected<Reply> request(std::string_view method, const std::string& target, Waiting* waiting = nullptr);
+  // Returns when the process at the other end has ended. The Failure: 124.
+  Expected<void> wait_for_end(Waiting& waiting);
+
+ private:
+  Client(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  [[nodiscard]] Failure lost(std::string_view why) const;
+  [[nodiscard]] Failure too_late() const;
+
+  int fd_;
+  std::string path_;
+};
+
+// The detail of an RFC 9457 problem, or the body as it is.
+[[nodiscard]] std::string detail_of(const Reply& reply);
+
+// Percent-encodes what may not stand in a segment of a path or a value of a query.
+[[nodiscard]] std::string encoded(std::string_view text);
+
+}  // namespace belfry::cli

@@ -1,0 +1,25 @@
+#include "client/wait_schedule.hpp"
+
+namespace belfry::cli {
+namespace {
+
+constexpr Duration first_reminder = std::chrono::seconds(10);
+
+}  // namespace
+
+WaitSchedule::WaitSchedule(TimePoint began, std::optional<Duration> timeout)
+    : began_(began), reminder_(began + first_reminder), end_(TimePoint::max()) {
+  if (timeout && *timeout < TimePoint::max() - began) end_ = began + *timeout;
+}
+
+WaitSchedule::Due WaitSchedule::look(TimePoint now) {
+  if (now >= end_) return Due::end;
+  if (now < reminder_) return Due::nothing;
+  while (reminder_ <= now) {
+    const Duration passed = reminder_ - began_;
+    reminder_ = passed > Duration::max() / 4 ? TimePoint::max() : began_ + 2 * passed;
+  }
+  return Due::reminder;
+}
+
+}  // namespace belfry::cli

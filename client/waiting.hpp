@@ -1,0 +1,15 @@
+// A command that waits for an answer.
+#pragma once
+
+#include <functional>
+
+#include "client/wait_schedule.hpp"
+
+namespace belfry::cli {
+
+struct Waiting {
+  WaitSchedule schedule;
+  std::function<void()> remind;  // says who is waited for; empty: nothing is said
+};
+
+}  // namespace belfry::cli

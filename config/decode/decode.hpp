@@ -1,0 +1,106 @@
+// From merged nodes to the model, one reader per mapping of the file.
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/keys/decoder.hpp"
+#include "config/model/model.hpp"
+
+namespace belfry::config {
+
+// What an edge must know of the service it names before that service has been read.
+struct Declared {
+  std::uint32_t index = 0;  // into Stack::services
+  ServiceType type = ServiceType::daemon;
+};
+using DeclaredServices = std::unordered_map<std::string_view, Declared>;
+
+// Where a service of the stack was written, for messages that come after decoding.
+struct Origin {
+  Node const* key = nullptr;      // its name
+  Node const* mapping = nullptr;  // its keys, with defaults and extends merged in
+  std::uint32_t replica_of = 0;   // 1 + index of the gate, 0: no replica
+};
+
+struct StackDraft {
+  Stack stack;
+  Node const* services = nullptr;
+  Node const* defaults = nullptr;
+  std::vector<Origin> origins;  // parallel to stack.services
+  DeclaredServices declared;
+  std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
+  std::size_t env_bytes = 0;
+  SharedText working_dir;         // of the last service that was read: most have the same
+  std::uint32_t suggestions = 0;  // how many unknown names were already compared with all services
+};
+
+struct ServiceDraft {
+  Service service;
+  StackDraft& stack;
+  Fits fit = fits_daemon;
+  Pairs env_file;
+  bool restart_written = false;
+  std::string_view written_name;  // without the number of a replica, so that a mistake is said once
+};
+
+// The parts of a service that are rarely there; made on first use.
+// Whether service `index` is a replica beyond the first, whose mistakes are those of the first.
+[[nodiscard]] inline bool is_repetition(StackDraft const& draft, std::size_t index) {
+  return draft.origins[index].replica_of != 0 && index > draft.origins[index].replica_of;
+}
+
+[[nodiscard]] ServiceExtras& extras_of(Service& service);
+
+// The mappings of the file. Each is one room: decode_stack, decode_service, decode_probe, …
+[[nodiscard]] Fields<StackDraft> stack_fields();
+[[nodiscard]] Fields<Http> http_fields();
+[[nodiscard]] Fields<Control> control_fields();
+[[nodiscard]] Fields<Shutdown> shutdown_fields();
+[[nodiscard]] Fields<Stack> limits_fields();
+[[nodiscard]] Fields<ServiceDraft> service_fields();
+[[nodiscard]] Fields<Restart> restart_fields();
+[[nodiscard]] Fields<Stop> stop_fields();
+[[nodiscard]] Fields<Dependency> dependency_fields();
+struct ProbeDraft;
+[[nodiscard]] Fields<ProbeDraft> probe_fields();
+[[nodiscard]] Fields<JsonExpectation> json_fields();
+[[nodiscard]] Fields<HttpExpectation> tls_fields();
+[[nodiscard]] Fields<ListenSocket> socket_fields();
+[[nodiscard]] Fields<Log> log_fields();
+[[nodiscard]] Fields<Cgroup> cgroup_fields();
+[[nodiscard]] Fields<ServiceExtras> reload_fields();
+struct EnvFileDraft;
+[[nodiscard]] Fields<EnvFileDraft> env_file_fields();
+
+// Reads `draft.services` into `draft.stack.services`: extends, defaults, replicas.
+void decode_services(Decoder& decoder, StackDraft& draft);
+[[nodiscard]] ProbeSet decode_probes(Decoder& decoder, Node const& node, std::string_view role);
+// `all`, `any` or a number.
+[[nodiscard]] std::optional<Quorum> read_quorum(Decoder& decoder, Node const& node);
+void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft);
+void decode_rlimits(Decoder& decoder, Node const& node, ServiceExtras& out);
+void decode_listen(Decoder& decoder, Node const& node, ServiceDraft& draft);
+void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft);
+void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft);
+void decode_ports(Decoder& decoder, Node const& node, StackDraft& draft,
+                  std::vector<std::pair<std::string, std::uint16_t>> const& kept);
+
+// Whether `name` may name a service, a stack, a bell or a port: letters, digits, `_`, `-`, `.`.
+[[nodiscard]] bool is_name(std::string_view name);
+// The same, reporting it if not.
+bool check_name(Decoder& decoder, Node const& key, std::string_view what);
+
+// The condition of that name, aliases of compose and process-compose included.
+[[nodiscard]] std::optional<Condition> condition_named(std::string_view name);
+[[nodiscard]] std::string_view name_of(Condition condition);
+[[nodiscard]] std::string_view name_of(ServiceType type);
+[[nodiscard]] std::string_view name_of(Probe::Kind kind);
+[[nodiscard]] std::span<std::string_view const> condition_names();
+// What may be written for them: the words of compose and process-compose as well.
+[[nodiscard]] std::vector<std::string_view> condition_spellings();
+// The same for words that are no conditions anywhere, but meant as one.
+[[nodiscard]] std::string_view foreign_condition_help(std::string_view name);
+
+}  // namespace belfry::config

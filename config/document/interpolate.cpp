@@ -1,0 +1,157 @@
+#include "config/document/interpolate.hpp"
+
+namespace belfry::config {
+namespace {
+
+bool name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool name_part(char c) { return name_start(c) || (c >= '0' && c <= '9'); }
+
+class Interpolator {
+ public:
+  Interpolator(std::string_view text, Lookup const& lookup, std::vector<VariableFault>& faults)
+      : text_(text), lookup_(lookup), faults_(faults) {}
+
+  std::string run() {
+    std::string out;
+    read(out, false, 0, true);
+    return out;
+  }
+
+ private:
+  using Kind = VariableFault::Kind;
+  static constexpr int deepest = 16;
+  static constexpr std::size_t longest = 1U << 20U;
+
+  // Copies up to the end, or up to the `}` that closes a word. A word that is not wanted is only
+  // skipped: what is wrong in it does not matter, except that it must end.
+  void read(std::string& out, bool in_braces, int depth, bool wanted) {
+    while (at_ < text_.size() && !(in_braces && text_[at_] == '}')) {
+      if (text_[at_] != '$' || at_ + 1 == text_.size())
+        out += text_[at_++];
+      else
+        dollar(out, depth, wanted);
+      if (out.size() > longest) return too_long();
+    }
+  }
+
+  void dollar(std::string& out, int depth, bool wanted) {
+    char const next = text_[at_ + 1];
+    if (next == '$') {
+      out += '$';
+      at_ += 2;
+    } else if (next == '{') {
+      braces(out, depth, wanted);
+    } else if (name_start(next)) {
+      std::size_t const start = at_++;
+      std::string_view const name = take_name();
+      if (wanted) plain(out, name, start, at_ - start);
+    } else {
+      out += '$';
+      ++at_;
+    }
+  }
+
+  std::string_view take_name() {
+    std::size_t const start = at_;
+    while (at_ < text_.size() && name_part(text_[at_])) ++at_;
+    return text_.substr(start, at_ - start);
+  }
+
+  void plain(std::string& out, std::string_view name, std::size_t start, std::size_t length) {
+    if (auto value = lookup_(name))
+      out += *value;
+    else
+      fault(Kind::unset, start, length, false,
+            "the variable `" + std::string(name) + "` is not set; nothing is put in its place",
+            "write ${" + std::string(name) + ":-DEFAULT} for a default, or $$ for one `$`");
+  }
+
+  void braces(std::string& out, int depth, bool wanted) {
+    std::size_t const start = at_;
+    at_ += 2;
+    std::string_view const name = take_name();
+    if (depth >= deepest)
+      return give_up(start, "variables are nested deeper than 16 levels", "use fewer defaults of defaults");
+    if (name.empty() || !name_start(name.front()))
+      return give_up(start, "`${` needs the name of a variable", "write $${ for the text `${`");
+    bool const colon = at_ < text_.size() && text_[at_] == ':';
+    if (colon) ++at_;
+    char const operation = at_ < text_.size() ? text_[at_] : '\0';
+    if (operation == '}' && !colon) {
+      ++at_;
+      if (wanted) plain(out, name, start, at_ - start);
+      return;
+    }
+    if (operation == '\0')
+      return give_up(start, "`${` is never closed", "add `}`, or write $${ for the text `${`");
+    if (!std::string_view("-?+").contains(operation))
+      return give_up(start, "`${" + std::string(name) + "` is followed by something unknown",
+                     "write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+replacement}");
+    ++at_;
+    word(out, name, operation, colon, start, depth, wanted);
+  }
+
+  void word(std::string& out, std::string_view name, char operation, bool colon, std::size_t start, int depth,
+            bool wanted) {
+    std::optional<std::string> value = wanted ? lookup_(name) : std::nullopt;
+    bool const present = value && !(colon && value->empty());
+    std::string text;
+    read(text, true, depth + 1, wanted && present == (operation == '+'));
+    if (at_ >= text_.size())
+      return give_up(start, "`${` is never closed", "add `}`, or write $${ for the text `${`");
+    ++at_;
+    if (!wanted) return;
+    if (operation == '+') {
+      if (present) out += text;
+    } else if (present) {
+      out += *value;
+    } else if (operation == '-') {
+      out += text;
+    } else {
+      fault(
+          Kind::needed, start, at_ - start, true,
+          "the variable `" + std::string(name) + "` is needed" + (text.empty() ? "" : ": " + text),
+          "set it in belfry's environment (" + std::string(name) + "=… belfry …) or in .env beside the file");
+    }
+  }
+
+  void fault(Kind kind, std::size_t offset, std::size_t length, bool error, std::string message,
+             std::string help) {
+    if (faults_.size() < 100 && !given_up_)
+      faults_.push_back({offset, length, error, std::move(message), std::move(help), kind});
+  }
+
+  void give_up(std::size_t start, std::string message, std::string help) {
+    fault(Kind::malformed, start, std::min(text_.size(), at_) - start, true, std::move(message),
+          std::move(help));
+    given_up_ = true;
+    at_ = text_.size();
+  }
+
+  void too_long() {
+    fault(Kind::too_long, 0, 1, true, "this text is longer than 1 MiB once its variables are replaced",
+          "put it into a file");
+    at_ = text_.size();
+  }
+
+  std::string_view text_;
+  Lookup const& lookup_;
+  std::vector<VariableFault>& faults_;
+  std::size_t at_ = 0;
+  bool given_up_ = false;  // the rest was not read: what is missing there is not the fault
+};
+
+}  // namespace
+
+std::string interpolate(std::string_view text, Lookup const& lookup, std::vector<VariableFault>& faults) {
+  return Interpolator(text, lookup, faults).run();
+}
+
+bool is_variable_name(std::string_view name) {
+  if (name.empty() || !name_start(name.front())) return false;
+  for (char const c : name)
+    if (!name_part(c)) return false;
+  return true;
+}
+
+}  // namespace belfry::config

@@ -1,0 +1,54 @@
+// From files to a Stack: the one door into this library.
+//
+//   files → document (tree with places) → merge (files, extends, defaults) → decode (values)
+//         → validate (what concerns more than one key) → Stack and Diagnostics
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/document/diagnostic.hpp"
+#include "config/document/interpolate.hpp"
+#include "config/model/model.hpp"
+#include "config/validate/host.hpp"
+
+namespace belfry::config {
+
+struct LoadOptions {
+  // Active profiles, beside those of the variable BELFRY_PROFILES (separated by commas).
+  std::vector<std::string> profiles = {};
+  // Where variables come from before `.env` beside the file; unset: this process's environment.
+  Lookup environment = {};
+  // Services named on the command line: they and what they require are enabled whatever their profiles.
+  std::vector<std::string> services = {};
+  // Free ports that were handed out before and must stay (a reload): name and number.
+  std::vector<std::pair<std::string, std::uint16_t>> ports = {};
+  // Who is asked whether the stack can run here; null: nobody, and nothing is said of it. Borrowed.
+  Host* host = nullptr;
+};
+
+struct Loaded {
+  Stack stack;              // consistent only when there are no errors
+  Diagnostics diagnostics;  // errors and warnings, sorted by place
+};
+
+// Reads, decodes and validates. Never throws on bad input and never prints; every problem is in
+// `diagnostics`, one of the rule `cannot-read` if a file is missing. Blocks on file I/O only: the
+// files, their env_files and secrets. `ports: {x: free}` binds and closes a socket on loopback.
+[[nodiscard]] Loaded load(std::string const& path, LoadOptions const& options = {});
+// Several files, merged in order: mappings key by key, the later one wins, lists replace. Relative
+// paths count from the directory of the first one.
+[[nodiscard]] Loaded load(std::vector<std::string> const& paths, LoadOptions const& options = {});
+// The same for a text at hand; `file_name` is what messages call it and relative paths count from.
+[[nodiscard]] Loaded load_text(std::string_view text, std::string file_name, LoadOptions const& options = {});
+
+// The file to read: `explicit_path` if not empty (it need not exist), else the first that exists of
+// ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml.
+[[nodiscard]] std::optional<std::string> find_file(std::string const& explicit_path = {});
+
+}  // namespace belfry::config

@@ -1,0 +1,280 @@
+// The contents of a belfry file as plain values: what the rest of belfry knows of YAML.
+//
+// Everything here is a value without behaviour; nothing here waits, opens or resolves. A model that
+// came out of `config::load` without errors is consistent: every dependency exists, there is no
+// cycle, every condition can come true (config/validate/validate).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/model/compact.hpp"
+
+namespace belfry::config {
+
+using Command = std::vector<std::string>;
+
+// Where a value was written. Lines and columns count from 1; line 0 means "not written in a file".
+struct Place {
+  std::uint32_t file = 0;  // index into Stack::files
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;  // in bytes
+};
+
+enum class ServiceType : std::uint8_t { daemon, oneshot, external, gate };
+
+// The level of a dependency that an edge waits for (product.md, Rules, "Levels").
+enum class Condition : std::uint8_t { started, ready, completed, stopped, own_bell };
+
+// What a running dependent does when the level of its edge is lost.
+enum class OnLoss : std::uint8_t { ignore, restart, stop };
+
+// How many members of a gate or of a set of replicas must hold. `count == 0` means all of them.
+struct Quorum {
+  std::uint32_t count = 0;
+};
+
+struct Dependency {
+  std::string service;       // the name as written; a replicated name is its implicit gate
+  std::uint32_t target = 0;  // index into Stack::services, filled in by validation
+  Condition condition = Condition::ready;
+  OnLoss on_loss = OnLoss::ignore;
+  bool required = true;
+  Duration loss_after{0};
+  OptionalDuration timeout;
+  Rarely<std::string> bell;       // Condition::own_bell: the name of the dependency's bell
+  std::optional<Quorum> require;  // for gates and replicas
+  Place place;
+};
+
+enum class FdDialect : std::uint8_t { s6, dinit };
+
+// What an answer must have at a place in it.
+struct JsonExpectation {
+  std::string pointer;  // RFC 6901; empty: the whole answer
+  std::optional<std::string>
+      equals;  // a text, or a number, true, false or null as written; unset: there is something
+};
+
+// What an `http` probe accepts beyond "status 2xx or 3xx".
+struct HttpExpectation {
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses;  // inclusive ranges; empty: 200-399
+  std::string body;                                               // regular expression; empty: any
+  std::optional<JsonExpectation> json;
+  bool tls_verify = true;
+};
+
+struct Probe {
+  enum class Kind : std::uint8_t {
+    listen,
+    port,
+    unix_socket,
+    notify,
+    fd,
+    tcp,
+    http,
+    grpc,
+    postgres,
+    mysql,
+    redis,
+    exec,
+    log,
+    file,
+    cluster
+  };
+  Kind kind = Kind::notify;
+  bool udp = false;                   // port
+  bool any_owner = false;             // what connects or looks who listens: it need not be the service
+  std::uint16_t port = 0;             // port
+  std::uint16_t fd = 0;               // fd
+  FdDialect dialect = FdDialect::s6;  // fd
+  std::string target;       // host:port, URL, DSN, path (absolute), regular expression or cluster name
+  std::uint32_t hosts = 1;  // cluster: how many must be ready
+  Rarely<Command> command;  // exec
+  std::unique_ptr<HttpExpectation> http;  // http, when anything but the default is expected
+
+  // Tuning. Unset means the default of the place where the probe stands (product.md, Defaults).
+  OptionalDuration timeout;  // of the whole start (`ready`) or of one attempt (`live`)
+  OptionalDuration initial_delay;
+  OptionalDuration period;           // unset: adaptive while starting
+  OptionalDuration attempt_timeout;  // default 2 s
+  OptionalDuration recheck;          // keep looking after the bell rang
+  std::uint32_t success_threshold = 1;
+  std::uint32_t failure_threshold = 1;  // `live`: 3
+  Place place;
+};
+
+// All of the probes, or any one of them. Empty: no probe was written.
+struct ProbeSet {
+  bool any = false;
+  std::vector<Probe> probes;
+  [[nodiscard]] bool empty() const { return probes.empty(); }
+};
+
+struct OwnBell {
+  std::string name;
+  ProbeSet probes;
+};
+
+enum class RestartPolicy : std::uint8_t { no, on_failure, always };
+
+struct Restart {
+  RestartPolicy policy = RestartPolicy::on_failure;
+  Duration delay = std::chrono::milliseconds(100);
+  Duration max_delay = std::chrono::seconds(30);
+  double factor = 2.0;
+  double jitter = 0.2;
+  Duration reset_after = std::chrono::seconds(10);
+  std::uint32_t limit = 0;   // 0: none
+  Duration limit_window{0};  // `limit: 10 per 5m`; 0: for ever
+};
+
+struct Stop {
+  int signal = 15;
+  Duration timeout = std::chrono::seconds(10);
+};
+
+// A socket that belfry binds and passes on (socket activation).
+struct ListenSocket {
+  enum class Kind : std::uint8_t { tcp, udp, unix_stream };
+  Kind kind = Kind::tcp;
+  std::string name;
+  std::string address;  // host, or path of a unix socket (a leading @: abstract)
+  std::uint16_t port = 0;
+  std::optional<std::uint32_t> mode;
+  std::string owner, group;
+  std::optional<std::uint32_t> backlog;
+  bool v6only = false;
+  bool reuse_port = false;
+  Place place;
+};
+
+enum class NotifyAccess : std::uint8_t { main, exec, all };
+enum class LogFormat : std::uint8_t { text, json, raw };
+enum class LogOverflow : std::uint8_t { drop, block };
+
+struct Log {
+  bool inherit = false;  // pass belfry's own descriptors through
+  bool to_stdout = true;
+  std::string file;
+  std::uint64_t max_size = 0;
+  std::uint64_t max_line = 0;  // 0: the daemon's default
+  std::uint32_t max_files = 0;
+  LogFormat format = LogFormat::text;
+  LogOverflow overflow = LogOverflow::drop;
+};
+
+// A process limit by its setrlimit(2) resource number.
+struct ResourceLimit {
+  int resource = 0;
+  std::uint64_t soft = 0, hard = 0;
+};
+
+struct Cgroup {
+  std::optional<std::uint64_t> memory_max;
+  std::optional<double> cpu_max;
+  std::optional<std::uint64_t> pids_max;
+};
+
+// A value that was read from a file and goes into the service's environment. It has a type of its own
+// so that nothing that shows an environment (status, logs, dumps) shows it by accident.
+struct Secret {
+  std::string variable;
+  std::string value;
+};
+
+// The parts of a service that few services use, kept apart so that ten thousand plain services
+// stay small.
+struct ServiceExtras {
+  std::string group;
+  std::optional<std::uint32_t> umask;
+  std::optional<int> nice;
+  std::optional<int> oom_score_adj;
+  std::vector<ResourceLimit> rlimits;
+  std::optional<Cgroup> cgroup;
+  std::vector<ListenSocket> listen;
+  std::string standard_input;  // empty: /dev/null; `inherit`; or an absolute path
+  bool tty = false;
+  Log log;
+  Command pre_start, post_start, pre_stop, post_stop;
+  std::optional<int> reload_signal;
+  Command reload_command;
+  std::optional<Duration> watchdog;
+  std::vector<OwnBell> bells;
+  std::vector<int> success_exit_codes;
+  std::vector<std::string> profiles;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<Secret> secrets;
+  std::string description;
+  std::uint32_t fd_store = 0;
+  NotifyAccess notify_access = NotifyAccess::all;
+  bool no_new_privileges = false;
+  bool isolate = false;
+  bool health_ignore = false;
+};
+
+struct Service {
+  std::string name;
+  ServiceType type = ServiceType::daemon;
+  Command command;
+  Rarely<std::string> user;
+  SharedText working_dir;  // absolute after decoding
+  std::vector<std::pair<std::string, std::string>> environment;
+  bool clean_environment = false;
+  bool essential = false;
+  bool main = false;
+  bool enabled = true;      // false: its profiles are not active
+  bool replicated = false;  // a gate that stands for its replicas, which it depends on
+  Quorum require;           // gates
+  std::vector<Dependency> depends_on;
+  ProbeSet ready;
+  std::unique_ptr<ProbeSet> live;
+  Rarely<Restart> restart;
+  Stop stop;
+  std::unique_ptr<ServiceExtras> extras;  // null: all of them at their defaults
+  Place place;
+};
+
+struct Http {
+  std::vector<std::string> listen;  // `host:port` or `unix:/path`; empty: no HTTP
+  Place place;
+};
+
+struct Control {
+  std::string socket;  // empty: the default path (product.md, Defaults)
+  std::vector<std::string> allow;
+  std::string token_file;
+};
+
+struct Shutdown {
+  Duration timeout = std::chrono::seconds(25);
+  Duration delay{0};
+};
+
+// Which services get a cgroup of their own: those that ask for limits or isolation, every one, none.
+enum class Cgroups : std::uint8_t { as_needed, all, off };
+
+enum class OnDaemonDeath : std::uint8_t { kill, keep };
+
+struct Stack {
+  std::string name;
+  std::vector<std::string> files;  // what Place::file counts
+  Http http;
+  Control control;
+  Shutdown shutdown;
+  std::uint32_t probe_limit = 256;
+  std::uint32_t parallel_starts = 0;  // 0: unlimited
+  OnDaemonDeath on_daemon_death = OnDaemonDeath::kill;
+  Cgroups cgroups = Cgroups::as_needed;
+  std::vector<std::pair<std::string, std::uint16_t>> ports;  // `ports:`, free ones already chosen
+  std::vector<Service> services;
+};
+
+}  // namespace belfry::config

@@ -1,0 +1,178 @@
+// Cycles, conditions that can never hold, and quorums that cannot be reached.
+#include <algorithm>
+
+#include "config/document/suggest.hpp"
+#include "config/graph/graph.hpp"
+#include "config/validate/validate.hpp"
+
+namespace belfry::config {
+namespace {
+
+std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
+
+std::vector<std::string_view> conditions_of(Service const& target) {
+  std::vector<std::string_view> names(condition_names().begin(), condition_names().end());
+  if (target.extras)
+    for (OwnBell const& bell : target.extras->bells) names.push_back(bell.name);
+  return names;
+}
+
+// Its own words first: who meant one of another tool wrote something longer.
+std::string meant_condition(std::string_view word, Service const& target) {
+  if (auto const foreign = foreign_condition_help(word); !foreign.empty()) return std::string(foreign);
+  std::vector<std::string_view> const own = conditions_of(target);
+  return nearest(word, own).empty() && !nearest(word, condition_spellings()).empty()
+             ? did_you_mean(word, condition_spellings())
+             : did_you_mean(word, own);
+}
+
+struct Reason {
+  std::string message;
+  std::string help;
+};
+
+// Why the condition of `edge` can never hold of a service of that type; empty if it can.
+Reason impossible(Dependency const& edge, Service const& target) {
+  std::string const name = tick(target.name);
+  std::string const wanted = tick(name_of(edge.condition));
+  switch (target.type) {
+    case ServiceType::daemon:
+      if (edge.condition == Condition::completed)
+        return {wanted + " can never hold: " + name + " is a daemon, which is not meant to end",
+                "wait for `ready`, or make " + name + " a `type: oneshot`"};
+      return {};
+    case ServiceType::oneshot:
+      if (edge.condition == Condition::ready && target.ready.empty())
+        return {wanted + " can never hold: " + name +
+                    " is a oneshot without a probe, which is over when it has run",
+                "wait for `completed`"};
+      return {};
+    case ServiceType::external:
+      if (edge.condition != Condition::ready && edge.condition != Condition::own_bell)
+        return {wanted + " can never hold: belfry does not run the external service " + name,
+                "wait for `ready`"};
+      return {};
+    case ServiceType::gate:
+      if (edge.condition != Condition::ready)
+        return {wanted + " can never hold: " + name + " is a gate and has no process", "wait for `ready`"};
+      return {};
+  }
+  return {};
+}
+
+constexpr std::uint64_t most_counted = 1'000;
+
+// It counts the members of its gate by itself, and those of the gates among them in the same way.
+bool asks_members(Stack const& stack, Dependency const& edge) {
+  return stack.services[edge.target].type == ServiceType::gate &&
+         (edge.require || edge.condition != Condition::ready);
+}
+
+// How many services are looked at to say whether enough members of each gate hold.
+std::vector<std::uint64_t> members_counted(Stack const& stack) {
+  std::vector<std::uint64_t> counted(stack.services.size(), 0);
+  for (Index const i : start_order(stack))
+    for (Dependency const& edge : stack.services[i].depends_on)
+      counted[i] += asks_members(stack, edge) ? std::min(counted[edge.target], most_counted + 1) : 1;
+  return counted;
+}
+
+bool has_bell(Service const& service, std::string_view name) {
+  return service.extras &&
+         std::ranges::any_of(service.extras->bells, [&](OwnBell const& bell) { return bell.name == name; });
+}
+
+}  // namespace
+
+void check_cycles(Decoder& decoder, StackDraft const& draft) {
+  auto const& services = draft.stack.services;
+  for (auto const& cycle : find_cycles(draft.stack)) {
+    Diagnostic one;
+    one.rule = "cycle";
+    one.where = edge_span(services[cycle.front().service].depends_on[cycle.front().edge]);
+    one.message = "services wait for each other: ";
+    for (EdgeRef const& ref : cycle) {
+      Dependency const& edge = services[ref.service].depends_on[ref.edge];
+      one.message += services[ref.service].name + " → ";
+      one.notes.push_back(
+          {edge_span(edge), tick(services[ref.service].name) + " depends on " + tick(edge.service)});
+    }
+    one.message += services[cycle.front().service].name;
+    one.help = cycle.size() == 1 ? "a service cannot wait for itself: remove this dependency"
+                                 : "remove one of these dependencies";
+    decoder.diagnostics().add(std::move(one));
+  }
+}
+
+void check_conditions(Decoder& decoder, StackDraft const& draft) {
+  auto const& services = draft.stack.services;
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
+    for (Dependency const& edge : services[i].depends_on) {
+      Service const* target = &services[edge.target];
+      // An edge to replicas asks each of them; what holds of the first holds of all.
+      bool const replicas = edge.target + 1 < draft.origins.size() &&
+                            draft.origins[edge.target + 1].replica_of == edge.target + 1;
+      if (replicas && edge.condition != Condition::ready) target = &services[edge.target + 1];
+      // Searched for only where it is shown.
+      auto const at = [&] {
+        Node const* const node =
+            decoder.diagnostics().full() ? nullptr : condition_node(draft.origins[i], edge);
+        return node != nullptr ? node->span() : edge_span(edge);
+      };
+      if (edge.condition == Condition::own_bell) {
+        if (has_bell(*target, *edge.bell)) continue;
+        Node const* const written = condition_node(draft.origins[i], edge);
+        bool const from_variable = written != nullptr && written->text().contains('$');
+        decoder.diagnostics().error("unknown-condition", at(),
+                                    tick(from_variable ? written->text() : std::string_view(*edge.bell)) +
+                                        " is neither a condition nor a bell of " + tick(target->name),
+                                    meant_condition(*edge.bell, *target));
+      } else if (Reason const reason = impossible(edge, *target); !reason.message.empty()) {
+        decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
+      }
+    }
+  }
+}
+
+void check_quorums(Decoder& decoder, StackDraft const& draft) {
+  auto const& services = draft.stack.services;
+  auto const counted = members_counted(draft.stack);
+  auto const asks = [&](Dependency const& edge) { return asks_members(draft.stack, edge); };
+  auto const is_too_dear = [&](Dependency const& edge) {
+    auto const& members = services[edge.target].depends_on;
+    return counted[edge.target] > most_counted && std::ranges::any_of(members, asks);
+  };
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
+    Service const& service = services[i];
+    if (service.type == ServiceType::gate && service.require.count > service.depends_on.size())
+      decoder.error("impossible-quorum", *draft.origins[i].mapping->find("require"),
+                    "the gate " + tick(service.name) + " requires " + std::to_string(service.require.count) +
+                        " of " + std::to_string(service.depends_on.size()) + " dependencies",
+                    "require at most as many as it has");
+    for (Dependency const& edge : service.depends_on) {
+      if (!edge.require) continue;
+      Service const& target = services[edge.target];
+      if (target.type != ServiceType::gate)
+        decoder.diagnostics().error(
+            "unfit-key", edge_span(edge),
+            "`require` makes sense for a gate or for replicas, and " + tick(target.name) + " is neither",
+            "remove it, or give " + tick(target.name) + " `replicas:`");
+      else if (edge.require->count > target.depends_on.size())
+        decoder.diagnostics().error("impossible-quorum", edge_span(edge),
+                                    tick(service.name) + " requires " + std::to_string(edge.require->count) +
+                                        " of the " + std::to_string(target.depends_on.size()) +
+                                        " members of " + tick(target.name),
+                                    "require at most as many as there are");
+      else if (is_too_dear(edge) && std::ranges::none_of(target.depends_on, is_too_dear))
+        decoder.diagnostics().error("impossible-quorum", edge_span(edge),
+                                    "cannot count the members of " + tick(target.name) +
+                                        ": by the `require` of its own edges it has more than " +
+                                        std::to_string(most_counted),
+                                    "put `require` on the gates in between, and depend on them without it");
+    }
+  }
+}
+
+}  // namespace belfry::config

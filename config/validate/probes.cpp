@@ -1,0 +1,95 @@
+// Probes that cannot work where they stand.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "config/validate/validate.hpp"
+
+namespace belfry::config {
+namespace {
+
+using Kind = Probe::Kind;
+
+std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
+
+// Kinds that look at a process of the service, and kinds that tell something once and never again.
+bool needs_process(Kind kind) {
+  constexpr std::array kinds{Kind::listen, Kind::port, Kind::unix_socket, Kind::notify, Kind::fd, Kind::log};
+  return std::ranges::find(kinds, kind) != kinds.end();
+}
+bool tells_once(Kind kind) {
+  constexpr std::array kinds{Kind::listen, Kind::notify, Kind::fd, Kind::log};
+  return std::ranges::find(kinds, kind) != kinds.end();
+}
+
+class ProbeCheck {
+ public:
+  ProbeCheck(Decoder& decoder, Service const& service) : decoder_(decoder), service_(service) {}
+
+  void readiness(ProbeSet const& set) {
+    for (Probe const& probe : set.probes) {
+      if (service_.type == ServiceType::external && needs_process(probe.kind))
+        report(probe,
+               "a probe of kind " + tick(name_of(probe.kind)) +
+                   " needs a process, and belfry does not run the external service " + tick(service_.name),
+               "ask it from outside: `tcp`, `http`, `postgres`, `exec`, …");
+      else if (probe.kind == Kind::listen && sockets() == 0)
+        report(probe, tick(service_.name) + " has no sockets that belfry could listen on",
+               "add listen: \"127.0.0.1:8080\", or write ready: {port: 8080}");
+      else if (probe.kind == Kind::log && service_.extras && service_.extras->log.inherit)
+        report(probe, "with `log: inherit` the output of " + tick(service_.name) + " does not pass belfry",
+               "remove `log: inherit`, or use another kind of probe");
+      else if (probe.kind == Kind::fd && probe.fd > 0)
+        descriptor(probe);
+    }
+  }
+
+  void liveness(ProbeSet const& set) {
+    for (Probe const& probe : set.probes)
+      if (tells_once(probe.kind))
+        report(probe,
+               "a probe of kind " + tick(name_of(probe.kind)) + " cannot tell that a service is still alive",
+               "use `http`, `tcp`, `port`, `exec`, …; or watchdog: 30s for a service that says WATCHDOG=1");
+  }
+
+ private:
+  // A ready fd stands outside the range of LISTEN_FDS (the sockets, then what the service has stored), and
+  // tells one thing.
+  void descriptor(Probe const& probe) {
+    std::size_t const reserved = sockets() + (service_.extras ? service_.extras->fd_store : 0);
+    std::string const number = std::to_string(probe.fd);
+    if (probe.fd < 3 + reserved)
+      report(probe,
+             "descriptor " + number + " is one of " +
+                 (reserved == sockets() ? "the sockets passed on by `listen`" : "`listen` and `fd_store`") +
+                 ", which are 3 to " + std::to_string(2 + reserved),
+             "use " + std::to_string(3 + reserved) + " or a higher one");
+    else if (!used_.insert(probe.fd).second)
+      report(probe, "descriptor " + number + " is used by two probes of " + tick(service_.name),
+             "give each its own");
+  }
+  std::size_t sockets() const { return service_.extras ? service_.extras->listen.size() : 0; }
+  void report(Probe const& probe, std::string message, std::string help) {
+    decoder_.diagnostics().error("unfit-probe", Span(probe.place), std::move(message), std::move(help));
+  }
+
+  Decoder& decoder_;
+  Service const& service_;
+  std::set<std::uint16_t> used_;
+};
+
+}  // namespace
+
+void check_probes(Decoder& decoder, StackDraft const& draft) {
+  for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
+    Service const& service = draft.stack.services[i];
+    ProbeCheck check(decoder, service);
+    check.readiness(service.ready);
+    if (service.live) check.liveness(*service.live);
+    if (!service.extras) continue;
+    for (OwnBell const& bell : service.extras->bells) check.readiness(bell.probes);
+  }
+}
+
+}  // namespace belfry::config

@@ -1,0 +1,154 @@
+#include "config/validate/validate.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include "channels/time/saturating.hpp"
+#include "config/document/suggest.hpp"
+#include "config/graph/graph.hpp"
+
+namespace belfry::config {
+namespace {
+
+std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
+
+void enable(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
+            std::vector<std::string> const& named) {
+  auto& services = draft.stack.services;
+  for (Service& service : services) {
+    if (!service.extras || service.extras->profiles.empty()) continue;
+    service.enabled = std::ranges::any_of(service.extras->profiles, [&](auto const& p) {
+      return std::ranges::find(profiles, p) != profiles.end();
+    });
+  }
+  std::vector<Index> roots;
+  for (std::string const& name : named) {
+    if (auto const found = draft.declared.find(name); found != draft.declared.end()) {
+      roots.push_back(found->second.index);
+      continue;
+    }
+    std::vector<std::string_view> names;
+    names.reserve(services.size());
+    for (Service const& service : services) names.push_back(service.name);
+    decoder.diagnostics().error("unknown-service", {0, 0, 0}, "there is no service " + tick(name),
+                                did_you_mean(name, names));
+  }
+  auto const closure = required_closure(draft.stack, roots);
+  for (std::size_t i = 0; i < services.size(); ++i)
+    if (closure[i]) services[i].enabled = true;
+}
+
+void check_disabled(Decoder& decoder, StackDraft& draft) {
+  auto& services = draft.stack.services;
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    Service& service = services[i];
+    std::erase_if(service.depends_on, [&](Dependency const& edge) {
+      Service const& target = services[edge.target];
+      if (target.enabled || !service.enabled) return false;
+      // It may be started by name later; until then it counts as settled. A gate counts its members.
+      if (!edge.required) return service.type == ServiceType::gate;
+      std::string profile =
+          target.extras && !target.extras->profiles.empty() ? target.extras->profiles.front() : "";
+      if (is_repetition(draft, i)) return false;
+      decoder.diagnostics().error(
+          "disabled-dependency", edge_span(edge),
+          tick(service.name) + " requires " + tick(target.name) + ", which no active profile enables",
+          "use --profile " + profile + ", or write " + target.name + ": {required: false}");
+      return false;
+    });
+  }
+}
+
+}  // namespace
+
+Span edge_span(Dependency const& edge) { return Span(edge.place); }
+
+Node const* condition_node(Origin const& origin, Dependency const& edge) {
+  Node const* const edges = origin.mapping == nullptr ? nullptr : origin.mapping->find("depends_on");
+  Node const* const value = edges == nullptr ? nullptr : edges->find(edge.service);
+  if (value == nullptr) return nullptr;
+  return value->is_scalar() ? value : value->find("condition");
+}
+
+void check_main(Decoder& decoder, StackDraft const& draft) {
+  Service const* first = nullptr;
+  for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
+    Service const& service = draft.stack.services[i];
+    if (!service.main || !service.enabled) continue;
+    Node const& node = *draft.origins[i].mapping->find("main");
+    if (first != nullptr)
+      decoder.error("two-mains", node,
+                    tick(service.name) + " is a second main service beside " + tick(first->name),
+                    "only the exit of one service can end the stack");
+    first = &service;
+    if (service.restart->policy != RestartPolicy::no)
+      decoder.error(
+          "main-restarts", node,
+          "the main service " + tick(service.name) + " cannot be restarted: its exit ends the stack",
+          "remove `restart` or `main`");
+  }
+}
+
+// A message stays one that can be read.
+constexpr std::size_t most_named = 8;
+
+void check_budget(Decoder& decoder, StackDraft const& draft) {
+  // A completed oneshot, a gate and an external have nothing to stop.
+  auto const time = [](Service const& service) {
+    if (service.type != ServiceType::daemon || !service.enabled) return Duration(0);
+    const bool cleans_up = service.extras != nullptr && !service.extras->post_stop.empty();
+    return saturating_multiply(service.stop.timeout,
+                               cleans_up ? 2 : 1);  // cleaning up has as much time again
+  };
+  Path const path = critical_path(draft.stack, time);
+  Duration const budget = draft.stack.shutdown.timeout > draft.stack.shutdown.delay
+                              ? draft.stack.shutdown.timeout - draft.stack.shutdown.delay
+                              : Duration(0);
+  if (path.length <= budget) return;
+  // Says nothing as long as all of the numbers are belfry's own defaults.
+  Node const* written = nullptr;
+  std::string chain;
+  std::size_t links = 0;
+  for (Index const i : path.services | std::views::reverse) {
+    if (time(draft.stack.services[i]) == Duration(0)) continue;
+    Node const* const stop = draft.origins[i].mapping->find("stop");
+    Node const* const timeout = stop == nullptr ? nullptr : stop->find("timeout");
+    if (written == nullptr) written = timeout;
+    if (++links > most_named) continue;
+    chain += (chain.empty() ? "" : ", then ") + draft.stack.services[i].name + " " +
+             to_string(time(draft.stack.services[i]));
+  }
+  if (links > most_named) chain += ", then " + std::to_string(links - most_named) + " more";
+  bool const own_budget =
+      draft.stack.shutdown.timeout != Shutdown{}.timeout || draft.stack.shutdown.delay != Shutdown{}.delay;
+  if (written == nullptr && !own_budget) return;
+  Span const at =
+      written != nullptr ? written->span() : Span(draft.stack.services[path.services.back()].place);
+  decoder.diagnostics().warning("budget", at,
+                                "stopping one after the other may take " + to_string(path.length) + " (" +
+                                    chain + "), but `shutdown` leaves " + to_string(budget) +
+                                    "; the times will be scaled down",
+                                "shorten the `stop.timeout` of one of them, or write shutdown: {timeout: " +
+                                    to_string(saturating_add(path.length, draft.stack.shutdown.delay)) + "}");
+}
+
+void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
+              std::vector<std::string> const& named, Host* host) {
+  if (draft.stack.services.empty() && !decoder.diagnostics().has_errors())
+    decoder.diagnostics().error("no-services", {0, 0, 0}, "the file has no services",
+                                "add `services: {web: {command: ./web}}`");
+  enable(decoder, draft, profiles, named);
+  check_disabled(decoder, draft);
+  std::size_t const before = decoder.diagnostics().errors();
+  check_cycles(decoder, draft);
+  bool const acyclic = decoder.diagnostics().errors() == before;
+  check_conditions(decoder, draft);
+  check_quorums(decoder, draft);
+  check_probes(decoder, draft);
+  check_main(decoder, draft);
+  check_ports(decoder, draft);
+  check_host(decoder, draft, host);
+  if (acyclic) check_budget(decoder, draft);
+}
+
+}  // namespace belfry::config

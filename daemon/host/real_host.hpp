@@ -1,0 +1,44 @@
+// The machine that belfry runs on, as validation asks about it (config/validate/host).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/validate/host.hpp"
+#include "system/sock_diag.hpp"
+
+namespace belfry::daemon {
+
+// Owner: whoever loads a file. Lifecycle: one load; what it has looked up of users it keeps.
+// Cancellation: none; it may block on the file system and on NSS, so it is asked before there is a loop.
+class RealHost final : public config::Host {
+ public:
+  // `ask_for_ports`: `check` does. A start finds out by itself, and says it where it matters.
+  explicit RealHost(bool ask_for_ports) : ask_for_ports_(ask_for_ports) {}
+
+  std::string why_no_such_user(Who who) override;
+  bool is_file(const std::string& path) override;
+  std::string why_not_executable(const std::string& path, Who who) override;
+  std::string searched_interpreter(const std::string& path) override;
+  std::string why_no_directory(const std::string& path, Who who) override;
+  std::string why_not_readable(const std::string& path) override;
+  std::string why_port_taken(bool udp, const std::string& address, std::uint16_t port,
+                             std::string_view stack) override;
+  [[nodiscard]] std::string_view default_path() const override;
+
+ private:
+  struct Person {
+    uid_t uid = 0;
+    std::vector<gid_t> groups;
+    std::string why_not;
+  };
+  const Person& person(Who who);
+
+  bool ask_for_ports_;
+  std::map<std::string, Person> people_;
+  system::SockDiag sockets_;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,237 @@
+// The answers that have to be waited for: /v1/wait and the commands.
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "channels/spawn.hpp"
+#include "channels/wait_group.hpp"
+#include "config/model/duration.hpp"
+#include "daemon/http/api/api.hpp"
+#include "daemon/http/api/health.hpp"
+#include "daemon/http/api/json_writer.hpp"
+#include "daemon/http/api/public_view.hpp"
+#include "daemon/http/api/services.hpp"
+#include "daemon/http/wire/request_target.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+bool is_off(std::string_view value) { return value == "0" || value == "false"; }
+
+std::optional<config::Condition> condition_named(std::string_view name) {
+  if (name == "started") return config::Condition::started;
+  if (name == "ready") return config::Condition::ready;
+  if (name == "completed") return config::Condition::completed;
+  if (name == "stopped") return config::Condition::stopped;
+  return std::nullopt;
+}
+
+// What `/v1/wait?…` says, before anything is looked up.
+struct WaitQuery {
+  std::vector<std::string> services;
+  std::optional<Level> level;
+  std::optional<Duration> timeout;
+  std::string mistake;  // empty: none
+};
+
+// As many as fit into the head of a request, more or less: who may send longer ones is bounded all the same.
+constexpr std::size_t most_names = 1024;
+
+void read_parameter(WaitQuery& query, const Parameter& parameter) {
+  if (parameter.name == "service") {
+    query.services.push_back(parameter.value);
+  } else if (parameter.name == "condition") {
+    const auto known = condition_named(parameter.value);
+    // Any other word is the name of an own bell; whether there is one is seen with the service.
+    query.level = known ? Level{.condition = *known}
+                        : Level{.condition = config::Condition::own_bell, .bell = parameter.value};
+  } else if (parameter.name == "timeout") {
+    const auto timeout = config::parse_duration(parameter.value);
+    if (timeout) query.timeout = *timeout;
+    if (!timeout)
+      query.mistake = "timeout=" + parameter.value + " is not a duration such as 500ms, 30s or 1m30s";
+  } else {
+    query.mistake = "the parameter " + parameter.name + " is not one of service, condition, timeout";
+  }
+}
+
+WaitQuery read_wait(std::string_view text) {
+  WaitQuery query;
+  QueryReader reader(text);
+  Parameter parameter;
+  while (query.mistake.empty() && reader.next(parameter)) read_parameter(query, parameter);
+  if (reader.malformed()) query.mistake = "a % escape is malformed";
+  if (query.mistake.empty() && query.services.empty()) query.mistake = "it names no service (service=NAME)";
+  return query;
+}
+
+// Each once, where it came first. Sorting finds the others without comparing each with each.
+std::vector<std::string> without_repetitions(const std::vector<std::string>& names) {
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&names](std::size_t one, std::size_t other) {
+    return std::tie(names[one], one) < std::tie(names[other], other);
+  });
+  const auto repeated =
+      std::ranges::unique(order, {}, [&names](std::size_t i) { return std::string_view(names[i]); });
+  order.erase(repeated.begin(), repeated.end());
+  std::ranges::sort(order);
+  std::vector<std::string> kept;
+  kept.reserve(order.size());
+  for (const std::size_t i : order) kept.push_back(names[i]);
+  return kept;
+}
+
+// The condition that stands for "up" where none is given: the same as for an edge.
+config::Condition default_condition(config::ServiceType type) {
+  return type == config::ServiceType::oneshot ? config::Condition::completed : config::Condition::ready;
+}
+
+int status_of(const Error& error) {
+  switch (error.kind()) {
+    case Error::Kind::deadline_exceeded: return 504;
+    case Error::Kind::closed:
+    case Error::Kind::cancelled: return 503;
+    case Error::Kind::invalid: return 400;
+    default: return 424;
+  }
+}
+
+// Nothing is wrong, or: what the service could be waited for.
+std::string mistake_in(const Level& level, const ServiceView& service) {
+  const auto named = [&level](const BellView& bell) { return bell.name == level.bell; };
+  if (level.condition != config::Condition::own_bell || std::ranges::any_of(service.bells, named)) return {};
+  std::string text = "condition=" + level.bell + " is not one of started, ready, completed, stopped";
+  for (const BellView& bell : service.bells) (text += ", ") += bell.name;
+  return (text += " of ") += service.name;
+}
+
+// What the waits for several services share. The first that fails takes the others with it.
+struct Waits {
+  Context& siblings;
+  std::optional<Error> first_error;
+};
+
+Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
+  const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.level);
+  if (level || waits.first_error) co_return;
+  waits.first_error = level.error();
+  waits.siblings.cancel(level.error());
+}
+
+Task<Result<void>> wait_for_all(Context& ctx, StackView& stack, const std::vector<WaitFor::One>& services) {
+  if (services.size() == 1) {
+    Result<void> level = co_await stack.wait_for(ctx, services[0].service, services[0].level);
+    co_return level;
+  }
+  Context siblings(ctx);
+  Waits waits{siblings, std::nullopt};
+  WaitGroup group(ctx.loop());
+  for (const WaitFor::One& one : services) spawn(group, "http wait", wait_for_one(waits, stack, one));
+  // Every one of them ends with `siblings`, so joining needs no way out of its own.
+  Context joining(ctx.loop());
+  const Result<void> joined = co_await group.wait(joining);
+  static_cast<void>(joined);
+  if (waits.first_error) co_return std::unexpected(*waits.first_error);
+  co_return Result<void>();
+}
+
+Response waited(const StackView& stack, const WaitFor& wait, WallClock& clock) {
+  Response response = json(200, {});
+  JsonWriter writer(response.body);
+  writer.begin_object();
+  writer.key("services").begin_array();
+  for (const WaitFor::One& one : wait.services)
+    write_service(writer, stack.service(one.service), stack.now(), clock);
+  writer.end_array();
+  writer.end_object();
+  response.body += '\n';
+  return response;
+}
+
+// A person who waited in vain wants to know what for.
+Response in_vain(int status, std::string detail, const StackView& stack, const WaitFor& wait) {
+  char mark = ':';
+  for (const WaitFor::One& one : wait.services) {
+    const ServiceView service = stack.service(one.service);
+    if (service.ready && wait.services.size() > 1) continue;
+    ((((detail += mark) += ' ') += service.name) += " is ") += reason_unready(service);
+    mark = ',';
+  }
+  return problem(status, detail);
+}
+
+Response render(const CommandResult& result) {
+  if (result.status >= 300) return problem(result.status, result.message);
+  Response response = json(result.status, {});
+  JsonWriter writer(response.body);
+  writer.begin_object();
+  writer.key("message").string(result.message);
+  writer.key("affected").begin_array();
+  for (const std::string& name : result.affected) writer.string(name);
+  writer.end_array();
+  writer.end_object();
+  response.body += '\n';
+  return response;
+}
+
+}  // namespace
+
+Answer Api::understand_wait(std::string_view text) const {
+  const WaitQuery query = read_wait(text);
+  if (!query.mistake.empty()) return problem(400, "cannot wait: " + query.mistake);
+  WaitFor wait;
+  wait.timeout = query.timeout;
+  const std::vector<std::string> names = without_repetitions(query.services);
+  if (names.size() > most_names)
+    return problem(400, "cannot wait: it names more than " + std::to_string(most_names) +
+                            " services; ask in several requests");
+  for (const std::string& name : names) {
+    const auto index = stack_.find(name);
+    if (!index) return problem(404, "cannot find a service named " + name);
+    const ServiceView service = stack_.service(*index);
+    const Level level = query.level.value_or(Level{.condition = default_condition(service.type)});
+    if (const std::string mistake = mistake_in(level, service); !mistake.empty())
+      return problem(400, "cannot wait: " + mistake);
+    wait.services.push_back({*index, level});
+  }
+  return wait;
+}
+
+Task<Response> Api::perform(Context& ctx, WaitFor wait) {
+  std::optional<Context> limited;
+  if (wait.timeout) limited.emplace(ctx, saturating_add(ctx.loop().now(), *wait.timeout));
+  Context& waiting = limited ? *limited : ctx;
+  const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
+  PublicView in_public(stack_);
+  const StackView& shown = wait.in_public ? static_cast<const StackView&>(in_public) : stack_;
+  if (levels) co_return waited(shown, wait, clock_);
+  const int status = status_of(levels.error());
+  if (status == 504) co_return in_vain(status, "cannot wait any longer", shown, wait);
+  if (status == 424 && wait.in_public)
+    co_return in_vain(status, "cannot wait: it will never be so", shown, wait);
+  co_return problem(status, levels.error().text());
+}
+
+Answer Api::understand_command(const Match& match, std::string_view query) const {
+  const auto index = stack_.find(match.service);
+  if (!index) return problem(404, "cannot find a service named " + match.service);
+  RunCommand run{*index, match.command, false, false};
+  QueryReader reader(query);
+  Parameter parameter;
+  while (reader.next(parameter)) {
+    if (parameter.name == "wait") run.in_background = is_off(parameter.value);
+    if (parameter.name == "only") run.only = !is_off(parameter.value);
+  }
+  if (reader.malformed()) return problem(400, "cannot read the query: a % escape is malformed");
+  return run;
+}
+
+Task<Response> Api::perform(Context& ctx, RunCommand run) {
+  const CommandResult result = co_await stack_.command(ctx, run.command, run.service, run.only);
+  co_return render(result);
+}
+
+}  // namespace belfry::daemon::http

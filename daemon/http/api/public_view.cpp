@@ -1,0 +1,27 @@
+#include "daemon/http/api/public_view.hpp"
+
+namespace belfry::daemon::http {
+
+ServiceView PublicView::service(std::size_t index) const {
+  const ServiceView all = whole_.service(index);
+  ServiceView shown;
+  shown.name = all.name;
+  shown.type = all.type;
+  shown.state = all.state;
+  shown.ready = all.ready;
+  shown.wanted = all.wanted;
+  shown.ignored_by_health = all.ignored_by_health;
+  shown.pid = all.pid;
+  shown.since = all.since;
+  shown.incarnation = all.incarnation;
+  shown.restarts = all.restarts;
+  shown.bells = all.bells;
+  shown.waiting_for = all.waiting_for;
+  shown.readiness_kind = all.readiness_kind;
+  shown.time_to_ready = all.time_to_ready;
+  shown.counters = all.counters;
+  shown.notify = all.notify;
+  return shown;
+}
+
+}  // namespace belfry::daemon::http

@@ -1,0 +1,100 @@
+#include "daemon/http/api/router.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "daemon/http/wire/request_target.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+struct FixedPath {
+  std::string_view path;
+  Route route;
+};
+constexpr FixedPath fixed_paths[] = {
+    {"/livez", Route::livez},     {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
+    {"/healthz", Route::healthz}, {"/metrics", Route::metrics},      {"/v1/services", Route::services},
+    {"/v1/wait", Route::wait},    {"/v1/shutdown", Route::shutdown},
+};
+
+struct CommandName {
+  std::string_view name;
+  ServiceCommand command;
+};
+constexpr CommandName command_names[] = {{"start", ServiceCommand::start},
+                                         {"stop", ServiceCommand::stop},
+                                         {"restart", ServiceCommand::restart},
+                                         {"kill", ServiceCommand::kill},
+                                         {"reload", ServiceCommand::reload}};
+
+std::optional<ServiceCommand> command_named(std::string_view name) {
+  for (const auto& entry : command_names) {
+    if (entry.name == name) return entry.command;
+  }
+  return std::nullopt;
+}
+
+Match service_match(Route route, std::string_view segment) {
+  Match found;
+  auto name = percent_decode(segment);
+  if (!name || name->empty()) return found;
+  found.route = route;
+  found.service = std::move(*name);
+  return found;
+}
+
+// What follows "/v1/services/".
+Match match_below_services(std::string_view rest) {
+  const auto slash = rest.find('/');
+  if (slash == std::string_view::npos) return service_match(Route::service, rest);
+  const auto command = command_named(rest.substr(slash + 1));
+  if (!command) return {};
+  Match found = service_match(Route::command, rest.substr(0, slash));
+  found.command = *command;
+  return found;
+}
+
+}  // namespace
+
+Match match(std::string_view path) {
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  for (const auto& fixed : fixed_paths) {
+    if (fixed.path == path) return {fixed.route, {}, ServiceCommand::start};
+  }
+  constexpr std::string_view readyz = "/readyz/", services = "/v1/services/";
+  if (path.starts_with(services)) return match_below_services(path.substr(services.size()));
+  if (path.starts_with(readyz) && path.find('/', readyz.size()) == std::string_view::npos) {
+    return service_match(Route::readyz_service, path.substr(readyz.size()));
+  }
+  return {};
+}
+
+Access needed_access(Route route) {
+  switch (route) {
+    case Route::livez:
+    case Route::readyz:
+    case Route::readyz_service:
+    case Route::startupz:
+    case Route::healthz:
+    case Route::metrics: return Access::health_only;
+    case Route::command:
+    case Route::shutdown: return Access::full;
+    case Route::services:
+    case Route::service:
+    case Route::wait:
+    case Route::unknown: break;
+  }
+  return Access::read_only;
+}
+
+bool allows(Route route, Method method) {
+  if (needed_access(route) == Access::full) return method == Method::post;
+  return method == Method::get || method == Method::head;
+}
+
+std::string_view allowed_methods(Route route) {
+  return needed_access(route) == Access::full ? "POST" : "GET, HEAD";
+}
+
+}  // namespace belfry::daemon::http

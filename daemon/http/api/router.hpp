@@ -1,0 +1,41 @@
+// Which path means what, who may ask for it and with which method: one table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "daemon/http/wire/message.hpp"
+#include "daemon/view/stack_view.hpp"
+
+namespace belfry::daemon::http {
+
+enum class Route : std::uint8_t {
+  livez,
+  readyz,
+  readyz_service,
+  startupz,
+  healthz,
+  metrics,  // health_only
+  services,
+  service,
+  wait,  // read_only
+  command,
+  shutdown,  // full
+  unknown
+};
+
+struct Match {
+  Route route = Route::unknown;
+  std::string service;                             // readyz_service, service, command: the decoded name
+  ServiceCommand command = ServiceCommand::start;  // command
+};
+
+// `path` as it stands in the request target; a trailing slash means nothing.
+[[nodiscard]] Match match(std::string_view path);
+
+[[nodiscard]] bool allows(Route route, Method method);
+[[nodiscard]] std::string_view allowed_methods(Route route);
+[[nodiscard]] Access needed_access(Route route);
+
+}  // namespace belfry::daemon::http

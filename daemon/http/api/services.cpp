@@ -1,0 +1,105 @@
+#include "daemon/http/api/services.hpp"
+
+#include "daemon/http/api/json_writer.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+std::string_view name_of_type(config::ServiceType type) {
+  switch (type) {
+    case config::ServiceType::daemon: return "daemon";
+    case config::ServiceType::oneshot: return "oneshot";
+    case config::ServiceType::external: return "external";
+    case config::ServiceType::gate: break;
+  }
+  return "gate";
+}
+
+void write_count(JsonWriter& json, std::string_view name, std::uint64_t value) {
+  json.key(name).number(static_cast<std::int64_t>(value));
+}
+
+// What the service's notify socket has seen; null: nothing that anybody need know.
+void write_notify(JsonWriter& json, const NotifyTally& tally) {
+  json.key("notify");
+  if (tally.refused_in_all() == 0 && tally.descriptors_refused == 0 && tally.descriptors_stored == 0)
+    return json.null();
+  json.begin_object();
+  json.key("refused").begin_object();
+  for (std::size_t why = 0; why < tally.refused.size(); ++why) {
+    if (tally.refused[why] > 0)
+      write_count(json, name_of(static_cast<NotifyRefusal>(why)), tally.refused[why]);
+  }
+  json.end_object();
+  write_count(json, "descriptors_stored", tally.descriptors_stored);
+  write_count(json, "descriptors_refused", tally.descriptors_refused);
+  json.end_object();
+}
+
+}  // namespace
+
+void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, WallClock& clock) {
+  std::string since;
+  append_rfc3339(since, clock.at(service.since, now));
+  json.begin_object();
+  json.key("name").string(service.name);
+  json.key("type").string(name_of_type(service.type));
+  json.key("state").string(name_of(service.state));
+  json.key("ready").boolean(service.ready);
+  json.key("wanted").boolean(service.wanted);
+  json.key("pid");
+  service.pid ? json.number(*service.pid) : json.null();
+  json.key("since").string(since);
+  json.key("since_monotonic_ns").number(service.since.time_since_epoch().count());
+  write_count(json, "incarnation", service.incarnation);
+  write_count(json, "restarts", service.restarts);
+  if (!service.bells.empty()) {
+    json.key("bells").begin_object();
+    for (const BellView& bell : service.bells) json.key(bell.name).boolean(bell.rung);
+    json.end_object();
+  }
+  json.key("waiting_for").begin_array();
+  for (const std::string& edge : service.waiting_for) json.string(edge);
+  json.end_array();
+  json.key("last_error").string_or_null(service.last_error);
+  json.key("status_text").string_or_null(service.status_text);
+  json.key("readiness_method").string_or_null(service.readiness_method);
+  write_notify(json, service.notify);
+  json.key("time_to_ready_ns");
+  service.time_to_ready ? json.number(service.time_to_ready->count()) : json.null();
+  json.end_object();
+}
+
+Response list_services(const StackView& stack, WallClock& clock) {
+  constexpr std::size_t bytes_per_service = 400;
+  const TimePoint now = stack.now();
+  Response response = json(200, {});
+  response.body.reserve(256 + stack.service_count() * bytes_per_service);
+  JsonWriter json(response.body);
+  json.begin_object();
+  json.key("stack").string(stack.stack_name());
+  json.key("ready").boolean(stack.stack_ready());
+  json.key("started_up").boolean(stack.started_up());
+  json.key("shutting_down").boolean(stack.shutting_down());
+  json.key("now_monotonic_ns").number(now.time_since_epoch().count());
+  json.key("services").begin_array();
+  for (std::size_t index = 0; index < stack.service_count(); ++index) {
+    write_service(json, stack.service(index), now, clock);
+  }
+  json.end_array();
+  json.end_object();
+  response.body += '\n';
+  return response;
+}
+
+Response show_service(const StackView& stack, std::string_view name, WallClock& clock) {
+  const auto index = stack.find(name);
+  if (!index) return problem(404, "cannot find a service named " + std::string(name));
+  Response response = json(200, {});
+  JsonWriter json(response.body);
+  write_service(json, stack.service(*index), stack.now(), clock);
+  response.body += '\n';
+  return response;
+}
+
+}  // namespace belfry::daemon::http

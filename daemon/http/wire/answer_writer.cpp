@@ -1,0 +1,106 @@
+#include "daemon/http/wire/answer_writer.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "channels/asio_bridge.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+constexpr std::size_t large_body =
+    std::size_t{16} * 1024;  // written from where it is instead of being copied
+
+}  // namespace
+
+Task<bool> AnswerWriter::send(Response& response, const Request& request) {
+  const bool head_only = request.method == Method::head;
+  append_head(output_, response, {!response.close, request.http_1_0, shared_.date()});
+  if (!head_only && response.body.size() < large_body) output_ += response.body;
+  if (!head_only && response.body.size() >= large_body) {
+    body_size_ = response.body.size();
+    const bool head_sent = co_await flush();
+    if (!head_sent) co_return false;
+    const bool body_sent = co_await send_body(response.body);
+    body_size_ = 0;
+    co_return body_sent;
+  }
+  if (output_.size() < large_body) co_return true;
+  const bool sent = co_await flush();
+  co_return sent;
+}
+
+Task<bool> AnswerWriter::flush() {
+  if (output_.empty()) co_return true;
+  const bool sent = co_await send_now(output_);
+  if (output_.capacity() > large_body) std::string().swap(output_);
+  output_.clear();
+  co_return sent;
+}
+
+// Nearly every answer fits into the socket's buffer: no need to ask the loop first.
+Task<bool> AnswerWriter::send_now(std::string_view bytes) {
+  const bool all = send_what_fits(bytes);
+  if (all || errno != EAGAIN) co_return all;
+  const bool taken = co_await send_slowly(bytes);
+  co_return taken;
+}
+
+// What is left for later is kept without what is gone by then.
+Task<bool> AnswerWriter::send_body(std::string& body) {
+  std::string_view left = body;
+  if (send_what_fits(left)) co_return true;
+  if (errno != EAGAIN) co_return false;
+  body = std::string(left);
+  body_size_ = body.size();
+  const bool taken = co_await send_slowly(body);
+  co_return taken;
+}
+
+// Sends as much as the socket takes; false with errno when something is left.
+bool AnswerWriter::send_what_fits(std::string_view& bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (errno != EINTR) return false;
+  }
+  return true;
+}
+
+// To a peer that does not keep up. It keeps the whole answer in memory: when all of them keep too much, those
+// go that have not taken anything for longest.
+Task<bool> AnswerWriter::send_slowly(std::string_view bytes) {
+  Context in_time(shared_.sessions, shared_.loop.now() + shared_.limits.write);
+  Evictable place(admission_.unread, in_time);
+  admission_.can_make_room();
+  place.hold(output_.size() + body_size_);
+  while (admission_.unread.bytes() > shared_.limits.unread_bytes && !place.is_first() &&
+         admission_.unread.give_up_first())
+    ++shared_.stats.connections_shed;
+  for (;;) {
+    auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
+    const auto [error] = co_await async(in_time, std::move(writable));
+    if (error || was_given_up(in_time)) co_return false;
+    place.got_on();
+    if (send_what_fits(bytes)) co_return true;
+    if (errno != EAGAIN) co_return false;
+  }
+}
+
+std::string_view Shared::date() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  if (date_.empty() || now.tv_sec != date_second_) {
+    date_second_ = now.tv_sec;
+    date_ = imf_fixdate(WallTime(std::chrono::seconds(now.tv_sec)));
+  }
+  return date_;
+}
+
+}  // namespace belfry::daemon::http

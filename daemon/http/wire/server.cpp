@@ -1,0 +1,222 @@
+#include "daemon/http/wire/server.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cassert>
+#include <cerrno>
+#include <list>
+#include <utility>
+
+#include "channels/asio_bridge.hpp"
+#include "channels/handshake.hpp"
+#include "channels/sleep.hpp"
+#include "channels/spawn.hpp"
+#include "daemon/http/api/access.hpp"
+#include "daemon/http/wire/listen_socket.hpp"
+#include "daemon/http/wire/reserve.hpp"
+#include "daemon/http/wire/session.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+
+// One address that is listened on.
+// Owner: Server::State. Lifecycle: as long as the server. Cancellation: Shared::draining ends its accept
+// task.
+struct Address {
+  Address(Loop& loop, ListenSocket bound, Access access_)
+      : socket(std::move(bound)),
+        access(access_),
+        descriptor(loop.executor(), socket.fd()),
+        admission(loop) {}
+  ~Address() { descriptor.release(); }  // the ListenSocket closes it
+
+  ListenSocket socket;
+  Access access;
+  Descriptor descriptor;
+  Admission admission;
+};
+
+bool is_loopback(const sockaddr_storage& peer) {
+  if (peer.ss_family == AF_INET) {
+    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(peer);
+    return ntohl(ipv4.sin_addr.s_addr) >> 24U == 127;
+  }
+  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return ipv6.s6_addr[12] == 127;
+  return IN6_IS_ADDR_LOOPBACK(&ipv6);
+}
+
+Peer peer_of(int fd, const sockaddr_storage& peer) {
+  if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) {
+    return {is_loopback(peer) ? Peer::Kind::loopback : Peer::Kind::remote, false};
+  }
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
+  return {Peer::Kind::unix_socket, known && (credentials.uid == 0 || credentials.uid == ::geteuid())};
+}
+
+OwnedFd accept_one(int listener, sockaddr_storage& peer) {
+  socklen_t size = sizeof peer;
+  return OwnedFd(
+      ::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+enum class Shed : std::uint8_t { one, queue_empty, stuck };
+
+// Takes one connection out of the queue and closes it.
+Shed shed(Reserve& reserve, int listener) {
+  reserve.free_last();
+  sockaddr_storage peer{};
+  OwnedFd taken = accept_one(listener, peer);
+  const int error = errno;
+  const Shed outcome = taken ? Shed::one : error == EAGAIN ? Shed::queue_empty : Shed::stuck;
+  taken.close();
+  reserve.refill();
+  return outcome;
+}
+
+constexpr int kernel_keeps =
+    128 * 1024;  // of answers on their way, for each TCP connection; it takes twice that
+constexpr auto out_of_everything_pause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+struct Server::State {
+  State(Loop& loop, StackView& stack, MetricsSource& metrics, Access access, ServerLimits limits)
+      : shared(loop, stack, metrics, limits), default_access(access) {}
+
+  Task<void> accept_from(Address& address);
+  Task<void> shed_one(Address& address);
+  Task<void> pause();
+  Task<void> wait_for_place(Address& address);
+  Task<void> wait_for_connection(Address& address);
+  void welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer);
+  [[nodiscard]] const ListenSocket& socket(std::size_t index) const;
+
+  Shared shared;
+  Access default_access;
+  std::list<Address> addresses;
+};
+
+Task<void> Server::State::accept_from(Address& address) {
+  Context& accepting = shared.draining;
+  constexpr std::size_t most_in_a_row = 64;
+  for (std::size_t in_a_row = 0; !accepting.cancelled();) {
+    if (address.admission.open >= shared.limits.connections) {
+      co_await wait_for_place(address);
+      continue;
+    }
+    sockaddr_storage peer{};
+    OwnedFd fd = accept_one(address.socket.fd(), peer);
+    const int error = errno;
+    if (fd) {
+      welcome(address, std::move(fd), peer);
+      if (++in_a_row % most_in_a_row == 0) co_await TurnShare::let_io_go_first(accepting);
+    } else if (error == EAGAIN) {
+      shared.reserve.refill();  // what was lent, and found the queue empty
+      co_await wait_for_connection(address);
+    } else if (error == EMFILE || error == ENFILE) {
+      if (!shared.reserve.lend()) co_await shed_one(address);
+    } else if (error == ENOMEM || error == ENOBUFS) {
+      co_await pause();
+    }
+    // Anything else is the fault of that one connection (accept(2): treat them like EAGAIN, try again).
+  }
+}
+
+Task<void> Server::State::shed_one(Address& address) {
+  switch (shed(shared.reserve, address.socket.fd())) {
+    case Shed::one: ++shared.stats.connections_refused; break;
+    case Shed::queue_empty: co_await wait_for_connection(address); break;
+    case Shed::stuck: co_await pause(); break;
+  }
+}
+
+// For what nobody tells the end of.
+Task<void> Server::State::pause() {
+  const Result<void> slept = co_await sleep_for(shared.draining, out_of_everything_pause);
+  static_cast<void>(slept);
+}
+
+// At the limit, when somebody wants to come in, somebody makes room; with nobody who could, the queue of the
+// kernel waits until somebody can.
+Task<void> Server::State::wait_for_place(Address& address) {
+  co_await wait_for_connection(address);
+  if (address.admission.open < shared.limits.connections) co_return;
+  Admission& admission = address.admission;
+  admission.room.consume();  // of before
+  admission.crowded = !admission.make_room();
+  if (!admission.crowded) ++shared.stats.connections_shed;
+  const Result<void> room = co_await admission.room.wait(shared.draining);
+  static_cast<void>(room);
+  admission.crowded = false;
+}
+
+Task<void> Server::State::wait_for_connection(Address& address) {
+  auto readable = address.descriptor.async_wait(Descriptor::wait_read, asio::deferred);
+  const auto [error] = co_await async(shared.draining, std::move(readable));
+  static_cast<void>(error);
+}
+
+void Server::State::welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer) {
+  const bool over_tcp = !address.socket.is_unix();
+  if (over_tcp) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // The kernel would keep megabytes for whoever does not read, in memory that counts as belfry's.
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kernel_keeps, sizeof kernel_keeps);
+  }
+  const Caller caller{access_of(address.access, peer_of(fd.get(), peer)), over_tcp};
+  ++shared.stats.connections_accepted;
+  ++address.admission.open;
+  spawn(shared.tasks, "http session", serve_connection(shared, address.admission, std::move(fd), caller));
+}
+
+Server::Server(Loop& loop, StackView& stack, MetricsSource& metrics, Access access, ServerLimits limits)
+    : state_(std::make_unique<State>(loop, stack, metrics, access, limits)) {}
+
+Server::~Server() = default;
+
+Result<void> Server::listen(std::string_view address) { return listen(address, state_->default_access); }
+
+Result<void> Server::listen(std::string_view address, Access access) {
+  const auto parsed = parse_listen_address(address);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto bound = ListenSocket::bind(*parsed);
+  if (!bound) return std::unexpected(bound.error());
+  Address& added = state_->addresses.emplace_back(state_->shared.loop, std::move(*bound), access);
+  spawn(state_->shared.tasks, "http accept", state_->accept_from(added));
+  return {};
+}
+
+const ListenSocket& Server::State::socket(std::size_t index) const {
+  assert(index < addresses.size());
+  return std::next(addresses.begin(), static_cast<std::ptrdiff_t>(index))->socket;
+}
+
+std::uint16_t Server::port(std::size_t index) const { return state_->socket(index).port(); }
+pid_t Server::predecessor(std::size_t index) const { return state_->socket(index).predecessor(); }
+
+Task<Result<void>> Server::stop(Context& patience) {
+  Shared& shared = state_->shared;
+  shared.draining.cancel(Error::closed("the server stops"));
+  Result<void> stopped = co_await shared.tasks.wait(patience);
+  if (stopped || shared.tasks.count() == 0) co_return stopped;
+  shared.sessions.cancel(Error::closed("the server stops"));
+  // Every wait of a session ends with that context, so this one needs no way out of its own.
+  Context joining(shared.loop);
+  const Result<void> joined = co_await shared.tasks.wait(joining);
+  static_cast<void>(joined);
+  co_return stopped;
+}
+
+const HttpStats& Server::stats() const { return state_->shared.stats; }
+
+}  // namespace belfry::daemon::http

@@ -1,0 +1,348 @@
+#include "daemon/http/wire/session.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "channels/asio_bridge.hpp"
+#include "channels/handshake.hpp"
+#include "channels/spawn.hpp"
+#include "daemon/http/wire/answer_writer.hpp"
+
+namespace belfry::daemon::http {
+namespace {
+
+constexpr std::size_t first_buffer = 2048;
+constexpr std::size_t least_share = 512;   // of a turn, for any answer
+constexpr std::size_t most_in_a_row = 16;  // requests of one connection before others have their turn
+
+// Rings the doorbell when the connection is gone, however that comes about. Its descriptor is closed just
+// before.
+class ConnectionGuard {
+ public:
+  ConnectionGuard(Shared& shared, Admission& admission) : shared_(shared), admission_(admission) {
+    ++shared_.stats.connections_open;
+  }
+  ConnectionGuard(const ConnectionGuard&) = delete;
+  ConnectionGuard& operator=(const ConnectionGuard&) = delete;
+  ~ConnectionGuard() {
+    --shared_.stats.connections_open;
+    --admission_.open;
+    shared_.reserve.refill();
+    if (!shared_.loop.abandoned()) admission_.room.notify();
+  }
+
+ private:
+  Shared& shared_;
+  Admission& admission_;
+};
+
+// A caller that hangs up ends its own wait. Bytes that come instead (a pipelined request) end the watch.
+Task<void> watch_hang_up(Context& watching, Socket& socket, Context& caller) {
+  auto readable = socket.async_wait(Socket::wait_read, asio::deferred);
+  const auto [error] = co_await async(watching, std::move(readable));
+  if (error) co_return;
+  char byte = 0;
+  const ssize_t seen = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (seen > 0 || (seen < 0 && errno == EAGAIN)) co_return;
+  caller.cancel(Error::closed("the client hung up"));
+}
+
+bool is_late(const Context& ctx) {
+  return ctx.cancelled() && ctx.cause().kind() == Error::Kind::deadline_exceeded;
+}
+
+Task<void> run_in_background(Shared& shared, RunCommand run, Counted) {
+  const Response unseen = co_await shared.api.perform(shared.sessions, run);
+  static_cast<void>(unseen);
+}
+
+// What never takes long, and what a supervisor asks to learn whether belfry lives: not kept waiting by
+// others.
+bool is_light(const Request& request) {
+  const std::string_view target = request.target;
+  const auto begins = [target](std::string_view with) { return target.starts_with(with); };
+  return !target.contains('?') && (begins("/livez") || begins("/readyz") || begins("/startupz"));
+}
+
+// A part of the places of an address, and at least one.
+bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
+  return taken >= std::min(most, std::max<std::size_t>(1, places));
+}
+
+// Owner: the frame of serve_connection. Lifecycle: requests one after the other, answers in their order.
+// Cancellation: Shared::draining while idle, Shared::sessions always; a deadline for each phase.
+class Session {
+ public:
+  Session(Shared& shared, Admission& admission, OwnedFd fd, Caller caller)
+      : shared_(shared),
+        admission_(admission),
+        caller_(caller),
+        parser_(shared.limits.parser),
+        socket_(shared.loop.executor()) {
+    // The family is not looked at again: reading and writing are the same for all streams.
+    socket_.assign(asio::generic::stream_protocol(AF_UNIX, 0), fd.release());
+    input_.resize(first_buffer);
+  }
+
+  Task<void> run();
+
+ private:
+  enum class Arrival : std::uint8_t { request, refused, late, over };
+
+  Task<Arrival> next_request();
+  Task<Arrival> rest_of_request();
+  [[nodiscard]] Response refusal_of(Arrival arrival) const;
+  Task<bool> read_first_bytes();
+  Task<bool> read_some(Context& ctx);
+  ParseState parse();
+  Task<bool> take_turn();
+  Task<Response> respond();
+  Task<Response> respond(WaitFor wait);
+  Task<Response> respond(RunCommand run);
+  template <class Pending>
+  Task<Response> wait_for_response(Pending pending);
+  Task<void> linger();
+  void hold_request(Evictable& place);
+  void shrink();
+  [[nodiscard]] TimePoint after(Duration duration) const {
+    return saturating_add(shared_.loop.now(), duration);
+  }
+
+  Shared& shared_;
+  Admission& admission_;
+  Caller caller_;
+  RequestParser parser_;
+  Socket socket_;
+  std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
+  std::size_t begin_ = 0, end_ = 0;
+  AnswerWriter writer_{shared_, admission_, socket_};
+  bool continue_sent_ = false;
+  bool served_ = false;       // a request of this connection has been answered
+  std::size_t in_a_row_ = 0;  // requests without a pause
+};
+
+Task<void> Session::run() {
+  for (;;) {
+    const Arrival arrival = co_await next_request();
+    if (arrival == Arrival::over) break;
+    Response response = refusal_of(arrival);
+    if (arrival == Arrival::request) {
+      const bool may = co_await take_turn();
+      if (!may) break;
+      response = co_await respond();
+    }
+    const Request& request = parser_.request();
+    response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
+    shared_.stats.count(response.status);
+    const bool sent = co_await writer_.send(response, request);
+    if (!sent) break;
+    if (response.close) {
+      const bool flushed = co_await writer_.flush();
+      if (flushed && arrival != Arrival::request) co_await linger();
+      break;
+    }
+    parser_.reset();
+    continue_sent_ = false;
+    served_ = true;
+  }
+}
+
+Response Session::refusal_of(Arrival arrival) const {
+  if (arrival == Arrival::refused) return parser_.refusal();
+  Response response;
+  if (arrival == Arrival::late)
+    response = problem(408, "cannot wait any longer for the rest of this request");
+  response.close = arrival == Arrival::late;
+  return response;
+}
+
+Task<Session::Arrival> Session::next_request() {
+  ParseState state = parse();
+  if (state == ParseState::need_more) {
+    // Nothing more to do for what came so far: pipelined answers go out in one piece, here.
+    const bool flushed = co_await writer_.flush();
+    if (!flushed) co_return Arrival::over;
+    if (!parser_.begun() && begin_ == end_) {
+      const bool came = co_await read_first_bytes();
+      if (!came) co_return Arrival::over;
+      state = parse();
+    }
+  }
+  if (state == ParseState::need_more) {
+    const Arrival arrival = co_await rest_of_request();
+    co_return arrival;
+  }
+  co_return state == ParseState::complete ? Arrival::request : Arrival::refused;
+}
+
+// From the first bytes of a request on: as a whole it has a time, and it goes before younger ones.
+Task<Session::Arrival> Session::rest_of_request() {
+  Context in_time(shared_.sessions, after(shared_.limits.request));
+  Evictable place(admission_.half, in_time);
+  admission_.can_make_room();
+  ParseState state = ParseState::need_more;
+  while (state == ParseState::need_more) {
+    hold_request(place);
+    if (parser_.wants_continue() && !std::exchange(continue_sent_, true)) {
+      const bool told = co_await writer_.send_now("HTTP/1.1 100 Continue\r\n\r\n");
+      if (!told) co_return Arrival::over;
+    }
+    const bool came = co_await read_some(in_time);
+    if (!came) co_return is_late(in_time) ? Arrival::late : Arrival::over;
+    state = parse();
+  }
+  co_return state == ParseState::complete ? Arrival::request : Arrival::refused;
+}
+
+void Session::hold_request(Evictable& place) {
+  place.hold(input_.size() + parser_.request().body.size());
+  while (admission_.half.bytes() > shared_.limits.half_bytes && admission_.half.give_up_first())
+    ++shared_.stats.connections_shed;
+}
+
+// A connection that waits keeps nothing of a large request that it once had.
+void Session::shrink() {
+  if (begin_ != end_ || input_.size() == first_buffer) return;
+  std::vector<char>(first_buffer).swap(input_);
+  begin_ = end_ = 0;
+}
+
+Task<bool> Session::read_first_bytes() {
+  Context idle(shared_.draining, after(shared_.limits.idle));
+  // Who has just come is as good as in the middle of a request: its first bytes may be on the way.
+  const Evictable place(served_ ? admission_.idle : admission_.half, idle);
+  admission_.can_make_room();
+  shrink();
+  in_a_row_ = 0;
+  const bool came = co_await read_some(idle);
+  co_return came;
+}
+
+Task<bool> Session::read_some(Context& ctx) {
+  if (begin_ > 0) {
+    std::copy(input_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              input_.begin() + static_cast<std::ptrdiff_t>(end_), input_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  // A head that is not complete stays whole, and the parser bounds it: the buffer is bounded with it.
+  if (end_ == input_.size()) input_.resize(input_.size() * 2);
+  auto read =
+      socket_.async_read_some(asio::buffer(input_.data() + end_, input_.size() - end_), asio::deferred);
+  const auto [error, size] = co_await async(ctx, std::move(read));
+  if (error || size == 0 || was_given_up(ctx)) co_return false;
+  end_ += size;
+  co_return true;
+}
+
+ParseState Session::parse() {
+  if (begin_ == end_) return ParseState::need_more;
+  std::size_t consumed = 0;
+  const ParseState state = parser_.feed({input_.data() + begin_, end_ - begin_}, consumed);
+  begin_ += consumed;
+  return state;
+}
+
+// Waits until there is time for this request; false when it was given up meanwhile.
+Task<bool> Session::take_turn() {
+  if (++in_a_row_ % most_in_a_row == 0) co_await TurnShare::let_io_go_first(shared_.sessions);
+  TurnShare& share = shared_.turn_share;
+  if (share.has_left() || is_light(parser_.request())) co_return true;
+  Context waiting(shared_.sessions);
+  const Evictable place(admission_.half, waiting);
+  admission_.can_make_room();
+  co_await share.wait(waiting);
+  co_return !was_given_up(waiting);
+}
+
+Task<Response> Session::respond() {
+  const TimePoint began = shared_.loop.now();
+  Answer answer = shared_.api.answer(parser_.request(), caller_, shared_.stats);
+  const Duration took = shared_.loop.now() - began;
+  Response response;
+  if (auto* wait = std::get_if<WaitFor>(&answer)) {
+    response = co_await respond(std::move(*wait));
+  } else if (const auto* run = std::get_if<RunCommand>(&answer)) {
+    response = co_await respond(*run);
+  } else {
+    response = std::get<Response>(std::move(answer));
+  }
+  shared_.turn_share.take(least_share + response.body.size(), took);
+  co_return response;
+}
+
+Task<Response> Session::respond(WaitFor wait) {
+  const ServerLimits& limits = shared_.limits;
+  const std::size_t names = wait.services.size();
+  if (is_full(admission_.waits, limits.waits, limits.connections / 2) ||
+      admission_.wait_names + names > limits.wait_names) {
+    co_return too_many("cannot wait: " + std::to_string(admission_.waits) + " others do already, for " +
+                       std::to_string(admission_.wait_names) + " services; try again");
+  }
+  const Counted waits(admission_.waits), waited_for(admission_.wait_names, names);
+  Response response = co_await wait_for_response(std::move(wait));
+  co_return response;
+}
+
+Task<Response> Session::respond(RunCommand run) {
+  const ServerLimits& limits = shared_.limits;
+  if (is_full(admission_.commands, limits.commands, limits.connections / 4)) {
+    co_return too_many("cannot do that now: " + std::to_string(admission_.commands) +
+                       " other commands are not done; try again");
+  }
+  Counted counted(admission_.commands);
+  if (run.in_background) {
+    spawn(shared_.tasks, "http command", run_in_background(shared_, run, std::move(counted)));
+    co_return json(202, "{\"message\":\"accepted\"}\n");
+  }
+  Response response = co_await wait_for_response(run);
+  co_return response;
+}
+
+template <class Pending>
+Task<Response> Session::wait_for_response(Pending pending) {
+  const bool flushed = co_await writer_.flush();
+  shrink();
+  Context caller(shared_.sessions);
+  if (!flushed) caller.cancel(Error::closed("the client hung up"));
+  Context watch_lifetime(shared_.loop);
+  Handshake watch(watch_lifetime, "http hang-up watch");
+  spawn(watch, watch_hang_up(watch.context(), socket_, caller));
+  Response response = co_await shared_.api.perform(caller, std::move(pending));
+  Context joining(shared_.loop);
+  const Result<void> stopped = co_await watch.stop(joining);
+  static_cast<void>(stopped);
+  co_return response;
+}
+
+// A close while bytes are unread resets the connection, and the peer may lose the refusal before it read it.
+Task<void> Session::linger() {
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  constexpr auto patience = std::chrono::seconds(1);
+  constexpr std::size_t most = std::size_t{256} * 1024;
+  Context in_time(shared_.sessions, after(patience));
+  const Evictable place(admission_.idle, in_time);
+  admission_.can_make_room();
+  std::size_t dropped = 0;
+  while (dropped < most) {
+    begin_ = end_ = 0;
+    const bool came = co_await read_some(in_time);
+    if (!came) co_return;
+    dropped += end_;
+  }
+}
+
+}  // namespace
+
+Task<void> serve_connection(Shared& shared, Admission& admission, OwnedFd fd, Caller caller) {
+  const ConnectionGuard guard(shared, admission);
+  Session session(shared, admission, std::move(fd), caller);
+  co_await session.run();
+}
+
+}  // namespace belfry::daemon::http

@@ -1,0 +1,200 @@
+#include "daemon/logs/pump.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+constexpr std::size_t turn_of_one = std::size_t{64} << 10;  // then others come in between
+constexpr std::size_t too_much = LogLines::most_held / 2;
+constexpr std::size_t little_enough = LogLines::most_held / 4;
+// Whoever reads less in this time is slow, and services do not wait for him.
+constexpr Duration longest_rest = std::chrono::milliseconds(100);
+constexpr std::uint64_t good_progress = std::uint64_t{1} << 20;
+
+// What is written anyway is written by then.
+constexpr Duration at_once = std::chrono::milliseconds(50);
+constexpr Duration longest_silence = std::chrono::seconds(2);
+constexpr Duration last_words = std::chrono::milliseconds(500);
+constexpr std::size_t marker_size = 128;
+constexpr int larger_pipe = 1 << 19;
+constexpr int largest_pipe = 1 << 20;  // what anybody may ask for (proc(5), pipe-max-size)
+
+}  // namespace
+
+LogPump::LogPump(Loop& loop, int output)
+    : loop_(loop),
+      moved_(loop, "output moved"),
+      mailbox_(loop),
+      writer_(output, "belfry | ", [this] { mailbox_.post([this] { moved(); }); }),
+      output_(output),
+      terminal_(::isatty(output) == 1),
+      patience_(loop),
+      own_("belfry", {.for_terminal = terminal_}) {}
+
+LogPump::~LogPump() = default;
+
+void LogPump::dirty(LogLines& lines) {
+  if (lines.empty() || lines.queued) return;
+  lines.queued = true;
+  dirty_.push_back(&lines);
+  if (std::exchange(flush_posted_, true)) return;
+  // Nobody waits for it: what the news of this line starts comes first.
+  loop_.afterwards([this] {
+    flush_posted_ = false;
+    flush();
+  });
+}
+
+void LogPump::forget(LogLines& lines) {
+  const auto place = std::ranges::find(dirty_, &lines);
+  if (place == dirty_.end()) return;
+  own_.take_over(lines);
+  lines.queued = false;
+  if (std::exchange(own_.queued, true))
+    dirty_.erase(place);
+  else
+    *place = &own_;
+}
+
+void LogPump::say(std::string_view text) {
+  own_.take(text);
+  own_.take("\n");
+  dirty(own_);
+}
+
+void LogPump::print(std::string_view lines) {
+  own_.print(lines);
+  dirty(own_);
+}
+
+void LogPump::flush() {
+  for (std::size_t room = 0; !dirty_.empty() && (room = writer_.room()) > 0;) {
+    fill_batch(room);
+    writer_.put(batch_);
+  }
+  if (!resting_.empty()) let_go_on(false);
+}
+
+// One after the other, in the order in which they came to have something: a flood of one keeps nobody out.
+void LogPump::fill_batch(std::size_t room) {
+  while (!dirty_.empty() && batch_.size() < room) {
+    LogLines& lines = *dirty_.front();
+    dirty_.pop_front();
+    lines.move_to(batch_, std::min(turn_of_one, room - batch_.size()));
+    lines.queued = !lines.empty();
+    if (lines.queued)
+      dirty_.push_back(&lines);
+    else
+      lines.impatient = false;
+  }
+}
+
+void LogPump::moved() {
+  flush();
+  const int failure = writer_.failure();
+  if (failure != std::exchange(reported_, failure) && failure != 0 && on_failure) on_failure(failure);
+  moved_.notify();
+}
+
+bool LogPump::rests(LogSource& source, LogLines& lines) {
+  if (lines.held() < too_much || lines.impatient) return false;
+  resting_.push_back({&source, &lines});
+  if (!patience_.armed()) watch_progress();
+  return true;
+}
+
+void LogPump::watch_progress() {
+  const std::uint64_t before = writer_.written();
+  patience_.arm(loop_.now() + longest_rest, [this, before] {
+    if (writer_.written() - before < good_progress) return let_go_on(true);
+    watch_progress();
+  });
+}
+
+void LogPump::forget_source(LogSource& source) {
+  std::erase_if(resting_, [&](const Resting& one) { return one.source == &source; });
+}
+
+void LogPump::let_go_on(bool patience_is_over) {
+  std::vector<Resting> rested;
+  std::erase_if(resting_, [&](const Resting& one) {
+    if (!patience_is_over && one.lines->held() > little_enough) return false;
+    rested.push_back(one);
+    return true;
+  });
+  if (resting_.empty()) patience_.cancel();
+  for (const Resting& one : rested) {
+    one.lines->impatient = patience_is_over;
+    one.source->go_on();
+  }
+}
+
+Task<LogPump::WrittenOut> LogPump::write_out(Context& ctx, Wakeup& hurry, TimePoint by, Duration silence) {
+  std::uint64_t seen = writer_.written();
+  TimePoint give_up_at = std::min(by, loop_.now() + silence);
+  for (;;) {
+    flush();
+    if (dirty_.empty() && !writer_.tell_when_written()) co_return WrittenOut::all;
+    auto moved = on(moved_);
+    auto asked = on(hurry);
+    auto late = at(loop_, give_up_at);
+    const std::size_t which = co_await select(ctx, moved, asked, late);
+    if (which == select_cancelled || which == 1) co_return WrittenOut::hurried;
+    if (std::exchange(seen, writer_.written()) != seen)
+      give_up_at = std::min(by, loop_.now() + silence);
+    else if (loop_.now() >= give_up_at)
+      co_return WrittenOut::too_slowly;
+  }
+}
+
+// To each the same share: what was said last tells more than what came before.
+void LogPump::keep_what_fits(std::size_t bytes) {
+  if (dirty_.empty()) return;
+  const std::size_t share = bytes / dirty_.size();
+  for (LogLines* lines : dirty_) {
+    lines->keep_newest(share > marker_size ? share - marker_size : 0);
+    lines->move_to(batch_, lines->held());
+    lines->queued = false;
+  }
+  dirty_.clear();
+  writer_.put(batch_);
+}
+
+std::uint64_t LogPump::unwritten_lines() const {
+  std::uint64_t count = writer_.unwritten_lines();
+  for (const LogLines* lines : dirty_) count += lines->lines();
+  return count;
+}
+
+Task<std::uint64_t> LogPump::drain(Context& ctx, Wakeup& hurry, TimePoint by) {
+  WrittenOut end = co_await write_out(ctx, hurry, by, at_once);
+  if (end == WrittenOut::all) co_return 0;
+  // What a pipe holds can be read when belfry has gone, so that mostly nobody has to be waited for.
+  (void)writer_.enlarge_pipe(larger_pipe);
+  if (end == WrittenOut::too_slowly) end = co_await write_out(ctx, hurry, by, longest_silence);
+  if (end == WrittenOut::all) co_return 0;
+  const std::uint64_t missing = unwritten_lines();
+  const std::size_t room = writer_.enlarge_pipe(largest_pipe);
+  if (room == 0) co_return missing;
+  keep_what_fits(room);
+  Wakeup nobody(loop_, "hurry");
+  end = co_await write_out(ctx, nobody, loop_.now() + last_words, last_words);
+  co_return end == WrittenOut::all ? 0 : missing;
+}
+
+void LogPump::finish(Duration patience) {
+  flush();
+  if (writer_.finish(patience)) flush();
+  (void)writer_.finish(patience);
+}
+
+}  // namespace belfry::daemon

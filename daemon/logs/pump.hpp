@@ -1,0 +1,104 @@
+// Brings what services write to belfry's own standard output, a line at a time, behind the service's name.
+//
+// belfry never blocks: a thread writes (system/output_writer.hpp). A service is never held up by a slow
+// reader of belfry's output: what can't be written is held, up to a bound for each service; then the oldest
+// lines go, and a line says how many. A fast reader loses nothing: a source that is faster still rests as
+// long as the reader takes 10 MiB a second, and otherwise for a tenth of a second, once until all it wrote
+// has gone out.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channels/context.hpp"
+#include "channels/loop.hpp"
+#include "channels/mailbox.hpp"
+#include "channels/task.hpp"
+#include "channels/timer_queue.hpp"
+#include "channels/wakeup.hpp"
+#include "daemon/logs/lines.hpp"
+#include "system/output_writer.hpp"
+
+namespace belfry::daemon {
+
+// Where lines come from, and what can be left unread for a moment.
+class LogSource {
+ public:
+  virtual void go_on() = 0;
+
+ protected:
+  ~LogSource() = default;
+};
+
+// Where the lines go: a descriptor that may be slow. Never blocks.
+// Owner: App. Lifecycle: drain() at the end gives a late reader its time. Cancellation: drain() has a
+// context;
+//   what is left in the destructor is given up.
+class LogPump {
+ public:
+  LogPump(Loop& loop, int output);
+  ~LogPump();
+  LogPump(const LogPump&) = delete;
+  LogPump& operator=(const LogPump&) = delete;
+
+  // `lines` have something to write. They must be taken out before they go; what they hold is kept.
+  void dirty(LogLines& lines);
+  void forget(LogLines& lines);
+  // A line of belfry's own; whole lines of belfry's own, without its name in front.
+  void say(std::string_view text);
+  void print(std::string_view lines);
+  // Hands over what there is room for.
+  void flush();
+
+  // Whether `source`, which has just been read into `lines`, had better not be read now: go_on() is called
+  // when there is room again, or after a moment in any case.
+  bool rests(LogSource& source, LogLines& lines);
+  void forget_source(LogSource& source);
+
+  // At the end: writes everything as long as somebody reads, which is the case until nothing has moved for
+  // two seconds; until `by`, or until `hurry` is notified. Then a pipe is made larger for the last lines,
+  // with a marker of those before. The lines of which nothing tells, because the output takes nothing at all.
+  Task<std::uint64_t> drain(Context& ctx, Wakeup& hurry, TimePoint by);
+  // The same without a loop, and simpler.
+  void finish(Duration patience);
+
+  // Called with an errno when writing fails, and again when it fails for another reason.
+  std::function<void(int)> on_failure;
+
+  [[nodiscard]] int output() const { return output_; }
+  [[nodiscard]] bool is_terminal() const { return terminal_; }
+
+ private:
+  struct Resting {
+    LogSource* source;
+    LogLines* lines;
+  };
+  void fill_batch(std::size_t room);
+  void moved();
+  void watch_progress();
+  void let_go_on(bool patience_is_over);
+  void keep_what_fits(std::size_t bytes);
+  [[nodiscard]] std::uint64_t unwritten_lines() const;
+  enum class WrittenOut : std::uint8_t { all, too_slowly, hurried };
+  Task<WrittenOut> write_out(Context& ctx, Wakeup& hurry, TimePoint by, Duration silence);
+
+  Loop& loop_;
+  Wakeup moved_;
+  Mailbox mailbox_;
+  system::OutputWriter writer_;
+  int output_;
+  bool terminal_;
+  bool flush_posted_ = false;
+  int reported_ = 0;
+  Timer patience_;
+  LogLines own_;
+  std::string batch_;
+  std::deque<LogLines*> dirty_;
+  std::vector<Resting> resting_;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,283 @@
+#include "daemon/notify/router.hpp"
+
+#include <algorithm>
+
+#include "daemon/notify/main_process.hpp"
+#include "daemon/notify/own_socket.hpp"
+#include "daemon/service/service.hpp"
+#include "system/capabilities.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+constexpr int longest_ancestry = 64;
+
+std::uint32_t store_limit(const Service& service) {
+  return service.spec().extras ? service.spec().extras->fd_store : 0;
+}
+
+Speakers speakers_of(const Service& service, uid_t uid) {
+  const Record& record = service.record();
+  Speakers who{.leader = record.leader,
+               .main = service.main_pid(),
+               .hook = record.hook != 0 ? record.hook : record.reloader,
+               .marker = service.marker(),
+               .uid = uid};
+  if (service.spec().extras) who.access = service.spec().extras->notify_access;
+  return who;
+}
+
+}  // namespace
+
+// Owner: the router. Lifecycle: from the first preparation until nothing of it is needed any more.
+// Cancellation: none.
+struct NotifyRouter::Endpoint final : NotifyReceiver, MainProcessListener {
+  Endpoint(NotifyRouter& d, Service& s, Poller& poller)
+      : router(d),
+        service(s),
+        store(poller, store_limit(s),
+              [&s](std::size_t held) {
+                s.notify_tally().descriptors_stored = static_cast<std::uint32_t>(held);
+              }),
+        main(poller, *this) {}
+  void on_message(const NotifySender& sender, const HeardMessage& message,
+                  AttachedDescriptors& attached) override {
+    router.deliver(service, this, sender, message, attached);
+  }
+  void on_main_ended(pid_t pid, std::optional<system::ExitStatus> status) override {
+    service.main_ended(pid, status);
+  }
+  NotifyRouter& router;
+  Service& service;
+  FdStore store;
+  MainProcess main;
+  Strangers strangers;
+  std::unique_ptr<NotifySocket> socket;
+  uid_t uid = 0;
+  std::uint64_t burials = 0;  // around the service, when somebody who was gone was looked for last
+
+  // Somebody has been buried since then.
+  bool has_buried(const Speakers& who) {
+    const std::uint64_t now = burials_around(who);
+    return now == 0 || std::exchange(burials, now) < now;
+  }
+};
+
+NotifyRouter::NotifyRouter(Loop& loop, Poller& poller, std::size_t services)
+    : loop_(loop), poller_(poller), services_(services), endpoints_(services), leaders_(services) {}
+
+NotifyRouter::~NotifyRouter() = default;
+
+Result<void> NotifyRouter::open() {
+  if (auto ok = directory_.make(); !ok) return ok;
+  NotifyReceiver& receiver = *this;
+  shared_ = std::make_unique<NotifySocket>(poller_, receiver);
+  return shared_->open(directory_.path() + "/" + unguessable_name(), own_user_);
+}
+
+NotifyRouter::Endpoint& NotifyRouter::endpoint_of(Service& service) {
+  auto& endpoint = endpoints_[service.index()];
+  if (!endpoint) endpoint = std::make_unique<Endpoint>(*this, service, poller_);
+  return *endpoint;
+}
+
+Result<void> NotifyRouter::prepare(Service& service, system::Launch& launch) {
+  if (service.record().runs > 0) drain(service);
+  const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
+  if (owner != own_user_ && !wants_own_notify_socket(service.spec()) && !system::has_capability(CAP_CHOWN))
+    return {};  // it is only offered one, and could not be given it
+  if (wants_own_notify_socket(service.spec()) || owner != own_user_) {
+    if (auto ok = open_own_socket(service, owner); !ok) return ok;
+    launch.add_variable("NOTIFY_SOCKET", endpoints_[service.index()]->socket->path());
+  } else {
+    services_[service.index()] = &service;
+    launch.add_variable("NOTIFY_SOCKET", shared_->path());
+  }
+  if (service.spec().extras && service.spec().extras->watchdog) {
+    const auto interval =
+        std::chrono::duration_cast<std::chrono::microseconds>(*service.spec().extras->watchdog);
+    launch.add_variable("WATCHDOG_USEC", std::to_string(interval.count()));
+    launch.watchdog_pid = true;
+  }
+  return {};
+}
+
+Result<void> NotifyRouter::open_own_socket(Service& service, uid_t owner) {
+  Endpoint& endpoint = endpoint_of(service);
+  endpoint.uid = owner;
+  if (endpoint.socket) return {};
+  endpoint.socket = std::make_unique<NotifySocket>(poller_, endpoint);
+  auto opened = endpoint.socket->open(directory_.path() + "/" + unguessable_name(), owner);
+  if (!opened) endpoint.socket.reset();
+  return opened;
+}
+
+void NotifyRouter::announce(const Service& service, system::Launch& launch) const {
+  const auto& endpoint = endpoints_[service.index()];
+  if (endpoint && endpoint->socket) launch.add_variable("NOTIFY_SOCKET", endpoint->socket->path());
+}
+
+std::vector<NamedDescriptor> NotifyRouter::stored(const Service& service) {
+  const auto& endpoint = endpoints_[service.index()];
+  return endpoint ? endpoint->store.lend() : std::vector<NamedDescriptor>();
+}
+
+void NotifyRouter::started(const Service& service) {
+  const auto& endpoint = endpoints_[service.index()];
+  if (endpoint) {
+    endpoint->store.take_back();
+    endpoint->main.forget();
+    endpoint->burials = burials_around({});  // of its own run nobody has died yet
+  }
+  if (endpoint && endpoint->socket) return;
+  pid_t& leader = leaders_[service.index()];
+  const std::uint32_t* known = leader == 0 ? nullptr : by_leader_.find(leader);
+  // The number of a leader that is gone may be another service's by now.
+  if (known != nullptr && *known == service.index()) by_leader_.erase(leader);
+  leader = is_running(service.state()) ? service.record().pid : 0;
+  if (leader != 0) by_leader_[leader] = service.index();
+}
+
+void NotifyRouter::drain(const Service& service) {
+  const auto& endpoint = endpoints_[service.index()];
+  if (endpoint && endpoint->socket) {
+    endpoint->socket->drain();
+  } else if (shared_) {
+    shared_->drain();
+  }
+}
+
+void NotifyRouter::release(const Service& service) {
+  auto& endpoint = endpoints_[service.index()];
+  if (!endpoint) return started(service);
+  const bool may_come_back = service.state() == State::blocked;
+  endpoint->main.forget();
+  endpoint->store.take_back();
+  if (!may_come_back) endpoint->store.clear();
+  if (endpoint->socket) close_afterwards(std::move(endpoint->socket));
+  if (endpoint->store.size() == 0) endpoint.reset();
+  started(service);
+}
+
+// Those who waited for the stop go first; a few a turn, because each costs some 10 µs. Unplugged: what
+// arrives until its turn comes is nobody's.
+void NotifyRouter::close_afterwards(std::unique_ptr<NotifySocket> socket) {
+  socket->unplug();
+  leaving_.push_back(std::move(socket));
+  if (leaving_.size() == 1) close_some();
+}
+
+void NotifyRouter::close_some() {
+  loop_.afterwards([this] {
+    constexpr std::size_t at_once = 8;
+    leaving_.resize(leaving_.size() - std::min(at_once, leaving_.size()));
+    if (!leaving_.empty()) close_some();
+  });
+}
+
+bool NotifyRouter::signal_main(const Service& service, int signo) {
+  const auto& endpoint = endpoints_[service.index()];
+  return endpoint && endpoint->main.signal(signo);
+}
+
+bool NotifyRouter::follow_main(Service& service, pid_t pid) {
+  return endpoint_of(service).main.follow(pid).has_value();
+}
+
+// The shared socket: the sender's session, group or descent says which service it belongs to.
+const std::uint32_t* NotifyRouter::attribute(pid_t pid) {
+  if (const auto* found = by_leader_.find(pid)) return found;
+  const auto session = session_of(pid);
+  if (!session) return nullptr;
+  if (const auto* found = by_leader_.find(*session)) return found;
+  if (strangers_.has(pid, loop_.now())) return nullptr;
+  if (const auto* found = by_leader_.find(::getpgid(pid))) return found;
+  pid_t above = pid;
+  for (int i = 0; i < longest_ancestry && above > 1; ++i) {
+    above = parent_of(above);
+    if (const auto* found = by_leader_.find(above)) return found;
+  }
+  strangers_.remember(pid, loop_.now());
+  return nullptr;
+}
+
+void NotifyRouter::on_message(const NotifySender& sender, const HeardMessage& message,
+                              AttachedDescriptors& attached) {
+  const std::uint32_t* index = sender.pid == 0 ? nullptr : attribute(sender.pid);
+  if (index == nullptr) {
+    ++unattributed_;
+    return;
+  }
+  deliver(*services_[*index], endpoints_[*index].get(), sender, message, attached);
+}
+
+void NotifyRouter::deliver(Service& service, Endpoint* endpoint, const NotifySender& from,
+                           const HeardMessage& message, AttachedDescriptors& attached) {
+  if (!message) return service.refuse_message(message.error());
+  const bool own_socket = endpoint != nullptr && endpoint->socket != nullptr;
+  // systemd-notify speaks in the name of its parent, which of a hook is belfry.
+  NotifySender sender = from;
+  if (own_socket && from.pid == ::getpid() && service.record().hook != 0) sender.pid = service.record().hook;
+  const Speakers who = speakers_of(service, own_socket ? endpoint->uid : own_user_);
+  std::optional<NotifyRefusal> refusal = NotifyRefusal::stranger;
+  if (!own_socket || !endpoint->strangers.has(sender.pid, loop_.now()))
+    refusal = refusal_of(sender, who, own_socket, [endpoint, &who] { return endpoint->has_buried(who); });
+  if (!refusal) return take(service, endpoint, sender, *message, attached);
+  if (own_socket && refusal == NotifyRefusal::stranger) endpoint->strangers.remember(sender.pid, loop_.now());
+  service.refuse_message(*refusal);
+}
+
+// In an order in which a message with several assignments makes sense: who it is about, what it says, and
+// what follows from that.
+void NotifyRouter::take(Service& service, Endpoint* endpoint, const NotifySender& sender,
+                        const NotifyMessage& message, AttachedDescriptors& attached) {
+  if (message.barrier) return;  // answered when its descriptor is closed
+  if (message.main_pid) claim_main(service, sender, *message.main_pid);
+  service.gave_a_sign();
+  if (message.bad_status) service.refuse_message(NotifyRefusal::not_utf8);
+  if (message.status) service.said_status(*message.status);
+  if (message.errnum || message.exit_status) service.said_error(message.errnum, message.exit_status);
+  if (message.watchdog_interval) service.said_watchdog_interval(*message.watchdog_interval);
+  if (message.watchdog != WatchdogPing::none) service.said_watchdog(message.watchdog);
+  if (message.extend_timeout) service.said_extend_timeout(*message.extend_timeout);
+  if (message.reloading) service.said_reloading(message.monotonic);
+  if (message.ready) service.said_ready();
+  if (message.stopping) service.said_stopping();
+  store(service, endpoint, message, attached);
+}
+
+// Only a process of the service, unless root says so; never belfry itself, which would stop itself with it.
+void NotifyRouter::claim_main(Service& service, const NotifySender& sender, pid_t pid) {
+  if (!is_running(service.state()) || pid == service.main_pid()) return;
+  Endpoint& endpoint = endpoint_of(service);
+  const uid_t uid = endpoint.socket ? endpoint.uid : own_user_;
+  if (pid == service.record().pid) {
+    endpoint.main.forget();
+    return service.said_main_pid(0);
+  }
+  const bool known = is_process_of(pid, speakers_of(service, uid));
+  if (pid == ::getpid() || (!known && sender.uid != 0) || !endpoint.main.follow(pid))
+    return service.refuse_message(NotifyRefusal::bad_main_pid);
+  service.said_main_pid(pid);
+}
+
+void NotifyRouter::store(Service& service, Endpoint* endpoint, const NotifyMessage& message,
+                         AttachedDescriptors& attached) {
+  if (!message.store_descriptors && !message.remove_descriptors) return;
+  NotifyTally& tally = service.notify_tally();
+  if (store_limit(service) == 0 || endpoint == nullptr) {
+    tally.descriptors_refused += attached.size();
+    return;
+  }
+  if (message.store_descriptors) {
+    for (const int fd : attached.take()) {
+      if (!endpoint->store.add(fd, message.descriptor_name, message.poll_descriptors))
+        ++tally.descriptors_refused;
+    }
+  }
+  if (message.remove_descriptors && !message.descriptor_name.empty())
+    endpoint->store.remove(message.descriptor_name);
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,101 @@
+// Where what services say with sd_notify(3) arrives, is attributed to one of them, and is passed on to it.
+//
+// A service that depends on it has a socket of its own, so that a sender that is gone already is still
+// attributed; the others share one and are told apart by the sender's session. Whatever the sender may not
+// say is refused and counted; descriptors that nobody keeps are closed.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "channels/loop.hpp"
+#include "daemon/notify/access.hpp"
+#include "daemon/notify/fd_store.hpp"
+#include "daemon/notify/socket.hpp"
+#include "daemon/notify/socket_directory.hpp"
+#include "system/launch.hpp"
+#include "system/pid_map.hpp"
+#include "system/poller.hpp"
+
+namespace belfry::daemon {
+
+class Service;
+
+// Who was found to be no process of anybody a moment ago: a flood of theirs costs no look into /proc each.
+class Strangers {
+ public:
+  void remember(pid_t pid, TimePoint now) { pid_ = pid, until_ = now + std::chrono::milliseconds(100); }
+  [[nodiscard]] bool has(pid_t pid, TimePoint now) const { return pid == pid_ && now < until_; }
+
+ private:
+  pid_t pid_ = 0;
+  TimePoint until_{};
+};
+
+// Owner: the provisions.
+// Lifecycle: open() before the first service; outlives the services.
+// Cancellation: none, nothing waits.
+class NotifyRouter final : NotifyReceiver {
+ public:
+  NotifyRouter(Loop& loop, Poller& poller, std::size_t services);
+  ~NotifyRouter();
+  NotifyRouter(const NotifyRouter&) = delete;
+  NotifyRouter& operator=(const NotifyRouter&) = delete;
+
+  Result<void> open();
+  // Tells the next run where to speak, and how often it must (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID).
+  // What the last one has said is not the next one's.
+  Result<void> prepare(Service& service, system::Launch& launch);
+  // Tells a hook where its service speaks. On the shared socket it could not be told apart.
+  void announce(const Service& service, system::Launch& launch) const;
+  // What the service has stored, for its next run; until started() it stays as it is.
+  [[nodiscard]] std::vector<NamedDescriptor> stored(const Service& service);
+  void started(const Service& service);
+  // Takes in what has arrived.
+  void drain(const Service& service);
+  // Nothing of the service runs or is about to. What it stored goes when it has been stopped or has ended for
+  // good; while it is blocked it may come back by itself.
+  void release(const Service& service);
+  bool signal_main(const Service& service, int signo);
+  // As if the service had said MAINPID=pid. False: it is gone.
+  bool follow_main(Service& service, pid_t pid);
+
+  // Messages on the shared socket that came from no process of any service.
+  [[nodiscard]] const std::uint64_t& unattributed() const { return unattributed_; }
+
+ private:
+  struct Endpoint;  // what one service has been given
+
+  void on_message(const NotifySender& sender, const HeardMessage& message,
+                  AttachedDescriptors& attached) override;
+  [[nodiscard]] const std::uint32_t* attribute(pid_t pid);
+  void deliver(Service& service, Endpoint* endpoint, const NotifySender& from, const HeardMessage& message,
+               AttachedDescriptors& attached);
+  void take(Service& service, Endpoint* endpoint, const NotifySender& sender, const NotifyMessage& message,
+            AttachedDescriptors& attached);
+  void claim_main(Service& service, const NotifySender& sender, pid_t pid);
+  void store(Service& service, Endpoint* endpoint, const NotifyMessage& message,
+             AttachedDescriptors& attached);
+  Result<void> open_own_socket(Service& service, uid_t owner);
+  Endpoint& endpoint_of(Service& service);
+  void close_afterwards(std::unique_ptr<NotifySocket> socket);
+  void close_some();
+
+  Loop& loop_;
+  Poller& poller_;
+  const uid_t own_user_ = ::geteuid();
+  SocketDirectory directory_;
+  std::unique_ptr<NotifySocket> shared_;
+  std::vector<Service*> services_;                    // that share it, by index
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;  // null: shares the socket and needs nothing else
+  system::PidMap<std::uint32_t> by_leader_;           // the running ones that share it
+  std::vector<pid_t> leaders_;                        // under which each stands there
+  Strangers strangers_;
+  std::vector<std::unique_ptr<NotifySocket>> leaving_;  // closed when nothing else is to be done
+  std::uint64_t unattributed_ = 0;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,176 @@
+#include "daemon/notify/service_manager_notifier.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+namespace belfry::daemon {
+
+namespace {
+
+constexpr Duration between_refreshes = std::chrono::milliseconds(100);
+// What a start that makes progress is given with every step: more than most single steps take.
+constexpr Duration time_for_a_step = std::chrono::seconds(60);
+constexpr Duration slack = std::chrono::seconds(5);
+
+std::optional<std::int64_t> number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return std::nullopt;
+  std::int64_t value = 0;
+  const char* end = text + std::strlen(text);
+  const auto [rest, error] = std::from_chars(text, end, value);
+  return error == std::errc() && rest == end ? std::optional(value) : std::nullopt;
+}
+
+// How often the watchdog above wants to hear of us; zero: never (sd_watchdog_enabled(3)).
+Duration watchdog_period() {
+  const auto period = number_in("WATCHDOG_USEC");
+  const auto pid = number_in("WATCHDOG_PID");
+  if (!period || *period <= 0 || (pid && *pid != ::getpid())) return Duration::zero();
+  return std::chrono::microseconds(std::min<std::int64_t>(*period, 3'600'000'000));
+}
+
+std::string microseconds(Duration d) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(d).count());
+}
+
+// STATUS is one line of at most so many bytes, and the message is bounded as ours are.
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  if (text.size() > 1024) text.resize(1024);
+  return text;
+}
+
+}  // namespace
+
+ServiceManagerNotifier::ServiceManagerNotifier(Loop& loop, Poller& poller,
+                                               std::function<std::string()> summary)
+    : loop_(loop),
+      poller_(poller),
+      summary_(std::move(summary)),
+      refresh_timer_(loop),
+      watchdog_timer_(loop) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path != nullptr) connect(path);
+  if (fd_ < 0) return;
+  watchdog_ = watchdog_period();
+  if (watchdog_ > Duration::zero()) feed_watchdog();
+}
+
+ServiceManagerNotifier::~ServiceManagerNotifier() {
+  if (fd_ < 0) return;
+  if (waits_for_room_) poller_.remove(fd_, *this);
+  ::close(fd_);
+}
+
+// A path, or a name in the abstract namespace ("@…").
+void ServiceManagerNotifier::connect(const char* path) {
+  sockaddr_un address{};
+  const std::size_t size = std::strlen(path);
+  if ((path[0] != '/' && path[0] != '@') || size < 2 || size >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path, size);
+  if (path[0] == '@') address.sun_path[0] = '\0';
+  fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const auto length =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size + (path[0] == '@' ? 0 : 1));
+  if (fd_ >= 0 && ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+    ::close(fd_);
+    fd_ = -1;
+  }
+}
+
+void ServiceManagerNotifier::feed_watchdog() {
+  alive_ = true;
+  send();
+  watchdog_timer_.arm(loop_.now() + watchdog_ / 2, [this] { feed_watchdog(); });
+}
+
+void ServiceManagerNotifier::changed(bool progress) {
+  if (fd_ < 0 || is_stopping_) return;
+  progress_ = progress_ || progress;
+  if (refresh_timer_.armed()) return;
+  refresh_timer_.arm(std::max(loop_.now(), refreshed_at_ + between_refreshes), [this] { refresh(); });
+}
+
+void ServiceManagerNotifier::refresh() {
+  if (is_stopping_) return;
+  refreshed_at_ = loop_.now();
+  status_ = one_line(summary_());
+  if (std::exchange(progress_, false) && !is_ready_)
+    extend_ = std::max(extend_.value_or(time_for_a_step), time_for_a_step);
+  send();
+}
+
+void ServiceManagerNotifier::needs_time(Duration by) {
+  if (fd_ < 0 || is_ready_ || is_stopping_) return;
+  extend_ = std::max(saturating_add(by, slack), time_for_a_step);
+  send();
+}
+
+void ServiceManagerNotifier::ready() {
+  if (fd_ < 0) return;
+  is_ready_ = true;
+  extend_.reset();
+  refresh_timer_.cancel();
+  state_ = "READY=1";
+  refreshed_at_ = loop_.now();
+  status_ = one_line(summary_());
+  send();
+}
+
+void ServiceManagerNotifier::stopping(const std::string& why, Duration at_most) {
+  if (fd_ < 0) return;
+  is_stopping_ = true;
+  refresh_timer_.cancel();
+  state_ = "STOPPING=1";
+  status_ = one_line("stopping: " + why);
+  extend_ = saturating_add(at_most, slack);
+  send();
+}
+
+void ServiceManagerNotifier::reload_refused(const std::string& why) {
+  if (fd_ < 0 || !is_ready_ || is_stopping_) return;
+  state_ = "RELOADING=1\nMONOTONIC_USEC=" + microseconds(loop_.now().time_since_epoch());
+  send();
+  state_ = "READY=1";
+  status_ = one_line(why);
+  send();
+}
+
+void ServiceManagerNotifier::send() {
+  if (fd_ < 0 || waits_for_room_) return;
+  std::string message;
+  const auto add = [&message](std::string_view line) { (message += message.empty() ? "" : "\n") += line; };
+  if (!state_.empty()) add(state_);
+  if (status_) add("STATUS=" + *status_);
+  if (extend_) add("EXTEND_TIMEOUT_USEC=" + microseconds(*extend_));
+  if (alive_) add("WATCHDOG=1");
+  if (message.empty()) return;
+  const ssize_t sent = ::send(fd_, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno == EAGAIN && poller_.add(fd_, EPOLLOUT, *this)) {
+    waits_for_room_ = true;
+    return;
+  }
+  // Also when it could not be sent at all: whoever was above has gone.
+  state_.clear();
+  status_.reset();
+  extend_.reset();
+  alive_ = false;
+}
+
+void ServiceManagerNotifier::on_event(std::uint32_t) {
+  poller_.remove(fd_, *this);
+  waits_for_room_ = false;
+  send();
+}
+
+}  // namespace belfry::daemon

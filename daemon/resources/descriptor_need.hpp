@@ -1,0 +1,26 @@
+// How many descriptors belfry holds when a whole stack runs, and what is said when the limit is below that.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "config/model/model.hpp"
+
+namespace belfry::daemon {
+
+// What the HTTP server holds back, so that it answers when a stack has taken all the others.
+inline constexpr std::size_t descriptors_held_for_clients = 16;
+
+// Those that it takes to run at all, without any service.
+[[nodiscard]] std::size_t descriptors_of_belfry();
+
+// Of all enabled services at once, and of belfry itself; what clients connect with is not in it.
+[[nodiscard]] std::size_t descriptors_needed(const config::Stack& stack);
+
+// Nothing when `limit` (RLIMIT_NOFILE, getrlimit(2)) is enough. It is a remark and no error: not everything
+// needs to run at once, and a start without descriptors is tried again.
+[[nodiscard]] std::optional<std::string> shortage_of_descriptors(const config::Stack& stack,
+                                                                 std::size_t limit);
+
+}  // namespace belfry::daemon

@@ -1,0 +1,97 @@
+#include "daemon/resources/listen_ends.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "daemon/service/service.hpp"
+#include "system/proc.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+// What a filter costs grows with the sockets in it, so the time that new ones are gathered for does as well:
+// a stack of a thousand that comes up spends less than a hundredth of its time on filters.
+constexpr Duration coalescing = std::chrono::milliseconds(5);
+constexpr Duration coalescing_for_each = std::chrono::microseconds(100);
+constexpr int most_at_once = 64;  // a turn; the rest is still there in the next one
+
+// Its end closes its sockets, and is told by itself.
+bool is_ending(const Service& service) {
+  return service.main_pid() != 0 && system::proc::is_exiting(service.main_pid());
+}
+
+}  // namespace
+
+void ListenEnds::Renewal::due(detail::TimerNode& node) noexcept {
+  auto& self = static_cast<Renewal&>(node);
+  if (!self.Waiter::linked()) self.ends.poller_.loop().wake_afterwards(self);
+}
+
+ListenEnds::~ListenEnds() {
+  if (renewal_.armed()) poller_.loop().timers().cancel(renewal_);
+  if (ends_.descriptor() >= 0) poller_.remove(ends_.descriptor(), *this);
+}
+
+void ListenEnds::follow(Service& service, const std::shared_ptr<probes::ListenMonitor>& monitor) {
+  std::erase_if(followed_, [&](const auto& one) { return one.second == &service || one.first.expired(); });
+  followed_.emplace_back(monitor, &service);
+  monitor->keep_proofs(this);
+}
+
+// A bell is on its way: all else waits.
+void ListenEnds::proven(const probes::ListenMonitor& monitor) {
+  if (is_deaf_) return;
+  news_.push_back(&monitor);
+  if (renewal_.armed() || renewal_.Waiter::linked()) return;
+  const auto watched = static_cast<std::int64_t>(watched_.size());
+  poller_.loop().timers().arm(renewal_, poller_.loop().now() + coalescing + watched * coalescing_for_each);
+}
+
+void ListenEnds::take_news() {
+  for (const auto& [weak, service] : followed_) {
+    const auto monitor = weak.lock();
+    if (std::ranges::find(news_, monitor.get()) == news_.end()) continue;
+    std::erase_if(watched_, [&](const Watched& one) { return one.service == service; });
+    for (const std::uint64_t cookie : monitor->proofs())
+      watched_.push_back({.cookie = cookie, .service = service});
+    renewed_.push_back(service);
+  }
+  news_.clear();
+}
+
+bool ListenEnds::begin() {
+  if (ends_.descriptor() >= 0) return true;
+  const Result<void> opened = ends_.open();
+  const Result<void> watched = opened ? poller_.add(ends_.descriptor(), EPOLLIN, *this) : opened;
+  is_deaf_ = !watched;
+  return !is_deaf_;
+}
+
+void ListenEnds::renew() {
+  if (!begin()) return;
+  take_news();
+  std::vector<std::uint64_t> cookies;
+  std::ranges::transform(watched_, std::back_inserter(cookies), &Watched::cookie);
+  if (!ends_.watch(cookies)) return;
+  for (Service* service : std::exchange(renewed_, {})) service->was_heard();
+}
+
+void ListenEnds::on_event(std::uint32_t) {
+  for (int i = 0; i < most_at_once; ++i) {
+    const auto cookie = ends_.next();
+    if (!cookie) return;
+    ended(*cookie);
+  }
+}
+
+void ListenEnds::ended(std::uint64_t cookie) {
+  for (const Watched& one : watched_) {
+    if ((cookie == 0 || one.cookie == cookie) && !is_ending(*one.service)) one.service->was_heard();
+  }
+}
+
+}  // namespace belfry::daemon

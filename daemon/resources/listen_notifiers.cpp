@@ -1,0 +1,109 @@
+#include "daemon/resources/listen_notifiers.hpp"
+
+#include <sys/epoll.h>
+
+#include <string>
+#include <utility>
+
+#include "daemon/service/service.hpp"
+#include "probes/listen_monitor/method.hpp"
+
+namespace belfry::daemon {
+
+// Owner: the notifiers. Lifecycle: until the last process of its run has ended. Cancellation: none.
+class ListenNotifiers::Notifier final : public PollWatcher {
+ public:
+  Notifier(ListenNotifiers& all, Service& service, int descriptor,
+           std::shared_ptr<probes::ListenMonitor> monitor)
+      : all_(all),
+        service_(service),
+        expected_(service.record().leader),
+        notifier_(descriptor),
+        monitor_(std::move(monitor)) {
+    loop().wake_afterwards(expectation_);
+  }
+  ~Notifier() { all_.poller_.forget(*this); }
+
+  Result<void> watch() { return all_.poller_.add(notifier_.descriptor(), EPOLLIN, *this); }
+
+  // One caller a turn: a service that calls listen(2) in a loop shares the loop with the others.
+  void on_event(std::uint32_t events) override {
+    if ((events & EPOLLIN) != 0) {
+      hear();
+    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+      all_.remove(*this);
+    }
+  }
+
+ private:
+  // The socket is identified before its owner goes on, and asked for by name afterwards.
+  void hear() {
+    const auto call = notifier_.take(monitor_->is_wanted());
+    if (!call) return;
+    const bool may_be_it = monitor_->caught(*call);
+    if (!notifier_.let_go(*call)) return monitor_->forget(*call);
+    if (!may_be_it) return;
+    service_.was_heard();
+    expected_ = 0;
+    if (!expectation_.linked()) loop().wake_afterwards(expectation_);
+  }
+
+  // Most main processes make the call that is awaited themselves, once. Nobody waits for the pidfd to be
+  // opened, nor to be closed.
+  // Owner: the notifier. Lifecycle: runs after the start, and after the awaited call. Cancellation: the
+  // notifier's end takes it out of the loop.
+  struct Expectation final : Callback {
+    explicit Expectation(Notifier& t) : notifier(t) {}
+    void run() noexcept override { notifier.notifier_.expect(notifier.expected_); }
+    Notifier& notifier;
+  };
+  [[nodiscard]] Loop& loop() const { return all_.poller_.loop(); }
+
+  ListenNotifiers& all_;
+  Service& service_;
+  pid_t expected_;  // to make the awaited call; 0: it was made
+  system::ListenNotifier notifier_;
+  std::shared_ptr<probes::ListenMonitor> monitor_;
+  Expectation expectation_{*this};
+};
+
+ListenNotifiers::ListenNotifiers(Poller& poller, config::OnDaemonDeath on_death)
+    : poller_(poller), on_death_(on_death), ends_(poller) {}
+ListenNotifiers::~ListenNotifiers() = default;
+
+void ListenNotifiers::remove(Notifier& notifier) {
+  std::erase_if(notifiers_, [&](const auto& one) { return one.get() == &notifier; });
+}
+
+void ListenNotifiers::apply(const Service& service, std::unique_ptr<Kit>& kit, system::Launch& launch) {
+  if (!probes::awaits_listen(service.spec())) return;
+  if (!kit) kit = std::make_unique<Kit>();
+  kit->monitor = std::make_shared<probes::ListenMonitor>();
+  kit->request = {.udp = probes::awaits_bind(service.spec())};
+  std::string_view why = probes::why_no_notifier(service.spec(), on_death_, rights_, launch.isolate);
+  if (why.empty() && refused_ != 0) why = probes::why_notifier_refused(refused_);
+  if (why.empty())
+    launch.listen_notifier = &kit->request;
+  else
+    kit->monitor->say_why_unavailable(std::string(why));
+}
+
+void ListenNotifiers::started(Service& service, const std::unique_ptr<Kit>& kit) {
+  if (kit && kit->monitor) ends_.follow(service, kit->monitor);
+  if (!kit || (kit->request.descriptor < 0 && kit->request.errnum == 0)) return;
+  if (const int errnum = std::exchange(kit->request.errnum, 0); errnum != 0) {
+    if (probes::is_refused_for_good(errnum)) refused_ = errnum;
+    kit->monitor->say_why_unavailable(std::string(probes::why_notifier_refused(errnum)));
+    return;
+  }
+  auto notifier =
+      std::make_unique<Notifier>(*this, service, std::exchange(kit->request.descriptor, -1), kit->monitor);
+  if (auto ok = notifier->watch(); !ok) {
+    kit->monitor->say_why_unavailable(ok.error().text());
+    return;
+  }
+  kit->monitor->attach();
+  notifiers_.push_back(std::move(notifier));
+}
+
+}  // namespace belfry::daemon

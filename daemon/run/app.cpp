@@ -1,0 +1,131 @@
+// `belfry run`, read like a contents page. `belfry exec` is exec.cpp.
+#include "daemon/run/app.hpp"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <sstream>
+#include <system_error>
+
+#include "config/load/load.hpp"
+#include "config/load/unsupported.hpp"
+#include "daemon/host/real_host.hpp"
+#include "daemon/resources/descriptor_need.hpp"
+#include "daemon/run/daemon.hpp"
+#include "system/descriptors.hpp"
+#include "system/orphan_thread.hpp"
+#include "system/output_writer.hpp"
+#include "system/process.hpp"
+#include "text/escape.hpp"
+
+namespace belfry::daemon {
+
+void print_error(std::string lines) {
+  system::OutputWriter writer(STDERR_FILENO, "belfry: ");
+  writer.put(lines);
+  (void)writer.finish(std::chrono::seconds(2));
+}
+
+namespace {
+
+// Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
+std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
+  std::vector<std::string> paths = asked.files;
+  if (paths.empty()) {
+    auto found = config::find_file();
+    if (!found) {
+      print_error(
+          "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
+          "exists (name one with -c FILE)\n");
+      return 66;
+    }
+    paths.push_back(*found);
+  }
+  for (const std::string& path : paths) {
+    if (::access(path.c_str(), R_OK) == 0) continue;
+    print_error("belfry: cannot read " + text::visible(path) + ": " +
+                std::error_code(errno, std::system_category()).message() + "\n");
+    return 66;
+  }
+  config::LoadOptions options;
+  options.profiles = asked.profiles;
+  options.services = asked.services;
+  RealHost host(false);
+  options.host = &host;
+  config::Loaded loaded = config::load(paths, options);
+  config::refuse_unsupported(loaded);
+  std::ostringstream findings;
+  print(loaded.diagnostics, findings, ::isatty(STDERR_FILENO) == 1);
+  print_error(std::move(findings).str());
+  if (loaded.diagnostics.has_errors()) return 65;
+  stack = std::move(loaded.stack);
+  loaded = {};
+  ::malloc_trim(0);  // the document's tree was many times the size of what is kept of it
+  return std::nullopt;
+}
+
+// One arena: the loop's thread does all the work, and an arena of its own would not reuse what main freed.
+void keep_memory_small() { ::mallopt(M_ARENA_MAX, 1); }
+
+// Too little of something at the start is no bug, and has a limit with a name. Nothing: it is another error.
+std::optional<std::string> scarcity(int errnum) {
+  std::string what = std::error_code(errnum, std::system_category()).message();
+  switch (errnum) {
+    case EMFILE:
+      return "cannot open the " + std::to_string(descriptors_of_belfry()) +
+             " descriptors that belfry itself needs: " + what + " (RLIMIT_NOFILE)" +
+             std::string(system::how_to_raise_the_limit);
+    case ENFILE: return "cannot open what belfry itself needs: " + what + " (raise the system's fs.file-max)";
+    case EAGAIN:
+      return "cannot make a second thread: " + what + std::string(system::how_to_raise_the_process_limit);
+    case ENOMEM: return what;
+    default: return std::nullopt;
+  }
+}
+
+int complain_of_scarcity(const std::string& text) {
+  std::fprintf(stderr, "belfry: cannot start: %s\n", text.c_str());
+  return 71;
+}
+
+int run_with_daemon(const RunOptions& options, const RunMode& mode,
+                    const std::function<int(Daemon&)>& serve) {
+  system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
+  system::ensure_standard_descriptors();
+  system::raise_descriptor_limit();
+  keep_memory_small();
+  if (const int error = system::why_not_open(descriptors_of_belfry() - 3); error != 0)
+    return complain_of_scarcity(*scarcity(error));
+  config::Stack stack;
+  if (auto code = load_stack(options, stack)) return *code;
+  // A later `exec` has a socket of its own and would never find who was kept.
+  if (mode.private_socket) stack.on_daemon_death = config::OnDaemonDeath::kill;
+  constexpr std::size_t per_service =
+      3;  // log pipe, notify socket, and the other end of the pipe until the start
+  system::make_room_for_descriptors((stack.services.size() * per_service) + 256);
+  return system::run_beside_adopter([&] {
+    Daemon daemon(stack, mode);
+    if (auto code = daemon.open()) return *code;
+    return serve(daemon);
+  });
+}
+
+}  // namespace
+
+int with_daemon(const RunOptions& options, const RunMode& mode, const std::function<int(Daemon&)>& serve) {
+  try {
+    return run_with_daemon(options, mode, serve);
+  } catch (const std::system_error& error) {
+    const auto text = scarcity(error.code().value());
+    if (!text) throw;
+    return complain_of_scarcity(*text);
+  }
+}
+
+int run(const RunOptions& options) {
+  const RunMode mode{.tcp_by_default = true, .private_socket = false, .services = options.services};
+  return with_daemon(options, mode, [](Daemon& daemon) { return daemon.serve(); });
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,131 @@
+// Everything a running belfry consists of, in the order in which it must come and go.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "channels/handshake.hpp"
+#include "channels/loop.hpp"
+#include "channels/wakeup.hpp"
+#include "config/model/model.hpp"
+#include "daemon/http/wire/server.hpp"
+#include "daemon/logs/pump.hpp"
+#include "daemon/metrics/metrics.hpp"
+#include "daemon/notify/service_manager_notifier.hpp"
+#include "daemon/resources/native_provisions.hpp"
+#include "daemon/run/app.hpp"
+#include "daemon/supervisor/long_waits.hpp"
+#include "daemon/supervisor/stop_requests.hpp"
+#include "daemon/supervisor/supervisor.hpp"
+#include "probes/factory.hpp"
+#include "system/native.hpp"
+#include "system/poller.hpp"
+#include "system/signals.hpp"
+#include "system/terminal.hpp"
+
+namespace belfry::daemon {
+
+// What `run` and `exec` do differently.
+struct RunMode {
+  bool tcp_by_default = true;   // listen where the file says; exec runs beside its like and does not
+  bool private_socket = false;  // a control socket that nobody else uses
+  bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
+  std::vector<std::string> services;  // empty: all that are enabled
+  int output = 1;  // where the lines of belfry and its services go: standard output, unless it is a command's
+};
+
+// Owner: run() or exec(), on main's stack.
+// Lifecycle: open(), then serve() as the loop's one root task; destroyed after the loop has ended.
+// Cancellation: a signal, an ending of the stack, or ask_to_end().
+class Daemon final : Reporter, system::SignalListener {
+ public:
+  Daemon(const config::Stack& stack, RunMode mode);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Binds and looks up whatever can fail, before anything is started. The exit code on failure.
+  std::optional<int> open();
+  // Up, until something ends it, down. `meanwhile` runs beside it once begun and may ask_to_end().
+  int serve(std::function<Task<void>(Context&)> meanwhile = {});
+
+  // The code of `exec`, unless something else ends the stack.
+  void command_ended(int code) { command_code_ = code; }
+  void ask_to_end(Ending ending) { supervisor_.ender().ring(std::move(ending)); }
+  // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them
+  // itself.
+  std::function<bool(int)> signal_filter;
+
+  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] const config::Stack& stack() const { return stack_; }
+  [[nodiscard]] Supervisor& supervisor() { return supervisor_; }
+  [[nodiscard]] system::Processes& processes() { return processes_; }
+  [[nodiscard]] const NativeProvisions& provisions() const { return provisions_; }
+  [[nodiscard]] const std::string& control_socket() const { return control_socket_; }
+  void say(std::string_view text) { pump_.say(text); }
+  // What a person must see, on standard error: "belfry: TEXT". Never blocks.
+  void complain(const std::string& text);
+
+ private:
+  Task<void> live(Context& ctx);
+  Task<Ending> until_the_end(Context& ctx);
+  Task<void> go_down(Context& ctx, const Ending& ending);
+  Task<void> close();
+  Task<void> write_the_last_lines();
+  Task<Result<void>> close_server();
+  Task<Result<void>> end_lives();
+  // Before the loop turns: the code, when the reason has been read or there was time for it.
+  int refuse(int code, const std::string& text);
+  void announce_up();
+  Result<void> end_survivors();
+  [[nodiscard]] std::string summary() const;
+  void name_strays();
+  void kill_everything(const Error& cause);
+
+  void state_changed(const Service& service, State from, State to) override;
+  void asked_for_time(const Service& service, Duration by) override;
+  void own_bell_rang(const Service& service, std::string_view bell) override;
+  void notice(std::string_view service, const std::string& text) override;
+  void on_signal(const system::SignalEvent& event) override;
+
+  const config::Stack& stack_;
+  RunMode mode_;
+  Loop loop_;
+  Context root_;
+  system::ControllingTerminal terminal_;
+  system::Signals signals_;
+  system::NativeProcesses processes_;
+  Poller poller_;
+  system::OutputWriter errors_;  // on standard error
+  LogPump pump_;
+  NativeProvisions provisions_;
+  probes::NativeFactory probes_;
+  Supervisor supervisor_;
+  Metrics metrics_;
+  http::Server server_;
+  ServiceManagerNotifier service_manager_;
+  Wakeup signalled_;
+  StopRequests stop_requests_;
+  int stop_signal_ = 0;
+  bool kill_asked_ = false;
+  bool kill_told_ = false;
+  LongWaits long_waits_;
+  TimePoint begun_at_{};
+  TimePoint stop_by_{};  // the end of the shutdown's budget
+  std::string control_socket_;
+  std::optional<KeptRecord> kept_;
+  std::function<Task<void>(Context&)> meanwhile_;
+  int code_ = 70;
+  std::optional<int> command_code_;
+};
+
+// On standard error, as it is. A signal that asks to end is blocked already, so it does not wait for long.
+void print_error(std::string lines);
+
+// What `run` and `exec` have in common: signals blocked first, the file loaded (what is wrong with it is
+// printed), everything opened; then `serve`, whose exit code is returned.
+int with_daemon(const RunOptions& options, const RunMode& mode, const std::function<int(Daemon&)>& serve);
+
+}  // namespace belfry::daemon

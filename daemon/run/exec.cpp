@@ -1,0 +1,220 @@
+// `belfry exec -- CMD`: up, wait until it is ready, run CMD, down; CMD's exit code.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+#include "config/model/duration.hpp"
+#include "daemon/run/app.hpp"
+#include "daemon/run/daemon.hpp"
+#include "daemon/run/exec_command.hpp"
+#include "text/escape.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+// What CMD has to end in when the stack can't go on, and what it left behind when CMD has ended: as much as a
+// service has by default, but never more than the whole shutdown.
+constexpr Duration most_to_end = std::chrono::seconds(10);
+constexpr Duration sigkill_takes = std::chrono::seconds(2);
+
+// CMD: it owns the terminal and standard input; belfry passes on the signals that ask it to end.
+// Owner: exec(). Lifecycle: one run. Cancellation: the context of run(): CMD is asked with SIGTERM, then
+// killed.
+class UserCommand final : system::ExitWatcher, system::TreeWatcher {
+ public:
+  UserCommand(Daemon& daemon, const ExecOptions& options)
+      : daemon_(daemon),
+        options_(options),
+        marker_(daemon.stack().name + "/exec#1"),
+        exited_(daemon.loop(), "exited"),
+        gone_(daemon.loop(), "gone") {}
+
+  // When the stack is up. Ends the daemon with the code that `exec` returns.
+  Task<void> run(Context& ctx);
+
+ private:
+  Task<bool> until_up(Context& ctx);
+  Task<void> run_command(Context& ctx);
+  Task<void> end_command();
+  Task<void> end_what_it_left();
+  bool pass_on(int signal);
+  void signal(int number, system::Scope scope) { daemon_.processes().signal(tree(), number, scope); }
+  [[nodiscard]] Duration time_to_end() const {
+    return std::min(most_to_end, daemon_.stack().shutdown.timeout);
+  }
+  void say_killed(const std::string& who) {
+    daemon_.say(who + " did not end within " + config::to_string(time_to_end()) + ": killed");
+  }
+  [[nodiscard]] system::TreeId tree() const { return {.leader = leader_, .marker = marker_, .log_pipe = 0}; }
+  void on_tree_empty(pid_t) override { gone_.ring(); }
+  void on_exit(pid_t pid, system::ExitStatus status) override {
+    if (tty_ >= 0) ::tcsetpgrp(tty_, ::getpgrp());
+    pid_ = 0;
+    (void)pid;
+    exited_.ring(status);
+  }
+
+  Daemon& daemon_;
+  const ExecOptions& options_;
+  std::string marker_;
+  Bell<system::ExitStatus> exited_;
+  Bell<> gone_;  // with everything it started
+  pid_t pid_ = 0;
+  pid_t leader_ = 0;  // of its process group, also after its end
+  bool asked_to_end_ = false;
+  int tty_ = -1;
+};
+
+Task<void> UserCommand::run(Context& ctx) {
+  const bool up = co_await until_up(ctx);
+  if (up) co_await run_command(ctx);
+}
+
+Task<bool> UserCommand::until_up(Context& ctx) {
+  Supervisor& stack = daemon_.supervisor();
+  Wakeup changed(daemon_.loop(), "exec");
+  stack.watch(changed);
+  std::string why;
+  const TimePoint deadline = saturating_add(daemon_.loop().now(), options_.timeout);
+  for (;;) {
+    auto up = on(stack.up());
+    auto moved = on(changed);
+    auto late = by(daemon_.loop(), deadline);
+    const std::size_t which = co_await select(ctx, up, moved, late);
+    if (which == select_cancelled || stack.up().rung()) break;
+    if (const auto hopeless = stack.start_is_hopeless()) why = "cannot run the command: " + *hopeless;
+    if (which == 2) why = "cannot run the command: the stack was not ready in time (--timeout)";
+    if (!why.empty()) break;
+  }
+  stack.unwatch(changed);
+  if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
+  for (const std::string& culprit : stack.culprits()) why += "\n  " + culprit;
+  daemon_.complain(why);
+  daemon_.ask_to_end({.code = 69, .reason = "not ready"});
+  co_return false;
+}
+
+Task<void> UserCommand::run_command(Context& ctx) {
+  system::Launch launch;
+  launch.set_command(options_.command);
+  launch.set_marker(marker_);
+  launch.set_environment(daemon_.provisions().inherited(), {});
+  launch.add_variable("BELFRY_SOCKET", daemon_.control_socket());
+  for (const auto& [name, port] : daemon_.stack().ports)
+    launch.add_variable("PORT_" + name, std::to_string(port));
+  launch.standard_input = STDIN_FILENO;
+  launch.new_session = false;
+  if (::isatty(STDIN_FILENO) == 1) launch.foreground_tty = tty_ = STDIN_FILENO;
+  const auto pid = daemon_.processes().spawn(launch, *this);
+  if (!pid) {
+    daemon_.complain("cannot run the command: " + pid.error().text(options_.command.front()));
+    daemon_.ask_to_end(
+        {.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
+    co_return;
+  }
+  pid_ = leader_ = *pid;
+  daemon_.signal_filter = [this](int signal) { return pass_on(signal); };
+  const Outcome ended = co_await exited_.wait(ctx);
+  if (ended.cancelled()) co_await end_command();
+  if (!exited_.ended()) {
+    daemon_.signal_filter = {};
+    daemon_.processes().disown(pid_);
+    daemon_.command_ended(71);
+    daemon_.ask_to_end({.code = 71, .reason = options_.command.front() + " cannot be killed"});
+    co_return;
+  }
+  co_await end_what_it_left();
+  daemon_.signal_filter = {};
+  daemon_.command_ended(exited_.value().shell_code());
+  daemon_.ask_to_end({.code = exited_.value().shell_code(),
+                      .reason = options_.command.front() + " " + exited_.value().text()});
+}
+
+// The stack cannot go on without an essential service, so neither can the command: it is asked, then killed.
+Task<void> UserCommand::end_command() {
+  signal(SIGTERM, system::Scope::group);
+  Context patience(daemon_.loop());
+  Context bounded(patience, saturating_add(daemon_.loop().now(), time_to_end()));
+  const Outcome ended = co_await exited_.wait(bounded);
+  if (!ended.cancelled()) co_return;
+  say_killed(options_.command.front());
+  signal(SIGKILL, system::Scope::tree);
+  Context limited(patience, daemon_.loop().now() + sigkill_takes);
+  co_await exited_.wait(limited);
+  if (!exited_.ended()) daemon_.say("cannot kill " + text_of(daemon_.processes().survivors(tree())));
+}
+
+// What it started in the background goes with it, as the services do.
+Task<void> UserCommand::end_what_it_left() {
+  TreeWatcher& watcher = *this;
+  daemon_.processes().watch_tree(tree(), watcher);
+  Context patience(daemon_.loop());
+  const std::pair<int, Duration> steps[] = {{SIGTERM, time_to_end()}, {SIGKILL, sigkill_takes}};
+  for (const auto& [number, time] : steps) {
+    // Whether anybody is left is known a turn after the exit, and mostly nobody is.
+    co_await yield(daemon_.loop());
+    if (gone_.ended()) co_return;
+    signal(number, system::Scope::tree);
+    Context bounded(patience, saturating_add(daemon_.loop().now(), time));
+    const Outcome gone = co_await gone_.wait(bounded);
+    if (gone.rung()) co_return;
+    if (number == SIGTERM) say_killed("what " + options_.command.front() + " left behind");
+  }
+  daemon_.processes().unwatch_tree(watcher);
+}
+
+// The first request to end is the command's to follow; a second one means it.
+bool UserCommand::pass_on(int number) {
+  const bool asks = number == SIGTERM || number == SIGINT;
+  if (pid_ == 0) {
+    // What it left has been asked to end already; who asks again means it.
+    const bool insists = number == SIGQUIT || (asks && std::exchange(asked_to_end_, true));
+    if (insists && leader_ != 0 && !gone_.ended()) signal(SIGKILL, system::Scope::tree);
+    return false;
+  }
+  if (asks && std::exchange(asked_to_end_, true)) {
+    signal(SIGKILL, system::Scope::tree);
+    return false;
+  }
+  signal(number, system::Scope::group);
+  return true;
+}
+
+// Where the lines of belfry and its services go. Nothing waits in open(2): the name may be that of a FIFO.
+Result<int> open_logs(const std::string& path) {
+  if (path.empty()) return STDERR_FILENO;
+  if (path == "-") return STDOUT_FILENO;
+  const int fd =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "cannot write the logs to " + path));
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // of ours alone
+  return fd;
+}
+
+}  // namespace
+
+int exec(const ExecOptions& options) {
+  if (auto code = refuse_command(options.command)) return *code;
+  const auto output = open_logs(options.logs);
+  if (!output) {
+    print_error("belfry: " + output.error().text() + "\n");
+    return 71;
+  }
+  const RunMode mode{.tcp_by_default = false,
+                     .private_socket = true,
+                     .has_command = true,
+                     .services = options.services,
+                     .output = *output};
+  return with_daemon(options, mode, [&options](Daemon& daemon) {
+    UserCommand command(daemon, options);
+    return daemon.serve([&command](Context& ctx) { return command.run(ctx); });
+  });
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,94 @@
+#include "daemon/service/edge.hpp"
+
+#include <algorithm>
+
+#include "daemon/service/service.hpp"
+
+namespace belfry::daemon {
+
+using config::Condition;
+
+namespace {
+
+// A level of `on` that does not hold, and can't by itself. Who has just been asked to start leaves its state
+// in this turn.
+bool gives_up(const Service& on, Condition condition) {
+  if (on.record().start_requested) return false;
+  switch (on.state()) {
+    case State::failed:
+    case State::blocked:
+    case State::inactive:
+      return true;  // until somebody starts it
+    // It has ended for good, so a level that needs it running can't come back by itself.
+    case State::completed: return condition != Condition::stopped;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool Edge::holds() const {
+  // A gate that goes out of order only counts its members anew.
+  const bool goes = on->is_leaving() && on->record().in_order;
+  if (asks_members()) return !goes && on->members_that_hold(spec->condition, *spec->bell) >= members_needed();
+  return on->level(spec->condition, *spec->bell);
+}
+
+// `require` of an edge replaces the gate's own; a condition other than ready is the members', not the gate's.
+bool Edge::asks_members() const {
+  return on->spec().type == config::ServiceType::gate &&
+         (spec->require || spec->condition != Condition::ready);
+}
+
+std::size_t Edge::members_needed() const {
+  if (!spec->require) return on->members_needed();
+  return spec->require->count == 0 ? on->edges().size() : spec->require->count;
+}
+
+bool Edge::lets_start() const {
+  if (holds()) return true;
+  if (spec->required) return false;
+  if (asks_members() && on->state() != State::inactive) return too_few_are_left();
+  return is_settled(on->state()) && !on->record().start_requested;  // who was asked to start has not settled
+}
+
+bool Edge::is_hopeless() const {
+  if (!spec->required || holds()) return false;
+  return asks_members() && on->state() != State::inactive ? too_few_are_left()
+                                                          : gives_up(*on, spec->condition);
+}
+
+bool Edge::too_few_are_left() const {
+  const Condition asked = spec->condition;
+  const std::string_view bell = *spec->bell;
+  const auto lost = std::ranges::count_if(on->edges(), [asked, bell](const Edge& member) {
+    if (asked == Condition::ready) return member.is_hopeless();
+    return !member.on->level(asked, bell) && gives_up(*member.on, asked);
+  });
+  return on->edges().size() - static_cast<std::size_t>(lost) < members_needed();
+}
+
+// A completed oneshot has done its work: that is not undone by its running once more.
+bool Edge::cannot_be_lost() const {
+  if (on->spec().type != config::ServiceType::oneshot) return false;
+  return spec->condition == Condition::completed ||
+         (spec->condition == Condition::ready && on->ready_means_completed());
+}
+
+bool Edge::needs_no_process() const {
+  return spec->condition == Condition::stopped || spec->condition == Condition::completed ||
+         (spec->condition == Condition::ready && on->ready_means_completed());
+}
+
+bool Edge::is_done_with() const {
+  return spec->condition == Condition::stopped || (cannot_be_lost() && on->record().last_run_succeeded);
+}
+
+std::string Edge::text() const {
+  static constexpr const char* words[] = {"started", "ready", "completed", "stopped", ""};
+  const std::string bell =
+      spec->condition == Condition::own_bell ? *spec->bell : words[static_cast<int>(spec->condition)];
+  return std::string(on->name()) + " " + bell;
+}
+
+}  // namespace belfry::daemon

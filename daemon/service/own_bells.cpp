@@ -1,0 +1,76 @@
+#include "daemon/service/own_bells.hpp"
+
+namespace belfry::daemon {
+
+bool holds(const config::ProbeSet& set, std::uint32_t truths) {
+  const auto count = static_cast<std::uint32_t>(set.probes.size());
+  if (count == 0) return true;
+  const std::uint32_t all = count >= 32 ? ~0U : (1U << count) - 1;
+  return set.any ? truths != 0 : truths == all;
+}
+
+OwnBells::OwnBells(Loop& loop, Semaphore& slots, const std::vector<config::OwnBell>& specs,
+                   OwnBellListener& listener, TimePoint started_at) {
+  for (std::uint32_t i = 0; i < specs.size(); ++i)
+    bells_.emplace_back(loop, slots, specs[i], i, listener, started_at);
+}
+
+Result<void> OwnBells::begin(probes::Factory& factory, const probes::ProbeContext& about, double random) {
+  for (One& bell : bells_) {
+    if (auto ok = bell.begin(factory, about, random); !ok) return ok;
+  }
+  return {};
+}
+
+void OwnBells::heard(const Heard& what) {
+  for (One& bell : bells_) bell.heard(what);
+}
+
+void OwnBells::trigger() {
+  for (One& bell : bells_) bell.watch().trigger();
+}
+
+void OwnBells::end(const Error& cause) {
+  for (One& bell : bells_) bell.watch().end(cause);
+}
+
+Task<Result<void>> OwnBells::joined(Context& patience) {
+  for (One& bell : bells_) {
+    Result<void> ended = co_await bell.watch().joined(patience);
+    if (!ended) co_return ended;
+  }
+  co_return Result<void>{};
+}
+
+OwnBells::One::One(Loop& loop, Semaphore& slots, const config::OwnBell& spec, std::uint32_t index,
+                   OwnBellListener& listener, TimePoint started_at)
+    : spec_(spec),
+      index_(index),
+      listener_(listener),
+      watch_(loop, slots, static_cast<ProbeListener&>(*this),
+             {.role = ProbeRole::bell, .started_at = started_at}) {}
+
+void OwnBells::One::heard(const Heard& what) {
+  for (std::uint32_t i = 0; i < spec_.probes.probes.size(); ++i) {
+    if (what.is(spec_.probes.probes[i])) truths_ |= 1U << i;
+  }
+  look();
+}
+
+void OwnBells::One::probe_changed(ProbeRole, std::uint32_t probe, bool up, const Error&) {
+  if (up) truths_ |= 1U << probe;
+  look();
+}
+
+void OwnBells::One::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
+  listener_.own_bell_tried(index_, outcome);
+}
+
+void OwnBells::One::look() {
+  if (told_ || !holds(spec_.probes, truths_)) return;
+  told_ = true;
+  watch_.end(Error::closed("the bell has rung"));
+  listener_.own_bell_true(index_);
+}
+
+}  // namespace belfry::daemon

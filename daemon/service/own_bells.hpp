@@ -1,0 +1,81 @@
+// The bells that a service names itself (`bells: {booted: {log: …}, warm: {http: …}}`): milestones of a
+// run beside `ready`, each with probes of its own.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string_view>
+#include <vector>
+
+#include "channels/task.hpp"
+#include "config/model/model.hpp"
+#include "daemon/service/probe_watch.hpp"
+
+namespace belfry::daemon {
+
+// An event of a service: all probes of a kind are true (READY=1), or the one that was listened for.
+struct Heard {
+  config::Probe::Kind kind;
+  const config::Probe* only = nullptr;
+  [[nodiscard]] bool is(const config::Probe& probe) const {
+    return only != nullptr ? &probe == only : probe.kind == kind;
+  }
+};
+
+// Told on the loop's thread. A bell is true once in a run.
+class OwnBellListener {
+ public:
+  virtual void own_bell_true(std::uint32_t bell) = 0;
+  virtual void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) = 0;
+
+ protected:
+  ~OwnBellListener() = default;
+};
+
+// Owner: the Service, for one run.
+// Lifecycle: made after the spawn; end(), then joined(), then destroyed. A bell that is true is asked no
+// more. Cancellation: end() cancels every check; each is gone within a turn.
+class OwnBells {
+ public:
+  OwnBells(Loop& loop, Semaphore& slots, const std::vector<config::OwnBell>& specs, OwnBellListener& listener,
+           TimePoint started_at);
+
+  // The error names the probe that can't be made.
+  Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random);
+  // An event of the service: those that wait for just this kind have it, the others are asked at once.
+  void heard(const Heard& what);
+  void trigger();
+  void end(const Error& cause);
+  Task<Result<void>> joined(Context& patience);
+
+ private:
+  class One final : ProbeListener {
+   public:
+    One(Loop& loop, Semaphore& slots, const config::OwnBell& spec, std::uint32_t index,
+        OwnBellListener& listener, TimePoint started_at);
+    Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random) {
+      return watch_.begin(spec_.probes, factory, about, random);
+    }
+    void heard(const Heard& what);
+    ProbeWatch& watch() { return watch_; }
+
+   private:
+    void probe_changed(ProbeRole role, std::uint32_t probe, bool up, const Error& why) override;
+    void probe_tried(ProbeRole role, std::uint32_t probe, const Result<void>& outcome) override;
+    void look();
+
+    const config::OwnBell& spec_;
+    std::uint32_t index_;
+    OwnBellListener& listener_;
+    std::uint32_t truths_ = 0;  // bit i: probe i has been true
+    bool told_ = false;
+    ProbeWatch watch_;
+  };
+
+  std::deque<One> bells_;
+};
+
+// Whether the probes whose bits are set make the set true.
+[[nodiscard]] bool holds(const config::ProbeSet& set, std::uint32_t truths);
+
+}  // namespace belfry::daemon

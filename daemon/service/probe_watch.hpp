@@ -1,0 +1,96 @@
+// Keeps asking the probes of one run that have to be asked (`tcp`, `http`, `exec`, `port`, …) and tells
+// their owner when one of them changes its mind. Kinds whose truth arrives by itself (notify, fd, log)
+// never come here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "channels/context.hpp"
+#include "channels/semaphore.hpp"
+#include "channels/task.hpp"
+#include "channels/wait_group.hpp"
+#include "channels/wakeup.hpp"
+#include "config/model/model.hpp"
+#include "probes/factory.hpp"
+#include "probes/probe.hpp"
+#include "probes/schedule.hpp"
+
+namespace belfry::daemon {
+
+enum class ProbeRole : std::uint8_t { ready, live, bell };
+
+// Told on the loop's thread, from the probe's own task.
+class ProbeListener {
+ public:
+  virtual void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) = 0;
+  virtual void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) = 0;
+
+ protected:
+  ~ProbeListener() = default;
+};
+
+// How the probes of a set are asked, beside what the file says of each.
+struct WatchTerms {
+  ProbeRole role = ProbeRole::ready;
+  TimePoint started_at{};             // of the process: the adaptive period counts from it
+  std::optional<Duration> recheck{};  // for probes that give none: keep asking after the bell (externals)
+};
+
+// Owner: the Service, for one run.
+// Lifecycle: made after the spawn; end(), then joined(), then destroyed.
+// Cancellation: end() cancels every check; each task is gone within a turn.
+class ProbeWatch {
+ public:
+  ProbeWatch(Loop& loop, Semaphore& slots, ProbeListener& listener, WatchTerms terms);
+
+  // The error names the probe that can't be made. `random` in [0, 1) spreads periodic checks.
+  Result<void> begin(const config::ProbeSet& set, probes::Factory& factory, const probes::ProbeContext& about,
+                     double random);
+  // Something happened to the service: ask all at once that are not true yet, or may be true no more.
+  void trigger();
+  // It gave a sign of life, which is no news of what it offers: what is true and may be lost in silence is
+  // looked at, at most ten times a second.
+  void look_after_levels();
+  void end(const Error& cause);
+  // How the probe with this index comes to know, when its kind does not say it all.
+  [[nodiscard]] std::string method_of(std::uint32_t index) const;
+  // Waits until no check runs. Give it a context that outlives `end`.
+  auto joined(Context& patience) { return tasks_.wait(patience); }
+  [[nodiscard]] bool idle() const { return tasks_.count() == 0; }
+
+ private:
+  struct Watched {
+    Watched(Loop& loop, std::unique_ptr<probes::Probe> p, std::uint32_t i, probes::ScheduleOptions o,
+            bool again)
+        : probe(std::move(p)), index(i), options(o), keep_asking(again), poke(loop, "probe trigger") {}
+    std::unique_ptr<probes::Probe> probe;
+    std::uint32_t index;
+    probes::ScheduleOptions options;
+    bool keep_asking;
+    std::optional<Duration> recheck{};  // the period after the bell
+    Wakeup poke;
+    bool rests = false;     // it was true, and nobody asks it
+    bool was_lost = false;  // it was true once in this run
+    TimePoint looked_at{};  // when it was true
+  };
+
+  Task<void> ask_repeatedly(Context& ctx, Watched& watched);
+  void wake(Watched& watched);
+  Task<void> look_again(Context& ctx, Watched& watched);
+  Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
+
+  Loop& loop_;
+  Semaphore& slots_;
+  ProbeListener& listener_;
+  WatchTerms terms_;
+  double random_ = 0;
+  Context context_;
+  WaitGroup tasks_;
+  std::vector<std::unique_ptr<Watched>> watched_;
+};
+
+}  // namespace belfry::daemon

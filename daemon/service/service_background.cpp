@@ -1,0 +1,98 @@
+// A daemon that goes to the background by itself: the process that belfry started forks and exits with 0, and
+// what it has left is the service (systemd.service(5), Type=forking).
+//
+// The run goes on as long as anybody of its tree is there. Its main process is the one that it names
+// (MAINPID=, or a pid file that `ready: file` waits for), or the only one that is left; otherwise the tree as
+// a whole is asked to stop, and its end is the run's. Without `ready:` nobody could tell when such a service
+// is up, so it is refused.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "daemon/service/service.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+// The first process may be the last to know that its child is ready, and leave a moment after the bell. What
+// leaves children behind later than that has not gone to the background, it has ended.
+constexpr Duration latest_leave = std::chrono::seconds(5);
+
+Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
+
+// The number in a pid file; 0: there is none. Nothing waits for a writer: the path may be a FIFO.
+pid_t pid_in(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 32> text{};
+  struct stat info{};
+  const bool regular = ::fstat(file, &info) == 0 && S_ISREG(info.st_mode);
+  const ssize_t length = regular ? ::read(file, text.data(), text.size()) : 0;
+  ::close(file);
+  const char* begin = text.data();
+  const char* end = begin + std::max<ssize_t>(length, 0);
+  while (begin != end && *begin == ' ') ++begin;
+  pid_t pid = 0;
+  std::from_chars(begin, end, pid);
+  return pid;
+}
+
+}  // namespace
+
+// Asked when the process that was started has ended.
+bool Service::goes_on_in_background(const system::ExitStatus& status) {
+  if (spec_.type != config::ServiceType::daemon || spec_.main || !status.success()) return false;
+  if (record_.state == State::stopping || record_.intent != Intent::run || record_.failure) return false;
+  if (record_.ready_at && runtime_.loop.now() - *record_.ready_at > latest_leave) return false;
+  if (spec_.ready.empty()) {
+    const std::string left = text_of(runtime_.processes.survivors(tree()));
+    if (left.empty()) return false;
+    record_.refused = true;
+    record_.failure = failure(std::string(name()) + " daemonised: it forked, left " + left +
+                              " and exited with 0; give it `ready:`, or run it in the foreground");
+    return false;
+  }
+  if (!runtime_.processes.tree_alive(tree())) return false;
+  record_.in_background = true;
+  all_heard_ = false;
+  runtime_.processes.watch_tree(tree(), *this);
+  if (record_.ready_at) find_main_process();
+  return true;
+}
+
+// Whom its probes, if any, or its own word point at: known when it is ready.
+void Service::find_main_process() {
+  if (!record_.in_background || record_.main != 0) return;
+  const auto left = runtime_.processes.survivors(tree());
+  pid_t found = left.size() == 1 ? left.front().pid : 0;
+  for (const config::Probe& probe : spec_.ready.probes) {
+    if (probe.kind != config::Probe::Kind::file) continue;
+    const pid_t named = pid_in(probe.target);
+    if (std::ranges::find(left, named, &system::Survivor::pid) != left.end()) found = named;
+  }
+  if (found != 0 && runtime_.provisions.follow_main(*this, found)) said_main_pid(found);
+}
+
+// Nobody saw how the last one ended, unless the service has said so.
+void Service::background_is_gone() {
+  if (!record_.in_background || record_.exit || record_.state == State::stopping) return;
+  runtime_.provisions.drain(*this);
+  if (notify_state_ && notify_state_->exit_status)
+    it_ended(system::ExitStatus{.signaled = false, .value = *notify_state_->exit_status});
+  else if (!record_.failure)
+    record_.failure = failure(std::string(name()) +
+                              " ended: all that it had left in the background is gone, and nobody knows how");
+  if (!record_.exit) it_ended(system::ExitStatus{});
+}
+
+// True: there is somebody to ask to stop, and to run `pre_stop` for.
+bool Service::has_main_process() const {
+  return main_pid() != 0 || (record_.in_background && !record_.tree_gone && !record_.exit);
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,341 @@
+// What the outside sees of the stack, and what it may ask for.
+#include <algorithm>
+#include <csignal>
+
+#include "channels/select.hpp"
+#include "channels/sleep.hpp"
+#include "daemon/service/service_reload.hpp"
+#include "daemon/supervisor/stop_set.hpp"
+#include "daemon/supervisor/supervisor.hpp"
+
+namespace belfry::daemon {
+
+using config::Condition;
+using config::ServiceType;
+
+namespace {
+
+// Of whoever can be killed.
+constexpr Duration killing_takes = std::chrono::seconds(10);
+
+void answer(CommandResult& result, const Result<void>& waited, std::string_view verb, std::string_view name,
+            std::string_view done) {
+  if (waited) {
+    result.message = std::string(name) + " " + std::string(done);
+    return;
+  }
+  const Error& why = waited.error();
+  result.status = why.kind() == Error::Kind::failed    ? 424
+                  : why.kind() == Error::Kind::closed  ? 503
+                  : why.kind() == Error::Kind::refused ? 409
+                                                       : 504;
+  result.message = "cannot " + std::string(verb) + " " + std::string(name) + ": " + why.text();
+}
+
+}  // namespace
+
+ServiceView Supervisor::service(std::size_t index) const {
+  const Service& service = *services_[index];
+  const Record& record = service.record();
+  ServiceView view;
+  view.name = service.name();
+  view.type = service.spec().type;
+  view.state = record.state;
+  view.ready = service.default_level();
+  view.wanted = record.wanted;
+  view.ignored_by_health = service.spec().extras && service.spec().extras->health_ignore;
+  if (const pid_t pid = service.main_pid(); pid != 0) view.pid = pid;
+  view.since = record.since;
+  view.incarnation = record.runs;
+  view.restarts = service.counters().restarts();
+  if (service.spec().extras) {
+    const auto& bells = service.spec().extras->bells;
+    for (std::size_t i = 0; i < bells.size(); ++i)
+      view.bells.push_back({.name = bells[i].name, .rung = service.has_rung(i)});
+  }
+  view.waiting_for = service.waiting_for();
+  view.last_error = service.last_error();
+  view.status_text = service.status_text();
+  view.readiness_kind = service.readiness_kind();
+  view.readiness_method = service.readiness_method();
+  if (record.ready_at) view.time_to_ready = *record.ready_at - record.started_at;
+  view.counters = service.counters();
+  view.notify = service.tally();
+  return view;
+}
+
+std::optional<std::size_t> Supervisor::find(std::string_view name) const {
+  const auto name_at = [this](std::uint32_t i) { return services_[i]->name(); };
+  const auto it = std::ranges::lower_bound(by_name_, name, {}, name_at);
+  return it == by_name_.end() || name_at(*it) != name ? std::nullopt : std::optional<std::size_t>(*it);
+}
+
+std::vector<std::string> Supervisor::culprits() const {
+  std::vector<std::string> named;
+  for (const auto& service : services_) {
+    if (!counted_unready_[service->index()]) continue;
+    std::string text = std::string(service->name()) + " is " + std::string(name_of(service->state()));
+    for (const std::string& missing : service->waiting_for()) text += ", waits for " + missing;
+    if (const std::string error = service->last_error(); !error.empty()) text += ": " + error;
+    named.push_back(std::move(text));
+  }
+  return named;
+}
+
+std::optional<std::string> Supervisor::start_is_hopeless() const {
+  constexpr std::uint32_t most_failures = 5;
+  for (const auto& service : services_) {
+    const Record& record = service->record();
+    if (!counted_unready_[service->index()]) continue;
+    if (is_settled(record.state) && !record.start_requested) return "the stack will not be ready";
+    if (record.history.attempts >= most_failures && !record.has_been_ready) {
+      return std::string(service->name()) + " has failed " + std::to_string(record.history.attempts) +
+             " times and was never ready";
+    }
+  }
+  return std::nullopt;
+}
+
+Waits Supervisor::long_waits(std::size_t most) const {
+  std::vector<const Service*> behind;  // who waits for others
+  std::vector<const Service*> named;
+  for (const auto& service : services_) {
+    const State state = service->state();
+    if (state != State::stopping && !counted_unready_[service->index()]) continue;
+    if (is_settled(state) && state != State::blocked && !service->record().start_requested)
+      continue;  // nobody waits
+    (state == State::waiting || state == State::blocked ? behind : named).push_back(service.get());
+  }
+  if (named.empty()) named = std::move(behind);
+  Waits waits{.lines = {}, .total = named.size()};
+  named.resize(std::min(named.size(), most));
+  for (const Service* service : named) waits.lines.push_back("still waiting for " + service->wait_text());
+  return waits;
+}
+
+Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
+  Service& service = *services_[index];
+  Wakeup changed(loop_, "wait for");
+  StateWatch watch(changed);
+  service.watch(watch);
+  Result<void> result;
+  Duration pause{0};
+  for (;;) {
+    if (service.level(level.condition, level.bell)) {
+      if (!service.has_died_unnoticed()) break;
+      // Its death is told in the coming turn, or when its shim has said so.
+      if (pause == Duration::zero()) {
+        co_await yield_to_all(loop_);
+      } else {
+        auto told = on(changed);
+        auto due = after(loop_, pause);
+        co_await select(ctx, told, due);
+      }
+      pause = std::clamp<Duration>(pause * 2, std::chrono::milliseconds(1), std::chrono::milliseconds(50));
+      if (!ctx.cancelled()) continue;
+      result = std::unexpected(ctx.cause());
+      break;
+    }
+    if (shutting_down_) {
+      result = std::unexpected(Error::closed("the stack is shutting down"));
+      break;
+    }
+    if (is_settled(service.state()) && !service.record().start_requested) {
+      std::string why = std::string(service.name()) + " is " + std::string(name_of(service.state()));
+      if (const std::string error = service.last_error(); !error.empty()) why += ": " + error;
+      result = std::unexpected(Error(Error::Kind::failed, std::move(why)));
+      break;
+    }
+    // Shared for as long as it is waited for: the service may be in its next run by then.
+    const SharedIncarnation run = service.incarnation();
+    Bell<>& bell = run->bell_for(level.condition, level.bell);
+    std::size_t which = 0;
+    auto told = on(changed);
+    if (bell.ended()) {
+      which = co_await select(ctx, told);
+    } else {
+      auto rung = on(bell);
+      which = co_await select(ctx, rung, told);
+    }
+    if (which == select_cancelled) {
+      result = std::unexpected(ctx.cause());
+      break;
+    }
+  }
+  co_return result;
+}
+
+// Until this run has ended, whatever somebody else asked for meanwhile; what does not run has taken note when
+// it has settled, or when somebody asked for its start after `asked_in`.
+Task<Result<void>> Supervisor::until_gone(Context& ctx, Service& service, SharedIncarnation run,
+                                          std::uint64_t asked_in) {
+  Wakeup changed(loop_, "until gone");
+  StateWatch watch(changed);
+  service.watch(watch);
+  Result<void> told;
+  while (told) {
+    if (service.incarnation() != run) break;
+    if (!is_running(service.state()) && is_settled(service.state())) break;
+    if (service.record().wanted_in > asked_in) {  // it did not run then, so this run is wanted
+      told = std::unexpected(Error(Error::Kind::refused, "its start was asked for meanwhile"));
+      break;
+    }
+    told = co_await changed.wait(ctx);
+  }
+  co_return told;
+}
+
+// Ready, or completed by a run that this very request made.
+Task<Result<void>> Supervisor::until_up(Context& ctx, Service& service) {
+  const bool oneshot = service.spec().type == ServiceType::oneshot;
+  Wakeup changed(loop_, "until up");
+  StateWatch watch(changed);
+  service.watch(watch);
+  Result<void> told;
+  while (told && (service.record().start_requested || (oneshot && !is_settled(service.state()))))
+    told = co_await changed.wait(ctx);
+  if (!told) co_return told;
+  Level up{.condition = oneshot ? Condition::completed : Condition::ready};
+  told = co_await wait_for(ctx, service.index(), std::move(up));
+  co_return told;
+}
+
+Task<CommandResult> Supervisor::command(Context& ctx, ServiceCommand command, std::size_t index, bool only) {
+  Service& service = *services_[index];
+  const std::string name(service.name());
+  // Who hangs while everything stops is killed by name rather than with all the others.
+  if (shutting_down_ && command != ServiceCommand::kill) {
+    co_return CommandResult{.status = 503,
+                            .message = "cannot do that with " + name + ": the stack is shutting down",
+                            .affected = {}};
+  }
+  const bool plain =
+      service.spec().type == ServiceType::daemon || service.spec().type == ServiceType::oneshot;
+  if (!plain && service.spec().type == ServiceType::external) {
+    co_return CommandResult{.status = 409,
+                            .message = "cannot control " + name + ": belfry does not run it (type: external)",
+                            .affected = {}};
+  }
+  switch (command) {
+    case ServiceCommand::start: co_return co_await start(ctx, service, only);
+    case ServiceCommand::stop: co_return co_await stop(ctx, service, Intent::rest, only);
+    case ServiceCommand::restart: co_return co_await stop(ctx, service, Intent::again, only);
+    case ServiceCommand::kill: co_return co_await kill(ctx, service);
+    case ServiceCommand::reload: co_return co_await reload(ctx, service);
+  }
+  co_return CommandResult{};
+}
+
+// The services that a name stands for: itself, or its replicas; then, if asked for, the gate as well.
+std::vector<Service*> Supervisor::meant_by(Service& service, bool with_itself) const {
+  std::vector<Service*> meant;
+  if (!service.spec().replicated || with_itself) meant.push_back(&service);
+  if (!service.spec().replicated) return meant;
+  for (const Edge& replica : service.edges()) meant.push_back(replica.on);
+  return meant;
+}
+
+Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
+  const std::string name(service.name());
+  CommandResult result;
+  std::vector<std::pair<Service*, SharedIncarnation>> killed;
+  for (Service* one : meant_by(service, false)) {
+    if (!one->kill_processes()) continue;
+    killed.emplace_back(one, one->incarnation());
+    result.affected.emplace_back(one->name());
+  }
+  if (killed.empty()) {
+    result.status = 409;
+    result.message = "cannot kill " + name + ": it does not run";
+    co_return result;
+  }
+  const std::uint64_t asked_in = runtime_.moments;
+  Result<void> waited;
+  for (const auto& [one, run] : killed) {
+    if (!waited) break;
+    if (const std::string who = one->who_may_not_be_signalled(); !who.empty()) {
+      waited = std::unexpected(Error(Error::Kind::failed, who));
+      break;
+    }
+    // Who does not end sleeps uninterruptibly: that is an answer, too.
+    Context bounded(ctx, saturating_add(loop_.now(), saturating_add(killing_takes, one->stop_allowance())));
+    waited = co_await until_gone(bounded, *one, run, asked_in);
+  }
+  answer(result, waited, "kill", name, "was killed");
+  co_return result;
+}
+
+Task<CommandResult> Supervisor::reload(Context& ctx, Service& service) {
+  ServiceReload reload(runtime_, service);
+  const Result<std::string> done = co_await reload.perform(ctx);
+  CommandResult result{.status = 200, .message = {}, .affected = {std::string(service.name())}};
+  answer(result, done ? Result<void>() : std::unexpected(done.error()), "reload", service.name(), "");
+  if (done) result.message = *done;
+  if (!done && done.error().kind() == Error::Kind::refused) result.status = 409;
+  co_return result;
+}
+
+Task<CommandResult> Supervisor::start(Context& ctx, Service& service, bool only) {
+  CommandResult result;
+  if (!only) request_start_of_all(service, result);
+  if (only && !is_running(service.state())) result.affected.emplace_back(service.name());
+  service.request_start(true);
+  count_health(service);
+  const Result<void> waited = co_await until_up(ctx, service);
+  answer(result, waited, "start", service.name(), "is ready");
+  co_return result;
+}
+
+void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
+  for (Service* needed : required_closure({&service})) {
+    // A oneshot that has done its work is not done again because somebody else needs it.
+    const bool done = needed->state() == State::completed && needed->spec().type == ServiceType::oneshot;
+    if (needed != &service && done) continue;
+    if (!is_running(needed->state())) result.affected.emplace_back(needed->name());
+    needed->request_start();
+    count_health(*needed);
+  }
+}
+
+Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent intent, bool only) {
+  CommandResult result;
+  const std::string verb = intent == Intent::rest ? "stop" : "restart";
+  const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
+  const auto roots = meant_by(service, intent == Intent::rest);
+  const auto concerned = only ? roots : who_must_stop(roots, services_.size());
+  std::vector<std::pair<Service*, SharedIncarnation>> gone;  // the runs to wait for, until they have ended,
+  std::vector<Service*> back;                                // then those who are to be as they were
+  // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.
+  for (auto it = concerned.rbegin(); it != concerned.rend(); ++it) {
+    Service& one = **it;
+    const bool root = std::ranges::find(roots, &one) != roots.end();
+    const bool ran = is_running(one.state());
+    if (root && (ran || intent == Intent::rest)) gone.emplace_back(&one, one.incarnation());
+    if (root && !ran && intent == Intent::again) {
+      request_start_of_all(one, result);
+    } else {
+      result.affected.emplace_back(one.name());
+      // Who is on its way to rest by another command is not brought back by this one.
+      const bool rests = root ? intent == Intent::rest : one.record().intent == Intent::rest;
+      if (!root && !rests && one.state() == State::ready) back.push_back(&one);
+      StopTerms terms{.intent = rests ? Intent::rest : Intent::again, .cause = cause};
+      // A gate has nothing to stop: it goes at once, so that who counts its members counts those that stay.
+      terms.in_order = !only && (root || one.spec().type != config::ServiceType::gate);
+      one.request_stop(terms);
+    }
+    count_health(one);
+  }
+  const std::uint64_t asked_in = runtime_.moments;
+  Result<void> waited;
+  for (const auto& [one, run] : gone) {
+    if (waited) waited = co_await until_gone(ctx, *one, run, asked_in);
+  }
+  if (intent == Intent::again) {
+    back.push_back(&service);
+    for (auto it = back.rbegin(); it != back.rend() && waited; ++it) waited = co_await until_up(ctx, **it);
+  }
+  answer(result, waited, verb, service.name(), intent == Intent::rest ? "is stopped" : "is ready again");
+  co_return result;
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,257 @@
+#include "daemon/supervisor/supervisor.hpp"
+
+#include <algorithm>
+
+#include "channels/spawn.hpp"
+#include "daemon/supervisor/stop_plan.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+// Services with a command that run, or will run without anybody's help.
+bool is_active(const Service& service, State state) {
+  return !service.spec().command.empty() && !is_settled(state);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes,
+                       Provisions& provisions, probes::Factory& probes, Reporter& reporter,
+                       std::uint64_t seed)
+    : loop_(loop),
+      stack_(stack),
+      reporter_(reporter),
+      probe_slots_(loop, stack.probe_limit, "probe slots"),
+      start_slots_(stack.parallel_starts),
+      preparations_(loop),
+      runtime_{.stack_name = stack.name,
+               .loop = loop,
+               .processes = processes,
+               .provisions = provisions,
+               .probes = probes,
+               .probe_slots = probe_slots_,
+               .start_slots = start_slots_,
+               .preparations = preparations_,
+               .listener = *this},
+      random_(seed),
+      up_(loop, "up"),
+      ending_(loop, "ending"),
+      up_again_(loop),
+      lives_context_(loop),
+      lives_(loop, "lives") {
+  services_.reserve(stack.services.size());
+  by_name_.reserve(stack.services.size());
+  for (const config::Service& spec : stack.services) {
+    const auto index = static_cast<std::uint32_t>(services_.size());
+    services_.push_back(std::make_unique<Service>(runtime_, spec, index));
+    by_name_.push_back(index);
+    if (spec.essential) essentials_.push_back(services_.back().get());
+  }
+  std::ranges::sort(by_name_, {}, [this](std::uint32_t i) { return services_[i]->name(); });
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    services_[i]->expect(stack.services[i].depends_on.size());
+    for (const config::Dependency& d : stack.services[i].depends_on) {
+      services_[i]->depend_on(*services_[d.target],
+                              d);  // also of what no profile enables: it may be started by name
+    }
+  }
+  counted_unready_.resize(services_.size(), false);
+}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::begin(const std::vector<std::string>& names) {
+  for (auto& service : services_) spawn(lives_, service->name(), service->live(lives_context_));
+  std::vector<Service*> wanted;
+  for (auto& service : services_) {
+    if (!service->spec().enabled) continue;
+    if (names.empty() || std::ranges::find(names, service->name()) != names.end())
+      wanted.push_back(service.get());
+  }
+  for (Service* service : required_closure(std::move(wanted))) {
+    service->request_start();
+    count_health(*service);
+  }
+  begun_ = true;
+  if (unready_ == 0) up_.ring();
+}
+
+std::vector<Service*> Supervisor::required_closure(std::vector<Service*> roots) const {
+  std::vector<bool> seen(services_.size(), false);
+  for (const Service* root : roots) seen[root->index()] = true;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    for (const Edge& edge : roots[i]->edges()) {
+      if (!edge.spec->required || seen[edge.on->index()]) continue;
+      seen[edge.on->index()] = true;
+      roots.push_back(edge.on);
+    }
+  }
+  return roots;
+}
+
+void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
+  shutting_down_ = true;
+  let_everything_hold();
+  std::vector<StopNode> nodes(services_.size());
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    const Service& service = *services_[i];
+    if (is_running(service.state()) && !service.spec().command.empty())
+      nodes[i].timeout = service.stop_allowance();
+    for (const Edge& edge : service.edges()) nodes[i].below.push_back(edge.on->index());
+  }
+  const std::vector<StopShare> shares = plan_stop(nodes, loop_.now(), deadline);
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    StopTerms terms{.intent = Intent::rest, .cause = cause};
+    // Half of its share is for cleaning up.
+    const Duration cleaning = services_[i]->cleans_up() ? shares[i].kept / 2 : Duration::zero();
+    terms.kill_by = shares[i].end_by - cleaning;
+    terms.end_by = shares[i].end_by;
+    terms.by_command = false;
+    services_[i]->request_stop(terms);
+  }
+}
+
+void Supervisor::let_everything_hold() {
+  if (runtime_.going_down) return;
+  runtime_.going_down = true;
+  for (auto& service : services_) {
+    if (is_running(service->state())) service->hold_everything_below();
+  }
+}
+
+void Supervisor::kill_everything(const Error& cause) {
+  shutting_down_ = true;
+  for (auto& service : services_) service->kill_now(cause);
+}
+
+Task<void> Supervisor::end() {
+  lives_context_.cancel(Error::closed("the daemon ends"));
+  Context patience(loop_);
+  const Result<void> joined = co_await lives_.wait(patience);
+  if (!joined) reporter_.notice("belfry", joined.error().text());
+}
+
+void Supervisor::state_changed(Service& service, State from, State to, Event) {
+  unsettled_ += static_cast<std::size_t>(!is_settled(to)) - static_cast<std::size_t>(!is_settled(from));
+  running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
+  stopping_ +=
+      static_cast<std::size_t>(to == State::stopping) - static_cast<std::size_t>(from == State::stopping);
+  active_ +=
+      static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
+  count_health(service);
+  reporter_.state_changed(service, from, to);
+  look_whether_up();
+  for (Wakeup* watcher : watchers_) watcher->notify();
+  look_for_the_end(service, to);
+}
+
+// `exec` starts its command on this bell, so it is asked as an edge is. Not every death changes a state: the
+// first process of a daemon that forks leaves without.
+void Supervisor::look_whether_up() {
+  if (!begun_ || unready_ != 0 || shutting_down_ || up_.ended()) return up_again_.cancel();
+  if (nobody_died_unnoticed()) {
+    up_again_.cancel();
+    up_.ring();
+  } else if (!up_again_.armed()) {
+    up_again_.arm(loop_.now() + std::chrono::milliseconds(2), [this] { look_whether_up(); });
+  }
+}
+
+bool Supervisor::nobody_died_unnoticed() const {
+  return std::ranges::none_of(services_, [](const auto& s) {
+    return s->spec().type != config::ServiceType::gate && is_running(s->state()) && s->has_died_unnoticed();
+  });
+}
+
+void Supervisor::count_health(Service& service) {
+  const Record& record = service.record();
+  const bool counts = record.wanted && !(service.spec().extras && service.spec().extras->health_ignore);
+  const bool unready = counts && !service.default_level();
+  if (unready == counted_unready_[service.index()]) return;
+  counted_unready_[service.index()] = unready;
+  unready ? ++unready_ : --unready_;
+}
+
+void Supervisor::look_for_the_end(Service& service, State to) {
+  if (shutting_down_) return;
+  const std::string name(service.name());
+  if (service.spec().main && (to == State::completed || to == State::failed)) {
+    const auto& exit = service.record().exit;
+    const int code = exit ? exit->shell_code() : 0;
+    // Who was ended because it hung, and exited with 0 then, has failed all the same.
+    const bool lies = to == State::failed && code == 0;
+    const std::string how = exit && !lies ? exit->text() : "failed: " + service.last_error();
+    if (ends_when_done_ || code != 0 || lies)
+      ending_.ring({.code = lies ? 69 : code, .reason = "main service " + name + " " + how});
+  }
+  if (to == State::failed || (to == State::blocked && service.spec().essential)) look_at_essentials();
+  // What settles may unblock or block others in the same turn, so the question is asked after it.
+  if (active_ == 0 && !end_check_pending_) {
+    end_check_pending_ = true;
+    loop_.post([this] { loop_.post([this] { end_when_nothing_can_run(); }); });
+  }
+}
+
+// Also at those that were blocked already, by something that was harmless then.
+void Supervisor::look_at_essentials() {
+  for (const Service* one : essentials_) {
+    const State state = one->state();
+    if (state != State::failed && (state != State::blocked || !blocked_by_failure(*one))) continue;
+    ending_.ring({.code = 69,
+                  .reason = "essential service " + std::string(one->name()) + " " +
+                            std::string(name_of(state)) + ": " + one->last_error()});
+  }
+}
+
+// Idea 33: a stack that can make no progress says so. Services that were stopped by command wait for the
+// next command, so they keep the daemon.
+void Supervisor::end_when_nothing_can_run() {
+  end_check_pending_ = false;
+  if (shutting_down_ || active_ != 0 || !ends_when_done_) return;
+  bool failed = false;
+  bool anything_to_run = false;
+  for (const auto& service : services_) {
+    if (service->record().stopped_by_command || service->record().start_requested) return;
+    if (!service->record().wanted || service->spec().command.empty()) continue;
+    anything_to_run = true;
+    failed = failed || service->state() != State::completed;
+  }
+  // A stack of externals and gates has nothing to run, and is there to be asked.
+  if (!anything_to_run) return;
+  ending_.ring({.code = failed ? 69 : 0,
+                .reason = failed ? "nothing can run any more" : "all services have completed"});
+}
+
+bool Supervisor::has_stuck() const {
+  return std::ranges::any_of(services_, [](const auto& service) { return service->record().stuck; });
+}
+
+bool Supervisor::blocked_by_failure(const Service& service) const {
+  std::vector<const Service*> chain{&service};
+  std::vector<bool> seen(services_.size(), false);
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (chain[i]->state() == State::failed) return true;
+    for (const Edge& edge : chain[i]->edges()) {
+      if (!edge.is_hopeless() || seen[edge.on->index()]) continue;
+      seen[edge.on->index()] = true;
+      chain.push_back(edge.on);
+    }
+  }
+  return false;
+}
+
+void Supervisor::own_bell_rang(Service& service, std::uint32_t bell) {
+  reporter_.own_bell_rang(service, service.spec().extras->bells[bell].name);
+  for (Wakeup* watcher : watchers_) watcher->notify();
+}
+
+void Supervisor::notice(Service& service, const std::string& text) { reporter_.notice(service.name(), text); }
+
+double Supervisor::random() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
+
+void Supervisor::request_shutdown(std::string_view reason) {
+  ending_.ring({.code = 0, .reason = std::string(reason)});
+}
+
+}  // namespace belfry::daemon

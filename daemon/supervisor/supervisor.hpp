@@ -1,0 +1,164 @@
+// Owns the services and knows the stack as a whole: what is wanted, whether all of it is ready, whether
+// anything can still run, and in which order it goes down.
+//
+// All state is touched from the loop's thread only; requests are methods that return at once or tasks
+// that wait for what they asked (ideas 8 and 14).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "channels/bell.hpp"
+#include "channels/wait_group.hpp"
+#include "daemon/service/service.hpp"
+#include "daemon/supervisor/long_waits.hpp"
+#include "daemon/view/stack_view.hpp"
+
+namespace belfry::daemon {
+
+// Why the stack comes to its end by itself, and with which exit code.
+struct Ending {
+  int code = 0;
+  std::string reason;  // "main service web exited with code 3"
+};
+
+// What the supervisor has to say to whoever runs belfry.
+class Reporter {
+ public:
+  virtual void state_changed(const Service& service, State from, State to) = 0;
+  virtual void own_bell_rang(const Service&, std::string_view /*bell*/) {}
+  virtual void notice(std::string_view service, const std::string& text) = 0;
+  // A service says that its start or stop takes so much longer.
+  virtual void asked_for_time(const Service&, Duration) {}
+
+ protected:
+  ~Reporter() = default;
+};
+
+// Owner: App, or a simulation.
+// Lifecycle: constructed with the whole graph; begin(); stop_everything(); is_at_rest(); end(). Destroyed
+// after
+//   end() has returned, or after the loop was abandoned.
+// Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
+class Supervisor final : public StackView, StateListener {
+ public:
+  Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes, Provisions& provisions,
+             probes::Factory& probes, Reporter& reporter, std::uint64_t seed);
+  ~Supervisor() override;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Starts these services and all they require; empty: everything that is enabled.
+  void begin(const std::vector<std::string>& names);
+  // Somebody uses the stack, and decides about its end: that all work is done does not end it, a failure
+  // does.
+  void stay_up_when_done() { ends_when_done_ = false; }
+  // From now on /readyz says no, so that load balancers notice before anything stops.
+  void begin_shutdown() { shutting_down_ = true; }
+  // Asks everything to stop, in reverse order, within one budget that ends at `deadline`.
+  void stop_everything(TimePoint deadline, const Error& cause);
+  void kill_everything(const Error& cause);
+  // Nothing runs, waits or will start any more.
+  [[nodiscard]] bool is_at_rest() const { return unsettled_ == 0; }
+  // Somebody rests whose last run could not be killed.
+  [[nodiscard]] bool has_stuck() const;
+  // Ends the lives themselves. Precondition: at rest.
+  Task<void> end();
+
+  // Who waits may not ring, and who rings may not wait (idea 12).
+  [[nodiscard]] Listener<> up() { return up_.listener(); }  // the first start has completed
+  [[nodiscard]] Listener<Ending> ending() { return ending_.listener(); }
+  [[nodiscard]] Ringer<Ending> ender() { return ending_.ringer(); }
+  // Told on every change of state of any service.
+  void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
+  void unwatch(Wakeup& wakeup) { std::erase(watchers_, &wakeup); }
+
+  [[nodiscard]] Service& at(std::size_t index) { return *services_[index]; }
+  [[nodiscard]] const Service& at(std::size_t index) const { return *services_[index]; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
+  [[nodiscard]] std::size_t running() const { return running_; }
+  // The services that keep the stack from being ready, with why: "api failed: …".
+  [[nodiscard]] std::vector<std::string> culprits() const;
+  // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again
+  // and again and was never ready. Nothing: it may still come up.
+  [[nodiscard]] std::optional<std::string> start_is_hopeless() const;
+  // Somebody is on his way up or down.
+  [[nodiscard]] bool is_waiting() const { return (begun_ && unready_ != 0) || stopping_ != 0; }
+  // Who that is, and why, at most `most` of them; who only waits for others is left out.
+  [[nodiscard]] Waits long_waits(std::size_t most) const;
+
+  // --- StackView
+  [[nodiscard]] std::string_view stack_name() const override { return stack_.name; }
+  [[nodiscard]] std::size_t service_count() const override { return services_.size(); }
+  [[nodiscard]] ServiceView service(std::size_t index) const override;
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const override;
+  [[nodiscard]] const ServiceTimes* times(std::size_t index) const override {
+    return services_[index]->times();
+  }
+  [[nodiscard]] bool stack_ready() const override { return begun_ && unready_ == 0 && !shutting_down_; }
+  [[nodiscard]] bool started_up() const override { return up_.rung(); }
+  [[nodiscard]] bool shutting_down() const override { return shutting_down_; }
+  [[nodiscard]] TimePoint now() const override { return loop_.now(); }
+  Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override;
+  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override;
+  void request_shutdown(std::string_view reason) override;
+
+ private:
+  void state_changed(Service& service, State from, State to, Event why) override;
+  void own_bell_rang(Service& service, std::uint32_t bell) override;
+  void notice(Service& service, const std::string& text) override;
+  void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
+  double random() override;
+
+  void let_everything_hold();
+  void count_health(Service& service);
+  void look_whether_up();
+  [[nodiscard]] bool nobody_died_unnoticed() const;
+  void look_for_the_end(Service& service, State to);
+  void look_at_essentials();
+  void end_when_nothing_can_run();
+  [[nodiscard]] bool blocked_by_failure(const Service& service) const;
+  [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
+  [[nodiscard]] std::vector<Service*> meant_by(Service& service, bool with_itself) const;
+  Task<CommandResult> start(Context& ctx, Service& service, bool only);
+  Task<CommandResult> kill(Context& ctx, Service& service);
+  Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
+  Task<CommandResult> reload(Context& ctx, Service& service);
+  void request_start_of_all(Service& service, CommandResult& result);
+  Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run,
+                                std::uint64_t asked_in);
+  Task<Result<void>> until_up(Context& ctx, Service& service);
+
+  Loop& loop_;
+  const config::Stack& stack_;
+  Reporter& reporter_;
+  Semaphore probe_slots_;
+  StartSlots start_slots_;
+  Preparations preparations_;
+  ServiceRuntime runtime_;
+  std::mt19937_64 random_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<const Service*> essentials_;
+  std::vector<std::uint32_t> by_name_;  // the services, sorted
+  std::vector<Wakeup*> watchers_;
+  std::vector<bool> counted_unready_;
+  std::size_t unready_ = 0;    // wanted services whose level does not hold
+  std::size_t unsettled_ = 0;  // services that something may still happen to by itself
+  std::size_t stopping_ = 0;   // services in that state
+  std::size_t running_ = 0;    // services with a process, or playing the part of one
+  std::size_t active_ = 0;     // services with a command that run or may still run by themselves
+  bool begun_ = false;
+  bool ends_when_done_ = true;
+  bool shutting_down_ = false;
+  bool end_check_pending_ = false;
+  Bell<> up_;
+  Bell<Ending> ending_;
+  Timer up_again_;  // somebody has died, and nobody was told of it yet
+  Context lives_context_;
+  WaitGroup lives_;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,92 @@
+// What the outside may see of the stack: plain values for HTTP, metrics and the CLI.
+//
+// The supervisor implements `StackView`; HTTP knows nothing else of it, so that the wire format can
+// be tested against a stack made of literals.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channels/context.hpp"
+#include "channels/error.hpp"
+#include "channels/task.hpp"
+#include "channels/time/time.hpp"
+#include "config/model/model.hpp"
+#include "daemon/service/counters.hpp"
+#include "daemon/service/notify_refusal.hpp"
+#include "daemon/service/service_state.hpp"
+
+namespace belfry::daemon {
+
+// What one waits for: a condition, of which an own bell has a name besides.
+struct Level {
+  config::Condition condition = config::Condition::ready;
+  std::string bell{};  // Condition::own_bell only
+};
+
+struct BellView {
+  std::string_view name;
+  bool rung = false;  // in the current run
+};
+
+// One service at one moment. The string views live until the loop's next turn.
+struct ServiceView {
+  std::string_view name;
+  config::ServiceType type = config::ServiceType::daemon;
+  State state = State::inactive;
+  bool ready = false;   // its default level holds
+  bool wanted = false;  // counts for /readyz
+  bool ignored_by_health = false;
+  std::optional<int> pid;
+  TimePoint since{};  // when it entered the state (monotonic)
+  std::uint64_t incarnation = 0;
+  std::uint64_t restarts = 0;
+  std::vector<BellView> bells;            // of its own; rung in the current run or not
+  std::vector<std::string> waiting_for;   // "db ready", "cache started"
+  std::string last_error;                 // the whole cause chain; empty: none
+  std::string status_text;                // STATUS= of sd_notify
+  std::string_view readiness_kind;        // "notify", "port"; empty: none
+  std::string readiness_method;           // "notify", "port 80: kernel event (seccomp)"; empty: none
+  std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
+  ServiceCounters counters;
+  NotifyTally notify;  // what its notify socket has seen
+};
+
+enum class ServiceCommand : std::uint8_t { start, stop, restart, kill, reload };
+
+// What a command did, or why it could not. `status` is the HTTP status that says so.
+struct CommandResult {
+  int status = 200;                   // 200, 202, 404, 409, 424, 503
+  std::string message;                // "cannot start cache: …"; for 200 what was done
+  std::vector<std::string> affected;  // the services that were touched, in order
+};
+
+class StackView {
+ public:
+  virtual ~StackView() = default;
+  [[nodiscard]] virtual std::string_view stack_name() const = 0;
+  [[nodiscard]] virtual std::size_t service_count() const = 0;
+  [[nodiscard]] virtual ServiceView service(std::size_t index) const = 0;
+  [[nodiscard]] virtual std::optional<std::size_t> find(std::string_view name) const = 0;
+  [[nodiscard]] virtual const ServiceTimes* times(std::size_t index) const = 0;  // null: nothing observed yet
+  // Every wanted service is ready and the stack is not going down.
+  [[nodiscard]] virtual bool stack_ready() const = 0;
+  [[nodiscard]] virtual bool started_up() const = 0;  // the first start has completed; stays so
+  [[nodiscard]] virtual bool shutting_down() const = 0;
+  [[nodiscard]] virtual TimePoint now() const = 0;
+
+  // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
+  // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded).
+  virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) = 0;
+  // Runs a command to its end (seeds' request with a reply and a deadline).
+  virtual Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
+                                      bool only) = 0;
+  // Starts the graceful shutdown; returns at once.
+  virtual void request_shutdown(std::string_view reason) = 0;
+};
+
+}  // namespace belfry::daemon

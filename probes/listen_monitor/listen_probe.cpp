@@ -1,0 +1,174 @@
+#include "probes/listen_monitor/listen_probe.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "probes/listen_monitor/rhythm.hpp"
+#include "system/proc.hpp"
+#include "system/sock_diag.hpp"
+#include "system/unix_table.hpp"
+
+namespace belfry::probes {
+
+namespace {
+
+constexpr std::uint32_t looks_per_thorough_one = 50;  // half a second at the usual period
+constexpr std::string_view listens_elsewhere = "the service listens in a network namespace of its own";
+constexpr std::string_view runs_elsewhere = "the service runs in a network namespace of its own";
+constexpr Duration shortest_without_call = std::chrono::milliseconds(1);
+
+// What this thread has worked.
+Duration own_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+std::string text_of(Duration period) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) + " ms";
+}
+
+}  // namespace
+
+ListenProbe::ListenProbe(KernelQuestions questions, const ProbeContext& about, Awaited what)
+    : diag_(questions.diag),
+      owners_(questions.owners),
+      waiters_(questions.waiters),
+      monitor_(about.monitor),
+      what_(std::move(what)),
+      tree_(about.tree) {
+  wait(true);
+}
+
+ListenProbe::~ListenProbe() { wait(false); }
+
+void ListenProbe::wait(bool waiting) {
+  if (std::exchange(waiting_, waiting) == waiting) return;
+  if (!is_trapped()) {
+    waiting ? ++waiters_.count : --waiters_.count;
+  } else if (waiting) {
+    monitor_->await(what_, diag_);
+  } else {
+    monitor_->no_longer(what_);
+  }
+}
+
+Task<Outcome> ListenProbe::check(Context& ctx) {
+  Outcome outcome;
+  switch (is_trapped() ? monitor_->judge(what_) : ListenMonitor::Verdict::unknown) {
+    case ListenMonitor::Verdict::listens: break;
+    case ListenMonitor::Verdict::elsewhere: elsewhere_ = listens_elsewhere; [[fallthrough]];
+    case ListenMonitor::Verdict::not_yet: outcome = std::unexpected(nobody()); break;
+    case ListenMonitor::Verdict::unknown: outcome = co_await ask(ctx); break;
+  }
+  if (outcome) {
+    was_there_ = true;
+    elsewhere_ = {};
+  }
+  wait(!outcome);
+  co_return outcome;
+}
+
+// How long the kernel takes is in the hands of whoever has sockets that listen: unix sockets are all looked
+// through. So the next search is put off by nine times what this one has taken.
+SocketOwners::Sockets ListenProbe::listening(bool thorough) {
+  const Duration before = own_time();
+  SocketOwners::Sockets sockets = search(thorough);
+  work_ = own_time() - before;
+  return sockets;
+}
+
+SocketOwners::Sockets ListenProbe::search(bool thorough) {
+  if (!what_.is_path()) return diag_.listeners(what_.port, what_.udp, thorough);
+  SocketOwners::Sockets sockets = diag_.unix_listeners(what_.path);
+  // A file is reached from any network namespace, but sock_diag shows the sockets of its own only.
+  if (sockets.empty() && thorough && what_.path.front() != '@' &&
+      system::proc::has_network_of_its_own(tree_.leader))
+    sockets = system::unix_listeners_seen_by(tree_.leader, what_.path);
+  return sockets;
+}
+
+Task<Outcome> ListenProbe::ask(Context& ctx) {
+  SocketOwners::Sockets sockets = listening(false);
+  bool ours = co_await is_ours(ctx, sockets);
+  if (ours) co_return Outcome{};
+  // Another one may be nearer: on another address, or in the same group of a shared port.
+  const bool thorough = is_thorough();
+  if (thorough) {
+    sockets = listening(true);
+    ours = co_await is_ours(ctx, sockets);
+    if (ours) co_return Outcome{};
+  }
+  if (thorough && sockets.empty() && elsewhere_.empty() && system::proc::has_network_of_its_own(tree_.leader))
+    elsewhere_ = runs_elsewhere;
+  if (sockets.empty()) co_return std::unexpected(nobody());
+  Outcome refused = co_await refuse(ctx, std::move(sockets));
+  co_return refused;
+}
+
+Task<Outcome> ListenProbe::refuse(Context& ctx, SocketOwners::Sockets sockets) {
+  const SocketOwners::Holder holder = co_await owners_.holder_of(
+      ctx, std::move(sockets), SocketOwners::whenever, SocketOwners::InRest::give_up);
+  const std::string who = holder.pid != 0 ? holder.text()
+                                          : std::string("another process (`ss ") +
+                                                (what_.is_path() ? "-lxp" : "-lnp") + "` shows which)";
+  co_return std::unexpected(
+      Error(Error::Kind::failed, where() + " is held by " + who + ", not by this service"));
+}
+
+Error ListenProbe::nobody() const {
+  std::string text = std::string("nobody listens ") + (what_.is_path() ? "at " : "on ") + where();
+  if (!elsewhere_.empty()) text.append(": ").append(elsewhere_);
+  return Error(Error::Kind::failed, std::move(text));
+}
+
+Task<bool> ListenProbe::is_ours(Context& ctx, SocketOwners::Sockets sockets) {
+  if (sockets.empty()) co_return false;
+  if (tree_.leader == 0) co_return true;
+  const auto is_known = [this](const auto& one) { return one.cookie != 0 && monitor_->is_proof(one.cookie); };
+  if (monitor_ != nullptr && std::ranges::any_of(sockets, is_known)) co_return true;
+  const bool ours = co_await owners_.are_held_by(ctx, tree_, sockets, memory_);
+  if (ours && monitor_ != nullptr) monitor_->prove(what_, sockets);
+  co_return ours;
+}
+
+// After an event the service is known to have called, and what was there once is asked for seldom; otherwise
+// a thorough look comes now and then.
+bool ListenProbe::is_thorough() {
+  return was_there_ || (is_trapped() && monitor_->has_heard()) || ++looks_ % looks_per_thorough_one == 0;
+}
+
+std::optional<Duration> ListenProbe::next_look(std::uint32_t looks_since_event) const {
+  if (!is_trapped()) return std::max(port_period(waiters_.count), 9 * work_);
+  Duration next = Duration::max();
+  if (looks_since_event > 0) {
+    next = probes::next_look(looks_since_event - 1).value_or(Duration::max());
+    // Without the very socket a look is a search for who listens, too dear to be made turn after turn.
+    if (!monitor_->is_in_call()) next = std::max({next, shortest_without_call, 9 * work_});
+  }
+  return monitor_->may_miss() ? std::min(next, net_period) : next;
+}
+
+std::string ListenProbe::where() const {
+  if (what_.is_path()) return what_.path;
+  return (what_.udp ? "udp port " : "port ") + std::to_string(what_.port);
+}
+
+std::string ListenProbe::method() const {
+  const std::string name = (what_.is_path() ? "unix " : "") + where() + ": ";
+  if (is_trapped())
+    return name + "kernel event (seccomp)" +
+           (monitor_->may_miss() ? ", asked every " + text_of(net_period) + " as well (it uses io_uring)"
+                                 : "");
+  const std::string why =
+      monitor_ == nullptr || monitor_->why_deaf().empty() ? "" : " (" + monitor_->why_deaf() + ")";
+  return name + "asked every " + text_of(port_period(waiters_.count)) + why;
+}
+
+ProbeContext whose(const ProbeContext& about, bool anybody) {
+  if (!anybody) return about;
+  return {.service = about.service, .tree = {}, .launch = about.launch};
+}
+
+}  // namespace belfry::probes

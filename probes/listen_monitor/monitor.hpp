@@ -1,0 +1,116 @@
+// What a notifier has heard of one run of a service, for its `port` and `unix` probes to judge.
+//
+// The daemon hands in every caught call; the probes have said what they wait for, so that the ephemeral
+// ports that runtimes try out (Go binds two) wake nobody. A caught call is not yet carried out, and may never
+// be: its socket is known by name only, and the kernel is asked for it until it listens.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "system/seccomp_listen.hpp"
+#include "system/sock_diag.hpp"
+
+namespace belfry::probes {
+
+// What a probe waits for: a port, or a path of a unix socket.
+struct Awaited {
+  std::uint16_t port = 0;  // 0: a path
+  bool udp = false;
+  std::string path;  // absolute; a leading @ names an abstract socket
+  [[nodiscard]] bool is_path() const { return port == 0; }
+  friend bool operator==(const Awaited&, const Awaited&) = default;
+};
+
+class ListenMonitor;
+
+// Told which sockets are the proof of a level, to hear of their ends.
+class ProofKeeper {
+ public:
+  virtual void proven(const ListenMonitor& monitor) = 0;
+
+ protected:
+  ~ProofKeeper() = default;
+};
+
+// Owner: shared by the service's kit, its notifier and its probes.
+// Lifecycle: one run. Unavailable (without a notifier), it only says why.
+// Cancellation: none; nothing here waits.
+class ListenMonitor {
+ public:
+  enum class Verdict : std::uint8_t {
+    listens,    // the very socket that this service called listen(2) for, just now
+    not_yet,    // it has called, and the call has not been carried out
+    elsewhere,  // it has called, in a network namespace of its own
+    unknown,    // ask the kernel
+  };
+
+  ListenMonitor() = default;
+  ListenMonitor(const ListenMonitor&) = delete;
+  ListenMonitor& operator=(const ListenMonitor&) = delete;
+
+  // --- the daemon's side
+  void attach() { trapped_ = true; }
+  // Why there is no notifier: "no CAP_SYS_ADMIN; add no_new_privileges: true".
+  void say_why_unavailable(std::string why) { why_deaf_ = std::move(why); }
+  // Whether anybody waits: if not, a call need not be looked at.
+  [[nodiscard]] bool is_wanted() const { return !awaited_.empty(); }
+  // True when it may be what a probe waits for: time to ask.
+  bool caught(const system::CaughtCall& call);
+  // It was none.
+  void forget(const system::CaughtCall& call);
+  // Tells `shim`, which must outlive the run, whenever there is new proof.
+  void keep_proofs(ProofKeeper* shim) { shim_ = shim; }
+  // The sockets, by cookie, that were found to listen where a probe waits for it.
+  [[nodiscard]] std::vector<std::uint64_t> proofs() const;
+  [[nodiscard]] bool is_proof(std::uint64_t cookie) const;
+
+  // --- the probes' side
+  [[nodiscard]] bool is_trapped() const { return trapped_; }
+  [[nodiscard]] const std::string& why_deaf() const { return why_deaf_; }
+  // A call came that may have been the awaited one.
+  [[nodiscard]] bool has_heard() const { return has_heard_; }
+  // The service has set up an io_uring, through which sockets can listen without a system call.
+  [[nodiscard]] bool may_miss() const { return uses_io_uring_; }
+  // `diag` must outlive the wait.
+  void await(const Awaited& what, system::SockDiag& diag);
+  void no_longer(const Awaited& what);  // calls that nobody else waits for are forgotten
+  // What is awaited must be waited for.
+  [[nodiscard]] Verdict judge(const Awaited& what);
+  // One of these is the service's, and listens.
+  void prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets);
+  // A call whose socket is still to be looked at.
+  [[nodiscard]] bool is_in_call() const { return !calls_.empty(); }
+
+ private:
+  struct Call {
+    std::uint64_t id;  // the kernel's
+    std::uint32_t looks;
+    system::SocketIdentity socket;
+  };
+  static bool could_be(const Call& call, const Awaited& what);
+  [[nodiscard]] bool is_wanted(const Call& call) const;
+  [[nodiscard]] bool is_elsewhere(const Call& call) const;
+  [[nodiscard]] bool has_path_proof() const;
+  void keep(Call call);
+  bool take(const system::CaughtCall& call);
+
+  struct Proof {
+    Awaited what;
+    std::uint64_t cookie;
+  };
+
+  bool trapped_ = false;
+  bool uses_io_uring_ = false;
+  bool has_heard_ = false;
+  std::uint64_t network_ = system::own_network();
+  std::string why_deaf_;
+  system::SockDiag* diag_ = nullptr;  // of those who wait; null: nobody does
+  std::vector<Awaited> awaited_;
+  std::vector<Call> calls_;
+  std::vector<Proof> proofs_;
+  ProofKeeper* shim_ = nullptr;
+};
+
+}  // namespace belfry::probes

@@ -1,0 +1,105 @@
+#include "system/poller.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "channels/asio.hpp"
+#include "channels/asio_bridge.hpp"
+#include "channels/callback.hpp"
+#include "channels/sleep.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+constexpr int events_at_once = 128;
+}
+
+struct Poller::State final : Callback {
+  State(Context& parent, int epoll)
+      : handshake(parent, "poller"), descriptor(parent.loop().executor(), epoll), fd(epoll) {}
+  ~State() {
+    close_due();
+    due.swap(closing);
+    close_due();
+  }
+  // Asked twice: the second time comes a turn later, after what I/O brought.
+  void run() noexcept override {
+    close_due();
+    due.swap(closing);
+    if (!due.empty()) handshake.context().loop().wake_afterwards(*this);
+  }
+  void close_due() {
+    for (const int one : due) ::close(one);
+    due.clear();
+  }
+  Handshake handshake;
+  asio::posix::basic_stream_descriptor<Executor> descriptor;
+  int fd;
+  std::span<epoll_event> round;   // what is being delivered, so that a removed watcher can be struck out
+  std::vector<int> closing, due;  // out of the set already
+};
+
+Poller::Poller(Context& parent) : state_(std::make_unique<State>(parent, ::epoll_create1(EPOLL_CLOEXEC))) {
+  spawn(state_->handshake, watch(state_->handshake.context(), *state_));
+}
+
+Poller::~Poller() = default;
+
+Result<void> Poller::add(int fd, std::uint32_t events, PollWatcher& watcher) {
+  epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  if (::epoll_ctl(state_->fd, EPOLL_CTL_ADD, fd, &event) == 0) return {};
+  return std::unexpected(Error::from_errno(errno, "cannot watch a descriptor"));
+}
+
+void Poller::remove(int fd, PollWatcher& watcher) {
+  ::epoll_ctl(state_->fd, EPOLL_CTL_DEL, fd, nullptr);
+  forget(watcher);
+}
+
+void Poller::forget(PollWatcher& watcher) {
+  for (epoll_event& event : state_->round) {
+    if (event.data.ptr == &watcher) event.data.ptr = nullptr;
+  }
+}
+
+void Poller::close(int fd, PollWatcher& watcher) {
+  remove(fd, watcher);
+  state_->closing.push_back(fd);
+  if (!state_->linked()) loop().wake_afterwards(*state_);
+}
+
+Loop& Poller::loop() const { return state_->handshake.context().loop(); }
+
+Task<void> Poller::stop() {
+  Context patience(state_->handshake.context().loop());
+  co_await state_->handshake.stop(patience);
+}
+
+Task<void> Poller::watch(Context& ctx, State& state) {
+  std::array<epoll_event, events_at_once> events{};
+  while (!ctx.cancelled()) {
+    auto readable = state.descriptor.async_wait(asio::posix::descriptor_base::wait_read, asio::deferred);
+    const auto [ec] = co_await async(ctx, std::move(readable));
+    if (ec) break;
+    const int n = ::epoll_wait(state.fd, events.data(), events_at_once, 0);
+    if (n <= 0) continue;
+    state.round = std::span(events).first(static_cast<std::size_t>(n));
+    for (const epoll_event& event : state.round) {
+      if (event.data.ptr == nullptr) continue;
+      auto& watcher = *static_cast<PollWatcher*>(event.data.ptr);
+      const Work work(ctx.loop().meter(), watcher.what());
+      watcher.on_event(event.events);
+    }
+    state.round = {};
+    co_await yield_to_all(ctx.loop());  // those whom the events woke; then the set is asked again
+  }
+}
+
+}  // namespace belfry::daemon

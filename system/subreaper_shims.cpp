@@ -1,0 +1,164 @@
+#include "system/subreaper_shims.hpp"
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "channels/asio.hpp"
+#include "channels/loop.hpp"
+#include "system/proc.hpp"
+#include "system/subreaper_shim.hpp"
+
+namespace belfry::system {
+
+// Shared with Asio's pending handler, so that either may go first.
+struct SubreaperShims::Entry final : Callback, std::enable_shared_from_this<Entry> {
+  Entry(SubreaperShims& k, pid_t p, Kept kept, ExitWatcher& told)
+      : shims(&k), program(p), shim(kept.shim), socket(k.loop_.io(), kept.socket), exit_watcher(&told) {}
+
+  void arm() {
+    socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                      [self = shared_from_this()](const error_code& error) {
+                        if (error || self->shims == nullptr) return;
+                        self->shims->loop_.wake_from_io(*self);
+                      });
+  }
+
+  // The report, or that the tree's end, known already, is to be told now.
+  void run() noexcept override {
+    if (shims == nullptr) return;
+    const auto self = shared_from_this();
+    read_report();
+    if (gone && shims != nullptr) shims->tell_gone(*this);
+  }
+
+  void read_report() {
+    KeeperReport report;
+    if (exited || ::recv(socket.native_handle(), &report, sizeof report, MSG_DONTWAIT) != sizeof report)
+      return;
+    shims->tell_exit(*this, {report.code != CLD_EXITED, report.status, report.code == CLD_DUMPED});
+  }
+
+  void close() {
+    shims = nullptr;
+    unlink();
+    error_code ignored;
+    socket.close(ignored);
+  }
+
+  SubreaperShims* shims;
+  pid_t program;
+  pid_t shim;
+  asio::posix::basic_stream_descriptor<Executor> socket;
+  ExitWatcher* exit_watcher;
+  TreeWatcher* tree_watcher = nullptr;
+  TreeId tree;
+  bool exited = false;  // the service's process; it is a zombie from then on until the shim is gone
+  bool gone = false;
+};
+
+SubreaperShims::SubreaperShims(Loop& loop, Syscalls& syscalls, Reaper& reaper, Heir& heir)
+    : loop_(loop), syscalls_(syscalls), reaper_(reaper), heir_(heir) {}
+
+SubreaperShims::~SubreaperShims() {
+  entries_.each([](pid_t, std::shared_ptr<Entry>& entry) { entry->close(); });
+}
+
+void SubreaperShims::add(pid_t program, Kept kept, ExitWatcher& watcher) {
+  auto entry = std::make_shared<Entry>(*this, program, kept, watcher);
+  entry->arm();
+  if (auto* old = entries_.find(program)) (*old)->close();  // gone, and nobody ever asked about its end
+  programs_[kept.shim] = program;
+  entries_[program] = std::move(entry);
+  reaper_.add(kept.shim, static_cast<ExitWatcher&>(*this));
+}
+
+void SubreaperShims::disown(pid_t program) {
+  if (auto* entry = entries_.find(program)) (*entry)->exit_watcher = nullptr;
+}
+
+void SubreaperShims::tell_exit(Entry& entry, ExitStatus status) {
+  if (std::exchange(entry.exited, true)) return;
+  if (entry.exit_watcher != nullptr) entry.exit_watcher->on_exit(entry.program, status);
+}
+
+// The shim is reaped: by its own will when nobody was left, or killed by somebody.
+void SubreaperShims::on_exit(pid_t shim, ExitStatus status) {
+  const pid_t* found = programs_.find(shim);
+  if (found == nullptr) return;
+  const pid_t program = *found;
+  programs_.erase(shim);
+  const std::shared_ptr<Entry> entry = *entries_.find(program);
+  entry->read_report();  // it may have come in the same turn
+  if (!status.success()) {
+    entries_.erase(program);
+    TreeWatcher* watcher = entry->tree_watcher;
+    tell_exit(*entry, {.signaled = true, .value = SIGKILL});  // it dies with its shim
+    entry->close();
+    if (watcher != nullptr) heir_.inherit(entry->tree, *watcher);
+    return;
+  }
+  entry->gone = true;
+  tell_gone(*entry);
+}
+
+void SubreaperShims::tell_gone(Entry& entry) {
+  if (entry.tree_watcher == nullptr) return;
+  const pid_t program = entry.program;
+  TreeWatcher* watcher = entry.tree_watcher;
+  entry.close();
+  entries_.erase(program);
+  watcher->on_tree_empty(program);
+}
+
+std::vector<pid_t> SubreaperShims::everybody(pid_t program) {
+  const std::shared_ptr<Entry>& entry = *entries_.find(program);
+  if (entry->gone) return {};
+  std::vector<pid_t> all = proc::descendants_of({entry->shim});
+  std::erase(all, entry->shim);
+  return all;
+}
+
+bool SubreaperShims::signal(const TreeId& tree, int signo, Scope scope) {
+  const std::shared_ptr<Entry> entry = *entries_.find(tree.leader);
+  if (entry->gone) return false;
+  syscalls_.kill(entry->shim, SIGCONT);  // whoever stops everything that belfry runs stops it as well
+  switch (scope) {
+    case Scope::leader: return !entry->exited && send_signal(syscalls_, tree.leader, signo);
+    case Scope::group: return send_signal(syscalls_, -tree.leader, signo);
+    case Scope::tree: break;
+  }
+  if (signo == SIGKILL) return ::send(entry->socket.native_handle(), &kill_everybody, 1, MSG_NOSIGNAL) == 1;
+  bool sent = false;
+  for (const pid_t pid : everybody(tree.leader)) sent = send_signal(syscalls_, pid, signo) || sent;
+  return sent;
+}
+
+bool SubreaperShims::alive(const TreeId& tree) { return !(*entries_.find(tree.leader))->gone; }
+
+void SubreaperShims::watch(const TreeId& tree, TreeWatcher& watcher) {
+  const std::shared_ptr<Entry>& entry = *entries_.find(tree.leader);
+  entry->tree = tree;
+  entry->tree_watcher = &watcher;
+  reaper_.expect(entry->shim);
+  if (entry->gone && !entry->linked()) loop_.wake(*entry);
+}
+
+void SubreaperShims::unwatch(TreeWatcher& watcher) {
+  entries_.each([&](pid_t, std::shared_ptr<Entry>& entry) {
+    if (entry->tree_watcher == &watcher) entry->tree_watcher = nullptr;
+  });
+}
+
+std::vector<Survivor> SubreaperShims::survivors(const TreeId& tree) {
+  std::vector<Survivor> left = proc::describe_living(everybody(tree.leader));
+  for (Survivor& survivor : left) {
+    if (syscalls_.kill(survivor.pid, 0) == -EPERM) survivor.refused = EPERM;
+  }
+  return left;
+}
+
+}  // namespace belfry::system

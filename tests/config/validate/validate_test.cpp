@@ -1,0 +1,58 @@
+// What is decided when all services are known: profiles, budgets.
+#include "config/validate/validate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/config/helpers.hpp"
+
+namespace belfry::config {
+namespace {
+
+using namespace testing_support;
+
+TEST(Profiles, enable_services_by_option_variable_and_name) {
+  std::string const text =
+      "services: {a: {command: x}, b: {command: x, profiles: [dev, test]}, c: {command: x, profiles: [full], "
+      "depends_on: [b]}}";
+  auto const enabled = [&](LoadOptions options, std::map<std::string, std::string> const& variables = {}) {
+    Loaded const result = loaded(text, variables, std::move(options));
+    std::string names;
+    for (Service const& one : result.stack.services) names += one.enabled ? one.name : "";
+    return names;
+  };
+  EXPECT_EQ(enabled({}), "a");
+  EXPECT_EQ(enabled({.profiles = {"test"}}), "ab");
+  EXPECT_EQ(enabled({}, {{"BELFRY_PROFILES", "x,dev"}}), "ab");
+  EXPECT_EQ(enabled({.services = {"c"}}), "abc");
+}
+TEST(Profiles, a_required_dependency_that_is_disabled_is_an_error_and_an_optional_one_is_kept) {
+  std::string const text =
+      "services: {a: {command: x, depends_on: {b: {required: REQUIRED}}}, b: {command: x, profiles: [p]}}";
+  auto const with = [&](std::string value) {
+    std::string t = text;
+    return t.replace(t.find("REQUIRED"), 8, value);
+  };
+  EXPECT_EQ(rule_of(with("true")), "disabled-dependency");
+  EXPECT_EQ(good(with("false")).services[0].depends_on.size(), 1U) << "it may be started by name later";
+}
+TEST(Profiles, an_unknown_service_on_the_command_line_is_an_error) {
+  EXPECT_EQ(rule_of("services: {a: {command: x}}", {.services = {"b"}}), "unknown-service");
+}
+TEST(Validate, a_service_that_cleans_up_counts_twice) {
+  std::string const text = "services: {a: {command: x, stop: {timeout: 15s}POST}}";
+  auto const with = [&](std::string const& more) {
+    std::string t = text;
+    return text_of(loaded(t.replace(t.find("POST"), 4, more)).diagnostics);
+  };
+  EXPECT_EQ(with(""), "");
+  EXPECT_NE(with(", post_stop: ./clean").find("may take 30s (a 30s)"), std::string::npos);
+}
+TEST(Validate, belfry_s_own_default_timeouts_are_not_warned_of) {
+  Loaded const result = loaded(
+      "services: {a: {command: x}, b: {command: x, depends_on: [a]}, c: {command: x, depends_on: [b]}, d: "
+      "{command: x, depends_on: [c]}}");
+  EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
+}
+
+}  // namespace
+}  // namespace belfry::config

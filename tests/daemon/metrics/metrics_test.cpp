@@ -1,0 +1,145 @@
+#include "daemon/metrics/metrics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "tests/support/fake_stack.hpp"
+
+namespace belfry::daemon {
+namespace {
+
+using testing::HasSubstr;
+
+struct MetricsTest : testing::Test {
+  ManualClock clock;
+  Loop loop{clock};
+  FakeStack stack{loop};
+  Metrics metrics{stack};
+  HttpStats http;
+
+  std::string written() {
+    std::string out;
+    metrics.write(out, http);
+    return out;
+  }
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST_F(MetricsTest, a_service_is_in_exactly_one_state) {
+  stack.add("db", State::backoff);
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("belfry_service_state{service=\"db\",state=\"backoff\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_state{service=\"db\",state=\"ready\"} 0\n"));
+  const auto lines = lines_of(text);
+  EXPECT_EQ(
+      std::ranges::count_if(
+          lines, [](const auto& l) { return l.starts_with("belfry_service_state{") && l.ends_with(" 1"); }),
+      1);
+}
+
+TEST_F(MetricsTest, labels_are_escaped) {
+  stack.add("a\"b\\c\nd");
+  EXPECT_THAT(written(), HasSubstr("belfry_service_ready{service=\"a\\\"b\\\\c\\nd\"} 1\n"));
+}
+
+TEST_F(MetricsTest, own_bells_are_rung_or_not) {
+  stack.add("api").bells = {{.name = "booted", .rung = true}, {.name = "warm", .rung = false}};
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("belfry_service_bell_rung{service=\"api\",bell=\"booted\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_bell_rung{service=\"api\",bell=\"warm\"} 0\n"));
+}
+
+TEST_F(MetricsTest, restarts_are_counted_by_reason) {
+  stack.add("api").counters.restarts_on_failure = 3;
+  EXPECT_THAT(written(), HasSubstr("belfry_service_restarts_total{service=\"api\",reason=\"failure\"} 3\n"));
+}
+
+TEST_F(MetricsTest, a_probe_is_named_by_its_kind) {
+  ServiceView& view = stack.add("api");
+  view.readiness_kind = "port";
+  view.counters.probe_failures = 7;
+  EXPECT_THAT(
+      written(),
+      HasSubstr("belfry_probe_attempts_total{service=\"api\",probe=\"port\",result=\"failure\"} 7\n"));
+}
+
+TEST_F(MetricsTest, a_histogram_is_cumulative_and_ends_at_infinity) {
+  stack.add("db");
+  auto& fake = stack.fake(0);
+  fake.has_times = true;
+  fake.times.ready.count = 2;
+  fake.times.ready.sum = 0.375;
+  for (std::size_t i = 4; i < std::size(fake.times.ready.buckets); ++i)
+    fake.times.ready.buckets[i] = i < 6 ? 1 : 2;
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_bucket{service=\"db\",le=\"0.005\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_bucket{service=\"db\",le=\"0.1\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_bucket{service=\"db\",le=\"+Inf\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_sum{service=\"db\"} 0.375\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_count{service=\"db\"} 2\n"));
+}
+
+TEST_F(MetricsTest, requests_are_counted_by_code) {
+  http.count(200);
+  http.count(503);
+  http.count(200);
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("belfry_http_requests_total{code=\"200\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_http_requests_total{code=\"503\"} 1\n"));
+}
+
+TEST_F(MetricsTest, the_process_describes_itself) {
+  const std::string text = written();
+  EXPECT_THAT(text, HasSubstr("belfry_build_info{version=\""));
+  EXPECT_THAT(text, HasSubstr("\nprocess_open_fds "));
+  EXPECT_THAT(text, testing::Not(HasSubstr("process_resident_memory_bytes 0\n")));
+}
+
+TEST_F(MetricsTest, every_family_is_declared_once_and_before_its_samples) {
+  stack.add("db");
+  stack.add("api", State::waiting);
+  std::set<std::string> declared;
+  std::string current;
+  for (const std::string& line : lines_of(written())) {
+    if (line.starts_with("# HELP ")) {
+      current = line.substr(7, line.find(' ', 7) - 7);
+      EXPECT_TRUE(declared.insert(current).second) << current;
+    } else if (!line.starts_with('#')) {
+      EXPECT_TRUE(line.starts_with(current)) << line;
+    }
+  }
+}
+
+// The walk is shared, so this holds the writing against a serializer that somebody else wrote.
+TEST_F(MetricsTest, the_text_agrees_with_prometheus_cpp) {
+  ServiceView& db = stack.add("d\"b");
+  db.readiness_kind = "notify";
+  db.counters.probe_successes = 12;
+  stack.fake(0).has_times = true;
+  stack.fake(0).times.stop.sum = 1.25;
+  stack.add("api", State::failed).counters.restarts_on_loss = 1;
+  const auto samples = [](const std::string& text) {
+    std::set<std::string> kept;
+    for (const std::string& line : lines_of(text)) {
+      const bool moves = line.starts_with("process_") || line.starts_with("belfry_http_") ||
+                         line.find("belfry_http") != std::string::npos;
+      if (!moves && !line.empty()) kept.insert(line);
+    }
+    return kept;
+  };
+  EXPECT_EQ(samples(written()), samples(prometheus::TextSerializer().Serialize(metrics.Collect())));
+}
+
+}  // namespace
+}  // namespace belfry::daemon

@@ -1,0 +1,173 @@
+#include "daemon/notify/service_manager_notifier.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "channels/context.hpp"
+
+namespace belfry::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Plays systemd: a datagram socket in the abstract namespace.
+class UpwardTest : public testing::Test {
+ protected:
+  UpwardTest() : name_("@belfry-upward-test-" + std::to_string(::getpid())) {
+    manager_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, name_.data(), name_.size());
+    address.sun_path[0] = '\0';
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size());
+    EXPECT_EQ(::bind(manager_, reinterpret_cast<const sockaddr*>(&address), length), 0);
+    ::setenv("NOTIFY_SOCKET", name_.c_str(), 1);
+  }
+  ~UpwardTest() override {
+    for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
+    service_manager_.reset();
+    loop_.abandon();
+    ::close(manager_);
+  }
+  ServiceManagerNotifier& begin() {
+    service_manager_ = std::make_unique<ServiceManagerNotifier>(loop_, poller_, [this] { return summary_; });
+    return *service_manager_;
+  }
+  std::vector<std::string> told() {
+    loop_.run_until_idle();
+    std::vector<std::string> messages;
+    std::array<char, 4096> text{};
+    for (ssize_t n = 0; (n = ::recv(manager_, text.data(), text.size(), 0)) > 0;)
+      messages.emplace_back(text.data(), static_cast<std::size_t>(n));
+    return messages;
+  }
+
+  using Told = std::vector<std::string>;
+  std::string name_;
+  std::string summary_ = "0 of 2 services ready";
+  int manager_ = -1;
+  ManualClock clock_;
+  Loop loop_{clock_};
+  Context root_{loop_};
+  Poller poller_{root_};
+  std::unique_ptr<ServiceManagerNotifier> service_manager_;
+};
+
+TEST_F(UpwardTest, ready_and_stopping_are_told_with_a_status) {
+  ServiceManagerNotifier& upward = begin();
+  summary_ = "2 of 2 services ready";
+  upward.ready();
+  EXPECT_EQ(told(), Told{"READY=1\nSTATUS=2 of 2 services ready"});
+  upward.stopping("SIGTERM", 25s);
+  EXPECT_EQ(told(), Told{"STOPPING=1\nSTATUS=stopping: SIGTERM\nEXTEND_TIMEOUT_USEC=30000000"});
+}
+
+TEST_F(UpwardTest, a_start_that_makes_progress_is_given_time_with_every_step) {
+  ServiceManagerNotifier& upward = begin();
+  upward.changed(false);
+  loop_.advance(0ms);
+  EXPECT_EQ(told(), Told{"STATUS=0 of 2 services ready"});
+  summary_ = "1 of 2 services ready";
+  upward.changed(true);
+  loop_.advance(100ms);
+  EXPECT_EQ(told(), Told{"STATUS=1 of 2 services ready\nEXTEND_TIMEOUT_USEC=60000000"});
+  upward.ready();
+  told();
+  upward.changed(true);
+  loop_.advance(100ms);
+  EXPECT_EQ(told(), Told{"STATUS=1 of 2 services ready"}) << "what is ready needs no more time";
+}
+
+TEST_F(UpwardTest, a_service_that_asks_for_time_is_heard_above) {
+  begin().needs_time(10min);
+  EXPECT_EQ(told(), Told{"EXTEND_TIMEOUT_USEC=605000000"});
+}
+
+TEST_F(UpwardTest, a_storm_of_changes_is_one_message_in_100_ms) {
+  ServiceManagerNotifier& upward = begin();
+  for (int i = 0; i < 1000; ++i) upward.changed(true);
+  loop_.advance(0ms);
+  EXPECT_EQ(told().size(), 1U);
+  for (int i = 0; i < 1000; ++i) upward.changed(true);
+  loop_.advance(99ms);
+  EXPECT_EQ(told().size(), 0U);
+  loop_.advance(1ms);
+  EXPECT_EQ(told().size(), 1U);
+  EXPECT_TRUE(loop_.timers().empty()) << "nothing changes, nothing wakes up";
+}
+
+TEST_F(UpwardTest, the_watchdog_is_fed_at_half_its_period_from_the_loop) {
+  ::setenv("WATCHDOG_USEC", "20000000", 1);
+  ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+  begin();
+  EXPECT_EQ(told(), Told{"WATCHDOG=1"});
+  loop_.advance(9s);
+  EXPECT_TRUE(told().empty());
+  loop_.advance(1s);
+  EXPECT_EQ(told(), Told{"WATCHDOG=1"});
+}
+
+TEST_F(UpwardTest, a_watchdog_that_waits_for_somebody_else_is_not_fed) {
+  ::setenv("WATCHDOG_USEC", "20000000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);
+  begin();
+  loop_.advance(1min);
+  EXPECT_TRUE(told().empty());
+  EXPECT_TRUE(loop_.timers().empty());
+}
+
+TEST_F(UpwardTest, a_refused_reload_is_begun_and_ended_so_that_nobody_waits_for_it) {
+  ServiceManagerNotifier& upward = begin();
+  upward.reload_refused("cannot reload");
+  EXPECT_TRUE(told().empty()) << "READY=1 would not be true yet";
+  upward.ready();
+  told();
+  upward.reload_refused("cannot reload");
+  const Told messages = told();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].rfind("RELOADING=1\nMONOTONIC_USEC=", 0), 0U);
+  EXPECT_EQ(messages[1], "READY=1\nSTATUS=cannot reload");
+}
+
+TEST_F(UpwardTest, what_finds_no_room_waits_for_it_and_the_latest_of_each_kind_is_sent) {
+  ServiceManagerNotifier& upward = begin();
+  // Nobody reads: the manager's queue fills (10 messages on most machines, 512 on some).
+  for (int i = 0; i < 1100; ++i) upward.needs_time(10min);
+  summary_ = "2 of 2 services ready";
+  upward.ready();
+  upward.stopping("SIGTERM", 25s);
+  std::string last;
+  for (Told some = told(); !some.empty(); some = told()) last = some.back();
+  EXPECT_EQ(last, "STOPPING=1\nSTATUS=stopping: SIGTERM\nEXTEND_TIMEOUT_USEC=30000000");
+}
+
+TEST_F(UpwardTest, without_somebody_above_nothing_is_done) {
+  ::unsetenv("NOTIFY_SOCKET");
+  ServiceManagerNotifier& upward = begin();
+  upward.changed(true);
+  upward.ready();
+  upward.stopping("x", 1s);
+  EXPECT_TRUE(told().empty());
+  EXPECT_TRUE(loop_.timers().empty());
+}
+
+TEST_F(UpwardTest, a_manager_that_is_gone_does_no_harm) {
+  ServiceManagerNotifier& upward = begin();
+  ::close(manager_);
+  manager_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  upward.ready();
+  upward.stopping("x", 1s);
+  loop_.run_until_idle();
+}
+
+}  // namespace
+}  // namespace belfry::daemon
