@@ -21,7 +21,7 @@ class ExecProbe final : public Probe {
   ExecProbe(Loop& loop, system::Processes& processes, const config::Probe& spec, const ProbeContext& about)
       : loop_(loop), processes_(processes), command_(spec.command->front()), marker_(next_marker(about)) {
     launch_.set_command(*spec.command);
-    if (about.launch != nullptr) about.launch->prepare(launch_);
+    if (about.launch != nullptr) about.launch->configure(launch_);
   }
 
   Task<Outcome> check(Context& ctx) override {

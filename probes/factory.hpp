@@ -26,7 +26,7 @@ class ListenMonitor;
 // How a probe's own process (exec) is to run: as the service does, but with its own command.
 class LaunchTemplate {
  public:
-  virtual void prepare(system::Launch& launch) const = 0;  // user, environment, working directory
+  virtual void configure(system::Launch& launch) const = 0;  // user, environment, working directory
 
  protected:
   ~LaunchTemplate() = default;

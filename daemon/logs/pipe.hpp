@@ -12,7 +12,7 @@
 namespace belfry::daemon {
 
 // The pipe that a service writes to; with `tty` a terminal (pty(7)) instead, whose input is empty.
-// Owner: the provisions of the service. Lifecycle: open for as long as somebody may write; outlives restarts.
+// Owner: the resources of the service. Lifecycle: open for as long as somebody may write; outlives restarts.
 // Cancellation: none; closing it is the end.
 class LogPipe final : PollWatcher, LogSource {
  public:

@@ -11,7 +11,7 @@
 
 #include "config/model/model.hpp"
 #include "daemon/notify/socket.hpp"
-#include "daemon/service/notify_refusal.hpp"
+#include "daemon/state/notify_refusal.hpp"
 
 namespace belfry::daemon {
 

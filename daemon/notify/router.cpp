@@ -4,7 +4,6 @@
 
 #include "daemon/notify/main_process.hpp"
 #include "daemon/notify/own_socket.hpp"
-#include "daemon/service/service.hpp"
 #include "system/capabilities.hpp"
 
 namespace belfry::daemon {
@@ -13,16 +12,16 @@ namespace {
 
 constexpr int longest_ancestry = 64;
 
-std::uint32_t store_limit(const Service& service) {
+std::uint32_t store_limit(const ServiceRef& service) {
   return service.spec().extras ? service.spec().extras->fd_store : 0;
 }
 
-Speakers speakers_of(const Service& service, uid_t uid) {
-  const Record& record = service.record();
-  Speakers who{.leader = record.leader,
-               .main = service.main_pid(),
-               .hook = record.hook != 0 ? record.hook : record.reloader,
-               .marker = service.marker(),
+Speakers speakers_of(const ServiceRef& service, uid_t uid) {
+  const RunFacts facts = service.facts();
+  Speakers who{.leader = facts.leader,
+               .main = facts.main,
+               .hook = facts.hook != 0 ? facts.hook : facts.reloader,
+               .marker = facts.marker,
                .uid = uid};
   if (service.spec().extras) who.access = service.spec().extras->notify_access;
   return who;
@@ -33,12 +32,12 @@ Speakers speakers_of(const Service& service, uid_t uid) {
 // Owner: the router. Lifecycle: from the first preparation until nothing of it is needed any more.
 // Cancellation: none.
 struct NotifyRouter::Endpoint final : NotifyReceiver, MainProcessListener {
-  Endpoint(NotifyRouter& d, Service& s, Poller& poller)
+  Endpoint(NotifyRouter& d, const ServiceRef& s, Poller& poller)
       : router(d),
         service(s),
         store(poller, store_limit(s),
-              [&s](std::size_t held) {
-                s.notify_tally().descriptors_stored = static_cast<std::uint32_t>(held);
+              [&events = s.events()](std::size_t held) {
+                events.descriptors_stored(static_cast<std::uint32_t>(held));
               }),
         main(poller, *this) {}
   void on_message(const NotifySender& sender, const HeardMessage& message,
@@ -46,10 +45,10 @@ struct NotifyRouter::Endpoint final : NotifyReceiver, MainProcessListener {
     router.deliver(service, this, sender, message, attached);
   }
   void on_main_ended(pid_t pid, std::optional<system::ExitStatus> status) override {
-    service.main_ended(pid, status);
+    service.events().main_ended(pid, status);
   }
   NotifyRouter& router;
-  Service& service;
+  const ServiceRef& service;
   FdStore store;
   MainProcess main;
   Strangers strangers;
@@ -76,14 +75,14 @@ Result<void> NotifyRouter::open() {
   return shared_->open(directory_.path() + "/" + unguessable_name(), own_user_);
 }
 
-NotifyRouter::Endpoint& NotifyRouter::endpoint_of(Service& service) {
+NotifyRouter::Endpoint& NotifyRouter::endpoint_of(const ServiceRef& service) {
   auto& endpoint = endpoints_[service.index()];
   if (!endpoint) endpoint = std::make_unique<Endpoint>(*this, service, poller_);
   return *endpoint;
 }
 
-Result<void> NotifyRouter::prepare(Service& service, system::Launch& launch) {
-  if (service.record().runs > 0) drain(service);
+Result<void> NotifyRouter::prepare(const ServiceRef& service, system::Launch& launch) {
+  if (service.facts().runs > 0) drain(service);
   const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
   if (owner != own_user_ && !wants_own_notify_socket(service.spec()) && !system::has_capability(CAP_CHOWN))
     return {};  // it is only offered one, and could not be given it
@@ -91,7 +90,7 @@ Result<void> NotifyRouter::prepare(Service& service, system::Launch& launch) {
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
     launch.add_variable("NOTIFY_SOCKET", endpoints_[service.index()]->socket->path());
   } else {
-    services_[service.index()] = &service;
+    services_[service.index()] = service;
     launch.add_variable("NOTIFY_SOCKET", shared_->path());
   }
   if (service.spec().extras && service.spec().extras->watchdog) {
@@ -103,7 +102,7 @@ Result<void> NotifyRouter::prepare(Service& service, system::Launch& launch) {
   return {};
 }
 
-Result<void> NotifyRouter::open_own_socket(Service& service, uid_t owner) {
+Result<void> NotifyRouter::open_own_socket(const ServiceRef& service, uid_t owner) {
   Endpoint& endpoint = endpoint_of(service);
   endpoint.uid = owner;
   if (endpoint.socket) return {};
@@ -113,17 +112,17 @@ Result<void> NotifyRouter::open_own_socket(Service& service, uid_t owner) {
   return opened;
 }
 
-void NotifyRouter::announce(const Service& service, system::Launch& launch) const {
+void NotifyRouter::announce(const ServiceRef& service, system::Launch& launch) const {
   const auto& endpoint = endpoints_[service.index()];
   if (endpoint && endpoint->socket) launch.add_variable("NOTIFY_SOCKET", endpoint->socket->path());
 }
 
-std::vector<NamedDescriptor> NotifyRouter::stored(const Service& service) {
+std::vector<NamedDescriptor> NotifyRouter::stored(const ServiceRef& service) {
   const auto& endpoint = endpoints_[service.index()];
   return endpoint ? endpoint->store.lend() : std::vector<NamedDescriptor>();
 }
 
-void NotifyRouter::started(const Service& service) {
+void NotifyRouter::launched(const ServiceRef& service, pid_t pid) {
   const auto& endpoint = endpoints_[service.index()];
   if (endpoint) {
     endpoint->store.take_back();
@@ -135,11 +134,11 @@ void NotifyRouter::started(const Service& service) {
   const std::uint32_t* known = leader == 0 ? nullptr : by_leader_.find(leader);
   // The number of a leader that is gone may be another service's by now.
   if (known != nullptr && *known == service.index()) by_leader_.erase(leader);
-  leader = is_running(service.state()) ? service.record().pid : 0;
+  leader = pid;
   if (leader != 0) by_leader_[leader] = service.index();
 }
 
-void NotifyRouter::drain(const Service& service) {
+void NotifyRouter::drain(const ServiceRef& service) {
   const auto& endpoint = endpoints_[service.index()];
   if (endpoint && endpoint->socket) {
     endpoint->socket->drain();
@@ -148,16 +147,14 @@ void NotifyRouter::drain(const Service& service) {
   }
 }
 
-void NotifyRouter::release(const Service& service) {
+bool NotifyRouter::release(const ServiceRef& service, bool may_come_back) {
   auto& endpoint = endpoints_[service.index()];
-  if (!endpoint) return started(service);
-  const bool may_come_back = service.state() == State::blocked;
-  endpoint->main.forget();
-  endpoint->store.take_back();
+  launched(service, 0);
+  if (!endpoint) return false;
   if (!may_come_back) endpoint->store.clear();
   if (endpoint->socket) close_afterwards(std::move(endpoint->socket));
   if (endpoint->store.size() == 0) endpoint.reset();
-  started(service);
+  return endpoint != nullptr;
 }
 
 // Those who waited for the stop go first; a few a turn, because each costs some 10 µs. Unplugged: what
@@ -176,12 +173,12 @@ void NotifyRouter::close_some() {
   });
 }
 
-bool NotifyRouter::signal_main(const Service& service, int signo) {
+bool NotifyRouter::signal_main(const ServiceRef& service, int signo) {
   const auto& endpoint = endpoints_[service.index()];
   return endpoint && endpoint->main.signal(signo);
 }
 
-bool NotifyRouter::follow_main(Service& service, pid_t pid) {
+bool NotifyRouter::follow_main(const ServiceRef& service, pid_t pid) {
   return endpoint_of(service).main.follow(pid).has_value();
 }
 
@@ -212,68 +209,58 @@ void NotifyRouter::on_message(const NotifySender& sender, const HeardMessage& me
   deliver(*services_[*index], endpoints_[*index].get(), sender, message, attached);
 }
 
-void NotifyRouter::deliver(Service& service, Endpoint* endpoint, const NotifySender& from,
+void NotifyRouter::deliver(const ServiceRef& service, Endpoint* endpoint, const NotifySender& from,
                            const HeardMessage& message, AttachedDescriptors& attached) {
-  if (!message) return service.refuse_message(message.error());
+  if (!message) return service.events().refused(message.error());
   const bool own_socket = endpoint != nullptr && endpoint->socket != nullptr;
   // systemd-notify speaks in the name of its parent, which of a hook is belfry.
   NotifySender sender = from;
-  if (own_socket && from.pid == ::getpid() && service.record().hook != 0) sender.pid = service.record().hook;
+  if (const pid_t hook = service.facts().hook; own_socket && from.pid == ::getpid() && hook != 0)
+    sender.pid = hook;
   const Speakers who = speakers_of(service, own_socket ? endpoint->uid : own_user_);
   std::optional<NotifyRefusal> refusal = NotifyRefusal::stranger;
   if (!own_socket || !endpoint->strangers.has(sender.pid, loop_.now()))
     refusal = refusal_of(sender, who, own_socket, [endpoint, &who] { return endpoint->has_buried(who); });
   if (!refusal) return take(service, endpoint, sender, *message, attached);
   if (own_socket && refusal == NotifyRefusal::stranger) endpoint->strangers.remember(sender.pid, loop_.now());
-  service.refuse_message(*refusal);
+  service.events().refused(*refusal);
 }
 
-// In an order in which a message with several assignments makes sense: who it is about, what it says, and
-// what follows from that.
-void NotifyRouter::take(Service& service, Endpoint* endpoint, const NotifySender& sender,
+// Who it is about, what it says, and what came with it.
+void NotifyRouter::take(const ServiceRef& service, Endpoint* endpoint, const NotifySender& sender,
                         const NotifyMessage& message, AttachedDescriptors& attached) {
   if (message.barrier) return;  // answered when its descriptor is closed
   if (message.main_pid) claim_main(service, sender, *message.main_pid);
-  service.gave_a_sign();
-  if (message.bad_status) service.refuse_message(NotifyRefusal::not_utf8);
-  if (message.status) service.said_status(*message.status);
-  if (message.errnum || message.exit_status) service.said_error(message.errnum, message.exit_status);
-  if (message.watchdog_interval) service.said_watchdog_interval(*message.watchdog_interval);
-  if (message.watchdog != WatchdogPing::none) service.said_watchdog(message.watchdog);
-  if (message.extend_timeout) service.said_extend_timeout(*message.extend_timeout);
-  if (message.reloading) service.said_reloading(message.monotonic);
-  if (message.ready) service.said_ready();
-  if (message.stopping) service.said_stopping();
+  service.events().said(message);
   store(service, endpoint, message, attached);
 }
 
 // Only a process of the service, unless root says so; never belfry itself, which would stop itself with it.
-void NotifyRouter::claim_main(Service& service, const NotifySender& sender, pid_t pid) {
-  if (!is_running(service.state()) || pid == service.main_pid()) return;
+void NotifyRouter::claim_main(const ServiceRef& service, const NotifySender& sender, pid_t pid) {
+  const RunFacts facts = service.facts();
+  if (!facts.running || pid == facts.main) return;
   Endpoint& endpoint = endpoint_of(service);
   const uid_t uid = endpoint.socket ? endpoint.uid : own_user_;
-  if (pid == service.record().pid) {
+  if (pid == facts.pid) {
     endpoint.main.forget();
-    return service.said_main_pid(0);
+    return service.events().main_process_is(0);
   }
   const bool known = is_process_of(pid, speakers_of(service, uid));
   if (pid == ::getpid() || (!known && sender.uid != 0) || !endpoint.main.follow(pid))
-    return service.refuse_message(NotifyRefusal::bad_main_pid);
-  service.said_main_pid(pid);
+    return service.events().refused(NotifyRefusal::bad_main_pid);
+  service.events().main_process_is(pid);
 }
 
-void NotifyRouter::store(Service& service, Endpoint* endpoint, const NotifyMessage& message,
+void NotifyRouter::store(const ServiceRef& service, Endpoint* endpoint, const NotifyMessage& message,
                          AttachedDescriptors& attached) {
   if (!message.store_descriptors && !message.remove_descriptors) return;
-  NotifyTally& tally = service.notify_tally();
   if (store_limit(service) == 0 || endpoint == nullptr) {
-    tally.descriptors_refused += attached.size();
-    return;
+    return service.events().descriptors_refused(attached.size());
   }
   if (message.store_descriptors) {
     for (const int fd : attached.take()) {
       if (!endpoint->store.add(fd, message.descriptor_name, message.poll_descriptors))
-        ++tally.descriptors_refused;
+        service.events().descriptors_refused(1);
     }
   }
   if (message.remove_descriptors && !message.descriptor_name.empty())

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "channels/loop.hpp"
@@ -16,13 +17,12 @@
 #include "daemon/notify/fd_store.hpp"
 #include "daemon/notify/socket.hpp"
 #include "daemon/notify/socket_directory.hpp"
+#include "daemon/service/service_ref.hpp"
 #include "system/launch.hpp"
 #include "system/pid_map.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
-
-class Service;
 
 // Who was found to be no process of anybody a moment ago: a flood of theirs costs no look into /proc each.
 class Strangers {
@@ -35,7 +35,7 @@ class Strangers {
   TimePoint until_{};
 };
 
-// Owner: the provisions.
+// Owner: the resources.
 // Lifecycle: open() before the first service; outlives the services.
 // Cancellation: none, nothing waits.
 class NotifyRouter final : NotifyReceiver {
@@ -48,20 +48,21 @@ class NotifyRouter final : NotifyReceiver {
   Result<void> open();
   // Tells the next run where to speak, and how often it must (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID).
   // What the last one has said is not the next one's.
-  Result<void> prepare(Service& service, system::Launch& launch);
+  Result<void> prepare(const ServiceRef& service, system::Launch& launch);
   // Tells a hook where its service speaks. On the shared socket it could not be told apart.
-  void announce(const Service& service, system::Launch& launch) const;
-  // What the service has stored, for its next run; until started() it stays as it is.
-  [[nodiscard]] std::vector<NamedDescriptor> stored(const Service& service);
-  void started(const Service& service);
+  void announce(const ServiceRef& service, system::Launch& launch) const;
+  // What the service has stored, for its next run; until launched() it stays as it is.
+  [[nodiscard]] std::vector<NamedDescriptor> stored(const ServiceRef& service);
+  // The clone has been tried: `pid` is the run's first process, 0 when there is none.
+  void launched(const ServiceRef& service, pid_t pid);
   // Takes in what has arrived.
-  void drain(const Service& service);
-  // Nothing of the service runs or is about to. What it stored goes when it has been stopped or has ended for
-  // good; while it is blocked it may come back by itself.
-  void release(const Service& service);
-  bool signal_main(const Service& service, int signo);
+  void drain(const ServiceRef& service);
+  // Nothing of the service runs or is about to. What it stored goes, unless it may come back by itself. True:
+  // something of it is kept.
+  bool release(const ServiceRef& service, bool may_come_back);
+  bool signal_main(const ServiceRef& service, int signo);
   // As if the service had said MAINPID=pid. False: it is gone.
-  bool follow_main(Service& service, pid_t pid);
+  bool follow_main(const ServiceRef& service, pid_t pid);
 
   // Messages on the shared socket that came from no process of any service.
   [[nodiscard]] const std::uint64_t& unattributed() const { return unattributed_; }
@@ -72,15 +73,15 @@ class NotifyRouter final : NotifyReceiver {
   void on_message(const NotifySender& sender, const HeardMessage& message,
                   AttachedDescriptors& attached) override;
   [[nodiscard]] const std::uint32_t* attribute(pid_t pid);
-  void deliver(Service& service, Endpoint* endpoint, const NotifySender& from, const HeardMessage& message,
-               AttachedDescriptors& attached);
-  void take(Service& service, Endpoint* endpoint, const NotifySender& sender, const NotifyMessage& message,
-            AttachedDescriptors& attached);
-  void claim_main(Service& service, const NotifySender& sender, pid_t pid);
-  void store(Service& service, Endpoint* endpoint, const NotifyMessage& message,
+  void deliver(const ServiceRef& service, Endpoint* endpoint, const NotifySender& from,
+               const HeardMessage& message, AttachedDescriptors& attached);
+  void take(const ServiceRef& service, Endpoint* endpoint, const NotifySender& sender,
+            const NotifyMessage& message, AttachedDescriptors& attached);
+  void claim_main(const ServiceRef& service, const NotifySender& sender, pid_t pid);
+  void store(const ServiceRef& service, Endpoint* endpoint, const NotifyMessage& message,
              AttachedDescriptors& attached);
-  Result<void> open_own_socket(Service& service, uid_t owner);
-  Endpoint& endpoint_of(Service& service);
+  Result<void> open_own_socket(const ServiceRef& service, uid_t owner);
+  Endpoint& endpoint_of(const ServiceRef& service);
   void close_afterwards(std::unique_ptr<NotifySocket> socket);
   void close_some();
 
@@ -89,7 +90,7 @@ class NotifyRouter final : NotifyReceiver {
   const uid_t own_user_ = ::geteuid();
   SocketDirectory directory_;
   std::unique_ptr<NotifySocket> shared_;
-  std::vector<Service*> services_;                    // that share it, by index
+  std::vector<std::optional<ServiceRef>> services_;   // that share it, by index
   std::vector<std::unique_ptr<Endpoint>> endpoints_;  // null: shares the socket and needs nothing else
   system::PidMap<std::uint32_t> by_leader_;           // the running ones that share it
   std::vector<pid_t> leaders_;                        // under which each stands there

@@ -13,7 +13,7 @@
 
 namespace belfry::daemon {
 
-// Owner: NativeProvisions.
+// Owner: the native resources.
 // Lifecycle: open() once; then bind() and close() of each service as it is wanted and not wanted.
 // Cancellation: none, nothing waits.
 class Activation {

@@ -6,7 +6,6 @@
 #include <iterator>
 #include <utility>
 
-#include "daemon/service/service.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::daemon {
@@ -20,8 +19,8 @@ constexpr Duration coalescing_for_each = std::chrono::microseconds(100);
 constexpr int most_at_once = 64;  // a turn; the rest is still there in the next one
 
 // Its end closes its sockets, and is told by itself.
-bool is_ending(const Service& service) {
-  return service.main_pid() != 0 && system::proc::is_exiting(service.main_pid());
+bool is_ending(const ServiceEvents& service) {
+  return service.facts().main != 0 && system::proc::is_exiting(service.facts().main);
 }
 
 }  // namespace
@@ -36,7 +35,7 @@ ListenEnds::~ListenEnds() {
   if (ends_.descriptor() >= 0) poller_.remove(ends_.descriptor(), *this);
 }
 
-void ListenEnds::follow(Service& service, const std::shared_ptr<probes::ListenMonitor>& monitor) {
+void ListenEnds::follow(ServiceEvents& service, const std::shared_ptr<probes::ListenMonitor>& monitor) {
   std::erase_if(followed_, [&](const auto& one) { return one.second == &service || one.first.expired(); });
   followed_.emplace_back(monitor, &service);
   monitor->keep_proofs(this);
@@ -44,7 +43,7 @@ void ListenEnds::follow(Service& service, const std::shared_ptr<probes::ListenMo
 
 // A bell is on its way: all else waits.
 void ListenEnds::proven(const probes::ListenMonitor& monitor) {
-  if (is_deaf_) return;
+  if (is_unavailable_) return;
   news_.push_back(&monitor);
   if (renewal_.armed() || renewal_.Waiter::linked()) return;
   const auto watched = static_cast<std::int64_t>(watched_.size());
@@ -67,8 +66,8 @@ bool ListenEnds::begin() {
   if (ends_.descriptor() >= 0) return true;
   const Result<void> opened = ends_.open();
   const Result<void> watched = opened ? poller_.add(ends_.descriptor(), EPOLLIN, *this) : opened;
-  is_deaf_ = !watched;
-  return !is_deaf_;
+  is_unavailable_ = !watched;
+  return !is_unavailable_;
 }
 
 void ListenEnds::renew() {
@@ -77,7 +76,7 @@ void ListenEnds::renew() {
   std::vector<std::uint64_t> cookies;
   std::ranges::transform(watched_, std::back_inserter(cookies), &Watched::cookie);
   if (!ends_.watch(cookies)) return;
-  for (Service* service : std::exchange(renewed_, {})) service->was_heard();
+  for (ServiceEvents* service : std::exchange(renewed_, {})) service->sockets_changed();
 }
 
 void ListenEnds::on_event(std::uint32_t) {
@@ -90,7 +89,7 @@ void ListenEnds::on_event(std::uint32_t) {
 
 void ListenEnds::ended(std::uint64_t cookie) {
   for (const Watched& one : watched_) {
-    if ((cookie == 0 || one.cookie == cookie) && !is_ending(*one.service)) one.service->was_heard();
+    if ((cookie == 0 || one.cookie == cookie) && !is_ending(*one.service)) one.service->sockets_changed();
   }
 }
 

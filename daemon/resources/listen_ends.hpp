@@ -11,13 +11,12 @@
 #include <vector>
 
 #include "channels/timer_queue.hpp"
+#include "daemon/service/service_events.hpp"
 #include "probes/listen_monitor/monitor.hpp"
 #include "system/poller.hpp"
 #include "system/socket_ends.hpp"
 
 namespace belfry::daemon {
-
-class Service;
 
 // Owner: the listen notifiers.
 // Lifecycle: outlives the services' runs; the kernel is asked to tell from the first proof on.
@@ -30,7 +29,7 @@ class ListenEnds final : PollWatcher, public probes::ProofKeeper {
   ListenEnds& operator=(const ListenEnds&) = delete;
 
   // A run of the service has begun, and this is its monitor.
-  void follow(Service& service, const std::shared_ptr<probes::ListenMonitor>& monitor);
+  void follow(ServiceEvents& service, const std::shared_ptr<probes::ListenMonitor>& monitor);
 
  private:
   // What was found between the look and the filter that lets its end pass may have ended meanwhile: whoever
@@ -45,7 +44,7 @@ class ListenEnds final : PollWatcher, public probes::ProofKeeper {
   };
   struct Watched {
     std::uint64_t cookie;
-    Service* service;
+    ServiceEvents* service;
   };
   void proven(const probes::ListenMonitor& monitor) override;
   void on_event(std::uint32_t events) override;
@@ -56,10 +55,10 @@ class ListenEnds final : PollWatcher, public probes::ProofKeeper {
 
   Poller& poller_;
   system::SocketEnds ends_;
-  bool is_deaf_ = false;  // the kernel does not tell
-  std::vector<std::pair<std::weak_ptr<probes::ListenMonitor>, Service*>> followed_;
+  bool is_unavailable_ = false;  // the kernel does not tell
+  std::vector<std::pair<std::weak_ptr<probes::ListenMonitor>, ServiceEvents*>> followed_;
   std::vector<const probes::ListenMonitor*> news_;  // names only
-  std::vector<Service*> renewed_;
+  std::vector<ServiceEvents*> renewed_;
   std::vector<Watched> watched_;
   Renewal renewal_{*this};
 };

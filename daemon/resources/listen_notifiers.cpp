@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "daemon/service/service.hpp"
 #include "probes/listen_monitor/method.hpp"
 
 namespace belfry::daemon {
@@ -13,11 +12,11 @@ namespace belfry::daemon {
 // Owner: the notifiers. Lifecycle: until the last process of its run has ended. Cancellation: none.
 class ListenNotifiers::Notifier final : public PollWatcher {
  public:
-  Notifier(ListenNotifiers& all, Service& service, int descriptor,
+  Notifier(ListenNotifiers& all, const ServiceRef& service, int descriptor,
            std::shared_ptr<probes::ListenMonitor> monitor)
       : all_(all),
         service_(service),
-        expected_(service.record().leader),
+        expected_(service.facts().leader),
         notifier_(descriptor),
         monitor_(std::move(monitor)) {
     loop().wake_afterwards(expectation_);
@@ -43,7 +42,7 @@ class ListenNotifiers::Notifier final : public PollWatcher {
     const bool may_be_it = monitor_->caught(*call);
     if (!notifier_.let_go(*call)) return monitor_->forget(*call);
     if (!may_be_it) return;
-    service_.was_heard();
+    service_.events().sockets_changed();
     expected_ = 0;
     if (!expectation_.linked()) loop().wake_afterwards(expectation_);
   }
@@ -60,7 +59,7 @@ class ListenNotifiers::Notifier final : public PollWatcher {
   [[nodiscard]] Loop& loop() const { return all_.poller_.loop(); }
 
   ListenNotifiers& all_;
-  Service& service_;
+  ServiceRef service_;
   pid_t expected_;  // to make the awaited call; 0: it was made
   system::ListenNotifier notifier_;
   std::shared_ptr<probes::ListenMonitor> monitor_;
@@ -75,34 +74,35 @@ void ListenNotifiers::remove(Notifier& notifier) {
   std::erase_if(notifiers_, [&](const auto& one) { return one.get() == &notifier; });
 }
 
-void ListenNotifiers::apply(const Service& service, std::unique_ptr<Kit>& kit, system::Launch& launch) {
+void ListenNotifiers::apply(const ServiceRef& service, std::unique_ptr<PerService>& own,
+                            system::Launch& launch) {
   if (!probes::awaits_listen(service.spec())) return;
-  if (!kit) kit = std::make_unique<Kit>();
-  kit->monitor = std::make_shared<probes::ListenMonitor>();
-  kit->request = {.udp = probes::awaits_bind(service.spec())};
+  if (!own) own = std::make_unique<PerService>();
+  own->monitor = std::make_shared<probes::ListenMonitor>();
+  own->request = {.udp = probes::awaits_bind(service.spec())};
   std::string_view why = probes::why_no_notifier(service.spec(), on_death_, rights_, launch.isolate);
   if (why.empty() && refused_ != 0) why = probes::why_notifier_refused(refused_);
   if (why.empty())
-    launch.listen_notifier = &kit->request;
+    launch.listen_notifier = &own->request;
   else
-    kit->monitor->say_why_unavailable(std::string(why));
+    own->monitor->say_why_unavailable(std::string(why));
 }
 
-void ListenNotifiers::started(Service& service, const std::unique_ptr<Kit>& kit) {
-  if (kit && kit->monitor) ends_.follow(service, kit->monitor);
-  if (!kit || (kit->request.descriptor < 0 && kit->request.errnum == 0)) return;
-  if (const int errnum = std::exchange(kit->request.errnum, 0); errnum != 0) {
+void ListenNotifiers::started(const ServiceRef& service, const std::unique_ptr<PerService>& own) {
+  if (own && own->monitor) ends_.follow(service.events(), own->monitor);
+  if (!own || (own->request.descriptor < 0 && own->request.errnum == 0)) return;
+  if (const int errnum = std::exchange(own->request.errnum, 0); errnum != 0) {
     if (probes::is_refused_for_good(errnum)) refused_ = errnum;
-    kit->monitor->say_why_unavailable(std::string(probes::why_notifier_refused(errnum)));
+    own->monitor->say_why_unavailable(std::string(probes::why_notifier_refused(errnum)));
     return;
   }
   auto notifier =
-      std::make_unique<Notifier>(*this, service, std::exchange(kit->request.descriptor, -1), kit->monitor);
+      std::make_unique<Notifier>(*this, service, std::exchange(own->request.descriptor, -1), own->monitor);
   if (auto ok = notifier->watch(); !ok) {
-    kit->monitor->say_why_unavailable(ok.error().text());
+    own->monitor->say_why_unavailable(ok.error().text());
     return;
   }
-  kit->monitor->attach();
+  own->monitor->attach();
   notifiers_.push_back(std::move(notifier));
 }
 

@@ -10,6 +10,7 @@
 
 #include "config/model/model.hpp"
 #include "daemon/resources/listen_ends.hpp"
+#include "daemon/service/service_ref.hpp"
 #include "probes/listen_monitor/monitor.hpp"
 #include "system/launch.hpp"
 #include "system/poller.hpp"
@@ -17,15 +18,13 @@
 
 namespace belfry::daemon {
 
-class Service;
-
-// Owner: the provisions.
+// Owner: the resources.
 // Lifecycle: outlives the services; a notifier's descriptor is watched until it hangs up.
 // Cancellation: none, nothing waits.
 class ListenNotifiers {
  public:
   // What one service has of it.
-  struct Kit {
+  struct PerService {
     system::ListenNotifierRequest request;
     std::shared_ptr<probes::ListenMonitor> monitor;  // of the run that is being prepared, or runs
   };
@@ -35,10 +34,10 @@ class ListenNotifiers {
   ListenNotifiers(const ListenNotifiers&) = delete;
   ListenNotifiers& operator=(const ListenNotifiers&) = delete;
 
-  // Prepares the next run: a service without a `port` or `unix` probe has no kit and pays nothing.
-  void apply(const Service& service, std::unique_ptr<Kit>& kit, system::Launch& launch);
-  // The spawn has been tried; `kit` may be null.
-  void started(Service& service, const std::unique_ptr<Kit>& kit);
+  // Prepares the next run: a service without a `port` or `unix` probe is given nothing and pays nothing.
+  void apply(const ServiceRef& service, std::unique_ptr<PerService>& own, system::Launch& launch);
+  // The spawn has been tried; `own` may be null.
+  void started(const ServiceRef& service, const std::unique_ptr<PerService>& own);
 
  private:
   class Notifier;

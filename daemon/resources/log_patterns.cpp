@@ -4,8 +4,9 @@
 
 namespace belfry::daemon {
 
-LogPatterns::LogPatterns(Service& service, LogPipe& pipe, const std::vector<const config::Probe*>& probes)
-    : service_(service), pipe_(pipe) {
+LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
+                         const std::vector<const config::Probe*>& probes)
+    : events_(events), pipe_(pipe) {
   for (const config::Probe* probe : probes) {
     // The file was checked: what does not compile never got here.
     if (auto pattern = config::Pattern::compile(probe->target))
@@ -25,7 +26,7 @@ void LogPatterns::on_line(std::string_view line) {
   for (Watched& watched : watched_) {
     if (watched.seen || !watched.pattern.occurs_in(line)) continue;
     watched.seen = true;
-    service_.heard({config::Probe::Kind::log, watched.probe});
+    events_.heard({config::Probe::Kind::log, watched.probe});
   }
   if (std::ranges::all_of(watched_, &Watched::seen)) pipe_.tell(nullptr);
 }

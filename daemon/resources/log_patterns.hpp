@@ -6,16 +6,16 @@
 
 #include "config/model/pattern.hpp"
 #include "daemon/logs/pipe.hpp"
-#include "daemon/service/service.hpp"
+#include "daemon/service/service_events.hpp"
 
 namespace belfry::daemon {
 
-// Owner: the provisions of a service that has such probes.
+// Owner: the resources of a service that has such probes.
 // Lifecycle: begin_run() before each start; from the line on at which all have matched it hears nothing.
 // Cancellation: none, nothing waits.
 class LogPatterns final : LineListener {
  public:
-  LogPatterns(Service& service, LogPipe& pipe, const std::vector<const config::Probe*>& probes);
+  LogPatterns(ServiceEvents& events, LogPipe& pipe, const std::vector<const config::Probe*>& probes);
   ~LogPatterns() { pipe_.tell(nullptr); }
   LogPatterns(const LogPatterns&) = delete;
   LogPatterns& operator=(const LogPatterns&) = delete;
@@ -32,7 +32,7 @@ class LogPatterns final : LineListener {
 
   void on_line(std::string_view line) override;
 
-  Service& service_;
+  ServiceEvents& events_;
   LogPipe& pipe_;
   std::vector<Watched> watched_;
 };

@@ -23,7 +23,7 @@ class ReadyFdListener {
   ~ReadyFdListener() = default;
 };
 
-// Owner: the provisions, one for each `fd` probe of a service.
+// Owner: the resources, one for each `fd` probe of a service.
 // Lifecycle: open() before each run, passed() once the child has its copy; the next open(), close() or the
 //   destructor end it.
 // Cancellation: close().

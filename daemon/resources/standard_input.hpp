@@ -10,7 +10,7 @@
 
 namespace belfry::daemon {
 
-// Owner: the provisions of a service.
+// Owner: the resources of a service.
 // Lifecycle: open from apply() until passed() or the destructor.
 // Cancellation: none: opening never waits, not even for a FIFO that nobody writes to.
 class StandardInput {

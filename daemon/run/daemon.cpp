@@ -14,6 +14,7 @@
 #include "channels/spawn.hpp"
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
+#include "daemon/service/description.hpp"
 #include "system/oom_score.hpp"
 #include "text/escape.hpp"
 
@@ -50,11 +51,11 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       poller_(root_),
       errors_(STDERR_FILENO, "belfry: "),
       pump_(loop_, mode_.output),
-      provisions_(loop_, stack, poller_, pump_),
+      resources_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
-      supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
+      supervisor_(loop_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
-      metrics_(supervisor_, &provisions_.unattributed_messages(), &loop_.meter()),
+      metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
       server_(loop_, supervisor_, metrics_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
@@ -109,9 +110,9 @@ std::optional<int> Daemon::open() {
            "took over " + *socket + " from pid " + std::to_string(other) +
                ", whose socket was removed: if that one still runs its services, end it with `kill " +
                std::to_string(other) + "`");
-  if (auto ok = provisions_.open(); !ok)
+  if (auto ok = resources_.open(); !ok)
     return refuse(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
-  for (const std::string& remark : provisions_.remarks()) notice("belfry", remark);
+  for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
   if (!mode_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok) return refuse(71, ok.error().text());
@@ -134,7 +135,7 @@ Result<void> Daemon::end_survivors() {
     kept_->remove();
     return {};
   }
-  provisions_.keep_in(*kept_, control_socket_);
+  resources_.keep_in(*kept_, control_socket_);
   return kept_->open();
 }
 
@@ -316,16 +317,16 @@ void Daemon::state_changed(const Service& service, State from, State to) {
     case State::ready:
       if (service.spec().command.empty()) return;
       text = from == State::unready ? "is ready again"
-                                    : "is ready after " + text_of(record.since - record.started_at);
+                                    : "is ready after " + text_of(record.since - record.run.started_at);
       break;
     case State::unready: text = "is not ready any more"; break;
     case State::backoff:
-      text =
-          record.exit && record.last_run_succeeded ? "ended, will start again" : "failed, will start again";
+      text = record.run.exit && record.last_run_succeeded ? "ended, will start again"
+                                                          : "failed, will start again";
       break;
     case State::failed: text = "failed"; break;
     case State::blocked: text = "is blocked"; break;
-    case State::completed: text = "completed after " + text_of(record.since - record.started_at); break;
+    case State::completed: text = "completed after " + text_of(record.since - record.run.started_at); break;
     case State::inactive:
       if (!is_running(from)) return;
       text = "stopped";
@@ -333,7 +334,7 @@ void Daemon::state_changed(const Service& service, State from, State to) {
     default: return;
   }
   const std::string error =
-      to == State::completed || to == State::inactive || to == State::ready ? "" : service.last_error();
+      to == State::completed || to == State::inactive || to == State::ready ? "" : last_error(service);
   notice(service.name(), error.empty() ? text : text + ": " + error);
 }
 
@@ -341,7 +342,7 @@ void Daemon::asked_for_time(const Service&, Duration by) { service_manager_.need
 
 void Daemon::own_bell_rang(const Service& service, std::string_view bell) {
   notice(service.name(),
-         "is " + std::string(bell) + " after " + text_of(loop_.now() - service.record().started_at));
+         "is " + std::string(bell) + " after " + text_of(loop_.now() - service.record().run.started_at));
 }
 
 void Daemon::notice(std::string_view service, const std::string& text) {

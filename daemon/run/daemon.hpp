@@ -14,7 +14,7 @@
 #include "daemon/logs/pump.hpp"
 #include "daemon/metrics/metrics.hpp"
 #include "daemon/notify/service_manager_notifier.hpp"
-#include "daemon/resources/native_provisions.hpp"
+#include "daemon/resources/native_resources.hpp"
 #include "daemon/run/app.hpp"
 #include "daemon/supervisor/long_waits.hpp"
 #include "daemon/supervisor/stop_requests.hpp"
@@ -62,7 +62,7 @@ class Daemon final : Reporter, system::SignalListener {
   [[nodiscard]] const config::Stack& stack() const { return stack_; }
   [[nodiscard]] Supervisor& supervisor() { return supervisor_; }
   [[nodiscard]] system::Processes& processes() { return processes_; }
-  [[nodiscard]] const NativeProvisions& provisions() const { return provisions_; }
+  [[nodiscard]] const NativeResources& resources() const { return resources_; }
   [[nodiscard]] const std::string& control_socket() const { return control_socket_; }
   void say(std::string_view text) { pump_.say(text); }
   // What a person must see, on standard error: "belfry: TEXT". Never blocks.
@@ -100,7 +100,7 @@ class Daemon final : Reporter, system::SignalListener {
   Poller poller_;
   system::OutputWriter errors_;  // on standard error
   LogPump pump_;
-  NativeProvisions provisions_;
+  NativeResources resources_;
   probes::NativeFactory probes_;
   Supervisor supervisor_;
   Metrics metrics_;

@@ -104,7 +104,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
   system::Launch launch;
   launch.set_command(options_.command);
   launch.set_marker(marker_);
-  launch.set_environment(daemon_.provisions().inherited(), {});
+  launch.set_environment(daemon_.resources().inherited(), {});
   launch.add_variable("BELFRY_SOCKET", daemon_.control_socket());
   for (const auto& [name, port] : daemon_.stack().ports)
     launch.add_variable("PORT_" + name, std::to_string(port));

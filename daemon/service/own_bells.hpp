@@ -10,17 +10,9 @@
 #include "channels/task.hpp"
 #include "config/model/model.hpp"
 #include "daemon/service/probe_watch.hpp"
+#include "daemon/service/service_events.hpp"
 
 namespace belfry::daemon {
-
-// An event of a service: all probes of a kind are true (READY=1), or the one that was listened for.
-struct Heard {
-  config::Probe::Kind kind;
-  const config::Probe* only = nullptr;
-  [[nodiscard]] bool is(const config::Probe& probe) const {
-    return only != nullptr ? &probe == only : probe.kind == kind;
-  }
-};
 
 // Told on the loop's thread. A bell is true once in a run.
 class OwnBellListener {

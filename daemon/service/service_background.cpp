@@ -46,53 +46,53 @@ pid_t pid_in(const std::string& path) {
 
 // Asked when the process that was started has ended.
 bool Service::goes_on_in_background(const system::ExitStatus& status) {
-  if (spec_.type != config::ServiceType::daemon || spec_.main || !status.success()) return false;
-  if (record_.state == State::stopping || record_.intent != Intent::run || record_.failure) return false;
-  if (record_.ready_at && runtime_.loop.now() - *record_.ready_at > latest_leave) return false;
-  if (spec_.ready.empty()) {
-    const std::string left = text_of(runtime_.processes.survivors(tree()));
+  if (spec().type != config::ServiceType::daemon || spec().main || !status.success()) return false;
+  if (record_.state == State::stopping || record_.intent != Intent::run || record_.run.failure) return false;
+  if (record_.run.ready_at && runtime_.loop.now() - *record_.run.ready_at > latest_leave) return false;
+  if (spec().ready.empty()) {
+    const std::string left = text_of(survivors());
     if (left.empty()) return false;
-    record_.refused = true;
-    record_.failure = failure(std::string(name()) + " daemonised: it forked, left " + left +
-                              " and exited with 0; give it `ready:`, or run it in the foreground");
+    record_.run.refused = true;
+    record_.run.failure = failure(std::string(name()) + " daemonised: it forked, left " + left +
+                                  " and exited with 0; give it `ready:`, or run it in the foreground");
     return false;
   }
   if (!runtime_.processes.tree_alive(tree())) return false;
-  record_.in_background = true;
+  record_.run.in_background = true;
   all_heard_ = false;
   runtime_.processes.watch_tree(tree(), *this);
-  if (record_.ready_at) find_main_process();
+  if (record_.run.ready_at) find_main_process();
   return true;
 }
 
 // Whom its probes, if any, or its own word point at: known when it is ready.
 void Service::find_main_process() {
-  if (!record_.in_background || record_.main != 0) return;
-  const auto left = runtime_.processes.survivors(tree());
+  if (!record_.run.in_background || record_.run.main != 0) return;
+  const auto left = survivors();
   pid_t found = left.size() == 1 ? left.front().pid : 0;
-  for (const config::Probe& probe : spec_.ready.probes) {
+  for (const config::Probe& probe : spec().ready.probes) {
     if (probe.kind != config::Probe::Kind::file) continue;
     const pid_t named = pid_in(probe.target);
     if (std::ranges::find(left, named, &system::Survivor::pid) != left.end()) found = named;
   }
-  if (found != 0 && runtime_.provisions.follow_main(*this, found)) said_main_pid(found);
+  if (found != 0 && resources().follow_main(found)) main_process_is(found);
 }
 
 // Nobody saw how the last one ended, unless the service has said so.
 void Service::background_is_gone() {
-  if (!record_.in_background || record_.exit || record_.state == State::stopping) return;
-  runtime_.provisions.drain(*this);
-  if (notify_state_ && notify_state_->exit_status)
-    it_ended(system::ExitStatus{.signaled = false, .value = *notify_state_->exit_status});
-  else if (!record_.failure)
-    record_.failure = failure(std::string(name()) +
-                              " ended: all that it had left in the background is gone, and nobody knows how");
-  if (!record_.exit) it_ended(system::ExitStatus{});
+  if (!record_.run.in_background || record_.run.exit || record_.state == State::stopping) return;
+  resources().drain();
+  if (const auto status = record_.run.said.exit_status())
+    it_ended(system::ExitStatus{.signaled = false, .value = *status});
+  else if (!record_.run.failure)
+    record_.run.failure = failure(
+        std::string(name()) + " ended: all that it had left in the background is gone, and nobody knows how");
+  if (!record_.run.exit) it_ended(system::ExitStatus{});
 }
 
 // True: there is somebody to ask to stop, and to run `pre_stop` for.
 bool Service::has_main_process() const {
-  return main_pid() != 0 || (record_.in_background && !record_.tree_gone && !record_.exit);
+  return main_pid() != 0 || (record_.run.in_background && !record_.run.tree_gone && !record_.run.exit);
 }
 
 }  // namespace belfry::daemon

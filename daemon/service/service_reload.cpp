@@ -6,6 +6,7 @@
 #include "channels/bell.hpp"
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "daemon/service/description.hpp"
 #include "system/signals.hpp"
 
 namespace belfry::daemon {
@@ -86,15 +87,15 @@ Task<Result<std::string>> ServiceReload::perform(Context& ctx) {
 Task<Result<void>> ServiceReload::run_command(Context& bounded) {
   const std::string& program = how_->reload_command.front();
   system::Launch launch;
-  const auto prepared = runtime_.provisions.prepare_hook(service_, launch);
+  auto child = service_.resources().prepare_hook(launch);
   launch.set_command(how_->reload_command);
   launch.set_marker(service_.marker());
   launch.add_variable("MAINPID", std::to_string(service_.main_pid()));
   Exit exit(runtime_.loop);
   std::expected<pid_t, system::SpawnError> pid = std::unexpected(system::SpawnError{});
-  if (prepared) pid = runtime_.processes.spawn(launch, exit);
-  runtime_.provisions.hook_started(service_);
-  if (!prepared) co_return std::unexpected(prepared.error());
+  if (!child) co_return std::unexpected(child.error());
+  pid = runtime_.processes.spawn(launch, exit);
+  child->close();
   if (!pid) co_return std::unexpected(failure("has no such reload command: " + pid.error().text(program)));
   service_.reloads_by(*pid);
   Result<void> result;
@@ -128,7 +129,7 @@ Task<Result<void>> ServiceReload::run_command(Context& bounded) {
 Task<Result<bool>> ServiceReload::until_done(Context& bounded) {
   const TimePoint give_up = runtime_.loop.now() + time_to_begin;
   while (!has_left()) {
-    if (has_begun() && !service_.record().reload.running) co_return true;
+    if (has_begun() && !service_.record().run.said.reload().running) co_return true;
     if (!has_begun() && give_up <= runtime_.loop.horizon()) co_return false;
     auto told = on(changed_);
     auto late = by(runtime_.loop, has_begun() ? TimePoint::max() : give_up);
@@ -140,7 +141,7 @@ Task<Result<bool>> ServiceReload::until_done(Context& bounded) {
                                                      " has said RELOADING=1, and not READY=1 since"));
     }
   }
-  const std::string error = service_.last_error();
+  const std::string error = last_error(service_);
   co_return std::unexpected(failure("ended while it reloaded" + (error.empty() ? "" : ": " + error)));
 }
 

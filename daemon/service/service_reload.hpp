@@ -31,7 +31,7 @@ class ServiceReload {
   Task<Result<void>> run_command(Context& bounded);
   Task<Result<bool>> until_done(Context& bounded);
   [[nodiscard]] bool has_left() const;
-  [[nodiscard]] bool has_begun() const { return service_.record().reload.began_at >= asked_at_; }
+  [[nodiscard]] bool has_begun() const { return service_.record().run.said.reload().began_at >= asked_at_; }
   [[nodiscard]] Error failure(const std::string& why) const;
 
   ServiceRuntime& runtime_;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "config/model/duration.hpp"
 #include "daemon/service/service.hpp"
 #include "system/descriptors.hpp"
 
@@ -24,37 +25,20 @@ bool stays_so(const Error& error) {
 
 // What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
 Result<void> Service::prepare() {
-  if (spec_.command.empty() || launch_ != nullptr) return {};
+  if (spec().command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
-  if (auto ok = runtime_.provisions.prepare(*this, *launch); !ok) return ok;
-  *marker_ = std::string(runtime_.stack_name) + "/" + spec_.name + "#" + std::to_string(record_.runs + 1);
+  if (auto ok = resources().prepare(*launch, record_.state == State::waiting); !ok) return ok;
+  *marker_ = std::string(runtime_.stack_name) + "/" + spec().name + "#" + std::to_string(record_.runs + 1);
   launch->set_marker(marker());
   launch_ = std::move(launch);
   return {};
 }
 
 void Service::open_run() {
-  const TimePoint now = runtime_.loop.now();
-  record_.exit.reset();
-  record_.ready_at.reset();
-  record_.asked_to_stop_at.reset();
-  record_.stop_timeout.reset();
-  record_.kill_by.reset();
-  record_.end_by.reset();
-  record_.failure = {};
-  record_.truths = 0;
-  record_.rung = 0;
-  record_.leader = 0;
-  record_.killed = false;
-  record_.killed_by_command = false;
-  record_.hung = false;
-  record_.refused = false;
-  record_.in_background = false;
-  record_.tree_gone = spec_.command.empty();
-  record_.started_at = now;
-  probe_error_ = {};
-  for (Edge& edge : edges_) edge.lost_since.reset();
-  forget_what_was_said();
+  record_.run = Run(spec(), runtime_.loop.now());
+  ReadinessListener& listener = *this;
+  readiness_ = std::make_unique<Readiness>(runtime_.probes, spec(), listener);
+  lost_since_.clear();
 }
 
 // Everything but the clone, while there is time; what can never work is known before the bell.
@@ -73,65 +57,89 @@ bool Service::clone() {
       refuse_start(prepared.error());
       return false;
     }
-    runtime_.provisions.started(*this);  // so that who needs less can have it
+    resources().launched(0);  // so that who needs less can have it
     std::string why = prepared.error().text();
     if (prepared.error().errnum() == EMFILE) why += system::how_to_raise_the_limit;
     put_start_off(failure("cannot start " + std::string(name()) + ": " + why));
     return false;
   }
   const auto pid = runtime_.processes.spawn(*launch_, *this);
-  if (pid) record_.pid = record_.leader = *pid;
-  runtime_.provisions.started(*this);
+  if (pid) record_.run.pid = record_.run.leader = *pid;
+  resources().launched(record_.run.pid);
   launch_.reset();
   if (!pid) {
-    start_did_not_work(pid.error());
+    const Error cause =
+        failure("cannot start " + std::string(name()) + ": " + pid.error().text(spec().command.front()));
+    pid.error().transient() ? put_start_off(cause) : refuse_start(cause);
     return false;
   }
   return true;
 }
 
 bool Service::begin_run() {
-  if (!spec_.command.empty() && !clone()) return false;
+  if (!spec().command.empty() && !clone()) return false;
   record_.has_run = true;
   ++record_.runs;
   now_->started.ring();
   tell_dependents(true);
-  readiness_ = watch_probes(spec_.ready, ProbeRole::ready);
-  if (record_.failure && spec_.type == ServiceType::external) {
-    refuse_start(record_.failure);  // asking again would change nothing
+  watch_probes();
+  if (record_.run.failure && spec().type == ServiceType::external) {
+    refuse_start(record_.run.failure);  // asking again would change nothing
     return false;
   }
-  if (own_bell_specs() != nullptr) watch_own_bells();
-  if (spec_.extras && !spec_.extras->listen.empty())
+  if (spec().extras && !spec().extras->listen.empty())
     heard({config::Probe::Kind::listen});  // bound long since
   return true;
 }
 
-void Service::start_did_not_work(const system::SpawnError& error) {
-  const Error cause =
-      failure("cannot start " + std::string(name()) + ": " + error.text(spec_.command.front()));
-  error.transient() ? put_start_off(cause) : refuse_start(cause);
+void Service::watch_probes() {
+  const probes::ProbeContext about = about_probes();
+  Result<void> watched = readiness_->watch_ready(about);
+  if (!watched) record_.run.failure = watched.error();
+  if (!watched && spec().type == ServiceType::external) return;
+  if (spec().extras == nullptr || spec().extras->bells.empty()) return;
+  if (auto bells = readiness_->watch_own_bells(about); !bells) record_.run.failure = bells.error();
+}
+
+probes::ProbeContext Service::about_probes() {
+  return {.service = spec().name,
+          .tree = tree(),
+          .launch = is_gate() ? nullptr : &resources(),
+          .monitor = resources_ ? resources_->listen_monitor() : nullptr,
+          .began = record_.run.started_at};
+}
+
+void Service::became_ready() {
+  record_.run.ready_at = runtime_.loop.now();
+  record_.run.said.ready_at(moment());
+  record_.has_been_ready = true;
+  find_main_process();
+  enter(Event::became_ready);
+  now_->ready.ring();
+  // A service that takes long to come up is not one that hangs: `live` is asked from here on.
+  if (!spec().live) return;
+  if (auto watched = readiness_->watch_live(about_probes()); !watched) record_.run.failure = watched.error();
 }
 
 void Service::put_start_off(const Error& cause) {
-  record_.failure = cause;
+  record_.run.failure = cause;
   if (left_by_pre_start()) return leave_running(Event::live_failed, cause);
-  record_.tree_gone = true;
+  record_.run.tree_gone = true;
   enter(Event::start_failed, cause);
 }
 
 // Then the end of the run is the stop's to prove, also of one that never came to its command.
 bool Service::left_by_pre_start() const {
-  return record_.state == State::starting && !record_.stuck && record_.leader != 0;
+  return record_.state == State::starting && !record_.stuck && record_.run.leader != 0;
 }
 
 void Service::refuse_start(const Error& cause) {
   if (left_by_pre_start()) {
-    record_.failure = cause;
-    record_.refused = true;
+    record_.run.failure = cause;
+    record_.run.refused = true;
     return leave_running(Event::live_failed, cause);
   }
-  if (!record_.stuck) record_.tree_gone = true;
+  if (!record_.stuck) record_.run.tree_gone = true;
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::start_refused, cause);
@@ -142,23 +150,34 @@ void Service::refuse_start(const Error& cause) {
   give_back();
 }
 
-bool Service::must_stop() const {
-  // An external that is no longer there begins a new period; there is nothing to be orderly about.
-  if (spec_.type == ServiceType::external && record_.state == State::ready && !all_true()) return true;
-  return record_.intent != Intent::run && (!record_.in_order || !is_awaiting_others());
+bool Service::all_true() const {
+  if (is_gate()) return edges_hold();
+  if (ready_means_completed() || record_.run.said.takes_itself_back()) return false;
+  return readiness_->is_true();
 }
 
 TimePoint Service::start_deadline() const {
-  const auto timeout = spec_.type == ServiceType::external ? std::nullopt : ready_timeout();
+  const auto timeout = spec().type == ServiceType::external ? std::nullopt : ready_timeout();
   if (!timeout) return TimePoint::max();
-  return std::max(moved_by_pauses(record_.started_at, *timeout, record_.paused_before_since),
-                  record_.extended_until);
+  return std::max(due_after(record_.run.started_at, *timeout), record_.run.said.extended_until());
+}
+
+void Service::start_took_too_long() {
+  const Error& last = readiness_->last_error();
+  record_.run.failure =
+      failure(std::string(name()) + " was not ready in time" + (last ? ": " + last.text() : "") +
+              " (ready.timeout " + config::to_string(ready_timeout().value_or(Duration::zero())) + ")");
+  leave_running(Event::start_timed_out, record_.run.failure);
+}
+
+void Service::leave_as_asked() {
+  leave_running(record_.intent == Intent::rest ? Event::stop_asked : Event::restart_asked, record_.cause);
 }
 
 void Service::leave_running(Event why, Error cause) {
-  if (record_.intent == Intent::run && spec_.type == ServiceType::external) record_.intent = Intent::again;
-  record_.asked_to_stop_at = runtime_.loop.now();
-  record_.extended_until = {};  // that was for the phase before
+  if (record_.intent == Intent::run && spec().type == ServiceType::external) record_.intent = Intent::again;
+  record_.run.asked_to_stop_at = runtime_.loop.now();
+  record_.run.said.begin_phase();
   enter(why, std::move(cause));
 }
 
@@ -166,7 +185,7 @@ void Service::enter(Event event, Error cause) {
   const State from = record_.state;
   const std::optional<State> to = next_state(from, event);
   if (!to) {
-    const std::string what = "belfry: bug: service " + spec_.name + " got " + std::string(name_of(event)) +
+    const std::string what = "belfry: bug: service " + spec().name + " got " + std::string(name_of(event)) +
                              " while " + std::string(name_of(from)) + "\n";
     std::fputs(what.c_str(), stderr);
     std::abort();
@@ -183,22 +202,17 @@ void Service::enter(Event event, Error cause) {
     record_.cause = {};
   else if (cause)
     record_.cause = std::move(cause);
-  if (first_ready && spec_.type != ServiceType::gate) {
+  if (first_ready && !is_gate()) {
     if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->ready.observe(std::chrono::duration<double>(record_.since - record_.started_at).count());
+    times_->ready.observe(std::chrono::duration<double>(record_.since - record_.run.started_at).count());
   }
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);
   if (*to == State::starting) record_.started_in = ++runtime_.moments;
   if (from == State::waiting) runtime_.start_slots.forget(attention_);
-  if (from == State::starting && !spec_.command.empty()) runtime_.start_slots.give_back();
-  if (is_running(from) && !is_running(*to)) {
-    if (!runtime_.going_down)
-      make_way();
-    else if (!is_held())
-      count_holding(false);
-  }
-  runtime_.listener.state_changed(*this, from, *to, event);
+  if (from == State::starting && !spec().command.empty()) runtime_.start_slots.give_back();
+  if (is_running(from) && !is_running(*to)) runtime_.graph.has_gone(*this);
+  runtime_.listener.state_changed(*this, from, *to);
   tell_dependents(first_ready || event == Event::edges_hold);
 }
 
@@ -211,20 +225,27 @@ void Service::settle_bells(const Error& cause) {
 }
 
 void Service::fresh_incarnation() {
-  now_ = std::make_shared<Incarnation>(runtime_.loop, record_.runs + 1, own_bell_specs());
+  const std::vector<config::OwnBell>* own = spec().extras == nullptr ? nullptr : &spec().extras->bells;
+  now_ = std::make_shared<Incarnation>(runtime_.loop, record_.runs + 1, own);
 }
 
 system::TreeId Service::tree() const {
+  const TreeTraces traces = resources_ ? resources_->traces() : TreeTraces{};
   // The leader keeps naming the group after it was reaped; the seam never signals a reaped leader itself.
-  return {.leader = record_.leader,
-          .marker = marker(),
-          .log_pipe = runtime_.provisions.log_pipe(*this),
-          .cgroup = runtime_.provisions.cgroup(*this)};
+  return {
+      .leader = record_.run.leader, .marker = marker(), .log_pipe = traces.log_pipe, .cgroup = traces.cgroup};
 }
 
-void Service::prepare(system::Launch& launch) const {
-  runtime_.provisions.apply(*this, launch);
-  launch.isolate = spec_.extras && spec_.extras->isolate;
+ServiceResources& Service::resources() {
+  if (resources_ == nullptr) resources_ = runtime_.resources.open(ServiceRef(spec(), index(), *this));
+  return *resources_;
+}
+
+// Also what was prepared for a run that did not come to its clone: it names descriptors that are closed now.
+void Service::give_back() {
+  launch_.reset();
+  if (record_.stuck || resources_ == nullptr) return;
+  if (resources_->release(record_.state == State::blocked)) resources_.reset();
 }
 
 }  // namespace belfry::daemon

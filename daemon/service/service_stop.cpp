@@ -22,18 +22,18 @@ Error failure(std::string message) { return Error(Error::Kind::failed, std::move
 }  // namespace
 
 TimePoint Service::kill_deadline() const {
-  const Duration timeout = record_.stop_timeout.value_or(spec_.stop.timeout);
-  const TimePoint own =
-      moved_by_pauses(record_.asked_to_stop_at.value_or(record_.since), timeout, record_.paused_before_since);
-  return std::min(std::max(own, record_.extended_until), record_.kill_by.value_or(TimePoint::max()));
+  const Duration timeout = record_.run.stop_timeout.value_or(spec().stop.timeout);
+  const TimePoint own = due_after(record_.run.asked_to_stop_at.value_or(record_.since), timeout);
+  return std::min(std::max(own, record_.run.said.extended_until()),
+                  record_.run.kill_by.value_or(TimePoint::max()));
 }
 
 // The main process is asked; what it leaves behind is asked when it has gone, and killed when it stays.
 void Service::ask_main_process() {
-  if (record_.tree_gone) return;
+  if (record_.run.tree_gone) return;
   runtime_.processes.watch_tree(tree(), *this);
-  const int signo = record_.watchdog_expired ? SIGABRT : spec_.stop.signal;
-  if (record_.in_background && main_pid() == 0)
+  const int signo = record_.run.watchdog_expired ? SIGABRT : spec().stop.signal;
+  if (record_.run.in_background && main_pid() == 0)
     runtime_.processes.signal(tree(), signo, system::Scope::tree);
   else
     signal_main(signo);
@@ -41,9 +41,10 @@ void Service::ask_main_process() {
 
 // Which of the limits it was, and what it had to stop for.
 std::string Service::why_killed() const {
-  const Duration own = record_.stop_timeout.value_or(spec_.stop.timeout);
-  const TimePoint by_itself = saturating_add(record_.asked_to_stop_at.value_or(record_.since), own);
-  const bool by_the_stack = record_.kill_by && *record_.kill_by < std::max(by_itself, record_.extended_until);
+  const Duration own = record_.run.stop_timeout.value_or(spec().stop.timeout);
+  const TimePoint by_itself = saturating_add(record_.run.asked_to_stop_at.value_or(record_.since), own);
+  const bool by_the_stack =
+      record_.run.kill_by && *record_.run.kill_by < std::max(by_itself, record_.run.said.extended_until());
   std::string why = own == Duration::zero() ? "at once"
                     : by_the_stack          ? "its share of shutdown.timeout"
                                             : "stop.timeout " + config::to_string(own);
@@ -53,12 +54,12 @@ std::string Service::why_killed() const {
 
 // False: nobody of it can be reached by any signal.
 bool Service::kill_tree() {
-  const bool first = !std::exchange(record_.killed, true);
-  const auto left = first ? runtime_.processes.survivors(tree()) : std::vector<system::Survivor>();
+  const bool first = !std::exchange(record_.run.killed, true);
+  const auto left = first ? survivors() : std::vector<system::Survivor>();
   const bool refused = !left.empty() && std::ranges::all_of(left, is_refused);
   if (first) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
-        runtime_.loop.now() - record_.asked_to_stop_at.value_or(record_.since));
+        runtime_.loop.now() - record_.run.asked_to_stop_at.value_or(record_.since));
     runtime_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: " +
                                         (refused ? "cannot kill" : "killed") + (left.empty() ? "" : " ") +
                                         text_of(left) + " (" + why_killed() + ")");
@@ -68,23 +69,16 @@ bool Service::kill_tree() {
 }
 
 bool Service::kill_processes() {
-  if (!is_running(record_.state) || spec_.command.empty()) return false;
-  record_.killed_by_command = true;
-  if (record_.hook != 0)
-    runtime_.processes.signal({.leader = record_.hook, .marker = {}, .log_pipe = 0}, SIGKILL,
-                              system::Scope::group);
-  if (record_.leader != 0) runtime_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+  if (!is_running(record_.state) || spec().command.empty()) return false;
+  record_.run.killed_by_command = true;
+  if (hook_) hook_->kill();
+  if (record_.run.leader != 0) runtime_.processes.signal(tree(), SIGKILL, system::Scope::tree);
   return true;
 }
 
-std::string Service::who_may_not_be_signalled() const {
-  const auto left = runtime_.processes.survivors(tree());
-  return std::ranges::all_of(left, is_refused) ? text_of(left) : std::string();
-}
-
 void Service::kill_now(const Error& cause) {
-  record_.kill_by = record_.end_by = runtime_.loop.now();
-  record_.stop_timeout = Duration::zero();
+  record_.run.kill_by = record_.run.end_by = runtime_.loop.now();
+  record_.run.stop_timeout = Duration::zero();
   record_.in_order = false;
   record_.start_requested = false;
   if (record_.intent == Intent::run) record_.cause = cause;
@@ -97,7 +91,8 @@ TimePoint Service::kill_again_at(TimePoint killed_at) const {
   const TimePoint now = runtime_.loop.now();
   const TimePoint first = killed_at + sigkill_takes;
   const TimePoint next = first > now ? first : now + sigkill_takes;
-  const TimePoint over = record_.end_by ? saturating_add(*record_.end_by, sigkill_takes) : TimePoint::max();
+  const TimePoint over =
+      record_.run.end_by ? saturating_add(*record_.run.end_by, sigkill_takes) : TimePoint::max();
   return over > now ? std::min(next, over) : next;
 }
 
@@ -107,8 +102,8 @@ TimePoint Service::kill_again_at(TimePoint killed_at) const {
 // not forgotten: on_tree_empty comes when it goes.
 bool Service::give_up_killing(TimePoint killed_at) {
   const TimePoint now = runtime_.loop.now();
-  const bool budget_is_over = record_.end_by && saturating_add(*record_.end_by, sigkill_takes) <= now;
-  const auto left = runtime_.processes.survivors(tree());
+  const bool budget_is_over = record_.run.end_by && saturating_add(*record_.run.end_by, sigkill_takes) <= now;
+  const auto left = survivors();
   const auto is_lost = [](const system::Survivor& p) { return p.refused != 0 || p.state == 'D'; };
   const bool none_can_be_asked = !left.empty() && std::ranges::all_of(left, is_refused);
   const bool none_will_go =
@@ -127,73 +122,41 @@ bool Service::give_up_killing(TimePoint killed_at) {
   return true;
 }
 
-// Who ends by itself may have left something running on purpose, and is told what becomes of it.
-void Service::name_what_it_left() {
-  if (record_.intent != Intent::run || !record_.exit) return;
-  const std::string left = text_of(runtime_.processes.survivors(tree()));
-  if (!left.empty()) runtime_.listener.notice(*this, "ended; killed what it left running: " + left);
+// What outlives the main process may have something to say. Who ends by itself may have left it running on
+// purpose, and is told what becomes of it.
+void Service::ask_what_it_left() {
+  all_heard_ = false;
+  const bool by_itself = record_.intent == Intent::run && record_.run.exit;
+  if (const std::string left = by_itself ? text_of(survivors()) : std::string(); !left.empty())
+    runtime_.listener.notice(*this, "ended; killed what it left running: " + left);
+  runtime_.processes.signal(tree(), SIGTERM, system::Scope::tree);
 }
 
 Error Service::last_run_is_stuck() const {
-  return failure("cannot start " + std::string(name()) + " beside its last run, which cannot be killed: " +
-                 text_of(runtime_.processes.survivors(tree())));
-}
-
-// Also what was prepared for a run that did not come to its clone: it names descriptors that are closed now.
-void Service::give_back() {
-  launch_.reset();
-  if (!record_.stuck) runtime_.provisions.release(*this);
-}
-
-std::string Service::wait_text() const {
-  const auto for_time = [](TimePoint until, TimePoint since) {
-    return config::to_string(std::chrono::floor<std::chrono::seconds>(until - since));
-  };
-  const TimePoint now = runtime_.loop.now();
-  std::string text(name());
-  if (record_.state == State::stopping) {
-    text +=
-        " to stop (" + for_time(now, record_.since) + "): " + text_of(runtime_.processes.survivors(tree()));
-    const TimePoint deadline = kill_deadline();
-    return text + (deadline > now ? "; killed in " + for_time(deadline, now) : "; killed, and still there");
-  }
-  text += " (" + std::string(name_of(record_.state)) + " " + for_time(now, record_.since);
-  if (record_.history.attempts > 0) text += ", failed " + std::to_string(record_.history.attempts) + " times";
-  text += ")";
-  std::string why = last_error();
-  if (why.empty()) {
-    for (const std::string& missing : waiting_for()) why += (why.empty() ? "waits for " : ", ") + missing;
-  }
-  return why.empty() ? text : text + ": " + why;
+  return failure("cannot start " + std::string(name()) +
+                 " beside its last run, which cannot be killed: " + text_of(survivors()));
 }
 
 void Service::on_exit(pid_t pid, system::ExitStatus status) {
-  if (pid == record_.hook) {
-    record_.hook = 0;
-    record_.hook_exit = status;
-    attention_.notify();
-    return;
-  }
-  if (pid == record_.main) return main_ended(pid, status);
-  runtime_.provisions.drain(*this);  // its last words count: READY=1 may have come just before
+  if (pid == record_.run.main) return main_ended(pid, status);
+  resources().drain();  // its last words count: READY=1 may have come just before
   all_heard_ = true;
-  status.out_of_memory =
-      status.signaled && status.value == SIGKILL && runtime_.provisions.ran_out_of_memory(*this);
-  record_.pid = 0;
+  status.out_of_memory = status.signaled && status.value == SIGKILL && resources().ran_out_of_memory();
+  record_.run.pid = 0;
   // A daemon's first process may leave when another one has been named the main one (MAINPID=).
-  if (record_.main == 0 && !record_.exit && !goes_on_in_background(status)) it_ended(status);
+  if (record_.run.main == 0 && !record_.run.exit && !goes_on_in_background(status)) it_ended(status);
   attention_.notify();
 }
 
 // Its levels are lost from here on, also while a hook still has to end before the state says so.
 void Service::it_ended(system::ExitStatus status) {
-  record_.exit = status;
+  record_.run.exit = status;
   if (record_.intent == Intent::run && record_.state != State::stopping) tell_dependents(false);
 }
 
 void Service::on_tree_empty(pid_t) {
   background_is_gone();
-  record_.tree_gone = true;
+  record_.run.tree_gone = true;
   if (std::exchange(record_.stuck, false)) {
     give_back();
     runtime_.listener.notice(*this, "is gone at last, and can be started again");
@@ -202,14 +165,21 @@ void Service::on_tree_empty(pid_t) {
   attention_.notify();
 }
 
+// Whoever stops must see its probes end, whatever else is cancelled: their way out takes one turn.
+Task<void> Service::end_probes() {
+  Context patience(runtime_.loop);
+  const Result<void> ended = co_await readiness_->end(patience);
+  if (!ended) runtime_.listener.notice(*this, ended.error().text());
+}
+
 // Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
 void Service::end_run() {
-  if (!all_heard_) runtime_.provisions.drain(*this);
+  if (!all_heard_ && resources_) resources_->drain();
   const SharedIncarnation ended = now_;
-  if (record_.asked_to_stop_at && record_.intent != Intent::run) {
+  if (record_.run.asked_to_stop_at && record_.intent != Intent::run) {
     if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
     times_->stop.observe(
-        std::chrono::duration<double>(runtime_.loop.now() - *record_.asked_to_stop_at).count());
+        std::chrono::duration<double>(runtime_.loop.now() - *record_.run.asked_to_stop_at).count());
   }
   const Event next = verdict();
   if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
@@ -224,27 +194,27 @@ void Service::end_run() {
 }
 
 bool Service::exit_was_success() const {
-  if (!record_.exit || record_.failure) return false;
-  if (record_.exit->success()) return true;
-  if (spec_.extras == nullptr || record_.exit->signaled) return false;
-  return std::ranges::find(spec_.extras->success_exit_codes, record_.exit->value) !=
-         spec_.extras->success_exit_codes.end();
+  if (!record_.run.exit || record_.run.failure) return false;
+  if (record_.run.exit->success()) return true;
+  if (spec().extras == nullptr || record_.run.exit->signaled) return false;
+  return std::ranges::find(spec().extras->success_exit_codes, record_.run.exit->value) !=
+         spec().extras->success_exit_codes.end();
 }
 
 Event Service::verdict() {
   const Intent intent = std::exchange(record_.intent, Intent::run);
-  if (record_.exit) record_.last_run_succeeded = exit_was_success();
+  if (record_.run.exit) record_.last_run_succeeded = exit_was_success();
   if (intent == Intent::rest) return Event::gone_rest;
   if (intent == Intent::again) return Event::gone_again;
   // The time that it took to stop says nothing for it.
-  const TimePoint left_at = record_.asked_to_stop_at.value_or(runtime_.loop.now());
-  if (record_.ready_at && left_at - *record_.ready_at >= spec_.restart->reset_after)
+  const TimePoint left_at = record_.run.asked_to_stop_at.value_or(runtime_.loop.now());
+  if (record_.run.ready_at && left_at - *record_.run.ready_at >= spec().restart->reset_after)
     record_.history.attempts = 0;
   const bool success = exit_was_success();
-  if (!success && !record_.failure) record_.failure = last_exit_error();
-  record_.cause = success ? Error() : record_.failure;
-  if (record_.refused) return Event::gone_failed;
-  switch (after_exit(spec_, success, record_.ready_at.has_value())) {
+  if (!success && !record_.run.failure) record_.run.failure = last_exit_error();
+  record_.cause = success ? Error() : record_.run.failure;
+  if (record_.run.refused) return Event::gone_failed;
+  switch (after_exit(spec(), success, record_.run.ready_at.has_value())) {
     case AfterExit::completed: return Event::gone_completed;
     case AfterExit::failed:
       if (!record_.cause) record_.cause = last_exit_error();
@@ -252,25 +222,25 @@ Event Service::verdict() {
       return Event::gone_failed;
     case AfterExit::again: break;
   }
-  if (!record_.cause && !record_.ready_at) record_.cause = last_exit_error();
-  if (limit_reached(record_.history, *spec_.restart, runtime_.loop.now())) {
+  if (!record_.cause && !record_.run.ready_at) record_.cause = last_exit_error();
+  if (limit_reached(record_.history, *spec().restart, runtime_.loop.now())) {
     record_.cause =
-        Error(Error::Kind::failed, "gave up after " + std::to_string(spec_.restart->limit) + " restarts",
+        Error(Error::Kind::failed, "gave up after " + std::to_string(spec().restart->limit) + " restarts",
               record_.cause);
     return Event::gone_failed;
   }
-  ++(record_.watchdog_expired ? counters_->restarts_on_watchdog
-     : record_.hung           ? counters_->restarts_on_liveness
-                              : counters_->restarts_on_failure);
+  ++(record_.run.watchdog_expired ? counters_->restarts_on_watchdog
+     : record_.run.hung           ? counters_->restarts_on_liveness
+                                  : counters_->restarts_on_failure);
   return Event::gone_retry;
 }
 
 Error Service::last_exit_error() const {
-  if (!record_.exit) return record_.failure;
-  std::string text = std::string(name()) + " " + record_.exit->text();
-  if (record_.killed_by_command && record_.exit->signaled) text += ", as `belfry kill` asked";
-  if (!record_.ready_at && !ready_means_completed()) text += " before it was ready";
-  text += what_it_said_of_the_end();
+  if (!record_.run.exit) return record_.run.failure;
+  std::string text = std::string(name()) + " " + record_.run.exit->text();
+  if (record_.run.killed_by_command && record_.run.exit->signaled) text += ", as `belfry kill` asked";
+  if (!record_.run.ready_at && !ready_means_completed()) text += " before it was ready";
+  text += record_.run.said.of_the_end();
   return failure(std::move(text));
 }
 

@@ -4,8 +4,8 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "daemon/service/description.hpp"
 #include "daemon/service/service_reload.hpp"
-#include "daemon/supervisor/stop_set.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -51,14 +51,15 @@ ServiceView Supervisor::service(std::size_t index) const {
   if (service.spec().extras) {
     const auto& bells = service.spec().extras->bells;
     for (std::size_t i = 0; i < bells.size(); ++i)
-      view.bells.push_back({.name = bells[i].name, .rung = service.has_rung(i)});
+      view.bells.push_back({.name = bells[i].name,
+                            .rung = service.readiness() != nullptr && service.readiness()->has_rung(i)});
   }
-  view.waiting_for = service.waiting_for();
-  view.last_error = service.last_error();
-  view.status_text = service.status_text();
-  view.readiness_kind = service.readiness_kind();
-  view.readiness_method = service.readiness_method();
-  if (record.ready_at) view.time_to_ready = *record.ready_at - record.started_at;
+  view.waiting_for = waiting_for(service);
+  view.last_error = last_error(service);
+  view.status_text = record.run.said.status();
+  view.readiness_kind = readiness_kind(service);
+  view.readiness_method = readiness_method(service);
+  if (record.run.ready_at) view.time_to_ready = *record.run.ready_at - record.run.started_at;
   view.counters = service.counters();
   view.notify = service.tally();
   return view;
@@ -75,8 +76,8 @@ std::vector<std::string> Supervisor::culprits() const {
   for (const auto& service : services_) {
     if (!counted_unready_[service->index()]) continue;
     std::string text = std::string(service->name()) + " is " + std::string(name_of(service->state()));
-    for (const std::string& missing : service->waiting_for()) text += ", waits for " + missing;
-    if (const std::string error = service->last_error(); !error.empty()) text += ": " + error;
+    for (const std::string& missing : waiting_for(*service)) text += ", waits for " + missing;
+    if (const std::string error = last_error(*service); !error.empty()) text += ": " + error;
     named.push_back(std::move(text));
   }
   return named;
@@ -109,7 +110,7 @@ Waits Supervisor::long_waits(std::size_t most) const {
   if (named.empty()) named = std::move(behind);
   Waits waits{.lines = {}, .total = named.size()};
   named.resize(std::min(named.size(), most));
-  for (const Service* service : named) waits.lines.push_back("still waiting for " + service->wait_text());
+  for (const Service* service : named) waits.lines.push_back("still waiting for " + wait_text(*service));
   return waits;
 }
 
@@ -122,7 +123,7 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
   Duration pause{0};
   for (;;) {
     if (service.level(level.condition, level.bell)) {
-      if (!service.has_died_unnoticed()) break;
+      if (!graph_.has_died_unnoticed(service)) break;
       // Its death is told in the coming turn, or when its shim has said so.
       if (pause == Duration::zero()) {
         co_await yield_to_all(loop_);
@@ -142,7 +143,7 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
     }
     if (is_settled(service.state()) && !service.record().start_requested) {
       std::string why = std::string(service.name()) + " is " + std::string(name_of(service.state()));
-      if (const std::string error = service.last_error(); !error.empty()) why += ": " + error;
+      if (const std::string error = last_error(service); !error.empty()) why += ": " + error;
       result = std::unexpected(Error(Error::Kind::failed, std::move(why)));
       break;
     }
@@ -231,7 +232,7 @@ std::vector<Service*> Supervisor::meant_by(Service& service, bool with_itself) c
   std::vector<Service*> meant;
   if (!service.spec().replicated || with_itself) meant.push_back(&service);
   if (!service.spec().replicated) return meant;
-  for (const Edge& replica : service.edges()) meant.push_back(replica.on);
+  for (const Edge& replica : service.edges()) meant.push_back(&service_of(*replica.on));
   return meant;
 }
 
@@ -253,8 +254,10 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
   Result<void> waited;
   for (const auto& [one, run] : killed) {
     if (!waited) break;
-    if (const std::string who = one->who_may_not_be_signalled(); !who.empty()) {
-      waited = std::unexpected(Error(Error::Kind::failed, who));
+    const auto left = one->survivors();
+    const bool out_of_reach = std::ranges::all_of(left, [](const auto& p) { return p.refused != 0; });
+    if (!left.empty() && out_of_reach) {
+      waited = std::unexpected(Error(Error::Kind::failed, text_of(left)));
       break;
     }
     // Who does not end sleeps uninterruptibly: that is an answer, too.
@@ -287,7 +290,8 @@ Task<CommandResult> Supervisor::start(Context& ctx, Service& service, bool only)
 }
 
 void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
-  for (Service* needed : required_closure({&service})) {
+  for (Node* node : graph_.required_closure({&service})) {
+    Service* needed = &service_of(*node);
     // A oneshot that has done its work is not done again because somebody else needs it.
     const bool done = needed->state() == State::completed && needed->spec().type == ServiceType::oneshot;
     if (needed != &service && done) continue;
@@ -302,12 +306,13 @@ Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent inte
   const std::string verb = intent == Intent::rest ? "stop" : "restart";
   const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
   const auto roots = meant_by(service, intent == Intent::rest);
-  const auto concerned = only ? roots : who_must_stop(roots, services_.size());
+  const std::vector<Node*> asked(roots.begin(), roots.end());
+  const auto concerned = only ? asked : graph_.who_must_stop(asked);
   std::vector<std::pair<Service*, SharedIncarnation>> gone;  // the runs to wait for, until they have ended,
   std::vector<Service*> back;                                // then those who are to be as they were
   // The last first: who depends on it is asked before it, and is back by itself when its edges hold again.
   for (auto it = concerned.rbegin(); it != concerned.rend(); ++it) {
-    Service& one = **it;
+    Service& one = service_of(**it);
     const bool root = std::ranges::find(roots, &one) != roots.end();
     const bool ran = is_running(one.state());
     if (root && (ran || intent == Intent::rest)) gone.emplace_back(&one, one.incarnation());

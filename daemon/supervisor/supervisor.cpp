@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "channels/spawn.hpp"
-#include "daemon/supervisor/stop_plan.hpp"
+#include "daemon/service/description.hpp"
 
 namespace belfry::daemon {
 
@@ -17,7 +17,7 @@ bool is_active(const Service& service, State state) {
 }  // namespace
 
 Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes,
-                       Provisions& provisions, probes::Factory& probes, Reporter& reporter,
+                       ResourceProvider& resources, probes::Factory& probes, Reporter& reporter,
                        std::uint64_t seed)
     : loop_(loop),
       stack_(stack),
@@ -28,11 +28,11 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
       runtime_{.stack_name = stack.name,
                .loop = loop,
                .processes = processes,
-               .provisions = provisions,
-               .probes = probes,
-               .probe_slots = probe_slots_,
+               .resources = resources,
+               .probes = {.loop = loop, .slots = probe_slots_, .factory = probes, .random = *this},
                .start_slots = start_slots_,
                .preparations = preparations_,
+               .graph = graph_,
                .listener = *this},
       random_(seed),
       up_(loop, "up"),
@@ -49,13 +49,8 @@ Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes
     if (spec.essential) essentials_.push_back(services_.back().get());
   }
   std::ranges::sort(by_name_, {}, [this](std::uint32_t i) { return services_[i]->name(); });
-  for (std::size_t i = 0; i < services_.size(); ++i) {
-    services_[i]->expect(stack.services[i].depends_on.size());
-    for (const config::Dependency& d : stack.services[i].depends_on) {
-      services_[i]->depend_on(*services_[d.target],
-                              d);  // also of what no profile enables: it may be started by name
-    }
-  }
+  for (auto& service : services_) graph_.add(*service);
+  graph_.connect();
   counted_unready_.resize(services_.size(), false);
 }
 
@@ -63,44 +58,24 @@ Supervisor::~Supervisor() = default;
 
 void Supervisor::begin(const std::vector<std::string>& names) {
   for (auto& service : services_) spawn(lives_, service->name(), service->live(lives_context_));
-  std::vector<Service*> wanted;
+  std::vector<Node*> wanted;
   for (auto& service : services_) {
     if (!service->spec().enabled) continue;
     if (names.empty() || std::ranges::find(names, service->name()) != names.end())
       wanted.push_back(service.get());
   }
-  for (Service* service : required_closure(std::move(wanted))) {
-    service->request_start();
-    count_health(*service);
+  for (Node* needed : graph_.required_closure(std::move(wanted))) {
+    service_of(*needed).request_start();
+    count_health(service_of(*needed));
   }
   begun_ = true;
   if (unready_ == 0) up_.ring();
 }
 
-std::vector<Service*> Supervisor::required_closure(std::vector<Service*> roots) const {
-  std::vector<bool> seen(services_.size(), false);
-  for (const Service* root : roots) seen[root->index()] = true;
-  for (std::size_t i = 0; i < roots.size(); ++i) {
-    for (const Edge& edge : roots[i]->edges()) {
-      if (!edge.spec->required || seen[edge.on->index()]) continue;
-      seen[edge.on->index()] = true;
-      roots.push_back(edge.on);
-    }
-  }
-  return roots;
-}
-
 void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
   shutting_down_ = true;
-  let_everything_hold();
-  std::vector<StopNode> nodes(services_.size());
-  for (std::size_t i = 0; i < services_.size(); ++i) {
-    const Service& service = *services_[i];
-    if (is_running(service.state()) && !service.spec().command.empty())
-      nodes[i].timeout = service.stop_allowance();
-    for (const Edge& edge : service.edges()) nodes[i].below.push_back(edge.on->index());
-  }
-  const std::vector<StopShare> shares = plan_stop(nodes, loop_.now(), deadline);
+  graph_.hold_everything();
+  const std::vector<StopShare> shares = graph_.plan_stop(loop_.now(), deadline);
   for (std::size_t i = 0; i < services_.size(); ++i) {
     StopTerms terms{.intent = Intent::rest, .cause = cause};
     // Half of its share is for cleaning up.
@@ -109,14 +84,6 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
     terms.end_by = shares[i].end_by;
     terms.by_command = false;
     services_[i]->request_stop(terms);
-  }
-}
-
-void Supervisor::let_everything_hold() {
-  if (runtime_.going_down) return;
-  runtime_.going_down = true;
-  for (auto& service : services_) {
-    if (is_running(service->state())) service->hold_everything_below();
   }
 }
 
@@ -132,7 +99,7 @@ Task<void> Supervisor::end() {
   if (!joined) reporter_.notice("belfry", joined.error().text());
 }
 
-void Supervisor::state_changed(Service& service, State from, State to, Event) {
+void Supervisor::state_changed(Service& service, State from, State to) {
   unsettled_ += static_cast<std::size_t>(!is_settled(to)) - static_cast<std::size_t>(!is_settled(from));
   running_ += static_cast<std::size_t>(is_running(to)) - static_cast<std::size_t>(is_running(from));
   stopping_ +=
@@ -159,8 +126,9 @@ void Supervisor::look_whether_up() {
 }
 
 bool Supervisor::nobody_died_unnoticed() const {
-  return std::ranges::none_of(services_, [](const auto& s) {
-    return s->spec().type != config::ServiceType::gate && is_running(s->state()) && s->has_died_unnoticed();
+  return std::ranges::none_of(services_, [this](const auto& s) {
+    return s->spec().type != config::ServiceType::gate && is_running(s->state()) &&
+           graph_.has_died_unnoticed(*s);
   });
 }
 
@@ -177,11 +145,11 @@ void Supervisor::look_for_the_end(Service& service, State to) {
   if (shutting_down_) return;
   const std::string name(service.name());
   if (service.spec().main && (to == State::completed || to == State::failed)) {
-    const auto& exit = service.record().exit;
+    const auto& exit = service.record().run.exit;
     const int code = exit ? exit->shell_code() : 0;
     // Who was ended because it hung, and exited with 0 then, has failed all the same.
     const bool lies = to == State::failed && code == 0;
-    const std::string how = exit && !lies ? exit->text() : "failed: " + service.last_error();
+    const std::string how = exit && !lies ? exit->text() : "failed: " + last_error(service);
     if (ends_when_done_ || code != 0 || lies)
       ending_.ring({.code = lies ? 69 : code, .reason = "main service " + name + " " + how});
   }
@@ -197,10 +165,10 @@ void Supervisor::look_for_the_end(Service& service, State to) {
 void Supervisor::look_at_essentials() {
   for (const Service* one : essentials_) {
     const State state = one->state();
-    if (state != State::failed && (state != State::blocked || !blocked_by_failure(*one))) continue;
+    if (state != State::failed && (state != State::blocked || !graph_.is_blocked_by_failure(*one))) continue;
     ending_.ring({.code = 69,
                   .reason = "essential service " + std::string(one->name()) + " " +
-                            std::string(name_of(state)) + ": " + one->last_error()});
+                            std::string(name_of(state)) + ": " + last_error(*one)});
   }
 }
 
@@ -225,20 +193,6 @@ void Supervisor::end_when_nothing_can_run() {
 
 bool Supervisor::has_stuck() const {
   return std::ranges::any_of(services_, [](const auto& service) { return service->record().stuck; });
-}
-
-bool Supervisor::blocked_by_failure(const Service& service) const {
-  std::vector<const Service*> chain{&service};
-  std::vector<bool> seen(services_.size(), false);
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    if (chain[i]->state() == State::failed) return true;
-    for (const Edge& edge : chain[i]->edges()) {
-      if (!edge.is_hopeless() || seen[edge.on->index()]) continue;
-      seen[edge.on->index()] = true;
-      chain.push_back(edge.on);
-    }
-  }
-  return false;
 }
 
 void Supervisor::own_bell_rang(Service& service, std::uint32_t bell) {

@@ -43,10 +43,10 @@ class Reporter {
 // after
 //   end() has returned, or after the loop was abandoned.
 // Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
-class Supervisor final : public StackView, StateListener {
+class Supervisor final : public StackView, StateListener, RandomSource {
  public:
-  Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes, Provisions& provisions,
-             probes::Factory& probes, Reporter& reporter, std::uint64_t seed);
+  Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes,
+             ResourceProvider& resources, probes::Factory& probes, Reporter& reporter, std::uint64_t seed);
   ~Supervisor() override;
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -107,21 +107,18 @@ class Supervisor final : public StackView, StateListener {
   void request_shutdown(std::string_view reason) override;
 
  private:
-  void state_changed(Service& service, State from, State to, Event why) override;
+  void state_changed(Service& service, State from, State to) override;
   void own_bell_rang(Service& service, std::uint32_t bell) override;
   void notice(Service& service, const std::string& text) override;
   void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
   double random() override;
 
-  void let_everything_hold();
   void count_health(Service& service);
   void look_whether_up();
   [[nodiscard]] bool nobody_died_unnoticed() const;
   void look_for_the_end(Service& service, State to);
   void look_at_essentials();
   void end_when_nothing_can_run();
-  [[nodiscard]] bool blocked_by_failure(const Service& service) const;
-  [[nodiscard]] std::vector<Service*> required_closure(std::vector<Service*> roots) const;
   [[nodiscard]] std::vector<Service*> meant_by(Service& service, bool with_itself) const;
   Task<CommandResult> start(Context& ctx, Service& service, bool only);
   Task<CommandResult> kill(Context& ctx, Service& service);
@@ -138,6 +135,7 @@ class Supervisor final : public StackView, StateListener {
   Semaphore probe_slots_;
   StartSlots start_slots_;
   Preparations preparations_;
+  DependencyGraph graph_;
   ServiceRuntime runtime_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Service>> services_;

@@ -16,9 +16,9 @@
 #include "channels/task.hpp"
 #include "channels/time/time.hpp"
 #include "config/model/model.hpp"
-#include "daemon/service/counters.hpp"
-#include "daemon/service/notify_refusal.hpp"
-#include "daemon/service/service_state.hpp"
+#include "daemon/state/counters.hpp"
+#include "daemon/state/notify_refusal.hpp"
+#include "daemon/state/service_state.hpp"
 
 namespace belfry::daemon {
 

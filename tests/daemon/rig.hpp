@@ -1,4 +1,4 @@
-// A supervisor on a loop whose clock a test moves, with processes, probes and provisions that do as told.
+// A supervisor on a loop whose clock a test moves, with processes, probes and resources that do as told.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -13,10 +13,11 @@
 #include "channels/loop.hpp"
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
+#include "daemon/service/description.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 #include "tests/support/fake_probes.hpp"
 #include "tests/support/fake_processes.hpp"
-#include "tests/support/fake_provisions.hpp"
+#include "tests/support/fake_resources.hpp"
 #include "tests/support/stack_builder.hpp"
 
 namespace belfry::testing {
@@ -73,7 +74,7 @@ class Rig : public ::testing::Test {
 
   void up(const std::vector<std::string>& names = {}) {
     supervisor =
-        std::make_unique<daemon::Supervisor>(loop, stack, processes, provisions, probes, chronicle, 1);
+        std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
     supervisor->begin(names);
     loop.run_until_idle();
   }
@@ -87,7 +88,7 @@ class Rig : public ::testing::Test {
   State state(std::string_view name) { return service(name).state(); }
   std::string cause(std::string_view name) { return service(name).record().cause.text(); }
   void say_ready(std::string_view name) {
-    service(name).said_ready();
+    service(name).said({.ready = true});
     loop.run_until_idle();
   }
   void end(std::string_view name, int code = 0) {
@@ -142,7 +143,7 @@ class Rig : public ::testing::Test {
   Loop loop{clock};
   config::Stack stack = a_stack();
   FakeProcesses processes{loop};
-  FakeProvisions provisions;
+  FakeResources resources;
   FakeProbes probes;
   Chronicle chronicle;
   std::unique_ptr<daemon::Supervisor> supervisor;

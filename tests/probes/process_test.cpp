@@ -32,7 +32,7 @@ using namespace std::chrono_literals;
 // --- exec
 
 struct Directory final : LaunchTemplate {
-  void prepare(Launch& launch) const override {
+  void configure(Launch& launch) const override {
     launch.working_dir = "/usr";
     launch.set_environment(system::BaseEnvironment::empty(),
                            std::vector<system::NameValue>{{"PROBED", "yes"}});

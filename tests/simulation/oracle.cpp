@@ -9,6 +9,7 @@ using config::ServiceType;
 using daemon::Edge;
 using daemon::Intent;
 using daemon::Service;
+using daemon::service_of;
 using daemon::State;
 
 namespace {
@@ -39,17 +40,17 @@ bool Oracle::level(const Service& s, Condition condition, std::string_view bell)
   }
   switch (condition) {
     case Condition::started:
-      return !leaves(s) && !s.record().exit && s.incarnation()->started.rung() &&
+      return !leaves(s) && !s.record().run.exit && s.incarnation()->started.rung() &&
              (s.state() == State::starting || s.state() == State::ready || s.state() == State::unready);
     case Condition::ready:
       if (s.spec().type == ServiceType::oneshot && s.spec().ready.empty()) return completed;
-      return !leaves(s) && !s.record().exit && s.state() == State::ready && s.incarnation()->ready.rung();
+      return !leaves(s) && !s.record().run.exit && s.state() == State::ready && s.incarnation()->ready.rung();
     case Condition::completed: return completed;
     case Condition::stopped: return s.record().has_run && !runs(s) && !s.record().stuck;
     case Condition::own_bell:
       return s.incarnation()->own(bell).rung() &&
              (s.state() == State::completed ||
-              (!leaves(s) && !s.record().exit && runs(s) && s.state() != State::stopping));
+              (!leaves(s) && !s.record().run.exit && runs(s) && s.state() != State::stopping));
   }
   return false;
 }
@@ -57,12 +58,12 @@ bool Oracle::level(const Service& s, Condition condition, std::string_view bell)
 std::size_t Oracle::members(const Service& gate, Condition condition) const {
   std::size_t count = 0;
   for (const Edge& e : gate.edges())
-    count += condition == Condition::ready ? holds(e) : level(*e.on, condition);
+    count += condition == Condition::ready ? holds(e) : level(service_of(*e.on), condition);
   return count;
 }
 
 bool Oracle::holds(const Edge& edge) const {
-  const Service& on = *edge.on;
+  const Service& on = service_of(*edge.on);
   if (!edge.spec->require || on.spec().type != ServiceType::gate)
     return level(on, edge.spec->condition, *edge.spec->bell);
   const std::size_t needed = edge.spec->require->count == 0 ? on.edges().size() : edge.spec->require->count;
@@ -88,7 +89,7 @@ bool Oracle::can_start(const Service& s) const {
 // A oneshot that succeeded has done all that who waited for its completion needs of it, also while it runs
 // again; and a stop takes nothing from who waits for one.
 bool Oracle::is_done(const Edge& edge) {
-  const Service& on = *edge.on;
+  const Service& on = service_of(*edge.on);
   if (edge.spec->condition == Condition::stopped) return true;
   if (on.spec().type != ServiceType::oneshot || !on.record().last_run_succeeded) return false;
   return edge.spec->condition == Condition::completed ||
@@ -104,7 +105,8 @@ std::vector<const Service*> Oracle::on_top_of(const Service& root, bool through_
   std::vector<bool> seen(supervisor_.service_count(), false);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && !through_all && !is_transparent(*found[i])) continue;
-    for (const Service* dependent : found[i]->dependents()) {
+    for (const daemon::Node* above : found[i]->dependents()) {
+      const Service* dependent = &service_of(*above);
       if (seen[dependent->index()]) continue;
       if (!through_all && needs_no_more(*dependent, *found[i])) continue;
       // Above a gate only those were asked who cannot do with its other members.
@@ -128,7 +130,7 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
     if (!lets_start(edge)) return of(service) + " starts although " + edge.text() + " does not hold";
     const bool needs_process =
         edge.spec->condition != Condition::completed && edge.spec->condition != Condition::stopped;
-    if (holds(edge) && needs_process && !edge.spec->require && stands_on_dead(*edge.on))
+    if (holds(edge) && needs_process && !edge.spec->require && stands_on_dead(service_of(*edge.on)))
       return of(service) + " starts although the process of " + edge.text() + " is dead";
   }
   return std::nullopt;
@@ -138,7 +140,7 @@ std::optional<std::string> Oracle::check_start(const Service& service) const {
 bool Oracle::stands_on_dead(const Service& on) const {
   if (on.spec().type == ServiceType::gate) {
     const auto alive = std::ranges::count_if(on.edges(), [this](const Edge& member) {
-      return holds(member) && (member.spec->require || !stands_on_dead(*member.on));
+      return holds(member) && (member.spec->require || !stands_on_dead(service_of(*member.on)));
     });
     const std::size_t needed = on.spec().require.count == 0 ? on.edges().size() : on.spec().require.count;
     return runs(on) && static_cast<std::size_t>(alive) < needed;
@@ -146,13 +148,13 @@ bool Oracle::stands_on_dead(const Service& on) const {
   // A oneshot is ready when it has completed.
   if (on.spec().type == ServiceType::oneshot && on.spec().ready.empty()) return false;
   // What went to the background has no main process that anybody could look at.
-  if (on.record().in_background) return false;
+  if (on.record().run.in_background) return false;
   return runs(on) && !on.spec().command.empty() && !processes_.runs(on.name());
 }
 
 std::optional<std::string> Oracle::check_stop(const Service& service, bool going_down) const {
   const auto& record = service.record();
-  if (record.intent == Intent::run || !record.in_order || record.failure) return std::nullopt;
+  if (record.intent == Intent::run || !record.in_order || record.run.failure) return std::nullopt;
   // Nobody can stand on what never came to run: a start that was called off in its pre_start.
   if (!service.incarnation()->started.rung()) return std::nullopt;
   for (const Service* dependent : on_top_of(service, going_down)) {
@@ -181,7 +183,7 @@ void Oracle::remember_requests() {
 
 // What will be left when all who were asked have gone. A gate may not have noticed yet, so its members count.
 bool Oracle::stands(const Edge& edge) const {
-  const Service& on = *edge.on;
+  const Service& on = service_of(*edge.on);
   if (on.spec().type != ServiceType::gate)
     return (is_done(edge) && edge.spec->condition != Condition::stopped) ||
            level(on, edge.spec->condition, *edge.spec->bell);
@@ -189,9 +191,9 @@ bool Oracle::stands(const Edge& edge) const {
   const std::size_t needed = require.count == 0 ? on.edges().size() : require.count;
   const auto counts = [&](const Edge& member) {
     if (edge.spec->condition != Condition::ready)
-      return level(*member.on, edge.spec->condition, *edge.spec->bell);
+      return level(service_of(*member.on), edge.spec->condition, *edge.spec->bell);
     const bool by_itself = member.on->spec().type == ServiceType::gate && !member.asks_members();
-    return stands(member) && !(by_itself && is_down(*member.on));
+    return stands(member) && !(by_itself && is_down(service_of(*member.on)));
   };
   return static_cast<std::size_t>(std::ranges::count_if(on.edges(), counts)) >= needed;
 }
@@ -210,7 +212,7 @@ std::optional<std::string> Oracle::check_requests() const {
     if (record.asked_in <= last_request_ || !record.in_order || !runs(*asked) || is_transparent(*asked))
       continue;
     // Who is on its way to settle by itself is a lost level already, and no news.
-    if (asked->state() == State::stopping && record.exit) continue;
+    if (asked->state() == State::stopping && record.run.exit) continue;
     for (const auto& other : supervisor_.services()) {
       if (!runs(*other) || leaves(*other) || other->state() == State::stopping || is_transparent(*other))
         continue;
@@ -249,7 +251,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
       if (can_start(s) && (!has_command || slots_left() > 0)) return of(s) + " waits although it could start";
       break;
     case State::starting:
-      if (s.spec().type == ServiceType::daemon && s.spec().ready.empty() && record.hook == 0)
+      if (s.spec().type == ServiceType::daemon && s.spec().ready.empty() && s.facts().hook == 0)
         return of(s) + " has nothing to wait for";
       if (s.spec().type == ServiceType::gate) return of(s) + " is a gate that starts";
       break;
@@ -272,7 +274,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
     default: break;
   }
   // A hook of its start that was asked to end has its time.
-  if (runs(s) && leaves(s) && s.state() != State::stopping && record.hook == 0) {
+  if (runs(s) && leaves(s) && s.state() != State::stopping && s.facts().hook == 0) {
     const auto above = on_top_of(s, true);
     const bool awaited = std::ranges::any_of(
         above, [](const Service* d) { return runs(*d) && (leaves(*d) || d->state() == State::stopping); });
@@ -300,10 +302,10 @@ std::optional<std::string> Oracle::check_ending() const {
     const auto& ending = supervisor_.ending().value();
     const bool by_it = ending.reason.starts_with("main service " + std::string(s->name()) + " ") &&
                        supervisor_.ending().at() == s->record().since;
-    const auto& exit = s->record().exit;
+    const auto& exit = s->record().run.exit;
     const int code = exit ? exit->shell_code() : 0;
     // It was given up, and how it ended was known later.
-    const bool given_up = s->record().killed && s->state() == State::failed && ending.code == 69;
+    const bool given_up = s->record().run.killed && s->state() == State::failed && ending.code == 69;
     if (by_it && !given_up && ending.code != (code == 0 && s->state() == State::failed ? 69 : code))
       return of(*s) + " ends the stack with code " + std::to_string(ending.code);
   }
@@ -342,7 +344,8 @@ std::optional<std::string> Oracle::check_losses(TimePoint now) {
 }
 
 void Oracle::look_at_regained(const Service& service, bool starts) {
-  for (const Service* dependent : service.dependents()) {
+  for (const daemon::Node* above : service.dependents()) {
+    const Service* dependent = &service_of(*above);
     for (const Edge& edge : dependent->edges()) {
       // Its bell rings right after the state has changed.
       const bool is_back = edge.on == &service && (service.state() == State::ready ||
@@ -355,7 +358,8 @@ void Oracle::look_at_regained(const Service& service, bool starts) {
 
 // Edges that count a gate's members see those come back, too.
 void Oracle::look_through(const Service& gate) {
-  for (const Service* dependent : gate.dependents()) {
+  for (const daemon::Node* above : gate.dependents()) {
+    const Service* dependent = &service_of(*above);
     for (const Edge& edge : dependent->edges()) {
       // The member that has just come back rings in a moment: whether it was the one that lacked is not
       // asked.
@@ -370,8 +374,8 @@ std::optional<std::string> Oracle::check_up() const {
     if (!service->record().wanted) continue;
     if (service->state() == State::ready || daemon::is_settled(service->state())) continue;
     std::string text = of(*service) + " is not up although everybody behaves:";
-    for (const auto& missing : service->waiting_for()) text += " waits for " + missing;
-    return text + " " + service->last_error();
+    for (const auto& missing : daemon::waiting_for(*service)) text += " waits for " + missing;
+    return text + " " + daemon::last_error(*service);
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/service/description.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 #include "tests/support/fake_processes.hpp"
 

@@ -15,7 +15,7 @@
 #include "tests/simulation/oracle.hpp"
 #include "tests/support/fake_probes.hpp"
 #include "tests/support/fake_processes.hpp"
-#include "tests/support/fake_provisions.hpp"
+#include "tests/support/fake_resources.hpp"
 
 namespace belfry::simulation {
 
@@ -44,7 +44,7 @@ class World final : daemon::Reporter {
       return calm_ ? Duration(0) : notices_death_after(plan_, planned(id.service), id.run);
     };
     processes_.on_spawn = [this](const testing::RunId& id) { spawned(id); };
-    provisions_.refuse = [this](const Service& s) { return try_to_bind(s); };
+    resources_.refuse = [this](const config::Service& s, std::uint64_t runs) { return try_to_bind(s, runs); };
     probes_.answer = [this](const std::string& service, const config::Probe& probe) {
       return answer(plan_, planned(service), probe, loop_.now() - begun_at_, calm_);
     };
@@ -102,7 +102,7 @@ class World final : daemon::Reporter {
 
   void state_changed(const Service& s, State from, State to) override {
     say(std::string(s.name()) + " " + std::string(daemon::name_of(from)) + " -> " +
-        std::string(daemon::name_of(to)) + "  " + s.last_error());
+        std::string(daemon::name_of(to)) + "  " + daemon::last_error(s));
     if (to == State::starting) {
       if (auto wrong = oracle_.check_start(s)) fail(*wrong);
       const std::string name(s.name());
@@ -113,8 +113,9 @@ class World final : daemon::Reporter {
             listen(s.incarnation(), &daemon::Incarnation::stopped, name + ".stopped"));
     }
     oracle_.look_at_regained(s);
-    const bool was_lost = s.spec().type == config::ServiceType::external && s.record().truths == 0;
-    if (to == State::stopping && !s.record().exit && !was_lost) {
+    const bool external = s.spec().type == config::ServiceType::external;
+    const bool was_lost = external && (s.readiness() == nullptr || s.readiness()->truths() == 0);
+    if (to == State::stopping && !s.record().run.exit && !was_lost) {
       if (auto wrong = oracle_.check_stop(s, going_down_)) fail(*wrong);
       // After a hook that had to end first, the edge may be back.
       const bool at_once = planned(s.name()).hooks == 0;
@@ -143,7 +144,7 @@ class World final : daemon::Reporter {
     if (auto wrong = first ? oracle_.check_start(real) : std::nullopt) fail(*wrong);
     if (is_hook(id)) return;
     oracle_.look_at_regained(real, true);
-    if (s.readiness == Readiness::listen && !provisions_.bound().contains(id.service))
+    if (s.readiness == Readiness::listen && !resources_.bound().contains(id.service))
       fail(id.service + " runs and its sockets are not bound");
     if (s.readiness == Readiness::notify) {
       if (const auto after = says_ready_after(plan_, s, id.run, calm_)) say_ready_later(s.number, *after);
@@ -152,7 +153,7 @@ class World final : daemon::Reporter {
     }
   }
   void say_ready_later(std::uint32_t number, Duration after) {
-    voice(number).arm(loop_.now() + after, [this, number] { service(number).said_ready(); });
+    voice(number).arm(loop_.now() + after, [this, number] { service(number).said({.ready = true}); });
   }
   // A descriptor belongs to one run: what an earlier one was going to say is not heard in the next.
   void use_ready_fd(const PlannedService& s, std::uint64_t run) {
@@ -175,11 +176,10 @@ class World final : daemon::Reporter {
     if (timer == nullptr) timer = std::make_unique<Timer>(loop_);
     return *timer;
   }
-  Result<void> try_to_bind(const Service& s) {
-    const PlannedService& of = planned(s.name());
-    const bool bound = provisions_.bound().contains(std::string(s.name()));
-    if (of.readiness != Readiness::listen || bound || !address_is_taken(plan_, of, s.record().runs, calm_))
-      return {};
+  Result<void> try_to_bind(const config::Service& s, std::uint64_t runs) {
+    const PlannedService& of = planned(s.name);
+    const bool bound = resources_.bound().contains(s.name);
+    if (of.readiness != Readiness::listen || bound || !address_is_taken(plan_, of, runs, calm_)) return {};
     return std::unexpected(Error(Error::Kind::failed, "cannot listen: Address already in use"));
   }
   // Bound for whoever runs or is about to; refused for everybody else, so that no client waits for nothing.
@@ -188,7 +188,7 @@ class World final : daemon::Reporter {
       if (s.readiness != Readiness::listen) continue;
       const Service& real = service(s.number);
       if (real.record().stuck) continue;  // who cannot be killed has them, too
-      const bool bound = provisions_.bound().contains(std::string(real.name()));
+      const bool bound = resources_.bound().contains(std::string(real.name()));
       if (bound != !daemon::is_settled(real.state()))
         return std::string(real.name()) + " is " + std::string(daemon::name_of(real.state())) +
                (bound ? " and its sockets are bound" : " and its sockets are not bound");
@@ -256,7 +256,7 @@ class World final : daemon::Reporter {
       case PlannedEvent::What::reload:
         if (planned(name).readiness != Readiness::notify) break;
         say("> reload " + name);
-        service(event.service).said_reloading();
+        service(event.service).said({.reloading = true});
         say_ready_later(event.service, std::chrono::milliseconds(500));
         break;
     }
@@ -266,7 +266,7 @@ class World final : daemon::Reporter {
     say("> from here on everybody behaves");
     calm_ = true;
     for (const PlannedService& s : plan_.services) {
-      if (s.readiness == Readiness::notify) service(s.number).said_ready();
+      if (s.readiness == Readiness::notify) service(s.number).said({.ready = true});
       if (has_ready_fd(s.readiness)) service(s.number).heard({config::Probe::Kind::fd, &probe_of(s.number)});
     }
   }
@@ -341,8 +341,8 @@ class World final : daemon::Reporter {
     const bool stuck = supervisor_.has_stuck();  // then its processes are left, and what it was given
     if (processes_.alive() != 0 && !stuck) fail("processes are left");
     if (probes_.checks_running() != 0) fail("probes are left");
-    if (!provisions_.held().empty() && !stuck)
-      fail("something is still provided for " + *provisions_.held().begin());
+    if (!resources_.held().empty() && !stuck)
+      fail("something is still provided for " + *resources_.held().begin());
     if (!loop_.timers().empty() && !failure_ && !stuck) fail("timers are left");
   }
 
@@ -353,9 +353,9 @@ class World final : daemon::Reporter {
   ManualClock clock_;
   Loop loop_{clock_};
   testing::FakeProcesses processes_{loop_};
-  testing::FakeProvisions provisions_;
+  testing::FakeResources resources_;
   testing::FakeProbes probes_;
-  daemon::Supervisor supervisor_{loop_, stack_, processes_, provisions_, probes_, *this, plan_.seed};
+  daemon::Supervisor supervisor_{loop_, stack_, processes_, resources_, probes_, *this, plan_.seed};
   Oracle oracle_{supervisor_, processes_, plan_.parallel_starts};
   Context root_{loop_};
   WaitGroup director_{loop_, "director"};

@@ -35,7 +35,7 @@ class ActivatedService : public Rig {
                               Error(Error::Kind::failed, "cannot become ready: it closed descriptor 3"));
     loop.run_until_idle();
   }
-  [[nodiscard]] bool bound(const char* name) const { return provisions.bound().contains(name); }
+  [[nodiscard]] bool bound(const char* name) const { return resources.bound().contains(name); }
 };
 
 TEST_F(ActivatedService, all_sockets_are_bound_before_anything_runs) {
@@ -43,9 +43,9 @@ TEST_F(ActivatedService, all_sockets_are_bound_before_anything_runs) {
   listening(daemon("web", {"db"}));
   listening(daemon("early"));
   std::vector<std::string> bound;
-  provisions.on_bind = [&](const Service& service) {
+  resources.on_bind = [&](const config::Service& service) {
     EXPECT_EQ(processes.spawned(), 0U);
-    bound.emplace_back(service.name());
+    bound.push_back(service.name);
   };
   up();
   EXPECT_THAT(bound, ElementsAre("web", "early"));
@@ -76,7 +76,7 @@ TEST_F(ActivatedService, a_command_that_does_not_exist_rings_no_bell_although_th
 TEST_F(ActivatedService, sockets_survive_crashes_and_restarts_and_are_released_by_a_stop) {
   listening(daemon("web"));
   int binds = 0;
-  provisions.on_bind = [&](const Service&) { ++binds; };
+  resources.on_bind = [&](const config::Service&) { ++binds; };
   up();
   end("web", 1);
   EXPECT_EQ(state("web"), State::backoff);
@@ -111,8 +111,8 @@ TEST_F(ActivatedService, a_socket_that_cannot_be_bound_is_a_failed_service_and_b
   daemon("api", {"web"});
   daemon("other");
   const std::string why = "cannot listen on 127.0.0.1:80: Address already in use";
-  provisions.refuse = [&](const Service& service) -> Result<void> {
-    if (service.name() != "web") return {};
+  resources.refuse = [&](const config::Service& service, std::uint64_t) -> Result<void> {
+    if (service.name != "web") return {};
     return std::unexpected(Error(Error::Kind::failed, why));
   };
   up();
@@ -121,7 +121,7 @@ TEST_F(ActivatedService, a_socket_that_cannot_be_bound_is_a_failed_service_and_b
   EXPECT_EQ(state("api"), State::blocked);
   EXPECT_EQ(cause("api"), "web has failed: " + why);
   EXPECT_EQ(state("other"), State::ready);
-  provisions.refuse = nullptr;
+  resources.refuse = nullptr;
   say_ready("db");
   EXPECT_EQ(command(ServiceCommand::start, "web").result->status, 200);
   EXPECT_EQ(state("api"), State::ready) << "the address has become free";
@@ -161,7 +161,7 @@ TEST_F(ActivatedService, a_service_that_is_blocked_keeps_no_client_waiting) {
 TEST_F(ActivatedService, a_path_that_is_lost_between_two_runs_fails_the_next_start) {
   listening(daemon("web"));
   up();
-  provisions.refuse = [](const Service&) -> Result<void> {
+  resources.refuse = [](const config::Service&, std::uint64_t) -> Result<void> {
     return std::unexpected(Error(Error::Kind::failed, "cannot listen on unix:/run/x"));
   };
   end("web", 1);
@@ -185,7 +185,7 @@ TEST_F(ActivatedService, an_s6_descriptor_closed_early_leaves_it_unready_and_is_
   up();
   close_unready("web", 3);
   EXPECT_EQ(state("web"), State::starting);
-  EXPECT_EQ(service("web").last_error(), "cannot become ready: it closed descriptor 3");
+  EXPECT_EQ(last_error(service("web")), "cannot become ready: it closed descriptor 3");
   advance(1h);
   EXPECT_EQ(state("web"), State::starting);
 }

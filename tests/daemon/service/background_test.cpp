@@ -80,22 +80,22 @@ TEST_F(Background, it_may_say_itself_how_it_ends) {
   up();
   advance(5ms);
   say_ready("db");
-  service("db").said_error(std::nullopt, 0);
+  service("db").said({.errnum = std::nullopt, .exit_status = 0});
   advance(10s);
   EXPECT_EQ(state("db"), State::completed);
 }
 
 TEST_F(Background, the_only_one_that_is_left_is_its_main_process) {
   forking("db");
-  provisions.can_follow = true;
+  resources.can_follow = true;
   up();
   advance(5ms);
-  EXPECT_TRUE(provisions.followed.empty()) << "it may still fork";
+  EXPECT_TRUE(resources.followed.empty()) << "it may still fork";
   say_ready("db");
-  ASSERT_EQ(provisions.followed.size(), 1U);
-  EXPECT_EQ(service("db").main_pid(), provisions.followed.front());
+  ASSERT_EQ(resources.followed.size(), 1U);
+  EXPECT_EQ(service("db").main_pid(), resources.followed.front());
   command(ServiceCommand::stop, "db");
-  EXPECT_THAT(provisions.main_signals, Contains(std::pair("db"s, SIGTERM)));
+  EXPECT_THAT(resources.main_signals, Contains(std::pair("db"s, SIGTERM)));
 }
 
 TEST_F(Background, a_crowd_without_a_leader_is_asked_with_the_stop_signal_as_a_whole) {
@@ -103,7 +103,7 @@ TEST_F(Background, a_crowd_without_a_leader_is_asked_with_the_stop_signal_as_a_w
   up();
   advance(5ms);
   say_ready("db");
-  EXPECT_TRUE(provisions.followed.empty());
+  EXPECT_TRUE(resources.followed.empty());
   command(ServiceCommand::stop, "db");
   EXPECT_EQ(state("db"), State::inactive);
   EXPECT_GE(when("SIGINT db#1"), 0);

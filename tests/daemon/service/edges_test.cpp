@@ -23,7 +23,7 @@ TEST_F(Edges, a_database_that_dies_while_the_cache_warms_up_starts_nobody) {
   end("db", 1);
   say_ready("cache");
   EXPECT_EQ(state("api"), State::waiting);
-  EXPECT_THAT(service("api").waiting_for(), ElementsAre("db ready"));
+  EXPECT_THAT(waiting_for(service("api")), ElementsAre("db ready"));
   advance(100ms);
   EXPECT_EQ(state("api"), State::ready);
 }

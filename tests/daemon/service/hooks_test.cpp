@@ -144,7 +144,7 @@ TEST_F(Hooks, a_loss_under_a_hook_is_told_to_those_above_at_once) {
   advance(100ms);
   ASSERT_EQ(state("job"), State::starting);
   ASSERT_EQ(state("done"), State::ready);
-  service("db").said_reloading();  // not a loss yet; the end of it is
+  service("db").said({.reloading = true});  // not a loss yet; the end of it is
   processes.end("db", {.signaled = false, .value = 1});
   loop.run_until_idle();
   ASSERT_EQ(state("job"), State::starting);  // its hook has a second to end
@@ -198,7 +198,7 @@ TEST_F(Hooks, a_pre_stop_that_hangs_leaves_time_for_the_main_process) {
   EXPECT_NE(when("SIGTERM db#1"), -1);
   advance(500ms);
   EXPECT_EQ(state("db"), State::inactive);
-  EXPECT_FALSE(service("db").record().killed);
+  EXPECT_FALSE(service("db").record().run.killed);
 }
 
 TEST_F(Hooks, a_pre_stop_is_not_run_for_a_service_that_has_ended_by_itself) {
@@ -253,7 +253,7 @@ TEST_F(Hooks, a_shutdown_during_a_pre_stop_leaves_time_for_the_main_process) {
   down(2s);
   advance(2s);
   EXPECT_EQ(state("db"), State::inactive);
-  EXPECT_FALSE(service("db").record().killed);
+  EXPECT_FALSE(service("db").record().run.killed);
 }
 
 TEST_F(Hooks, what_a_pre_start_left_behind_goes_with_a_start_that_is_refused) {
@@ -310,11 +310,11 @@ TEST_F(Hooks, a_start_after_a_failed_pre_start_and_a_stop_is_prepared_anew) {
   up();
   advance(1s);
   ASSERT_EQ(state("db"), State::failed);
-  EXPECT_TRUE(provisions.held().empty());
+  EXPECT_TRUE(resources.held().empty());
   supervisor->at(0).request_start();
   loop.run_until_idle();
   ASSERT_EQ(state("db"), State::starting);
-  EXPECT_TRUE(provisions.held().contains("db"));
+  EXPECT_TRUE(resources.held().contains("db"));
 }
 
 TEST_F(Hooks, a_hook_that_does_not_exist_names_itself) {

@@ -34,7 +34,7 @@ TEST_F(ListenRhythmTest, it_is_asked_once_and_then_not_before_an_event) {
   pass(1h);
   EXPECT_EQ(probes.checks(), 1U);
   listens = true;
-  web().was_heard();
+  web().sockets_changed();
   loop.run_until_idle();
   EXPECT_EQ(web().state(), State::ready);
   EXPECT_EQ(probes.checks(), 2U);
@@ -43,7 +43,7 @@ TEST_F(ListenRhythmTest, it_is_asked_once_and_then_not_before_an_event) {
 TEST_F(ListenRhythmTest, a_call_that_takes_longer_is_looked_at_again_and_not_for_ever) {
   daemon("web").ready.probes.push_back(a_probe());
   up();
-  web().was_heard();
+  web().sockets_changed();
   loop.run_until_idle();
   EXPECT_EQ(probes.checks(), 3U);  // at once, and in the next turn
   pass(1ms);
@@ -52,7 +52,7 @@ TEST_F(ListenRhythmTest, a_call_that_takes_longer_is_looked_at_again_and_not_for
   EXPECT_EQ(probes.checks(), 5U);
   pass(1h);
   EXPECT_EQ(probes.checks(), 5U);
-  web().was_heard();
+  web().sockets_changed();
   loop.run_until_idle();
   EXPECT_EQ(probes.checks(), 7U);  // a new event begins anew
   listens = true;
@@ -67,7 +67,7 @@ TEST_F(ListenRhythmTest, a_given_period_is_kept_beside_the_events) {
   up();
   pass(3500ms);
   EXPECT_EQ(probes.checks(), 4U);
-  web().was_heard();
+  web().sockets_changed();
   loop.run_until_idle();
   EXPECT_EQ(probes.checks(), 6U);  // as often as without one
   listens = true;
@@ -80,9 +80,9 @@ TEST_F(ListenRhythmTest, no_event_makes_the_first_attempt_come_before_the_initia
   probe.initial_delay = 5s;
   daemon("web").ready.probes.push_back(std::move(probe));
   up();
-  web().was_heard();
+  web().sockets_changed();
   pass(4s);
-  web().was_heard();
+  web().sockets_changed();
   pass(500ms);
   EXPECT_EQ(probes.checks(), 0U);
   listens = true;
@@ -96,7 +96,7 @@ TEST_F(ListenRhythmTest, the_initial_delay_is_the_first_attempts_only) {
   daemon("web").ready.probes.push_back(std::move(probe));
   up();
   listens = true;
-  web().was_heard();
+  web().sockets_changed();
   pass(1ms);
   ASSERT_EQ(web().state(), State::ready);
   const auto before = probes.checks();
@@ -112,7 +112,7 @@ TEST_F(ListenRhythmTest, several_successes_in_a_row_come_by_the_schedule) {
   daemon("web").ready.probes.push_back(std::move(probe));
   up();
   listens = true;
-  web().was_heard();
+  web().sockets_changed();
   loop.run_until_idle();
   EXPECT_EQ(web().state(), State::starting);
   pass(10ms);

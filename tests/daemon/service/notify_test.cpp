@@ -36,7 +36,7 @@ TEST_F(NotifyState, who_says_stopping_is_unready_and_a_later_ready_does_not_resu
   speaking(daemon("db"));
   up();
   say_ready("db");
-  service("db").said_stopping();
+  service("db").said({.stopping = true});
   settle();
   EXPECT_EQ(state("db"), State::unready);
   EXPECT_THAT(cause("db"), HasSubstr("STOPPING=1"));
@@ -51,7 +51,7 @@ TEST_F(NotifyState, who_says_stopping_is_unready_and_a_later_ready_does_not_resu
 TEST_F(NotifyState, stopping_before_ready_is_never_ready) {
   speaking(daemon("db")).restart->policy = config::RestartPolicy::no;
   up();
-  service("db").said_stopping();
+  service("db").said({.stopping = true});
   say_ready("db");
   EXPECT_EQ(state("db"), State::starting);
   end("db", 0);
@@ -61,11 +61,11 @@ TEST_F(NotifyState, stopping_before_ready_is_never_ready) {
 TEST_F(NotifyState, what_was_said_of_one_run_says_nothing_of_the_next) {
   speaking(daemon("db")).restart->delay = 100ms;
   up();
-  service("db").said_stopping();
-  service("db").said_status("leaving");
+  service("db").said({.stopping = true});
+  service("db").said({.status = "leaving"});
   end("db", 1);
   advance(200ms);
-  EXPECT_EQ(service("db").status_text(), "");
+  EXPECT_EQ(service("db").record().run.said.status(), "");
   say_ready("db");
   EXPECT_EQ(state("db"), State::ready);
 }
@@ -75,7 +75,7 @@ TEST_F(NotifyState, who_reloads_stays_ready_until_its_time_is_over) {
   db.ready.probes[0].timeout = 5s;
   up();
   say_ready("db");
-  service("db").said_reloading();
+  service("db").said({.reloading = true});
   settle();
   EXPECT_EQ(state("db"), State::ready);
   advance(4999ms);
@@ -93,7 +93,7 @@ TEST_F(NotifyState, a_reload_that_ends_in_time_is_no_event_at_all) {
   db.ready.probes[0].timeout = 5s;
   up();
   say_ready("db");
-  service("db").said_reloading();
+  service("db").said({.reloading = true});
   advance(1s);
   say_ready("db");
   advance(10s);
@@ -141,7 +141,7 @@ TEST_F(NotifyState, signs_of_life_keep_it_and_cost_one_wake_up_an_interval) {
   say_ready("db");
   for (int i = 0; i < 20; ++i) {
     advance(500ms);
-    service("db").said_watchdog(WatchdogPing::alive);
+    service("db").said({.watchdog = WatchdogPing::alive});
     settle();
   }
   EXPECT_EQ(state("db"), State::ready);
@@ -165,11 +165,11 @@ TEST_F(NotifyState, a_service_may_set_its_own_interval_and_switch_it_off) {
   up();
   say_ready("db");
   EXPECT_TRUE(loop.timers().empty()) << "no watchdog, no timer";
-  service("db").said_watchdog_interval(1s);
+  service("db").said({.watchdog_interval = 1s});
   settle();
   advance(999ms);
   EXPECT_EQ(state("db"), State::ready);
-  service("db").said_watchdog_interval(0s);
+  service("db").said({.watchdog_interval = 0s});
   settle();
   advance(1h);
   EXPECT_EQ(state("db"), State::ready);
@@ -180,7 +180,7 @@ TEST_F(NotifyState, a_service_may_pull_the_trigger_itself) {
   speaking(daemon("db"));
   up();
   say_ready("db");
-  service("db").said_watchdog(WatchdogPing::trigger);
+  service("db").said({.watchdog = WatchdogPing::trigger});
   settle();
   EXPECT_GE(when("SIGABRT db#1"), 0);
   EXPECT_EQ(service("db").counters().restarts_on_watchdog, 1U);
@@ -204,7 +204,7 @@ TEST_F(NotifyState, a_start_may_ask_for_more_time) {
   db.restart->policy = config::RestartPolicy::no;
   up();
   advance(4s);
-  service("db").said_extend_timeout(3s);
+  service("db").said({.extend_timeout = 3s});
   settle();
   advance(2999ms);
   EXPECT_EQ(state("db"), State::starting);
@@ -216,7 +216,7 @@ TEST_F(NotifyState, asking_for_less_than_there_is_takes_nothing_away) {
   config::Service& db = speaking(daemon("db"));
   db.ready.probes[0].timeout = 5s;
   up();
-  service("db").said_extend_timeout(1s);
+  service("db").said({.extend_timeout = 1s});
   settle();
   advance(4999ms);
   EXPECT_EQ(state("db"), State::starting);
@@ -225,7 +225,7 @@ TEST_F(NotifyState, asking_for_less_than_there_is_takes_nothing_away) {
 TEST_F(NotifyState, without_a_deadline_there_is_nothing_to_extend) {
   speaking(daemon("db"));
   up();
-  service("db").said_extend_timeout(1s);
+  service("db").said({.extend_timeout = 1s});
   settle();
   advance(1h);
   EXPECT_EQ(state("db"), State::starting);
@@ -237,11 +237,11 @@ TEST_F(NotifyState, a_stop_may_take_longer_but_not_longer_than_the_shutdown) {
   up();
   down(10s);
   advance(1s);
-  service("db").said_extend_timeout(5s);
+  service("db").said({.extend_timeout = 5s});
   settle();
   advance(4s);
   EXPECT_EQ(state("db"), State::stopping);
-  service("db").said_extend_timeout(1h);
+  service("db").said({.extend_timeout = 1h});
   settle();
   advance(5s);
   EXPECT_EQ(state("db"), State::inactive);
@@ -251,7 +251,7 @@ TEST_F(NotifyState, what_was_asked_for_in_the_start_does_not_lengthen_the_stop) 
   speaking(daemon("db")).stop.timeout = 2s;
   script("db", {.stops_after = std::nullopt});
   up();
-  service("db").said_extend_timeout(1h);
+  service("db").said({.extend_timeout = 1h});
   say_ready("db");
   command(ServiceCommand::stop, "db");
   advance(2s);
@@ -263,7 +263,7 @@ TEST_F(NotifyState, what_was_asked_for_in_the_start_does_not_lengthen_the_stop) 
 TEST_F(NotifyState, when_another_process_is_the_main_one_the_first_may_leave) {
   speaking(daemon("db"));
   up();
-  service("db").said_main_pid(77);
+  service("db").main_process_is(77);
   end("db", 0);
   EXPECT_EQ(state("db"), State::starting);
   say_ready("db");
@@ -278,17 +278,17 @@ TEST_F(NotifyState, when_another_process_is_the_main_one_the_first_may_leave) {
 TEST_F(NotifyState, the_main_process_is_the_one_that_is_asked_to_stop) {
   speaking(daemon("db")).stop.signal = SIGINT;
   up();
-  service("db").said_main_pid(77);
+  service("db").main_process_is(77);
   say_ready("db");
   command(ServiceCommand::stop, "db");
-  EXPECT_THAT(provisions.main_signals, ElementsAre(std::pair("db"s, SIGINT)));
+  EXPECT_THAT(resources.main_signals, ElementsAre(std::pair("db"s, SIGINT)));
 }
 
 TEST_F(NotifyState, a_main_process_whose_end_nobody_can_explain_has_failed) {
   speaking(daemon("db"));
   up();
   say_ready("db");
-  service("db").said_main_pid(77);
+  service("db").main_process_is(77);
   service("db").main_ended(77, std::nullopt);
   settle();
   EXPECT_EQ(service("db").counters().restarts_on_failure, 1U);
@@ -299,8 +299,8 @@ TEST_F(NotifyState, its_own_word_for_the_exit_status_counts_when_nobody_else_has
   speaking(daemon("db"));
   up();
   say_ready("db");
-  service("db").said_main_pid(77);
-  service("db").said_error(std::nullopt, 0);
+  service("db").main_process_is(77);
+  service("db").said({.errnum = std::nullopt, .exit_status = 0});
   service("db").main_ended(77, std::nullopt);
   settle();
   EXPECT_EQ(state("db"), State::completed);
@@ -309,7 +309,7 @@ TEST_F(NotifyState, its_own_word_for_the_exit_status_counts_when_nobody_else_has
 TEST_F(NotifyState, its_own_word_for_the_failure_stands_beside_the_exit_code) {
   speaking(daemon("db"));
   up();
-  service("db").said_error(ENOENT, std::nullopt);
+  service("db").said({.errnum = ENOENT, .exit_status = std::nullopt});
   end("db", 1);
   EXPECT_THAT(cause("db"),
               HasSubstr("exited with code 1 before it was ready (it said ERRNO=2, No such file"));
@@ -364,7 +364,7 @@ TEST_F(Reloads, the_command_returns_when_the_service_says_that_it_is_done) {
   begin();
   const auto& asked = command(ServiceCommand::reload, "db");
   EXPECT_FALSE(asked.result);
-  service("db").said_reloading(loop.now());
+  service("db").said({.reloading = true, .monotonic = loop.now()});
   advance(10s);
   EXPECT_FALSE(asked.result);
   say_ready("db");
@@ -376,10 +376,10 @@ TEST_F(Reloads, the_command_returns_when_the_service_says_that_it_is_done) {
 TEST_F(Reloads, a_reload_that_began_before_the_signal_is_not_the_answer_to_it) {
   begin();
   const auto& asked = command(ServiceCommand::reload, "db");
-  service("db").said_reloading(loop.now() - 1ms);
+  service("db").said({.reloading = true, .monotonic = loop.now() - 1ms});
   say_ready("db");
   EXPECT_FALSE(asked.result);
-  service("db").said_reloading(loop.now());
+  service("db").said({.reloading = true, .monotonic = loop.now()});
   say_ready("db");
   ASSERT_TRUE(asked.result);
   EXPECT_EQ(asked.result->message, "db has reloaded");
@@ -397,7 +397,7 @@ TEST_F(Reloads, who_never_says_that_it_reloads_is_not_waited_for) {
 TEST_F(Reloads, a_reload_that_takes_too_long_is_told_so) {
   begin();
   const auto& asked = command(ServiceCommand::reload, "db");
-  service("db").said_reloading(loop.now());
+  service("db").said({.reloading = true, .monotonic = loop.now()});
   advance(1min);
   ASSERT_TRUE(asked.result);
   EXPECT_EQ(asked.result->status, 504);
@@ -407,7 +407,7 @@ TEST_F(Reloads, a_reload_that_takes_too_long_is_told_so) {
 TEST_F(Reloads, a_service_that_dies_of_it_is_told_so) {
   begin();
   const auto& asked = command(ServiceCommand::reload, "db");
-  service("db").said_reloading(loop.now());
+  service("db").said({.reloading = true, .monotonic = loop.now()});
   end("db", 3);
   ASSERT_TRUE(asked.result);
   EXPECT_EQ(asked.result->status, 424);

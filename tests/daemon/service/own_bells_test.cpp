@@ -43,10 +43,10 @@ TEST_F(OwnBells, a_dependent_starts_when_the_bell_rings_and_not_when_the_service
   up();
   EXPECT_EQ(state("api"), State::ready);
   EXPECT_EQ(state("web"), State::waiting);
-  EXPECT_EQ(service("web").waiting_for(), std::vector{"api booted"s});
+  EXPECT_EQ(waiting_for(service("web")), std::vector{"api booted"s});
   booted = true;
   advance(1s);
-  EXPECT_TRUE(service("api").has_rung(0));
+  EXPECT_TRUE(service("api").readiness()->has_rung(0));
   EXPECT_EQ(state("web"), State::ready);
 }
 
@@ -107,7 +107,7 @@ TEST_F(OwnBells, a_oneshot_that_rang_and_completed_lets_its_dependents_start) {
   needs(web, "seed", "half");
   up();
   advance(1s);
-  ASSERT_TRUE(service("seed").has_rung(0));
+  ASSERT_TRUE(service("seed").readiness()->has_rung(0));
   end("seed", 0);
   EXPECT_TRUE(service("seed").level(Condition::own_bell, "half"));
   EXPECT_EQ(state("web"), State::ready);
@@ -117,9 +117,9 @@ TEST_F(OwnBells, ready_1_rings_those_that_wait_for_a_notification) {
   config::Service& api = speaking(daemon("api"));
   add_bell(api, "said", a_probe(config::Probe::Kind::notify));
   up();
-  EXPECT_FALSE(service("api").has_rung(0));
+  EXPECT_FALSE(service("api").readiness()->has_rung(0));
   say_ready("api");
-  EXPECT_TRUE(service("api").has_rung(0));
+  EXPECT_TRUE(service("api").readiness()->has_rung(0));
 }
 
 TEST_F(OwnBells, a_stop_cancels_its_checks_within_the_turn) {

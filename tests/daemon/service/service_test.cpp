@@ -26,7 +26,7 @@ TEST_F(ServiceLife, a_dependent_starts_in_the_turn_in_which_its_dependency_says_
   up();
   EXPECT_EQ(state("db"), State::starting);
   EXPECT_EQ(state("api"), State::waiting);
-  EXPECT_THAT(service("api").waiting_for(), ElementsAre("db ready"));
+  EXPECT_THAT(waiting_for(service("api")), ElementsAre("db ready"));
   say_ready("db");
   EXPECT_EQ(state("db"), State::ready);
   EXPECT_EQ(state("api"), State::ready);
@@ -39,11 +39,11 @@ TEST_F(ServiceLife, a_probe_is_asked_until_it_says_yes) {
   up();
   advance(100ms);
   EXPECT_EQ(state("db"), State::starting);
-  EXPECT_THAT(service("db").last_error(), HasSubstr("Connection refused"));
+  EXPECT_THAT(last_error(service("db")), HasSubstr("Connection refused"));
   answers = true;
   advance(10ms);
   EXPECT_EQ(state("db"), State::ready);
-  EXPECT_EQ(service("db").last_error(), "");
+  EXPECT_EQ(last_error(service("db")), "");
   EXPECT_TRUE(loop.timers().empty()) << "a service that is ready costs no wake-ups";
 }
 
@@ -82,7 +82,9 @@ TEST_F(ServiceLife, an_exit_with_0_before_ready_is_a_failure_too) {
 
 TEST_F(ServiceLife, ready_said_with_the_last_breath_counts_before_the_exit) {
   speaking(daemon("job")).restart->policy = config::RestartPolicy::on_failure;
-  provisions.last_words = [](Service& s) { s.said_ready(); };
+  resources.last_words = [](const config::Service&, daemon::ServiceEvents& events) {
+    events.said({.ready = true});
+  };
   script("job", {.exits_after = 5ms});
   up();
   advance(5ms);
@@ -123,7 +125,7 @@ TEST_F(ServiceLife, a_fork_that_fails_counts_and_is_tried_again) {
 TEST_F(ServiceLife, without_descriptors_a_start_is_tried_again) {
   daemon("db");
   bool none_left = true;
-  provisions.refuse = [&](const Service&) -> Result<void> {
+  resources.refuse = [&](const config::Service&, std::uint64_t) -> Result<void> {
     if (none_left) return std::unexpected(Error::from_errno(EMFILE, "cannot make a log pipe"));
     return {};
   };
@@ -168,7 +170,7 @@ TEST_F(ServiceLife, a_start_that_takes_longer_than_its_timeout_is_stopped_and_ke
 
 TEST_F(ServiceLife, who_may_not_be_given_what_it_needs_fails_at_once_and_is_not_tried_again) {
   daemon("db");
-  provisions.refuse = [](const Service&) -> Result<void> {
+  resources.refuse = [](const config::Service&, std::uint64_t) -> Result<void> {
     return std::unexpected(Error::from_errno(EPERM, "cannot give away the notify socket"));
   };
   up();
@@ -380,9 +382,9 @@ TEST_F(ServiceLife, ten_seconds_in_ready_reset_the_back_off) {
 TEST_F(ServiceLife, nothing_is_held_by_what_does_not_run) {
   daemon("db");
   up();
-  EXPECT_EQ(provisions.held().size(), 1U);
+  EXPECT_EQ(resources.held().size(), 1U);
   command(ServiceCommand::stop, "db");
-  EXPECT_TRUE(provisions.held().empty());
+  EXPECT_TRUE(resources.held().empty());
   EXPECT_TRUE(loop.timers().empty());
 }
 
@@ -390,13 +392,13 @@ TEST_F(ServiceLife, nothing_is_held_by_what_does_not_run) {
 TEST_F(ServiceLife, preparing_those_that_wait_delays_nobody) {
   speaking(daemon("db"));
   for (int i = 0; i < 50; ++i) daemon("s" + std::to_string(i), {"db"});
-  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, provisions, probes, chronicle, 1);
+  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
   supervisor->begin({});
-  for (int i = 0; i < 200 && provisions.held().size() < 3; ++i) loop.step();
+  for (int i = 0; i < 200 && resources.held().size() < 3; ++i) loop.step();
   ASSERT_EQ(state("db"), State::starting);
-  EXPECT_LT(provisions.held().size(), 50U);
+  EXPECT_LT(resources.held().size(), 50U);
   loop.run_until_idle();
-  EXPECT_EQ(provisions.held().size(), 51U);
+  EXPECT_EQ(resources.held().size(), 51U);
 }
 
 }  // namespace

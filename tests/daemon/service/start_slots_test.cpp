@@ -20,7 +20,7 @@ TEST_F(ParallelStarts, no_more_than_the_limit_start_at_once_and_all_get_their_tu
   for (const char* name : {"a", "b", "c", "d", "e"}) speaking(daemon(name));
   up();
   EXPECT_EQ(starting(), 2U);
-  EXPECT_EQ(service("c").waiting_for(), std::vector{"one of 2 starting services"s});
+  EXPECT_EQ(waiting_for(service("c")), std::vector{"one of 2 starting services"s});
   for (const char* name : {"a", "b", "c", "d", "e"}) {
     ASSERT_EQ(state(name), State::starting);
     say_ready(name);

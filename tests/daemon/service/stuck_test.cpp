@@ -39,7 +39,7 @@ TEST_F(Stuck, a_process_that_cannot_be_killed_is_named_and_the_service_has_faile
   EXPECT_TRUE(incarnation->stopped.ended());
   EXPECT_FALSE(incarnation->stopped.rung()) << "somebody of it is left";
   EXPECT_FALSE(service("api").level(Condition::stopped));
-  EXPECT_THAT(provisions.held(), Contains("api")) << "its pipe and its cgroup are in use";
+  EXPECT_THAT(resources.held(), Contains("api")) << "its pipe and its cgroup are in use";
 }
 
 TEST_F(Stuck, nothing_is_started_beside_it) {
@@ -72,7 +72,7 @@ TEST_F(Stuck, it_is_watched_and_may_be_started_again_once_it_is_gone) {
   ASSERT_EQ(state("api"), State::failed);
   advance(1min);
   EXPECT_THAT(chronicle.notices, Contains(HasSubstr("is gone at last")));
-  EXPECT_THAT(provisions.held(), Not(Contains("api")));
+  EXPECT_THAT(resources.held(), Not(Contains("api")));
   EXPECT_TRUE(service("api").level(Condition::stopped));
   forget_scripts();
   command(ServiceCommand::start, "api");
@@ -168,7 +168,7 @@ TEST_F(Stuck, news_while_it_is_being_killed_do_not_put_off_the_end) {
   advance(1s);
   for (int i = 0; i < 10; ++i) {
     advance(300ms);
-    service("api").said_status("still here");
+    service("api").said({.status = "still here"});
   }
   EXPECT_EQ(state("api"), State::failed);
 }

@@ -595,7 +595,7 @@ TEST_F(Commands, what_starts_again_no_longer_says_why_it_was_stopped) {
   command(ServiceCommand::stop, "api");
   command(ServiceCommand::start, "api");
   ASSERT_EQ(state("api"), State::starting);
-  EXPECT_EQ(service("api").last_error(), "it has not said READY=1");
+  EXPECT_EQ(last_error(service("api")), "it has not said READY=1");
 }
 
 TEST_F(Commands, an_external_cannot_be_controlled) {

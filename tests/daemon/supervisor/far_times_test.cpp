@@ -77,7 +77,7 @@ TEST_P(FarTimes, a_loss_that_must_last_so_long_does_nothing_yet) {
   up();
   say_ready("db");
   ASSERT_EQ(state("api"), State::ready);
-  service("db").said_stopping();
+  service("db").said({.stopping = true});
   pass_a_day();
   EXPECT_EQ(state("api"), State::ready);
 }
@@ -98,7 +98,7 @@ TEST_P(FarTimes, a_watchdog_so_long_does_not_bite) {
   up();
   pass_a_day();
   EXPECT_EQ(state("db"), State::ready);
-  service("db").said_watchdog_interval(far());
+  service("db").said({.watchdog_interval = far()});
   pass_a_day();
   EXPECT_EQ(state("db"), State::ready);
 }
@@ -107,7 +107,7 @@ TEST_P(FarTimes, who_asks_for_so_much_time_gets_it) {
   config::Service& db = speaking(daemon("db"));
   db.ready.probes.front().timeout = 1s;
   up();
-  service("db").said_extend_timeout(far());
+  service("db").said({.extend_timeout = far()});
   pass_a_day();
   EXPECT_EQ(state("db"), State::starting);
 }

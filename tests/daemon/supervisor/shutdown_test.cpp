@@ -12,7 +12,7 @@ class Shutdown : public Rig {
     EXPECT_TRUE(supervisor->is_at_rest());
     EXPECT_EQ(processes.alive(), 0U);
     EXPECT_TRUE(loop.timers().empty());
-    EXPECT_TRUE(provisions.held().empty());
+    EXPECT_TRUE(resources.held().empty());
     spawn(requests, "end", supervisor->end());
     loop.run_until_idle();
     EXPECT_EQ(loop.tasks(), 0U);
@@ -103,7 +103,7 @@ TEST_F(Shutdown, an_immediate_kill_leaves_nothing_that_starts_again) {
 
 TEST_F(Shutdown, a_stop_in_the_first_turn_starts_nothing) {
   daemon("db");
-  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, provisions, probes, chronicle, 1);
+  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
   supervisor->begin({});
   down();
   EXPECT_EQ(processes.spawned(), 0U);

@@ -175,7 +175,7 @@ TEST_F(TurnOrder, a_death_that_is_never_told_costs_no_busy_loop) {
   daemon("api", {"db", "cache"});
   up();
   end("db", 1);
-  service("cache").said_ready();
+  service("cache").said({.ready = true});
   EXPECT_LT(loop.run_until_idle(), 100U);
   EXPECT_THAT(processes.log(), Not(Contains("spawn api#1")));
   advance(1s);

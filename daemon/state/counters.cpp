@@ -1,4 +1,4 @@
-#include "daemon/service/counters.hpp"
+#include "daemon/state/counters.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -1,32 +1,29 @@
-#include "daemon/supervisor/stop_set.hpp"
-
+// Who has to stop so that others can.
 #include <algorithm>
 
-#include "daemon/service/service.hpp"
+#include "daemon/graph/dependency_graph.hpp"
 
 namespace belfry::daemon {
 
 using config::Condition;
-using config::ServiceType;
 
 namespace {
 
-// Owner: who_must_stop. Lifecycle: one request. Cancellation: none, nothing waits.
+// Judges everybody above the roots, once.
 class StopSet {
  public:
-  explicit StopSet(std::size_t services)
-      : seen_(services), leaves_(services), is_hit_(services), asked_(services) {}
+  explicit StopSet(std::size_t nodes) : seen_(nodes), leaves_(nodes), is_hit_(nodes), asked_(nodes) {}
 
-  std::vector<Service*> of(const std::vector<Service*>& roots) {
-    for (Service* root : roots) {
+  std::vector<Node*> of(const std::vector<Node*>& roots) {
+    for (Node* root : roots) {
       asked_[root->index()] = true;
       leaves_[root->index()] = is_running(root->state());  // nobody stands on what does not run
       collect(*root);
     }
-    std::vector<Service*> found = roots;
+    std::vector<Node*> found = roots;
     // Each is judged when all that it depends on has been: there may be exponentially many ways up.
     for (auto it = above_.rbegin(); it != above_.rend(); ++it) {
-      Service& one = **it;
+      Node& one = **it;
       if (!judge(one) || asked_[one.index()]) continue;
       leaves_[one.index()] = true;
       if (is_running(one.state())) found.push_back(&one);
@@ -36,9 +33,9 @@ class StopSet {
 
  private:
   // Everybody above `root`, dependents first. What has a command and does not run holds nobody up.
-  void collect(Service& root) {
+  void collect(Node& root) {
     struct Visit {
-      Service* service;
+      Node* node;
       std::size_t next;
     };
     if (seen_[root.index()]) return;
@@ -46,12 +43,12 @@ class StopSet {
     std::vector<Visit> path{{&root, 0}};
     while (!path.empty()) {
       Visit& visit = path.back();
-      if (visit.next == visit.service->dependents().size()) {
-        above_.push_back(visit.service);
+      if (visit.next == visit.node->dependents().size()) {
+        above_.push_back(visit.node);
         path.pop_back();
         continue;
       }
-      Service& dependent = *visit.service->dependents()[visit.next++];
+      Node& dependent = *visit.node->dependents()[visit.next++];
       const bool holds_nobody = !dependent.spec().command.empty() && !is_running(dependent.state());
       if (seen_[dependent.index()] || holds_nobody) continue;
       seen_[dependent.index()] = true;
@@ -59,25 +56,25 @@ class StopSet {
     }
   }
 
-  bool judge(const Service& one) {
+  bool judge(const Node& one) {
     const bool hit = std::ranges::any_of(one.edges(), [this](const Edge& edge) { return is_taken(edge); });
     is_hit_[one.index()] = hit;
-    if (!hit || one.spec().type != ServiceType::gate) return hit;
+    if (!hit || !one.is_gate()) return hit;
     return members_that_stay(one, Condition::ready, {}) < one.members_needed();
   }
 
   // It stands on somebody who leaves: an edge to a gate whose members stay in their number does not.
   bool is_taken(const Edge& edge) const {
-    const Service& on = *edge.on;
-    if (on.spec().type != ServiceType::gate) return leaves_[on.index()] && !edge.is_done_with();
+    const Node& on = *edge.on;
+    if (!on.is_gate()) return leaves_[on.index()] && !edge.is_done_with();
     if (asked_[on.index()]) return leaves_[on.index()] || is_hit_[on.index()];
     return is_hit_[on.index()] && !stays(edge);
   }
 
   // A gate that is hit may not have noticed yet, so its members are asked.
   bool stays(const Edge& edge) const {
-    const Service& on = *edge.on;
-    if (on.spec().type == ServiceType::gate && !asked_[on.index()]) {
+    const Node& on = *edge.on;
+    if (on.is_gate() && !asked_[on.index()]) {
       if (edge.asks_members())
         return members_that_stay(on, edge.spec->condition, *edge.spec->bell) >= edge.members_needed();
       if (is_hit_[on.index()]) return !leaves_[on.index()];
@@ -86,12 +83,11 @@ class StopSet {
   }
 
   // A gate that does not hold by itself, however many members it has.
-  static bool is_down(const Service& on) {
-    return on.spec().type == ServiceType::gate &&
-           (on.is_leaving() || (is_settled(on.state()) && on.state() != State::blocked));
+  static bool is_down(const Node& on) {
+    return on.is_gate() && (on.is_leaving() || (is_settled(on.state()) && on.state() != State::blocked));
   }
 
-  std::size_t members_that_stay(const Service& gate, Condition condition, std::string_view bell) const {
+  std::size_t members_that_stay(const Node& gate, Condition condition, std::string_view bell) const {
     return static_cast<std::size_t>(std::ranges::count_if(gate.edges(), [&](const Edge& member) {
       if (condition == Condition::ready)
         return stays(member) && (member.asks_members() || !is_down(*member.on));
@@ -102,13 +98,13 @@ class StopSet {
   std::vector<bool> seen_, leaves_;
   std::vector<bool> is_hit_;  // one of its edges stands on somebody who leaves
   std::vector<bool> asked_;   // the roots
-  std::vector<Service*> above_;
+  std::vector<Node*> above_;
 };
 
 }  // namespace
 
-std::vector<Service*> who_must_stop(const std::vector<Service*>& roots, std::size_t services) {
-  return StopSet(services).of(roots);
+std::vector<Node*> DependencyGraph::who_must_stop(const std::vector<Node*>& roots) const {
+  return StopSet(nodes_.size()).of(roots);
 }
 
 }  // namespace belfry::daemon

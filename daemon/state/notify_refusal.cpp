@@ -1,4 +1,4 @@
-#include "daemon/service/notify_refusal.hpp"
+#include "daemon/state/notify_refusal.hpp"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "daemon/service/service_state.hpp"
+#include "daemon/state/service_state.hpp"
 
 #include <array>
 

@@ -1,8 +1,8 @@
-#include "daemon/service/edge.hpp"
+#include "daemon/graph/edge.hpp"
 
 #include <algorithm>
 
-#include "daemon/service/service.hpp"
+#include "daemon/graph/node.hpp"
 
 namespace belfry::daemon {
 
@@ -12,8 +12,8 @@ namespace {
 
 // A level of `on` that does not hold, and can't by itself. Who has just been asked to start leaves its state
 // in this turn.
-bool gives_up(const Service& on, Condition condition) {
-  if (on.record().start_requested) return false;
+bool gives_up(const Node& on, Condition condition) {
+  if (on.standing().start_requested) return false;
   switch (on.state()) {
     case State::failed:
     case State::blocked:
@@ -29,15 +29,14 @@ bool gives_up(const Service& on, Condition condition) {
 
 bool Edge::holds() const {
   // A gate that goes out of order only counts its members anew.
-  const bool goes = on->is_leaving() && on->record().in_order;
+  const bool goes = on->is_leaving() && on->standing().in_order;
   if (asks_members()) return !goes && on->members_that_hold(spec->condition, *spec->bell) >= members_needed();
   return on->level(spec->condition, *spec->bell);
 }
 
 // `require` of an edge replaces the gate's own; a condition other than ready is the members', not the gate's.
 bool Edge::asks_members() const {
-  return on->spec().type == config::ServiceType::gate &&
-         (spec->require || spec->condition != Condition::ready);
+  return on->is_gate() && (spec->require || spec->condition != Condition::ready);
 }
 
 std::size_t Edge::members_needed() const {
@@ -49,7 +48,8 @@ bool Edge::lets_start() const {
   if (holds()) return true;
   if (spec->required) return false;
   if (asks_members() && on->state() != State::inactive) return too_few_are_left();
-  return is_settled(on->state()) && !on->record().start_requested;  // who was asked to start has not settled
+  return is_settled(on->state()) &&
+         !on->standing().start_requested;  // who was asked to start has not settled
 }
 
 bool Edge::is_hopeless() const {
@@ -81,7 +81,7 @@ bool Edge::needs_no_process() const {
 }
 
 bool Edge::is_done_with() const {
-  return spec->condition == Condition::stopped || (cannot_be_lost() && on->record().last_run_succeeded);
+  return spec->condition == Condition::stopped || (cannot_be_lost() && on->standing().last_run_succeeded);
 }
 
 std::string Edge::text() const {

@@ -1,4 +1,4 @@
-#include "daemon/supervisor/stop_plan.hpp"
+#include "daemon/graph/stop_plan.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,24 +1,21 @@
 // A dependency of one service on another, as a level that is looked at again after every wake-up.
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "channels/time/time.hpp"
 #include "config/model/model.hpp"
 
 namespace belfry::daemon {
 
-class Service;
+class Node;
 
-// Owner: the dependent. Lifecycle: made once, when the graph is put together. Cancellation: none.
+// Owner: the node that depends. Lifecycle: made once, when the graph is put together.
 class Edge {
  public:
-  Edge(Service& other, const config::Dependency& dependency) : on(&other), spec(&dependency) {}
+  Edge(Node& other, const config::Dependency& dependency) : on(&other), spec(&dependency) {}
 
-  Service* on;
+  Node* on;
   const config::Dependency* spec;
-  config::CompactOptional<TimePoint> lost_since{};  // of a running dependent, while `loss_after` debounces
 
   // The level of its condition, right now.
   [[nodiscard]] bool holds() const;

@@ -1,0 +1,50 @@
+#include "daemon/resources/launch_setup.hpp"
+
+#include <unistd.h>
+
+#include "daemon/resources/survivors.hpp"
+
+namespace belfry::daemon {
+
+namespace {
+
+// What setrlimit(2), umask(2) and their like are told before the exec.
+void set_attributes(const config::ServiceExtras& extras, system::Launch& launch) {
+  launch.umask = extras.umask;
+  launch.nice = extras.nice;
+  launch.oom_score_adj = extras.oom_score_adj;
+  launch.no_new_privileges = extras.no_new_privileges;
+  launch.rlimits.clear();
+  for (const config::ResourceLimit& limit : extras.rlimits)
+    launch.rlimits.push_back({.resource = limit.resource, .soft = limit.soft, .hard = limit.hard});
+}
+
+}  // namespace
+
+LaunchSetup::LaunchSetup(const config::Stack& stack)
+    : stack_(stack),
+      inherited_(system::BaseEnvironment::inherited(environ)),
+      empty_(system::BaseEnvironment::empty()) {}
+
+void LaunchSetup::apply(const config::Service& spec, system::Launch& launch) const {
+  launch.set_environment(spec.clean_environment ? empty_ : inherited_, spec.environment);
+  if (spec.extras) {
+    for (const config::Secret& secret : spec.extras->secrets)
+      launch.add_variable(secret.variable, secret.value);
+    set_attributes(*spec.extras, launch);
+  }
+  if (!stack_id_.empty()) launch.add_variable(stack_variable, stack_id_);
+  launch.working_dir = spec.working_dir;
+  launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
+  if (auto identity = identities_.of(spec)) launch.identity = std::move(identity);
+  if (spec.user->empty() || !launch.identity) return;
+  for (const auto& [name, value] :
+       {std::pair("HOME", launch.identity->home), std::pair("USER", launch.identity->name),
+        std::pair("LOGNAME", launch.identity->name), std::pair("SHELL", launch.identity->shell)}) {
+    launch.add_variable(name, value);
+  }
+  // What the file says goes before what the user database says.
+  for (const auto& [name, value] : spec.environment) launch.add_variable(name, value);
+}
+
+}  // namespace belfry::daemon

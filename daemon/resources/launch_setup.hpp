@@ -1,0 +1,36 @@
+// Environment, identity, directory and limits of a service's processes, as its file says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model/model.hpp"
+#include "daemon/resources/identities.hpp"
+#include "system/launch.hpp"
+
+namespace belfry::daemon {
+
+// Owner: the native resources. Lifecycle: open() before the first service.
+class LaunchSetup {
+ public:
+  explicit LaunchSetup(const config::Stack& stack);
+
+  void open() { identities_.look_up(stack_); }
+  // From here on what is started carries the identity of the stack, by which the next `run` finds it.
+  void mark_with(std::string stack_id) { stack_id_ = std::move(stack_id); }
+
+  [[nodiscard]] Result<void> check(const config::Service& spec) const { return identities_.check(spec); }
+  void apply(const config::Service& spec, system::Launch& launch) const;
+  // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
+  [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
+
+ private:
+  const config::Stack& stack_;
+  std::shared_ptr<const system::BaseEnvironment> inherited_;
+  std::shared_ptr<const system::BaseEnvironment> empty_;
+  std::string stack_id_;  // empty: the services die with belfry
+  Identities identities_;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,64 @@
+// What one service is given on a real machine.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "daemon/logs/pipe.hpp"
+#include "daemon/resources/log_patterns.hpp"
+#include "daemon/resources/native_resources.hpp"
+#include "daemon/resources/ready_fd.hpp"
+#include "daemon/resources/standard_input.hpp"
+#include "system/cgroup.hpp"
+
+namespace belfry::daemon {
+
+// Owner: the service. Lifecycle: ServiceResources has the contract; what is made in prepare() is made once
+// and
+//   kept until launched() has passed it on.
+class NativeHandle final : public ServiceResources, ReadyFdListener {
+ public:
+  NativeHandle(SharedResources& shared, const ServiceRef& service);
+  ~NativeHandle() override;
+
+  void bind_sockets() override;
+  Result<void> prepare(system::Launch& launch, bool ahead) override;
+  void configure(system::Launch& launch) const override;
+  void launched(pid_t pid) override;
+  Result<system::OwnedFd> prepare_hook(system::Launch& launch) override;
+  bool signal_main(int signo) override { return shared_.router.signal_main(service_, signo); }
+  bool follow_main(pid_t pid) override { return shared_.router.follow_main(service_, pid); }
+  void drain() override;
+  bool release(bool may_come_back) override;
+  [[nodiscard]] TreeTraces traces() const override;
+  bool ran_out_of_memory() override { return leaf_ && leaf_->take_oom_kills() > 0; }
+  [[nodiscard]] std::shared_ptr<probes::ListenMonitor> listen_monitor() const override {
+    return listening_ ? listening_->monitor : nullptr;
+  }
+
+ private:
+  [[nodiscard]] bool passes_output_through() const;
+  void apply_own_output(system::Launch& launch) const;
+  Result<void> create_log_pipe(system::Launch& launch);
+  Result<void> create_leaf(system::Launch& launch);
+  Result<void> create_ready_fds(system::Launch& launch);
+  void apply_descriptors(system::Launch& launch);
+  void hold(std::uint16_t more);
+
+  void wrote_ready(const config::Probe& probe) override;
+  void closed_unready(const config::Probe& probe, const Error& why) override;
+
+  SharedResources& shared_;
+  ServiceRef service_;
+  LogPipe log_;
+  std::unique_ptr<LogPatterns> log_patterns_;  // null: it has no `log` probe
+  std::vector<std::unique_ptr<ReadyFd>> ready_fds_;
+  std::unique_ptr<system::CgroupLeaf> leaf_;
+  StandardInput standard_input_;
+  std::unique_ptr<ListenNotifiers::PerService> listening_;  // of a service that waits for a socket of its own
+  system::OwnedFd write_end_;                               // of the log pipe, for the next run
+  std::uint16_t held_ = 0;                                  // descriptors counted against the budget
+};
+
+}  // namespace belfry::daemon

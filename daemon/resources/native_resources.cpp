@@ -1,0 +1,45 @@
+#include "daemon/resources/native_resources.hpp"
+
+#include <sys/resource.h>
+
+#include "daemon/resources/descriptor_need.hpp"
+#include "daemon/resources/native_handle.hpp"
+
+namespace belfry::daemon {
+
+SharedResources::SharedResources(Loop& loop, const config::Stack& stack, Poller& own_poller,
+                                 LogPump& own_pump)
+    : poller(own_poller),
+      pump(own_pump),
+      router(loop, poller, stack.services.size()),
+      setup(stack),
+      activation(stack),
+      notifiers(poller, stack.on_daemon_death) {}
+
+NativeResources::NativeResources(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump)
+    : stack_(stack), shared_(loop, stack, poller, pump) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto most = static_cast<std::size_t>(limit.rlim_cur);
+  auto shortage = shortage_of_descriptors(stack, most);
+  shared_.budget.set(most, shortage.has_value());
+  if (shortage) remarks_.push_back(std::move(*shortage));
+}
+
+Result<void> NativeResources::open() {
+  shared_.setup.open();
+  shared_.activation.open();
+  shared_.cgroups.create(stack_, remarks_);
+  return shared_.router.open();
+}
+
+void NativeResources::keep_in(KeptRecord& record, std::string stack_id) {
+  shared_.kept = &record;
+  shared_.setup.mark_with(std::move(stack_id));
+}
+
+std::unique_ptr<ServiceResources> NativeResources::open(const ServiceRef& service) {
+  return std::make_unique<NativeHandle>(shared_, service);
+}
+
+}  // namespace belfry::daemon

@@ -1,0 +1,65 @@
+// What services are given on a real machine. What all of them share is here; each has a handle of its own
+// (native_handle).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model/model.hpp"
+#include "daemon/logs/pump.hpp"
+#include "daemon/notify/router.hpp"
+#include "daemon/resources/activation.hpp"
+#include "daemon/resources/cgroups.hpp"
+#include "daemon/resources/descriptor_budget.hpp"
+#include "daemon/resources/kept_record.hpp"
+#include "daemon/resources/launch_setup.hpp"
+#include "daemon/resources/listen_notifiers.hpp"
+#include "daemon/service/service_resources.hpp"
+#include "system/poller.hpp"
+
+namespace belfry::daemon {
+
+// What the handles share.
+struct SharedResources {
+  SharedResources(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump);
+
+  Poller& poller;
+  LogPump& pump;
+  NotifyRouter router;
+  LaunchSetup setup;
+  Cgroups cgroups;
+  Activation activation;
+  ListenNotifiers notifiers;
+  DescriptorBudget budget;
+  KeptRecord* kept = nullptr;  // null: the services die with belfry
+};
+
+// Owner: the daemon. Lifecycle: open() before the first service; outlives the supervisor.
+class NativeResources final : public ResourceProvider {
+ public:
+  NativeResources(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump);
+
+  // Looks users up, makes cgroups and the directory of the notify sockets.
+  Result<void> open();
+  // From here on what is started belongs to the stack that is known by this name, and is written down: it is
+  // kept when belfry is killed.
+  void keep_in(KeptRecord& record, std::string stack_id);
+  std::unique_ptr<ServiceResources> open(const ServiceRef& service) override;
+
+  // What cannot be done as the file says on this machine, a line each; known after open().
+  [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
+  // Messages on the shared notify socket that came from nobody's process.
+  [[nodiscard]] const std::uint64_t& unattributed_messages() const { return shared_.router.unattributed(); }
+  // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
+  [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const {
+    return shared_.setup.inherited();
+  }
+
+ private:
+  const config::Stack& stack_;
+  std::vector<std::string> remarks_;
+  SharedResources shared_;
+};
+
+}  // namespace belfry::daemon

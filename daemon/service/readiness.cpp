@@ -1,0 +1,119 @@
+#include "daemon/service/readiness.hpp"
+
+#include <algorithm>
+
+namespace belfry::daemon {
+
+namespace {
+
+// Nobody tells how an external is: it is looked at again.
+constexpr Duration recheck_of_externals = std::chrono::seconds(10);
+
+}  // namespace
+
+Result<void> Readiness::watch(std::unique_ptr<ProbeWatch>& watch, const config::ProbeSet& set,
+                              WatchTerms terms, const probes::ProbeContext& about) {
+  if (std::ranges::all_of(set.probes, [](const config::Probe& p) { return probes::is_event(p.kind); }))
+    return {};
+  if (spec_.type == config::ServiceType::external) terms.recheck = recheck_of_externals;
+  ProbeListener& listener = *this;
+  watch = std::make_unique<ProbeWatch>(means_.loop, means_.slots, listener, terms);
+  const Result<void> begun = watch->begin(set, means_.factory, about, means_.random.random());
+  if (!begun) watch.reset();
+  return begun;
+}
+
+Result<void> Readiness::watch_ready(const probes::ProbeContext& about) {
+  return watch(ready_, spec_.ready, {.role = ProbeRole::ready, .started_at = *about.began}, about);
+}
+
+Result<void> Readiness::watch_live(const probes::ProbeContext& about) {
+  return watch(live_, *spec_.live, {.role = ProbeRole::live, .started_at = means_.loop.now()}, about);
+}
+
+Result<void> Readiness::watch_own_bells(const probes::ProbeContext& about) {
+  OwnBellListener& listener = *this;
+  own_bells_ =
+      std::make_unique<OwnBells>(means_.loop, means_.slots, spec_.extras->bells, listener, *about.began);
+  return own_bells_->begin(means_.factory, about, means_.random.random());
+}
+
+Task<Result<void>> Readiness::end(Context& patience) {
+  const Error cause = Error::cancelled("the service stops");
+  Result<void> all;
+  for (auto* watch : {&ready_, &live_}) {
+    if (*watch == nullptr) continue;
+    (*watch)->end(cause);
+    Result<void> joined = co_await (*watch)->joined(patience);
+    if (!joined) all = joined;
+    watch->reset();
+  }
+  if (own_bells_ == nullptr) co_return all;
+  own_bells_->end(cause);
+  Result<void> joined = co_await own_bells_->joined(patience);
+  if (!joined) all = joined;
+  own_bells_.reset();
+  co_return all;
+}
+
+void Readiness::heard(const Heard& what) {
+  for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
+    if (what.is(spec_.ready.probes[i])) truths_ |= 1U << i;
+  }
+  if (ready_) ready_->trigger();
+  if (own_bells_ == nullptr) return;
+  own_bells_->trigger();
+  own_bells_->heard(what);
+}
+
+void Readiness::trigger() {
+  if (ready_) ready_->trigger();
+  if (own_bells_) own_bells_->trigger();
+}
+
+void Readiness::look_after_levels() {
+  if (ready_) ready_->look_after_levels();
+}
+
+std::string missing_news(const config::ProbeSet& set, std::uint32_t truths) {
+  for (std::uint32_t i = 0; i < set.probes.size(); ++i) {
+    if ((truths >> i & 1U) != 0) continue;
+    switch (set.probes[i].kind) {
+      case config::Probe::Kind::notify: return "it has not said READY=1";
+      case config::Probe::Kind::fd: return "it has not written to its ready descriptor";
+      case config::Probe::Kind::log: return "it has not written a line that matches";
+      default: break;
+    }
+  }
+  return {};
+}
+
+std::string Readiness::method_of(std::uint32_t index) const {
+  return ready_ ? ready_->method_of(index) : std::string();
+}
+
+void Readiness::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {
+  if (!up) last_error_ = why;
+  if (role == ProbeRole::live && !up) return listener_.live_failed(why);
+  if (role == ProbeRole::ready) {
+    const std::uint32_t bit = 1U << index;
+    truths_ = up ? truths_ | bit : truths_ & ~bit;
+  }
+  listener_.readiness_changed();
+}
+
+void Readiness::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
+  listener_.probe_tried(outcome.has_value());
+  if (!outcome) last_error_ = outcome.error();
+}
+
+void Readiness::own_bell_true(std::uint32_t bell) {
+  rung_ |= 1U << bell;
+  listener_.own_bell_true(bell);
+}
+
+void Readiness::own_bell_tried(std::uint32_t, const Result<void>& outcome) {
+  listener_.probe_tried(outcome.has_value());
+}
+
+}  // namespace belfry::daemon

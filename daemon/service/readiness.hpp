@@ -1,0 +1,107 @@
+// What is true of one run: the probes of its `ready` and `live`, and its own bells.
+//
+// The problem: readiness comes from three directions (probes that are asked, events that arrive, listeners
+// that vanish), and whoever decides on it wants one answer. Here is the one place that knows which probe is
+// true; what follows from it is the service's business.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "channels/context.hpp"
+#include "channels/semaphore.hpp"
+#include "channels/task.hpp"
+#include "daemon/service/own_bells.hpp"
+#include "daemon/service/probe_watch.hpp"
+#include "daemon/service/service_events.hpp"
+
+namespace belfry::daemon {
+
+// Told on the loop's thread.
+class ReadinessListener {
+ public:
+  virtual void readiness_changed() = 0;
+  virtual void live_failed(const Error& why) = 0;
+  virtual void own_bell_true(std::uint32_t bell) = 0;
+  virtual void probe_tried(bool success) = 0;
+
+ protected:
+  ~ReadinessListener() = default;
+};
+
+// Random numbers in [0, 1): back-off and periodic probes spread by them.
+class RandomSource {
+ public:
+  virtual double random() = 0;
+
+ protected:
+  ~RandomSource() = default;
+};
+
+// What it takes to ask probes.
+struct ProbeMeans {
+  Loop& loop;
+  Semaphore& slots;
+  probes::Factory& factory;
+  RandomSource& random;
+};
+
+// Owner: the service, for one run.
+// Lifecycle: made before the run's first process, so that nothing that is said is lost; watch_…() when its
+//   processes run; end() before it goes.
+// Cancellation: end() cancels every check and waits for it, which takes one turn.
+class Readiness final : ProbeListener, OwnBellListener {
+ public:
+  Readiness(const ProbeMeans& means, const config::Service& spec, ReadinessListener& listener)
+      : means_(means), spec_(spec), listener_(listener) {}
+
+  // Each error names the probe that can't be made. `began` as in ProbeContext: when the run did.
+  Result<void> watch_ready(const probes::ProbeContext& about);
+  Result<void> watch_live(const probes::ProbeContext& about);
+  Result<void> watch_own_bells(const probes::ProbeContext& about);
+  // The error: a check that had ended with one.
+  Task<Result<void>> end(Context& patience);
+
+  // An event of the service: it makes what waits for it true, and is a reason to ask the others at once.
+  void heard(const Heard& what);
+  // What probes wait for may have come.
+  void trigger();
+  // It gave a sign of life, which is no news of what it offers.
+  void look_after_levels();
+  void note_error(const Error& why) { last_error_ = why; }
+
+  // The probes of `ready` are true, as many as it takes.
+  [[nodiscard]] bool is_true() const { return holds(spec_.ready, truths_); }
+  [[nodiscard]] std::uint32_t truths() const { return truths_; }  // bit i: probe i of `ready` is true
+  [[nodiscard]] bool has_rung(std::size_t own_bell) const { return (rung_ >> own_bell & 1U) != 0; }
+  // Of the probe that failed last.
+  [[nodiscard]] const Error& last_error() const { return last_error_; }
+  // How the probe of `ready` with this index comes to know; empty: its kind says it.
+  [[nodiscard]] std::string method_of(std::uint32_t index) const;
+
+ private:
+  Result<void> watch(std::unique_ptr<ProbeWatch>& watch, const config::ProbeSet& set, WatchTerms terms,
+                     const probes::ProbeContext& about);
+
+  void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
+  void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
+  void own_bell_true(std::uint32_t bell) override;
+  void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) override;
+
+  ProbeMeans means_;
+  const config::Service& spec_;
+  ReadinessListener& listener_;
+  std::uint32_t truths_ = 0;
+  std::uint32_t rung_ = 0;  // bit i: own bell i has rung
+  Error last_error_;
+  std::unique_ptr<ProbeWatch> ready_;
+  std::unique_ptr<ProbeWatch> live_;
+  std::unique_ptr<OwnBells> own_bells_;
+};
+
+// What was to be said and was not, of the first probe whose truth arrives by itself; empty: nothing. `truths`
+// as in Readiness.
+[[nodiscard]] std::string missing_news(const config::ProbeSet& set, std::uint32_t truths);
+
+}  // namespace belfry::daemon

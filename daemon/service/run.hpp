@@ -1,0 +1,53 @@
+// All that belongs to one run of a service, as plain values. The next run begins with a new one of these.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "channels/error.hpp"
+#include "channels/time/time.hpp"
+#include "config/model/compact.hpp"
+#include "daemon/service/notify_state.hpp"
+#include "system/process.hpp"
+
+namespace belfry::daemon {
+
+using OptionalMoment = config::CompactOptional<TimePoint>;
+
+struct Run {
+  Run() = default;
+  Run(const config::Service& service, TimePoint now)
+      : tree_gone(service.command.empty()), started_at(now), said(service) {}
+
+  // --- its processes
+  pid_t pid = 0;               // of the process that was started; 0: none
+  pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
+  pid_t leader = 0;            // of its process group, also after the main process ended
+  pid_t reloader = 0;          // the reload command that runs
+  bool in_background = false;  // the process that was started has left, and what it left is the service
+  bool tree_gone = false;      // no process attributable to it is left
+  std::optional<system::ExitStatus> exit{};
+
+  // --- why it ends
+  bool killed = false;  // SIGKILL was needed
+  bool killed_by_command = false;
+  bool hung = false;              // `live` ended it
+  bool watchdog_expired = false;  // its own silence, or its own word, ended it
+  bool refused = false;           // its command can't be started, now or later
+  Error failure;                  // why it is to end as a failure, when its exit code doesn't say
+
+  // --- when
+  TimePoint started_at{};
+  OptionalMoment ready_at{};
+  OptionalMoment asked_to_stop_at{};
+  // How it is to stop, where somebody said so.
+  config::OptionalDuration stop_timeout{};
+  OptionalMoment kill_by{};
+  OptionalMoment end_by{};
+
+  NotifyState said;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,84 @@
+// What one service is given by the machine beside the clone: log pipe, sockets, notify socket, cgroup,
+// environment, identity.
+//
+// The problem: a pipe that is made at the bell costs 40 µs in every link of a chain, so it is made while the
+// service waits; and what was made must be given back on every way out, also when nothing was started.
+// The contract: prepare() any number of times, launched() after each try of a clone, release() when nothing
+// of the service runs and nothing is about to. A simulation gives nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "channels/error.hpp"
+#include "daemon/service/service_ref.hpp"
+#include "probes/factory.hpp"
+#include "system/launch.hpp"
+#include "system/owned_fd.hpp"
+
+namespace belfry::system {
+using daemon::http::OwnedFd;
+}
+namespace belfry::probes {
+class ListenMonitor;
+}
+
+namespace belfry::daemon {
+
+// How processes of a run are recognised when they have left its process group.
+struct TreeTraces {
+  ino_t log_pipe = 0;       // an orphan may still have the run's output open; 0: it has no pipe
+  std::string_view cgroup;  // the directory of its cgroup, as long as it has one; empty: it has none
+};
+
+// Owner: the service. Lifecycle: from the first thing that it is given until release() says that nothing is
+// left. As a LaunchTemplate it gives a process that runs on the service's behalf its user, directory and
+// environment.
+class ServiceResources : public probes::LaunchTemplate {
+ public:
+  virtual ~ServiceResources() = default;
+
+  // Binds the sockets that belfry listens on for the service (`listen:`): when it is asked to start, before
+  // anything of the stack runs. They stay bound until release(). An error is for prepare() to report.
+  virtual void bind_sockets() = 0;
+  // Completes `launch` for the next run; called again when it was called before and nothing was started
+  // since. `ahead`: the service waits, and is not to take what running ones may need. An error of kind
+  // `failed` is final (a socket that can't be bound); any other means that this start can't be tried now.
+  virtual Result<void> prepare(system::Launch& launch, bool ahead) = 0;
+  // The clone has been tried, or could not be prepared (0): what only the child needed is given back.
+  virtual void launched(pid_t pid) = 0;
+  // Completes `launch` for a hook, which writes and is limited as the service is. The descriptor is the
+  // hook's alone once its clone has been tried.
+  virtual Result<system::OwnedFd> prepare_hook(system::Launch& launch) = 0;
+
+  // A signal to the main process that the service has named itself (MAINPID=). False: it is gone.
+  virtual bool signal_main(int signo) = 0;
+  // A process of the service is its main one although it did not say so. False: it is gone.
+  virtual bool follow_main(pid_t pid) = 0;
+  // Reads what the service has said and written so far, so that an exit is judged with its last words known.
+  virtual void drain() = 0;
+  // Gives everything back. `may_come_back`: it is only blocked, and keeps the descriptors that it has stored.
+  // True: nothing is left to be read or kept, and the handle may go.
+  virtual bool release(bool may_come_back) = 0;
+
+  [[nodiscard]] virtual TreeTraces traces() const = 0;
+  // Whether the kernel killed in its cgroup for lack of memory since this was asked last.
+  virtual bool ran_out_of_memory() = 0;
+  // What its listen notifier hears in this run; null: nobody listens to it.
+  [[nodiscard]] virtual std::shared_ptr<probes::ListenMonitor> listen_monitor() const = 0;
+};
+
+// Owner: App, or a simulation. Lifecycle: outlives every service.
+class ResourceProvider {
+ public:
+  // Its events hear of everything that comes back.
+  virtual std::unique_ptr<ServiceResources> open(const ServiceRef& service) = 0;
+
+ protected:
+  ~ResourceProvider() = default;
+};
+
+}  // namespace belfry::daemon
