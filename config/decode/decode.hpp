@@ -19,15 +19,15 @@ using DeclaredServices = std::unordered_map<std::string_view, Declared>;
 
 // Where a service of the stack was written, for messages that come after decoding.
 struct Origin {
-  Node const* key = nullptr;      // its name
-  Node const* mapping = nullptr;  // its keys, with defaults and extends merged in
+  const Node* key = nullptr;      // its name
+  const Node* mapping = nullptr;  // its keys, with defaults and extends merged in
   std::uint32_t replica_of = 0;   // 1 + index of the gate, 0: no replica
 };
 
 struct StackDraft {
   Stack stack;
-  Node const* services = nullptr;
-  Node const* defaults = nullptr;
+  const Node* services = nullptr;
+  const Node* defaults = nullptr;
   std::vector<Origin> origins;  // parallel to stack.services
   DeclaredServices declared;
   std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
@@ -47,7 +47,7 @@ struct ServiceDraft {
 
 // The parts of a service that are rarely there; made on first use.
 // Whether service `index` is a replica beyond the first, whose mistakes are those of the first.
-[[nodiscard]] inline bool is_repetition(StackDraft const& draft, std::size_t index) {
+[[nodiscard]] inline bool is_repetition(const StackDraft& draft, std::size_t index) {
   return draft.origins[index].replica_of != 0 && index > draft.origins[index].replica_of;
 }
 
@@ -76,28 +76,28 @@ struct EnvFileDraft;
 
 // Reads `draft.services` into `draft.stack.services`: extends, defaults, replicas.
 void decode_services(Decoder& decoder, StackDraft& draft);
-[[nodiscard]] ProbeSet decode_probes(Decoder& decoder, Node const& node, std::string_view role);
+[[nodiscard]] ProbeSet decode_probes(Decoder& decoder, const Node& node, std::string_view role);
 // `all`, `any` or a number.
-[[nodiscard]] std::optional<Quorum> read_quorum(Decoder& decoder, Node const& node);
-void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_rlimits(Decoder& decoder, Node const& node, ServiceExtras& out);
-void decode_listen(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_ports(Decoder& decoder, Node const& node, StackDraft& draft,
-                  std::vector<std::pair<std::string, std::uint16_t>> const& kept);
+[[nodiscard]] std::optional<Quorum> read_quorum(Decoder& decoder, const Node& node);
+void decode_dependencies(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out);
+void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft,
+                  const std::vector<std::pair<std::string, std::uint16_t>>& kept);
 
 // Whether `name` may name a service, a stack, a bell or a port: letters, digits, `_`, `-`, `.`.
 [[nodiscard]] bool is_name(std::string_view name);
 // The same, reporting it if not.
-bool check_name(Decoder& decoder, Node const& key, std::string_view what);
+bool check_name(Decoder& decoder, const Node& key, std::string_view what);
 
 // The condition of that name, aliases of compose and process-compose included.
 [[nodiscard]] std::optional<Condition> condition_named(std::string_view name);
 [[nodiscard]] std::string_view name_of(Condition condition);
 [[nodiscard]] std::string_view name_of(ServiceType type);
 [[nodiscard]] std::string_view name_of(Probe::Kind kind);
-[[nodiscard]] std::span<std::string_view const> condition_names();
+[[nodiscard]] std::span<const std::string_view> condition_names();
 // What may be written for them: the words of compose and process-compose as well.
 [[nodiscard]] std::vector<std::string_view> condition_spellings();
 // The same for words that are no conditions anywhere, but meant as one.

@@ -8,11 +8,11 @@
 namespace belfry::config {
 
 FreePorts::~FreePorts() {
-  for (int const socket : sockets_) ::close(socket);
+  for (const int socket : sockets_) ::close(socket);
 }
 
 std::optional<std::uint16_t> FreePorts::take() {
-  int const socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return std::nullopt;
   sockets_.push_back(socket);
   sockaddr_in address{};

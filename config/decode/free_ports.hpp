@@ -15,8 +15,8 @@ namespace belfry::config {
 class FreePorts {
  public:
   FreePorts() = default;
-  FreePorts(FreePorts const&) = delete;
-  FreePorts& operator=(FreePorts const&) = delete;
+  FreePorts(const FreePorts&) = delete;
+  FreePorts& operator=(const FreePorts&) = delete;
   ~FreePorts();
   [[nodiscard]] std::optional<std::uint16_t> take();
 

@@ -43,12 +43,12 @@ writable `/run` or temporary directory, as a tmpfs is.
 
 std::string cell(std::string_view text) {
   std::string out;
-  for (char const c : text) c == '|' ? out += "\\|" : out += c;
+  for (const char c : text) c == '|' ? out += "\\|" : out += c;
   return out;
 }
 
-std::string type_of(Key const& key) {
-  for (ValueType const& type : value_types())
+std::string type_of(const Key& key) {
+  for (const ValueType& type : value_types())
     if (type.name == key.type) return std::string(type.meaning);
   return "a mapping";
 }
@@ -56,7 +56,7 @@ std::string type_of(Key const& key) {
 std::string types_fitting(Fits fits) {
   if (fits == fits_all) return "all";
   std::string out;
-  for (auto const& [bit, name] : {std::pair<Fits, std::string_view>{fits_daemon, "daemon"},
+  for (const auto& [bit, name] : {std::pair<Fits, std::string_view>{fits_daemon, "daemon"},
                                   {fits_oneshot, "oneshot"},
                                   {fits_external, "external"},
                                   {fits_gate, "gate"}})
@@ -64,12 +64,12 @@ std::string types_fitting(Fits fits) {
   return out;
 }
 
-void section(Table const& table, std::string& out) {
-  bool const service = table.name == "service";
+void section(const Table& table, std::string& out) {
+  const bool service = table.name == "service";
   out.append("\n## ").append(table.title).append("\n\n").append(table.meaning).append("\n\n");
   out += service ? "| key | of | value | default | meaning | example |\n|---|---|---|---|---|---|\n"
                  : "| key | value | default | meaning | example |\n|---|---|---|---|---|\n";
-  for (Key const* key : table.keys) {
+  for (const Key* key : table.keys) {
     out.append("| `").append(key->name).append("` | ");
     if (service) out.append(types_fitting(key->fits)).append(" | ");
     out.append(cell(type_of(*key)))
@@ -85,7 +85,7 @@ void section(Table const& table, std::string& out) {
 
 std::string reference_markdown() {
   std::string out(head);
-  for (Table const& table : tables()) section(table, out);
+  for (const Table& table : tables()) section(table, out);
   return out;
 }
 

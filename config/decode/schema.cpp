@@ -7,14 +7,14 @@
 namespace belfry::config {
 namespace {
 
-std::string description_of(Key const& key) {
+std::string description_of(const Key& key) {
   std::string text(key.meaning);
   if (!key.fallback.empty()) text.append(" Default: ").append(key.fallback).append(".");
   return text;
 }
 
-std::string property(Key const& key) {
-  auto const bound = [](std::string_view name, std::string_view value) {
+std::string property(const Key& key) {
+  const auto bound = [](std::string_view name, std::string_view value) {
     return value.empty() ? std::string() : json_string(name) + ": " + std::string(value) + ", ";
   };
   return json_string(key.name) + ": {\"$ref\": \"#/$defs/" + std::string(key.type) + "\", " +
@@ -27,7 +27,7 @@ std::string kinds_required() {
   std::string out;
   std::vector<std::string_view> kinds = kind_names();
   kinds.push_back("any");
-  for (std::string_view const kind : kinds)
+  for (const std::string_view kind : kinds)
     out.append(out.empty() ? "" : ", ").append("{\"required\": [" + json_string(kind) + "]}");
   return out;
 }
@@ -38,8 +38,8 @@ std::string one_kind_at_most() {
   return "\"oneOf\": [" + kinds_required() + ", {\"not\": {\"$ref\": \"#/$defs/has_a_kind\"}}],\n";
 }
 
-std::string object_of(Table const& table, std::string_view indent) {
-  std::string const in(indent);
+std::string object_of(const Table& table, std::string_view indent) {
+  const std::string in(indent);
   std::string out = "{\n" + in + "  \"description\": " + json_string(table.meaning) + ",\n" + in +
                     "  \"type\": \"object\",\n" + in + "  \"properties\": {\n";
   for (std::size_t i = 0; i < table.keys.size(); ++i)
@@ -57,7 +57,7 @@ std::string schema_json() {
       "\"https://belfry.example/schema.json\",\n"
       "  \"title\": \"belfry\",\n  \"$ref\": \"#/$defs/file\",\n  \"$defs\": {\n";
   out += "    \"has_a_kind\": {\"anyOf\": [" + kinds_required() + "]},\n";
-  for (ValueType const& type : value_types())
+  for (const ValueType& type : value_types())
     out += "    " + json_string(type.name) + ": " + std::string(type.schema) + ",\n";
   for (std::size_t i = 0; i < tables().size(); ++i)
     out += "    " + json_string(tables()[i].name) + ": " + object_of(tables()[i], "    ") +

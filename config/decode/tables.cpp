@@ -12,7 +12,7 @@ namespace {
 template <class T>
 Table table(std::string_view name, std::string_view title, std::string_view meaning, Fields<T> fields) {
   Table out{name, title, meaning, {}, true};
-  for (Field<T> const& field : fields) out.keys.push_back(&field.key);
+  for (const Field<T>& field : fields) out.keys.push_back(&field.key);
   return out;
 }
 
@@ -156,15 +156,15 @@ constexpr auto types = std::to_array<ValueType>({
 
 }  // namespace
 
-std::span<Table const> tables() {
-  static std::vector<Table> const all = all_tables();
+std::span<const Table> tables() {
+  static const std::vector<Table> all = all_tables();
   return all;
 }
 
-std::span<ValueType const> value_types() { return types; }
+std::span<const ValueType> value_types() { return types; }
 
-Table const* find_table(std::string_view name) {
-  auto const found = std::ranges::find(tables(), name, &Table::name);
+const Table* find_table(std::string_view name) {
+  const auto found = std::ranges::find(tables(), name, &Table::name);
   return found == tables().end() ? nullptr : &*found;
 }
 

@@ -16,22 +16,22 @@ struct Range {
   Position start, end;
 };
 
-Range range_of(Span where, Diagnostics::Sources const& sources) {
+Range range_of(Span where, const Diagnostics::Sources& sources) {
   if (where.line == 0 || where.file >= sources.size()) return {};
-  Source const& source = sources[where.file];
-  std::string_view const line = source.line(where.line);
-  std::uint32_t const length =
+  const Source& source = sources[where.file];
+  const std::string_view line = source.line(where.line);
+  const std::uint32_t length =
       where.length > 0 ? where.length : source.token_length(where.line, where.column);
   return {{where.line - 1, utf16_offset(line, where.column)},
           {where.line - 1, utf16_offset(line, where.column + length)}};
 }
 
-std::string file_of(Span where, Diagnostics::Sources const& sources) {
+std::string file_of(Span where, const Diagnostics::Sources& sources) {
   return where.file < sources.size() ? json_string(printable(sources[where.file].name())) : "null";
 }
 
-std::string lsp_range(Range const& range) {
-  auto const position = [](Position at) {
+std::string lsp_range(const Range& range) {
+  const auto position = [](Position at) {
     return "{\"line\": " + std::to_string(at.line) + ", \"character\": " + std::to_string(at.character) + "}";
   };
   return "{\"start\": " + position(range.start) + ", \"end\": " + position(range.end) + "}";
@@ -40,13 +40,13 @@ std::string lsp_range(Range const& range) {
 std::string text_of(std::string_view text) { return json_string(printable(text)); }
 
 // A path as a relative or absolute URI reference (RFC 3986): SARIF asks for one.
-std::string uri_of(Span where, Diagnostics::Sources const& sources) {
+std::string uri_of(Span where, const Diagnostics::Sources& sources) {
   if (where.file >= sources.size()) return "\"\"";
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string uri;
-  for (char const c : sources[where.file].name()) {
-    auto const byte = static_cast<unsigned char>(c);
-    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+  for (const char c : sources[where.file].name()) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        std::string_view("-._~/").contains(c);
     if (plain)
       uri += c;
@@ -61,8 +61,8 @@ std::string_view sarif_level(Severity severity) {
   return levels[static_cast<std::size_t>(severity)];
 }
 
-std::string sarif_location(Span where, Diagnostics::Sources const& sources, std::string const& message) {
-  Range const range = range_of(where, sources);
+std::string sarif_location(Span where, const Diagnostics::Sources& sources, const std::string& message) {
+  const Range range = range_of(where, sources);
   std::string out = "{\"physicalLocation\": {\"artifactLocation\": {\"uri\": " + uri_of(where, sources) + "}";
   if (where.line > 0)
     out += ", \"region\": {\"startLine\": " + std::to_string(range.start.line + 1) +
@@ -75,11 +75,11 @@ std::string sarif_location(Span where, Diagnostics::Sources const& sources, std:
 
 }  // namespace
 
-std::string diagnostics_json(Diagnostics const& diagnostics) {
-  auto const& sources = diagnostics.sources();
+std::string diagnostics_json(const Diagnostics& diagnostics) {
+  const auto& sources = diagnostics.sources();
   std::string out = "{\"diagnostics\": [";
   for (std::size_t i = 0; i < diagnostics.size(); ++i) {
-    Diagnostic const& one = diagnostics[i];
+    const Diagnostic& one = diagnostics[i];
     out += (i == 0 ? "\n" : ",\n");
     out += "  {\"file\": " + file_of(one.where, sources) +
            ", \"range\": " + lsp_range(range_of(one.where, sources)) +
@@ -98,10 +98,10 @@ std::string diagnostics_json(Diagnostics const& diagnostics) {
          ", \"omitted\": " + std::to_string(diagnostics.omitted()) + "}\n";
 }
 
-std::string diagnostics_sarif(Diagnostics const& diagnostics, std::string_view version) {
-  auto const& sources = diagnostics.sources();
+std::string diagnostics_sarif(const Diagnostics& diagnostics, std::string_view version) {
+  const auto& sources = diagnostics.sources();
   std::set<std::string_view> rules;
-  for (Diagnostic const& one : diagnostics) rules.insert(one.rule);
+  for (const Diagnostic& one : diagnostics) rules.insert(one.rule);
   std::string out =
       "{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\", \"runs\": "
       "[{\n"
@@ -111,7 +111,7 @@ std::string diagnostics_sarif(Diagnostics const& diagnostics, std::string_view v
     out += std::string(rule == rules.begin() ? "" : ", ") + "{\"id\": " + json_string(*rule) + "}";
   out += "]}},\n \"columnKind\": \"utf16CodeUnits\",\n \"results\": [";
   for (std::size_t i = 0; i < diagnostics.size(); ++i) {
-    Diagnostic const& one = diagnostics[i];
+    const Diagnostic& one = diagnostics[i];
     out += (i == 0 ? "\n" : ",\n");
     out += "  {\"ruleId\": " + json_string(one.rule) +
            ", \"level\": " + std::string(sarif_level(one.severity)) +

@@ -20,7 +20,7 @@ class Source {
   Source(std::string name, std::string text, Excerpts excerpts = Excerpts::shown)
       : name_(std::move(name)), text_(std::move(text)), withheld_(excerpts == Excerpts::withheld) {}
 
-  [[nodiscard]] std::string const& name() const { return name_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
   // Its lines are for belfry alone: messages name places in it and quote nothing.
   void withhold() { withheld_ = true; }

@@ -38,7 +38,7 @@ struct Table {
   std::string_view name;  // `service`; also the name in schema.json's $defs
   std::string_view title;
   std::string_view meaning;
-  std::vector<Key const*> keys;
+  std::vector<const Key*> keys;
   bool extensible = true;  // keys that begin with `x-` are ignored
 };
 
@@ -49,8 +49,8 @@ struct ValueType {
   std::string_view schema;  // JSON
 };
 
-[[nodiscard]] std::span<Table const> tables();
-[[nodiscard]] std::span<ValueType const> value_types();
-[[nodiscard]] Table const* find_table(std::string_view name);
+[[nodiscard]] std::span<const Table> tables();
+[[nodiscard]] std::span<const ValueType> value_types();
+[[nodiscard]] const Table* find_table(std::string_view name);
 
 }  // namespace belfry::config

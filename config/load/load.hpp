@@ -40,15 +40,15 @@ struct Loaded {
 // Reads, decodes and validates. Never throws on bad input and never prints; every problem is in
 // `diagnostics`, one of the rule `cannot-read` if a file is missing. Blocks on file I/O only: the
 // files, their env_files and secrets. `ports: {x: free}` binds and closes a socket on loopback.
-[[nodiscard]] Loaded load(std::string const& path, LoadOptions const& options = {});
+[[nodiscard]] Loaded load(const std::string& path, const LoadOptions& options = {});
 // Several files, merged in order: mappings key by key, the later one wins, lists replace. Relative
 // paths count from the directory of the first one.
-[[nodiscard]] Loaded load(std::vector<std::string> const& paths, LoadOptions const& options = {});
+[[nodiscard]] Loaded load(const std::vector<std::string>& paths, const LoadOptions& options = {});
 // The same for a text at hand; `file_name` is what messages call it and relative paths count from.
-[[nodiscard]] Loaded load_text(std::string_view text, std::string file_name, LoadOptions const& options = {});
+[[nodiscard]] Loaded load_text(std::string_view text, std::string file_name, const LoadOptions& options = {});
 
 // The file to read: `explicit_path` if not empty (it need not exist), else the first that exists of
 // ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml.
-[[nodiscard]] std::optional<std::string> find_file(std::string const& explicit_path = {});
+[[nodiscard]] std::optional<std::string> find_file(const std::string& explicit_path = {});
 
 }  // namespace belfry::config

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using namespace testing_support;
 
 TEST(DecodeStack, the_top_level_reaches_the_model) {
-  Stack const stack = good(
+  const Stack stack = good(
       "name: shop\nhttp: {listen: ['127.0.0.1:9600', 'unix:run/http']}\ncontrol: {socket: /s, allow: [ops], "
       "token_file: t}\nshutdown: {timeout: 5s, delay: 1s}\n"
       "limits: {probes: 3, parallel_starts: 2}\non_daemon_death: keep\nservices: {x: {command: a}}");
@@ -26,7 +26,7 @@ TEST(DecodeStack, the_top_level_reaches_the_model) {
   EXPECT_EQ(stack.on_daemon_death, OnDaemonDeath::keep);
 }
 TEST(Ports, free_ones_are_distinct_and_become_variables) {
-  Stack const stack = good(
+  const Stack stack = good(
       "ports: {web: free, api: free, fixed: 8080}\nservices: {x: {command: 'run ${PORT_web} ${PORT_fixed}', "
       "ready: {port: '${PORT_api}'}}}");
   ASSERT_EQ(stack.ports.size(), 3U);
