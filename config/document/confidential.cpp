@@ -29,7 +29,8 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
 }
 
-// The names of files with secrets in them are none, nor is the mapping of belfry's own.
+// The path of a file that holds a secret is no secret, and neither is belfry's own mapping `secrets`, which
+// has such paths.
 bool tells_a_secret(std::string_view key) {
   const std::string name = lower(key);
   if (name == "secrets" || name.ends_with("file") || name.ends_with("path") || name.ends_with("dir"))
@@ -38,7 +39,7 @@ bool tells_a_secret(std::string_view key) {
          name.ends_with("private_key") || name.ends_with("access_key");
 }
 
-// `${NAME}`, `$NAME`: said by name. A default in it is a value.
+// `${NAME}`, `$NAME`: a reference names a variable and may be shown; one with a default holds a value.
 bool is_reference(std::string_view value) {
   if (!value.starts_with('$')) return false;
   value.remove_prefix(value.starts_with("${") && value.ends_with('}') ? 2 : 1);
@@ -162,7 +163,7 @@ std::size_t depth_below_environment(const Source& source, std::uint32_t number) 
   return 0;
 }
 
-// Every value from here on: behind `: ` or `=`.
+// Finds every value from here on: what stands behind `: ` or `=`.
 void find_all_values(std::string_view line, std::size_t from, std::vector<Part>& parts) {
   for (std::size_t at = from; (at = line.find_first_of(":=", at)) != std::string_view::npos;) {
     const std::size_t value = line.find_first_not_of(" \t", at + 1);
@@ -193,7 +194,7 @@ std::size_t environment_key(std::string_view line) {
   return std::string::npos;
 }
 
-// The names of variables stay: that is what a message about them is about.
+// Puts asterisks over the part, except over names of variables: a message about a variable must name it.
 void blot_out(std::string& line, const Part& part) {
   const std::size_t end = std::min(part.end, line.size());
   for (std::size_t at = part.begin; at < end; ++at) {

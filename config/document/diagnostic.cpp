@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/document/confidential.hpp"
+#include "text/width.hpp"
 
 namespace belfry::config {
 namespace {
@@ -29,20 +30,19 @@ Window window_of(std::string_view line, std::uint32_t column) {
   constexpr std::size_t most = 180;
   if (line.size() <= most) return {line, 0, false};
   std::size_t start = column > before ? std::min<std::size_t>(column - before, line.size()) : 0;
-  while (start > 0 && start < line.size() && (static_cast<unsigned char>(line[start]) & 0xC0U) == 0x80U)
-    --start;
+  while (start > 0 && start < line.size() && text::is_continuation(line[start])) --start;
   std::size_t end = std::min(line.size(), start + most);
-  while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) ++end;
+  while (end < line.size() && text::is_continuation(line[end])) ++end;
   return {line.substr(start, end - start), static_cast<std::uint32_t>(start), end < line.size()};
 }
 
-// Blank, but with the tabs of the line, so that both lines expand alike on every terminal.
+// Blanks as wide as `before`, with its tabs kept, so that the caret stands below its token on every terminal.
 std::string indent_like(std::string_view before) {
   std::string out;
   while (!before.empty()) {
-    const std::size_t length = std::min(sequence_length(before), before.size());
+    const std::size_t length = text::first_character(before).length;
     const std::string_view one = before.substr(0, length);
-    out += one == "\t" ? "\t" : std::string(terminal_width(one), ' ');
+    out += one == "\t" ? "\t" : std::string(text::display_width(one), ' ');
     before.remove_prefix(length);
   }
   return out;
@@ -57,7 +57,8 @@ void print_source(Span where, const Source& source, std::ostream& out, const Pai
   const std::string_view prefix = shown.skipped > 0 ? "…" : "";
   const std::size_t at = std::min<std::size_t>(where.column - 1 - shown.skipped, shown.text.size());
   const std::string_view token = shown.text.substr(at, length);
-  const std::uint32_t tail = token.empty() ? 0 : terminal_width(token) - std::min(1U, terminal_width(token));
+  const std::size_t width = text::display_width(token);
+  const std::size_t tail = width - std::min<std::size_t>(1, width);
   out << "    " << prefix << printable(shown.text) << (shown.cut_right ? "…" : "") << "\n    "
       << (prefix.empty() ? "" : " ") << indent_like(shown.text.substr(0, at)) << paint.green << '^'
       << std::string(tail, '~') << paint.off << '\n';
@@ -98,14 +99,15 @@ void Diagnostics::finish() {
   const auto repeated =
       std::ranges::unique(all_, [&](const auto& a, const auto& b) { return key(a) == key(b); });
   all_.erase(repeated.begin(), repeated.end());
-  // Counted on both sides: what `unique` leaves behind the end says nothing of what it dropped.
+  // Counted before and after: what `unique` leaves behind the new end is unspecified.
   errors_ -= errors - of(Severity::error);
   warnings_ -= warnings - of(Severity::warning);
 }
 
 namespace {
 
-// With a `source` only what is in it is a quotation; without, everything may be one.
+// Takes quotations of the file out of a message. With a `source`, what stands between backticks counts as a
+// quotation only if it is in that text; without one, all of it does.
 std::string without_quotations(std::string_view text, std::optional<std::string_view> source = {}) {
   const auto is_plain = [](std::string_view word) {
     return word.size() <= 32 && std::ranges::all_of(word, [](char c) {

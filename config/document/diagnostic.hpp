@@ -76,7 +76,7 @@ class Diagnostics {
   // Every warning is an error from now on (`check --strict`). Remarks stay what they are.
   void be_strict();
 
-  // What is quoted out of this file and is no plain word is not quoted any more.
+  // Takes out of all messages what they quote from this file, except plain words.
   void stop_quoting(std::uint32_t file);
 
   // Sorts by place and drops repetitions (an anchor that is used twice is read twice).

@@ -9,11 +9,13 @@
 #include <new>
 
 #include "config/document/syntax_help.hpp"
+#include "text/utf8.hpp"
 
 namespace belfry::config {
 namespace {
 
-// A comment behind the text. A quote that is never closed swallows it, which yaml-cpp does not report.
+// A comment that is appended to the text. yaml-cpp does not report a quote that is never closed; but such a
+// quote swallows this comment, and so it is found.
 constexpr std::string_view sentinel =
     "\n#\x7f"
     "end\n";
@@ -44,10 +46,9 @@ bool closes(std::string_view text) {
 std::string with_whole_characters(std::string_view value) {
   std::string out;
   while (!value.empty()) {
-    const std::size_t length = sequence_length(value);
-    if (length == 1 && static_cast<unsigned char>(value.front()) >= 0x80) out += '\xC2';
-    out.append(value.substr(0, length));
-    value.remove_prefix(length);
+    const text::Character one = text::first_character(value);
+    text::append_character(out, one.code);  // of a stray byte this is the byte's own value
+    value.remove_prefix(one.length);
   }
   return out;
 }
@@ -104,7 +105,8 @@ bool DocumentBuilder::blank_alias(const std::string& message, const YAML::Mark& 
   return blanked_.emplace(mark.line, mark.column).second;
 }
 
-// What was found so far is found again; repetitions are dropped in the end.
+// Reads the text from its beginning again. Its mistakes are found a second time; Diagnostics::finish drops
+// the repetitions.
 void DocumentBuilder::start_again() {
   nodes_ = 0;
   merged_ = 0;
@@ -135,7 +137,7 @@ void DocumentBuilder::report_exhaustion() {
 }
 
 void DocumentBuilder::refuse(std::string_view rule, Span at, std::string message, std::string help) {
-  // What is wrong with a text that was cut off says nothing about the text.
+  // The parser was given only a part of the text: a mistake at the cut is no mistake of the text.
   if (fed_->is_exhausted())
     report_exhaustion();
   else

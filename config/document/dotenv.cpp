@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "text/utf8.hpp"
+
 namespace belfry::config {
 namespace {
 
@@ -35,8 +37,9 @@ std::optional<Escape> octal(std::string_view behind) {
     code = code * 8 + static_cast<unsigned>(c - '0');
   }
   if (code > 0xFF) return std::nullopt;
-  if (code < 0x80) return Escape{{static_cast<char>(code)}, 5};
-  return Escape{{static_cast<char>(0xC0U | (code >> 6U)), static_cast<char>(0x80U | (code & 0x3FU))}, 5};
+  Escape escape{{}, 5};
+  text::append_character(escape.text, code);
+  return escape;
 }
 
 // The escape that begins at the backslash `rest` starts with. What is none is kept as it is written.

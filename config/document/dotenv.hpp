@@ -43,7 +43,7 @@ struct EnvFault {
 
 // Owner: the reader of one file, on its stack; the text outlives it.
 // Lifecycle: one pass. After an error it goes on with the next line, and ends at a quote that is never
-// closed: nobody knows where that value should have ended.
+// closed: where that value should have ended is not known.
 // Cancellation: none, it does not wait.
 class EnvSyntax {
  public:

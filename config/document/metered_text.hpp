@@ -11,8 +11,7 @@
 
 namespace belfry::config {
 
-// Owner: the reader's caller, beside the stream around it. Lifecycle: one reading of `text`, which outlives
-// it. Cancellation: none.
+// For one reading of `text`, which outlives it.
 class MeteredText final : public std::streambuf {
  public:
   MeteredText(std::string_view text, std::size_t most_ahead) : text_(text), most_ahead_(most_ahead) {}

@@ -7,17 +7,6 @@
 namespace belfry::config {
 namespace {
 
-std::uint32_t width_of(char32_t code) {
-  if (code == 0x200B || code == 0x200D || (code >= 0x300 && code <= 0x36F) ||
-      (code >= 0xFE00 && code <= 0xFE0F))
-    return 0;
-  const bool wide = (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
-                    (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
-                    (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
-                    (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
-  return wide ? 2 : 1;
-}
-
 std::string hex_byte(unsigned char byte) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   return {digits[byte >> 4U], digits[byte & 15U]};
@@ -98,24 +87,10 @@ std::optional<TextFault> find_text_fault(std::string_view text) {
   return std::nullopt;
 }
 
-std::size_t sequence_length(std::string_view text) {
-  return text.empty() ? 1 : text::first_character(text).length;
-}
-
-std::uint32_t terminal_width(std::string_view text) {
-  std::uint32_t width = 0;
-  while (!text.empty()) {
-    const text::Character one = text::first_character(text);
-    width += one.well_formed ? width_of(one.code) : 1;
-    text.remove_prefix(one.length);
-  }
-  return width;
-}
-
 std::uint32_t character_column(std::string_view line, std::uint32_t byte_column) {
   std::uint32_t column = 1;
   const std::size_t end = std::min<std::size_t>(byte_column == 0 ? 0 : byte_column - 1, line.size());
-  for (std::size_t at = 0; at < end; at += sequence_length(line.substr(at))) ++column;
+  for (std::size_t at = 0; at < end; at += text::first_character(line.substr(at)).length) ++column;
   return column;
 }
 
@@ -123,7 +98,7 @@ std::uint32_t utf16_offset(std::string_view line, std::uint32_t byte_column) {
   std::uint32_t units = 0;
   const std::size_t end = std::min<std::size_t>(byte_column == 0 ? 0 : byte_column - 1, line.size());
   for (std::size_t at = 0; at < end;) {
-    const std::size_t length = sequence_length(line.substr(at));
+    const std::size_t length = text::first_character(line.substr(at)).length;
     units += length == 4 ? 2 : 1;
     at += length;
   }

@@ -27,7 +27,6 @@ TEST(Source, columns_count_bytes_characters_cells_and_utf16_units) {
   const std::string line = "aä日😀x";
   EXPECT_EQ(character_column(line, 11), 5U);
   EXPECT_EQ(utf16_offset(line, 11), 5U);
-  EXPECT_EQ(terminal_width("aä日😀"), 6U);
 }
 TEST(TextFault, well_formed_text_has_none) { EXPECT_FALSE(find_text_fault("a\tb\r\nä日😀\xF4\x8F\xBF\xBF")); }
 TEST(TextFault, every_malformed_sequence_is_found_at_its_first_byte) {
