@@ -1,10 +1,13 @@
-// From merged nodes to the model, one reader per mapping of the file.
+// From the tree to the model: one table of keys, with a reader each, per mapping of the file; files,
+// `extends` and `defaults` are merged before. This room knows one mapping at a time and nothing of the
+// machine it runs on; what concerns several services is for config/validate.
 #pragma once
 
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "config/decode/free_ports.hpp"
 #include "config/keys/decoder.hpp"
 #include "config/model/model.hpp"
 
@@ -45,15 +48,15 @@ struct ServiceDraft {
   std::string_view written_name;  // without the number of a replica, so that a mistake is said once
 };
 
-// The parts of a service that are rarely there; made on first use.
 // Whether service `index` is a replica beyond the first, whose mistakes are those of the first.
 [[nodiscard]] inline bool is_repetition(const StackDraft& draft, std::size_t index) {
   return draft.origins[index].replica_of != 0 && index > draft.origins[index].replica_of;
 }
 
+// The parts of a service that are rarely there; made on first use.
 [[nodiscard]] ServiceExtras& extras_of(Service& service);
 
-// The mappings of the file. Each is one room: decode_stack, decode_service, decode_probe, …
+// The keys of each mapping of the file. Each table stands in a source file of its own or with its neighbours.
 [[nodiscard]] Fields<StackDraft> stack_fields();
 [[nodiscard]] Fields<Http> http_fields();
 [[nodiscard]] Fields<Control> control_fields();
@@ -84,23 +87,19 @@ void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out);
 void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
-void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft,
-                  const std::vector<std::pair<std::string, std::uint16_t>>& kept);
+// Ports by name, and their numbers; those of `kept` were handed out before and stay.
+using KeptPorts = std::vector<std::pair<std::string, std::uint16_t>>;
+void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft, const KeptPorts& kept,
+                  const FreePorts& free);
 
-// Whether `name` may name a service, a stack, a bell or a port: letters, digits, `_`, `-`, `.`.
-[[nodiscard]] bool is_name(std::string_view name);
-// The same, reporting it if not.
+// Whether the text of `key` may name `what` (config/model/name.hpp); reports it if not.
 bool check_name(Decoder& decoder, const Node& key, std::string_view what);
 
-// The condition of that name, aliases of compose and process-compose included.
-[[nodiscard]] std::optional<Condition> condition_named(std::string_view name);
-[[nodiscard]] std::string_view name_of(Condition condition);
-[[nodiscard]] std::string_view name_of(ServiceType type);
-[[nodiscard]] std::string_view name_of(Probe::Kind kind);
-[[nodiscard]] std::span<const std::string_view> condition_names();
-// What may be written for them: the words of compose and process-compose as well.
-[[nodiscard]] std::vector<std::string_view> condition_spellings();
-// The same for words that are no conditions anywhere, but meant as one.
+// What people write who know another tool, and what belfry calls it (ForeignWords).
+[[nodiscard]] std::string_view foreign_key_help(std::string_view key);
+[[nodiscard]] std::string_view foreign_value_help(std::string_view value,
+                                                  std::span<const std::string_view> known);
+// How to write here what another tool calls `name` where it means a condition; empty if nothing is known.
 [[nodiscard]] std::string_view foreign_condition_help(std::string_view name);
 
 }  // namespace belfry::config

@@ -5,38 +5,21 @@
 
 #include "config/decode/decode.hpp"
 #include "config/document/suggest.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 namespace {
 
-using Alias = std::pair<std::string_view, Condition>;
-constexpr std::array<Alias, 12> conditions{{{"started", Condition::started},
-                                            {"ready", Condition::ready},
-                                            {"completed", Condition::completed},
-                                            {"stopped", Condition::stopped},
-                                            {"service_started", Condition::started},
-                                            {"service_healthy", Condition::ready},
-                                            {"service_completed_successfully", Condition::completed},
-                                            {"process_started", Condition::started},
-                                            {"process_healthy", Condition::ready},
-                                            {"process_log_ready", Condition::ready},
-                                            {"process_completed", Condition::stopped},
-                                            {"process_completed_successfully", Condition::completed}}};
-constexpr std::array<std::string_view, 4> own_names{"started", "ready", "completed", "stopped"};
-
 void read_condition(Decoder& decoder, const Entry& entry, Dependency& out) {
   auto name = decoder.text(*entry.value);
   if (!name) return;
-  if (const auto known = condition_named(*name)) {
+  if (const auto known = condition_spelled(*name)) {
     out.condition = *known;
   } else {
     out.condition = Condition::own_bell;  // whether the service has such a bell is seen by validation
     out.bell = std::move(*name);
   }
 }
-
-constexpr std::array<std::pair<std::string_view, OnLoss>, 3> losses{
-    {{"ignore", OnLoss::ignore}, {"restart", OnLoss::restart}, {"stop", OnLoss::stop}}};
 
 constexpr std::array<Field<Dependency>, 6> dependency_table{{
     {{"condition", "condition", "`ready`; of a oneshot: `completed`",
@@ -49,7 +32,7 @@ constexpr std::array<Field<Dependency>, 6> dependency_table{{
       "(`restart`), or stop for good (`stop`).",
       "restart"},
      [](Decoder& d, const Entry& e, Dependency& out) {
-       if (auto value = d.choice<OnLoss>(*e.value, losses)) out.on_loss = *value;
+       if (auto value = d.choice<OnLoss>(*e.value, on_loss_names())) out.on_loss = *value;
      }},
     {{"loss_after", "duration", "0s", "How long the condition must not hold before it counts as lost.", "5s"},
      [](Decoder& d, const Entry& e, Dependency& out) {
@@ -82,12 +65,13 @@ void check_target(Decoder& decoder, const Node& name, ServiceDraft& draft, Depen
     return;
   }
   std::string help;
-  // Comparing with ten thousand names ten thousand times is what a bad generated file would cost.
+  // A generated file may be wrong in ten thousand places, and each would be compared with ten thousand names.
   if (++draft.stack.suggestions <= 50) {
     std::vector<std::string_view> names;
     for (const auto& [known, declared] : draft.stack.declared) names.push_back(known);
     std::ranges::sort(names);
-    // Absent on purpose is not misspelled: then only a name that is near is of help.
+    // A dependency that need not exist may be absent on purpose, so that only a similar name is worth
+    // mentioning.
     if (edge.required || !nearest(edge.service, names).empty()) help = did_you_mean(edge.service, names);
   }
   if (help.empty())
@@ -109,26 +93,6 @@ std::optional<Quorum> read_quorum(Decoder& decoder, const Node& node) {
   if (node.text() == "any") return Quorum{1};
   const auto count = decoder.integer(node, 1, 100'000);
   return count ? std::optional(Quorum{static_cast<std::uint32_t>(*count)}) : std::nullopt;
-}
-
-std::optional<Condition> condition_named(std::string_view name) {
-  for (const auto& [known, condition] : conditions)
-    if (known == name) return condition;
-  return std::nullopt;
-}
-
-std::string_view name_of(Condition condition) {
-  return condition == Condition::own_bell ? std::string_view("own bell")
-                                          : own_names[static_cast<std::size_t>(condition)];
-}
-
-std::span<const std::string_view> condition_names() { return own_names; }
-
-std::vector<std::string_view> condition_spellings() {
-  std::vector<std::string_view> names;
-  names.reserve(conditions.size());
-  for (const auto& [name, condition] : conditions) names.push_back(name);
-  return names;
 }
 
 Fields<Dependency> dependency_fields() { return dependency_table; }

@@ -119,22 +119,24 @@ constexpr std::array<Field<Log>, 7> log_table{{
       "the same, and `log` probes hear them.",
       "true"},
      [](Decoder& d, const Entry& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
-    {{"file", "path", "none", "A file the lines are appended to.", "log/app.log"},
+    {not_yet({"file", "path", "none", "A file the lines are appended to.", "log/app.log"}),
      [](Decoder& d, const Entry& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},
-    {{"max_size", "size", "no rotation", "The file is rotated when it would grow beyond this.", "10MiB"},
+    {not_yet(
+         {"max_size", "size", "no rotation", "The file is rotated when it would grow beyond this.", "10MiB"}),
      [](Decoder& d, const Entry& e, Log& out) {
        const auto value = d.size(*e.value);
        if (value && *value == 0)
          d.error("bad-value", *e.value, "a log file cannot be kept at 0 bytes", "write a size such as 10MiB");
        out.max_size = value.value_or(0);
      }},
-    {{"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.", "5",
-      fits_all, "1", "10000"},
+    {not_yet({"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.",
+              "5", fits_all, "1", "10000"}),
      [](Decoder& d, const Entry& e, Log& out) {
        out.max_files = static_cast<std::uint32_t>(d.integer(*e.value, 1, 10'000).value_or(0));
      }},
-    {{"format", "log_format", "text",
-      "`text`: NAME | line; `json`: one object a line; `raw`: bytes as they come.", "json"},
+    {not_yet({"format", "log_format", "text",
+              "`text`: NAME | line; `json`: one object a line; `raw`: bytes as they come.", "json"},
+             {}, "text"),
      [](Decoder& d, const Entry& e, Log& out) {
        out.format = d.choice<LogFormat>(*e.value, formats).value_or(LogFormat::text);
      }},
@@ -150,8 +152,10 @@ constexpr std::array<Field<Log>, 7> log_table{{
        else
          out.max_line = value.value_or(0);
      }},
-    {{"overflow", "log_overflow", "drop",
-      "When belfry cannot write fast enough: drop the oldest lines, or let the service wait.", "block"},
+    {not_yet(
+         {"overflow", "log_overflow", "drop",
+          "When belfry cannot write fast enough: drop the oldest lines, or let the service wait.", "block"},
+         {}, "drop"),
      [](Decoder& d, const Entry& e, Log& out) {
        out.overflow = d.choice<LogOverflow>(*e.value, overflows).value_or(LogOverflow::drop);
      }},

@@ -21,7 +21,7 @@ std::string_view owner_of(std::string_view key) {
   return {};
 }
 
-// The kinds for which there is somebody who listens.
+// The kinds that concern a socket, on which some process listens.
 bool has_an_owner(Kind kind) {
   return kind == Kind::port || kind == Kind::unix_socket || kind == Kind::tcp || kind == Kind::http ||
          kind == Kind::grpc || kind == Kind::postgres || kind == Kind::mysql || kind == Kind::redis;
@@ -70,7 +70,7 @@ std::optional<Probe> read_probe(Decoder& decoder, const Node& node, std::string_
     const auto kind = probe_kind_named(*word);
     if (!kind) {
       decoder.error("unknown-probe", node, "`" + *word + "` is not a kind of probe",
-                    did_you_mean(*word, kind_names()));
+                    did_you_mean(*word, probe_kind_names()));
     } else if (*kind != Kind::notify && *kind != Kind::listen) {
       decoder.error("bad-value", node, "a probe of kind `" + *word + "` needs a value",
                     "write {" + *word + ": …}");

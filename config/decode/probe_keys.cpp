@@ -12,21 +12,6 @@ namespace belfry::config {
 namespace {
 
 using Kind = Probe::Kind;
-constexpr std::array<std::pair<std::string_view, Kind>, 15> kinds{{{"listen", Kind::listen},
-                                                                   {"port", Kind::port},
-                                                                   {"unix", Kind::unix_socket},
-                                                                   {"notify", Kind::notify},
-                                                                   {"fd", Kind::fd},
-                                                                   {"tcp", Kind::tcp},
-                                                                   {"http", Kind::http},
-                                                                   {"grpc", Kind::grpc},
-                                                                   {"postgres", Kind::postgres},
-                                                                   {"mysql", Kind::mysql},
-                                                                   {"redis", Kind::redis},
-                                                                   {"exec", Kind::exec},
-                                                                   {"log", Kind::log},
-                                                                   {"file", Kind::file},
-                                                                   {"cluster", Kind::cluster}}};
 
 void take_kind(const Entry& entry, ProbeDraft& out) {
   out.probe.kind = *probe_kind_named(entry.key->text());
@@ -219,25 +204,30 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
       "A request is answered with a status from 200 to 399, or as `status` and `body` ask.",
       "http://127.0.0.1:8080/health"},
      read_url},
-    {{"grpc", "text", "", "grpc.health.v1 answers SERVING: `host:port` or `host:port/service`.",
-      "127.0.0.1:9000"},
+    {not_yet({"grpc", "text", "", "grpc.health.v1 answers SERVING: `host:port` or `host:port/service`.",
+              "127.0.0.1:9000"},
+             "`exec: [grpc_health_probe, …]`"),
      read_address},
-    {{"postgres", "text", "",
-      "The server takes queries (not recovering, not starting up); a libpq connection string.",
-      "\"host=127.0.0.1 dbname=shop\""},
+    {not_yet({"postgres", "text", "",
+              "The server takes queries (not recovering, not starting up); a libpq connection string.",
+              "\"host=127.0.0.1 dbname=shop\""},
+             "`exec: [pg_isready, …]` or `notify`"),
      read_text},
-    {{"mysql", "text", "", "The server takes queries; a URL.", "mysql://127.0.0.1:3306/shop"}, read_text},
-    {{"redis", "text", "",
-      "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
-      "127.0.0.1:6379"},
+    {not_yet({"mysql", "text", "", "The server takes queries; a URL.", "mysql://127.0.0.1:3306/shop"},
+             "`exec: [mysqladmin, ping, …]` or `notify`"),
+     read_text},
+    {not_yet({"redis", "text", "",
+              "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
+              "127.0.0.1:6379"},
+             "`exec: [redis-cli, ping]` or `notify`"),
      read_redis},
     {{"exec", "command", "", "The command exits with 0; what it leaves running is killed.",
       "[pg_isready, -q]"},
      read_exec},
     {{"log", "regex", "", "A line of the service's output matches.", "\"listening on\""}, read_log},
     {{"file", "path", "", "The file exists; watched, not polled.", "run/ready"}, read_text},
-    {{"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
-      "shop-db"},
+    {not_yet({"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
+              "shop-db"}),
      read_text},
     {{"any", "probe_list", "", "One of these probes is enough; tuning beside it holds for each of them.",
       "[{port: 8080}, {file: run/ready}]"},
@@ -245,7 +235,7 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
        ++out.kinds;
        d.error("bad-value", *e.key, "`any` cannot stand inside another list of probes", "write one list");
      }},
-    {{"hosts", "integer", "1", "`cluster`: how many hosts.", "2", fits_all, "1", "100000"},
+    {not_yet({"hosts", "integer", "1", "`cluster`: how many hosts.", "2", fits_all, "1", "100000"}),
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        if (auto value = d.integer(*e.value, 1, 100'000)) out.probe.hosts = static_cast<std::uint32_t>(*value);
      }},
@@ -269,7 +259,8 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
                         "write GET, HEAD, POST, …");
        out.http.method = std::move(*value);
      }},
-    {{"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"},
+    {or_nothing(
+         {"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"}),
      read_headers},
     {{"status", "status", "200-399", "`http`: the statuses that count as success.", "200-204"}, read_status},
     {{"body", "regex", "any", "`http`: a regular expression the body must match.", "ok"},
@@ -283,7 +274,8 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
     {{"json", "json", "any", "`http`: what must stand at a place of a JSON answer.",
       "{pointer: /status, equals: ok}"},
      read_json},
-    {{"tls", "tls", "verified", "`http`: how a https certificate is checked.", "{verify: false}"},
+    {not_yet({"tls", "tls", "verified", "`http`: how a https certificate is checked.", "{verify: false}"},
+             "`exec: [curl, -fsS, …]`"),
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        out.http_written = true;
        d.mapping(*e.value, "`tls`", tls_fields(), out.http);
@@ -316,33 +308,14 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
 }};
 
 constexpr std::array<Field<HttpExpectation>, 1> tls_table{{
-    {{"verify", "boolean", "true", "Whether the certificate is checked against the system's authorities.",
-      "false"},
+    {not_yet({"verify", "boolean", "true",
+              "Whether the certificate is checked against the system's authorities.", "false"}),
      [](Decoder& d, const Entry& e, HttpExpectation& out) {
        if (auto value = d.boolean(*e.value)) out.tls_verify = *value;
      }},
 }};
 
 }  // namespace
-
-std::optional<Probe::Kind> probe_kind_named(std::string_view name) {
-  for (const auto& [known, kind] : kinds)
-    if (known == name) return kind;
-  return std::nullopt;
-}
-
-std::vector<std::string_view> kind_names() {
-  std::vector<std::string_view> names;
-  names.reserve(kinds.size());
-  for (const auto& [name, kind] : kinds) names.push_back(name);
-  return names;
-}
-
-std::string_view name_of(Probe::Kind kind) {
-  for (const auto& [name, known] : kinds)
-    if (known == kind) return name;
-  return {};
-}
 
 Fields<ProbeDraft> probe_fields() { return probe_table; }
 Fields<HttpExpectation> tls_fields() { return tls_table; }

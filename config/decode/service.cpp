@@ -2,20 +2,17 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <ranges>
 #include <unordered_map>
 
 #include "config/decode/decode.hpp"
 #include "config/decode/merge.hpp"
 #include "config/decode/probe_kinds.hpp"
 #include "config/document/suggest.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, ServiceType>, 4> types{{{"daemon", ServiceType::daemon},
-                                                                         {"oneshot", ServiceType::oneshot},
-                                                                         {"external", ServiceType::external},
-                                                                         {"gate", ServiceType::gate}}};
 
 // A service as it is known before its keys are read.
 struct Outline {
@@ -55,7 +52,7 @@ class Outliner {
       one.mapping = decoder_.document().make_mapping(entry.key->place(), {});
     }
     if (const Node* type = one.mapping->find("type"); type != nullptr && !type->is_null())
-      one.type = decoder_.choice<ServiceType>(*type, types).value_or(ServiceType::daemon);
+      one.type = decoder_.choice<ServiceType>(*type, service_type_names()).value_or(ServiceType::daemon);
     if (draft_.defaults != nullptr) lay_over_defaults(one);
     const Node* const replicas = one.mapping->find("replicas");
     if (replicas != nullptr && (fit_of(one.type) & fits_process) != 0)
@@ -104,11 +101,10 @@ class Outliner {
 
   // What of `base` makes sense for a service of another type.
   const Node* fitting(const Node& base, std::string_view type) {
-    const auto known = std::ranges::find(types, type, [](const auto& row) { return row.first; });
-    if (known == types.end()) return &base;
-    return without(decoder_.document(), base, [&](const Entry& entry) {
-      return (fits_of(entry.key->text()) & fit_of(known->second)) == 0;
-    });
+    const auto known = service_type_named(type);
+    if (!known) return &base;
+    return without(decoder_.document(), base,
+                   [&](const Entry& entry) { return (fits_of(entry.key->text()) & fit_of(*known)) == 0; });
   }
 
   static Fits fits_of(std::string_view name) {
@@ -218,7 +214,10 @@ Service read_service(Decoder& decoder, StackDraft& stack, const Outline& outline
   }
   if (service.working_dir.empty()) work_in(decoder.directory());
   if (service.type == ServiceType::oneshot) service.restart->policy = RestartPolicy::no;
+  const std::size_t noted = decoder.not_yet().size();
   decoder.mapping(*outline.mapping, "a service", service_fields(), draft, draft.fit);
+  for (NotYet& use : decoder.not_yet() | std::views::drop(noted))
+    use.service = static_cast<std::uint32_t>(stack.stack.services.size());  // what this one will be
   if (service.main && !draft.restart_written) service.restart->policy = RestartPolicy::no;
   if (outline.readable) require_what_the_type_needs(decoder, outline, service);
   join_environment(draft);
@@ -284,8 +283,6 @@ std::string default_key_help(std::string_view name) {
 }
 
 }  // namespace
-
-std::string_view name_of(ServiceType type) { return types[static_cast<std::size_t>(type)].first; }
 
 void decode_services(Decoder& decoder, StackDraft& draft) {
   if (draft.services == nullptr) return;

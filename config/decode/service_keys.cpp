@@ -3,6 +3,7 @@
 #include <array>
 
 #include "config/decode/decode.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 namespace {
@@ -39,7 +40,7 @@ void read_bells(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   if (!decoder.expect_mapping(*entry.value, "`bells`")) return;
   for (const Entry& bell : entry.value->entries()) {
     if (!check_name(decoder, *bell.key, "a bell")) continue;
-    if (condition_named(bell.key->text())) {
+    if (condition_spelled(bell.key->text())) {
       decoder.error("bad-name", *bell.key,
                     "a bell cannot be named `" + std::string(bell.key->text()) + "`: that is a condition",
                     "choose another name");
@@ -164,10 +165,11 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        d.mapping(*e.value, "`stop`", stop_fields(), out.service.stop);
      }},
-    {{"environment", "pairs", "belfry's own",
-      "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key without value "
-      "takes it from belfry's.",
-      "{PORT: \"8080\"}", fits_process},
+    {or_nothing({"environment", "pairs", "belfry's own",
+                 "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key "
+                 "without value "
+                 "takes it from belfry's.",
+                 "{PORT: \"8080\"}", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.environment = d.pairs(*e.value, "`environment`");
      }},
@@ -209,9 +211,9 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
        if (auto value = d.integer(*e.value, -1000, 1000))
          extras_of(out.service).oom_score_adj = static_cast<int>(*value);
      }},
-    {{"rlimits", "rlimits", "belfry's",
-      "Process limits by their names in setrlimit(2): one value, or soft and hard.",
-      "{nofile: 4096, core: unlimited}", fits_process},
+    {or_nothing({"rlimits", "rlimits", "belfry's",
+                 "Process limits by their names in setrlimit(2): one value, or soft and hard.",
+                 "{nofile: 4096, core: unlimited}", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        decode_rlimits(d, *e.value, extras_of(out.service));
      }},
@@ -316,13 +318,15 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
     {{"extends", "name", "nothing",
       "Take over the keys of another service; mappings merge key by key, lists replace.", "base"},
      read_elsewhere},
-    {{"labels", "pairs", "none", "Notes for tools; belfry shows them and does nothing else.",
-      "{team: payments}"},
+    {or_nothing({"labels", "pairs", "none",
+                 "Notes for tools that read the file; belfry does nothing with them.", "{team: payments}"}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        auto labels = d.pairs(*e.value, "`labels`");
        if (!labels.empty()) extras_of(out.service).labels = std::move(labels);
      }},
-    {{"description", "text", "none", "A sentence for people.", "\"takes orders\""},
+    {or_nothing({"description", "text", "none",
+                 "A sentence for people who read the file; belfry does nothing with it.",
+                 "\"takes orders\""}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.free_text(*e.value)) extras_of(out.service).description = std::move(*value);
      }},

@@ -6,6 +6,7 @@
 #include "config/decode/decode.hpp"
 #include "config/decode/free_ports.hpp"
 #include "config/model/address.hpp"
+#include "config/model/name.hpp"
 
 namespace belfry::config {
 namespace {
@@ -52,11 +53,11 @@ constexpr std::array<Field<Control>, 3> control_table{{
      [](Decoder& d, const Entry& e, Control& out) {
        if (auto path = d.needed_text(*e.value)) out.socket = d.absolute(*path);
      }},
-    {{"allow", "texts", "nobody else", "Groups whose members may use the socket besides its owner and root.",
-      "[operators]"},
+    {not_yet({"allow", "texts", "nobody else",
+              "Groups whose members may use the socket besides its owner and root.", "[operators]"}),
      [](Decoder& d, const Entry& e, Control& out) { out.allow = d.texts(*e.value); }},
-    {{"token_file", "path", "none", "A file with the bearer token that lets TCP clients send commands.",
-      "/etc/belfry/token"},
+    {not_yet({"token_file", "path", "none",
+              "A file with the bearer token that lets TCP clients send commands.", "/etc/belfry/token"}),
      [](Decoder& d, const Entry& e, Control& out) {
        if (auto path = d.needed_text(*e.value)) out.token_file = d.absolute(*path);
      }},
@@ -181,14 +182,6 @@ Fields<Shutdown> shutdown_fields() { return shutdown_table; }
 Fields<Stack> limits_fields() { return limits_table; }
 Fields<StackDraft> stack_fields() { return stack_table; }
 
-bool is_name(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  return !name.empty() && name.size() <= 128 && letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return letter(c) || c == '-' || c == '.'; });
-}
-
 bool check_name(Decoder& decoder, const Node& key, std::string_view what) {
   if (is_name(key.text())) {
     decoder.warn_of_trap(key, key.text());
@@ -200,10 +193,29 @@ bool check_name(Decoder& decoder, const Node& key, std::string_view what) {
   return false;
 }
 
-void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft,
-                  const std::vector<std::pair<std::string, std::uint16_t>>& kept) {
+namespace {
+
+bool is_kept(const KeptPorts& kept, std::string_view name) {
+  return std::ranges::find(kept, name, [](const auto& pair) { return pair.first; }) != kept.end();
+}
+
+// Ports for all that are `free` and not among `kept`, in the order of the file; asked for at once, so that
+// they are distinct.
+std::vector<std::uint16_t> choose_ports(const Node& node, const KeptPorts& kept, const FreePorts& free) {
+  const auto wanted = std::ranges::count_if(node.entries(), [&](const Entry& entry) {
+    return entry.value->text() == "free" && !is_kept(kept, entry.key->text());
+  });
+  if (wanted == 0 || !free) return {};
+  return free(static_cast<std::size_t>(wanted));
+}
+
+}  // namespace
+
+void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft, const KeptPorts& kept,
+                  const FreePorts& free) {
   if (!decoder.expect_mapping(node, "`ports`")) return;
-  FreePorts free;
+  const std::vector<std::uint16_t> chosen = choose_ports(node, kept, free);
+  auto next = chosen.begin();
   for (const Entry& entry : node.entries()) {
     std::string name(entry.key->text());
     if (!is_variable_name(name)) {
@@ -214,9 +226,15 @@ void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft,
     std::optional<std::uint16_t> number;
     if (entry.value->text() == "free") {
       const auto before = std::ranges::find(kept, name, [](const auto& pair) { return pair.first; });
-      number = before != kept.end() ? std::optional(before->second) : free.take();
-      if (!number)
-        decoder.error("no-free-port", *entry.value, "cannot find a free port on loopback", "give a number");
+      if (before != kept.end())
+        number = before->second;
+      else if (next != chosen.end())
+        number = *next++;
+      else
+        decoder.error("no-free-port", *entry.value,
+                      free ? "cannot find a free port on loopback"
+                           : "cannot choose a free port: whoever reads this file here looks for none",
+                      "give a number");
     } else if (entry.value->is_scalar()) {
       number = decoder.port(*entry.value);
     } else {

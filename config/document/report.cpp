@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "config/document/json.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -27,7 +27,7 @@ Range range_of(Span where, const Diagnostics::Sources& sources) {
 }
 
 std::string file_of(Span where, const Diagnostics::Sources& sources) {
-  return where.file < sources.size() ? json_string(printable(sources[where.file].name())) : "null";
+  return where.file < sources.size() ? text::json_string(printable(sources[where.file].name())) : "null";
 }
 
 std::string lsp_range(const Range& range) {
@@ -37,7 +37,7 @@ std::string lsp_range(const Range& range) {
   return "{\"start\": " + position(range.start) + ", \"end\": " + position(range.end) + "}";
 }
 
-std::string text_of(std::string_view text) { return json_string(printable(text)); }
+std::string text_of(std::string_view text) { return text::json_string(printable(text)); }
 
 // A path as a relative or absolute URI reference (RFC 3986): SARIF asks for one.
 std::string uri_of(Span where, const Diagnostics::Sources& sources) {
@@ -53,7 +53,7 @@ std::string uri_of(Span where, const Diagnostics::Sources& sources) {
     else
       uri.append("%").append({digits[byte >> 4U], digits[byte & 15U]});
   }
-  return json_string(uri);
+  return text::json_string(uri);
 }
 
 std::string_view sarif_level(Severity severity) {
@@ -84,7 +84,7 @@ std::string diagnostics_json(const Diagnostics& diagnostics) {
     out += "  {\"file\": " + file_of(one.where, sources) +
            ", \"range\": " + lsp_range(range_of(one.where, sources)) +
            ", \"severity\": " + std::to_string(static_cast<int>(one.severity) + 1) +
-           ", \"code\": " + json_string(one.rule) +
+           ", \"code\": " + text::json_string(one.rule) +
            ", \"source\": \"belfry\", \"message\": " + text_of(one.message) +
            ", \"help\": " + text_of(one.help) + ", \"related\": [";
     for (std::size_t n = 0; n < one.notes.size(); ++n)
@@ -106,14 +106,14 @@ std::string diagnostics_sarif(const Diagnostics& diagnostics, std::string_view v
       "{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\", \"runs\": "
       "[{\n"
       " \"tool\": {\"driver\": {\"name\": \"belfry\", \"version\": " +
-      json_string(version) + ", \"rules\": [";
+      text::json_string(version) + ", \"rules\": [";
   for (auto rule = rules.begin(); rule != rules.end(); ++rule)
-    out += std::string(rule == rules.begin() ? "" : ", ") + "{\"id\": " + json_string(*rule) + "}";
+    out += std::string(rule == rules.begin() ? "" : ", ") + "{\"id\": " + text::json_string(*rule) + "}";
   out += "]}},\n \"columnKind\": \"utf16CodeUnits\",\n \"results\": [";
   for (std::size_t i = 0; i < diagnostics.size(); ++i) {
     const Diagnostic& one = diagnostics[i];
     out += (i == 0 ? "\n" : ",\n");
-    out += "  {\"ruleId\": " + json_string(one.rule) +
+    out += "  {\"ruleId\": " + text::json_string(one.rule) +
            ", \"level\": " + std::string(sarif_level(one.severity)) +
            ", \"message\": {\"text\": " + text_of(one.message + (one.help.empty() ? "" : "\n" + one.help)) +
            "}, \"locations\": [" + sarif_location(one.where, sources, "") + "]";

@@ -1,4 +1,5 @@
-// The dependencies of a stack as a graph: pure functions of a Stack whose targets are filled in.
+// The dependencies of a stack as a graph: pure functions of a Stack whose targets are filled in. This room
+// knows the model, and neither how it was read nor what it does when it runs.
 //
 // Unless said otherwise they need a stack without cycles, and count every edge, required or not.
 #pragma once

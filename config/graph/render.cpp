@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/graph/graph.hpp"
+#include "config/model/duration.hpp"
+#include "config/model/enum_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -74,11 +75,11 @@ std::string graph_text(const Stack& stack, const ServiceTime& time) {
 }
 
 std::string graph_dot(const Stack& stack) {
-  std::string out = "digraph " + json_string(stack.name) +
+  std::string out = "digraph " + text::json_string(stack.name) +
                     " {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n";
   for (const Service& service : stack.services) {
-    out +=
-        "  " + json_string(service.name) + " [label=" + json_string(service.name + "\n" + type_of(service));
+    out += "  " + text::json_string(service.name) +
+           " [label=" + text::json_string(service.name + "\n" + type_of(service));
     if (service.type == ServiceType::gate) out += ", shape=diamond";
     if (service.type == ServiceType::external) out += ", shape=ellipse";
     if (service.type == ServiceType::oneshot) out += ", style=rounded";
@@ -86,8 +87,9 @@ std::string graph_dot(const Stack& stack) {
   }
   for (const Service& service : stack.services)
     for (const Dependency& edge : service.depends_on)
-      out += "  " + json_string(stack.services[edge.target].name) + " -> " + json_string(service.name) +
-             " [label=" + json_string(condition_of(edge)) + (edge.required ? "" : ", style=dashed") + "];\n";
+      out += "  " + text::json_string(stack.services[edge.target].name) + " -> " +
+             text::json_string(service.name) + " [label=" + text::json_string(condition_of(edge)) +
+             (edge.required ? "" : ", style=dashed") + "];\n";
   return out + "}\n";
 }
 
@@ -131,24 +133,24 @@ std::string seconds_json(Duration time) {
 }  // namespace
 
 std::string graph_json(const Stack& stack, const ServiceTime& time) {
-  constexpr std::string_view losses[] = {"ignore", "restart", "stop"};
   const std::vector<std::uint32_t> rank = ranks(stack);
-  std::string out = "{\"name\": " + json_string(stack.name) + ", \"services\": [";
+  std::string out = "{\"name\": " + text::json_string(stack.name) + ", \"services\": [";
   for (Index i = 0; i < stack.services.size(); ++i) {
     const Service& service = stack.services[i];
     out += (i == 0 ? "\n" : ",\n");
-    out += "  {\"name\": " + json_string(service.name) + ", \"type\": " + json_string(name_of(service.type)) +
+    out += "  {\"name\": " + text::json_string(service.name) +
+           ", \"type\": " + text::json_string(name_of(service.type)) +
            ", \"enabled\": " + (service.enabled ? "true" : "false") +
            (service.type == ServiceType::gate ? ", \"require\": " + quorum_json(service.require) : "") +
            ", \"rank\": " + std::to_string(rank[i]) + ", \"depends_on\": [";
     for (std::size_t e = 0; e < service.depends_on.size(); ++e) {
       const Dependency& edge = service.depends_on[e];
       out += (e == 0 ? "" : ", ");
-      out += "{\"service\": " + json_string(stack.services[edge.target].name) + ", \"condition\": " +
-             json_string(edge.condition == Condition::own_bell ? *edge.bell
-                                                               : std::string(name_of(edge.condition))) +
+      out += "{\"service\": " + text::json_string(stack.services[edge.target].name) + ", \"condition\": " +
+             text::json_string(edge.condition == Condition::own_bell ? *edge.bell
+                                                                     : std::string(name_of(edge.condition))) +
              ", \"required\": " + (edge.required ? "true" : "false") +
-             ", \"on_loss\": " + json_string(losses[static_cast<std::size_t>(edge.on_loss)]) +
+             ", \"on_loss\": " + text::json_string(name_of(edge.on_loss)) +
              (edge.require ? ", \"require\": " + quorum_json(*edge.require) : "") +
              ", \"timeout_seconds\": " + (edge.timeout ? seconds_json(*edge.timeout) : "null") + "}";
     }
@@ -157,7 +159,7 @@ std::string graph_json(const Stack& stack, const ServiceTime& time) {
   const Path path = longest(stack, time);
   out += "\n], \"critical_path\": {\"services\": [";
   for (std::size_t i = 0; i < path.services.size(); ++i)
-    out += (i == 0 ? "" : ", ") + json_string(stack.services[path.services[i]].name);
+    out += (i == 0 ? "" : ", ") + text::json_string(stack.services[path.services[i]].name);
   out += "], \"seconds\": " + (time ? seconds_json(path.length) : "null") + "}}\n";
   return out;
 }

@@ -1,7 +1,7 @@
-#include "config/document/json.hpp"
 #include "config/import/compose_service.hpp"
 #include "config/import/extended.hpp"
 #include "config/import/import.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -20,8 +20,8 @@ std::set<std::string_view> awaited(const Node& services, std::string_view what) 
 void read_rest(Carrier& carrier, const Node& root, std::string& yaml) {
   const Node* const name = root.find("name");
   if (name != nullptr && name->is_scalar() && !name->text().empty())
-    yaml += "name: " + (name->text().contains('$') ? json_string(name->text()) : service_key(name->text())) +
-            "\n";
+    yaml += "name: " +
+            (name->text().contains('$') ? text::json_string(name->text()) : service_key(name->text())) + "\n";
   for (const Entry& entry : root.entries()) {
     const std::string_view key = entry.key->text();
     if (key == "services" || key == "name" || key == "version" || key.starts_with("x-")) continue;

@@ -1,9 +1,9 @@
 // What a service of a compose file runs.
 #include <algorithm>
 
-#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -75,7 +75,7 @@ void ComposeService::command() {
   // Variables are replaced first and the line is split afterwards, there and here.
   const bool line =
       whole && given != nullptr && given->is_scalar() && given->text().contains('$') && command_ == arguments;
-  out_.key("command", line ? json_string(given->text()) : yaml_list(command_));
+  out_.key("command", line ? text::json_string(given->text()) : yaml_list(command_));
 }
 
 void ComposeService::missing_command() {

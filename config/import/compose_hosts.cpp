@@ -1,4 +1,5 @@
-// Names of hosts in a compose file: those of its containers, which here are none.
+// Names of hosts in a compose file. Containers reach each other by the names of their services; processes of
+// one host do not.
 #include <algorithm>
 #include <array>
 

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <array>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -43,7 +43,7 @@ std::string ComposeService::edge(const Entry& entry) {
     const Node* const node = entry.value->find(name);
     return node == nullptr ? std::string_view() : node->text();
   };
-  const auto known = condition_named(get("condition"));
+  const auto known = condition_spelled(get("condition"));
   std::string word(name_of(known.value_or(Condition::started)));
   if (!known && !get("condition").empty())
     left(*entry.value, "depends_on." + std::string(entry.key->text()) + ".condition",
@@ -92,7 +92,7 @@ void ComposeService::readiness() {
   if (file_.awaited_healthy.contains(key_.text())) guessed_readiness();
 }
 
-// Somebody waits for it to be healthy, and only the image knows what that means.
+// For a service that others wait for until it is healthy, while its health check is in the image.
 void ComposeService::guessed_readiness() {
   const std::string port = image_ == nullptr || image_->port == 0 ? "" : std::to_string(image_->port);
   if (!port.empty() && claim(port)) {

@@ -4,14 +4,14 @@
 #include <charconv>
 #include <cmath>
 
-#include "config/document/json.hpp"
 #include "config/import/compose_service.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 
 namespace {
 
-// `007` is a number there; here other readers of YAML would disagree about it.
+// `007` is a number in compose; a belfry file refuses it, because YAML readers disagree about it.
 std::string_view without_zeros(std::string_view text) {
   while (text.size() > 1 && text.front() == '0' && text[1] != '.') text.remove_prefix(1);
   return text;
@@ -26,10 +26,10 @@ const Node* ComposeService::limit(std::string_view own, std::string_view deploye
   return found == nullptr || !found->is_scalar() || found->text().empty() || unlimited ? nullptr : found;
 }
 
-// Sizes may be decimals there, and `gb` means the same as `g`.
+// In compose sizes may be decimals, and `gb` means the same as `g`.
 std::string ComposeService::memory(const Node& node) {
   std::string_view text = node.text();
-  if (text.contains('$')) return json_string(text);
+  if (text.contains('$')) return text::json_string(text);
   double number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string unit(end, text.data() + text.size());
@@ -51,7 +51,7 @@ std::string ComposeService::memory(const Node& node) {
 
 std::string ComposeService::processors(const Node& node) {
   const std::string_view text = node.text();
-  if (text.contains('$')) return json_string(text);
+  if (text.contains('$')) return text::json_string(text);
   double number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool good =

@@ -1,9 +1,9 @@
 // What the ports of a compose file say: where a program binds, which is how one knows that it is ready.
 #include <algorithm>
 
-#include "config/document/json.hpp"
 #include "config/import/compose_service.hpp"
 #include "config/import/port_mapping.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -24,7 +24,8 @@ PortMapping mapping_of(const Node& item) {
 
 }  // namespace
 
-// Whether nobody above has the port; in containers several services could have one.
+// Whether no service further up has the port: containers may all have the same one, processes of one host may
+// not.
 bool ComposeService::claim(const std::string& port) {
   // Services of a profile may never run beside each other; `check` knows when they do.
   if (const Node* const profiles = find("profiles"); profiles != nullptr && profiles->size > 0) return true;
@@ -67,7 +68,8 @@ std::string ComposeService::port_probe(const Node& item, bool maps) {
     return {};
   }
   published(item, port);
-  const std::string number = is_port_number(port.container) ? port.container : json_string(port.container);
+  const std::string number =
+      is_port_number(port.container) ? port.container : text::json_string(port.container);
   return port.udp ? "{port: {udp: " + number + "}}" : "{port: " + number + "}";
 }
 

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -155,7 +154,7 @@ void ComposeService::pairs(const Entry& entry, std::string_view absent) {
 void ComposeService::user(std::string_view value) {
   if (needs_variable(value))
     out_.comment("decide: are its variables set where belfry runs? Shells set UID and do not export it");
-  if (!value.empty()) out_.key("user", json_string(value));
+  if (!value.empty()) out_.key("user", text::json_string(value));
 }
 
 std::string ComposeService::reason(std::string_view name) {

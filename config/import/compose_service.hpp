@@ -33,12 +33,10 @@ struct ComposeFile {
 [[nodiscard]] std::vector<const Node*> items_of(const Node& node);
 // Whether a word is one that only a shell reads: `&&`, `||` or `|`.
 [[nodiscard]] bool is_word_for_shell(const std::vector<std::string>& words);
-// What containers of the file may use as hosts.
+// The names by which containers of the file can reach each other.
 [[nodiscard]] std::vector<std::string_view> host_names(const Node& services);
 
-// Owner: import_compose, on its stack.
-// Lifecycle: one service; `run` is called once.
-// Cancellation: none.
+// Carries one service over; `run` is called once.
 class ComposeService {
  public:
   // `node`: what stands under `key`, with `extends` resolved.

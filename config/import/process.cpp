@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "config/document/json.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -162,8 +162,8 @@ void Process::one(std::string_view name, const Entry& entry) {
   if (name == "success_exit_codes" && !value.is_mapping()) return exit_codes(entry);
   if (name == "namespace" && !value.is_mapping() && !Carrier::texts(value).empty())
     return out_.mapping(
-        "labels",
-        {"namespace: " + json_string(value.is_scalar() ? text(&value) : yaml_list(Carrier::texts(value)))});
+        "labels", {"namespace: " +
+                   text::json_string(value.is_scalar() ? text(&value) : yaml_list(Carrier::texts(value)))});
   if (value.is_scalar() && (scalar(name, entry) || flag(name, entry))) return;
   left(entry, reason(name));
 }
@@ -184,7 +184,7 @@ bool Process::scalar(std::string_view name, const Entry& entry) {
   else if (name == "working_dir")
     out_.key("working_dir", yaml_text(value));
   else if (name == "description")
-    out_.key("description", json_string(value));
+    out_.key("description", text::json_string(value));
   else if (name == "replicas")
     replicas(entry);
   else if (name == "log_location")

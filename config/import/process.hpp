@@ -67,9 +67,7 @@ struct ImportedProbe {
 // number.
 [[nodiscard]] std::string seconds_value(std::string_view text, bool& bad);
 
-// Owner: import_process_compose, on its stack.
-// Lifecycle: one process; `run` is called once.
-// Cancellation: none.
+// Carries one process over; `run` is called once.
 class Process {
  public:
   Process(ProcessFile& file, Templates templates, const Entry& entry);

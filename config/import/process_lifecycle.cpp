@@ -1,10 +1,10 @@
 // What a process-compose file says of when a process starts, is ready, starts again and stops.
 #include <utility>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/import/process.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -50,7 +50,7 @@ void Process::depends_on(const Node& value) {
 
 std::string Process::condition(const Node* written, std::string_view edge) {
   if (written == nullptr || written->is_null()) return "started";
-  if (const auto known = condition_named(written->text())) return std::string(name_of(*known));
+  if (const auto known = condition_spelled(written->text())) return std::string(name_of(*known));
   left(*written, std::string(edge) + ".condition", "process-compose knows no such condition");
   return "started";
 }
@@ -63,7 +63,7 @@ void Process::ready() {
     if (waited_for_line) left(*line, "ready_log_line", "its readiness_probe is: one of the two counts");
     ready_and_restarted(found);
   } else if (waited_for_line) {
-    out_.mapping("ready", {"log: " + json_string(doubled(regex_quoted(text(line))))});
+    out_.mapping("ready", {"log: " + text::json_string(doubled(regex_quoted(text(line))))});
   } else if (!oneshot_ && file_.awaited_ready.contains(key_.text())) {
     out_.comment("decide: others wait for it to be healthy, and nothing here says when it is: add `ready:`");
   }

@@ -3,9 +3,9 @@
 #include <array>
 #include <cctype>
 
-#include "config/document/json.hpp"
 #include "config/import/process.hpp"
 #include "config/model/duration.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -115,8 +115,8 @@ class ProbeReader {
     const std::string port = port_of(*entry.value, ""), service = text(entry.value->find("service"));
     if (port.empty()) return false;
     left(entry, "", "it is written as it is: `belfry check` says whether this version asks over gRPC");
-    entries_.push_back("grpc: " + json_string(or_else(text(entry.value->find("host")), "127.0.0.1") + ":" +
-                                              port + (service.empty() ? "" : "/" + service)));
+    entries_.push_back("grpc: " + text::json_string(or_else(text(entry.value->find("host")), "127.0.0.1") +
+                                                    ":" + port + (service.empty() ? "" : "/" + service)));
     return true;
   }
 
@@ -131,8 +131,9 @@ class ProbeReader {
     if (!path.starts_with('/')) path.insert(0, "/");
     const std::string scheme = or_else(lower(text(get.find("scheme"))), "http");
     const std::string port = port_of(get, scheme == "https" ? "443" : "80");
-    entries_.push_back("http: " + json_string(scheme + "://" + or_else(text(get.find("host")), "127.0.0.1") +
-                                              ":" + port + path));
+    entries_.push_back(
+        "http: " +
+        text::json_string(scheme + "://" + or_else(text(get.find("host")), "127.0.0.1") + ":" + port + path));
     if (const std::string method = text(get.find("method")); !method.empty())
       entries_.push_back("method: " + yaml_text(method));
     if (const Node* const all = get.find("headers")) headers(*all);
@@ -151,7 +152,7 @@ class ProbeReader {
       if (!value->is_scalar() || entry.value->size == 0)
         left(entry, "http_get.headers.", "it is no text");
       else
-        lines.push_back(yaml_text(entry.key->text()) + ": " + json_string(text(value)));
+        lines.push_back(yaml_text(entry.key->text()) + ": " + text::json_string(text(value)));
       if (entry.value->is_sequence() && entry.value->size > 1)
         left(entry, "http_get.headers.", "a header has one value: the first counts");
     }
@@ -218,7 +219,7 @@ class ProbeReader {
 }  // namespace
 
 std::string seconds_value(std::string_view text, bool& bad) {
-  if (text.contains('$')) return json_string(std::string(text) + "s");
+  if (text.contains('$')) return text::json_string(std::string(text) + "s");
   const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
   const auto value = parse_duration(text.empty() ? "0s" : std::string(text) + "s");
   bad = !digits || !value;

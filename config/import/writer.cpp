@@ -5,10 +5,10 @@
 #include <cctype>
 #include <filesystem>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/document/words.hpp"
 #include "config/model/duration.hpp"
+#include "config/model/name.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 
@@ -31,7 +31,7 @@ std::string yaml_text(std::string_view text) {
                       return letter(c) || (c >= '0' && c <= '9') || std::string_view("_./-").contains(c);
                     });
   if (safe && std::ranges::find(reserved, lower()) == reserved.end()) return std::string(text);
-  return json_string(text);
+  return text::json_string(text);
 }
 
 std::string yaml_value(std::string_view text) {
@@ -120,7 +120,7 @@ std::string shell_command(std::string_view line, const std::vector<std::string>&
 }
 
 std::string duration_value(std::string_view text, bool& bad) {
-  if (text.contains('$')) return json_string(text);
+  if (text.contains('$')) return text::json_string(text);
   const auto value = parse_duration(text);
   if (!value && !text.empty()) bad = true;
   return value && *value != Duration(0) ? yaml_value(text) : "";
@@ -133,7 +133,7 @@ std::string path_from(std::string_view working_dir, std::string_view path, std::
   if (!fixed(working_dir)) {
     const fs::path base = fs::path(working_dir).lexically_normal();
     const std::string relative = fs::path(path).lexically_normal().lexically_relative(base).string();
-    // From above the file's directory nobody knows the way back by names alone.
+    // A path that goes up beyond the file's directory cannot be made relative to it by names alone.
     if (!relative.empty() && *base.begin() != "..") return relative;
   }
   return directory.empty() ? std::string(path) : (fs::path(directory) / path).lexically_normal().string();
@@ -230,7 +230,7 @@ std::vector<std::string> Carrier::pairs(const Node& node, std::string_view absen
     if (name.empty()) return;
     std::string line =
         yaml_text(name) + ": " +
-        (!value ? std::string(absent) : json_string(fill ? fill(item, *value) : std::string(*value)));
+        (!value ? std::string(absent) : text::json_string(fill ? fill(item, *value) : std::string(*value)));
     const auto [known, fresh] = at.emplace(name, out.size());
     if (fresh)
       out.push_back(std::move(line));

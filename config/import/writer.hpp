@@ -79,10 +79,8 @@ class ServiceWriter {
   std::string omitted_;
 };
 
-// Owner: one import, on its stack.
-// Lifecycle: reads one foreign tree; remembers what has no counterpart and says so in `finish`, once: what
-// ten services have is one warning that names them, where the first of them has it.
-// Cancellation: none.
+// Reads one foreign tree, and remembers what has no counterpart until `finish`, which says each thing once:
+// what ten services have is one warning that names them, at the place where the first of them has it.
 class Carrier {
  public:
   explicit Carrier(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}

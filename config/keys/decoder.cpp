@@ -25,10 +25,6 @@ std::string_view article_of(Fits fit) {
   }
 }
 
-// What may be written with nothing behind it: lists of things that nobody has to have.
-constexpr std::array<std::string_view, 5> may_be_empty{"environment", "labels", "headers", "rlimits",
-                                                       "description"};
-
 }  // namespace
 
 bool Decoder::hold(std::size_t bytes, Span at) {
@@ -247,7 +243,7 @@ std::optional<std::size_t> Decoder::choose(const Node& node, std::span<const std
   if (!value) return std::nullopt;
   for (std::size_t i = 0; i < known.size(); ++i)
     if (known[i] == *value) return i;
-  std::string help(foreign_value_help(*value, known));
+  std::string help(foreign_.value_help == nullptr ? "" : foreign_.value_help(*value, known));
   error("bad-value", node, quote(*value) + " is not one of the values known here",
         help.empty() ? did_you_mean(*value, known) : std::move(help));
   return std::nullopt;
@@ -259,20 +255,24 @@ bool Decoder::expect_mapping(const Node& node, std::string_view what) {
   return false;
 }
 
-bool Decoder::present(const Entry& entry) {
+bool Decoder::present(const Entry& entry, const Key& key) {
   if (entry.value->is_unresolved()) return false;
   if (!entry.value->is_null()) return true;
-  const std::string_view key = entry.key->text();
-  if (std::ranges::find(may_be_empty, key) == may_be_empty.end())
-    error("no-value", *entry.key, quote(key) + " has no value", "give it a value, or remove it");
+  if (!key.may_be_empty)
+    error("no-value", *entry.key, quote(key.name) + " has no value", "give it a value, or remove it");
   return false;
+}
+
+void Decoder::note_not_yet(const Entry& entry, const Key& key, std::string_view what) {
+  if (!key.only.empty() && entry.value->is_scalar() && text(*entry.value) == key.only) return;
+  not_yet_.push_back({entry.key->span(), &key, what});
 }
 
 void Decoder::unknown_key(const Node& key, std::string_view what, std::span<const std::string_view> known) {
   if (key.text().starts_with("x-")) return;
   // Comparing with every known key is for problems that are shown.
   if (diagnostics_.full()) return error("unknown-key", key, "unknown key");
-  std::string help(foreign_key_help(key.text()));
+  std::string help(foreign_.key_help == nullptr ? "" : foreign_.key_help(key.text()));
   if (help.empty()) help = did_you_mean(key.text(), known);
   if (help.empty()) help = "remove it, or begin it with `x-` to keep it as a note";
   error("unknown-key", key, "unknown key " + quote(key.text()) + " in " + std::string(what), std::move(help));

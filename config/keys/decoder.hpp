@@ -15,6 +15,7 @@
 #include "config/document/document.hpp"
 #include "config/document/interpolate.hpp"
 #include "config/keys/key.hpp"
+#include "config/keys/not_yet.hpp"
 #include "config/model/duration.hpp"
 
 namespace belfry::config {
@@ -33,9 +34,16 @@ using Fields = std::span<const Field<T>>;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-// Owner: load(), on its stack.
-// Lifecycle: one load. Readers return nothing after they have reported; callers then keep the default.
-// Cancellation: none, it does not wait.
+// What people write who know another tool, and what that is here; empty if nothing is known.
+struct ForeignWords {
+  std::string_view (*key_help)(std::string_view key) = nullptr;
+  // Of a value where one of `known` may stand.
+  std::string_view (*value_help)(std::string_view value, std::span<const std::string_view> known) = nullptr;
+};
+
+// Reads values by the descriptions of their keys, and reports what does not fit.
+// Owner: load(), on its stack. Lifecycle: one load. Readers return nothing after they have reported; callers
+// then keep the default.
 class Decoder {
  public:
   Decoder(Document& document, Diagnostics& diagnostics, Lookup lookup, std::string directory)
@@ -73,8 +81,15 @@ class Decoder {
     return index ? std::optional(known[*index].second) : std::nullopt;
   }
 
+  // The enumerator whose name is written; `names` has the order of the enumeration.
+  template <class E>
+  std::optional<E> choice(const Node& node, std::span<const std::string_view> names) {
+    const auto index = choose(node, names);
+    return index ? std::optional(static_cast<E>(*index)) : std::nullopt;
+  }
+
   // Reads every entry of a mapping by `fields`; unknown keys, and keys that do not fit `fit`, are
-  // errors. `what` names the mapping in messages ("a service").
+  // errors. `what` names the mapping in messages ("a service"); a literal.
   template <class T>
   bool mapping(const Node& node, std::string_view what, Fields<T> fields, T& out, Fits fit = fits_all) {
     if (!expect_mapping(node, what)) return false;
@@ -93,18 +108,25 @@ class Decoder {
         unknown_key(*entry.key, what, names);
       } else if ((found->key.fits & fit) == 0) {
         unfit_key(*entry.key, fit, found->key.fits);
-      } else if (present(entry)) {
+      } else if (present(entry, found->key)) {
+        if (!found->key.works()) note_not_yet(entry, found->key, what);
+        const std::size_t noted = not_yet_.size();
         found->read(*this, entry, out);
+        // Of a key that is refused, what stands inside need not be refused as well.
+        if (!found->key.works()) not_yet_.resize(noted);
       }
     }
     return true;
   }
 
+  // What was written and does not work yet, in the order of reading; a caller that knows for whom says so.
+  [[nodiscard]] std::vector<NotYet>& not_yet() { return not_yet_; }
+
   bool expect_mapping(const Node& node, std::string_view what);
-  // Whether an entry has a value to be read. A key without one is an error, because whoever wrote it meant
-  // something by it; except where nothing at all is a value too (`environment:` with all lines commented
-  // out).
-  bool present(const Entry& entry);
+  // Whether an entry has a value to be read. A key without one is an error, because it was
+  // meant to say something; except where nothing at all is a value too (Key::may_be_empty: `environment:`
+  // with all of its lines commented out).
+  bool present(const Entry& entry, const Key& key);
   void mismatch(const Node& node, std::string_view wanted, std::string help = {});
   // Whether the last text of `node` came out of variables.
   [[nodiscard]] bool from_variables(const Node& node) const { return replaced_.node == &node; }
@@ -118,6 +140,8 @@ class Decoder {
   void define(std::string name, std::string value) { variables_[std::move(name)] = std::move(value); }
   // Where variables are looked for that neither `define` nor the environment has.
   void fall_back_to(Lookup lookup) { fallback_ = std::move(lookup); }
+  // Asked for help where a key or a value is not known.
+  void translate_by(ForeignWords words) { foreign_ = words; }
   void undefine(const std::string& name) { variables_.erase(name); }
   [[nodiscard]] std::optional<std::string> variable(std::string_view name) const;
   // Counts `bytes` of variables' values that will be held; false, and said once, when they are too many.
@@ -143,6 +167,7 @@ class Decoder {
     const Node* node = nullptr;
     std::string value;
   };
+  void note_not_yet(const Entry& entry, const Key& key, std::string_view what);
   [[nodiscard]] std::string as_written(std::string_view text) const;
   bool octal_refused(const Node& node, std::string_view value);
   std::optional<std::size_t> choose(const Node& node, std::span<const std::string_view> known);
@@ -160,15 +185,11 @@ class Decoder {
   std::string directory_;
   std::unordered_map<std::string, std::string> variables_;
   Replaced replaced_;
+  ForeignWords foreign_;
+  std::vector<NotYet> not_yet_;
   static constexpr std::size_t most_held = 64U << 20U;
   std::size_t held_ = 0;
   bool said_overgrown_ = false;
 };
-
-// What people write who know another tool, and what belfry calls it; empty if nothing is known. Of a value
-// where `known` may stand.
-[[nodiscard]] std::string_view foreign_key_help(std::string_view key);
-[[nodiscard]] std::string_view foreign_value_help(std::string_view value,
-                                                  std::span<const std::string_view> known);
 
 }  // namespace belfry::config

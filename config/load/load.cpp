@@ -9,6 +9,7 @@
 #include "config/decode/merge.hpp"
 #include "config/document/confidential.hpp"
 #include "config/document/files.hpp"
+#include "config/model/name.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
@@ -62,7 +63,7 @@ void drop_dangling(StackDraft& draft) {
 
 void read_root(Decoder& decoder, const Node& root, const LoadOptions& options, StackDraft& draft) {
   if (const Node* ports = root.find("ports"); ports != nullptr && !ports->is_null())
-    decode_ports(decoder, *ports, draft, options.ports);
+    decode_ports(decoder, *ports, draft, options.ports, options.free_ports);
   if (!decoder.mapping(root, "a belfry file", stack_fields(), draft)) return;
   decode_services(decoder, draft);
   drop_dangling(draft);
@@ -86,6 +87,7 @@ void load_sources(Loaded& loaded, const std::string& first_path, const LoadOptio
   StackDraft draft;
   Decoder decoder(document, diagnostics, environment_of(options), directory_of(first_path));
   DotEnv dot_env(decoder);
+  decoder.translate_by({foreign_key_help, foreign_value_help});
   decoder.fall_back_to([&dot_env](std::string_view name) { return dot_env.find(name); });
   const Node* root = nullptr;
   bool whole = !diagnostics.has_errors();
@@ -110,6 +112,7 @@ void load_sources(Loaded& loaded, const std::string& first_path, const LoadOptio
     read_root(decoder, *root, options, draft);
   }
   loaded.stack = std::move(draft.stack);
+  loaded.not_yet = std::move(decoder.not_yet());
   if (loaded.stack.name.empty()) loaded.stack.name = name_from(decoder.directory());
   withhold_what_is_not_ours(diagnostics, count);
   for (const Source& source : diagnostics.sources()) loaded.stack.files.push_back(source.name());

@@ -28,7 +28,7 @@ const Node* program_node(const Node* command) {
 
 constexpr std::string_view absent = "does not exist";
 
-// Owner: check_host. Lifecycle: one stack. Cancellation: none.
+// One pass over the services of a stack.
 class HostCheck {
  public:
   HostCheck(Decoder& decoder, const StackDraft& draft, Host& host)

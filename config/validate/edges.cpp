@@ -3,6 +3,7 @@
 
 #include "config/document/suggest.hpp"
 #include "config/graph/graph.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {

@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {

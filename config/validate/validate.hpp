@@ -1,4 +1,6 @@
-// What concerns more than one key: dependencies, conditions, profiles, ports, budgets.
+// What concerns more than one key: dependencies, conditions, profiles, ports, budgets. The machine is asked
+// through Host (host.hpp), which somebody else implements. This room reads no file, and changes nothing of
+// what was decoded but what follows from it: which services are enabled.
 #pragma once
 
 #include <string>
@@ -22,7 +24,7 @@ void check_quorums(Decoder& decoder, const StackDraft& draft);
 void check_probes(Decoder& decoder, const StackDraft& draft);
 void check_budget(Decoder& decoder, const StackDraft& draft);
 void check_ports(Decoder& decoder, const StackDraft& draft);
-// Warns of what cannot run on this machine; asks nobody where `host` is null.
+// Warns of what cannot run on this machine; does nothing where `host` is null.
 void check_host(Decoder& decoder, const StackDraft& draft, Host* host);
 void check_main(Decoder& decoder, const StackDraft& draft);
 

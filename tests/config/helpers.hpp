@@ -14,8 +14,16 @@
 
 namespace belfry::config::testing_support {
 
+// Ports that a host which nobody has asked would call free.
+inline std::vector<std::uint16_t> fake_free_ports(std::size_t count) {
+  std::vector<std::uint16_t> ports(count);
+  for (std::size_t i = 0; i < count; ++i) ports[i] = static_cast<std::uint16_t>(40'000 + i);
+  return ports;
+}
+
 inline Loaded loaded(const std::string& text, const std::map<std::string, std::string>& variables = {},
                      LoadOptions options = {}) {
+  if (!options.free_ports) options.free_ports = fake_free_ports;
   options.environment = [variables](std::string_view name) -> std::optional<std::string> {
     const auto found = variables.find(std::string(name));
     return found == variables.end() ? std::nullopt : std::optional(found->second);

@@ -45,6 +45,7 @@ void document(std::string_view bytes) {
 void load(std::string_view bytes) {
   config::LoadOptions options;
   options.environment = no_variables;
+  options.free_ports = [](std::size_t count) { return std::vector<std::uint16_t>(count, 4711); };
   const config::Loaded loaded = config::load_text(bytes, "/nowhere/fuzz.yaml", options);
   (void)config::diagnostics_json(loaded.diagnostics);
   (void)config::diagnostics_sarif(loaded.diagnostics, "0");

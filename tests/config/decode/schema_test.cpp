@@ -8,8 +8,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "config/keys/key.hpp"
+#include "config/decode/tables.hpp"
 #include "config/load/load.hpp"
+#include "tests/config/helpers.hpp"
 #include "tests/config/schema_validator.hpp"
 
 namespace belfry::config {
@@ -101,6 +102,7 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
 
 std::string problems(const std::string& text) {
   LoadOptions options;
+  options.free_ports = testing_support::fake_free_ports;
   options.environment = [](std::string_view) { return std::nullopt; };
   const Loaded loaded = load_text(text, "/nowhere/test.yaml", options);
   std::ostringstream out;

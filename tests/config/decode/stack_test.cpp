@@ -35,6 +35,23 @@ TEST(Ports, free_ones_are_distinct_and_become_variables) {
   EXPECT_EQ(stack.services[0].command[2], "8080");
   EXPECT_EQ(stack.services[0].ready.probes[0].port, stack.ports[1].second);
 }
+TEST(Ports, of_a_file_without_free_ones_are_not_looked_for) {
+  LoadOptions options;
+  options.free_ports = [](std::size_t) -> std::vector<std::uint16_t> { throw std::logic_error("asked"); };
+  EXPECT_EQ(good("ports: {web: 80}\nservices: {x: {command: a}}", {}, options).ports[0].second, 80);
+}
+TEST(Ports, that_nobody_finds_are_an_error_at_their_place) {
+  LoadOptions options;
+  options.free_ports = [](std::size_t) { return std::vector<std::uint16_t>{4711}; };
+  const std::string said =
+      text_of(loaded("ports: {web: free, api: free}\nservices: {x: {command: a}}", {}, options).diagnostics);
+  EXPECT_TRUE(said.contains("1:25: error: cannot find a free port on loopback")) << said;
+}
+TEST(Ports, that_nobody_looks_for_are_an_error_that_says_so) {
+  const Loaded result = load_text("ports: {web: free}\nservices: {x: {command: a}}", "/nowhere/test.yaml");
+  EXPECT_TRUE(text_of(result.diagnostics).contains("1:14: error: cannot choose a free port: "))
+      << text_of(result.diagnostics);
+}
 TEST(Ports, handed_out_before_stay_on_reload) {
   EXPECT_EQ(
       good("ports: {web: free}\nservices: {x: {command: a}}", {}, {.ports = {{"web", 4321}}}).ports[0].second,

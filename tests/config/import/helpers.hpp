@@ -14,6 +14,7 @@ namespace belfry::config::testing_support {
 // What a belfry file says that an importer wrote: no variables, no directory.
 inline Loaded loaded_from(const std::string& yaml) {
   LoadOptions options;
+  options.free_ports = fake_free_ports;
   options.environment = [](std::string_view) { return std::nullopt; };
   return load_text(yaml, "/nowhere/imported.yaml", options);
 }

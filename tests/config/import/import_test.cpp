@@ -58,6 +58,7 @@ TEST_P(ImportSample, becomes_the_expected_file_and_says_what_it_left) {
 // But for what the environment must bring: variables with `:?`.
 TEST_P(ImportSample, is_a_belfry_file_without_errors) {
   LoadOptions options;
+  options.free_ports = testing_support::fake_free_ports;
   options.environment = [](std::string_view) { return std::optional<std::string>("1"); };
   const Loaded loaded = load_text(import_of(GetParam()).yaml, "/nowhere/imported.yaml", options);
   EXPECT_EQ(errors_of(loaded), "");
