@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/model/exit_codes.hpp"
+#include "system/free_ports.hpp"
 
 namespace belfry::cli {
 
@@ -38,6 +39,7 @@ Expected<config::Loaded> load(const Invocation& asked, config::Host* host) {
   config::LoadOptions options;
   options.profiles = asked.profiles;
   options.host = host;
+  options.free_ports = system::free_loopback_ports;
   return config::load(*files, options);
 }
 

@@ -16,8 +16,6 @@ struct Cell {
   bool right = false;  // aligned to the right: numbers
 };
 
-// The columns that a terminal gives to UTF-8 text: 2 for East Asian and emoji, 0 for combining marks.
-[[nodiscard]] std::size_t display_width(std::string_view text);
 // Cut to `width` columns, with an ellipsis when something is missing.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t width);
 [[nodiscard]] std::string painted(std::string_view text, Colour colour, bool use_colour);

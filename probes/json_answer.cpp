@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "text/utf8.hpp"
+
 namespace belfry::probes {
 
 namespace {
@@ -19,7 +21,7 @@ std::string shown(const json::value& value) {
   std::string text = json::serialize(value);
   if (text.size() <= longest) return text;
   std::size_t end = longest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  while (end > 0 && text::is_continuation(text[end])) --end;
   return text.substr(0, end) + "…";
 }
 

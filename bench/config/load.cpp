@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 std::string generate(int services) {
   std::string text = "name: big\nservices:\n";
   for (int i = 0; i < services; ++i) {
-    std::string const n = std::to_string(i);
+    const std::string n = std::to_string(i);
     text += "  svc" + n + ":\n    command: [/bin/sleep, infinity, \"instance " + n +
             "\"]\n    environment: {NUMBER: \"" + n + "\", HOME_OF_IT: \"${HOME:-/root}/" + n +
             "\"}\n    ready: {http: \"http://127.0.0.1:8080/health\", period: 5s, timeout: 30s}\n";
@@ -35,7 +35,7 @@ std::string generate(int services) {
 
 template <class Work>
 double milliseconds(Work work) {
-  auto const start = Clock::now();
+  const auto start = Clock::now();
   work();
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -50,12 +50,12 @@ struct Row {
   double ours = 0;
 };
 
-Row measure(std::string const& path, int rounds) {
+Row measure(const std::string& path, int rounds) {
   std::vector<double> floor, ours;
   for (int i = 0; i < rounds; ++i) {
     floor.push_back(milliseconds([&] { (void)YAML::LoadFile(path); }));
     ours.push_back(milliseconds([&] {
-      auto const loaded = belfry::config::load(path);
+      const auto loaded = belfry::config::load(path);
       if (loaded.diagnostics.has_errors()) std::abort();
     }));
   }
@@ -63,12 +63,12 @@ Row measure(std::string const& path, int rounds) {
 }
 
 // Heap that is held while the result lives, and the highest resident size since the start.
-void report_memory(std::string const& path, double bytes) {
+void report_memory(const std::string& path, double bytes) {
   malloc_trim(0);
-  auto const before = mallinfo2();
-  auto const loaded = belfry::config::load(path);
-  auto const after = mallinfo2();
-  double const held = static_cast<double>(after.uordblks + after.hblkhd) -
+  const auto before = mallinfo2();
+  const auto loaded = belfry::config::load(path);
+  const auto after = mallinfo2();
+  const double held = static_cast<double>(after.uordblks + after.hblkhd) -
                       static_cast<double>(before.uordblks + before.hblkhd);
   std::printf("held by the result (model, diagnostics, text): %.1f bytes per input byte\n", held / bytes);
   (void)loaded;
@@ -81,8 +81,8 @@ long peak_kilobytes() {
   return 0;
 }
 
-std::string write_file(std::string const& text) {
-  std::string const path = "/tmp/belfry-bench-config-" + std::to_string(::getpid()) + ".yaml";
+std::string write_file(const std::string& text) {
+  const std::string path = "/tmp/belfry-bench-config-" + std::to_string(::getpid()) + ".yaml";
   std::ofstream(path) << text;
   return path;
 }
@@ -90,12 +90,12 @@ std::string write_file(std::string const& text) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  int const services = count > 1 ? std::atoi(arguments[1]) : 10'000;
-  int const rounds = count > 2 ? std::atoi(arguments[2]) : 5;
+  const int services = count > 1 ? std::atoi(arguments[1]) : 10'000;
+  const int rounds = count > 2 ? std::atoi(arguments[2]) : 5;
   {
-    std::string const text = generate(services);
-    std::string const path = write_file(text);
-    long const base = peak_kilobytes();
+    const std::string text = generate(services);
+    const std::string path = write_file(text);
+    const long base = peak_kilobytes();
     (void)belfry::config::load(path);
     std::printf("%d services, %zu bytes\npeak of one load: %.1f bytes per input byte\n", services,
                 text.size(),
@@ -104,9 +104,9 @@ int main(int count, char** arguments) {
     ::unlink(path.c_str());
   }
   std::printf("%10s %14s %14s %8s %16s\n", "services", "LoadFile ms", "belfry ms", "ratio", "us per service");
-  for (int const n : {services / 10, services / 4, services / 2, services}) {
-    std::string const path = write_file(generate(n));
-    Row const row = measure(path, rounds);
+  for (const int n : {services / 10, services / 4, services / 2, services}) {
+    const std::string path = write_file(generate(n));
+    const Row row = measure(path, rounds);
     std::printf("%10d %14.1f %14.1f %8.2f %16.2f\n", n, row.floor, row.ours, row.ours / row.floor,
                 row.ours * 1000 / n);
     ::unlink(path.c_str());

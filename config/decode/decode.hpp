@@ -1,10 +1,13 @@
-// From merged nodes to the model, one reader per mapping of the file.
+// From the tree to the model: one table of keys, with a reader each, per mapping of the file; files,
+// `extends` and `defaults` are merged before. This room knows one mapping at a time and nothing of the
+// machine it runs on; what concerns several services is for config/validate.
 #pragma once
 
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "config/decode/free_ports.hpp"
 #include "config/keys/decoder.hpp"
 #include "config/model/model.hpp"
 
@@ -19,15 +22,15 @@ using DeclaredServices = std::unordered_map<std::string_view, Declared>;
 
 // Where a service of the stack was written, for messages that come after decoding.
 struct Origin {
-  Node const* key = nullptr;      // its name
-  Node const* mapping = nullptr;  // its keys, with defaults and extends merged in
+  const Node* key = nullptr;      // its name
+  const Node* mapping = nullptr;  // its keys, with defaults and extends merged in
   std::uint32_t replica_of = 0;   // 1 + index of the gate, 0: no replica
 };
 
 struct StackDraft {
   Stack stack;
-  Node const* services = nullptr;
-  Node const* defaults = nullptr;
+  const Node* services = nullptr;
+  const Node* defaults = nullptr;
   std::vector<Origin> origins;  // parallel to stack.services
   DeclaredServices declared;
   std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
@@ -45,15 +48,15 @@ struct ServiceDraft {
   std::string_view written_name;  // without the number of a replica, so that a mistake is said once
 };
 
-// The parts of a service that are rarely there; made on first use.
 // Whether service `index` is a replica beyond the first, whose mistakes are those of the first.
-[[nodiscard]] inline bool is_repetition(StackDraft const& draft, std::size_t index) {
+[[nodiscard]] inline bool is_repetition(const StackDraft& draft, std::size_t index) {
   return draft.origins[index].replica_of != 0 && index > draft.origins[index].replica_of;
 }
 
+// The parts of a service that are rarely there; made on first use.
 [[nodiscard]] ServiceExtras& extras_of(Service& service);
 
-// The mappings of the file. Each is one room: decode_stack, decode_service, decode_probe, …
+// The keys of each mapping of the file. Each table stands in a source file of its own or with its neighbours.
 [[nodiscard]] Fields<StackDraft> stack_fields();
 [[nodiscard]] Fields<Http> http_fields();
 [[nodiscard]] Fields<Control> control_fields();
@@ -76,31 +79,27 @@ struct EnvFileDraft;
 
 // Reads `draft.services` into `draft.stack.services`: extends, defaults, replicas.
 void decode_services(Decoder& decoder, StackDraft& draft);
-[[nodiscard]] ProbeSet decode_probes(Decoder& decoder, Node const& node, std::string_view role);
+[[nodiscard]] ProbeSet decode_probes(Decoder& decoder, const Node& node, std::string_view role);
 // `all`, `any` or a number.
-[[nodiscard]] std::optional<Quorum> read_quorum(Decoder& decoder, Node const& node);
-void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_rlimits(Decoder& decoder, Node const& node, ServiceExtras& out);
-void decode_listen(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft);
-void decode_ports(Decoder& decoder, Node const& node, StackDraft& draft,
-                  std::vector<std::pair<std::string, std::uint16_t>> const& kept);
+[[nodiscard]] std::optional<Quorum> read_quorum(Decoder& decoder, const Node& node);
+void decode_dependencies(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out);
+void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
+// Ports by name, and their numbers; those of `kept` were handed out before and stay.
+using KeptPorts = std::vector<std::pair<std::string, std::uint16_t>>;
+void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft, const KeptPorts& kept,
+                  const FreePorts& free);
 
-// Whether `name` may name a service, a stack, a bell or a port: letters, digits, `_`, `-`, `.`.
-[[nodiscard]] bool is_name(std::string_view name);
-// The same, reporting it if not.
-bool check_name(Decoder& decoder, Node const& key, std::string_view what);
+// Whether the text of `key` may name `what` (config/model/name.hpp); reports it if not.
+bool check_name(Decoder& decoder, const Node& key, std::string_view what);
 
-// The condition of that name, aliases of compose and process-compose included.
-[[nodiscard]] std::optional<Condition> condition_named(std::string_view name);
-[[nodiscard]] std::string_view name_of(Condition condition);
-[[nodiscard]] std::string_view name_of(ServiceType type);
-[[nodiscard]] std::string_view name_of(Probe::Kind kind);
-[[nodiscard]] std::span<std::string_view const> condition_names();
-// What may be written for them: the words of compose and process-compose as well.
-[[nodiscard]] std::vector<std::string_view> condition_spellings();
-// The same for words that are no conditions anywhere, but meant as one.
+// What people write who know another tool, and what belfry calls it (ForeignWords).
+[[nodiscard]] std::string_view foreign_key_help(std::string_view key);
+[[nodiscard]] std::string_view foreign_value_help(std::string_view value,
+                                                  std::span<const std::string_view> known);
+// How to write here what another tool calls `name` where it means a condition; empty if nothing is known.
 [[nodiscard]] std::string_view foreign_condition_help(std::string_view name);
 
 }  // namespace belfry::config

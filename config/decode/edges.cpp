@@ -5,38 +5,21 @@
 
 #include "config/decode/decode.hpp"
 #include "config/document/suggest.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 namespace {
 
-using Alias = std::pair<std::string_view, Condition>;
-constexpr std::array<Alias, 12> conditions{{{"started", Condition::started},
-                                            {"ready", Condition::ready},
-                                            {"completed", Condition::completed},
-                                            {"stopped", Condition::stopped},
-                                            {"service_started", Condition::started},
-                                            {"service_healthy", Condition::ready},
-                                            {"service_completed_successfully", Condition::completed},
-                                            {"process_started", Condition::started},
-                                            {"process_healthy", Condition::ready},
-                                            {"process_log_ready", Condition::ready},
-                                            {"process_completed", Condition::stopped},
-                                            {"process_completed_successfully", Condition::completed}}};
-constexpr std::array<std::string_view, 4> own_names{"started", "ready", "completed", "stopped"};
-
-void read_condition(Decoder& decoder, Entry const& entry, Dependency& out) {
+void read_condition(Decoder& decoder, const Entry& entry, Dependency& out) {
   auto name = decoder.text(*entry.value);
   if (!name) return;
-  if (auto const known = condition_named(*name)) {
+  if (const auto known = condition_spelled(*name)) {
     out.condition = *known;
   } else {
     out.condition = Condition::own_bell;  // whether the service has such a bell is seen by validation
     out.bell = std::move(*name);
   }
 }
-
-constexpr std::array<std::pair<std::string_view, OnLoss>, 3> losses{
-    {{"ignore", OnLoss::ignore}, {"restart", OnLoss::restart}, {"stop", OnLoss::stop}}};
 
 constexpr std::array<Field<Dependency>, 6> dependency_table{{
     {{"condition", "condition", "`ready`; of a oneshot: `completed`",
@@ -48,11 +31,11 @@ constexpr std::array<Field<Dependency>, 6> dependency_table{{
       "What a running dependent does when the condition no longer holds: nothing, stop and wait again "
       "(`restart`), or stop for good (`stop`).",
       "restart"},
-     [](Decoder& d, Entry const& e, Dependency& out) {
-       if (auto value = d.choice<OnLoss>(*e.value, losses)) out.on_loss = *value;
+     [](Decoder& d, const Entry& e, Dependency& out) {
+       if (auto value = d.choice<OnLoss>(*e.value, on_loss_names())) out.on_loss = *value;
      }},
     {{"loss_after", "duration", "0s", "How long the condition must not hold before it counts as lost.", "5s"},
-     [](Decoder& d, Entry const& e, Dependency& out) {
+     [](Decoder& d, const Entry& e, Dependency& out) {
        if (auto value = d.duration(*e.value)) out.loss_after = *value;
      }},
     {{"required", "boolean", "true",
@@ -60,21 +43,21 @@ constexpr std::array<Field<Dependency>, 6> dependency_table{{
       "of "
       "the merged files: then nobody waits for it, and a gate does not count it.",
       "false"},
-     [](Decoder& d, Entry const& e, Dependency& out) {
+     [](Decoder& d, const Entry& e, Dependency& out) {
        if (auto value = d.boolean(*e.value)) out.required = *value;
      }},
     {{"timeout", "duration", "none", "How long to wait; then the dependent has failed to start.", "30s"},
-     [](Decoder& d, Entry const& e, Dependency& out) {
+     [](Decoder& d, const Entry& e, Dependency& out) {
        if (auto value = d.duration(*e.value)) out.timeout = *value;
      }},
     {{"require", "quorum", "all",
       "Of a gate or of replicas: how many members must hold: `all`, `any` or a number.", "2"},
-     [](Decoder& d, Entry const& e, Dependency& out) { out.require = read_quorum(d, *e.value); }},
+     [](Decoder& d, const Entry& e, Dependency& out) { out.require = read_quorum(d, *e.value); }},
 }};
 
-void check_target(Decoder& decoder, Node const& name, ServiceDraft& draft, Dependency& edge,
+void check_target(Decoder& decoder, const Node& name, ServiceDraft& draft, Dependency& edge,
                   bool condition_written) {
-  auto const found = draft.stack.declared.find(edge.service);
+  const auto found = draft.stack.declared.find(edge.service);
   if (found != draft.stack.declared.end()) {
     edge.target = found->second.index;
     if (!condition_written && found->second.type == ServiceType::oneshot)
@@ -82,12 +65,13 @@ void check_target(Decoder& decoder, Node const& name, ServiceDraft& draft, Depen
     return;
   }
   std::string help;
-  // Comparing with ten thousand names ten thousand times is what a bad generated file would cost.
+  // A generated file may be wrong in ten thousand places, and each would be compared with ten thousand names.
   if (++draft.stack.suggestions <= 50) {
     std::vector<std::string_view> names;
-    for (auto const& [known, declared] : draft.stack.declared) names.push_back(known);
+    for (const auto& [known, declared] : draft.stack.declared) names.push_back(known);
     std::ranges::sort(names);
-    // Absent on purpose is not misspelled: then only a name that is near is of help.
+    // A dependency that need not exist may be absent on purpose, so that only a similar name is worth
+    // mentioning.
     if (edge.required || !nearest(edge.service, names).empty()) help = did_you_mean(edge.service, names);
   }
   if (help.empty())
@@ -104,38 +88,18 @@ void check_target(Decoder& decoder, Node const& name, ServiceDraft& draft, Depen
 
 }  // namespace
 
-std::optional<Quorum> read_quorum(Decoder& decoder, Node const& node) {
+std::optional<Quorum> read_quorum(Decoder& decoder, const Node& node) {
   if (node.text() == "all") return Quorum{0};
   if (node.text() == "any") return Quorum{1};
-  auto const count = decoder.integer(node, 1, 100'000);
+  const auto count = decoder.integer(node, 1, 100'000);
   return count ? std::optional(Quorum{static_cast<std::uint32_t>(*count)}) : std::nullopt;
-}
-
-std::optional<Condition> condition_named(std::string_view name) {
-  for (auto const& [known, condition] : conditions)
-    if (known == name) return condition;
-  return std::nullopt;
-}
-
-std::string_view name_of(Condition condition) {
-  return condition == Condition::own_bell ? std::string_view("own bell")
-                                          : own_names[static_cast<std::size_t>(condition)];
-}
-
-std::span<std::string_view const> condition_names() { return own_names; }
-
-std::vector<std::string_view> condition_spellings() {
-  std::vector<std::string_view> names;
-  names.reserve(conditions.size());
-  for (auto const& [name, condition] : conditions) names.push_back(name);
-  return names;
 }
 
 Fields<Dependency> dependency_fields() { return dependency_table; }
 
-void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft) {
+void decode_dependencies(Decoder& decoder, const Node& node, ServiceDraft& draft) {
   auto& edges = draft.service.depends_on;
-  auto const add = [&](Node const& name, std::string service, Node const* value) {
+  const auto add = [&](const Node& name, std::string service, const Node* value) {
     Dependency edge;
     edge.service = std::move(service);
     edge.place = name.place();
@@ -152,11 +116,11 @@ void decode_dependencies(Decoder& decoder, Node const& node, ServiceDraft& draft
   };
   if (node.is_mapping()) {
     edges.reserve(node.size);
-    for (Entry const& entry : node.entries()) add(*entry.key, std::string(entry.key->text()), entry.value);
+    for (const Entry& entry : node.entries()) add(*entry.key, std::string(entry.key->text()), entry.value);
   } else if (node.is_sequence()) {
     edges.reserve(node.size);
     std::unordered_set<std::string> seen;
-    for (Node const* item : node.items()) {
+    for (const Node* item : node.items()) {
       auto name = decoder.free_text(*item);
       if (!name) continue;
       if (node.size > 1 && !seen.insert(*name).second)

@@ -14,7 +14,7 @@ namespace belfry::config {
 
 struct EnvFileDraft {
   std::string path;
-  Node const* path_node = nullptr;
+  const Node* path_node = nullptr;
   bool required = true;
 };
 
@@ -22,12 +22,12 @@ namespace {
 
 constexpr std::array<Field<EnvFileDraft>, 2> env_file_table{{
     {{"path", "path", "needed", "The file.", "app.env"},
-     [](Decoder& d, Entry const& e, EnvFileDraft& out) {
+     [](Decoder& d, const Entry& e, EnvFileDraft& out) {
        out.path = d.free_text(*e.value).value_or("");
        out.path_node = e.value;
      }},
     {{"required", "boolean", "true", "`false`: a missing file is no error.", "false"},
-     [](Decoder& d, Entry const& e, EnvFileDraft& out) {
+     [](Decoder& d, const Entry& e, EnvFileDraft& out) {
        out.required = d.boolean(*e.value).value_or(true);
      }},
 }};
@@ -66,7 +66,7 @@ class EnvReader {
   }
 
   void run() {
-    while (auto const line = syntax_.next()) {
+    while (const auto line = syntax_.next()) {
       report_faults();
       auto value = line->inherited ? inherited(*line) : value_of(*line);
       if (value) keep(line->name, std::move(*value));
@@ -87,14 +87,14 @@ class EnvReader {
   }
 
   void keep(std::string_view name, std::string value) {
-    auto const [known, fresh] = at_.emplace(std::string(name), out_.size());
+    const auto [known, fresh] = at_.emplace(std::string(name), out_.size());
     if (fresh)
       out_.emplace_back(name, std::move(value));
     else
       out_[known->second].second = std::move(value);
   }
 
-  std::optional<std::string> inherited(EnvLine const& line) {
+  std::optional<std::string> inherited(const EnvLine& line) {
     auto value = decoder_.variable(line.name);
     // The name is not repeated: a line like this may be a piece of a key that lost its quotes.
     if (!value)
@@ -105,9 +105,9 @@ class EnvReader {
                                                                                             : std::nullopt;
   }
 
-  std::optional<std::string> value_of(EnvLine const& line) {
+  std::optional<std::string> value_of(const EnvLine& line) {
     std::string value;
-    for (EnvText const& part : line.value) {
+    for (const EnvText& part : line.value) {
       if (!part.variables) {
         value += part.text;
         continue;
@@ -122,14 +122,14 @@ class EnvReader {
   // As in compose, belfry's environment comes before what stands further up.
   std::optional<std::string> look_up(std::string_view name) const {
     if (auto value = decoder_.variable(name)) return value;
-    auto const known = at_.find(std::string(name));
+    const auto known = at_.find(std::string(name));
     return known == at_.end() ? std::nullopt : std::optional(out_[known->second].second);
   }
 
-  std::optional<std::string> with_variables(EnvLine const& line, EnvText const& part) {
+  std::optional<std::string> with_variables(const EnvLine& line, const EnvText& part) {
     std::vector<VariableFault> faults;
     bool full = false;
-    auto const lookup = [&](std::string_view name) -> std::optional<std::string> {
+    const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
       auto value = look_up(name);
       full = full || (value && !decoder_.hold(value->size(), places_.at(part.offset, part.text.size())));
       return full ? std::nullopt : std::move(value);
@@ -145,9 +145,9 @@ class EnvReader {
   }
 
   // What looks like a variable may be the end of a password: it is shown by its place alone.
-  void report_variable(EnvLine const& line, EnvText const& part, VariableFault& fault) {
-    std::string const whose = "the value of `" + std::string(line.name) + "` ";
-    Span const where = places_.at(syntax_.place_of(part, fault.offset), fault.length);
+  void report_variable(const EnvLine& line, const EnvText& part, VariableFault& fault) {
+    const std::string whose = "the value of `" + std::string(line.name) + "` ";
+    const Span where = places_.at(syntax_.place_of(part, fault.offset), fault.length);
     constexpr std::string_view as_text = "write $$ for one `$`, or put the value in single quotes";
     switch (fault.kind) {
       case VariableFault::Kind::unset:
@@ -174,13 +174,13 @@ constexpr std::size_t most_env_file = 1U << 20U;
 constexpr std::size_t most_env_bytes = 256U << 20U;  // of all files as often as they are named
 
 // Without the byte order mark that some editors write.
-std::expected<std::string, FileFault> read_env_file_text(std::string const& path) {
+std::expected<std::string, FileFault> read_env_file_text(const std::string& path) {
   auto text = read_file(path, most_env_file);
   if (text && text->starts_with("\xEF\xBB\xBF")) text->erase(0, 3);
   return text;
 }
 
-std::string help_against(FileFault const& fault, std::string_view absent) {
+std::string help_against(const FileFault& fault, std::string_view absent) {
   switch (fault.code) {
     case ENOENT: return std::string(absent);
     case EFBIG: return "name a smaller file";
@@ -190,10 +190,10 @@ std::string help_against(FileFault const& fault, std::string_view absent) {
   }
 }
 
-void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& draft) {
-  std::string const path = decoder.absolute(file.path, draft.service.working_dir);
+void read_env_file(Decoder& decoder, const EnvFileDraft& file, ServiceDraft& draft) {
+  const std::string path = decoder.absolute(file.path, draft.service.working_dir);
   auto& sources = decoder.diagnostics().sources();
-  auto const [known, fresh] =
+  const auto [known, fresh] =
       draft.stack.env_sources.emplace(path, static_cast<std::uint32_t>(sources.size()));
   if (fresh) {
     auto text = read_env_file_text(path);
@@ -206,7 +206,7 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
     }
     sources.emplace_back(path, std::move(*text), Excerpts::withheld);
   }
-  std::uint32_t const source = known->second;
+  const std::uint32_t source = known->second;
   draft.stack.env_bytes += sources[source].text().size();
   if (draft.stack.env_bytes > most_env_bytes)
     return decoder.error("too-large", *file.path_node, "the files of `env_file` are more than 256 MiB",
@@ -217,10 +217,10 @@ void read_env_file(Decoder& decoder, EnvFileDraft const& file, ServiceDraft& dra
 }  // namespace
 
 void read_env_text(Decoder& decoder, std::uint32_t source, Pairs& out) {
-  std::string_view const text = decoder.diagnostics().sources()[source].text();
-  auto const fault = find_text_fault(text);
+  const std::string_view text = decoder.diagnostics().sources()[source].text();
+  const auto fault = find_text_fault(text);
   if (!fault) return EnvReader(decoder, source, out).run();
-  bool const control = fault->message.starts_with("control");
+  const bool control = fault->message.starts_with("control");
   decoder.diagnostics().error("bad-text", Places(text, source).at(fault->offset, 1), fault->message,
                               !control ? fault->help
                               : text[fault->offset] == '\0'
@@ -230,16 +230,16 @@ void read_env_text(Decoder& decoder, std::uint32_t source, Pairs& out) {
 
 std::optional<std::string> DotEnv::find(std::string_view name) {
   if (!read_) read();
-  auto const found = values_.find(std::string(name));
+  const auto found = values_.find(std::string(name));
   return found == values_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void DotEnv::read() {
   read_ = true;  // first: a line of the file may ask for a variable itself
-  std::string const path = decoder_.directory() + "/.env";
+  const std::string path = decoder_.directory() + "/.env";
   auto text = read_env_file_text(path);
   auto& sources = decoder_.diagnostics().sources();
-  auto const source = static_cast<std::uint32_t>(sources.size());
+  const auto source = static_cast<std::uint32_t>(sources.size());
   if (!text) {
     // A directory of that name is the habit of Python's virtual environments.
     if (text.error().code == ENOENT || text.error().code == ENOTDIR || text.error().code == EISDIR) return;
@@ -257,8 +257,8 @@ void DotEnv::read() {
 
 Fields<EnvFileDraft> env_file_fields() { return env_file_table; }
 
-void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft) {
-  auto const one = [&](Node const& item) {
+void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft) {
+  const auto one = [&](const Node& item) {
     EnvFileDraft file;
     if (item.is_mapping()) {
       decoder.mapping(item, "an `env_file`", env_file_fields(), file);
@@ -271,21 +271,21 @@ void decode_env_files(Decoder& decoder, Node const& node, ServiceDraft& draft) {
     if (!file.path.empty() && file.path_node != nullptr) read_env_file(decoder, file, draft);
   };
   if (!node.is_sequence()) return one(node);
-  for (Node const* item : node.items()) one(*item);
+  for (const Node* item : node.items()) one(*item);
 }
 
-void decode_secrets(Decoder& decoder, Node const& node, ServiceDraft& draft) {
+void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft) {
   if (!decoder.expect_mapping(node, "`secrets`")) return;
-  for (Entry const& entry : node.entries()) {
-    std::string const name(entry.key->text());
+  for (const Entry& entry : node.entries()) {
+    const std::string name(entry.key->text());
     if (!is_variable_name(name)) {
       decoder.error("bad-name", *entry.key, "`" + name + "` cannot name a variable",
                     "use letters, digits and `_`");
       continue;
     }
-    auto const written = decoder.free_text(*entry.value);
+    const auto written = decoder.free_text(*entry.value);
     if (!written) continue;
-    std::string const path = decoder.absolute(*written, draft.service.working_dir);
+    const std::string path = decoder.absolute(*written, draft.service.working_dir);
     auto text = read_file(path, 1U << 16U);
     if (!text) {
       decoder.error("cannot-read", *entry.value,

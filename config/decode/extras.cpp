@@ -13,19 +13,19 @@
 namespace belfry::config {
 namespace {
 
-bool is_ipv6(std::string const& host) {
+bool is_ipv6(const std::string& host) {
   in6_addr ignored{};
   return ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &ignored) == 1;
 }
 
 // What can be bound: names would have to be asked for, and the answer may change while the service runs.
-bool is_bindable(std::string const& host) {
+bool is_bindable(const std::string& host) {
   in_addr ignored{};
   return host == "*" || host == "localhost" || is_ipv6(host) ||
          ::inet_pton(AF_INET, host.c_str(), &ignored) == 1;
 }
 
-void read_socket_address(Decoder& decoder, Node const& node, std::string_view base, ListenSocket& out) {
+void read_socket_address(Decoder& decoder, const Node& node, std::string_view base, ListenSocket& out) {
   auto value = decoder.text(node);
   if (!value) return;
   std::string_view text = *value;
@@ -42,7 +42,7 @@ void read_socket_address(Decoder& decoder, Node const& node, std::string_view ba
   }
   if (text.starts_with("udp:")) out.kind = ListenSocket::Kind::udp;
   if (text.starts_with("udp:") || text.starts_with("tcp:")) text.remove_prefix(4);
-  auto const parsed = parse_host_port(text);
+  const auto parsed = parse_host_port(text);
   if (!parsed) return decoder.malformed(node, parsed.error());
   out.address = parsed->host;
   out.port = parsed->port;
@@ -52,15 +52,15 @@ void read_socket_address(Decoder& decoder, Node const& node, std::string_view ba
 }
 
 // Options that the kernel would take no notice of.
-void check_socket_options(Decoder& decoder, Node const& node, ListenSocket const& socket) {
+void check_socket_options(Decoder& decoder, const Node& node, const ListenSocket& socket) {
   using Kind = ListenSocket::Kind;
-  bool const has_file = socket.kind == Kind::unix_stream && !socket.address.starts_with('@');
+  const bool has_file = socket.kind == Kind::unix_stream && !socket.address.starts_with('@');
   struct Rule {
     std::string_view key;
     bool fits;
     std::string_view where;
   };
-  Rule const rules[] = {
+  const Rule rules[] = {
       {"mode", has_file, "a unix socket with a path"},
       {"owner", has_file, "a unix socket with a path"},
       {"group", has_file, "a unix socket with a path"},
@@ -68,8 +68,8 @@ void check_socket_options(Decoder& decoder, Node const& node, ListenSocket const
       {"v6only", socket.kind != Kind::unix_stream && is_ipv6(socket.address), "an IPv6 address"},
       {"reuse_port", socket.kind != Kind::unix_stream, "a TCP or UDP socket"},
   };
-  for (Rule const& rule : rules)
-    if (Node const* const value = node.find(rule.key); value != nullptr && !rule.fits)
+  for (const Rule& rule : rules)
+    if (const Node* const value = node.find(rule.key); value != nullptr && !rule.fits)
       decoder.error("unfit-key", *value,
                     "`" + std::string(rule.key) + "` belongs to " + std::string(rule.where), "remove it");
 }
@@ -80,26 +80,26 @@ constexpr std::array<Field<ListenSocket>, 8> socket_table{{
       "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`; the host is an address, `localhost` "
       "(127.0.0.1) or `*` (all, IPv6 and IPv4).",
       "\"127.0.0.1:8080\""},
-     [](Decoder&, Entry const&, ListenSocket&) {}},
+     [](Decoder&, const Entry&, ListenSocket&) {}},
     {{"name", "text", "the service's, or its key", "What the service calls it, in LISTEN_FDNAMES.", "https"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) {
+     [](Decoder& d, const Entry& e, ListenSocket& out) {
        if (check_name(d, *e.value, "a socket")) out.name = d.text(*e.value).value_or(out.name);
      }},
     {{"mode", "mode", "0666 minus umask", "Permissions of a unix socket, octal.", "\"0660\""},
-     [](Decoder& d, Entry const& e, ListenSocket& out) { out.mode = d.octal(*e.value, 0777); }},
+     [](Decoder& d, const Entry& e, ListenSocket& out) { out.mode = d.octal(*e.value, 0777); }},
     {{"owner", "text", "belfry's user", "Owner of a unix socket.", "www-data"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) { out.owner = d.needed_text(*e.value).value_or(""); }},
+     [](Decoder& d, const Entry& e, ListenSocket& out) { out.owner = d.needed_text(*e.value).value_or(""); }},
     {{"group", "text", "belfry's group", "Group of a unix socket.", "www-data"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) { out.group = d.needed_text(*e.value).value_or(""); }},
+     [](Decoder& d, const Entry& e, ListenSocket& out) { out.group = d.needed_text(*e.value).value_or(""); }},
     {{"backlog", "integer", "the system's", "How many connections may wait to be accepted (listen(2)).",
       "1024", fits_all, "1", "65535"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) {
+     [](Decoder& d, const Entry& e, ListenSocket& out) {
        if (auto value = d.integer(*e.value, 1, 65535)) out.backlog = static_cast<std::uint32_t>(*value);
      }},
     {{"v6only", "boolean", "false", "An IPv6 socket takes no IPv4 connections.", "true"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) { out.v6only = d.boolean(*e.value).value_or(false); }},
+     [](Decoder& d, const Entry& e, ListenSocket& out) { out.v6only = d.boolean(*e.value).value_or(false); }},
     {{"reuse_port", "boolean", "false", "Others may bind the same port (SO_REUSEPORT).", "true"},
-     [](Decoder& d, Entry const& e, ListenSocket& out) {
+     [](Decoder& d, const Entry& e, ListenSocket& out) {
        out.reuse_port = d.boolean(*e.value).value_or(false);
      }},
 }};
@@ -118,53 +118,57 @@ constexpr std::array<Field<Log>, 7> log_table{{
       "all "
       "the same, and `log` probes hear them.",
       "true"},
-     [](Decoder& d, Entry const& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
-    {{"file", "path", "none", "A file the lines are appended to.", "log/app.log"},
-     [](Decoder& d, Entry const& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},
-    {{"max_size", "size", "no rotation", "The file is rotated when it would grow beyond this.", "10MiB"},
-     [](Decoder& d, Entry const& e, Log& out) {
-       auto const value = d.size(*e.value);
+     [](Decoder& d, const Entry& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
+    {not_yet({"file", "path", "none", "A file the lines are appended to.", "log/app.log"}),
+     [](Decoder& d, const Entry& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},
+    {not_yet(
+         {"max_size", "size", "no rotation", "The file is rotated when it would grow beyond this.", "10MiB"}),
+     [](Decoder& d, const Entry& e, Log& out) {
+       const auto value = d.size(*e.value);
        if (value && *value == 0)
          d.error("bad-value", *e.value, "a log file cannot be kept at 0 bytes", "write a size such as 10MiB");
        out.max_size = value.value_or(0);
      }},
-    {{"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.", "5",
-      fits_all, "1", "10000"},
-     [](Decoder& d, Entry const& e, Log& out) {
+    {not_yet({"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.",
+              "5", fits_all, "1", "10000"}),
+     [](Decoder& d, const Entry& e, Log& out) {
        out.max_files = static_cast<std::uint32_t>(d.integer(*e.value, 1, 10'000).value_or(0));
      }},
-    {{"format", "log_format", "text",
-      "`text`: NAME | line; `json`: one object a line; `raw`: bytes as they come.", "json"},
-     [](Decoder& d, Entry const& e, Log& out) {
+    {not_yet({"format", "log_format", "text",
+              "`text`: NAME | line; `json`: one object a line; `raw`: bytes as they come.", "json"},
+             {}, "text"),
+     [](Decoder& d, const Entry& e, Log& out) {
        out.format = d.choice<LogFormat>(*e.value, formats).value_or(LogFormat::text);
      }},
     {{"max_line", "size", "1MiB",
       "A longer line is cut into several, marked `[belfry: line cut here, goes on below]` at the end and "
       "`[belfry: line continued]` at the beginning; between 1KiB and 64MiB. A `log` probe sees the pieces.",
       "256KiB"},
-     [](Decoder& d, Entry const& e, Log& out) {
-       auto const value = d.size(*e.value);
+     [](Decoder& d, const Entry& e, Log& out) {
+       const auto value = d.size(*e.value);
        if (value && (*value < shortest_max_line || *value > longest_max_line))
          d.error("bad-value", *e.value, "`max_line` must lie between 1KiB and 64MiB",
                  "write a size such as 256KiB");
        else
          out.max_line = value.value_or(0);
      }},
-    {{"overflow", "log_overflow", "drop",
-      "When belfry cannot write fast enough: drop the oldest lines, or let the service wait.", "block"},
-     [](Decoder& d, Entry const& e, Log& out) {
+    {not_yet(
+         {"overflow", "log_overflow", "drop",
+          "When belfry cannot write fast enough: drop the oldest lines, or let the service wait.", "block"},
+         {}, "drop"),
+     [](Decoder& d, const Entry& e, Log& out) {
        out.overflow = d.choice<LogOverflow>(*e.value, overflows).value_or(LogOverflow::drop);
      }},
 }};
 
 constexpr std::array<Field<Cgroup>, 3> cgroup_table{{
     {{"memory_max", "size", "none", "The service is killed when it would use more memory.", "512MiB"},
-     [](Decoder& d, Entry const& e, Cgroup& out) { out.memory_max = d.size(*e.value); }},
+     [](Decoder& d, const Entry& e, Cgroup& out) { out.memory_max = d.size(*e.value); }},
     {{"cpu_max", "number", "none", "How many CPUs it may use.", "1.5", fits_all, "0.01", "10000"},
-     [](Decoder& d, Entry const& e, Cgroup& out) { out.cpu_max = d.number(*e.value, 0.01, 10'000); }},
+     [](Decoder& d, const Entry& e, Cgroup& out) { out.cpu_max = d.number(*e.value, 0.01, 10'000); }},
     {{"pids_max", "integer", "none", "How many processes and threads it may have.", "200", fits_all, "1",
       "4194304"},
-     [](Decoder& d, Entry const& e, Cgroup& out) {
+     [](Decoder& d, const Entry& e, Cgroup& out) {
        if (auto value = d.integer(*e.value, 1, 4'194'304)) out.pids_max = static_cast<std::uint64_t>(*value);
      }},
 }};
@@ -172,16 +176,16 @@ constexpr std::array<Field<Cgroup>, 3> cgroup_table{{
 constexpr std::array<Field<ServiceExtras>, 1> reload_table{{
     {{"command", "command", "needed", "Run to make the service read its configuration again.",
       "[nginx, -s, reload]"},
-     [](Decoder& d, Entry const& e, ServiceExtras& out) { out.reload_command = d.command(*e.value); }},
+     [](Decoder& d, const Entry& e, ServiceExtras& out) { out.reload_command = d.command(*e.value); }},
 }};
 
-void read_one_socket(Decoder& decoder, Node const& node, std::string name, ServiceDraft& draft) {
+void read_one_socket(Decoder& decoder, const Node& node, std::string name, ServiceDraft& draft) {
   ListenSocket socket;
   socket.place = node.place();
   socket.name = std::move(name);
   if (node.is_mapping()) {
     decoder.mapping(node, "a socket", socket_fields(), socket);
-    Node const* const address = node.find("address");
+    const Node* const address = node.find("address");
     if (address == nullptr)
       return decoder.error("missing-key", node, "a socket needs an `address`",
                            "write {address: \"127.0.0.1:8080\"}");
@@ -193,10 +197,10 @@ void read_one_socket(Decoder& decoder, Node const& node, std::string name, Servi
   extras_of(draft.service).listen.push_back(std::move(socket));
 }
 
-std::uint64_t read_limit(Decoder& decoder, Node const& node, std::string_view resource) {
+std::uint64_t read_limit(Decoder& decoder, const Node& node, std::string_view resource) {
   if (node.text() == "unlimited" || node.text() == "infinity")
     return std::numeric_limits<std::uint64_t>::max();
-  bool const count = resource == "nofile" || resource == "nproc" || resource == "cpu" || resource == "nice" ||
+  const bool count = resource == "nofile" || resource == "nproc" || resource == "cpu" || resource == "nice" ||
                      resource == "rtprio" || resource == "locks" || resource == "sigpending" ||
                      resource == "rttime";
   if (count)
@@ -217,11 +221,11 @@ ServiceExtras& extras_of(Service& service) {
   return *service.extras;
 }
 
-void decode_listen(Decoder& decoder, Node const& node, ServiceDraft& draft) {
+void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft) {
   if (node.is_sequence()) {
-    for (Node const* item : node.items()) read_one_socket(decoder, *item, draft.service.name, draft);
+    for (const Node* item : node.items()) read_one_socket(decoder, *item, draft.service.name, draft);
   } else if (node.is_mapping() && node.find("address") == nullptr) {
-    for (Entry const& entry : node.entries())
+    for (const Entry& entry : node.entries())
       if (check_name(decoder, *entry.key, "a socket"))
         read_one_socket(decoder, *entry.value, std::string(entry.key->text()), draft);
   } else {
@@ -229,11 +233,11 @@ void decode_listen(Decoder& decoder, Node const& node, ServiceDraft& draft) {
   }
 }
 
-void decode_rlimits(Decoder& decoder, Node const& node, ServiceExtras& out) {
+void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out) {
   if (!decoder.expect_mapping(node, "`rlimits`")) return;
-  for (Entry const& entry : node.entries()) {
-    std::string_view const name = entry.key->text();
-    auto const resource = limit_number(name);
+  for (const Entry& entry : node.entries()) {
+    const std::string_view name = entry.key->text();
+    const auto resource = limit_number(name);
     if (!resource) {
       decoder.error("unknown-key", *entry.key, "unknown limit `" + std::string(name) + "`",
                     did_you_mean(name, limit_names()));
@@ -241,8 +245,8 @@ void decode_rlimits(Decoder& decoder, Node const& node, ServiceExtras& out) {
     }
     ResourceLimit limit{*resource, 0, 0};
     if (entry.value->is_mapping()) {
-      Node const* const soft = entry.value->find("soft");
-      Node const* const hard = entry.value->find("hard");
+      const Node* const soft = entry.value->find("soft");
+      const Node* const hard = entry.value->find("hard");
       if (soft == nullptr || hard == nullptr || entry.value->size != 2) {
         decoder.error("bad-value", *entry.value, "a limit is one value, or `{soft: …, hard: …}`",
                       "write nofile: {soft: 1024, hard: 4096}");

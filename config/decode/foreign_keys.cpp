@@ -145,12 +145,12 @@ std::string_view foreign_key_help(std::string_view key) {
       {"StandardOutput", "in belfry: `log:`"},
       {"StandardError", "in belfry: `log:` is about both outputs"},
   });
-  for (auto const& [foreign, help] : rows)
+  for (const auto& [foreign, help] : rows)
     if (foreign == key) return help;
   return {};
 }
 
-std::string_view foreign_value_help(std::string_view value, std::span<std::string_view const> known) {
+std::string_view foreign_value_help(std::string_view value, std::span<const std::string_view> known) {
   struct Row {
     std::string_view foreign;
     std::string_view means;  // the help is about a place where this is known
@@ -177,7 +177,7 @@ std::string_view foreign_value_help(std::string_view value, std::span<std::strin
       {"false", "auto", "in belfry: `off`"},
       {"no", "auto", "in belfry: `off`"},
   });
-  for (auto const& [foreign, means, help] : rows)
+  for (const auto& [foreign, means, help] : rows)
     if (foreign == value && std::ranges::find(known, means) != known.end()) return help;
   return {};
 }
@@ -194,7 +194,7 @@ std::string_view foreign_condition_help(std::string_view name) {
       {"finished", "in belfry: `completed`, or `stopped` whatever its exit code"},
       {"exited", "in belfry: `completed`, or `stopped` whatever its exit code"},
   });
-  for (auto const& [foreign, help] : rows)
+  for (const auto& [foreign, help] : rows)
     if (foreign == name) return help;
   return {};
 }

@@ -1,27 +1,15 @@
-// TCP ports of loopback that nobody uses at the moment.
+// Who chooses the ports that a file calls `free`. A file is read without a socket: whoever loads it brings
+// the answer along (LoadOptions::free_ports); the real one is system/free_ports, tests have a list.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <functional>
 #include <vector>
 
 namespace belfry::config {
 
-// Owner: whoever needs several distinct ports.
-// Lifecycle: each port stays bound until the destructor, so that no two calls return the same one;
-// afterwards it is free again and another process could take it: the kernel hands such ports out in
-// random order, so that this is rare.
-// Cancellation: none, nothing waits.
-class FreePorts {
- public:
-  FreePorts() = default;
-  FreePorts(FreePorts const&) = delete;
-  FreePorts& operator=(FreePorts const&) = delete;
-  ~FreePorts();
-  [[nodiscard]] std::optional<std::uint16_t> take();
-
- private:
-  std::vector<int> sockets_;
-};
+// `count` distinct TCP ports that nobody on this host uses; fewer where there are no more.
+using FreePorts = std::function<std::vector<std::uint16_t>(std::size_t count)>;
 
 }  // namespace belfry::config

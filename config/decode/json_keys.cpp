@@ -14,7 +14,7 @@ bool is_json_pointer(std::string_view text) {
   return true;
 }
 
-void read_pointer(Decoder& decoder, Entry const& entry, JsonExpectation& out) {
+void read_pointer(Decoder& decoder, const Entry& entry, JsonExpectation& out) {
   auto value = decoder.free_text(*entry.value);
   if (!value) return;
   if (!is_json_pointer(*value))
@@ -29,7 +29,7 @@ constexpr std::array<Field<JsonExpectation>, 2> json_table{{
      read_pointer},
     {{"equals", "text", "anything there",
       "What must stand there: a text, a number, `true`, `false` or `null`.", "ok"},
-     [](Decoder& d, Entry const& e, JsonExpectation& out) { out.equals = d.free_text(*e.value); }},
+     [](Decoder& d, const Entry& e, JsonExpectation& out) { out.equals = d.free_text(*e.value); }},
 }};
 
 }  // namespace

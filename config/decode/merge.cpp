@@ -11,12 +11,12 @@ namespace belfry::config {
 namespace {
 
 // [A=1, B] as {A: 1, B: null}.
-Node const* pairs_as_mapping(Document& document, Node const& list) {
+const Node* pairs_as_mapping(Document& document, const Node& list) {
   std::vector<Entry> entries;
-  for (Node const* item : list.items()) {
+  for (const Node* item : list.items()) {
     if (!item->is_scalar()) return &list;  // reported when it is decoded
-    std::string_view const text = item->text();
-    auto const equals = text.find('=');
+    const std::string_view text = item->text();
+    const auto equals = text.find('=');
     if (equals == std::string_view::npos) return &list;
     entries.push_back({document.make_scalar(item->place(), text.substr(0, equals)),
                        document.make_scalar(item->place(), text.substr(equals + 1))});
@@ -24,23 +24,23 @@ Node const* pairs_as_mapping(Document& document, Node const& list) {
   return document.make_mapping(list.place(), entries);
 }
 
-Node const* names_as_mapping(Document& document, Node const& list) {
+const Node* names_as_mapping(Document& document, const Node& list) {
   std::vector<Entry> entries;
-  Node const* const nothing = document.make_mapping(list.place(), {});
-  for (Node const* item : list.items()) {
+  const Node* const nothing = document.make_mapping(list.place(), {});
+  for (const Node* item : list.items()) {
     if (!item->is_scalar()) return &list;
     entries.push_back({item, nothing});
   }
   return document.make_mapping(list.place(), entries);
 }
 
-Node const* policy_as_mapping(Document& document, Node const& policy) {
-  Entry const entry{document.make_scalar(policy.place(), "policy"), &policy};
+const Node* policy_as_mapping(Document& document, const Node& policy) {
+  const Entry entry{document.make_scalar(policy.place(), "policy"), &policy};
   return document.make_mapping(policy.place(), {&entry, 1});
 }
 
 // The long spelling of the value of `key`.
-Node const* spelled_out(Document& document, std::string_view key, Node const& node) {
+const Node* spelled_out(Document& document, std::string_view key, const Node& node) {
   if ((key == "environment" || key == "labels") && node.is_sequence())
     return pairs_as_mapping(document, node);
   if (key == "depends_on" && node.is_sequence()) return names_as_mapping(document, node);
@@ -48,20 +48,20 @@ Node const* spelled_out(Document& document, std::string_view key, Node const& no
   return &node;
 }
 
-bool has_kind(Node const& probe) {
+bool has_kind(const Node& probe) {
   return std::ranges::any_of(
-      probe.entries(), [](Entry const& e) { return is_probe_kind(e.key->text()) || e.key->text() == "any"; });
+      probe.entries(), [](const Entry& e) { return is_probe_kind(e.key->text()) || e.key->text() == "any"; });
 }
 
-Node const* merge_values(Document& document, std::string_view key, Node const& low, Node const& high) {
+const Node* merge_values(Document& document, std::string_view key, const Node& low, const Node& high) {
   // Two lists of the same spelling replace, as lists do.
   if (low.is_sequence() && high.is_sequence() && key != "environment" && key != "labels") return &high;
-  Node const* const below = spelled_out(document, key, low);
-  Node const* const above = spelled_out(document, key, high);
+  const Node* const below = spelled_out(document, key, low);
+  const Node* const above = spelled_out(document, key, high);
   if (!below->is_mapping() || !above->is_mapping()) return &high;
-  bool const probe = key == "ready" || key == "live";
+  const bool probe = key == "ready" || key == "live";
   if (probe && has_kind(*above)) {
-    Node const* const tuning = without(document, *below, [](Entry const& e) {
+    const Node* const tuning = without(document, *below, [](const Entry& e) {
       return is_probe_kind(e.key->text()) || e.key->text() == "any" || is_kind_option(e.key->text());
     });
     return merge(document, *tuning, *above);
@@ -71,33 +71,33 @@ Node const* merge_values(Document& document, std::string_view key, Node const& l
 
 }  // namespace
 
-Node const* without(Document& document, Node const& node, std::function<bool(Entry const&)> const& drop) {
+const Node* without(Document& document, const Node& node, const std::function<bool(const Entry&)>& drop) {
   std::vector<Entry> kept;
-  for (Entry const& entry : node.entries())
+  for (const Entry& entry : node.entries())
     if (!drop(entry)) kept.push_back(entry);
   return kept.size() == node.size ? &node : document.make_mapping(node.place(), kept);
 }
 
-Node const* merge(Document& document, Node const& low, Node const& high) {
+const Node* merge(Document& document, const Node& low, const Node& high) {
   if (document.overgrown()) return &high;  // reported by who merges for many
   if (!low.is_mapping() || low.size == 0) return &high;
   if (!high.is_mapping()) return high.is_null() ? &low : &high;
   std::vector<Entry> entries(high.entries().begin(), high.entries().end());
   std::unordered_map<std::string_view, std::size_t> at;
-  bool const many = entries.size() > 32;
+  const bool many = entries.size() > 32;
   if (many)
     for (std::size_t i = 0; i < entries.size(); ++i) at.emplace(entries[i].key->text(), i);
-  std::size_t const own = entries.size();
-  auto const position = [&](std::string_view key) -> std::size_t {
+  const std::size_t own = entries.size();
+  const auto position = [&](std::string_view key) -> std::size_t {
     if (many) {
-      auto const found = at.find(key);
+      const auto found = at.find(key);
       return found == at.end() ? own : found->second;
     }
-    auto const found = std::ranges::find(high.entries(), key, [](Entry const& e) { return e.key->text(); });
+    const auto found = std::ranges::find(high.entries(), key, [](const Entry& e) { return e.key->text(); });
     return static_cast<std::size_t>(found - high.entries().begin());
   };
-  for (Entry const& entry : low.entries()) {
-    std::size_t const index = position(entry.key->text());
+  for (const Entry& entry : low.entries()) {
+    const std::size_t index = position(entry.key->text());
     if (index >= own)
       entries.push_back(entry);
     else if (entries[index].value->is_null())

@@ -12,10 +12,10 @@ namespace belfry::config {
 // a short spelling (an `environment` as list, a `restart` as text), both are brought to the long one
 // first. A probe's kind in `high` takes the place of the kind in `low`. In a document that has grown beyond
 // its limits `high` itself: see Decoder::overgrown.
-[[nodiscard]] Node const* merge(Document& document, Node const& low, Node const& high);
+[[nodiscard]] const Node* merge(Document& document, const Node& low, const Node& high);
 
 // `node` without the entries whose key `drop` says yes to.
-[[nodiscard]] Node const* without(Document& document, Node const& node,
-                                  std::function<bool(Entry const&)> const& drop);
+[[nodiscard]] const Node* without(Document& document, const Node& node,
+                                  const std::function<bool(const Entry&)>& drop);
 
 }  // namespace belfry::config

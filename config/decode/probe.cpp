@@ -21,19 +21,19 @@ std::string_view owner_of(std::string_view key) {
   return {};
 }
 
-// The kinds for which there is somebody who listens.
+// The kinds that concern a socket, on which some process listens.
 bool has_an_owner(Kind kind) {
   return kind == Kind::port || kind == Kind::unix_socket || kind == Kind::tcp || kind == Kind::http ||
          kind == Kind::grpc || kind == Kind::postgres || kind == Kind::mysql || kind == Kind::redis;
 }
 
-void check_kind(Decoder& decoder, Node const& node, ProbeDraft const& draft) {
+void check_kind(Decoder& decoder, const Node& node, const ProbeDraft& draft) {
   if (draft.kinds == 0)
     return decoder.error("no-probe-kind", node, "this probe does not say what to look at",
                          "add one of `port`, `notify`, `http`, `tcp`, `exec`, `log`, `file`, …");
   if (draft.kinds > 1) {
     std::string_view first;
-    for (Entry const& entry : node.entries()) {
+    for (const Entry& entry : node.entries()) {
       if (!is_probe_kind(entry.key->text())) continue;
       if (!first.empty())
         return decoder.error("two-probe-kinds", *entry.key,
@@ -43,11 +43,11 @@ void check_kind(Decoder& decoder, Node const& node, ProbeDraft const& draft) {
       first = entry.key->text();
     }
   }
-  for (Entry const& entry : node.entries()) {
+  for (const Entry& entry : node.entries()) {
     if (entry.key->text() == "owner" && !has_an_owner(draft.probe.kind))
       decoder.error("unfit-key", *entry.key, "`owner` belongs to a probe of `port`, `unix`, `tcp` or `http`",
                     "remove it");
-    if (auto const owner = owner_of(entry.key->text());
+    if (const auto owner = owner_of(entry.key->text());
         !owner.empty() && probe_kind_named(owner) != draft.probe.kind)
       decoder.error(
           "unfit-key", *entry.key,
@@ -60,17 +60,17 @@ void settle_recheck(Probe& probe) {
   if (probe.recheck == Duration(0)) probe.recheck = probe.period.value_or(std::chrono::seconds(10));
 }
 
-std::optional<Probe> read_probe(Decoder& decoder, Node const& node, std::string_view role) {
+std::optional<Probe> read_probe(Decoder& decoder, const Node& node, std::string_view role) {
   ProbeDraft draft;
   draft.probe.place = node.place();
   if (role == "`live`") draft.probe.failure_threshold = 3;
   if (node.is_scalar()) {
-    auto const word = decoder.text(node);
+    const auto word = decoder.text(node);
     if (!word) return std::nullopt;
-    auto const kind = probe_kind_named(*word);
+    const auto kind = probe_kind_named(*word);
     if (!kind) {
       decoder.error("unknown-probe", node, "`" + *word + "` is not a kind of probe",
-                    did_you_mean(*word, kind_names()));
+                    did_you_mean(*word, probe_kind_names()));
     } else if (*kind != Kind::notify && *kind != Kind::listen) {
       decoder.error("bad-value", node, "a probe of kind `" + *word + "` needs a value",
                     "write {" + *word + ": …}");
@@ -80,9 +80,9 @@ std::optional<Probe> read_probe(Decoder& decoder, Node const& node, std::string_
     }
     return std::nullopt;
   }
-  std::size_t const errors = decoder.diagnostics().errors();
+  const std::size_t errors = decoder.diagnostics().errors();
   if (!decoder.mapping(node, role, probe_fields(), draft)) return std::nullopt;
-  bool const good = decoder.diagnostics().errors() == errors;
+  const bool good = decoder.diagnostics().errors() == errors;
   if (good || draft.kinds > 1) check_kind(decoder, node, draft);
   if (!good && draft.kinds == 0) return std::nullopt;  // what it was to be is not known
   if (draft.http_written) draft.probe.http = std::make_unique<HttpExpectation>(std::move(draft.http));
@@ -91,15 +91,15 @@ std::optional<Probe> read_probe(Decoder& decoder, Node const& node, std::string_
 }
 
 // Tuning written beside `any` holds for each of its members.
-void read_any(Decoder& decoder, Node const& node, Node const& members, std::string_view role, ProbeSet& out) {
-  Node const* const tuning_node =
-      without(decoder.document(), node, [](Entry const& entry) { return entry.key->text() == "any"; });
+void read_any(Decoder& decoder, const Node& node, const Node& members, std::string_view role, ProbeSet& out) {
+  const Node* const tuning_node =
+      without(decoder.document(), node, [](const Entry& entry) { return entry.key->text() == "any"; });
   out.any = true;
   if (!members.is_sequence()) return decoder.mismatch(members, "a list of probes");
   if (members.size == 0)
     decoder.error("no-probe-kind", members, "this list of probes is empty", "remove it, or add a probe");
-  for (Node const* member : members.items()) {
-    Node const* whole = member;
+  for (const Node* member : members.items()) {
+    const Node* whole = member;
     if (decoder.overgrown(*member)) return;
     if (member->is_mapping()) whole = merge(decoder.document(), *tuning_node, *member);
     if (auto probe = read_probe(decoder, *whole, role)) out.probes.push_back(std::move(*probe));
@@ -110,14 +110,14 @@ void read_any(Decoder& decoder, Node const& node, Node const& members, std::stri
 
 bool is_kind_option(std::string_view key) { return !owner_of(key).empty(); }
 
-ProbeSet decode_probes(Decoder& decoder, Node const& node, std::string_view role) {
+ProbeSet decode_probes(Decoder& decoder, const Node& node, std::string_view role) {
   ProbeSet set;
   if (node.is_sequence()) {
     if (node.size == 0)
       decoder.error("no-probe-kind", node, "this list of probes is empty", "remove it, or add a probe");
-    for (Node const* item : node.items())
+    for (const Node* item : node.items())
       if (auto probe = read_probe(decoder, *item, role)) set.probes.push_back(std::move(*probe));
-  } else if (Node const* members = node.is_mapping() ? node.find("any") : nullptr) {
+  } else if (const Node* members = node.is_mapping() ? node.find("any") : nullptr) {
     read_any(decoder, node, *members, role, set);
   } else if (auto probe = read_probe(decoder, node, role)) {
     set.probes.push_back(std::move(*probe));

@@ -12,37 +12,22 @@ namespace belfry::config {
 namespace {
 
 using Kind = Probe::Kind;
-constexpr std::array<std::pair<std::string_view, Kind>, 15> kinds{{{"listen", Kind::listen},
-                                                                   {"port", Kind::port},
-                                                                   {"unix", Kind::unix_socket},
-                                                                   {"notify", Kind::notify},
-                                                                   {"fd", Kind::fd},
-                                                                   {"tcp", Kind::tcp},
-                                                                   {"http", Kind::http},
-                                                                   {"grpc", Kind::grpc},
-                                                                   {"postgres", Kind::postgres},
-                                                                   {"mysql", Kind::mysql},
-                                                                   {"redis", Kind::redis},
-                                                                   {"exec", Kind::exec},
-                                                                   {"log", Kind::log},
-                                                                   {"file", Kind::file},
-                                                                   {"cluster", Kind::cluster}}};
 
-void take_kind(Entry const& entry, ProbeDraft& out) {
+void take_kind(const Entry& entry, ProbeDraft& out) {
   out.probe.kind = *probe_kind_named(entry.key->text());
   ++out.kinds;
 }
 
 // `notify: true`.
-void read_flag(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_flag(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
   if (auto on = decoder.boolean(*entry.value); on && !*on)
     decoder.error("bad-value", *entry.value, "a probe cannot be switched off with `false`", "remove it");
 }
 
-void read_port(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_port(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
-  Node const* number = entry.value;
+  const Node* number = entry.value;
   if (number->is_mapping()) {
     if (number->size != 1 ||
         (number->entries()[0].key->text() != "udp" && number->entries()[0].key->text() != "tcp"))
@@ -53,12 +38,12 @@ void read_port(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   if (auto port = decoder.port(*number)) out.probe.port = *port;
 }
 
-void read_fd(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_fd(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
   if (auto fd = decoder.integer(*entry.value, 3, 1023)) out.probe.fd = static_cast<std::uint16_t>(*fd);
 }
 
-void read_text(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_text(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
   auto value = decoder.free_text(*entry.value);
   if (!value) return;
@@ -68,37 +53,37 @@ void read_text(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
   out.probe.target = std::move(*value);
 }
 
-void read_address(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_address(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
-  std::string const& target = out.probe.target;
+  const std::string& target = out.probe.target;
   if (target.empty()) return;
-  std::string const address = out.probe.kind == Kind::grpc ? target.substr(0, target.find('/')) : target;
-  if (auto const parsed = parse_host_port(address); !parsed) decoder.malformed(*entry.value, parsed.error());
+  const std::string address = out.probe.kind == Kind::grpc ? target.substr(0, target.find('/')) : target;
+  if (const auto parsed = parse_host_port(address); !parsed) decoder.malformed(*entry.value, parsed.error());
 }
 
-void read_redis(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_redis(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   out.probe.target = with_lower_scheme(out.probe.target);
-  std::string const& target = out.probe.target;
-  bool const url = target.starts_with("redis://") || target.starts_with("rediss://") ||
+  const std::string& target = out.probe.target;
+  const bool url = target.starts_with("redis://") || target.starts_with("rediss://") ||
                    target.starts_with("unix:") || target.starts_with("/");
   if (target.empty() || url) return;
-  if (auto const parsed = parse_host_port(target); !parsed) decoder.malformed(*entry.value, parsed.error());
+  if (const auto parsed = parse_host_port(target); !parsed) decoder.malformed(*entry.value, parsed.error());
 }
 
-void read_url(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_url(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   if (out.probe.target.empty()) return;
   out.probe.target = with_lower_scheme(out.probe.target);
-  if (auto const good = check_url(out.probe.target); !good) decoder.malformed(*entry.value, good.error());
+  if (const auto good = check_url(out.probe.target); !good) decoder.malformed(*entry.value, good.error());
 }
 
 // Compiled for its syntax; length bounds what a pattern may cost.
-void check_regex(Decoder& decoder, Node const& node, std::string const& pattern) {
+void check_regex(Decoder& decoder, const Node& node, const std::string& pattern) {
   if (pattern.size() > 2000)
     return decoder.error("bad-regex", node, "this regular expression is longer than 2000 characters",
                          "match a shorter part of the line");
-  if (auto const compiled = Pattern::compile(pattern); !compiled)
+  if (const auto compiled = Pattern::compile(pattern); !compiled)
     decoder.error("bad-regex", node,
                   "`" + pattern + "` is not a regular expression" +
                       (decoder.from_variables(node) ? "" : ": " + compiled.error()),
@@ -106,25 +91,25 @@ void check_regex(Decoder& decoder, Node const& node, std::string const& pattern)
                   "special character to mean itself");
 }
 
-void read_log(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_log(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   if (!out.probe.target.empty()) check_regex(decoder, *entry.value, out.probe.target);
 }
 
-void read_exec(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_exec(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
   out.probe.command = decoder.command(*entry.value);
 }
 
 // `200`, or `200-399`.
-void read_one_status(Decoder& decoder, Node const& node, ProbeDraft& out) {
-  auto const text = decoder.text(node);
+void read_one_status(Decoder& decoder, const Node& node, ProbeDraft& out) {
+  const auto text = decoder.text(node);
   if (!text) return;
   unsigned low = 0, high = 0;
-  auto const dash = text->find('-');
-  std::string const from = text->substr(0, dash),
+  const auto dash = text->find('-');
+  const std::string from = text->substr(0, dash),
                     to = dash == std::string::npos ? from : text->substr(dash + 1);
-  auto const parse = [](std::string const& digits, unsigned& value) {
+  const auto parse = [](const std::string& digits, unsigned& value) {
     return digits.size() == 3 &&
            std::from_chars(digits.data(), digits.data() + 3, value).ptr == digits.data() + 3;
   };
@@ -135,33 +120,33 @@ void read_one_status(Decoder& decoder, Node const& node, ProbeDraft& out) {
                   "write 200, 200-399, or a list: [200, 204]");
 }
 
-void read_status(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_status(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   out.http_written = true;
   if (!entry.value->is_sequence()) return read_one_status(decoder, *entry.value, out);
-  for (Node const* item : entry.value->items()) read_one_status(decoder, *item, out);
+  for (const Node* item : entry.value->items()) read_one_status(decoder, *item, out);
 }
 
-void read_headers(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_headers(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   out.http_written = true;
   if (!entry.value->is_mapping())
     return decoder.mismatch(*entry.value, "a mapping of header names to values");
   out.http.headers = decoder.pairs(*entry.value, "`headers`");
 }
 
-void read_dialect(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_dialect(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   constexpr std::array<std::pair<std::string_view, FdDialect>, 2> known{
       {{"s6", FdDialect::s6}, {"dinit", FdDialect::dinit}}};
   if (auto value = decoder.choice<FdDialect>(*entry.value, known)) out.probe.dialect = *value;
 }
 
-void read_owner(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_owner(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> known{{{"service", false}, {"any", true}}};
   if (auto value = decoder.choice<bool>(*entry.value, known)) out.probe.any_owner = *value;
 }
 
 // A probe that is asked all the time, or that never gets an answer in time, is a mistake.
-std::optional<Duration> positive(Decoder& decoder, Node const& node) {
-  auto const value = decoder.duration(node);
+std::optional<Duration> positive(Decoder& decoder, const Node& node) {
+  const auto value = decoder.duration(node);
   if (!value || *value > Duration(0)) return value;
   decoder.error("bad-value", node, "a probe needs a time longer than 0",
                 "write 1s, or remove the key for the default");
@@ -169,22 +154,22 @@ std::optional<Duration> positive(Decoder& decoder, Node const& node) {
 }
 
 template <OptionalDuration Probe::* member>
-void read_duration(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_duration(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (auto value = positive(decoder, *entry.value)) out.probe.*member = *value;
 }
 
-void read_initial_delay(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_initial_delay(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (auto value = decoder.duration(*entry.value)) out.probe.initial_delay = *value;
 }
 
 template <std::uint32_t Probe::* member>
-void read_threshold(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_threshold(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (auto value = decoder.integer(*entry.value, 1, 1'000'000))
     out.probe.*member = static_cast<std::uint32_t>(*value);
 }
 
-void read_recheck(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
-  std::string_view const text = entry.value->text();
+void read_recheck(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  const std::string_view text = entry.value->text();
   if (text == "false") return;
   if (text == "true")
     out.probe.recheck = Duration(0);  // becomes `period` once that is known
@@ -192,7 +177,7 @@ void read_recheck(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
     out.probe.recheck = *value;
 }
 
-void read_json(Decoder& decoder, Entry const& entry, ProbeDraft& out) {
+void read_json(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   out.http_written = true;
   decoder.mapping(*entry.value, "`json`", json_fields(), out.http.json.emplace());
 }
@@ -219,34 +204,39 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
       "A request is answered with a status from 200 to 399, or as `status` and `body` ask.",
       "http://127.0.0.1:8080/health"},
      read_url},
-    {{"grpc", "text", "", "grpc.health.v1 answers SERVING: `host:port` or `host:port/service`.",
-      "127.0.0.1:9000"},
+    {not_yet({"grpc", "text", "", "grpc.health.v1 answers SERVING: `host:port` or `host:port/service`.",
+              "127.0.0.1:9000"},
+             "`exec: [grpc_health_probe, …]`"),
      read_address},
-    {{"postgres", "text", "",
-      "The server takes queries (not recovering, not starting up); a libpq connection string.",
-      "\"host=127.0.0.1 dbname=shop\""},
+    {not_yet({"postgres", "text", "",
+              "The server takes queries (not recovering, not starting up); a libpq connection string.",
+              "\"host=127.0.0.1 dbname=shop\""},
+             "`exec: [pg_isready, …]` or `notify`"),
      read_text},
-    {{"mysql", "text", "", "The server takes queries; a URL.", "mysql://127.0.0.1:3306/shop"}, read_text},
-    {{"redis", "text", "",
-      "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
-      "127.0.0.1:6379"},
+    {not_yet({"mysql", "text", "", "The server takes queries; a URL.", "mysql://127.0.0.1:3306/shop"},
+             "`exec: [mysqladmin, ping, …]` or `notify`"),
+     read_text},
+    {not_yet({"redis", "text", "",
+              "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
+              "127.0.0.1:6379"},
+             "`exec: [redis-cli, ping]` or `notify`"),
      read_redis},
     {{"exec", "command", "", "The command exits with 0; what it leaves running is killed.",
       "[pg_isready, -q]"},
      read_exec},
     {{"log", "regex", "", "A line of the service's output matches.", "\"listening on\""}, read_log},
     {{"file", "path", "", "The file exists; watched, not polled.", "run/ready"}, read_text},
-    {{"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
-      "shop-db"},
+    {not_yet({"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
+              "shop-db"}),
      read_text},
     {{"any", "probe_list", "", "One of these probes is enough; tuning beside it holds for each of them.",
       "[{port: 8080}, {file: run/ready}]"},
-     [](Decoder& d, Entry const& e, ProbeDraft& out) {
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
        ++out.kinds;
        d.error("bad-value", *e.key, "`any` cannot stand inside another list of probes", "write one list");
      }},
-    {{"hosts", "integer", "1", "`cluster`: how many hosts.", "2", fits_all, "1", "100000"},
-     [](Decoder& d, Entry const& e, ProbeDraft& out) {
+    {not_yet({"hosts", "integer", "1", "`cluster`: how many hosts.", "2", fits_all, "1", "100000"}),
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
        if (auto value = d.integer(*e.value, 1, 100'000)) out.probe.hosts = static_cast<std::uint32_t>(*value);
      }},
     {{"dialect", "dialect", "s6", "`fd`: what counts as ready: a newline (`s6`) or any byte (`dinit`).",
@@ -258,22 +248,23 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
       "any"},
      read_owner},
     {{"method", "text", "GET", "`http`: the method.", "HEAD"},
-     [](Decoder& d, Entry const& e, ProbeDraft& out) {
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
        out.http_written = true;
        auto value = d.text(*e.value);
        if (!value) return;
-       bool const good =
+       const bool good =
            !value->empty() && std::ranges::all_of(*value, [](char c) { return c >= 'A' && c <= 'Z'; });
        if (!good)
          return d.error("bad-value", *e.value, "`" + *value + "` is not an HTTP method",
                         "write GET, HEAD, POST, …");
        out.http.method = std::move(*value);
      }},
-    {{"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"},
+    {or_nothing(
+         {"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"}),
      read_headers},
     {{"status", "status", "200-399", "`http`: the statuses that count as success.", "200-204"}, read_status},
     {{"body", "regex", "any", "`http`: a regular expression the body must match.", "ok"},
-     [](Decoder& d, Entry const& e, ProbeDraft& out) {
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
        out.http_written = true;
        auto value = d.free_text(*e.value);
        if (!value) return;
@@ -283,8 +274,9 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
     {{"json", "json", "any", "`http`: what must stand at a place of a JSON answer.",
       "{pointer: /status, equals: ok}"},
      read_json},
-    {{"tls", "tls", "verified", "`http`: how a https certificate is checked.", "{verify: false}"},
-     [](Decoder& d, Entry const& e, ProbeDraft& out) {
+    {not_yet({"tls", "tls", "verified", "`http`: how a https certificate is checked.", "{verify: false}"},
+             "`exec: [curl, -fsS, …]`"),
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
        out.http_written = true;
        d.mapping(*e.value, "`tls`", tls_fields(), out.http);
      }},
@@ -316,33 +308,14 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
 }};
 
 constexpr std::array<Field<HttpExpectation>, 1> tls_table{{
-    {{"verify", "boolean", "true", "Whether the certificate is checked against the system's authorities.",
-      "false"},
-     [](Decoder& d, Entry const& e, HttpExpectation& out) {
+    {not_yet({"verify", "boolean", "true",
+              "Whether the certificate is checked against the system's authorities.", "false"}),
+     [](Decoder& d, const Entry& e, HttpExpectation& out) {
        if (auto value = d.boolean(*e.value)) out.tls_verify = *value;
      }},
 }};
 
 }  // namespace
-
-std::optional<Probe::Kind> probe_kind_named(std::string_view name) {
-  for (auto const& [known, kind] : kinds)
-    if (known == name) return kind;
-  return std::nullopt;
-}
-
-std::vector<std::string_view> kind_names() {
-  std::vector<std::string_view> names;
-  names.reserve(kinds.size());
-  for (auto const& [name, kind] : kinds) names.push_back(name);
-  return names;
-}
-
-std::string_view name_of(Probe::Kind kind) {
-  for (auto const& [name, known] : kinds)
-    if (known == kind) return name;
-  return {};
-}
 
 Fields<ProbeDraft> probe_fields() { return probe_table; }
 Fields<HttpExpectation> tls_fields() { return tls_table; }

@@ -1,16 +1,12 @@
-// The kinds of probes, and which keys are options of one kind only.
+// A probe while it is read, and which keys are options of one kind of it only.
 #pragma once
 
-#include <optional>
 #include <string_view>
-#include <vector>
 
-#include "config/model/model.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 
-[[nodiscard]] std::optional<Probe::Kind> probe_kind_named(std::string_view name);
-[[nodiscard]] std::vector<std::string_view> kind_names();
 [[nodiscard]] inline bool is_probe_kind(std::string_view name) { return probe_kind_named(name).has_value(); }
 // Whether `key` only means something beside one kind (`method` beside `http`).
 [[nodiscard]] bool is_kind_option(std::string_view key);

@@ -2,25 +2,22 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <ranges>
 #include <unordered_map>
 
 #include "config/decode/decode.hpp"
 #include "config/decode/merge.hpp"
 #include "config/decode/probe_kinds.hpp"
 #include "config/document/suggest.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ServiceType>, 4> types{{{"daemon", ServiceType::daemon},
-                                                                         {"oneshot", ServiceType::oneshot},
-                                                                         {"external", ServiceType::external},
-                                                                         {"gate", ServiceType::gate}}};
-
 // A service as it is known before its keys are read.
 struct Outline {
-  Node const* key = nullptr;
-  Node const* mapping = nullptr;  // with extends and defaults
+  const Node* key = nullptr;
+  const Node* mapping = nullptr;  // with extends and defaults
   ServiceType type = ServiceType::daemon;
   std::uint32_t replicas = 0;  // 0: not replicated
   bool readable = true;        // false: not a mapping, reported
@@ -29,14 +26,14 @@ struct Outline {
 class Outliner {
  public:
   Outliner(Decoder& decoder, StackDraft& draft) : decoder_(decoder), draft_(draft) {
-    for (Entry const& entry : draft.services->entries()) named_.emplace(entry.key->text(), &entry);
+    for (const Entry& entry : draft.services->entries()) named_.emplace(entry.key->text(), &entry);
   }
 
   std::vector<Outline> run() {
     std::vector<Outline> out;
     out.reserve(draft_.services->size);
-    for (Entry const& entry : draft_.services->entries()) {
-      bool const again = named_.at(entry.key->text()) != &entry;  // reported by the document
+    for (const Entry& entry : draft_.services->entries()) {
+      const bool again = named_.at(entry.key->text()) != &entry;  // reported by the document
       if (!again && check_name(decoder_, *entry.key, "a service")) out.push_back(outline(entry));
       if (decoder_.overgrown(*entry.key)) return {};
     }
@@ -44,7 +41,7 @@ class Outliner {
   }
 
  private:
-  Outline outline(Entry const& entry) {
+  Outline outline(const Entry& entry) {
     Outline one;
     one.key = entry.key;
     one.mapping = extended(entry, 0);
@@ -54,10 +51,10 @@ class Outliner {
       one.readable = one.mapping->is_null();
       one.mapping = decoder_.document().make_mapping(entry.key->place(), {});
     }
-    if (Node const* type = one.mapping->find("type"); type != nullptr && !type->is_null())
-      one.type = decoder_.choice<ServiceType>(*type, types).value_or(ServiceType::daemon);
+    if (const Node* type = one.mapping->find("type"); type != nullptr && !type->is_null())
+      one.type = decoder_.choice<ServiceType>(*type, service_type_names()).value_or(ServiceType::daemon);
     if (draft_.defaults != nullptr) lay_over_defaults(one);
-    Node const* const replicas = one.mapping->find("replicas");
+    const Node* const replicas = one.mapping->find("replicas");
     if (replicas != nullptr && (fit_of(one.type) & fits_process) != 0)
       if (auto count = decoder_.integer(*replicas, 1, 10'000))
         one.replicas = static_cast<std::uint32_t>(*count);
@@ -73,18 +70,18 @@ class Outliner {
   }
 
   // Follows `extends` up to the root of the chain. A chain longer than the number of services is a cycle.
-  Node const* extended(Entry const& entry, std::size_t depth) {
-    Node const* const base = entry.value->is_mapping() ? entry.value->find("extends") : nullptr;
+  const Node* extended(const Entry& entry, std::size_t depth) {
+    const Node* const base = entry.value->is_mapping() ? entry.value->find("extends") : nullptr;
     if (base == nullptr) return entry.value;
-    Node const* const own =
-        without(decoder_.document(), *entry.value, [](Entry const& e) { return e.key->text() == "extends"; });
-    auto const name = decoder_.text(*base);
+    const Node* const own =
+        without(decoder_.document(), *entry.value, [](const Entry& e) { return e.key->text() == "extends"; });
+    const auto name = decoder_.text(*base);
     if (!name) return own;
-    auto const found = named_.find(*name);
+    const auto found = named_.find(*name);
     if (found == named_.end()) {
       std::vector<std::string_view> names;
       if (++draft_.suggestions <= 50)
-        for (Entry const& known : draft_.services->entries()) names.push_back(known.key->text());
+        for (const Entry& known : draft_.services->entries()) names.push_back(known.key->text());
       decoder_.error("unknown-extends", *base,
                      "`" + std::string(entry.key->text()) + "` extends `" + *name + "`, which does not exist",
                      names.empty() ? "add a service of this name" : did_you_mean(*name, names));
@@ -96,23 +93,22 @@ class Outliner {
                      "let the chain end somewhere");
       return own;
     }
-    Node const* const below = extended(*found->second, depth + 1);
-    Node const* const own_type = own->find("type");
+    const Node* const below = extended(*found->second, depth + 1);
+    const Node* const own_type = own->find("type");
     if (own_type == nullptr) return merge(decoder_.document(), *below, *own);
     return merge(decoder_.document(), *fitting(*below, own_type->text()), *own);
   }
 
   // What of `base` makes sense for a service of another type.
-  Node const* fitting(Node const& base, std::string_view type) {
-    auto const known = std::ranges::find(types, type, [](auto const& row) { return row.first; });
-    if (known == types.end()) return &base;
-    return without(decoder_.document(), base, [&](Entry const& entry) {
-      return (fits_of(entry.key->text()) & fit_of(known->second)) == 0;
-    });
+  const Node* fitting(const Node& base, std::string_view type) {
+    const auto known = service_type_named(type);
+    if (!known) return &base;
+    return without(decoder_.document(), base,
+                   [&](const Entry& entry) { return (fits_of(entry.key->text()) & fit_of(*known)) == 0; });
   }
 
   static Fits fits_of(std::string_view name) {
-    for (Field<ServiceDraft> const& field : service_fields())
+    for (const Field<ServiceDraft>& field : service_fields())
       if (field.key.name == name) return field.key.fits;
     return fits_all;  // unknown: reported when the service is read
   }
@@ -120,14 +116,14 @@ class Outliner {
   // Defaults that do not fit the type of the service are skipped, and so is tuning for a probe it does
   // not have, and a restart policy where `main` implies one.
   void lay_over_defaults(Outline& one) {
-    Fits const fit = fit_of(one.type);
-    bool const main = one.mapping->find("main") != nullptr && one.mapping->find("main")->text() == "true";
-    Node const* const kept = without(decoder_.document(), *draft_.defaults, [&](Entry const& entry) {
-      std::string_view const name = entry.key->text();
+    const Fits fit = fit_of(one.type);
+    const bool main = one.mapping->find("main") != nullptr && one.mapping->find("main")->text() == "true";
+    const Node* const kept = without(decoder_.document(), *draft_.defaults, [&](const Entry& entry) {
+      const std::string_view name = entry.key->text();
       if (name == "restart" && main) return true;
-      bool const probe = name == "ready" || name == "live";
+      const bool probe = name == "ready" || name == "live";
       if (probe && one.mapping->find(name) == nullptr && entry.value->is_mapping() &&
-          std::ranges::none_of(entry.value->entries(), [](Entry const& e) {
+          std::ranges::none_of(entry.value->entries(), [](const Entry& e) {
             return is_probe_kind(e.key->text()) || e.key->text() == "any";
           }))
         return true;
@@ -139,14 +135,14 @@ class Outliner {
   Decoder& decoder_;
   StackDraft& draft_;
   static constexpr std::size_t most_services = 100'000;
-  std::unordered_map<std::string_view, Entry const*> named_;
+  std::unordered_map<std::string_view, const Entry*> named_;
   std::size_t total_ = 0;
 };
 
 void resolve_paths(Decoder& decoder, Service& service) {
-  auto const probes = [&](ProbeSet& set) {
+  const auto probes = [&](ProbeSet& set) {
     for (Probe& probe : set.probes) {
-      bool const path = probe.kind == Probe::Kind::file ||
+      const bool path = probe.kind == Probe::Kind::file ||
                         (probe.kind == Probe::Kind::unix_socket && !probe.target.starts_with('@'));
       if (path && !probe.target.empty()) probe.target = decoder.absolute(probe.target, service.working_dir);
     }
@@ -166,7 +162,7 @@ void join_environment(ServiceDraft& draft) {
   for (std::size_t i = 0; i < draft.env_file.size(); ++i) at.emplace(draft.env_file[i].first, i);
   Pairs fresh;
   for (auto& [name, value] : draft.service.environment) {
-    if (auto const known = at.find(name); known != at.end())
+    if (const auto known = at.find(name); known != at.end())
       draft.env_file[known->second].second = std::move(value);
     else
       fresh.emplace_back(std::move(name), std::move(value));
@@ -177,19 +173,19 @@ void join_environment(ServiceDraft& draft) {
 }
 
 // Whether an unknown key of the mapping seems to mean `name`: that is said already, and once is enough.
-bool meant_by_another_key(Node const& mapping, std::string_view name) {
-  std::array const wanted{name};
-  return std::ranges::any_of(mapping.entries(), [&](Entry const& entry) {
-    std::string_view const key = entry.key->text();
-    bool const known =
-        std::ranges::any_of(service_fields(), [&](auto const& f) { return f.key.name == key; });
+bool meant_by_another_key(const Node& mapping, std::string_view name) {
+  const std::array wanted{name};
+  return std::ranges::any_of(mapping.entries(), [&](const Entry& entry) {
+    const std::string_view key = entry.key->text();
+    const bool known =
+        std::ranges::any_of(service_fields(), [&](const auto& f) { return f.key.name == key; });
     return !known &&
            (!nearest(key, wanted).empty() || foreign_key_help(key).contains("`" + std::string(name) + ":"));
   });
 }
 
-void require_what_the_type_needs(Decoder& decoder, Outline const& outline, Service const& service) {
-  Node const* const mapping = outline.mapping;
+void require_what_the_type_needs(Decoder& decoder, const Outline& outline, const Service& service) {
+  const Node* const mapping = outline.mapping;
   if ((fit_of(service.type) & fits_process) != 0 && mapping->find("command") == nullptr &&
       !meant_by_another_key(*mapping, "command"))
     decoder.error("missing-key", *outline.key, "`" + service.name + "` has no `command`",
@@ -200,17 +196,17 @@ void require_what_the_type_needs(Decoder& decoder, Outline const& outline, Servi
                   "add one, such as ready: {tcp: \"db.example.org:5432\"}");
 }
 
-Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline, std::string name) {
+Service read_service(Decoder& decoder, StackDraft& stack, const Outline& outline, std::string name) {
   ServiceDraft draft{{}, stack, fit_of(outline.type), {}, false, outline.key->text()};
   Service& service = draft.service;
   service.name = std::move(name);
   service.type = outline.type;
   service.place = outline.key->place();
-  auto const work_in = [&](std::string const& path) {
+  const auto work_in = [&](const std::string& path) {
     if (stack.working_dir.str() != path) stack.working_dir = path;
     service.working_dir = stack.working_dir;
   };
-  if (Node const* dir = outline.mapping->find("working_dir"); dir != nullptr && dir->is_scalar()) {
+  if (const Node* dir = outline.mapping->find("working_dir"); dir != nullptr && dir->is_scalar()) {
     if (auto path = decoder.needed_text(*dir, "write a directory, or remove the key for the file's own"))
       work_in(decoder.absolute(*path));
   } else if (dir != nullptr && !dir->is_null()) {
@@ -218,7 +214,10 @@ Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline
   }
   if (service.working_dir.empty()) work_in(decoder.directory());
   if (service.type == ServiceType::oneshot) service.restart->policy = RestartPolicy::no;
+  const std::size_t noted = decoder.not_yet().size();
   decoder.mapping(*outline.mapping, "a service", service_fields(), draft, draft.fit);
+  for (NotYet& use : decoder.not_yet() | std::views::drop(noted))
+    use.service = static_cast<std::uint32_t>(stack.stack.services.size());  // what this one will be
   if (service.main && !draft.restart_written) service.restart->policy = RestartPolicy::no;
   if (outline.readable) require_what_the_type_needs(decoder, outline, service);
   join_environment(draft);
@@ -226,24 +225,24 @@ Service read_service(Decoder& decoder, StackDraft& stack, Outline const& outline
   return std::move(draft.service);
 }
 
-void declare(Decoder& decoder, StackDraft& draft, std::string_view name, Declared what, Node const& key) {
+void declare(Decoder& decoder, StackDraft& draft, std::string_view name, Declared what, const Node& key) {
   if (draft.declared.emplace(name, what).second) return;
   decoder.error("duplicate-name", key,
                 "a replica takes the name `" + std::string(name) + "`, which is there already",
                 "rename one of them");
 }
 
-std::string_view kept_name(Decoder& decoder, Outline const& outline, std::uint32_t number) {
+std::string_view kept_name(Decoder& decoder, const Outline& outline, std::uint32_t number) {
   return decoder.document()
       .make_scalar(outline.key->place(), std::string(outline.key->text()) + "-" + std::to_string(number))
       ->text();
 }
 
 // The gate first, then its replicas: gate.index + n is the index of replica n.
-void declare_all(Decoder& decoder, StackDraft& draft, std::vector<Outline> const& outlines) {
+void declare_all(Decoder& decoder, StackDraft& draft, const std::vector<Outline>& outlines) {
   draft.declared.reserve(outlines.size());
   std::uint32_t index = 0;
-  for (Outline const& one : outlines) {
+  for (const Outline& one : outlines) {
     declare(decoder, draft, one.key->text(), {index++, one.replicas > 0 ? ServiceType::gate : one.type},
             *one.key);
     for (std::uint32_t number = 1; number <= one.replicas; ++number)
@@ -252,7 +251,7 @@ void declare_all(Decoder& decoder, StackDraft& draft, std::vector<Outline> const
 }
 
 // Profiles, health and notes of the replicated service hold for its gate as well.
-Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std::uint32_t index) {
+Service gate_of(Decoder& decoder, StackDraft& draft, const Outline& outline, std::uint32_t index) {
   Service gate;
   gate.name = outline.key->text();
   gate.type = ServiceType::gate;
@@ -267,8 +266,8 @@ Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std
     gate.depends_on.push_back(std::move(edge));
   }
   ServiceDraft shared{std::move(gate), draft, fits_gate, {}, false, outline.key->text()};
-  for (Entry const& entry : outline.mapping->entries())
-    for (Field<ServiceDraft> const& field : service_fields())
+  for (const Entry& entry : outline.mapping->entries())
+    for (const Field<ServiceDraft>& field : service_fields())
       if (field.key.name == entry.key->text() &&
           (field.key.name == "profiles" || field.key.name == "health") && !entry.value->is_null())
         field.read(decoder, entry, shared);
@@ -276,24 +275,22 @@ Service gate_of(Decoder& decoder, StackDraft& draft, Outline const& outline, std
 }
 
 std::string default_key_help(std::string_view name) {
-  if (auto const foreign = foreign_key_help(name); !foreign.empty()) return std::string(foreign);
+  if (const auto foreign = foreign_key_help(name); !foreign.empty()) return std::string(foreign);
   std::vector<std::string_view> names;
-  for (Field<ServiceDraft> const& field : service_fields()) names.push_back(field.key.name);
+  for (const Field<ServiceDraft>& field : service_fields()) names.push_back(field.key.name);
   std::string help = did_you_mean(name, names);
   return help.empty() ? "remove it, or begin it with `x-` to keep it as a note" : help;
 }
 
 }  // namespace
 
-std::string_view name_of(ServiceType type) { return types[static_cast<std::size_t>(type)].first; }
-
 void decode_services(Decoder& decoder, StackDraft& draft) {
   if (draft.services == nullptr) return;
   if (draft.defaults != nullptr) {  // its unknown keys are said once, not once for every service
-    draft.defaults = without(decoder.document(), *draft.defaults, [&](Entry const& entry) {
-      std::string_view const name = entry.key->text();
-      bool const known =
-          std::ranges::any_of(service_fields(), [&](auto const& field) { return field.key.name == name; });
+    draft.defaults = without(decoder.document(), *draft.defaults, [&](const Entry& entry) {
+      const std::string_view name = entry.key->text();
+      const bool known =
+          std::ranges::any_of(service_fields(), [&](const auto& field) { return field.key.name == name; });
       if (known && name != "extends" && name != "replicas" && name != "main") return false;
       if (!name.starts_with("x-"))
         decoder.error(
@@ -303,12 +300,12 @@ void decode_services(Decoder& decoder, StackDraft& draft) {
       return true;
     });
   }
-  std::vector<Outline> const outlines = Outliner(decoder, draft).run();
+  const std::vector<Outline> outlines = Outliner(decoder, draft).run();
   declare_all(decoder, draft, outlines);
   auto& services = draft.stack.services;
   services.reserve(draft.declared.size());
-  for (Outline const& one : outlines) {
-    auto const index = static_cast<std::uint32_t>(services.size());
+  for (const Outline& one : outlines) {
+    const auto index = static_cast<std::uint32_t>(services.size());
     if (one.replicas == 0) {
       services.push_back(read_service(decoder, draft, one, std::string(one.key->text())));
       draft.origins.push_back({one.key, one.mapping, 0});

@@ -3,15 +3,16 @@
 #include <array>
 
 #include "config/decode/decode.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::config {
 namespace {
 
-void read_restart(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_restart(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   draft.restart_written = true;
   if (entry.value->is_mapping()) {
     decoder.mapping(*entry.value, "`restart`", restart_fields(), *draft.service.restart);
-    Restart const& restart = *draft.service.restart;
+    const Restart& restart = *draft.service.restart;
     if (restart.max_delay < restart.delay && entry.value->find("max_delay") != nullptr)
       decoder.error("bad-value", *entry.value->find("max_delay"), "`max_delay` is shorter than `delay`",
                     "make it at least " + to_string(restart.delay));
@@ -20,14 +21,14 @@ void read_restart(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
   if (!entry.value->is_scalar())
     return decoder.mismatch(*entry.value, "a policy or a mapping",
                             "write no, on-failure, always, or {policy: on-failure, delay: 1s}");
-  Entry const policy{entry.key, entry.value};
+  const Entry policy{entry.key, entry.value};
   restart_fields().front().read(decoder, policy, *draft.service.restart);
 }
 
-void read_user(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_user(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   auto user = decoder.free_text(*entry.value);
   if (!user) return;
-  auto const colon = user->find(':');
+  const auto colon = user->find(':');
   if (user->empty() || colon == 0 || colon == user->size() - 1)
     return decoder.error("bad-value", *entry.value, "`" + *user + "` is not a user",
                          "write a name or a number, optionally with a group: postgres:postgres");
@@ -35,11 +36,11 @@ void read_user(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
   draft.service.user = user->substr(0, colon);
 }
 
-void read_bells(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_bells(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   if (!decoder.expect_mapping(*entry.value, "`bells`")) return;
-  for (Entry const& bell : entry.value->entries()) {
+  for (const Entry& bell : entry.value->entries()) {
     if (!check_name(decoder, *bell.key, "a bell")) continue;
-    if (condition_named(bell.key->text())) {
+    if (condition_spelled(bell.key->text())) {
       decoder.error("bad-name", *bell.key,
                     "a bell cannot be named `" + std::string(bell.key->text()) + "`: that is a condition",
                     "choose another name");
@@ -50,7 +51,7 @@ void read_bells(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
   }
 }
 
-void read_reload(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_reload(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   ServiceExtras& extras = extras_of(draft.service);
   if (entry.value->is_mapping()) {
     decoder.mapping(*entry.value, "`reload`", reload_fields(), extras);
@@ -62,7 +63,7 @@ void read_reload(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
   }
 }
 
-void read_log(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_log(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   Log& log = extras_of(draft.service).log;
   if (entry.value->is_scalar()) {
     if (entry.value->text() != "inherit")
@@ -79,40 +80,40 @@ void read_log(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
   if (log.max_size > 0 && log.max_files == 0) log.max_files = 5;
 }
 
-void read_stdin(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_stdin(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   auto path = decoder.needed_text(*entry.value, "write none, inherit, or a file");
   if (!path || *path == "none") return;
   extras_of(draft.service).standard_input =
       *path == "inherit" ? *path : decoder.absolute(*path, draft.service.working_dir);
 }
 
-void read_exit_codes(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
-  auto const one = [&](Node const& node) {
+void read_exit_codes(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
+  const auto one = [&](const Node& node) {
     if (auto code = decoder.integer(node, 0, 255))
       extras_of(draft.service).success_exit_codes.push_back(static_cast<int>(*code));
   };
   if (entry.value->is_scalar()) return one(*entry.value);
   if (!entry.value->is_sequence()) return decoder.mismatch(*entry.value, "an exit code or a list of them");
-  for (Node const* item : entry.value->items()) one(*item);
+  for (const Node* item : entry.value->items()) one(*item);
 }
 
 template <Command ServiceExtras::* hook>
-void read_hook(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_hook(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   extras_of(draft.service).*hook = decoder.command(*entry.value);
 }
 
 template <bool ServiceExtras::* flag>
-void read_flag(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_flag(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   if (auto value = decoder.boolean(*entry.value)) extras_of(draft.service).*flag = *value;
 }
 
 template <bool Service::* flag>
-void read_own_flag(Decoder& decoder, Entry const& entry, ServiceDraft& draft) {
+void read_own_flag(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   if (auto value = decoder.boolean(*entry.value)) draft.service.*flag = *value;
 }
 
 // Read before the others: the readers of the other keys need what these say.
-void read_elsewhere(Decoder&, Entry const&, ServiceDraft&) {}
+void read_elsewhere(Decoder&, const Entry&, ServiceDraft&) {}
 
 constexpr std::array<std::pair<std::string_view, NotifyAccess>, 3> accesses{
     {{"main", NotifyAccess::main}, {"exec", NotifyAccess::exec}, {"all", NotifyAccess::all}}};
@@ -129,21 +130,21 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "A list is the program and its arguments. A text is split into words as a shell would, but no shell "
       "runs.",
       "[./api, --port, \"8080\"]", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) { out.service.command = d.command(*e.value); }},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { out.service.command = d.command(*e.value); }},
     {{"depends_on", "depends_on", "nothing",
       "Services that come first: a list of names, or a mapping of names to conditions.",
       "{db: ready, migrate: completed}"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) { decode_dependencies(d, *e.value, out); }},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_dependencies(d, *e.value, out); }},
     {{"ready", "probes", "ready when started; a oneshot: when completed",
       "How belfry knows that the service is ready. A list: all of the probes; `any: [...]`: one of them.",
       "{port: 8080}", fits_probed},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.ready = decode_probes(d, *e.value, "`ready`");
      }},
     {{"live", "probes", "none",
       "A probe that goes on; when it fails `failure_threshold` times in a row, the service is restarted.",
       "{http: \"http://127.0.0.1:8080/health\", period: 10s}", fits_daemon},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.live = std::make_unique<ProbeSet>(decode_probes(d, *e.value, "`live`"));
      }},
     {{"bells", "bells", "none",
@@ -152,7 +153,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      read_bells},
     {{"require", "quorum", "all", "How many of a gate's dependencies must hold: `all`, `any` or a number.",
       "2", fits_gate},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.require = read_quorum(d, *e.value).value_or(Quorum{});
      }},
     {{"restart", "restart", "on-failure; oneshot: no",
@@ -161,25 +162,26 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      read_restart},
     {{"stop", "stop", "SIGTERM, 10s", "How the service is asked to stop, and for how long.",
       "{signal: SIGINT, timeout: 20s}", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        d.mapping(*e.value, "`stop`", stop_fields(), out.service.stop);
      }},
-    {{"environment", "pairs", "belfry's own",
-      "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key without value "
-      "takes it from belfry's.",
-      "{PORT: \"8080\"}", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+    {or_nothing({"environment", "pairs", "belfry's own",
+                 "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key "
+                 "without value "
+                 "takes it from belfry's.",
+                 "{PORT: \"8080\"}", fits_process}),
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.environment = d.pairs(*e.value, "`environment`");
      }},
     {{"env_file", "env_files", "none", "Files of KEY=VALUE lines, read before `environment`, which wins.",
       "app.env", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) { decode_env_files(d, *e.value, out); }},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_env_files(d, *e.value, out); }},
     {{"clean_environment", "boolean", "false", "Start from an empty environment instead of belfry's own.",
       "true", fits_process},
      read_own_flag<&Service::clean_environment>},
     {{"secrets", "secrets", "none", "Variables whose values are read from files and never shown.",
       "{PGPASSWORD: secrets/pg}", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) { decode_secrets(d, *e.value, out); }},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_secrets(d, *e.value, out); }},
     {{"working_dir", "path", "the file's directory",
       "Where the service runs; relative paths of its other keys count from here.", "/srv/api", fits_probed},
      read_elsewhere},
@@ -189,35 +191,35 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "postgres", fits_process},
      read_user},
     {{"group", "text", "the user's", "The group it runs as.", "postgres", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        extras_of(out.service).group =
            d.needed_text(*e.value, "write a group, or remove the key for the user's own").value_or("");
      }},
     {{"umask", "mode", "belfry's", "The file mode mask, octal.", "\"027\"", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        extras_of(out.service).umask = d.octal(*e.value, 0777);
      }},
     {{"nice", "integer", "belfry's", "Scheduling priority, -20 (first) to 19 (last).", "5", fits_process,
       "-20", "19"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.integer(*e.value, -20, 19)) extras_of(out.service).nice = static_cast<int>(*value);
      }},
     {{"oom_score_adj", "integer", "belfry's",
       "Who is killed first when memory runs out, -1000 (never) to 1000.", "-500", fits_process, "-1000",
       "1000"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.integer(*e.value, -1000, 1000))
          extras_of(out.service).oom_score_adj = static_cast<int>(*value);
      }},
-    {{"rlimits", "rlimits", "belfry's",
-      "Process limits by their names in setrlimit(2): one value, or soft and hard.",
-      "{nofile: 4096, core: unlimited}", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+    {or_nothing({"rlimits", "rlimits", "belfry's",
+                 "Process limits by their names in setrlimit(2): one value, or soft and hard.",
+                 "{nofile: 4096, core: unlimited}", fits_process}),
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        decode_rlimits(d, *e.value, extras_of(out.service));
      }},
     {{"cgroup", "cgroup", "none", "Limits on the whole process tree, where a cgroup v2 is writable.",
       "{memory_max: 512MiB, cpu_max: 1.5}", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        d.mapping(*e.value, "`cgroup`", cgroup_fields(), extras_of(out.service).cgroup.emplace());
      }},
     {{"no_new_privileges", "boolean", "false",
@@ -234,7 +236,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "Sockets that belfry binds and passes on (socket activation): an address, a list, or a mapping of "
       "names to addresses.",
       "\"127.0.0.1:8080\"", fits_daemon},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) { decode_listen(d, *e.value, out); }},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_listen(d, *e.value, out); }},
     {{"stdin", "stdin", "none", "Standard input: `none` (/dev/null), `inherit`, or a file.", "inherit",
       fits_process},
      read_stdin},
@@ -265,7 +267,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "The service must say WATCHDOG=1 at least this often once it is ready, else it is aborted and "
       "restarted.",
       "30s", fits_daemon},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.duration(*e.value)) {
          if (*value == Duration(0))
            d.error("bad-value", *e.value, "a watchdog of 0 would bite at once", "remove it, or write 30s");
@@ -276,14 +278,14 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "Whose messages on the notify socket count: those of the `main` process, also of hooks (`exec`), or of "
       "`all` processes of the service.",
       "main", fits_process},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        extras_of(out.service).notify_access =
            d.choice<NotifyAccess>(*e.value, accesses).value_or(NotifyAccess::all);
      }},
     {{"fd_store", "integer", "0",
       "How many descriptors belfry keeps for the service across restarts (FDSTORE=1).", "4", fits_daemon, "0",
       "1024"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        extras_of(out.service).fd_store = static_cast<std::uint32_t>(d.integer(*e.value, 0, 1024).value_or(0));
      }},
     {{"essential", "boolean", "false",
@@ -297,14 +299,14 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       fits_process},
      read_exit_codes},
     {{"health", "health", "count", "`ignore`: `/readyz` does not wait for this service.", "ignore"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
-       auto const ignore = d.choice<bool>(*e.value, healths);
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
+       const auto ignore = d.choice<bool>(*e.value, healths);
        if (ignore && *ignore) extras_of(out.service).health_ignore = true;
      }},
     {{"profiles", "texts", "always enabled",
       "The service is enabled only when one of these profiles is active, or when it is asked for by name.",
       "[debug]"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        auto names = d.texts(*e.value);
        if (!names.empty()) extras_of(out.service).profiles = std::move(names);
      }},
@@ -316,14 +318,16 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
     {{"extends", "name", "nothing",
       "Take over the keys of another service; mappings merge key by key, lists replace.", "base"},
      read_elsewhere},
-    {{"labels", "pairs", "none", "Notes for tools; belfry shows them and does nothing else.",
-      "{team: payments}"},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+    {or_nothing({"labels", "pairs", "none",
+                 "Notes for tools that read the file; belfry does nothing with them.", "{team: payments}"}),
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        auto labels = d.pairs(*e.value, "`labels`");
        if (!labels.empty()) extras_of(out.service).labels = std::move(labels);
      }},
-    {{"description", "text", "none", "A sentence for people.", "\"takes orders\""},
-     [](Decoder& d, Entry const& e, ServiceDraft& out) {
+    {or_nothing({"description", "text", "none",
+                 "A sentence for people who read the file; belfry does nothing with it.",
+                 "\"takes orders\""}),
+     [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.free_text(*e.value)) extras_of(out.service).description = std::move(*value);
      }},
 }};

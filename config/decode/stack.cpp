@@ -6,13 +6,14 @@
 #include "config/decode/decode.hpp"
 #include "config/decode/free_ports.hpp"
 #include "config/model/address.hpp"
+#include "config/model/name.hpp"
 
 namespace belfry::config {
 namespace {
 
-bool good_listen_address(Decoder& decoder, Node const& node, std::string& address) {
+bool good_listen_address(Decoder& decoder, const Node& node, std::string& address) {
   if (address.starts_with("unix:")) {
-    std::string const path = address.substr(5);
+    const std::string path = address.substr(5);
     if (path.empty()) {
       decoder.error("bad-value", node, "`unix:` needs a path", "write unix:/run/belfry/http.sock");
       return false;
@@ -20,19 +21,19 @@ bool good_listen_address(Decoder& decoder, Node const& node, std::string& addres
     if (!path.starts_with('@')) address = "unix:" + decoder.absolute(path);
     return true;
   }
-  auto const parsed = parse_host_port(address);
+  const auto parsed = parse_host_port(address);
   if (!parsed) decoder.malformed(node, parsed.error());
   return parsed.has_value();
 }
 
-void read_http_listen(Decoder& decoder, Entry const& entry, Http& out) {
+void read_http_listen(Decoder& decoder, const Entry& entry, Http& out) {
   out.place = entry.value->place();
-  auto const one = [&](Node const& node) {
+  const auto one = [&](const Node& node) {
     auto address = decoder.text(node);
     if (address && good_listen_address(decoder, node, *address)) out.listen.push_back(std::move(*address));
   };
   if (!entry.value->is_sequence()) return one(*entry.value);
-  for (Node const* item : entry.value->items()) one(*item);
+  for (const Node* item : entry.value->items()) one(*item);
 }
 
 constexpr std::array<Field<Http>, 1> http_table{{
@@ -49,15 +50,15 @@ constexpr std::array<Field<Control>, 3> control_table{{
       "the temporary one",
       "The unix socket for commands that change something; mode 0600, the caller's credentials are checked.",
       "/run/belfry/shop.sock"},
-     [](Decoder& d, Entry const& e, Control& out) {
+     [](Decoder& d, const Entry& e, Control& out) {
        if (auto path = d.needed_text(*e.value)) out.socket = d.absolute(*path);
      }},
-    {{"allow", "texts", "nobody else", "Groups whose members may use the socket besides its owner and root.",
-      "[operators]"},
-     [](Decoder& d, Entry const& e, Control& out) { out.allow = d.texts(*e.value); }},
-    {{"token_file", "path", "none", "A file with the bearer token that lets TCP clients send commands.",
-      "/etc/belfry/token"},
-     [](Decoder& d, Entry const& e, Control& out) {
+    {not_yet({"allow", "texts", "nobody else",
+              "Groups whose members may use the socket besides its owner and root.", "[operators]"}),
+     [](Decoder& d, const Entry& e, Control& out) { out.allow = d.texts(*e.value); }},
+    {not_yet({"token_file", "path", "none",
+              "A file with the bearer token that lets TCP clients send commands.", "/etc/belfry/token"}),
+     [](Decoder& d, const Entry& e, Control& out) {
        if (auto path = d.needed_text(*e.value)) out.token_file = d.absolute(*path);
      }},
 }};
@@ -67,12 +68,12 @@ constexpr std::array<Field<Shutdown>, 2> shutdown_table{{
       "One budget for the whole graceful stop, counted from the first signal. 25 s fits the 30 s Kubernetes "
       "gives.",
       "25s"},
-     [](Decoder& d, Entry const& e, Shutdown& out) {
+     [](Decoder& d, const Entry& e, Shutdown& out) {
        if (auto value = d.duration(*e.value)) out.timeout = *value;
      }},
     {{"delay", "duration", "0s",
       "How long services run on after `/readyz` has turned 503, so that load balancers notice.", "3s"},
-     [](Decoder& d, Entry const& e, Shutdown& out) {
+     [](Decoder& d, const Entry& e, Shutdown& out) {
        if (auto value = d.duration(*e.value)) out.delay = *value;
      }},
 }};
@@ -80,20 +81,20 @@ constexpr std::array<Field<Shutdown>, 2> shutdown_table{{
 constexpr std::array<Field<Stack>, 2> limits_table{{
     {{"probes", "integer", "256", "How many probes may run at the same time.", "256", fits_all, "1",
       "1000000"},
-     [](Decoder& d, Entry const& e, Stack& out) {
+     [](Decoder& d, const Entry& e, Stack& out) {
        if (auto value = d.integer(*e.value, 1, 1'000'000))
          out.probe_limit = static_cast<std::uint32_t>(*value);
      }},
     {{"parallel_starts", "integer_or_unlimited", "unlimited",
       "How many services may be between exec and ready at the same time.", "8", fits_all, "1", "1000000"},
-     [](Decoder& d, Entry const& e, Stack& out) {
+     [](Decoder& d, const Entry& e, Stack& out) {
        if (e.value->text() == "unlimited") return;
        if (auto value = d.integer(*e.value, 1, 1'000'000))
          out.parallel_starts = static_cast<std::uint32_t>(*value);
      }},
 }};
 
-void read_name(Decoder& decoder, Entry const& entry, StackDraft& out) {
+void read_name(Decoder& decoder, const Entry& entry, StackDraft& out) {
   auto name = decoder.free_text(*entry.value);
   if (!name) return;
   if (is_name(*name))
@@ -114,29 +115,29 @@ constexpr std::array<Field<StackDraft>, 10> stack_table{{
       "The name of the stack: in messages, in the path of the control socket.", "shop"},
      read_name},
     {{"http", "http", "off", "Health, metrics, API and dashboard over HTTP.", "{listen: \"127.0.0.1:9600\"}"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`http`", http_fields(), out.stack.http);
      }},
     {{"control", "control", "a socket at the default path", "The socket for commands.",
       "{socket: /run/belfry/shop.sock}"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`control`", control_fields(), out.stack.control);
      }},
     {{"shutdown", "shutdown", "25 s", "The graceful stop of the whole stack.", "{timeout: 25s, delay: 0s}"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`shutdown`", shutdown_fields(), out.stack.shutdown);
      }},
     {{"limits", "limits", "256 probes", "Limits on what runs at the same time.",
       "{probes: 256, parallel_starts: 8}"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`limits`", limits_fields(), out.stack);
      }},
     {{"on_daemon_death", "on_daemon_death", "kill",
       "What becomes of the services when belfry itself is killed: they are killed, or kept until the next "
       "`run` of the stack (the same control socket), which ends them, dependents first, before it starts.",
       "kill"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
-       auto const value = d.choice<OnDaemonDeath>(*e.value, deaths);
+     [](Decoder& d, const Entry& e, StackDraft& out) {
+       const auto value = d.choice<OnDaemonDeath>(*e.value, deaths);
        if (!value) return;
        out.stack.on_daemon_death = *value;
        if (*value == OnDaemonDeath::keep)
@@ -151,24 +152,24 @@ constexpr std::array<Field<StackDraft>, 10> stack_table{{
       "or "
       "`isolate`, `all` every one (its end is then exact, its start about twice as slow), `off` none.",
       "all"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        if (auto value = d.choice<Cgroups>(*e.value, cgroup_choices)) out.stack.cgroups = *value;
      }},
     {{"ports", "ports", "none",
       "Ports by name, usable everywhere as `${PORT_name}`. `free` is a port nobody uses, so that ten jobs "
       "can share a host.",
       "{web: free, admin: 9001}"},
-     [](Decoder&, Entry const&,
+     [](Decoder&, const Entry&,
         StackDraft&) { /* read first, by load: its variables are used in the rest */ }},
     {{"defaults", "service", "none",
       "Keys merged under every service: mappings key by key, lists replace. Keys that do not fit a service's "
       "type are skipped.",
       "{stop: {timeout: 5s}}"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        if (d.expect_mapping(*e.value, "`defaults`")) out.defaults = e.value;
      }},
     {{"services", "services", "none: needed", "The services by name.", "{web: {command: ./web}}"},
-     [](Decoder& d, Entry const& e, StackDraft& out) {
+     [](Decoder& d, const Entry& e, StackDraft& out) {
        if (d.expect_mapping(*e.value, "`services`")) out.services = e.value;
      }},
 }};
@@ -181,15 +182,7 @@ Fields<Shutdown> shutdown_fields() { return shutdown_table; }
 Fields<Stack> limits_fields() { return limits_table; }
 Fields<StackDraft> stack_fields() { return stack_table; }
 
-bool is_name(std::string_view name) {
-  auto const letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  return !name.empty() && name.size() <= 128 && letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return letter(c) || c == '-' || c == '.'; });
-}
-
-bool check_name(Decoder& decoder, Node const& key, std::string_view what) {
+bool check_name(Decoder& decoder, const Node& key, std::string_view what) {
   if (is_name(key.text())) {
     decoder.warn_of_trap(key, key.text());
     return true;
@@ -200,11 +193,30 @@ bool check_name(Decoder& decoder, Node const& key, std::string_view what) {
   return false;
 }
 
-void decode_ports(Decoder& decoder, Node const& node, StackDraft& draft,
-                  std::vector<std::pair<std::string, std::uint16_t>> const& kept) {
+namespace {
+
+bool is_kept(const KeptPorts& kept, std::string_view name) {
+  return std::ranges::find(kept, name, [](const auto& pair) { return pair.first; }) != kept.end();
+}
+
+// Ports for all that are `free` and not among `kept`, in the order of the file; asked for at once, so that
+// they are distinct.
+std::vector<std::uint16_t> choose_ports(const Node& node, const KeptPorts& kept, const FreePorts& free) {
+  const auto wanted = std::ranges::count_if(node.entries(), [&](const Entry& entry) {
+    return entry.value->text() == "free" && !is_kept(kept, entry.key->text());
+  });
+  if (wanted == 0 || !free) return {};
+  return free(static_cast<std::size_t>(wanted));
+}
+
+}  // namespace
+
+void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft, const KeptPorts& kept,
+                  const FreePorts& free) {
   if (!decoder.expect_mapping(node, "`ports`")) return;
-  FreePorts free;
-  for (Entry const& entry : node.entries()) {
+  const std::vector<std::uint16_t> chosen = choose_ports(node, kept, free);
+  auto next = chosen.begin();
+  for (const Entry& entry : node.entries()) {
     std::string name(entry.key->text());
     if (!is_variable_name(name)) {
       decoder.error("bad-name", *entry.key, "`" + name + "` cannot name a port",
@@ -213,10 +225,16 @@ void decode_ports(Decoder& decoder, Node const& node, StackDraft& draft,
     }
     std::optional<std::uint16_t> number;
     if (entry.value->text() == "free") {
-      auto const before = std::ranges::find(kept, name, [](auto const& pair) { return pair.first; });
-      number = before != kept.end() ? std::optional(before->second) : free.take();
-      if (!number)
-        decoder.error("no-free-port", *entry.value, "cannot find a free port on loopback", "give a number");
+      const auto before = std::ranges::find(kept, name, [](const auto& pair) { return pair.first; });
+      if (before != kept.end())
+        number = before->second;
+      else if (next != chosen.end())
+        number = *next++;
+      else
+        decoder.error("no-free-port", *entry.value,
+                      free ? "cannot find a free port on loopback"
+                           : "cannot choose a free port: whoever reads this file here looks for none",
+                      "give a number");
     } else if (entry.value->is_scalar()) {
       number = decoder.port(*entry.value);
     } else {

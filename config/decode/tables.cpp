@@ -1,18 +1,27 @@
 // All mappings of the file and all shapes a value may have, for the schema and the reference page.
-#include <algorithm>
 #include <array>
 
 #include "config/decode/decode.hpp"
 #include "config/decode/probe_kinds.hpp"
-#include "config/keys/key.hpp"
+#include "config/decode/tables.hpp"
 
 namespace belfry::config {
 namespace {
 
 template <class T>
 Table table(std::string_view name, std::string_view title, std::string_view meaning, Fields<T> fields) {
-  Table out{name, title, meaning, {}, true};
-  for (Field<T> const& field : fields) out.keys.push_back(&field.key);
+  Table out{name, title, meaning, {}, {}};
+  for (const Field<T>& field : fields) out.keys.push_back(&field.key);
+  return out;
+}
+
+Table probe_table() {
+  Table out = table("probe", "A probe",
+                    "What stands in `ready`, `live` and `bells`: exactly one kind, its options, and tuning.",
+                    probe_fields());
+  const auto kinds = probe_kind_names();
+  out.one_of.assign(kinds.begin(), kinds.end());
+  out.one_of.push_back("any");
   return out;
 }
 
@@ -27,9 +36,7 @@ std::vector<Table> all_tables() {
             service_fields()),
       table("dependency", "A dependency",
             "What may stand behind a name in `depends_on`, instead of a condition.", dependency_fields()),
-      table("probe", "A probe",
-            "What stands in `ready`, `live` and `bells`: exactly one kind, its options, and tuning.",
-            probe_fields()),
+      probe_table(),
       table("json_options", "`json` of a probe", "What an answer must have at a place in it.", json_fields()),
       table("tls_options", "`tls` of a probe", "How a certificate is checked.", tls_fields()),
       table("restart_options", "`restart`", "The long form.", restart_fields()),
@@ -156,16 +163,11 @@ constexpr auto types = std::to_array<ValueType>({
 
 }  // namespace
 
-std::span<Table const> tables() {
-  static std::vector<Table> const all = all_tables();
+std::span<const Table> tables() {
+  static const std::vector<Table> all = all_tables();
   return all;
 }
 
-std::span<ValueType const> value_types() { return types; }
-
-Table const* find_table(std::string_view name) {
-  auto const found = std::ranges::find(tables(), name, &Table::name);
-  return found == tables().end() ? nullptr : &*found;
-}
+std::span<const ValueType> value_types() { return types; }
 
 }  // namespace belfry::config

@@ -29,16 +29,17 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
 }
 
-// The names of files with secrets in them are none, nor is the mapping of belfry's own.
+// The path of a file that holds a secret is no secret, and neither is belfry's own mapping `secrets`, which
+// has such paths.
 bool tells_a_secret(std::string_view key) {
-  std::string const name = lower(key);
+  const std::string name = lower(key);
   if (name == "secrets" || name.ends_with("file") || name.ends_with("path") || name.ends_with("dir"))
     return false;
   return std::ranges::any_of(telling, [&](std::string_view word) { return name.contains(word); }) ||
          name.ends_with("private_key") || name.ends_with("access_key");
 }
 
-// `${NAME}`, `$NAME`: said by name. A default in it is a value.
+// `${NAME}`, `$NAME`: a reference names a variable and may be shown; one with a default holds a value.
 bool is_reference(std::string_view value) {
   if (!value.starts_with('$')) return false;
   value.remove_prefix(value.starts_with("${") && value.ends_with('}') ? 2 : 1);
@@ -59,12 +60,12 @@ std::size_t behind_brace(std::string_view text, std::size_t open) {
 // Where the value that begins at `begin` ends. `within` are the characters that end one without quotes.
 Part value_at(std::string_view text, std::size_t begin, std::string_view within) {
   if (begin < text.size() && (text[begin] == '"' || text[begin] == '\'')) {
-    std::size_t const close = text.find(text[begin], begin + 1);
+    const std::size_t close = text.find(text[begin], begin + 1);
     return {begin + 1, std::min(close, text.size())};
   }
-  std::size_t const from = text.substr(begin).starts_with("${") ? behind_brace(text, begin + 1) : begin;
-  std::size_t const end = std::min(text.find_first_of(within, from), text.size());
-  std::size_t const comment = text.find(" #", begin);
+  const std::size_t from = text.substr(begin).starts_with("${") ? behind_brace(text, begin + 1) : begin;
+  const std::size_t end = std::min(text.find_first_of(within, from), text.size());
+  const std::size_t comment = text.find(" #", begin);
   return {begin, std::min(end, comment)};
 }
 
@@ -74,14 +75,14 @@ constexpr std::string_view ends_of_pair = " \t\n&;,}])`\"'";
 // `scheme://user:password@host`. A password with a `/` in it, which should be %2F, is one all the same.
 void find_userinfo(std::string_view text, std::vector<Part>& parts) {
   for (std::size_t at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 3)) {
-    std::size_t const begin = at + 3;
-    std::size_t const whole = std::min(text.find_first_of(" \t\n\"'`,", begin), text.size());
-    std::size_t const authority = std::min(text.find_first_of("/?#", begin), whole);
+    const std::size_t begin = at + 3;
+    const std::size_t whole = std::min(text.find_first_of(" \t\n\"'`,", begin), text.size());
+    const std::size_t authority = std::min(text.find_first_of("/?#", begin), whole);
     std::size_t last = text.substr(begin, authority - begin).rfind('@');
-    std::size_t const colon = text.substr(begin, authority - begin).find(':');
+    const std::size_t colon = text.substr(begin, authority - begin).find(':');
     if (last == std::string_view::npos && colon != std::string_view::npos) {
-      std::string_view const port = text.substr(begin + colon + 1, authority - begin - colon - 1);
-      bool const is_port =
+      const std::string_view port = text.substr(begin + colon + 1, authority - begin - colon - 1);
+      const bool is_port =
           std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) || text[begin] == '[';
       if (!is_port) last = text.substr(begin, whole - begin).rfind('@');
     }
@@ -97,17 +98,17 @@ void find_values(std::string_view text, std::vector<Part>& parts) {
       ++at;
       continue;
     }
-    std::size_t const begin = at;
+    const std::size_t begin = at;
     while (at < text.size() && is_word(text[at])) ++at;
     if (!tells_a_secret(text.substr(begin, at - begin))) continue;
     std::size_t next = at;
     if (next < text.size() && (text[next] == '"' || text[next] == '\'')) ++next;
     next = std::min(text.find_first_not_of(" \t", next), text.size());
     if (next >= text.size() || (text[next] != ':' && text[next] != '=')) continue;
-    bool const pair = text[next] == '=';
-    std::size_t const value = std::min(text.find_first_not_of(" \t", next + 1), text.size());
+    const bool pair = text[next] == '=';
+    const std::size_t value = std::min(text.find_first_not_of(" \t", next + 1), text.size());
     if (value == text.size() || text[value] == '{' || text[value] == '[' || text[value] == '\n') continue;
-    Part const part = value_at(text, value, pair ? ends_of_pair : ends_of_yaml);
+    const Part part = value_at(text, value, pair ? ends_of_pair : ends_of_yaml);
     if (!is_reference(text.substr(part.begin, part.end - part.begin))) parts.push_back(part);
     at = std::max(at, part.end);
   }
@@ -115,10 +116,10 @@ void find_values(std::string_view text, std::vector<Part>& parts) {
 
 // Credentials without a key of their own, as in a list of headers.
 void find_credentials(std::string_view text, std::vector<Part>& parts) {
-  std::string const all = lower(text);
-  for (std::string_view const scheme : {"bearer ", "basic "})
+  const std::string all = lower(text);
+  for (const std::string_view scheme : {"bearer ", "basic "})
     for (std::size_t at = all.find(scheme); at != std::string::npos; at = all.find(scheme, at + 1)) {
-      Part const part = value_at(text, at + scheme.size(), ends_of_pair);
+      const Part part = value_at(text, at + scheme.size(), ends_of_pair);
       if (part.end - part.begin >= 8 && !is_reference(text.substr(part.begin, part.end - part.begin)))
         parts.push_back(part);
     }
@@ -140,19 +141,19 @@ bool is_environment_key(std::string_view key) { return key == "environment" || k
 // The key that a line of a block begins with.
 std::string_view key_of(std::string_view line) {
   line.remove_prefix(indent_of(line));
-  auto const colon = line.find(':');
+  const auto colon = line.find(':');
   return colon == std::string_view::npos ? std::string_view() : line.substr(0, colon);
 }
 
 // How many blocks deep below `environment:` a line stands; 0: not there. A value of several lines is deeper
 // than its key.
-std::size_t depth_below_environment(Source const& source, std::uint32_t number) {
+std::size_t depth_below_environment(const Source& source, std::uint32_t number) {
   constexpr std::uint32_t farthest = 10'000;  // lines: a thousand messages must not read a huge file each
   std::size_t depth = 0;
   std::size_t indent = indent_of(source.line(number));
   for (std::uint32_t above = number; above > 1 && indent > 0 && number - above < farthest;) {
-    std::string_view const line = source.line(--above);
-    std::size_t const here = indent_of(line);
+    const std::string_view line = source.line(--above);
+    const std::size_t here = indent_of(line);
     if (here == line.size() || line[here] == '#') continue;
     if (here >= indent) continue;
     ++depth;
@@ -162,12 +163,12 @@ std::size_t depth_below_environment(Source const& source, std::uint32_t number) 
   return 0;
 }
 
-// Every value from here on: behind `: ` or `=`.
+// Finds every value from here on: what stands behind `: ` or `=`.
 void find_all_values(std::string_view line, std::size_t from, std::vector<Part>& parts) {
   for (std::size_t at = from; (at = line.find_first_of(":=", at)) != std::string_view::npos;) {
-    std::size_t const value = line.find_first_not_of(" \t", at + 1);
+    const std::size_t value = line.find_first_not_of(" \t", at + 1);
     if (value == std::string_view::npos) return;
-    std::size_t const close = line.find(']', value);
+    const std::size_t close = line.find(']', value);
     if (line[value] == '[' && !line.substr(value, close - value).contains('=')) {
       parts.push_back({value + 1, std::min(close, line.size())});
       at = value + 1;
@@ -178,8 +179,8 @@ void find_all_values(std::string_view line, std::size_t from, std::vector<Part>&
       continue;
     }
     // In block style a comma is part of the value.
-    bool const flow = line.substr(0, value).find_first_of("{[") != std::string_view::npos;
-    Part const part = value_at(line, value, flow ? std::string_view(line[at] == '=' ? ",}]\"'" : ",}]") : "");
+    const bool flow = line.substr(0, value).find_first_of("{[") != std::string_view::npos;
+    const Part part = value_at(line, value, flow ? std::string_view(line[at] == '=' ? ",}]\"'" : ",}]") : "");
     if (!is_reference(line.substr(part.begin, part.end - part.begin))) parts.push_back(part);
     at = std::max(part.end, at + 1);
   }
@@ -193,9 +194,9 @@ std::size_t environment_key(std::string_view line) {
   return std::string::npos;
 }
 
-// The names of variables stay: that is what a message about them is about.
-void blot_out(std::string& line, Part const& part) {
-  std::size_t const end = std::min(part.end, line.size());
+// Puts asterisks over the part, except over names of variables: a message about a variable must name it.
+void blot_out(std::string& line, const Part& part) {
+  const std::size_t end = std::min(part.end, line.size());
   for (std::size_t at = part.begin; at < end; ++at) {
     if (line[at] == '$' && at + 1 < end && line[at + 1] == '{') {
       at += 2;
@@ -212,7 +213,7 @@ void blot_out(std::string& line, Part const& part) {
 std::string masked(std::string_view text) {
   std::string out;
   std::size_t at = 0;
-  for (Part const& part : secrets_of(text)) {
+  for (const Part& part : secrets_of(text)) {
     if (part.begin < at || part.begin == part.end) continue;
     out.append(text.substr(at, part.begin - at)).append("***");
     at = part.end;
@@ -220,17 +221,17 @@ std::string masked(std::string_view text) {
   return out.append(text.substr(at));
 }
 
-std::string line_to_show(Source const& source, std::uint32_t number) {
+std::string line_to_show(const Source& source, std::uint32_t number) {
   std::string line(source.line(number));
   std::vector<Part> parts = secrets_of(line);
-  std::size_t const depth = depth_below_environment(source, number);
+  const std::size_t depth = depth_below_environment(source, number);
   if (depth > 1)
     parts.push_back({indent_of(line), line.size()});
   else if (depth == 1)
     find_all_values(line, 0, parts);
-  else if (std::size_t const key = environment_key(line); key != std::string::npos)
+  else if (const std::size_t key = environment_key(line); key != std::string::npos)
     find_all_values(line, key, parts);
-  for (Part const& part : parts) blot_out(line, part);
+  for (const Part& part : parts) blot_out(line, part);
   return line;
 }
 
@@ -239,16 +240,16 @@ bool looks_like_a_belfry_file(std::string_view text) {
                                                   "http",     "control",   "shutdown",       "limits",
                                                   "ports",    "cgroups",   "on_daemon_death"};
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t const end = std::min(text.find('\n', at), text.size());
+    const std::size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(at, end - at);
     at = end + 1;
     // A key of the file itself stands at the beginning, or behind the brace of the flow style.
     if (line.starts_with('{')) line.remove_prefix(std::min(line.find_first_not_of("{ \t"), line.size()));
     if (line.starts_with('"') || line.starts_with('\'')) line.remove_prefix(1);
     if (line.starts_with("x-")) return true;
-    for (std::string_view const key : keys) {
+    for (const std::string_view key : keys) {
       if (!line.starts_with(key)) continue;
-      std::string_view const rest = line.substr(key.size());
+      const std::string_view rest = line.substr(key.size());
       if (rest.starts_with(':') || rest.starts_with("\":") || rest.starts_with("':")) return true;
     }
   }

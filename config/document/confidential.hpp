@@ -18,7 +18,7 @@ class Source;
 
 // Line `number` of a belfry file as it may be shown: as long as it was, so that a caret below it still stands
 // in its place, with asterisks for the same, and for every value below `environment:`.
-[[nodiscard]] std::string line_to_show(Source const& source, std::uint32_t number);
+[[nodiscard]] std::string line_to_show(const Source& source, std::uint32_t number);
 
 // Whether lines of this text may be shown at all. What was named by mistake or on purpose and is no belfry
 // file (/etc/shadow, a key) is not quoted to whoever asks a more privileged belfry to check it.

@@ -76,7 +76,7 @@ class Diagnostics {
   // Every warning is an error from now on (`check --strict`). Remarks stay what they are.
   void be_strict();
 
-  // What is quoted out of this file and is no plain word is not quoted any more.
+  // Takes out of all messages what they quote from this file, except plain words.
   void stop_quoting(std::uint32_t file);
 
   // Sorts by place and drops repetitions (an anchor that is used twice is read twice).
@@ -92,11 +92,11 @@ class Diagnostics {
   [[nodiscard]] std::size_t size() const { return all_.size(); }
   [[nodiscard]] auto begin() const { return all_.begin(); }
   [[nodiscard]] auto end() const { return all_.end(); }
-  [[nodiscard]] Diagnostic const& operator[](std::size_t index) const { return all_[index]; }
+  [[nodiscard]] const Diagnostic& operator[](std::size_t index) const { return all_[index]; }
 
   // The texts, by Place::file. Shared, because the reader of the texts and the printer both need them.
   [[nodiscard]] Sources& sources() { return *sources_; }
-  [[nodiscard]] Sources const& sources() const { return *sources_; }
+  [[nodiscard]] const Sources& sources() const { return *sources_; }
 
  private:
   std::shared_ptr<Sources> sources_;
@@ -108,8 +108,8 @@ class Diagnostics {
 
 // `file:line:col: error: what`, the source line, a caret under the token, a help line; columns are
 // counted in characters. `colour` adds ANSI sequences. Control characters never reach `out`.
-void print(Diagnostics const& diagnostics, std::ostream& out, bool colour = false);
-void print(Diagnostic const& one, Diagnostics::Sources const& sources, std::ostream& out,
+void print(const Diagnostics& diagnostics, std::ostream& out, bool colour = false);
+void print(const Diagnostic& one, const Diagnostics::Sources& sources, std::ostream& out,
            bool colour = false);
 
 // What of `text` a terminal would obey, replaced (text/escape.hpp).

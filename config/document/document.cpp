@@ -7,13 +7,13 @@
 
 namespace belfry::config {
 
-Node const* Node::find(std::string_view key) const {
-  for (Entry const& entry : entries())
+const Node* Node::find(std::string_view key) const {
+  for (const Entry& entry : entries())
     if (entry.key->text() == key) return entry.value;
   return nullptr;
 }
 
-std::string_view kind_name(Node const& node) {
+std::string_view kind_name(const Node& node) {
   switch (node.kind) {
     case Node::Kind::null: return "nothing";
     case Node::Kind::scalar: return "text";
@@ -24,8 +24,8 @@ std::string_view kind_name(Node const& node) {
   return "nothing";
 }
 
-Node const* Document::parse(Diagnostics& diagnostics, std::uint32_t file) {
-  Source const& source = diagnostics.sources()[file];
+const Node* Document::parse(Diagnostics& diagnostics, std::uint32_t file) {
+  const Source& source = diagnostics.sources()[file];
   if (source.text().size() > limits_.bytes) {
     diagnostics.error("too-large", {file, 0, 0},
                       "the file has " + std::to_string(source.text().size()) + " bytes, more than the " +
@@ -33,21 +33,21 @@ Node const* Document::parse(Diagnostics& diagnostics, std::uint32_t file) {
                       "split it into several files and pass each with -c");
     return nullptr;
   }
-  if (auto const fault = find_text_fault(source.text())) {
-    std::string_view const before = source.text().substr(0, fault->offset);
-    auto const line = static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1);
-    std::size_t const start = before.rfind('\n') + 1;  // npos + 1 is the start of the text
+  if (const auto fault = find_text_fault(source.text())) {
+    const std::string_view before = source.text().substr(0, fault->offset);
+    const auto line = static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1);
+    const std::size_t start = before.rfind('\n') + 1;  // npos + 1 is the start of the text
     diagnostics.error("bad-text", {file, line, static_cast<std::uint32_t>(fault->offset - start + 1)},
                       fault->message, fault->help);
     return nullptr;
   }
   DocumentBuilder builder(*this, diagnostics, file);
-  Node const* const root = builder.run();
+  const Node* const root = builder.run();
   written_ += builder.nodes();
   return root;
 }
 
-Node const* Document::make_mapping(Place place, std::span<Entry const> entries) {
+const Node* Document::make_mapping(Place place, std::span<const Entry> entries) {
   auto* const kept = static_cast<Entry*>(
       arena_.allocate(std::max<std::size_t>(1, entries.size()) * sizeof(Entry), alignof(Entry)));
   std::ranges::copy(entries, kept);
@@ -57,13 +57,13 @@ Node const* Document::make_mapping(Place place, std::span<Entry const> entries) 
   node->line = place.line;
   node->column = place.column;
   node->size = static_cast<std::uint32_t>(entries.size());
-  for (Entry const& entry : entries) node->cost += entry.key->cost + entry.value->cost;
+  for (const Entry& entry : entries) node->cost += entry.key->cost + entry.value->cost;
   node->data = kept;
   derive(entries.size());
   return node;
 }
 
-Node const* Document::make_scalar(Place place, std::string_view text, bool quoted) {
+const Node* Document::make_scalar(Place place, std::string_view text, bool quoted) {
   auto* const kept = static_cast<char*>(arena_.allocate(text.size() + 1, 1));
   std::ranges::copy(text, kept);
   Node* const node = new (arena_.allocate(sizeof(Node), alignof(Node))) Node();

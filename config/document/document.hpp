@@ -18,8 +18,8 @@ namespace belfry::config {
 struct Node;
 
 struct Entry {
-  Node const* key = nullptr;
-  Node const* value = nullptr;
+  const Node* key = nullptr;
+  const Node* value = nullptr;
 };
 
 // One value. Immutable once built; shared by every alias and every merge that names it.
@@ -35,21 +35,21 @@ struct Node {
   std::uint32_t size = 0;    // bytes of a scalar, items of a sequence, entries of a mapping
   // Nodes below it, counting a shared one as often as it is used, and a long text as several.
   std::uint64_t cost = 1;
-  void const* data = nullptr;
+  const void* data = nullptr;
 
   [[nodiscard]] std::string_view text() const {
-    return kind == Kind::scalar ? std::string_view(static_cast<char const*>(data), size) : std::string_view();
+    return kind == Kind::scalar ? std::string_view(static_cast<const char*>(data), size) : std::string_view();
   }
-  [[nodiscard]] std::span<Node const* const> items() const {
+  [[nodiscard]] std::span<const Node* const> items() const {
     if (kind != Kind::sequence) return {};
-    return {static_cast<Node const* const*>(data), size};
+    return {static_cast<const Node* const*>(data), size};
   }
-  [[nodiscard]] std::span<Entry const> entries() const {
+  [[nodiscard]] std::span<const Entry> entries() const {
     if (kind != Kind::mapping) return {};
-    return {static_cast<Entry const*>(data), size};
+    return {static_cast<const Entry*>(data), size};
   }
   // The value under `key`, or null.
-  [[nodiscard]] Node const* find(std::string_view key) const;
+  [[nodiscard]] const Node* find(std::string_view key) const;
   [[nodiscard]] Place place() const { return {file, line, column}; }
   // The token, its length to be found in the source text when it is printed.
   [[nodiscard]] Span span() const { return Span(place()); }
@@ -87,18 +87,18 @@ class Document {
 
   // The root of `sources()[file]`; null for an empty text, and null when the rest of the text cannot be
   // understood. Mistakes are added to `diagnostics`; keys that are there twice keep both entries.
-  Node const* parse(Diagnostics& diagnostics, std::uint32_t file);
+  const Node* parse(Diagnostics& diagnostics, std::uint32_t file);
 
   // For trees that are put together from others (merged files, defaults, extends).
-  Node const* make_mapping(Place place, std::span<Entry const> entries);
-  Node const* make_scalar(Place place, std::string_view text, bool quoted = true);
+  const Node* make_mapping(Place place, std::span<const Entry> entries);
+  const Node* make_scalar(Place place, std::string_view text, bool quoted = true);
 
   // `values` more were made from, or will be read besides, what was written.
   void derive(std::uint64_t values) { derived_ += values; }
   // Whether that is more than the limits allow; trees are no longer merged then.
   [[nodiscard]] bool overgrown() const { return derived_ > limits_.free_derived + limits_.growth * written_; }
 
-  [[nodiscard]] DocumentLimits const& limits() const { return limits_; }
+  [[nodiscard]] const DocumentLimits& limits() const { return limits_; }
   [[nodiscard]] std::pmr::memory_resource& memory() { return arena_; }
 
  private:
@@ -108,6 +108,6 @@ class Document {
   std::pmr::monotonic_buffer_resource arena_;
 };
 
-[[nodiscard]] std::string_view kind_name(Node const& node);  // "a mapping", "a list", "text", "nothing"
+[[nodiscard]] std::string_view kind_name(const Node& node);  // "a mapping", "a list", "text", "nothing"
 
 }  // namespace belfry::config

@@ -9,11 +9,13 @@
 #include <new>
 
 #include "config/document/syntax_help.hpp"
+#include "text/utf8.hpp"
 
 namespace belfry::config {
 namespace {
 
-// A comment behind the text. A quote that is never closed swallows it, which yaml-cpp does not report.
+// A comment that is appended to the text. yaml-cpp does not report a quote that is never closed; but such a
+// quote swallows this comment, and so it is found.
 constexpr std::string_view sentinel =
     "\n#\x7f"
     "end\n";
@@ -22,8 +24,8 @@ constexpr std::string_view sentinel_mark =
     "end";
 
 // The text from a place to its end.
-std::string_view text_from(Source const& source, Span at) {
-  std::string_view const line = source.line(at.line);
+std::string_view text_from(const Source& source, Span at) {
+  const std::string_view line = source.line(at.line);
   if (at.column == 0 || at.column > line.size()) return {};
   return source.text().substr(static_cast<std::size_t>(line.data() - source.text().data()) + at.column - 1);
 }
@@ -32,7 +34,7 @@ std::string_view text_from(Source const& source, Span at) {
 bool closes(std::string_view text) {
   std::size_t depth = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    char const c = text[i];
+    const char c = text[i];
     if (c == '[' || c == '{') ++depth;
     if ((c == ']' || c == '}') && --depth == 0) return true;
     if (c == '"' || c == '\'') i = std::min(text.find(c, i + 1), text.size());
@@ -44,10 +46,9 @@ bool closes(std::string_view text) {
 std::string with_whole_characters(std::string_view value) {
   std::string out;
   while (!value.empty()) {
-    std::size_t const length = sequence_length(value);
-    if (length == 1 && static_cast<unsigned char>(value.front()) >= 0x80) out += '\xC2';
-    out.append(value.substr(0, length));
-    value.remove_prefix(length);
+    const text::Character one = text::first_character(value);
+    text::append_character(out, one.code);  // of a stray byte this is the byte's own value
+    value.remove_prefix(one.length);
   }
   return out;
 }
@@ -59,7 +60,7 @@ bool string_tag(std::string_view tag) { return tag == "!" || tag == "tag:yaml.or
 DocumentBuilder::DocumentBuilder(Document& document, Diagnostics& diagnostics, std::uint32_t file)
     : document_(document), diagnostics_(diagnostics), source_(diagnostics.sources()[file]), file_(file) {}
 
-Node const* DocumentBuilder::run() {
+const Node* DocumentBuilder::run() {
   std::string fed;
   fed.reserve(source_.text().size() + sentinel.size());
   fed.append(source_.text()).append(sentinel);
@@ -78,8 +79,8 @@ DocumentBuilder::Reading DocumentBuilder::read(std::string& fed) {
     }
     if (!text.is_exhausted()) return Reading::done;
     report_exhaustion();
-  } catch (Abort const&) {
-  } catch (YAML::Exception const& problem) {
+  } catch (const Abort&) {
+  } catch (const YAML::Exception& problem) {
     if (text.is_exhausted()) {
       report_exhaustion();
     } else {
@@ -93,18 +94,19 @@ DocumentBuilder::Reading DocumentBuilder::read(std::string& fed) {
 
 // The parser stops at an alias that names nothing, which would hide whatever is wrong behind it. Puts a
 // null of the same length in its place; each costs one more reading, so there are not many.
-bool DocumentBuilder::blank_alias(std::string const& message, YAML::Mark const& mark, std::string& fed) {
+bool DocumentBuilder::blank_alias(const std::string& message, const YAML::Mark& mark, std::string& fed) {
   constexpr std::size_t most = 16, most_bytes = 32U << 20U;
-  std::string_view const rest = text_from(source_, where(mark));
+  const std::string_view rest = text_from(source_, where(mark));
   if (!message.starts_with("the referenced anchor is not defined") || !rest.starts_with('*')) return false;
   if (blanked_.size() == most || (blanked_.size() + 1) * fed.size() > most_bytes) return false;
-  auto const start = static_cast<std::size_t>(rest.data() - source_.text().data());
-  std::size_t const length = std::min(rest.find_first_of(" \t\r\n,[]{}"), rest.size());
+  const auto start = static_cast<std::size_t>(rest.data() - source_.text().data());
+  const std::size_t length = std::min(rest.find_first_of(" \t\r\n,[]{}"), rest.size());
   fed.replace(start, length, "~" + std::string(length - 1, ' '));
   return blanked_.emplace(mark.line, mark.column).second;
 }
 
-// What was found so far is found again; repetitions are dropped in the end.
+// Reads the text from its beginning again. Its mistakes are found a second time; Diagnostics::finish drops
+// the repetitions.
 void DocumentBuilder::start_again() {
   nodes_ = 0;
   merged_ = 0;
@@ -115,18 +117,18 @@ void DocumentBuilder::start_again() {
   anchors_.clear();
 }
 
-void DocumentBuilder::report_syntax(std::string const& message, YAML::Mark const& mark) {
+void DocumentBuilder::report_syntax(const std::string& message, const YAML::Mark& mark) {
   Span at = where(mark);
   at.line = std::min(at.line, source_.line_count());
   if (message.contains("flow not found") && !frames_.empty()) at = Span(frames_.back().node->place());
-  Explanation const why = explain(message, source_, at.line);
+  const Explanation why = explain(message, source_, at.line);
   std::string text(why.message);
   if (text.empty()) text = "cannot read this as YAML: " + message;
   diagnostics_.error("syntax", at, std::move(text), std::string(why.help));
 }
 
 void DocumentBuilder::report_exhaustion() {
-  Span const at = frames_.empty() ? Span{file_, 1, 1, 0} : Span(frames_.back().node->place());
+  const Span at = frames_.empty() ? Span{file_, 1, 1, 0} : Span(frames_.back().node->place());
   diagnostics_.error(
       "too-large", at,
       "cannot read a value with more than " + std::to_string(document_.limits().marks_in_a_value) +
@@ -135,7 +137,7 @@ void DocumentBuilder::report_exhaustion() {
 }
 
 void DocumentBuilder::refuse(std::string_view rule, Span at, std::string message, std::string help) {
-  // What is wrong with a text that was cut off says nothing about the text.
+  // The parser was given only a part of the text: a mistake at the cut is no mistake of the text.
   if (fed_->is_exhausted())
     report_exhaustion();
   else
@@ -143,19 +145,19 @@ void DocumentBuilder::refuse(std::string_view rule, Span at, std::string message
   throw Abort{};
 }
 
-Span DocumentBuilder::where(YAML::Mark const& mark) const {
+Span DocumentBuilder::where(const YAML::Mark& mark) const {
   return {file_, static_cast<std::uint32_t>(std::max(0, mark.line) + 1),
           static_cast<std::uint32_t>(std::max(0, mark.column) + 1), 0};
 }
 
 // yaml-cpp marks a node with an anchor or a tag at that property; the token itself comes behind it.
-Span DocumentBuilder::token_at(YAML::Mark const& mark) const {
+Span DocumentBuilder::token_at(const YAML::Mark& mark) const {
   Span at = where(mark);
-  std::string_view const line = source_.line(at.line);
+  const std::string_view line = source_.line(at.line);
   std::size_t byte = at.column - 1;
   while (byte < line.size() && (line[byte] == '&' || line[byte] == '!')) {
-    std::size_t const end = line.find_first_of(" \t", byte);
-    std::size_t const next = end == std::string_view::npos ? end : line.find_first_not_of(" \t", end);
+    const std::size_t end = line.find_first_of(" \t", byte);
+    const std::size_t next = end == std::string_view::npos ? end : line.find_first_not_of(" \t", end);
     if (next == std::string_view::npos || line[next] == '#') break;
     byte = next;
   }
@@ -168,10 +170,10 @@ bool DocumentBuilder::expects_key() const {
          (pending_.size() - frames_.back().first) % 2 == 0;
 }
 
-void DocumentBuilder::check_tag(std::string const& tag, Span at) {
+void DocumentBuilder::check_tag(const std::string& tag, Span at) {
   if (tag.empty() || tag == "?" || string_tag(tag)) return;
   constexpr std::string_view standard = "tag:yaml.org,2002:";
-  std::string const shown = tag.starts_with(standard) ? "!!" + tag.substr(standard.size()) : tag;
+  const std::string shown = tag.starts_with(standard) ? "!!" + tag.substr(standard.size()) : tag;
   if (document_.limits().foreign_tags)
     return diagnostics_.warning("not-carried", at, "the tag `" + shown + "` is not carried over",
                                 "look what it was for");
@@ -181,23 +183,23 @@ void DocumentBuilder::check_tag(std::string const& tag, Span at) {
 
 // yaml-cpp takes an opening bracket that is never closed for the beginning of a key.
 void DocumentBuilder::refuse_key(Node::Kind kind, Span at) {
-  std::string_view const rest = text_from(source_, at);
+  const std::string_view rest = text_from(source_, at);
   if (!rest.empty() && (rest.front() == '[' || rest.front() == '{') && !closes(rest))
     refuse("syntax", at, "`" + std::string(1, rest.front()) + "` is never closed",
            rest.front() == '[' ? "add `]`, or quote what contains `[`, `]` or `,`"
                                : "add `}`, or quote what contains `{`, `}` or `,`");
-  std::string_view const found = kind == Node::Kind::mapping    ? "a mapping"
+  const std::string_view found = kind == Node::Kind::mapping    ? "a mapping"
                                  : kind == Node::Kind::sequence ? "a list"
                                                                 : "nothing";
   refuse("bad-key", at, "the key of a mapping must be text, not " + std::string(found),
          "quote it if it is text");
 }
 
-Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string const& tag,
+Node* DocumentBuilder::add(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
                            YAML::anchor_t anchor) {
-  bool const has_property = anchor != YAML::NullAnchor || (!tag.empty() && tag != "?" && tag != "!");
-  Span const at = has_property ? token_at(mark) : where(mark);
-  DocumentLimits const& limits = document_.limits();
+  const bool has_property = anchor != YAML::NullAnchor || (!tag.empty() && tag != "?" && tag != "!");
+  const Span at = has_property ? token_at(mark) : where(mark);
+  const DocumentLimits& limits = document_.limits();
   fed_->understood();
   if (++nodes_ > limits.nodes)
     refuse("too-large", at, "the file has more than " + std::to_string(limits.nodes) + " values",
@@ -220,15 +222,15 @@ Node* DocumentBuilder::add(Node::Kind kind, YAML::Mark const& mark, std::string 
   return node;
 }
 
-void DocumentBuilder::OnDocumentStart(YAML::Mark const& mark) {
+void DocumentBuilder::OnDocumentStart(const YAML::Mark& mark) {
   if (++documents_ > 1)
     refuse("second-document", where(mark), "a second document begins here",
            "one file is one stack: remove the `---`, or pass the second file with another -c");
 }
 
-void DocumentBuilder::OnNull(YAML::Mark const& mark, YAML::anchor_t anchor) {
-  bool const value = !frames_.empty() && frames_.back().node->kind == Node::Kind::mapping && !expects_key();
-  Node const* const key = value ? pending_.back() : nullptr;
+void DocumentBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
+  const bool value = !frames_.empty() && frames_.back().node->kind == Node::Kind::mapping && !expects_key();
+  const Node* const key = value ? pending_.back() : nullptr;
   Node* const node = add(Node::Kind::null, mark, "", anchor);
   if (blanked_.contains({mark.line, mark.column})) node->kind = Node::Kind::unresolved;
   if (key == nullptr || node->is_unresolved()) return;
@@ -237,16 +239,16 @@ void DocumentBuilder::OnNull(YAML::Mark const& mark, YAML::anchor_t anchor) {
   node->column = key->column;
 }
 
-void DocumentBuilder::OnAlias(YAML::Mark const& mark, YAML::anchor_t anchor) {
-  Node const* const target = anchors_[anchor];
-  bool const contains_itself = target == nullptr || std::ranges::any_of(frames_, [&](Frame const& frame) {
+void DocumentBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
+  const Node* const target = anchors_[anchor];
+  const bool contains_itself = target == nullptr || std::ranges::any_of(frames_, [&](const Frame& frame) {
                                  return frame.node == target;
                                });
   if (contains_itself)
     refuse("alias-cycle", where(mark), "this alias stands inside the value it refers to",
            "move the anchor to a value beside it");
   Node* const node = add(target->kind, mark, "", YAML::NullAnchor);
-  Node const own = *node;
+  const Node own = *node;
   *node = *target;
   node->file = own.file;
   node->line = own.line;
@@ -254,8 +256,8 @@ void DocumentBuilder::OnAlias(YAML::Mark const& mark, YAML::anchor_t anchor) {
   check_growth(*node);
 }
 
-void DocumentBuilder::OnScalar(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
-                               std::string const& value) {
+void DocumentBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                               const std::string& value) {
   if (value.find(sentinel_mark) != std::string::npos)
     refuse("unclosed-quote", where(mark), "this quote is never closed", "add the closing quote");
   Node* const node = add(Node::Kind::scalar, mark, tag, anchor);
@@ -274,12 +276,12 @@ void DocumentBuilder::OnScalar(YAML::Mark const& mark, std::string const& tag, Y
   node->data = text;
 }
 
-void DocumentBuilder::OnSequenceStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+void DocumentBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                                       YAML::EmitterStyle::value) {
   open(add(Node::Kind::sequence, mark, tag, anchor));
 }
 
-void DocumentBuilder::OnMapStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+void DocumentBuilder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                                  YAML::EmitterStyle::value) {
   open(add(Node::Kind::mapping, mark, tag, anchor));
 }
@@ -287,7 +289,7 @@ void DocumentBuilder::OnMapStart(YAML::Mark const& mark, std::string const& tag,
 void DocumentBuilder::open(Node* node) { frames_.push_back({node, pending_.size()}); }
 
 void DocumentBuilder::close() {
-  Frame const frame = frames_.back();
+  const Frame frame = frames_.back();
   if (frame.node->kind == Node::Kind::sequence)
     close_sequence(*frame.node, frame.first);
   else
@@ -298,26 +300,26 @@ void DocumentBuilder::close() {
 }
 
 void DocumentBuilder::close_sequence(Node& node, std::size_t first) {
-  std::span<Node const* const> const items(pending_.begin() + static_cast<std::ptrdiff_t>(first),
+  const std::span<const Node* const> items(pending_.begin() + static_cast<std::ptrdiff_t>(first),
                                            pending_.end());
-  auto* const kept = static_cast<Node const**>(document_.memory().allocate(
-      std::max<std::size_t>(1, items.size()) * sizeof(Node const*), alignof(Node const*)));
+  auto* const kept = static_cast<const Node**>(document_.memory().allocate(
+      std::max<std::size_t>(1, items.size()) * sizeof(const Node*), alignof(const Node*)));
   std::ranges::copy(items, kept);
-  for (Node const* item : items) node.cost += item->cost;
+  for (const Node* item : items) node.cost += item->cost;
   node.size = static_cast<std::uint32_t>(items.size());
-  node.data = static_cast<void const*>(kept);
+  node.data = static_cast<const void*>(kept);
 }
 
 void DocumentBuilder::close_mapping(Node& node, std::size_t first) {
   entries_.clear();
   std::vector<Entry> merges;
   for (std::size_t i = first; i + 1 < pending_.size(); i += 2) {
-    Entry const entry{pending_[i], pending_[i + 1]};
-    bool const merge = !entry.key->quoted && entry.key->text() == "<<";
+    const Entry entry{pending_[i], pending_[i + 1]};
+    const bool merge = !entry.key->quoted && entry.key->text() == "<<";
     (merge ? merges : entries_).push_back(entry);
   }
   refuse_duplicates();
-  for (Entry const& merge : merges) merge_into(*merge.value, *merge.key);
+  for (const Entry& merge : merges) merge_into(*merge.value, *merge.key);
   keep_entries(node);
 }
 
@@ -325,13 +327,13 @@ void DocumentBuilder::keep_entries(Node& node) {
   auto* const kept = static_cast<Entry*>(
       document_.memory().allocate(std::max<std::size_t>(1, entries_.size()) * sizeof(Entry), alignof(Entry)));
   std::ranges::copy(entries_, kept);
-  for (Entry const& entry : entries_) node.cost += entry.key->cost + entry.value->cost;
+  for (const Entry& entry : entries_) node.cost += entry.key->cost + entry.value->cost;
   node.size = static_cast<std::uint32_t>(entries_.size());
   node.data = kept;
 }
 
 void DocumentBuilder::refuse_duplicates() {
-  auto const report = [&](Node const& again, Node const& first) {
+  const auto report = [&](const Node& again, const Node& first) {
     diagnostics_.add({Severity::error,
                       "duplicate-key",
                       again.span(),
@@ -348,18 +350,18 @@ void DocumentBuilder::refuse_duplicates() {
         }
     return;
   }
-  std::unordered_map<std::string_view, Node const*> seen;
+  std::unordered_map<std::string_view, const Node*> seen;
   seen.reserve(entries_.size());
-  for (Entry const& entry : entries_)
-    if (auto const [first, fresh] = seen.emplace(entry.key->text(), entry.key); !fresh)
+  for (const Entry& entry : entries_)
+    if (const auto [first, fresh] = seen.emplace(entry.key->text(), entry.key); !fresh)
       report(*entry.key, *first->second);
 }
 
 // `<<: *a` and `<<: [*a, *b]`: a key that is there already wins (YAML merge key type, 2005).
-void DocumentBuilder::merge_into(Node const& source, Node const& key) {
+void DocumentBuilder::merge_into(const Node& source, const Node& key) {
   if (source.is_unresolved()) return;
   if (source.is_sequence()) {
-    for (Node const* item : source.items()) {
+    for (const Node* item : source.items()) {
       if (!item->is_mapping() && !item->is_unresolved()) {
         diagnostics_.error("bad-merge", item->span(), "`<<` can merge mappings only",
                            "write `<<: [*first, *second]`");
@@ -374,8 +376,8 @@ void DocumentBuilder::merge_into(Node const& source, Node const& key) {
     return;
   }
   seen_.clear();
-  for (Entry const& entry : entries_) seen_.insert(entry.key->text());
-  for (Entry const& entry : source.entries())
+  for (const Entry& entry : entries_) seen_.insert(entry.key->text());
+  for (const Entry& entry : source.entries())
     if (seen_.insert(entry.key->text()).second) entries_.push_back(entry);
   merged_ += entries_.size();
   if (merged_ > document_.limits().free_growth + document_.limits().growth * nodes_)
@@ -383,7 +385,7 @@ void DocumentBuilder::merge_into(Node const& source, Node const& key) {
            "merge fewer and smaller mappings");
 }
 
-void DocumentBuilder::check_growth(Node const& node) {
+void DocumentBuilder::check_growth(const Node& node) {
   if (node.cost <= document_.limits().free_growth + document_.limits().growth * nodes_) return;
   refuse("alias-bomb", node.span(), "aliases make this file grow to " + std::to_string(node.cost) + " values",
          "use fewer aliases of aliases");

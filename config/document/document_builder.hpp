@@ -25,7 +25,7 @@ namespace belfry::config {
 class DocumentBuilder final : YAML::EventHandler {
  public:
   DocumentBuilder(Document& document, Diagnostics& diagnostics, std::uint32_t file);
-  Node const* run();
+  const Node* run();
   [[nodiscard]] std::size_t nodes() const { return nodes_; }
 
  private:
@@ -35,55 +35,55 @@ class DocumentBuilder final : YAML::EventHandler {
     std::size_t first;  // where its children begin in pending_
   };
 
-  void OnDocumentStart(YAML::Mark const& mark) override;
+  void OnDocumentStart(const YAML::Mark& mark) override;
   void OnDocumentEnd() override {}
-  void OnNull(YAML::Mark const& mark, YAML::anchor_t anchor) override;
-  void OnAlias(YAML::Mark const& mark, YAML::anchor_t anchor) override;
-  void OnScalar(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
-                std::string const& value) override;
-  void OnSequenceStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override;
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value style) override;
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value style) override;
   void OnMapEnd() override { close(); }
 
-  Node* add(Node::Kind kind, YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor);
+  Node* add(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor);
   void open(Node* node);
   void close();
   void close_sequence(Node& node, std::size_t first);
   void close_mapping(Node& node, std::size_t first);
   void keep_entries(Node& node);
   void refuse_duplicates();
-  void merge_into(Node const& source, Node const& key);
-  void check_growth(Node const& node);
+  void merge_into(const Node& source, const Node& key);
+  void check_growth(const Node& node);
   bool expects_key() const;
-  void check_tag(std::string const& tag, Span where);
-  Span where(YAML::Mark const& mark) const;
-  Span token_at(YAML::Mark const& mark) const;
+  void check_tag(const std::string& tag, Span where);
+  Span where(const YAML::Mark& mark) const;
+  Span token_at(const YAML::Mark& mark) const;
   [[noreturn]] void refuse(std::string_view rule, Span at, std::string message, std::string help);
   [[noreturn]] void refuse_key(Node::Kind kind, Span at);
   enum class Reading : std::uint8_t { done, again };
   Reading read(std::string& fed);
-  bool blank_alias(std::string const& message, YAML::Mark const& mark, std::string& fed);
+  bool blank_alias(const std::string& message, const YAML::Mark& mark, std::string& fed);
   void start_again();
-  void report_syntax(std::string const& message, YAML::Mark const& mark);
+  void report_syntax(const std::string& message, const YAML::Mark& mark);
   void report_exhaustion();
 
   Document& document_;
   Diagnostics& diagnostics_;
-  Source const& source_;
+  const Source& source_;
   std::uint32_t file_;
   std::size_t nodes_ = 0;
   std::uint64_t merged_ = 0;
   MeteredText* fed_ = nullptr;  // what is being read
   std::uint32_t documents_ = 0;
-  Node const* root_ = nullptr;
+  const Node* root_ = nullptr;
   std::vector<Frame> frames_;
-  std::vector<Node const*> pending_;
+  std::vector<const Node*> pending_;
   std::vector<Entry> entries_;                 // scratch of close_mapping
   std::unordered_set<std::string_view> seen_;  // scratch of refuse_duplicates
-  std::unordered_map<YAML::anchor_t, Node const*> anchors_;
+  std::unordered_map<YAML::anchor_t, const Node*> anchors_;
   std::set<std::pair<int, int>> blanked_;  // lines and columns of aliases that name nothing
 };
 

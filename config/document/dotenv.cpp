@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "text/utf8.hpp"
+
 namespace belfry::config {
 namespace {
 
@@ -11,7 +13,7 @@ bool is_quote(char c) { return c == '\'' || c == '"'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool in_name(char c) {
-  bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return letter || is_digit(c) || std::string_view("_.-[]").contains(c) ||
          static_cast<unsigned char>(c) >= 0x80;
 }
@@ -30,25 +32,26 @@ struct Escape {
 std::optional<Escape> octal(std::string_view behind) {
   if (behind.size() < 4 || behind.front() != '0') return std::nullopt;
   unsigned code = 0;
-  for (char const c : behind.substr(1, 3)) {
+  for (const char c : behind.substr(1, 3)) {
     if (c < '0' || c > '7') return std::nullopt;
     code = code * 8 + static_cast<unsigned>(c - '0');
   }
   if (code > 0xFF) return std::nullopt;
-  if (code < 0x80) return Escape{{static_cast<char>(code)}, 5};
-  return Escape{{static_cast<char>(0xC0U | (code >> 6U)), static_cast<char>(0x80U | (code & 0x3FU))}, 5};
+  Escape escape{{}, 5};
+  text::append_character(escape.text, code);
+  return escape;
 }
 
 // The escape that begins at the backslash `rest` starts with. What is none is kept as it is written.
 Escape escape_at(std::string_view rest, char quote) {
   if (rest.size() < 2) return {"\\", 1};
-  char const next = rest[1];
+  const char next = rest[1];
   if (next == quote) return {{quote}, 2};
   Escape kept{std::string(rest.substr(0, 2)), 2};
   if (quote == '\'') return kept;
   constexpr std::string_view letters = "abfnrtv\\";
   constexpr std::string_view meanings = "\a\b\f\n\r\t\v\\";
-  if (auto const known = letters.find(next); known != std::string_view::npos) return {{meanings[known]}, 2};
+  if (const auto known = letters.find(next); known != std::string_view::npos) return {{meanings[known]}, 2};
   if (next == '$') return {"$$", 2};  // one `$` once variables are replaced
   return octal(rest.substr(1)).value_or(kept);
 }
@@ -95,7 +98,7 @@ bool EnvSyntax::find_statement() {
 
 void EnvSyntax::skip_export() {
   constexpr std::string_view word = "export";
-  std::string_view const rest = text_.substr(at_);
+  const std::string_view rest = text_.substr(at_);
   if (!rest.starts_with(word) || rest.size() == word.size() || !is_blank(rest[word.size()])) return;
   at_ += word.size();
   skip_blanks();
@@ -120,10 +123,10 @@ bool EnvSyntax::read_name(EnvLine& line) {
   return true;
 }
 
-bool EnvSyntax::check_name(EnvLine const& line) {
+bool EnvSyntax::check_name(const EnvLine& line) {
   constexpr std::string_view form = "write KEY=VALUE, or begin a comment with #";
   if (line.name.empty()) return refuse(line.offset, "the name of a variable is missing", std::string(form));
-  if (auto const blank = line.name.find_first_of(" \t\r"); blank != std::string_view::npos)
+  if (const auto blank = line.name.find_first_of(" \t\r"); blank != std::string_view::npos)
     return refuse(line.offset + blank, "the name of a variable cannot contain a blank", std::string(form));
   if (is_digit(line.name.front()))
     return refuse(line.offset, "the name of a variable cannot begin with a digit", std::string(form));
@@ -131,7 +134,7 @@ bool EnvSyntax::check_name(EnvLine const& line) {
 }
 
 bool EnvSyntax::read_value(EnvLine& line) {
-  std::size_t const separator = at_;
+  const std::size_t separator = at_;
   skip_blanks();
   if (at_ < text_.size() && is_quote(text_[at_])) return read_quoted_value(line);
   read_bare_line(line, at_ > separator);
@@ -139,9 +142,9 @@ bool EnvSyntax::read_value(EnvLine& line) {
 }
 
 void EnvSyntax::read_bare_line(EnvLine& line, bool behind_blank) {
-  std::size_t const end = end_of_line();
-  std::string_view const whole = text_.substr(at_, end - at_);
-  std::string_view const value = without_end_blanks(whole.substr(0, whole.find(" #")));
+  const std::size_t end = end_of_line();
+  const std::string_view whole = text_.substr(at_, end - at_);
+  const std::string_view value = without_end_blanks(whole.substr(0, whole.find(" #")));
   if (behind_blank && value.starts_with('#'))
     warn(at_, "this is the value and no comment, as in compose",
          "write the comment on a line of its own, or KEY=\"\" before it");
@@ -156,9 +159,9 @@ void EnvSyntax::read_bare_line(EnvLine& line, bool behind_blank) {
 bool EnvSyntax::read_quoted_value(EnvLine& line) {
   bool behind_quote = false;
   while (at_ < text_.size() && text_[at_] != '\n') {
-    bool const blank = is_blank(text_[at_]);
+    const bool blank = is_blank(text_[at_]);
     skip_blanks();
-    char const c = at_ < text_.size() ? text_[at_] : '\n';
+    const char c = at_ < text_.size() ? text_[at_] : '\n';
     if (c == '\n') continue;
     if (c == '#' && (blank || behind_quote)) {
       at_ = end_of_line();
@@ -177,11 +180,11 @@ bool EnvSyntax::read_quoted_value(EnvLine& line) {
 }
 
 bool EnvSyntax::read_quotes(EnvLine& line) {
-  std::size_t const open = at_++;
-  char const quote = text_[open];
+  const std::size_t open = at_++;
+  const char quote = text_[open];
   EnvText part{"", quote == '"', quote == '"', at_};
   while (at_ < text_.size() && text_[at_] != quote) {
-    Escape const one = text_[at_] == '\\' ? escape_at(text_.substr(at_, 5), quote) : Escape{{text_[at_]}, 1};
+    const Escape one = text_[at_] == '\\' ? escape_at(text_.substr(at_, 5), quote) : Escape{{text_[at_]}, 1};
     part.text += one.text;
     at_ += one.length;
   }
@@ -190,24 +193,24 @@ bool EnvSyntax::read_quotes(EnvLine& line) {
     return refuse(open, "this quote is never closed", "close it; the rest of the file was not read");
   }
   ++at_;
-  if (auto const nul = part.text.find('\0'); nul != std::string::npos)
+  if (const auto nul = part.text.find('\0'); nul != std::string::npos)
     return refuse(place_of(part, nul), "a variable cannot hold a NUL byte", "encode the value");
   line.value.push_back(std::move(part));
   return true;
 }
 
 void EnvSyntax::read_bare_word(EnvLine& line) {
-  std::size_t const start = at_;
+  const std::size_t start = at_;
   while (at_ < text_.size() && text_[at_] != '\n' && !is_blank(text_[at_]) && !is_quote(text_[at_])) ++at_;
   line.value.push_back({std::string(text_.substr(start, at_ - start)), true, false, start});
 }
 
-std::size_t EnvSyntax::place_of(EnvText const& part, std::size_t offset) const {
+std::size_t EnvSyntax::place_of(const EnvText& part, std::size_t offset) const {
   if (!part.escapes && part.variables) return part.offset + offset;
-  char const quote = part.variables ? '"' : '\'';
+  const char quote = part.variables ? '"' : '\'';
   std::size_t place = part.offset;
   for (std::size_t read = 0; read < offset && place < text_.size();) {
-    Escape const one =
+    const Escape one =
         text_[place] == '\\' ? escape_at(text_.substr(place, 5), quote) : Escape{{text_[place]}, 1};
     read += one.text.size();
     place += one.length;

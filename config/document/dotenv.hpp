@@ -43,7 +43,7 @@ struct EnvFault {
 
 // Owner: the reader of one file, on its stack; the text outlives it.
 // Lifecycle: one pass. After an error it goes on with the next line, and ends at a quote that is never
-// closed: nobody knows where that value should have ended.
+// closed: where that value should have ended is not known.
 // Cancellation: none, it does not wait.
 class EnvSyntax {
  public:
@@ -54,13 +54,13 @@ class EnvSyntax {
   // What was found since it was last asked.
   [[nodiscard]] std::vector<EnvFault> take_faults() { return std::exchange(faults_, {}); }
   // Where byte `offset` of `part.text` comes from.
-  [[nodiscard]] std::size_t place_of(EnvText const& part, std::size_t offset) const;
+  [[nodiscard]] std::size_t place_of(const EnvText& part, std::size_t offset) const;
 
  private:
   bool find_statement();
   void skip_export();
   bool read_name(EnvLine& line);
-  bool check_name(EnvLine const& line);
+  bool check_name(const EnvLine& line);
   bool read_value(EnvLine& line);
   void read_bare_line(EnvLine& line, bool behind_blank);
   bool read_quoted_value(EnvLine& line);

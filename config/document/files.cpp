@@ -18,15 +18,15 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{10};  // with a pipe
 
 std::unexpected<FileFault> fault(int code) { return std::unexpected(FileFault{code, std::strerror(code)}); }
-std::unexpected<FileFault> no_file(char const* message) {
+std::unexpected<FileFault> no_file(const char* message) {
   return std::unexpected(FileFault{EINVAL, message});
 }
 
-bool is_null_device(struct stat const& status) {
+bool is_null_device(const struct stat& status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
 }
 
-std::expected<void, FileFault> readable_kind(struct stat const& status, Accept accept) {
+std::expected<void, FileFault> readable_kind(const struct stat& status, Accept accept) {
   if (S_ISREG(status.st_mode) || is_null_device(status)) return {};
   if (S_ISDIR(status.st_mode)) return fault(EISDIR);
   if (S_ISFIFO(status.st_mode)) {
@@ -39,9 +39,9 @@ std::expected<void, FileFault> readable_kind(struct stat const& status, Accept a
 // Whether there is something to read, or an end, before `deadline`.
 bool becomes_readable(int file, Clock::time_point deadline) {
   for (;;) {
-    auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     pollfd one{file, POLLIN, 0};
-    int const ready = ::poll(&one, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    const int ready = ::poll(&one, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
     if (ready > 0) return true;
     if (ready == 0 || errno != EINTR) return false;
   }
@@ -50,12 +50,12 @@ bool becomes_readable(int file, Clock::time_point deadline) {
 std::expected<std::string, FileFault> read_all(int file, std::size_t most, std::size_t expected) {
   std::string text;
   text.reserve(std::min(expected, most) + 1);
-  Clock::time_point const deadline = Clock::now() + patience;
+  const Clock::time_point deadline = Clock::now() + patience;
   for (;;) {
-    std::size_t const have = text.size();
+    const std::size_t have = text.size();
     text.resize(have + 65536);
-    ssize_t const got = ::read(file, text.data() + have, 65536);
-    int const code = errno;
+    const ssize_t got = ::read(file, text.data() + have, 65536);
+    const int code = errno;
     text.resize(have + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
     if (got == 0) return text;
     if (text.size() > most)
@@ -69,17 +69,17 @@ std::expected<std::string, FileFault> read_all(int file, std::size_t most, std::
 
 }  // namespace
 
-std::expected<std::string, FileFault> read_file(std::string const& path, std::size_t most, Accept accept) {
+std::expected<std::string, FileFault> read_file(const std::string& path, std::size_t most, Accept accept) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return fault(errno);
-  if (auto const fits = readable_kind(status, accept); !fits) return std::unexpected(fits.error());
+  if (const auto fits = readable_kind(status, accept); !fits) return std::unexpected(fits.error());
   // Without O_NONBLOCK the open of a pipe waits for a writer. What was looked at may have been replaced.
-  int const file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file < 0) return fault(errno);
   std::expected<std::string, FileFault> text;
   if (::fstat(file, &status) != 0)
     text = fault(errno);
-  else if (auto const fits = readable_kind(status, accept); !fits)
+  else if (const auto fits = readable_kind(status, accept); !fits)
     text = std::unexpected(fits.error());
   else
     text = read_all(file, most, static_cast<std::size_t>(status.st_size));
@@ -87,7 +87,7 @@ std::expected<std::string, FileFault> read_file(std::string const& path, std::si
   return text;
 }
 
-bool readable_by_others(std::string const& path) {
+bool readable_by_others(const std::string& path) {
   struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0;
 }

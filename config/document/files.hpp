@@ -19,8 +19,8 @@ enum class Accept : std::uint8_t { files, files_and_pipes };
 // The contents of the file at `path`, at most `most` bytes. Never blocks for long and touches nothing
 // else: a directory, socket or device is refused without being opened (opening some devices has
 // effects), but /dev/null is an empty file; a pipe that is accepted may take 10 s in all.
-[[nodiscard]] std::expected<std::string, FileFault> read_file(std::string const& path, std::size_t most,
+[[nodiscard]] std::expected<std::string, FileFault> read_file(const std::string& path, std::size_t most,
                                                               Accept accept = Accept::files);
-[[nodiscard]] bool readable_by_others(std::string const& path);
+[[nodiscard]] bool readable_by_others(const std::string& path);
 
 }  // namespace belfry::config

@@ -8,7 +8,7 @@ bool name_part(char c) { return name_start(c) || (c >= '0' && c <= '9'); }
 
 class Interpolator {
  public:
-  Interpolator(std::string_view text, Lookup const& lookup, std::vector<VariableFault>& faults)
+  Interpolator(std::string_view text, const Lookup& lookup, std::vector<VariableFault>& faults)
       : text_(text), lookup_(lookup), faults_(faults) {}
 
   std::string run() {
@@ -35,15 +35,15 @@ class Interpolator {
   }
 
   void dollar(std::string& out, int depth, bool wanted) {
-    char const next = text_[at_ + 1];
+    const char next = text_[at_ + 1];
     if (next == '$') {
       out += '$';
       at_ += 2;
     } else if (next == '{') {
       braces(out, depth, wanted);
     } else if (name_start(next)) {
-      std::size_t const start = at_++;
-      std::string_view const name = take_name();
+      const std::size_t start = at_++;
+      const std::string_view name = take_name();
       if (wanted) plain(out, name, start, at_ - start);
     } else {
       out += '$';
@@ -52,7 +52,7 @@ class Interpolator {
   }
 
   std::string_view take_name() {
-    std::size_t const start = at_;
+    const std::size_t start = at_;
     while (at_ < text_.size() && name_part(text_[at_])) ++at_;
     return text_.substr(start, at_ - start);
   }
@@ -67,16 +67,16 @@ class Interpolator {
   }
 
   void braces(std::string& out, int depth, bool wanted) {
-    std::size_t const start = at_;
+    const std::size_t start = at_;
     at_ += 2;
-    std::string_view const name = take_name();
+    const std::string_view name = take_name();
     if (depth >= deepest)
       return give_up(start, "variables are nested deeper than 16 levels", "use fewer defaults of defaults");
     if (name.empty() || !name_start(name.front()))
       return give_up(start, "`${` needs the name of a variable", "write $${ for the text `${`");
-    bool const colon = at_ < text_.size() && text_[at_] == ':';
+    const bool colon = at_ < text_.size() && text_[at_] == ':';
     if (colon) ++at_;
-    char const operation = at_ < text_.size() ? text_[at_] : '\0';
+    const char operation = at_ < text_.size() ? text_[at_] : '\0';
     if (operation == '}' && !colon) {
       ++at_;
       if (wanted) plain(out, name, start, at_ - start);
@@ -94,7 +94,7 @@ class Interpolator {
   void word(std::string& out, std::string_view name, char operation, bool colon, std::size_t start, int depth,
             bool wanted) {
     std::optional<std::string> value = wanted ? lookup_(name) : std::nullopt;
-    bool const present = value && !(colon && value->empty());
+    const bool present = value && !(colon && value->empty());
     std::string text;
     read(text, true, depth + 1, wanted && present == (operation == '+'));
     if (at_ >= text_.size())
@@ -135,7 +135,7 @@ class Interpolator {
   }
 
   std::string_view text_;
-  Lookup const& lookup_;
+  const Lookup& lookup_;
   std::vector<VariableFault>& faults_;
   std::size_t at_ = 0;
   bool given_up_ = false;  // the rest was not read: what is missing there is not the fault
@@ -143,13 +143,13 @@ class Interpolator {
 
 }  // namespace
 
-std::string interpolate(std::string_view text, Lookup const& lookup, std::vector<VariableFault>& faults) {
+std::string interpolate(std::string_view text, const Lookup& lookup, std::vector<VariableFault>& faults) {
   return Interpolator(text, lookup, faults).run();
 }
 
 bool is_variable_name(std::string_view name) {
   if (name.empty() || !name_start(name.front())) return false;
-  for (char const c : name)
+  for (const char c : name)
     if (!name_part(c)) return false;
   return true;
 }

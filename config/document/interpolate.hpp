@@ -30,7 +30,7 @@ struct VariableFault {
 };
 
 // `text` with its variables replaced; what is wrong is appended to `faults`.
-[[nodiscard]] std::string interpolate(std::string_view text, Lookup const& lookup,
+[[nodiscard]] std::string interpolate(std::string_view text, const Lookup& lookup,
                                       std::vector<VariableFault>& faults);
 
 // Whether `name` may be the name of a variable: a letter or `_`, then letters, digits and `_`.

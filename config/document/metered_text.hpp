@@ -11,8 +11,7 @@
 
 namespace belfry::config {
 
-// Owner: the reader's caller, beside the stream around it. Lifecycle: one reading of `text`, which outlives
-// it. Cancellation: none.
+// For one reading of `text`, which outlives it.
 class MeteredText final : public std::streambuf {
  public:
   MeteredText(std::string_view text, std::size_t most_ahead) : text_(text), most_ahead_(most_ahead) {}
@@ -23,7 +22,7 @@ class MeteredText final : public std::streambuf {
 
  private:
   std::streamsize xsgetn(char* into, std::streamsize count) override {
-    std::string_view const part = take(static_cast<std::size_t>(count));
+    const std::string_view part = take(static_cast<std::size_t>(count));
     std::ranges::copy(part, into);
     return static_cast<std::streamsize>(part.size());
   }
@@ -31,7 +30,7 @@ class MeteredText final : public std::streambuf {
     return at_ == text_.size() || exhausted_ ? traits_type::eof() : traits_type::to_int_type(text_[at_]);
   }
   int_type uflow() override {
-    std::string_view const part = take(1);
+    const std::string_view part = take(1);
     return part.empty() ? traits_type::eof() : traits_type::to_int_type(part.front());
   }
   // A reader that looked for a byte order mark gives back what it found.
@@ -41,7 +40,7 @@ class MeteredText final : public std::streambuf {
 
   std::string_view take(std::size_t count) {
     constexpr std::string_view marks = "[]{},:";
-    std::string_view const part = text_.substr(at_, exhausted_ ? 0 : count);
+    const std::string_view part = text_.substr(at_, exhausted_ ? 0 : count);
     ahead_ +=
         static_cast<std::size_t>(std::ranges::count_if(part, [&](char c) { return marks.contains(c); }));
     exhausted_ = exhausted_ || ahead_ > most_ahead_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "config/document/json.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -16,44 +16,44 @@ struct Range {
   Position start, end;
 };
 
-Range range_of(Span where, Diagnostics::Sources const& sources) {
+Range range_of(Span where, const Diagnostics::Sources& sources) {
   if (where.line == 0 || where.file >= sources.size()) return {};
-  Source const& source = sources[where.file];
-  std::string_view const line = source.line(where.line);
-  std::uint32_t const length =
+  const Source& source = sources[where.file];
+  const std::string_view line = source.line(where.line);
+  const std::uint32_t length =
       where.length > 0 ? where.length : source.token_length(where.line, where.column);
   return {{where.line - 1, utf16_offset(line, where.column)},
           {where.line - 1, utf16_offset(line, where.column + length)}};
 }
 
-std::string file_of(Span where, Diagnostics::Sources const& sources) {
-  return where.file < sources.size() ? json_string(printable(sources[where.file].name())) : "null";
+std::string file_of(Span where, const Diagnostics::Sources& sources) {
+  return where.file < sources.size() ? text::json_string(printable(sources[where.file].name())) : "null";
 }
 
-std::string lsp_range(Range const& range) {
-  auto const position = [](Position at) {
+std::string lsp_range(const Range& range) {
+  const auto position = [](Position at) {
     return "{\"line\": " + std::to_string(at.line) + ", \"character\": " + std::to_string(at.character) + "}";
   };
   return "{\"start\": " + position(range.start) + ", \"end\": " + position(range.end) + "}";
 }
 
-std::string text_of(std::string_view text) { return json_string(printable(text)); }
+std::string text_of(std::string_view text) { return text::json_string(printable(text)); }
 
 // A path as a relative or absolute URI reference (RFC 3986): SARIF asks for one.
-std::string uri_of(Span where, Diagnostics::Sources const& sources) {
+std::string uri_of(Span where, const Diagnostics::Sources& sources) {
   if (where.file >= sources.size()) return "\"\"";
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string uri;
-  for (char const c : sources[where.file].name()) {
-    auto const byte = static_cast<unsigned char>(c);
-    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+  for (const char c : sources[where.file].name()) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        std::string_view("-._~/").contains(c);
     if (plain)
       uri += c;
     else
       uri.append("%").append({digits[byte >> 4U], digits[byte & 15U]});
   }
-  return json_string(uri);
+  return text::json_string(uri);
 }
 
 std::string_view sarif_level(Severity severity) {
@@ -61,8 +61,8 @@ std::string_view sarif_level(Severity severity) {
   return levels[static_cast<std::size_t>(severity)];
 }
 
-std::string sarif_location(Span where, Diagnostics::Sources const& sources, std::string const& message) {
-  Range const range = range_of(where, sources);
+std::string sarif_location(Span where, const Diagnostics::Sources& sources, const std::string& message) {
+  const Range range = range_of(where, sources);
   std::string out = "{\"physicalLocation\": {\"artifactLocation\": {\"uri\": " + uri_of(where, sources) + "}";
   if (where.line > 0)
     out += ", \"region\": {\"startLine\": " + std::to_string(range.start.line + 1) +
@@ -75,16 +75,16 @@ std::string sarif_location(Span where, Diagnostics::Sources const& sources, std:
 
 }  // namespace
 
-std::string diagnostics_json(Diagnostics const& diagnostics) {
-  auto const& sources = diagnostics.sources();
+std::string diagnostics_json(const Diagnostics& diagnostics) {
+  const auto& sources = diagnostics.sources();
   std::string out = "{\"diagnostics\": [";
   for (std::size_t i = 0; i < diagnostics.size(); ++i) {
-    Diagnostic const& one = diagnostics[i];
+    const Diagnostic& one = diagnostics[i];
     out += (i == 0 ? "\n" : ",\n");
     out += "  {\"file\": " + file_of(one.where, sources) +
            ", \"range\": " + lsp_range(range_of(one.where, sources)) +
            ", \"severity\": " + std::to_string(static_cast<int>(one.severity) + 1) +
-           ", \"code\": " + json_string(one.rule) +
+           ", \"code\": " + text::json_string(one.rule) +
            ", \"source\": \"belfry\", \"message\": " + text_of(one.message) +
            ", \"help\": " + text_of(one.help) + ", \"related\": [";
     for (std::size_t n = 0; n < one.notes.size(); ++n)
@@ -98,22 +98,22 @@ std::string diagnostics_json(Diagnostics const& diagnostics) {
          ", \"omitted\": " + std::to_string(diagnostics.omitted()) + "}\n";
 }
 
-std::string diagnostics_sarif(Diagnostics const& diagnostics, std::string_view version) {
-  auto const& sources = diagnostics.sources();
+std::string diagnostics_sarif(const Diagnostics& diagnostics, std::string_view version) {
+  const auto& sources = diagnostics.sources();
   std::set<std::string_view> rules;
-  for (Diagnostic const& one : diagnostics) rules.insert(one.rule);
+  for (const Diagnostic& one : diagnostics) rules.insert(one.rule);
   std::string out =
       "{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\", \"runs\": "
       "[{\n"
       " \"tool\": {\"driver\": {\"name\": \"belfry\", \"version\": " +
-      json_string(version) + ", \"rules\": [";
+      text::json_string(version) + ", \"rules\": [";
   for (auto rule = rules.begin(); rule != rules.end(); ++rule)
-    out += std::string(rule == rules.begin() ? "" : ", ") + "{\"id\": " + json_string(*rule) + "}";
+    out += std::string(rule == rules.begin() ? "" : ", ") + "{\"id\": " + text::json_string(*rule) + "}";
   out += "]}},\n \"columnKind\": \"utf16CodeUnits\",\n \"results\": [";
   for (std::size_t i = 0; i < diagnostics.size(); ++i) {
-    Diagnostic const& one = diagnostics[i];
+    const Diagnostic& one = diagnostics[i];
     out += (i == 0 ? "\n" : ",\n");
-    out += "  {\"ruleId\": " + json_string(one.rule) +
+    out += "  {\"ruleId\": " + text::json_string(one.rule) +
            ", \"level\": " + std::string(sarif_level(one.severity)) +
            ", \"message\": {\"text\": " + text_of(one.message + (one.help.empty() ? "" : "\n" + one.help)) +
            "}, \"locations\": [" + sarif_location(one.where, sources, "") + "]";

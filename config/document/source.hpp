@@ -20,7 +20,7 @@ class Source {
   Source(std::string name, std::string text, Excerpts excerpts = Excerpts::shown)
       : name_(std::move(name)), text_(std::move(text)), withheld_(excerpts == Excerpts::withheld) {}
 
-  [[nodiscard]] std::string const& name() const { return name_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
   // Its lines are for belfry alone: messages name places in it and quote nothing.
   void withhold() { withheld_ = true; }
@@ -50,10 +50,6 @@ struct TextFault {
 // The first byte of `text` that is not UTF-8, or a control character YAML does not allow.
 [[nodiscard]] std::optional<TextFault> find_text_fault(std::string_view text);
 
-// Length in bytes of the UTF-8 sequence at the start of `text`; 1 for a byte that starts none.
-[[nodiscard]] std::size_t sequence_length(std::string_view text);
-// Columns of a terminal that `text` takes; a tab counts as one, wide East Asian characters as two.
-[[nodiscard]] std::uint32_t terminal_width(std::string_view text);
 // Column `byte_column` of `line` (both from 1) counted in characters, also from 1.
 [[nodiscard]] std::uint32_t character_column(std::string_view line, std::uint32_t byte_column);
 // The same counted from 0 in UTF-16 code units, as the Language Server Protocol does.

@@ -17,7 +17,7 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
     row[0] = i;
     std::size_t best = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      bool const same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
       row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0U : 1U)});
       if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
         row[j] = std::min(row[j], before[j - 2] + 1);
@@ -32,13 +32,13 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
 
 }  // namespace
 
-std::string_view nearest(std::string_view word, std::span<std::string_view const> candidates) {
-  std::size_t const limit = word.size() < 3 ? 1 : word.size() < 6 ? 2 : 3;
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  const std::size_t limit = word.size() < 3 ? 1 : word.size() < 6 ? 2 : 3;
   std::size_t best = limit + 1;
   std::string_view found;
   if (word.empty() || word.size() > 80) return found;
-  for (std::string_view const candidate : candidates) {
-    std::size_t const edits = distance(word, candidate, limit);
+  for (const std::string_view candidate : candidates) {
+    const std::size_t edits = distance(word, candidate, limit);
     if (edits < best && edits < candidate.size()) {
       best = edits;
       found = candidate;
@@ -47,8 +47,8 @@ std::string_view nearest(std::string_view word, std::span<std::string_view const
   return found;
 }
 
-std::string did_you_mean(std::string_view word, std::span<std::string_view const> candidates) {
-  if (std::string_view const found = nearest(word, candidates); !found.empty())
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
+  if (const std::string_view found = nearest(word, candidates); !found.empty())
     return "did you mean `" + std::string(found) + "`?";
   if (candidates.empty() || candidates.size() > 16) return {};
   std::string help = candidates.size() == 1 ? "the only one known is " : "known are: ";

@@ -46,16 +46,16 @@ constexpr auto explanations = std::to_array<Row>({
 });
 
 // The parser stumbles over the consequence; these two causes are seen in the text itself.
-Explanation likely_slip(Source const& source, std::uint32_t line) {
-  std::string_view const here = source.line(line);
-  std::string_view const indent = here.substr(0, here.find_first_not_of(" \t"));
+Explanation likely_slip(const Source& source, std::uint32_t line) {
+  const std::string_view here = source.line(line);
+  const std::string_view indent = here.substr(0, here.find_first_not_of(" \t"));
   if (indent.contains('\t')) return {"this line is indented with a tab", "indent with spaces"};
-  std::string_view const before = line > 1 ? source.line(line - 1) : std::string_view();
-  auto const start = before.find_first_not_of(" -");
-  auto const colon = before.find(':');
+  const std::string_view before = line > 1 ? source.line(line - 1) : std::string_view();
+  const auto start = before.find_first_not_of(" -");
+  const auto colon = before.find(':');
   if (start == std::string_view::npos || colon == std::string_view::npos || colon + 1 >= before.size())
     return {};
-  bool const word = before.find_first_of(" \"'{}[]#/", start) > colon;
+  const bool word = before.find_first_of(" \"'{}[]#/", start) > colon;
   if (word && before[colon + 1] != ' ' && before[colon + 1] != ':' && before[colon + 1] != '/' &&
       before[colon + 1] != '\\')
     return {"the line above has a `:` without a space behind it", "write `KEY: VALUE` there"};
@@ -64,9 +64,9 @@ Explanation likely_slip(Source const& source, std::uint32_t line) {
 
 }  // namespace
 
-Explanation explain(std::string_view message, Source const& source, std::uint32_t line) {
-  if (Explanation const likely = likely_slip(source, line); !likely.message.empty()) return likely;
-  for (Row const& row : explanations)
+Explanation explain(std::string_view message, const Source& source, std::uint32_t line) {
+  if (const Explanation likely = likely_slip(source, line); !likely.message.empty()) return likely;
+  for (const Row& row : explanations)
     if (message.starts_with(row.begins)) return row.explanation;
   return {{}, "check indentation and quotes on this line"};
 }

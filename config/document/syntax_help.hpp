@@ -13,6 +13,6 @@ struct Explanation {
 };
 
 // For yaml-cpp's `message` about `line` of `source`; without a message if it is one that is not known.
-[[nodiscard]] Explanation explain(std::string_view message, Source const& source, std::uint32_t line);
+[[nodiscard]] Explanation explain(std::string_view message, const Source& source, std::uint32_t line);
 
 }  // namespace belfry::config

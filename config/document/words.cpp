@@ -19,7 +19,7 @@ class Splitter {
 
  private:
   void step() {
-    char const c = line_[at_];
+    const char c = line_[at_];
     if (blank(c)) {
       finish_word();
       ++at_;
@@ -55,10 +55,10 @@ class Splitter {
   }
 
   void quoted(char quote) {
-    std::size_t const start = at_++;
+    const std::size_t start = at_++;
     open_ = true;
     while (at_ < line_.size() && line_[at_] != quote) {
-      bool const escape = quote == '"' && line_[at_] == '\\' && at_ + 1 < line_.size() &&
+      const bool escape = quote == '"' && line_[at_] == '\\' && at_ + 1 < line_.size() &&
                           std::string_view("\"\\$`\n").contains(line_[at_ + 1]);
       if (escape) ++at_;
       if (!escape || line_[at_] != '\n') word_ += line_[at_];
@@ -70,17 +70,17 @@ class Splitter {
 
   void note_shell_syntax() {
     if (out_.shell_syntax) return;
-    char const c = line_[at_];
-    bool const word_start = !open_;
-    bool const expansion = c == '$' && at_ + 1 < line_.size() && !blank(line_[at_ + 1]);
-    bool const assignment = c == '=' && out_.words.empty() && open_ && word_.find('/') == std::string::npos;
+    const char c = line_[at_];
+    const bool word_start = !open_;
+    const bool expansion = c == '$' && at_ + 1 < line_.size() && !blank(line_[at_ + 1]);
+    const bool assignment = c == '=' && out_.words.empty() && open_ && word_.find('/') == std::string::npos;
     if (!std::string_view("|&;<>()*`").contains(c) && !expansion && !assignment && !(c == '~' && word_start))
       return;
     out_.shell_syntax = at_;
     out_.shell_token = c;
     if (assignment) {
       out_.shell_syntax = at_ - std::min(at_, word_.size());
-      std::size_t const end = std::min(line_.find_first_of(" \t\n", at_), line_.size());
+      const std::size_t end = std::min(line_.find_first_of(" \t\n", at_), line_.size());
       out_.shell_token = line_.substr(*out_.shell_syntax, end - *out_.shell_syntax);
     }
     if (at_ + 1 < line_.size() && line_[at_ + 1] == c && std::string_view("|&<>").contains(c))
@@ -100,11 +100,11 @@ class Splitter {
 
 Words split_words(std::string_view line) { return Splitter(line).run(); }
 
-std::string join_words(std::vector<std::string> const& words) {
+std::string join_words(const std::vector<std::string>& words) {
   std::string line;
-  for (std::string const& word : words) {
+  for (const std::string& word : words) {
     if (!line.empty()) line += ' ';
-    bool const plain = !word.empty() && word.find_first_not_of(
+    const bool plain = !word.empty() && word.find_first_not_of(
                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                             "0123456789_@%+=:,./-") == std::string::npos;
     if (plain) {
@@ -112,7 +112,7 @@ std::string join_words(std::vector<std::string> const& words) {
       continue;
     }
     line += '\'';
-    for (char const c : word) c == '\'' ? line += "'\\''" : line += c;
+    for (const char c : word) c == '\'' ? line += "'\\''" : line += c;
     line += '\'';
   }
   return line;

@@ -23,6 +23,6 @@ struct Words {
 [[nodiscard]] Words split_words(std::string_view line);
 
 // `words` as one line that split_words splits back into them.
-[[nodiscard]] std::string join_words(std::vector<std::string> const& words);
+[[nodiscard]] std::string join_words(const std::vector<std::string>& words);
 
 }  // namespace belfry::config

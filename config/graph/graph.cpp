@@ -13,7 +13,7 @@ constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 // Tarjan's strongly connected components, with a stack of its own: chains may be long.
 class Knots {
  public:
-  explicit Knots(Stack const& stack)
+  explicit Knots(const Stack& stack)
       : services_(stack.services),
         order_(services_.size(), none),
         low_(services_.size()),
@@ -35,9 +35,9 @@ class Knots {
     enter(root);
     while (!frames.empty()) {
       Frame& frame = frames.back();
-      auto const& edges = services_[frame.service].depends_on;
+      const auto& edges = services_[frame.service].depends_on;
       if (frame.next < edges.size()) {
-        Index const target = edges[frame.next++].target;
+        const Index target = edges[frame.next++].target;
         if (order_[target] == none) {
           enter(target);
           frames.push_back({target});
@@ -46,7 +46,7 @@ class Knots {
         }
         continue;
       }
-      Index const done = frame.service;
+      const Index done = frame.service;
       frames.pop_back();
       if (low_[done] == order_[done]) leave(done);
       if (!frames.empty()) low_[frames.back().service] = std::min(low_[frames.back().service], low_[done]);
@@ -67,7 +67,7 @@ class Knots {
     ++count_;
   }
 
-  std::vector<Service> const& services_;
+  const std::vector<Service>& services_;
   std::vector<std::uint32_t> order_, low_, knot_;
   std::vector<Index> open_;
   std::uint32_t clock_ = 0;
@@ -75,16 +75,16 @@ class Knots {
 };
 
 // The shortest way from `start` back to itself within its knot, breadth first.
-std::vector<EdgeRef> shortest_cycle(Stack const& stack, Knots const& knots, Index start) {
+std::vector<EdgeRef> shortest_cycle(const Stack& stack, const Knots& knots, Index start) {
   std::vector<EdgeRef> arrived(stack.services.size(), {none, 0});
   std::queue<Index> next;
   next.push(start);
   while (!next.empty()) {
-    Index const service = next.front();
+    const Index service = next.front();
     next.pop();
-    auto const& edges = stack.services[service].depends_on;
+    const auto& edges = stack.services[service].depends_on;
     for (std::uint32_t i = 0; i < edges.size(); ++i) {
-      Index const target = edges[i].target;
+      const Index target = edges[i].target;
       if (knots.of(target) != knots.of(start) || arrived[target].service != none) continue;
       arrived[target] = {service, i};
       if (target != start) {
@@ -102,8 +102,8 @@ std::vector<EdgeRef> shortest_cycle(Stack const& stack, Knots const& knots, Inde
 
 }  // namespace
 
-std::vector<std::vector<EdgeRef>> find_cycles(Stack const& stack) {
-  Knots const knots(stack);
+std::vector<std::vector<EdgeRef>> find_cycles(const Stack& stack) {
+  const Knots knots(stack);
   std::vector<std::uint32_t> size(knots.count(), 0);
   std::vector<Index> first(knots.count(), none);
   for (Index i = 0; i < stack.services.size(); ++i) {
@@ -112,15 +112,15 @@ std::vector<std::vector<EdgeRef>> find_cycles(Stack const& stack) {
   }
   std::vector<std::vector<EdgeRef>> cycles;
   for (std::uint32_t knot = 0; knot < knots.count() && cycles.size() < 100; ++knot) {
-    auto const& edges = stack.services[first[knot]].depends_on;
-    bool const itself =
-        std::ranges::any_of(edges, [&](Dependency const& edge) { return edge.target == first[knot]; });
+    const auto& edges = stack.services[first[knot]].depends_on;
+    const bool itself =
+        std::ranges::any_of(edges, [&](const Dependency& edge) { return edge.target == first[knot]; });
     if (size[knot] > 1 || itself) cycles.push_back(shortest_cycle(stack, knots, first[knot]));
   }
   return cycles;
 }
 
-std::vector<std::vector<EdgeRef>> dependents(Stack const& stack) {
+std::vector<std::vector<EdgeRef>> dependents(const Stack& stack) {
   std::vector<std::vector<EdgeRef>> out(stack.services.size());
   for (Index i = 0; i < stack.services.size(); ++i)
     for (std::uint32_t e = 0; e < stack.services[i].depends_on.size(); ++e)
@@ -128,8 +128,8 @@ std::vector<std::vector<EdgeRef>> dependents(Stack const& stack) {
   return out;
 }
 
-std::vector<Index> start_order(Stack const& stack) {
-  auto const above = dependents(stack);
+std::vector<Index> start_order(const Stack& stack) {
+  const auto above = dependents(stack);
   std::vector<std::uint32_t> missing(stack.services.size());
   std::priority_queue<Index, std::vector<Index>, std::greater<>> free;
   for (Index i = 0; i < stack.services.size(); ++i) {
@@ -141,29 +141,29 @@ std::vector<Index> start_order(Stack const& stack) {
   while (!free.empty()) {
     order.push_back(free.top());
     free.pop();
-    for (EdgeRef const& edge : above[order.back()])
+    for (const EdgeRef& edge : above[order.back()])
       if (--missing[edge.service] == 0) free.push(edge.service);
   }
   return order;
 }
 
-std::vector<std::uint32_t> ranks(Stack const& stack) {
+std::vector<std::uint32_t> ranks(const Stack& stack) {
   std::vector<std::uint32_t> out(stack.services.size(), 0);
-  for (Index const i : start_order(stack))
-    for (Dependency const& edge : stack.services[i].depends_on)
+  for (const Index i : start_order(stack))
+    for (const Dependency& edge : stack.services[i].depends_on)
       out[i] = std::max(out[i], out[edge.target] + 1);
   return out;
 }
 
-Path critical_path(Stack const& stack, std::function<Duration(Service const&)> const& time) {
+Path critical_path(const Stack& stack, const std::function<Duration(const Service&)>& time) {
   std::vector<Duration> length(stack.services.size(), Duration(0));
   std::vector<Index> before(stack.services.size(), none);
   Index last = none;
-  for (Index const i : start_order(stack)) {
-    for (Dependency const& edge : stack.services[i].depends_on)
+  for (const Index i : start_order(stack)) {
+    for (const Dependency& edge : stack.services[i].depends_on)
       if (before[i] == none || length[edge.target] > length[before[i]]) before[i] = edge.target;
-    Duration const below = before[i] == none ? Duration(0) : length[before[i]];
-    Duration const own = time(stack.services[i]);
+    const Duration below = before[i] == none ? Duration(0) : length[before[i]];
+    const Duration own = time(stack.services[i]);
     length[i] = saturating_add(below, own);
     if (last == none || length[i] > length[last]) last = i;
   }
@@ -175,15 +175,15 @@ Path critical_path(Stack const& stack, std::function<Duration(Service const&)> c
   return path;
 }
 
-std::vector<bool> required_closure(Stack const& stack, std::span<Index const> roots) {
+std::vector<bool> required_closure(const Stack& stack, std::span<const Index> roots) {
   std::vector<bool> in(stack.services.size(), false);
   std::vector<Index> open(roots.begin(), roots.end());
   while (!open.empty()) {
-    Index const service = open.back();
+    const Index service = open.back();
     open.pop_back();
     if (in[service]) continue;
     in[service] = true;
-    for (Dependency const& edge : stack.services[service].depends_on)
+    for (const Dependency& edge : stack.services[service].depends_on)
       if (edge.required) open.push_back(edge.target);
   }
   return in;

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view metric = "belfry_service_ready_seconds_";
 
 std::string_view trimmed(std::string_view text) {
-  auto const start = text.find_first_not_of(" \t\r");
+  const auto start = text.find_first_not_of(" \t\r");
   return start == std::string_view::npos ? std::string_view()
                                          : text.substr(start, text.find_last_not_of(" \t\r") - start + 1);
 }
@@ -18,7 +18,7 @@ template <class Use>
 void each_line(std::string_view text, Use use) {
   std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t const end = std::min(text.find('\n', at), text.size());
+    const std::size_t end = std::min(text.find('\n', at), text.size());
     use(++number, trimmed(text.substr(at, end - at)));
     at = end + 1;
   }
@@ -32,14 +32,14 @@ struct Histogram {
 // `sum{…,service="db",…} 1.5` of the metric, whose prefix is cut off already.
 void read_sample(std::string_view line, std::map<std::string, Histogram, std::less<>>& out) {
   constexpr std::string_view label = "service=\"";
-  bool const sum = line.starts_with("sum{"), count = line.starts_with("count{");
-  auto const start = line.find(label);
-  auto const value_at = line.rfind(' ');
+  const bool sum = line.starts_with("sum{"), count = line.starts_with("count{");
+  const auto start = line.find(label);
+  const auto value_at = line.rfind(' ');
   if ((!sum && !count) || start == std::string_view::npos || value_at == std::string_view::npos) return;
-  auto const name = line.substr(start + label.size());
-  auto const end = name.find('"');
+  const auto name = line.substr(start + label.size());
+  const auto end = name.find('"');
   double value = 0;
-  std::string_view const number = line.substr(value_at + 1);
+  const std::string_view number = line.substr(value_at + 1);
   std::from_chars(number.data(), number.data() + number.size(), value);
   if (end == std::string_view::npos || !std::isfinite(value)) return;
   Histogram& one = out[std::string(name.substr(0, end))];
@@ -52,8 +52,8 @@ Times recorded(std::string_view text) {
     if (line.starts_with(metric)) read_sample(line.substr(metric.size()), histograms);
   });
   Times times;
-  for (auto const& [name, one] : histograms) {
-    double const mean = one.count > 0 ? one.sum / one.count : 0;
+  for (const auto& [name, one] : histograms) {
+    const double mean = one.count > 0 ? one.sum / one.count : 0;
     if (mean > 0 && mean < 1e9)
       times[name] = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(mean));
   }
@@ -69,12 +69,12 @@ std::expected<Times, Malformed> parse_times(std::string_view text) {
   std::expected<Times, Malformed> result;
   each_line(text, [&](std::size_t number, std::string_view line) {
     if (line.empty() || line.starts_with('#') || !result) return;
-    auto const blank = line.find_first_of(" \t:");
-    std::string_view const name = line.substr(0, blank);
+    const auto blank = line.find_first_of(" \t:");
+    const std::string_view name = line.substr(0, blank);
     std::string_view rest =
         blank == std::string_view::npos ? std::string_view() : trimmed(line.substr(blank));
     if (rest.starts_with(':')) rest = trimmed(rest.substr(1));
-    auto const time = parse_duration(rest);
+    const auto time = parse_duration(rest);
     if (time)
       times.insert_or_assign(std::string(name), *time);
     else

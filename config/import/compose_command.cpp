@@ -1,9 +1,9 @@
 // What a service of a compose file runs.
 #include <algorithm>
 
-#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 bool has_operator(std::string_view line) {
   char quote = '\0';
   for (std::size_t i = 0; i < line.size(); ++i) {
-    char const c = line[i];
+    const char c = line[i];
     if (c == '\\' && quote != '\'')
       ++i;
     else if (quote != '\0')
@@ -27,25 +27,25 @@ bool has_operator(std::string_view line) {
 
 }  // namespace
 
-bool is_word_for_shell(std::vector<std::string> const& words) {
+bool is_word_for_shell(const std::vector<std::string>& words) {
   return std::ranges::any_of(
-      words, [](std::string const& word) { return word == "&&" || word == "||" || word == "|"; });
+      words, [](const std::string& word) { return word == "&&" || word == "||" || word == "|"; });
 }
 
-std::vector<std::string> ComposeService::words(Node const& node) {
+std::vector<std::string> ComposeService::words(const Node& node) {
   return node.is_scalar() ? split_words(node.text()).words : Carrier::texts(node);
 }
 
 // `npm ci && npm start` as a line: no shell reads it there, and one was meant.
 bool ComposeService::line_for_shell() {
   bool found = false;
-  for (std::string_view const name : {"entrypoint", "command"}) {
-    Node const* const node = find(name);
+  for (const std::string_view name : {"entrypoint", "command"}) {
+    const Node* const node = find(name);
     if (node == nullptr || node->is_mapping()) continue;
-    bool const line = node->is_scalar() && has_operator(node->text());
+    const bool line = node->is_scalar() && has_operator(node->text());
     if (!line && (node->is_scalar() || !is_word_for_shell(words(*node)))) continue;
-    Node const* const other = find(name == "command" ? "entrypoint" : "command");
-    bool const alone = line && (other == nullptr || words(*other).empty());
+    const Node* const other = find(name == "command" ? "entrypoint" : "command");
+    const bool alone = line && (other == nullptr || words(*other).empty());
     left(*node, name,
          alone ? "compose reads it without a shell, up to the first operator; here a shell reads it"
                : "a `&&`, `||` or `|` of it is an argument, no shell reads it: write [sh, -c, ...]");
@@ -59,13 +59,13 @@ bool ComposeService::line_for_shell() {
 
 void ComposeService::command() {
   if (line_for_shell()) return;
-  Node const* const entrypoint = find("entrypoint");
-  Node const* const given = find("command");
+  const Node* const entrypoint = find("entrypoint");
+  const Node* const given = find("command");
   if (entrypoint != nullptr) command_ = words(*entrypoint);
-  std::vector<std::string> const arguments = given == nullptr ? std::vector<std::string>() : words(*given);
+  const std::vector<std::string> arguments = given == nullptr ? std::vector<std::string>() : words(*given);
   command_.insert(command_.end(), arguments.begin(), arguments.end());
   if (command_.empty()) return missing_command();
-  bool const whole = entrypoint == nullptr || words(*entrypoint).empty();
+  const bool whole = entrypoint == nullptr || words(*entrypoint).empty();
   if (whole && image_ != nullptr) command_ = command_in_image(*image_, std::move(command_));
   if (command_.front().starts_with('-')) {
     out_.comment("decide: the program that the image puts before these options");
@@ -73,13 +73,13 @@ void ComposeService::command() {
     file_.carrier.left(key_, "the program", "the image brought it: write it before its options", key_.text());
   }
   // Variables are replaced first and the line is split afterwards, there and here.
-  bool const line =
+  const bool line =
       whole && given != nullptr && given->is_scalar() && given->text().contains('$') && command_ == arguments;
-  out_.key("command", line ? json_string(given->text()) : yaml_list(command_));
+  out_.key("command", line ? text::json_string(given->text()) : yaml_list(command_));
 }
 
 void ComposeService::missing_command() {
-  std::string const image(text("image"));
+  const std::string image(text("image"));
   out_.comment(find("extends") != nullptr ? "decide: what the service runs that this one extends"
                : image.empty()            ? "decide: what the image built here runs"
                                           : "decide: what the image " + image + " runs");

@@ -1,4 +1,5 @@
-// Names of hosts in a compose file: those of its containers, which here are none.
+// Names of hosts in a compose file. Containers reach each other by the names of their services; processes of
+// one host do not.
 #include <algorithm>
 #include <array>
 
@@ -8,26 +9,26 @@
 namespace belfry::config {
 namespace {
 
-std::string_view text_of(Node const& service, std::string_view key) {
-  Node const* const found = service.find(key);
+std::string_view text_of(const Node& service, std::string_view key) {
+  const Node* const found = service.find(key);
   return found == nullptr ? std::string_view() : found->text();
 }
 
-void add_aliases(Node const& service, std::vector<std::string_view>& names) {
-  if (Node const* const networks = service.find("networks"))
-    for (Entry const& network : networks->entries())
-      if (Node const* const aliases = network.value->find("aliases"))
-        for (Node const* alias : aliases->items()) names.push_back(alias->text());
-  if (Node const* const links = service.find("links"))
-    for (Node const* link : links->items())
-      if (auto const colon = link->text().find(':'); colon != std::string_view::npos)
+void add_aliases(const Node& service, std::vector<std::string_view>& names) {
+  if (const Node* const networks = service.find("networks"))
+    for (const Entry& network : networks->entries())
+      if (const Node* const aliases = network.value->find("aliases"))
+        for (const Node* alias : aliases->items()) names.push_back(alias->text());
+  if (const Node* const links = service.find("links"))
+    for (const Node* link : links->items())
+      if (const auto colon = link->text().find(':'); colon != std::string_view::npos)
         names.push_back(link->text().substr(colon + 1));
 }
 
 // A line of a shell as its words, a word as itself.
-std::vector<std::string> all_words(Node const& node) {
+std::vector<std::string> all_words(const Node& node) {
   std::vector<std::string> words;
-  for (std::string const& item : Carrier::texts(node)) {
+  for (const std::string& item : Carrier::texts(node)) {
     Words split = split_words(item);
     if (split.unclosed) split.words = {item};
     words.insert(words.end(), split.words.begin(), split.words.end());
@@ -41,12 +42,12 @@ bool is_port(std::string_view word) {
 }
 
 // The first name that a command uses as a host: as in an address, behind `-h`, or before a port.
-std::string host_in_command(std::vector<std::string> const& words, Names const& names) {
+std::string host_in_command(const std::vector<std::string>& words, const Names& names) {
   constexpr auto options = std::to_array<std::string_view>({"-h", "-H", "--host", "--hostname"});
   for (std::size_t i = 0; i < words.size(); ++i) {
-    bool const named = i > 0 && std::ranges::find(options, words[i - 1]) != options.end();
-    bool const before_port = i + 1 < words.size() && is_port(words[i + 1]);
-    auto const equals = words[i].starts_with('-') ? words[i].find('=') : std::string::npos;
+    const bool named = i > 0 && std::ranges::find(options, words[i - 1]) != options.end();
+    const bool before_port = i + 1 < words.size() && is_port(words[i + 1]);
+    const auto equals = words[i].starts_with('-') ? words[i].find('=') : std::string::npos;
     std::string host = host_in(named || before_port ? "HOST" : "", words[i], names);
     if (host.empty() && equals != std::string::npos)
       host = host_in(words[i].substr(0, equals), words[i].substr(equals + 1), names);
@@ -57,9 +58,9 @@ std::string host_in_command(std::vector<std::string> const& words, Names const& 
 
 }  // namespace
 
-std::vector<std::string_view> host_names(Node const& services) {
+std::vector<std::string_view> host_names(const Node& services) {
   std::vector<std::string_view> names;
-  for (Entry const& entry : services.entries()) {
+  for (const Entry& entry : services.entries()) {
     names.push_back(entry.key->text());
     names.push_back(text_of(*entry.value, "hostname"));
     names.push_back(text_of(*entry.value, "container_name"));
@@ -72,27 +73,27 @@ std::vector<std::string_view> host_names(Node const& services) {
 // In containers the name of a service is a host; here it is none.
 void ComposeService::hosts() {
   std::string where;
-  auto const found = [&](std::string_view name, std::string const& host, Node const& at) {
+  const auto found = [&](std::string_view name, const std::string& host, const Node& at) {
     if (host.empty()) return;
     where += (where.empty() ? "" : ", ") + std::string(name);
     file_.carrier.left(at, "the host name `" + host + "` in " + std::string(name),
                        "services share the host's network: write 127.0.0.1", key_.text());
   };
-  if (Node const* const environment = find("environment")) {
-    for (Entry const& entry : environment->entries())
+  if (const Node* const environment = find("environment")) {
+    for (const Entry& entry : environment->entries())
       found(entry.key->text(), host_in(entry.key->text(), entry.value->text(), file_.hosts), *entry.value);
-    for (Node const* item : environment->items()) {
-      std::string_view const text = item->text();
-      auto const equals = std::min(text.find('='), text.size());
-      std::string_view const name = text.substr(0, equals);
+    for (const Node* item : environment->items()) {
+      const std::string_view text = item->text();
+      const auto equals = std::min(text.find('='), text.size());
+      const std::string_view name = text.substr(0, equals);
       found(name, host_in(name, text.substr(std::min(equals + 1, text.size())), file_.hosts), *item);
     }
   }
-  for (std::string_view const name : {"entrypoint", "command"})
-    if (Node const* const given = find(name))
+  for (const std::string_view name : {"entrypoint", "command"})
+    if (const Node* const given = find(name))
       found(name, host_in_command(all_words(*given), file_.hosts), *given);
-  Node const* const check = find("healthcheck");
-  if (Node const* const test = check == nullptr ? nullptr : check->find("test"))
+  const Node* const check = find("healthcheck");
+  if (const Node* const test = check == nullptr ? nullptr : check->find("test"))
     found("healthcheck", host_in_command(all_words(*test), file_.hosts), *test);
   if (!where.empty())
     out_.comment("decide: hosts in " + where + " are names of services; here they are 127.0.0.1");

@@ -51,29 +51,29 @@ constexpr auto images = std::to_array<KnownImage>({
 });
 
 std::string_view last_part(std::string_view path) {
-  auto const slash = path.rfind('/');
+  const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 }  // namespace
 
-KnownImage const* known_image(std::string_view image) {
+const KnownImage* known_image(std::string_view image) {
   image = last_part(image);  // first: a registry may have a port
   // What is left of a registry in a variable: `${REGISTRY:-docker.io/}postgres`.
   if (image.starts_with('}')) image.remove_prefix(1);
   image = image.substr(0, image.find_first_of(":@"));
-  auto const found = std::ranges::find(images, image, &KnownImage::name);
+  const auto found = std::ranges::find(images, image, &KnownImage::name);
   return found == images.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> command_in_image(KnownImage const& image, std::vector<std::string> command) {
-  std::vector<std::string> const own = split_words(image.arguments).words;
-  bool const options_only = !command.empty() && command.front().starts_with('-');
+std::vector<std::string> command_in_image(const KnownImage& image, std::vector<std::string> command) {
+  const std::vector<std::string> own = split_words(image.arguments).words;
+  const bool options_only = !command.empty() && command.front().starts_with('-');
   // `server /data` for minio: the first word is one the program knows, not a program.
-  bool const subcommand = !command.empty() && !own.empty() && command.front() == own.front();
-  bool const verbs =
+  const bool subcommand = !command.empty() && !own.empty() && command.front() == own.front();
+  const bool verbs =
       image.name == "keycloak" || image.name == "minio" || image.name == "vault" || image.name == "consul";
-  bool const its_own = !command.empty() && last_part(command.front()) == last_part(image.program);
+  const bool its_own = !command.empty() && last_part(command.front()) == last_part(image.program);
   if (command.empty())
     command = own;
   else if (its_own || !(options_only || subcommand || verbs))

@@ -16,11 +16,11 @@ struct KnownImage {
 };
 
 // What is known of `image`, whatever its registry and version: `docker.io/library/postgres:16`.
-[[nodiscard]] KnownImage const* known_image(std::string_view image);
+[[nodiscard]] const KnownImage* known_image(std::string_view image);
 
 // What runs in the container if the file says `command` and no entrypoint: with the image's program in
 // front where the image's entrypoint would put it.
-[[nodiscard]] std::vector<std::string> command_in_image(KnownImage const& image,
+[[nodiscard]] std::vector<std::string> command_in_image(const KnownImage& image,
                                                         std::vector<std::string> command);
 
 }  // namespace belfry::config

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <array>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/import/compose_service.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -18,18 +18,18 @@ bool is_number(std::string_view text) {
 
 // `x` of `${NAME:-x}`; else `no`.
 std::string default_of(std::string_view variable) {
-  auto const dash = variable.find('-');
-  bool const whole = variable.starts_with("${") && variable.ends_with('}') && dash != std::string_view::npos;
+  const auto dash = variable.find('-');
+  const bool whole = variable.starts_with("${") && variable.ends_with('}') && dash != std::string_view::npos;
   return whole ? std::string(variable.substr(dash + 1, variable.size() - dash - 2)) : "no";
 }
 
 // What a service waits for without saying `depends_on`: those whose network or files it shares.
-std::vector<std::string_view> implied(std::string_view key, Node const& value) {
+std::vector<std::string_view> implied(std::string_view key, const Node& value) {
   std::vector<std::string_view> names;
   if (key == "network_mode" || key == "ipc" || key == "pid") {
     if (value.text().starts_with("service:")) names.push_back(value.text().substr(8));
   } else if (key == "links" || key == "volumes_from") {
-    for (Node const* item : items_of(value))
+    for (const Node* item : items_of(value))
       if (!item->text().starts_with("container:"))
         names.push_back(item->text().substr(0, item->text().find(':')));
   }
@@ -38,17 +38,17 @@ std::vector<std::string_view> implied(std::string_view key, Node const& value) {
 
 }  // namespace
 
-std::string ComposeService::edge(Entry const& entry) {
-  auto const get = [&](std::string_view name) {
-    Node const* const node = entry.value->find(name);
+std::string ComposeService::edge(const Entry& entry) {
+  const auto get = [&](std::string_view name) {
+    const Node* const node = entry.value->find(name);
     return node == nullptr ? std::string_view() : node->text();
   };
-  auto const known = condition_named(get("condition"));
+  const auto known = condition_spelled(get("condition"));
   std::string word(name_of(known.value_or(Condition::started)));
   if (!known && !get("condition").empty())
     left(*entry.value, "depends_on." + std::string(entry.key->text()) + ".condition",
          "compose knows no such condition");
-  bool const optional = get("required") == "false", lost = get("restart") == "true";
+  const bool optional = get("required") == "false", lost = get("restart") == "true";
   if (!optional && !lost) return word;
   return "{condition: " + word + (optional ? ", required: false" : "") + (lost ? ", on_loss: restart" : "") +
          "}";
@@ -57,44 +57,44 @@ std::string ComposeService::edge(Entry const& entry) {
 void ComposeService::depends_on() {
   std::vector<std::string> entries;
   std::set<std::string_view> seen;
-  auto const add = [&](Node const& at, std::string_view name, auto const& condition) {
+  const auto add = [&](const Node& at, std::string_view name, const auto& condition) {
     if (!file_.names.knows(name) || name == key_.text())
       left(at, "depends_on." + std::string(name),
            name == key_.text() ? "a service cannot wait for itself" : "no such service is in this file");
     else if (seen.insert(name).second)
       entries.push_back(yaml_text(file_.names.of(name)) + ": " + condition());
   };
-  auto const started = [] { return std::string("started"); };
-  if (Node const* const edges = find("depends_on")) {
+  const auto started = [] { return std::string("started"); };
+  if (const Node* const edges = find("depends_on")) {
     if (!edges->is_mapping())
-      for (Node const* item : items_of(*edges)) add(*item, item->text(), started);
-    for (Entry const& entry : edges->entries()) {
+      for (const Node* item : items_of(*edges)) add(*item, item->text(), started);
+    for (const Entry& entry : edges->entries()) {
       add(*entry.key, entry.key->text(), [&] { return edge(entry); });
       known_only(*entry.value, "depends_on." + std::string(entry.key->text()),
                  {"condition", "required", "restart"});
     }
   }
-  for (Entry const& entry : node_.entries())
-    for (std::string_view const name : implied(entry.key->text(), *entry.value))
+  for (const Entry& entry : node_.entries())
+    for (const std::string_view name : implied(entry.key->text(), *entry.value))
       if (file_.names.knows(name) && name != key_.text()) add(*entry.key, name, started);
   out_.mapping("depends_on", entries);
 }
 
 void ComposeService::readiness() {
-  Node const* const check = find("healthcheck");
+  const Node* const check = find("healthcheck");
   if ((check != nullptr && check->is_mapping() && healthcheck(*check)) || oneshot_) return unused_ports();
-  if (Node const* const ports = find("ports")) {
-    if (Node const* const more = find("expose"); more != nullptr && exposes_more(*more, *ports))
+  if (const Node* const ports = find("ports")) {
+    if (const Node* const more = find("expose"); more != nullptr && exposes_more(*more, *ports))
       left(*more, "expose", "the service is ready when it listens on what `ports` names");
     return listening(*ports, true);
   }
-  if (Node const* const ports = find("expose")) return listening(*ports, false);
+  if (const Node* const ports = find("expose")) return listening(*ports, false);
   if (file_.awaited_healthy.contains(key_.text())) guessed_readiness();
 }
 
-// Somebody waits for it to be healthy, and only the image knows what that means.
+// For a service that others wait for until it is healthy, while its health check is in the image.
 void ComposeService::guessed_readiness() {
-  std::string const port = image_ == nullptr || image_->port == 0 ? "" : std::to_string(image_->port);
+  const std::string port = image_ == nullptr || image_->port == 0 ? "" : std::to_string(image_->port);
   if (!port.empty() && claim(port)) {
     out_.comment("decide: others wait for it to be healthy; this is where the image's program listens");
     return out_.key("ready", "{port: " + port + "}");
@@ -103,7 +103,7 @@ void ComposeService::guessed_readiness() {
   file_.carrier.left(key_, "the health check", "if the image brought one, write it as `ready:`", key_.text());
 }
 
-std::string ComposeService::duration(Node const* node, std::string_view what) {
+std::string ComposeService::duration(const Node* node, std::string_view what) {
   if (node == nullptr || node->is_null()) return {};
   bool bad = false;
   std::string value = duration_value(node->text(), bad);
@@ -112,8 +112,8 @@ std::string ComposeService::duration(Node const* node, std::string_view what) {
 }
 
 // The command of a health check: nothing if there shall be none, one empty word if it does not say any.
-std::vector<std::string> ComposeService::tested(Node const& check) {
-  Node const* const test = check.find("test");
+std::vector<std::string> ComposeService::tested(const Node& check) {
+  const Node* const test = check.find("test");
   if (test == nullptr) return {""};
   std::vector<std::string> command = Carrier::texts(*test);
   if (command.empty() || command.front().empty()) return {""};
@@ -126,24 +126,24 @@ std::vector<std::string> ComposeService::tested(Node const& check) {
   return command.empty() ? std::vector<std::string>{""} : command;
 }
 
-std::string ComposeService::threshold(Node const* retries) {
-  std::string_view const text = retries == nullptr ? std::string_view() : retries->text();
-  bool const number = is_number(text);
+std::string ComposeService::threshold(const Node* retries) {
+  const std::string_view text = retries == nullptr ? std::string_view() : retries->text();
+  const bool number = is_number(text);
   if (retries != nullptr && !retries->is_null() && !number && !text.contains('$'))
     left(*retries, "healthcheck.retries", "it is a whole number");
-  bool const given = (number && text.find_first_not_of('0') != std::string_view::npos) || text.contains('$');
+  const bool given = (number && text.find_first_not_of('0') != std::string_view::npos) || text.contains('$');
   return given ? yaml_value(text.substr(text.find_first_not_of('0'))) : "3";
 }
 
-bool ComposeService::healthcheck(Node const& check) {
+bool ComposeService::healthcheck(const Node& check) {
   constexpr auto known = std::to_array<std::string_view>(
       {"test", "disable", "interval", "timeout", "retries", "start_period", "start_interval"});
-  for (Entry const& entry : check.entries())
+  for (const Entry& entry : check.entries())
     if (std::ranges::find(known, entry.key->text()) == known.end() && !entry.key->text().starts_with("x-"))
       left(*entry.key, "healthcheck." + std::string(entry.key->text()), "belfry has no counterpart");
-  Node const* const disable = check.find("disable");
+  const Node* const disable = check.find("disable");
   if (disable != nullptr && disable->text() == "true") return false;
-  std::vector<std::string> const command = tested(check);
+  const std::vector<std::string> command = tested(check);
   if (command.empty()) return false;
   if (command.front().empty()) {
     left(check, "healthcheck", "it has no test of its own: if the image brought one, write it as `ready:`");
@@ -152,23 +152,23 @@ bool ComposeService::healthcheck(Node const& check) {
   if (check.find("test")->is_sequence() && is_word_for_shell(command))
     left(*check.find("test"), "healthcheck.test",
          "a `&&`, `||` or `|` of it is an argument, no shell reads it: write [CMD-SHELL, ...]");
-  std::string const exec = "exec: " + yaml_list(command);
+  const std::string exec = "exec: " + yaml_list(command);
   std::vector<std::string> ready{exec}, live{exec};
-  auto const time = [&](std::string_view name) {
+  const auto time = [&](std::string_view name) {
     return duration(check.find(name), "healthcheck." + std::string(name));
   };
-  std::string const timeout = time("timeout");
+  const std::string timeout = time("timeout");
   ready.push_back("attempt_timeout: " + (timeout.empty() ? "30s" : timeout));
   live.push_back("timeout: " + (timeout.empty() ? "30s" : timeout));
-  if (auto const p = time("start_interval"); !p.empty()) ready.push_back("period: " + p);
-  std::string const interval = time("interval");
+  if (const auto p = time("start_interval"); !p.empty()) ready.push_back("period: " + p);
+  const std::string interval = time("interval");
   live.push_back("period: " + (interval.empty() ? "30s" : interval));
   live.push_back("failure_threshold: " + threshold(check.find("retries")));
-  if (auto const s = time("start_period"); !s.empty()) live.push_back("initial_delay: " + s);
+  if (const auto s = time("start_period"); !s.empty()) live.push_back("initial_delay: " + s);
   out_.mapping("ready", ready);
   if (oneshot_) {
-    for (std::string_view const name : {"interval", "retries", "start_period"})
-      if (Node const* const unused = check.find(name))
+    for (const std::string_view name : {"interval", "retries", "start_period"})
+      if (const Node* const unused = check.find(name))
         left(*unused, "healthcheck." + std::string(name), "others wait for it to end: it is a oneshot");
     return true;
   }
@@ -182,16 +182,16 @@ void ComposeService::restart() {
   std::string policy(text("restart").empty() ? "no" : text("restart"));
   std::string limit, delay;
   if (policy_ != nullptr) {
-    auto const get = [&](std::string_view name) {
-      Node const* n = policy_->find(name);
+    const auto get = [&](std::string_view name) {
+      const Node* n = policy_->find(name);
       return n == nullptr ? std::string_view() : n->text();
     };
-    if (Node const* const unused = find("restart"))
+    if (const Node* const unused = find("restart"))
       left(*unused, "restart", "deploy.restart_policy says it as well");
     policy = get("condition") == "none" ? "no" : get("condition") == "on-failure" ? "on-failure" : "always";
     limit = get("max_attempts");
     delay = duration(policy_->find("delay"), "deploy.restart_policy.delay");
-    std::string const window = duration(policy_->find("window"), "deploy.restart_policy.window");
+    const std::string window = duration(policy_->find("window"), "deploy.restart_policy.window");
     if (is_number(limit) && limit != "0" && !window.empty() && !window.contains('$'))
       limit += " per " + window;
   }
@@ -225,12 +225,12 @@ void ComposeService::restart() {
 
 void ComposeService::stop() {
   std::vector<std::string> entries;
-  std::string_view const signal = text("stop_signal");
+  const std::string_view signal = text("stop_signal");
   if (signal.contains('$') || signal_number(signal))
     entries.push_back("signal: " + yaml_value(signal));
   else if (!signal.empty())
     left(*find("stop_signal"), "stop_signal", "there is no such signal");
-  if (auto const t = duration(find("stop_grace_period"), "stop_grace_period"); !t.empty())
+  if (const auto t = duration(find("stop_grace_period"), "stop_grace_period"); !t.empty())
     entries.push_back("timeout: " + t);
   out_.mapping("stop", entries);
 }

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/import/compose_image.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
@@ -20,12 +19,12 @@ bool needs_variable(std::string_view value) {
 
 }  // namespace
 
-std::vector<Node const*> items_of(Node const& node) {
+std::vector<const Node*> items_of(const Node& node) {
   if (!node.is_sequence()) return {&node};
   return {node.items().begin(), node.items().end()};
 }
 
-ComposeService::ComposeService(ComposeFile& file, Node const& key, Node const& node)
+ComposeService::ComposeService(ComposeFile& file, const Node& key, const Node& node)
     : file_(file),
       node_(node),
       out_(key.text(), file.names),
@@ -37,7 +36,7 @@ ServiceWriter ComposeService::run() {
   if (oneshot_) out_.key("type", "oneshot");
   command();
   hosts();
-  for (Entry const& entry : node_.entries()) one(entry.key->text(), entry);
+  for (const Entry& entry : node_.entries()) one(entry.key->text(), entry);
   depends_on();
   readiness();
   restart();
@@ -46,22 +45,22 @@ ServiceWriter ComposeService::run() {
   return std::move(out_);
 }
 
-Node const* ComposeService::find(std::string_view name) const {
-  Node const* const found = node_.find(name);
+const Node* ComposeService::find(std::string_view name) const {
+  const Node* const found = node_.find(name);
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
 std::string_view ComposeService::text(std::string_view name) const {
-  Node const* const found = find(name);
+  const Node* const found = find(name);
   return found == nullptr ? std::string_view() : found->text();
 }
 
-void ComposeService::left(Node const& at, std::string_view what, std::string why) {
+void ComposeService::left(const Node& at, std::string_view what, std::string why) {
   file_.carrier.left(at, "`" + std::string(what) + "`", std::move(why), key_.text());
   out_.omit(what, at.line);
 }
 
-void ComposeService::one(std::string_view name, Entry const& entry) {
+void ComposeService::one(std::string_view name, const Entry& entry) {
   if (name.starts_with("x-") || entry.value->is_null()) return;
   if (handled_elsewhere(name)) {
     if (!has_shape(name, *entry.value)) left(entry, "it has another shape than compose reads");
@@ -71,9 +70,9 @@ void ComposeService::one(std::string_view name, Entry const& entry) {
   left(entry, reason(name));
 }
 
-bool ComposeService::scalar(std::string_view name, Entry const& entry) {
+bool ComposeService::scalar(std::string_view name, const Entry& entry) {
   if (!entry.value->is_scalar()) return false;
-  std::string_view const value = entry.value->text();
+  const std::string_view value = entry.value->text();
   if (name == "working_dir" && value.empty()) {
     left(entry, "it is empty: the service runs in the directory of the file");
   } else if (name == "working_dir") {
@@ -95,9 +94,9 @@ bool ComposeService::scalar(std::string_view name, Entry const& entry) {
   return true;
 }
 
-bool ComposeService::structured(std::string_view name, Entry const& entry) {
-  Node const& value = *entry.value;
-  bool const list = value.is_sequence(), map = value.is_mapping();
+bool ComposeService::structured(std::string_view name, const Entry& entry) {
+  const Node& value = *entry.value;
+  const bool list = value.is_sequence(), map = value.is_mapping();
   if (name == "environment" && (list || map))
     pairs(entry, "null");
   else if (name == "labels" && (list || map))
@@ -128,7 +127,7 @@ bool ComposeService::handled_elsewhere(std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-bool ComposeService::has_shape(std::string_view name, Node const& value) {
+bool ComposeService::has_shape(std::string_view name, const Node& value) {
   if (name == "healthcheck") return value.is_mapping();
   if (name == "command" || name == "entrypoint" || name == "ports" || name == "expose")
     return !value.is_mapping();
@@ -138,24 +137,24 @@ bool ComposeService::has_shape(std::string_view name, Node const& value) {
   return true;  // of the others any shape is read, or told where it is read
 }
 
-void ComposeService::known_only(Node const& node, std::string_view within,
+void ComposeService::known_only(const Node& node, std::string_view within,
                                 std::initializer_list<std::string_view> known) {
-  for (Entry const& entry : node.entries())
+  for (const Entry& entry : node.entries())
     if (!entry.key->text().starts_with("x-") && std::ranges::find(known, entry.key->text()) == known.end())
       left(*entry.key, std::string(within) + "." + std::string(entry.key->text()),
            "belfry has no counterpart");
 }
 
-void ComposeService::pairs(Entry const& entry, std::string_view absent) {
+void ComposeService::pairs(const Entry& entry, std::string_view absent) {
   out_.mapping(entry.key->text(), Carrier::pairs(*entry.value, absent));
-  for (Node const* odd : Carrier::unreadable_pairs(*entry.value))
+  for (const Node* odd : Carrier::unreadable_pairs(*entry.value))
     left(*odd, entry.key->text(), "an item is KEY=VALUE, a value is text");
 }
 
 void ComposeService::user(std::string_view value) {
   if (needs_variable(value))
     out_.comment("decide: are its variables set where belfry runs? Shells set UID and do not export it");
-  if (!value.empty()) out_.key("user", json_string(value));
+  if (!value.empty()) out_.key("user", text::json_string(value));
 }
 
 std::string ComposeService::reason(std::string_view name) {
@@ -181,8 +180,8 @@ std::string ComposeService::reason(std::string_view name) {
   return "belfry has no counterpart";
 }
 
-void ComposeService::replicas(Entry const& entry) {
-  std::string_view const count = entry.value->text();
+void ComposeService::replicas(const Entry& entry) {
+  const std::string_view count = entry.value->text();
   if (count == "0") {
     out_.comment("no replicas: started only when it is asked for");
     out_.key("profiles", "[disabled]");
@@ -196,18 +195,18 @@ void ComposeService::replicas(Entry const& entry) {
   }
 }
 
-void ComposeService::env_file(Entry const& entry) {
-  std::vector<Node const*> items(entry.value->items().begin(), entry.value->items().end());
+void ComposeService::env_file(const Entry& entry) {
+  std::vector<const Node*> items(entry.value->items().begin(), entry.value->items().end());
   if (!entry.value->is_sequence()) items.push_back(entry.value);
   std::string out;
-  for (Node const* item : items) {
-    Node const* const path = item->is_mapping() ? item->find("path") : item;
+  for (const Node* item : items) {
+    const Node* const path = item->is_mapping() ? item->find("path") : item;
     if (path == nullptr || !path->is_scalar() || path->text().empty()) continue;
-    std::string const from_here = yaml_text(path_from(text("working_dir"), path->text(), file_.directory));
-    Node const* const required = item->find("required");
-    bool const optional = required != nullptr && required->text() == "false";
+    const std::string from_here = yaml_text(path_from(text("working_dir"), path->text(), file_.directory));
+    const Node* const required = item->find("required");
+    const bool optional = required != nullptr && required->text() == "false";
     out += (out.empty() ? "" : ", ") + (optional ? "{path: " + from_here + ", required: false}" : from_here);
-    if (Node const* format = item->find("format"))
+    if (const Node* format = item->find("format"))
       left(*format, "env_file.format",
            "belfry reads every file by compose's own rules: put values with `$` in single quotes");
     known_only(*item, "env_file", {"path", "required", "format"});
@@ -215,10 +214,10 @@ void ComposeService::env_file(Entry const& entry) {
   if (!out.empty()) out_.key("env_file", "[" + out + "]");
 }
 
-void ComposeService::oom_score(Entry const& entry) {
-  std::string_view const text = entry.value->text();
-  std::string_view const digits = text.substr(text.starts_with('-') ? 1 : 0);
-  bool const number = !digits.empty() && digits.size() <= 4 &&
+void ComposeService::oom_score(const Entry& entry) {
+  const std::string_view text = entry.value->text();
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  const bool number = !digits.empty() && digits.size() <= 4 &&
                       digits.find_first_not_of("0123456789") == std::string_view::npos &&
                       (digits == "0" || digits.front() != '0') && (digits.size() < 4 || digits == "1000");
   if (number || text.contains('$'))
@@ -227,20 +226,20 @@ void ComposeService::oom_score(Entry const& entry) {
     left(entry, "it is a number from -1000 to 1000");
 }
 
-void ComposeService::ulimits(Entry const& entry) {
-  auto const number = [](Node const* n) {
+void ComposeService::ulimits(const Entry& entry) {
+  const auto number = [](const Node* n) {
     return n == nullptr || n->text() == "-1" || n->text().contains('$') ||
            (!n->text().empty() && n->text().size() < 19 && (n->text().front() != '0' || n->text() == "0") &&
             n->text().find_first_not_of("0123456789") == std::string_view::npos);
   };
-  auto const limit = [](Node const& n) {
+  const auto limit = [](const Node& n) {
     return n.text() == "-1" ? std::string("unlimited") : yaml_value(n.text());
   };
   std::vector<std::string> entries;
-  for (Entry const& one : entry.value->entries()) {
-    Node const* const soft = one.value->find("soft");
-    Node const* const hard = one.value->find("hard");
-    std::string const name = yaml_text(one.key->text());
+  for (const Entry& one : entry.value->entries()) {
+    const Node* const soft = one.value->find("soft");
+    const Node* const hard = one.value->find("hard");
+    const std::string name = yaml_text(one.key->text());
     if (!limit_number(one.key->text()) || (one.value->is_mapping() && (soft == nullptr || hard == nullptr)))
       left(*one.key, "ulimits." + std::string(one.key->text()), "belfry knows no such limit");
     else if (!number(one.value->is_mapping() ? soft : one.value) || !number(hard))
@@ -253,15 +252,15 @@ void ComposeService::ulimits(Entry const& entry) {
   out_.mapping("rlimits", entries);
 }
 
-void ComposeService::deploy(Entry const& entry) {
-  for (Entry const& one : entry.value->entries()) {
-    std::string_view const name = one.key->text();
+void ComposeService::deploy(const Entry& entry) {
+  for (const Entry& one : entry.value->entries()) {
+    const std::string_view name = one.key->text();
     if (name == "replicas")
       replicas(one);
     else if (name == "resources") {
       limits_ = one.value->find("limits");
       if (limits_ != nullptr) known_only(*limits_, "deploy.resources.limits", {"memory", "cpus", "pids"});
-      if (Node const* const reserved = one.value->find("reservations"))
+      if (const Node* const reserved = one.value->find("reservations"))
         left(*reserved, "deploy.resources.reservations", "belfry limits, and reserves nothing");
       known_only(*one.value, "deploy.resources", {"limits", "reservations"});
     } else if (name == "restart_policy") {
@@ -272,8 +271,8 @@ void ComposeService::deploy(Entry const& entry) {
   }
 }
 
-void ComposeService::security(Entry const& entry) {
-  for (std::string const& option : Carrier::texts(*entry.value)) {
+void ComposeService::security(const Entry& entry) {
+  for (const std::string& option : Carrier::texts(*entry.value)) {
     if (option == "no-new-privileges:true" || option == "no-new-privileges")
       out_.key("no_new_privileges", "true");
     else if (option != "no-new-privileges:false")
@@ -281,13 +280,13 @@ void ComposeService::security(Entry const& entry) {
   }
 }
 
-void ComposeService::secrets(Entry const& entry) {
+void ComposeService::secrets(const Entry& entry) {
   std::string known;
-  for (Node const* item : entry.value->items()) {
-    Node const* const source = item->is_mapping() ? item->find("source") : item;
-    Node const* const secret =
+  for (const Node* item : entry.value->items()) {
+    const Node* const source = item->is_mapping() ? item->find("source") : item;
+    const Node* const secret =
         source == nullptr || file_.secrets == nullptr ? nullptr : file_.secrets->find(source->text());
-    Node const* const path = secret == nullptr ? nullptr : secret->find("file");
+    const Node* const path = secret == nullptr ? nullptr : secret->find("file");
     if (path == nullptr || !path->is_scalar()) continue;
     known += (known.empty() ? "" : ", ") + std::string("VARIABLE: ") +
              path_from(text("working_dir"), path->text(), file_.directory);
@@ -295,9 +294,9 @@ void ComposeService::secrets(Entry const& entry) {
   left(entry, known.empty() ? reason("secrets") : "write secrets: {" + known + "}");
 }
 
-void ComposeService::hook(Entry const& entry) {
-  Node const* const first = entry.value->size == 0 ? nullptr : entry.value->items().front();
-  Node const* const line = first == nullptr ? nullptr : first->find("command");
+void ComposeService::hook(const Entry& entry) {
+  const Node* const first = entry.value->size == 0 ? nullptr : entry.value->items().front();
+  const Node* const line = first == nullptr ? nullptr : first->find("command");
   if (line == nullptr || words(*line).empty()) return left(entry, "it has no command");
   out_.key(entry.key->text(), yaml_list(words(*line)));
   if (entry.value->size > 1 || first->size > 1)

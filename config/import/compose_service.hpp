@@ -19,96 +19,94 @@ struct PortMapping;
 // What one service must know of the file it stands in.
 struct ComposeFile {
   Carrier& carrier;
-  Node const& services;
+  const Node& services;
   Names names;
   Names hosts;                                 // of the services, and what else is known in their network
   std::string directory;                       // absolute, or empty
-  Node const* secrets = nullptr;               // top-level, where each names its file
+  const Node* secrets = nullptr;               // top-level, where each names its file
   std::set<std::string_view> awaited_ends;     // somebody waits for them to complete: oneshots
   std::set<std::string_view> awaited_healthy;  // somebody waits for them to be healthy
   std::unordered_map<std::string, std::string> ports;  // by the service that has it
 };
 
 // The items of a list; what is none is a list of itself.
-[[nodiscard]] std::vector<Node const*> items_of(Node const& node);
+[[nodiscard]] std::vector<const Node*> items_of(const Node& node);
 // Whether a word is one that only a shell reads: `&&`, `||` or `|`.
-[[nodiscard]] bool is_word_for_shell(std::vector<std::string> const& words);
-// What containers of the file may use as hosts.
-[[nodiscard]] std::vector<std::string_view> host_names(Node const& services);
+[[nodiscard]] bool is_word_for_shell(const std::vector<std::string>& words);
+// The names by which containers of the file can reach each other.
+[[nodiscard]] std::vector<std::string_view> host_names(const Node& services);
 
-// Owner: import_compose, on its stack.
-// Lifecycle: one service; `run` is called once.
-// Cancellation: none.
+// Carries one service over; `run` is called once.
 class ComposeService {
  public:
   // `node`: what stands under `key`, with `extends` resolved.
-  ComposeService(ComposeFile& file, Node const& key, Node const& node);
+  ComposeService(ComposeFile& file, const Node& key, const Node& node);
   ServiceWriter run();
 
  private:
-  Node const* find(std::string_view name) const;
+  const Node* find(std::string_view name) const;
   // The text under `name`; empty if there is none or it is no text.
   std::string_view text(std::string_view name) const;
-  void left(Entry const& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
-  void left(Node const& at, std::string_view what, std::string why);
-  static std::vector<std::string> words(Node const& node);
+  void left(const Entry& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
+  void left(const Node& at, std::string_view what, std::string why);
+  static std::vector<std::string> words(const Node& node);
 
   // What runs, and as what: compose_service.cpp.
   void command();
   bool line_for_shell();
   void missing_command();
   void hosts();  // compose_hosts.cpp
-  void one(std::string_view name, Entry const& entry);
-  bool scalar(std::string_view name, Entry const& entry);
-  bool structured(std::string_view name, Entry const& entry);
+  void one(std::string_view name, const Entry& entry);
+  bool scalar(std::string_view name, const Entry& entry);
+  bool structured(std::string_view name, const Entry& entry);
   static bool handled_elsewhere(std::string_view name);
-  static bool has_shape(std::string_view name, Node const& value);
+  static bool has_shape(std::string_view name, const Node& value);
   // Lists the keys of `node` that are not `known`.
-  void known_only(Node const& node, std::string_view within, std::initializer_list<std::string_view> known);
-  void pairs(Entry const& entry, std::string_view absent);
+  void known_only(const Node& node, std::string_view within, std::initializer_list<std::string_view> known);
+  void pairs(const Entry& entry, std::string_view absent);
   void user(std::string_view value);
   static std::string reason(std::string_view name);
-  void replicas(Entry const& entry);
-  void env_file(Entry const& entry);
-  void oom_score(Entry const& entry);
-  void ulimits(Entry const& entry);
-  void deploy(Entry const& entry);
-  void security(Entry const& entry);
-  void secrets(Entry const& entry);
-  void hook(Entry const& entry);
+  void replicas(const Entry& entry);
+  void env_file(const Entry& entry);
+  void oom_score(const Entry& entry);
+  void ulimits(const Entry& entry);
+  void deploy(const Entry& entry);
+  void security(const Entry& entry);
+  void secrets(const Entry& entry);
+  void hook(const Entry& entry);
 
   // When it starts, is ready, starts again and stops: compose_lifecycle.cpp.
   void depends_on();
-  std::string edge(Entry const& entry);
+  std::string edge(const Entry& entry);
   void readiness();
-  bool healthcheck(Node const& check);
-  static std::vector<std::string> tested(Node const& check);
-  std::string threshold(Node const* retries);
+  bool healthcheck(const Node& check);
+  static std::vector<std::string> tested(const Node& check);
+  std::string threshold(const Node* retries);
   void unused_ports();
   void guessed_readiness();
   // The port in the container is the one the process binds.
-  void listening(Node const& ports, bool maps);  // compose_ports.cpp; `maps`: of `ports`, not of `expose`
-  static bool exposes_more(Node const& expose, Node const& ports);
-  std::string port_probe(Node const& item, bool maps);
-  void published(Node const& item, PortMapping const& port);
-  bool claim(std::string const& port);
+  void listening(const Node& ports, bool maps);  // compose_ports.cpp; `maps`: of `ports`, not of `expose`
+  static bool exposes_more(const Node& expose, const Node& ports);
+  std::string port_probe(const Node& item, bool maps);
+  void published(const Node& item, const PortMapping& port);
+  bool claim(const std::string& port);
   void restart();
   void stop();
   void cgroup();  // compose_limits.cpp
-  Node const* limit(std::string_view own, std::string_view deployed) const;
-  std::string memory(Node const& node);
-  std::string processors(Node const& node);
-  std::string duration(Node const* node, std::string_view what);
+  const Node* limit(std::string_view own, std::string_view deployed) const;
+  std::string memory(const Node& node);
+  std::string processors(const Node& node);
+  std::string duration(const Node* node, std::string_view what);
 
   ComposeFile& file_;
-  Node const& node_;
+  const Node& node_;
   ServiceWriter out_;
-  Node const& key_;
+  const Node& key_;
   bool oneshot_;
-  KnownImage const* image_ = nullptr;
+  const KnownImage* image_ = nullptr;
   std::vector<std::string> command_;
-  Node const* limits_ = nullptr;
-  Node const* policy_ = nullptr;
+  const Node* limits_ = nullptr;
+  const Node* policy_ = nullptr;
 };
 
 }  // namespace belfry::config

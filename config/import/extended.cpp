@@ -4,16 +4,16 @@
 
 namespace belfry::config {
 
-Node const& Extended::of(Node const& service, int depth) {
-  if (auto const known = done_.find(&service); known != done_.end()) return *known->second;
-  Node const* result = &service;
-  Node const* const base = base_of(service);
+const Node& Extended::of(const Node& service, int depth) {
+  if (const auto known = done_.find(&service); known != done_.end()) return *known->second;
+  const Node* result = &service;
+  const Node* const base = base_of(service);
   // A service that extends itself meets this bound, as does an endless chain.
   if (base != nullptr && base != &service && depth < 32 && merged_ < most && !document_.overgrown()) {
-    Node const& below = of(*base, depth + 1);
+    const Node& below = of(*base, depth + 1);
     if (below.find("extends") == nullptr) {
-      Node const* const own =
-          without(document_, service, [](Entry const& e) { return e.key->text() == "extends"; });
+      const Node* const own =
+          without(document_, service, [](const Entry& e) { return e.key->text() == "extends"; });
       result = merge(document_, below, *own);
       merged_ += result->size;
     }
@@ -21,11 +21,11 @@ Node const& Extended::of(Node const& service, int depth) {
   return *done_.emplace(&service, result).first->second;
 }
 
-Node const* Extended::base_of(Node const& service) const {
-  Node const* const extends = service.find("extends");
+const Node* Extended::base_of(const Node& service) const {
+  const Node* const extends = service.find("extends");
   if (extends == nullptr || extends->find("file") != nullptr) return nullptr;
-  Node const* const name = extends->is_mapping() ? extends->find("service") : extends;
-  Node const* const base = name == nullptr || !name->is_scalar() ? nullptr : services_.find(name->text());
+  const Node* const name = extends->is_mapping() ? extends->find("service") : extends;
+  const Node* const base = name == nullptr || !name->is_scalar() ? nullptr : services_.find(name->text());
   return base == nullptr || !base->is_mapping() ? nullptr : base;
 }
 

@@ -12,21 +12,21 @@ namespace belfry::config {
 // Cancellation: none; what merging may make is bounded.
 class Extended {
  public:
-  Extended(Document& document, Node const& services) : document_(document), services_(services) {}
+  Extended(Document& document, const Node& services) : document_(document), services_(services) {}
 
   // `service` itself where what it extends is not in this file, or leads back to it; its `extends` is still
   // there then.
-  [[nodiscard]] Node const& of(Node const& service) { return of(service, 0); }
+  [[nodiscard]] const Node& of(const Node& service) { return of(service, 0); }
   // The service that `service` names; null if it names none of this file.
-  [[nodiscard]] Node const* base_of(Node const& service) const;
+  [[nodiscard]] const Node* base_of(const Node& service) const;
 
  private:
-  Node const& of(Node const& service, int depth);
+  const Node& of(const Node& service, int depth);
 
   static constexpr std::size_t most = 1'000'000;  // entries that merging may make
   Document& document_;
-  Node const& services_;
-  std::unordered_map<Node const*, Node const*> done_;
+  const Node& services_;
+  std::unordered_map<const Node*, const Node*> done_;
   std::size_t merged_ = 0;
 };
 

@@ -42,12 +42,12 @@ struct Default {
 std::string with_defaults(std::string_view value, std::vector<Default>& defaults, int depth = 0) {
   std::string out;
   for (std::size_t at = 0; at < value.size();) {
-    std::size_t const open = depth < 8 ? std::min(value.find("${", at), value.size()) : value.size();
+    const std::size_t open = depth < 8 ? std::min(value.find("${", at), value.size()) : value.size();
     out += value.substr(at, open - at);
     if (open == value.size()) break;
-    std::size_t const end = open + closing(value.substr(open));
-    std::string_view const inside = value.substr(open + 2, end - std::min(end, open + 2));
-    auto const dash = inside.find('-');
+    const std::size_t end = open + closing(value.substr(open));
+    const std::string_view inside = value.substr(open + 2, end - std::min(end, open + 2));
+    const auto dash = inside.find('-');
     std::string_view name = inside.substr(0, dash);
     if (name.ends_with(':')) name.remove_suffix(1);
     if (dash != std::string_view::npos && !name.empty() && is_variable_name(name)) {
@@ -61,7 +61,7 @@ std::string with_defaults(std::string_view value, std::vector<Default>& defaults
   return out;
 }
 
-std::string scan(std::string_view variable, std::string_view value, Names const& services) {
+std::string scan(std::string_view variable, std::string_view value, const Names& services) {
   for (std::size_t start = 0; start < value.size();) {
     if (!name_part(value[start])) {
       ++start;
@@ -69,17 +69,17 @@ std::string scan(std::string_view variable, std::string_view value, Names const&
     }
     std::size_t end = start;
     while (end < value.size() && name_part(value[end])) ++end;
-    std::string_view const name = value.substr(start, end - start);
-    std::string_view const before = value.substr(0, start), behind = value.substr(end);
-    bool const port = behind.size() > 1 && behind.front() == ':' &&
+    const std::string_view name = value.substr(start, end - start);
+    const std::string_view before = value.substr(0, start), behind = value.substr(end);
+    const bool port = behind.size() > 1 && behind.front() == ':' &&
                       (std::isdigit(static_cast<unsigned char>(behind[1])) != 0 || behind[1] == '$');
     // `user:5432`? No: what stands before a password is followed by `@` somewhere.
-    bool const authority = before.ends_with("//") || before.ends_with('@');
-    bool const free = before.empty() || std::string_view(",;= \t\"'").contains(before.back());
-    auto const edge = [](std::string_view text, char c) { return text.empty() || c == ',' || c == ';'; };
-    bool const whole = edge(before, before.empty() ? ',' : before.back()) &&
+    const bool authority = before.ends_with("//") || before.ends_with('@');
+    const bool free = before.empty() || std::string_view(",;= \t\"'").contains(before.back());
+    const auto edge = [](std::string_view text, char c) { return text.empty() || c == ',' || c == ';'; };
+    const bool whole = edge(before, before.empty() ? ',' : before.back()) &&
                        edge(behind, behind.empty() ? ',' : behind.front()) && holds_a_host(variable);
-    bool const account = before.ends_with("//") && behind.starts_with(':') && behind.contains('@');
+    const bool account = before.ends_with("//") && behind.starts_with(':') && behind.contains('@');
     if (!account && (whole || (authority && !behind.starts_with('@')) || (free && port)) &&
         services.knows(name))
       return std::string(name);
@@ -90,10 +90,10 @@ std::string scan(std::string_view variable, std::string_view value, Names const&
 
 }  // namespace
 
-std::string host_in(std::string_view variable, std::string_view value, Names const& services) {
+std::string host_in(std::string_view variable, std::string_view value, const Names& services) {
   std::vector<Default> defaults;
   std::string host = scan(variable, with_defaults(value, defaults), services);
-  for (Default const& one : defaults)
+  for (const Default& one : defaults)
     if (host.empty()) host = scan(one.variable, one.value, services);
   return host;
 }

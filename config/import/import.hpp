@@ -1,4 +1,6 @@
-// Files of other tools as belfry files.
+// Files of other tools as belfry files: text in, text out, and a list of what has no counterpart. This room
+// knows the words of compose, process-compose and Procfile, and how belfry's own are written; it never reads
+// a belfry file.
 #pragma once
 
 #include <string>

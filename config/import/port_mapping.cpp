@@ -31,7 +31,7 @@ Variable variable_at(std::string_view text) {
     depth += text[end] == '{' ? 1 : text[end] == '}' ? -1 : 0;
     ++end;
   } while (depth > 0);
-  std::string_view const inside = text.substr(2, end - 3);
+  const std::string_view inside = text.substr(2, end - 3);
   std::size_t name = 0;
   while (name < inside.size() && in_name(inside[name])) ++name;
   std::string_view rest = inside.substr(name);
@@ -42,7 +42,7 @@ Variable variable_at(std::string_view text) {
 // Digits, and variables whose defaults are such.
 bool is_made_of_digits(std::string_view text) {
   while (!text.empty()) {
-    Variable const one = variable_at(text);
+    const Variable one = variable_at(text);
     if (one.length == 0 && !is_digit(text.front())) return false;
     if (one.has_default && !is_made_of_digits(one.fallback)) return false;
     text.remove_prefix(std::max<std::size_t>(1, one.length));
@@ -54,7 +54,7 @@ bool is_made_of_digits(std::string_view text) {
 
 PortMapping read_port_mapping(std::string_view text) {
   PortMapping out;
-  for (std::string_view const protocol : {"/tcp", "/udp"})
+  for (const std::string_view protocol : {"/tcp", "/udp"})
     if (text.ends_with(protocol)) {
       out.udp = protocol == "/udp";
       text.remove_suffix(protocol.size());
@@ -80,7 +80,7 @@ bool is_port(std::string_view text) {
 }
 
 bool is_bare_variable(std::string_view text) {
-  Variable const one = variable_at(text);
+  const Variable one = variable_at(text);
   return one.length > 0 && one.length == text.size() && !one.has_default;
 }
 

@@ -4,18 +4,18 @@
 #include <array>
 #include <utility>
 
-#include "config/document/json.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
 
-bool is_true(Node const* node) { return node != nullptr && node->text() == "true"; }
+bool is_true(const Node* node) { return node != nullptr && node->text() == "true"; }
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 }  // namespace
 
-Process::Process(ProcessFile& file, Templates templates, Entry const& entry)
+Process::Process(ProcessFile& file, Templates templates, const Entry& entry)
     : file_(file),
       templates_(std::move(templates)),
       key_(*entry.key),
@@ -23,10 +23,10 @@ Process::Process(ProcessFile& file, Templates templates, Entry const& entry)
       node_(entry.value),
       out_(entry.key->text(), file.names),
       oneshot_(file.awaited_ends.contains(entry.key->text())) {
-  Node const& whole = file_.extended.of(*own_);
+  const Node& whole = file_.extended.of(*own_);
   extends_ = own_->find("extends") != nullptr && whole.find("extends") == nullptr && adds_to_its_base();
   if (!extends_) node_ = &whole;
-  if (Node const* vars = node_->find("vars")) templates_.add(*vars);
+  if (const Node* vars = node_->find("vars")) templates_.add(*vars);
 }
 
 ServiceWriter Process::run() {
@@ -34,7 +34,7 @@ ServiceWriter Process::run() {
   command();
   environment();
   env_files();
-  for (Entry const& entry : node_->entries())
+  for (const Entry& entry : node_->entries())
     if (!entry.value->is_null()) one(entry.key->text(), entry);
   if (extends_) return std::move(out_);
   ready();
@@ -51,27 +51,27 @@ bool Process::adds_to_its_base() const {
       {"vars", "availability", "shutdown", "readiness_probe", "liveness_probe", "ready_log_line", "disabled",
        "is_disabled", "is_dotenv_disabled", "env_file", "working_dir", "entrypoint", "is_daemon",
        "is_template_disabled"});
-  for (Entry const& entry : own_->entries())
+  for (const Entry& entry : own_->entries())
     if (std::ranges::find(together, entry.key->text()) != together.end()) return false;
-  Node const* const base = file_.extended.base_of(*own_);
-  std::string_view const name = own_->find("extends")->text();
-  Node const* const availability = file_.extended.of(*base).find("availability");
-  bool const ends_all = availability != nullptr && is_true(availability->find("exit_on_end"));
+  const Node* const base = file_.extended.base_of(*own_);
+  const std::string_view name = own_->find("extends")->text();
+  const Node* const availability = file_.extended.of(*base).find("availability");
+  const bool ends_all = availability != nullptr && is_true(availability->find("exit_on_end"));
   return !ends_all && file_.awaited_ends.contains(name) == oneshot_;
 }
 
-std::string Process::text(Node const* node) const {
+std::string Process::text(const Node* node) const {
   return node == nullptr || !node->is_scalar() ? std::string() : templates_.filled(*node);
 }
 
-void Process::left(Node const& at, std::string_view what, std::string why) {
+void Process::left(const Node& at, std::string_view what, std::string why) {
   file_.carrier.left(at, "`" + std::string(what) + "`", std::move(why), key_.text());
   out_.omit(what, at.line);
 }
 
-void Process::known_only(Node const& node, std::string_view within,
+void Process::known_only(const Node& node, std::string_view within,
                          std::initializer_list<std::string_view> known) {
-  for (Entry const& entry : node.entries())
+  for (const Entry& entry : node.entries())
     if (!entry.key->text().starts_with("x-") && std::ranges::find(known, entry.key->text()) == known.end())
       left(*entry.key, std::string(within) + "." + std::string(entry.key->text()),
            "belfry has no counterpart");
@@ -83,14 +83,14 @@ std::string Process::shell(std::string_view line) const {
 
 // A shell command with doubled `$` is text; whatever else is copied keeps its meaning.
 void Process::command() {
-  Node const* const line = node_->find("command");
+  const Node* const line = node_->find("command");
   if (line == nullptr || !line->is_scalar() || is_blank(line->text())) return words_of_command();
-  bool const verbatim = is_true(node_->find("is_template_disabled"));
-  std::string const filled = verbatim ? std::string(line->text()) : text(line);
+  const bool verbatim = is_true(node_->find("is_template_disabled"));
+  const std::string filled = verbatim ? std::string(line->text()) : text(line);
   if (!verbatim && filled.contains("{{"))
     out_.comment("decide: belfry knows no templates, only ${NAME:-default}");
   out_.key("command", shell(filled));
-  if (Node const* const entry = node_->find("entrypoint");
+  if (const Node* const entry = node_->find("entrypoint");
       entry != nullptr && !Carrier::texts(*entry).empty())
     left(*entry, "entrypoint", "process-compose runs `command` where both are written");
 }
@@ -98,9 +98,9 @@ void Process::command() {
 // An `entrypoint`, a `command` that is a list, or one behind the other.
 void Process::words_of_command() {
   std::vector<std::string> words;
-  for (std::string_view const name : {"entrypoint", "command"})
-    if (Node const* const list = node_->find(name); list != nullptr)
-      for (std::string const& word : Carrier::texts(*list))
+  for (const std::string_view name : {"entrypoint", "command"})
+    if (const Node* const list = node_->find(name); list != nullptr)
+      for (const std::string& word : Carrier::texts(*list))
         if (!is_blank(word)) words.push_back(templates_.filled(*list, word));
   if (!words.empty()) return out_.key("command", yaml_list(words));
   if (!extends_) missing_command();
@@ -114,14 +114,14 @@ void Process::missing_command() {
 
 void Process::environment() {
   std::vector<std::string> own;
-  if (Node const* const mine = node_->find("environment")) {
-    for (Node const* odd : Carrier::unreadable_pairs(*mine))
+  if (const Node* const mine = node_->find("environment")) {
+    for (const Node* odd : Carrier::unreadable_pairs(*mine))
       left(*odd, "environment", "an item is KEY=VALUE, a value is text");
-    own = Carrier::pairs(*mine, "null", [this](Node const& at, std::string_view value) {
+    own = Carrier::pairs(*mine, "null", [this](const Node& at, std::string_view value) {
       return templates_.filled(at, value);
     });
   }
-  Node const* const line = node_->find("command");
+  const Node* const line = node_->find("command");
   if (line != nullptr && line->text().contains("PC_REPLICA_NUM")) own.push_back("REPLICA: \"${REPLICA:-1}\"");
   out_.mapping("environment", own);
 }
@@ -130,14 +130,14 @@ void Process::environment() {
 // where the file lies.
 void Process::env_files() {
   if (extends_) return;
-  bool const refused = is_true(node_->find("is_dotenv_disabled"));
-  Node const* const written = node_->find("env_file");
-  bool const own = written != nullptr && !written->is_null() && !written->is_mapping();
-  bool const elsewhere = node_->find("working_dir") != nullptr;
+  const bool refused = is_true(node_->find("is_dotenv_disabled"));
+  const Node* const written = node_->find("env_file");
+  const bool own = written != nullptr && !written->is_null() && !written->is_mapping();
+  const bool elsewhere = node_->find("working_dir") != nullptr;
   if (!refused && !own && !elsewhere) return;
   std::string list = refused ? "" : "{path: " + yaml_text(here(".env")) + ", required: false}";
   if (own)
-    for (std::string const& file : Carrier::texts(*written))
+    for (const std::string& file : Carrier::texts(*written))
       if (!file.empty()) list += (list.empty() ? "" : ", ") + yaml_text(here(file));
   out_.key("env_file", "[" + list + "]");
 }
@@ -147,11 +147,11 @@ std::string Process::here(std::string_view path) const {
   return path_from(text(node_->find("working_dir")), path, file_.directory);
 }
 
-void Process::one(std::string_view name, Entry const& entry) {
+void Process::one(std::string_view name, const Entry& entry) {
   constexpr auto elsewhere = std::to_array<std::string_view>(
       {"command", "entrypoint", "environment", "env_file", "vars", "readiness_probe", "ready_log_line",
        "liveness_probe", "availability", "shutdown"});
-  Node const& value = *entry.value;
+  const Node& value = *entry.value;
   if (name.starts_with("x-")) return;
   if (std::ranges::find(elsewhere, name) != elsewhere.end()) {
     if (!has_shape(name, value)) left(entry, "it has another shape than process-compose reads");
@@ -162,13 +162,13 @@ void Process::one(std::string_view name, Entry const& entry) {
   if (name == "success_exit_codes" && !value.is_mapping()) return exit_codes(entry);
   if (name == "namespace" && !value.is_mapping() && !Carrier::texts(value).empty())
     return out_.mapping(
-        "labels",
-        {"namespace: " + json_string(value.is_scalar() ? text(&value) : yaml_list(Carrier::texts(value)))});
+        "labels", {"namespace: " +
+                   text::json_string(value.is_scalar() ? text(&value) : yaml_list(Carrier::texts(value)))});
   if (value.is_scalar() && (scalar(name, entry) || flag(name, entry))) return;
   left(entry, reason(name));
 }
 
-bool Process::has_shape(std::string_view name, Node const& value) {
+bool Process::has_shape(std::string_view name, const Node& value) {
   if (name == "readiness_probe" || name == "liveness_probe" || name == "availability" || name == "shutdown" ||
       name == "vars")
     return value.is_mapping();
@@ -177,14 +177,14 @@ bool Process::has_shape(std::string_view name, Node const& value) {
                                                                          : value.is_scalar();
 }
 
-bool Process::scalar(std::string_view name, Entry const& entry) {
-  std::string const value = text(entry.value);
+bool Process::scalar(std::string_view name, const Entry& entry) {
+  const std::string value = text(entry.value);
   if (name == "working_dir" && value.empty())
     left(entry, "it is empty: the process runs in the directory of the file");
   else if (name == "working_dir")
     out_.key("working_dir", yaml_text(value));
   else if (name == "description")
-    out_.key("description", json_string(value));
+    out_.key("description", text::json_string(value));
   else if (name == "replicas")
     replicas(entry);
   else if (name == "log_location")
@@ -196,10 +196,10 @@ bool Process::scalar(std::string_view name, Entry const& entry) {
 }
 
 // Keys that are true or false. Whether it was one that has been dealt with.
-bool Process::flag(std::string_view name, Entry const& entry) {
-  std::string const value = text(entry.value);
+bool Process::flag(std::string_view name, const Entry& entry) {
+  const std::string value = text(entry.value);
   if (name == "disabled" || name == "is_disabled") {
-    bool const said = name == "is_disabled" && is_true(node_->find("disabled"));
+    const bool said = name == "is_disabled" && is_true(node_->find("disabled"));
     if (value == "true" && !said) out_.key("profiles", "[disabled]");
     return value == "true" || value == "false";
   }
@@ -216,9 +216,9 @@ bool Process::flag(std::string_view name, Entry const& entry) {
          (name.starts_with("is_") || name.starts_with("disable") || name == "truncate_log");
 }
 
-void Process::replicas(Entry const& entry) {
-  std::string const value = text(entry.value);
-  bool const number = value.contains('$') || (!value.empty() && value.size() < 5 &&
+void Process::replicas(const Entry& entry) {
+  const std::string value = text(entry.value);
+  const bool number = value.contains('$') || (!value.empty() && value.size() < 5 &&
                                               value.find_first_not_of("0123456789") == std::string::npos);
   if (!number)
     left(entry, "it is a number from 1 to 9999");
@@ -226,10 +226,10 @@ void Process::replicas(Entry const& entry) {
     out_.key("replicas", yaml_value(value.substr(value.find_first_not_of('0'))));
 }
 
-void Process::exit_codes(Entry const& entry) {
+void Process::exit_codes(const Entry& entry) {
   std::string list;
-  for (std::string const& code : Carrier::texts(*entry.value)) {
-    bool const number = code.size() <= 3 && !code.empty() &&
+  for (const std::string& code : Carrier::texts(*entry.value)) {
+    const bool number = code.size() <= 3 && !code.empty() &&
                         code.find_first_not_of("0123456789") == std::string::npos && std::stoi(code) <= 255;
     if (!number) return left(entry, "an exit code is a number from 0 to 255");
     list += (list.empty() ? "" : ", ") + std::to_string(std::stoi(code));
@@ -237,7 +237,7 @@ void Process::exit_codes(Entry const& entry) {
   out_.key("success_exit_codes", "[" + list + "]");
 }
 
-void Process::extends(Entry const& entry) {
+void Process::extends(const Entry& entry) {
   // Whatever could be laid under it here is no longer named by it.
   if (extends_) return out_.key("extends", yaml_text(file_.names.of(entry.value->text())));
   left(entry, file_.extended.base_of(*own_) == nullptr ? "there is no such process in this file"

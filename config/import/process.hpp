@@ -20,13 +20,13 @@ class Templates {
   explicit Templates(Carrier& carrier) : carrier_(carrier) {}
   // The entries of a `vars`; they hide those of the same name that were added before. What is nested is
   // called `outer.inner`.
-  void add(Node const& mapping, std::string_view outer = {});
-  [[nodiscard]] std::string filled(Node const& node) const { return filled(node, node.text()); }
+  void add(const Node& mapping, std::string_view outer = {});
+  [[nodiscard]] std::string filled(const Node& node) const { return filled(node, node.text()); }
   // `text` is of `node`, where mistakes are reported.
-  [[nodiscard]] std::string filled(Node const& node, std::string_view text) const;
+  [[nodiscard]] std::string filled(const Node& node, std::string_view text) const;
 
  private:
-  std::string value_of(std::string_view name, Node const& node, std::string_view whole) const;
+  std::string value_of(std::string_view name, const Node& node, std::string_view whole) const;
   Carrier& carrier_;
   std::vector<std::pair<std::string, std::string>> variables_;
 };
@@ -47,11 +47,11 @@ struct ProcessFile {
 
 // What a probe must know of its process.
 struct ProbeSource {
-  Templates const& templates;
-  std::vector<std::string> const& shell;
+  const Templates& templates;
+  const std::vector<std::string>& shell;
   DoubleDollar double_dollar;
   // Lists `what`, which stands at `at`.
-  std::function<void(Node const& at, std::string what, std::string why)> left;
+  std::function<void(const Node& at, std::string what, std::string why)> left;
 };
 
 struct ImportedProbe {
@@ -61,25 +61,23 @@ struct ImportedProbe {
 };
 
 // What stands under `readiness_probe` or `liveness_probe`.
-[[nodiscard]] ImportedProbe import_probe(ProbeSource const& source, Entry const& entry, bool live);
+[[nodiscard]] ImportedProbe import_probe(const ProbeSource& source, const Entry& entry, bool live);
 
 // `text` seconds; empty for none and for 0, which there means the default. `bad` is set for what is no
 // number.
 [[nodiscard]] std::string seconds_value(std::string_view text, bool& bad);
 
-// Owner: import_process_compose, on its stack.
-// Lifecycle: one process; `run` is called once.
-// Cancellation: none.
+// Carries one process over; `run` is called once.
 class Process {
  public:
-  Process(ProcessFile& file, Templates templates, Entry const& entry);
+  Process(ProcessFile& file, Templates templates, const Entry& entry);
   ServiceWriter run();
 
  private:
-  [[nodiscard]] std::string text(Node const* node) const;
-  void left(Entry const& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
-  void left(Node const& at, std::string_view what, std::string why);
-  void known_only(Node const& node, std::string_view within, std::initializer_list<std::string_view> known);
+  [[nodiscard]] std::string text(const Node* node) const;
+  void left(const Entry& entry, std::string why) { left(*entry.key, entry.key->text(), std::move(why)); }
+  void left(const Node& at, std::string_view what, std::string why);
+  void known_only(const Node& node, std::string_view within, std::initializer_list<std::string_view> known);
 
   // What runs, and as what: process.cpp.
   [[nodiscard]] bool adds_to_its_base() const;
@@ -90,37 +88,37 @@ class Process {
   void environment();
   void env_files();
   [[nodiscard]] std::string here(std::string_view path) const;
-  void one(std::string_view name, Entry const& entry);
-  static bool has_shape(std::string_view name, Node const& value);
-  bool scalar(std::string_view name, Entry const& entry);
-  bool flag(std::string_view name, Entry const& entry);
-  void replicas(Entry const& entry);
-  void exit_codes(Entry const& entry);
-  void extends(Entry const& entry);
+  void one(std::string_view name, const Entry& entry);
+  static bool has_shape(std::string_view name, const Node& value);
+  bool scalar(std::string_view name, const Entry& entry);
+  bool flag(std::string_view name, const Entry& entry);
+  void replicas(const Entry& entry);
+  void exit_codes(const Entry& entry);
+  void extends(const Entry& entry);
   std::string reason(std::string_view name) const;
 
   // When it starts, is ready, starts again and stops: process_lifecycle.cpp.
-  void depends_on(Node const& value);
-  std::string condition(Node const* written, std::string_view edge);
+  void depends_on(const Node& value);
+  std::string condition(const Node* written, std::string_view edge);
   void ready();
-  void ready_and_restarted(ImportedProbe const& found);
+  void ready_and_restarted(const ImportedProbe& found);
   void live_while_ready();
-  [[nodiscard]] Node const& key_of(std::string_view name) const;
+  [[nodiscard]] const Node& key_of(std::string_view name) const;
   void live();
   // `again`: it has been read before, and what cannot be carried over is listed.
   ImportedProbe probe(std::string_view name, bool live, bool again = false);
-  std::string seconds(Node const* node, std::string_view what);
-  std::string policy(Node const* node);
+  std::string seconds(const Node* node, std::string_view what);
+  std::string policy(const Node* node);
   void availability();
-  bool ends_the_stack(Node const& availability);
+  bool ends_the_stack(const Node& availability);
   void shutdown();
-  void stop_option(Entry const& entry, std::vector<std::string>& entries);
+  void stop_option(const Entry& entry, std::vector<std::string>& entries);
 
   ProcessFile& file_;
   Templates templates_;
-  Node const& key_;
-  Node const* own_;   // as written
-  Node const* node_;  // what is read: with its base, unless `extends` says the same
+  const Node& key_;
+  const Node* own_;   // as written
+  const Node* node_;  // what is read: with its base, unless `extends` says the same
   ServiceWriter out_;
   bool oneshot_;
   bool extends_ = false;  // the rest comes from its base

@@ -1,23 +1,23 @@
 // What a process-compose file says of when a process starts, is ready, starts again and stops.
 #include <utility>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/import/process.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
 
 std::string doubled(std::string_view text) {
   std::string out;
-  for (char const c : text) out += c == '$' ? std::string("$$") : std::string(1, c);
+  for (const char c : text) out += c == '$' ? std::string("$$") : std::string(1, c);
   return out;
 }
 
-bool is_signal(std::string const& text) { return text.contains('$') || signal_number(text).has_value(); }
+bool is_signal(const std::string& text) { return text.contains('$') || signal_number(text).has_value(); }
 
-bool is_count(std::string const& text) {
+bool is_count(const std::string& text) {
   return text.contains('$') ||
          (text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos &&
           text.find_first_not_of('0') != std::string::npos);
@@ -25,45 +25,45 @@ bool is_count(std::string const& text) {
 
 }  // namespace
 
-void Process::depends_on(Node const& value) {
+void Process::depends_on(const Node& value) {
   std::vector<std::string> entries;
-  auto const add = [&](Node const& at, std::string_view name, std::string const& word) {
+  const auto add = [&](const Node& at, std::string_view name, const std::string& word) {
     if (!file_.names.knows(name) || name == key_.text())
       return left(
           at, "depends_on." + std::string(name),
           name == key_.text() ? "a process cannot wait for itself" : "there is no such process in this file");
-    bool const optional = file_.disabled.contains(name);
+    const bool optional = file_.disabled.contains(name);
     entries.push_back(yaml_text(file_.names.of(name)) + ": " +
                       (optional ? "{condition: " + word + ", required: false}" : word));
   };
-  for (Entry const& entry : value.entries()) {
-    std::string const edge = "depends_on." + std::string(entry.key->text());
+  for (const Entry& entry : value.entries()) {
+    const std::string edge = "depends_on." + std::string(entry.key->text());
     known_only(*entry.value, edge, {"condition"});
     if (!entry.value->is_mapping() && !entry.value->is_null())
       left(*entry.value, edge, "a mapping with a `condition` was expected");
     add(*entry.key, entry.key->text(), condition(entry.value->find("condition"), edge));
   }
-  for (Node const* item : value.items()) add(*item, item->text(), "started");
+  for (const Node* item : value.items()) add(*item, item->text(), "started");
   if (value.is_scalar()) add(value, value.text(), "started");
   out_.mapping("depends_on", entries);
 }
 
-std::string Process::condition(Node const* written, std::string_view edge) {
+std::string Process::condition(const Node* written, std::string_view edge) {
   if (written == nullptr || written->is_null()) return "started";
-  if (auto const known = condition_named(written->text())) return std::string(name_of(*known));
+  if (const auto known = condition_spelled(written->text())) return std::string(name_of(*known));
   left(*written, std::string(edge) + ".condition", "process-compose knows no such condition");
   return "started";
 }
 
 void Process::ready() {
-  ImportedProbe const found = probe("readiness_probe", false);
-  Node const* const line = node_->find("ready_log_line");
-  bool const waited_for_line = line != nullptr && line->is_scalar() && !line->text().empty();
+  const ImportedProbe found = probe("readiness_probe", false);
+  const Node* const line = node_->find("ready_log_line");
+  const bool waited_for_line = line != nullptr && line->is_scalar() && !line->text().empty();
   if (!found.entries.empty()) {
     if (waited_for_line) left(*line, "ready_log_line", "its readiness_probe is: one of the two counts");
     ready_and_restarted(found);
   } else if (waited_for_line) {
-    out_.mapping("ready", {"log: " + json_string(doubled(regex_quoted(text(line))))});
+    out_.mapping("ready", {"log: " + text::json_string(doubled(regex_quoted(text(line))))});
   } else if (!oneshot_ && file_.awaited_ready.contains(key_.text())) {
     out_.comment("decide: others wait for it to be healthy, and nothing here says when it is: add `ready:`");
   }
@@ -71,11 +71,11 @@ void Process::ready() {
 
 // A process whose readiness probe has failed `failure_threshold` times is stopped there, and started again as
 // its `availability` says: before it was ever ready that is `timeout` here, afterwards `live`.
-void Process::ready_and_restarted(ImportedProbe const& found) {
+void Process::ready_and_restarted(const ImportedProbe& found) {
   std::vector<std::string> once = found.entries;
   if (!found.patience.empty()) once.push_back("timeout: " + found.patience);
   out_.mapping("ready", once);
-  Node const& written = key_of("readiness_probe");
+  const Node& written = key_of("readiness_probe");
   if (found.patience.empty())
     left(written, "readiness_probe.failure_threshold",
          "process-compose stops it after so many failures: write ready: {..., timeout: 30s}");
@@ -86,8 +86,8 @@ void Process::ready_and_restarted(ImportedProbe const& found) {
 }
 
 // Where the key is written that is there.
-Node const& Process::key_of(std::string_view name) const {
-  for (Entry const& entry : node_->entries())
+const Node& Process::key_of(std::string_view name) const {
+  for (const Entry& entry : node_->entries())
     if (entry.key->text() == name) return *entry.key;
   return key_;
 }
@@ -96,12 +96,12 @@ void Process::live_while_ready() {
   out_.comment(
       "process-compose asks on, and stops what is no longer ready; remove `live` if you do not want that");
   std::vector<std::string> entries = probe("readiness_probe", true, true).entries;
-  std::erase_if(entries, [](std::string const& entry) { return entry.starts_with("initial_delay"); });
+  std::erase_if(entries, [](const std::string& entry) { return entry.starts_with("initial_delay"); });
   out_.mapping("live", entries);
 }
 
 void Process::live() {
-  ImportedProbe const found = probe("liveness_probe", true);
+  const ImportedProbe found = probe("liveness_probe", true);
   if (oneshot_ && !found.entries.empty())
     left(*node_->find("liveness_probe"), "liveness_probe", "others wait for it to end: it is a oneshot");
   else
@@ -109,17 +109,17 @@ void Process::live() {
 }
 
 ImportedProbe Process::probe(std::string_view name, bool live, bool again) {
-  for (Entry const& entry : node_->entries())
+  for (const Entry& entry : node_->entries())
     if (entry.key->text() == name && entry.value->is_mapping())
       return import_probe({templates_, file_.shell, file_.double_dollar,
-                           [this, again](Node const& at, std::string const& what, std::string why) {
+                           [this, again](const Node& at, const std::string& what, std::string why) {
                              if (!again) left(at, what, std::move(why));
                            }},
                           entry, live);
   return {};
 }
 
-std::string Process::seconds(Node const* node, std::string_view what) {
+std::string Process::seconds(const Node* node, std::string_view what) {
   bool bad = false;
   std::string value = seconds_value(text(node), bad);
   if (bad) left(*node, what, "seconds are a whole number");
@@ -127,7 +127,7 @@ std::string Process::seconds(Node const* node, std::string_view what) {
 }
 
 // The policy in belfry's words.
-std::string Process::policy(Node const* node) {
+std::string Process::policy(const Node* node) {
   std::string written = text(node);
   if (written == "always" || written == "no") return written;
   if (written == "on_failure") return "on-failure";
@@ -137,15 +137,15 @@ std::string Process::policy(Node const* node) {
 }
 
 void Process::availability() {
-  static Node const nothing;
-  Node const* const written = node_->find("availability");
-  Node const& node = written == nullptr ? nothing : *written;
+  static const Node nothing;
+  const Node* const written = node_->find("availability");
+  const Node& node = written == nullptr ? nothing : *written;
   known_only(node, "availability",
              {"restart", "backoff_seconds", "max_restarts", "exit_on_end", "exit_on_skipped"});
   std::vector<std::string> entries{"policy: " + policy(node.find("restart"))};
-  bool const again = entries.front() != "policy: no";
-  std::string const backoff = seconds(node.find("backoff_seconds"), "availability.backoff_seconds");
-  std::string const most = text(node.find("max_restarts"));
+  const bool again = entries.front() != "policy: no";
+  const std::string backoff = seconds(node.find("backoff_seconds"), "availability.backoff_seconds");
+  const std::string most = text(node.find("max_restarts"));
   if (again && written != nullptr) entries.push_back("delay: " + (backoff.empty() ? "1s" : backoff));
   if (!most.empty() && most != "0") {
     if (is_count(most))
@@ -153,7 +153,7 @@ void Process::availability() {
     else
       left(*node.find("max_restarts"), "availability.max_restarts", "it is a whole number");
   }
-  bool const main = ends_the_stack(node);
+  const bool main = ends_the_stack(node);
   if (text(node.find("restart")) == "exit_on_failure" && !main) out_.key("essential", "true");
   if (text(node.find("exit_on_skipped")) == "true")
     left(*node.find("exit_on_skipped"), "availability.exit_on_skipped",
@@ -170,8 +170,8 @@ void Process::availability() {
   if (!oneshot_ || again) out_.key("restart", entries.front().substr(8));
 }
 
-bool Process::ends_the_stack(Node const& availability) {
-  Node const* const end = availability.find("exit_on_end");
+bool Process::ends_the_stack(const Node& availability) {
+  const Node* const end = availability.find("exit_on_end");
   if (text(end) != "true") return false;
   if (!std::exchange(file_.main_taken, true)) {
     out_.key("main", "true");
@@ -184,22 +184,22 @@ bool Process::ends_the_stack(Node const& availability) {
 }
 
 void Process::shutdown() {
-  Node const* const node = node_->find("shutdown");
+  const Node* const node = node_->find("shutdown");
   if (node == nullptr) return;
   std::vector<std::string> entries;
-  for (Entry const& entry : node->entries()) stop_option(entry, entries);
+  for (const Entry& entry : node->entries()) stop_option(entry, entries);
   known_only(*node, "shutdown", {"signal", "timeout_seconds", "command", "parent_only"});
   out_.mapping("stop", entries);
 }
 
-void Process::stop_option(Entry const& entry, std::vector<std::string>& entries) {
-  std::string_view const name = entry.key->text();
-  std::string const value = text(entry.value);
+void Process::stop_option(const Entry& entry, std::vector<std::string>& entries) {
+  const std::string_view name = entry.key->text();
+  const std::string value = text(entry.value);
   if (name == "signal" && is_signal(value))
     entries.push_back("signal: " + yaml_value(value));
   else if (name == "signal" && value != "0")
     left(*entry.key, "shutdown.signal", "there is no such signal");
-  else if (std::string const time =
+  else if (const std::string time =
                name == "timeout_seconds" ? seconds(entry.value, "shutdown.timeout_seconds") : "";
            !time.empty())
     entries.push_back("timeout: " + time);

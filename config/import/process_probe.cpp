@@ -3,14 +3,14 @@
 #include <array>
 #include <cctype>
 
-#include "config/document/json.hpp"
 #include "config/import/process.hpp"
 #include "config/model/duration.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 namespace {
 
-bool one_of(std::string_view name, std::span<std::string_view const> known) {
+bool one_of(std::string_view name, std::span<const std::string_view> known) {
   return name.starts_with("x-") || std::ranges::find(known, name) != known.end();
 }
 
@@ -25,8 +25,8 @@ std::string lower(std::string text) {
 std::string encoded(std::string_view path) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;
-  for (char const c : path) {
-    auto const byte = static_cast<unsigned char>(c);
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
     if (byte > 0x20 && byte != 0x7F)
       out += c;
     else
@@ -37,14 +37,14 @@ std::string encoded(std::string_view path) {
 
 class ProbeReader {
  public:
-  ProbeReader(ProbeSource const& source, Entry const& entry, bool live)
+  ProbeReader(const ProbeSource& source, const Entry& entry, bool live)
       : source_(source), key_(*entry.key), node_(*entry.value), live_(live) {}
 
   ImportedProbe run() {
     constexpr auto known = std::to_array<std::string_view>(
         {"exec", "http_get", "grpc", "initial_delay_seconds", "period_seconds", "timeout_seconds",
          "success_threshold", "failure_threshold"});
-    for (Entry const& entry : node_.entries())
+    for (const Entry& entry : node_.entries())
       if (!one_of(entry.key->text(), known)) left(entry, "", reason(entry.key->text()));
     if (!kind()) {
       source_.left(key_, std::string(key_.text()), "it has neither `exec` nor `http_get`");
@@ -54,7 +54,7 @@ class ProbeReader {
     seconds("period_seconds", "period", live_ ? "10" : "");
     seconds("timeout_seconds", live_ ? "timeout" : "attempt_timeout", "1");
     threshold("success_threshold");
-    std::string const failures = threshold("failure_threshold", live_);
+    const std::string failures = threshold("failure_threshold", live_);
     return {std::move(entries_), live_ ? "" : patience(failures)};
   }
 
@@ -65,10 +65,10 @@ class ProbeReader {
     return "belfry has no counterpart";
   }
 
-  std::string text(Node const* node) const {
+  std::string text(const Node* node) const {
     return node == nullptr || !node->is_scalar() ? std::string() : source_.templates.filled(*node);
   }
-  void left(Entry const& entry, std::string_view within, std::string why) const {
+  void left(const Entry& entry, std::string_view within, std::string why) const {
     source_.left(*entry.key,
                  std::string(key_.text()) + "." + std::string(within) + std::string(entry.key->text()),
                  std::move(why));
@@ -77,8 +77,8 @@ class ProbeReader {
   // The first of the kinds that are written counts.
   bool kind() {
     bool taken = false;
-    for (Entry const& entry : node_.entries()) {
-      std::string_view const name = entry.key->text();
+    for (const Entry& entry : node_.entries()) {
+      const std::string_view name = entry.key->text();
       if (name != "exec" && name != "http_get" && name != "grpc") continue;
       if (taken)
         left(entry, "", "one probe looks at one thing: write a list of two");
@@ -88,9 +88,9 @@ class ProbeReader {
     return taken;
   }
 
-  bool exec(Entry const& entry) {
-    std::string const command = text(entry.value->find("command"));
-    for (Entry const& one : entry.value->entries())
+  bool exec(const Entry& entry) {
+    const std::string command = text(entry.value->find("command"));
+    for (const Entry& one : entry.value->entries())
       if (!one_of(one.key->text(), std::array<std::string_view, 1>{"command"}))
         left(one, "exec.",
              one.key->text() == "working_dir" ? "probes run in the directory of their service"
@@ -104,70 +104,71 @@ class ProbeReader {
   static std::string or_else(std::string value, std::string fallback) {
     return value.empty() ? std::move(fallback) : value;
   }
-  std::string port_of(Node const& node, std::string fallback) const {
+  std::string port_of(const Node& node, std::string fallback) const {
     return or_else(text(node.find("port")), or_else(text(node.find("num_port")), std::move(fallback)));
   }
 
-  bool grpc(Entry const& entry) {
+  bool grpc(const Entry& entry) {
     constexpr auto known = std::to_array<std::string_view>({"host", "port", "num_port", "service"});
-    for (Entry const& one : entry.value->entries())
+    for (const Entry& one : entry.value->entries())
       if (!one_of(one.key->text(), known)) left(one, "grpc.", "belfry has no counterpart");
-    std::string const port = port_of(*entry.value, ""), service = text(entry.value->find("service"));
+    const std::string port = port_of(*entry.value, ""), service = text(entry.value->find("service"));
     if (port.empty()) return false;
     left(entry, "", "it is written as it is: `belfry check` says whether this version asks over gRPC");
-    entries_.push_back("grpc: " + json_string(or_else(text(entry.value->find("host")), "127.0.0.1") + ":" +
-                                              port + (service.empty() ? "" : "/" + service)));
+    entries_.push_back("grpc: " + text::json_string(or_else(text(entry.value->find("host")), "127.0.0.1") +
+                                                    ":" + port + (service.empty() ? "" : "/" + service)));
     return true;
   }
 
-  bool http(Entry const& entry) {
+  bool http(const Entry& entry) {
     constexpr auto known = std::to_array<std::string_view>(
         {"host", "scheme", "path", "port", "num_port", "method", "headers", "status_code"});
-    Node const& get = *entry.value;
+    const Node& get = *entry.value;
     if (!get.is_mapping()) return false;
-    for (Entry const& one : get.entries())
+    for (const Entry& one : get.entries())
       if (!one_of(one.key->text(), known)) left(one, "http_get.", "belfry has no counterpart");
     std::string path = encoded(or_else(text(get.find("path")), "/"));
     if (!path.starts_with('/')) path.insert(0, "/");
-    std::string const scheme = or_else(lower(text(get.find("scheme"))), "http");
-    std::string const port = port_of(get, scheme == "https" ? "443" : "80");
-    entries_.push_back("http: " + json_string(scheme + "://" + or_else(text(get.find("host")), "127.0.0.1") +
-                                              ":" + port + path));
-    if (std::string const method = text(get.find("method")); !method.empty())
+    const std::string scheme = or_else(lower(text(get.find("scheme"))), "http");
+    const std::string port = port_of(get, scheme == "https" ? "443" : "80");
+    entries_.push_back(
+        "http: " +
+        text::json_string(scheme + "://" + or_else(text(get.find("host")), "127.0.0.1") + ":" + port + path));
+    if (const std::string method = text(get.find("method")); !method.empty())
       entries_.push_back("method: " + yaml_text(method));
-    if (Node const* const all = get.find("headers")) headers(*all);
+    if (const Node* const all = get.find("headers")) headers(*all);
     // Nothing but 200 is good there unless another one is written.
-    std::string const status = text(get.find("status_code"));
+    const std::string status = text(get.find("status_code"));
     entries_.push_back("status: " + yaml_value(status.empty() || status == "0" ? "200" : status));
     return true;
   }
 
   // A header may have several values there, and has one here.
-  void headers(Node const& node) {
+  void headers(const Node& node) {
     std::vector<std::string> lines;
-    for (Entry const& entry : node.entries()) {
-      Node const* const value =
+    for (const Entry& entry : node.entries()) {
+      const Node* const value =
           entry.value->is_sequence() && entry.value->size > 0 ? entry.value->items().front() : entry.value;
       if (!value->is_scalar() || entry.value->size == 0)
         left(entry, "http_get.headers.", "it is no text");
       else
-        lines.push_back(yaml_text(entry.key->text()) + ": " + json_string(text(value)));
+        lines.push_back(yaml_text(entry.key->text()) + ": " + text::json_string(text(value)));
       if (entry.value->is_sequence() && entry.value->size > 1)
         left(entry, "http_get.headers.", "a header has one value: the first counts");
     }
     std::string joined;
-    for (std::string const& line : lines) joined += (joined.empty() ? "" : ", ") + line;
+    for (const std::string& line : lines) joined += (joined.empty() ? "" : ", ") + line;
     if (!joined.empty()) entries_.push_back("headers: {" + joined + "}");
   }
 
-  Entry const* find(std::string_view name) const {
-    auto const found =
-        std::ranges::find(node_.entries(), name, [](Entry const& entry) { return entry.key->text(); });
+  const Entry* find(std::string_view name) const {
+    const auto found =
+        std::ranges::find(node_.entries(), name, [](const Entry& entry) { return entry.key->text(); });
     return found == node_.entries().end() ? nullptr : &*found;
   }
 
   void seconds(std::string_view from, std::string_view to, std::string_view fallback) {
-    Entry const* const written = find(from);
+    const Entry* const written = find(from);
     bool bad = false;
     std::string value = written == nullptr ? "" : seconds_value(text(written->value), bad);
     if (bad) left(*written, "", "seconds are a whole number");
@@ -177,10 +178,10 @@ class ProbeReader {
 
   // The number that is written, which becomes an entry if it is `wanted`.
   std::string threshold(std::string_view name, bool wanted = true) {
-    Entry const* const written = find(name);
+    const Entry* const written = find(name);
     std::string value = written == nullptr ? "" : text(written->value);
     if (value.empty() || value.find_first_not_of('0') == std::string::npos) return {};
-    bool const number = value.size() < 9 && value.find_first_not_of("0123456789") == std::string::npos;
+    const bool number = value.size() < 9 && value.find_first_not_of("0123456789") == std::string::npos;
     if (!number && !value.contains('$')) {
       left(*written, "", "a threshold is a whole number from 1");
       return {};
@@ -190,27 +191,27 @@ class ProbeReader {
   }
 
   // It is first asked after the delay, then each period, and given up at the last of `failures` in a row.
-  std::string patience(std::string const& failures) const {
-    std::uint64_t const most = 365UL * 24 * 3600;
-    auto const number = [&](std::string const& value, std::uint64_t fallback) {
+  std::string patience(const std::string& failures) const {
+    const std::uint64_t most = 365UL * 24 * 3600;
+    const auto number = [&](const std::string& value, std::uint64_t fallback) {
       std::uint64_t out = 0;
-      for (char const c : value) out = std::min(most, out * 10 + static_cast<std::uint64_t>(c - '0'));
+      for (const char c : value) out = std::min(most, out * 10 + static_cast<std::uint64_t>(c - '0'));
       return out == 0 ? fallback : out;
     };
-    auto const written = [&](std::string_view name) {
-      Entry const* const entry = find(name);
+    const auto written = [&](std::string_view name) {
+      const Entry* const entry = find(name);
       std::string value = entry == nullptr ? "" : text(entry->value);
-      bool const plain = value.find_first_not_of("0123456789") == std::string::npos;
+      const bool plain = value.find_first_not_of("0123456789") == std::string::npos;
       return plain || value.contains('$') ? value : "";
     };
-    std::string const delay = written("initial_delay_seconds"), period = written("period_seconds");
+    const std::string delay = written("initial_delay_seconds"), period = written("period_seconds");
     if ((delay + period + failures).contains('$')) return {};
     return std::to_string(std::min(most, number(delay, 0) + number(failures, 3) * number(period, 10))) + "s";
   }
 
-  ProbeSource const& source_;
-  Node const& key_;
-  Node const& node_;
+  const ProbeSource& source_;
+  const Node& key_;
+  const Node& node_;
   bool live_;
   std::vector<std::string> entries_;
 };
@@ -218,14 +219,14 @@ class ProbeReader {
 }  // namespace
 
 std::string seconds_value(std::string_view text, bool& bad) {
-  if (text.contains('$')) return json_string(std::string(text) + "s");
-  bool const digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-  auto const value = parse_duration(text.empty() ? "0s" : std::string(text) + "s");
+  if (text.contains('$')) return text::json_string(std::string(text) + "s");
+  const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
+  const auto value = parse_duration(text.empty() ? "0s" : std::string(text) + "s");
   bad = !digits || !value;
   return bad || *value == Duration(0) ? "" : std::string(text) + "s";
 }
 
-ImportedProbe import_probe(ProbeSource const& source, Entry const& entry, bool live) {
+ImportedProbe import_probe(const ProbeSource& source, const Entry& entry, bool live) {
   return ProbeReader(source, entry, live).run();
 }
 

@@ -16,33 +16,33 @@ struct Line {
 };
 
 std::string_view trimmed(std::string_view text) {
-  auto const start = text.find_first_not_of(" \t\r");
+  const auto start = text.find_first_not_of(" \t\r");
   return start == std::string_view::npos ? std::string_view()
                                          : text.substr(start, text.find_last_not_of(" \t\r") - start + 1);
 }
 
 // Lines of another form are passed over, as foreman does; of two alike the last one counts, as there.
-std::vector<Line> read_lines(Source const& source, Diagnostics& diagnostics) {
+std::vector<Line> read_lines(const Source& source, Diagnostics& diagnostics) {
   std::vector<Line> lines;
   std::unordered_map<std::string_view, std::size_t> at_name;
   for (std::uint32_t number = 1; number <= source.line_count(); ++number) {
-    std::string_view const line = trimmed(source.line(number));
+    const std::string_view line = trimmed(source.line(number));
     if (line.empty() || line.front() == '#') continue;
-    auto const colon = line.find(':');
-    std::string_view const name = trimmed(line.substr(0, colon));
-    std::string_view const command =
+    const auto colon = line.find(':');
+    const std::string_view name = trimmed(line.substr(0, colon));
+    const std::string_view command =
         colon == std::string_view::npos ? std::string_view() : trimmed(line.substr(colon + 1));
-    bool const good = std::ranges::all_of(name, [](char c) {
+    const bool good = std::ranges::all_of(name, [](char c) {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
     });
-    Span const at(0, number, 1,
+    const Span at(0, number, 1,
                   static_cast<std::uint32_t>(std::max<std::size_t>(1, source.line(number).size())));
     if (command.empty() || name.empty() || !good) {
       diagnostics.warning("not-carried", at, "this line is not of the form `name: command`",
                           "write `web: ./server --port $PORT`");
       continue;
     }
-    auto const [known, fresh] = at_name.emplace(name, lines.size());
+    const auto [known, fresh] = at_name.emplace(name, lines.size());
     if (fresh) {
       lines.push_back({number, name, command});
       continue;
@@ -55,19 +55,19 @@ std::vector<Line> read_lines(Source const& source, Diagnostics& diagnostics) {
   return lines;
 }
 
-bool names_port(Line const& line) {
+bool names_port(const Line& line) {
   return line.command.contains("$PORT") || line.command.contains("${PORT");
 }
 // Heroku and foreman hand a PORT to every process; `web` is the one that must bind it.
-bool wants_port(Line const& line) { return line.name == "web" || names_port(line); }
+bool wants_port(const Line& line) { return line.name == "web" || names_port(line); }
 
 // The name of the port of each process that has one, by the name of the process.
 using PortNames = std::unordered_map<std::string_view, std::string>;
 
-PortNames port_names(std::vector<Line> const& lines) {
+PortNames port_names(const std::vector<Line>& lines) {
   PortNames names;
   std::unordered_set<std::string> taken;
-  for (Line const& line : lines) {
+  for (const Line& line : lines) {
     if (!wants_port(line)) continue;
     std::string clean(line.name);
     std::ranges::replace(clean, '-', '_');
@@ -80,10 +80,10 @@ PortNames port_names(std::vector<Line> const& lines) {
 }
 
 // A free one for each lets several copies run on one host.
-std::string ports_line(std::vector<Line> const& lines, PortNames const& ports) {
+std::string ports_line(const std::vector<Line>& lines, const PortNames& ports) {
   std::string out;
-  for (Line const& line : lines)
-    if (auto const port = ports.find(line.name); port != ports.end())
+  for (const Line& line : lines)
+    if (const auto port = ports.find(line.name); port != ports.end())
       out += (out.empty() ? "ports: {" : ", ") + yaml_text(port->second) + ": free";
   return out.empty() ? "" : out + "}  # or numbers\n";
 }
@@ -91,11 +91,11 @@ std::string ports_line(std::vector<Line> const& lines, PortNames const& ports) {
 // foreman hands `.env` to every process and starts none of them again; whichever ends, all end. Here a
 // failure ends all of them, and so does any end of the one process of a file that has no other.
 std::string defaults_of(bool alone) {
-  std::string const out = "defaults:\n  env_file: [{path: .env, required: false}]\n";
+  const std::string out = "defaults:\n  env_file: [{path: .env, required: false}]\n";
   return alone ? out : out + "  restart: no\n  essential: true\n";
 }
 
-ServiceWriter service_of(Line const& line, Names const& names, PortNames const& ports, bool after_release,
+ServiceWriter service_of(const Line& line, const Names& names, const PortNames& ports, bool after_release,
                          bool alone) {
   ServiceWriter service(line.name, names);
   if (line.name == "release") service.key("type", "oneshot");
@@ -103,7 +103,7 @@ ServiceWriter service_of(Line const& line, Names const& names, PortNames const& 
   service.key("command", shell_command(line.command, {"sh", "-c"}, DoubleDollar::of_the_shell));
   if (after_release) service.mapping("depends_on", {"release: completed"});
   if (!wants_port(line)) return service;
-  std::string const port = "${PORT_" + ports.at(line.name) + "}";
+  const std::string port = "${PORT_" + ports.at(line.name) + "}";
   service.mapping("environment", {"PORT: \"" + port + "\""});
   if (line.name == "web" && names_port(line))
     service.key("ready", "{port: \"" + port + "\"}");
@@ -119,8 +119,8 @@ Imported import_procfile(std::string_view text, std::string file_name) {
   std::string own(text);
   if (own.starts_with("\xEF\xBB\xBF")) own.erase(0, 3);
   out.diagnostics.sources().emplace_back(std::move(file_name), std::move(own));
-  Source const& source = out.diagnostics.sources().front();
-  if (auto const fault = find_text_fault(source.text())) {
+  const Source& source = out.diagnostics.sources().front();
+  if (const auto fault = find_text_fault(source.text())) {
     out.diagnostics.error(
         "bad-text",
         {0, static_cast<std::uint32_t>(1 + std::ranges::count(source.text().substr(0, fault->offset), '\n')),
@@ -128,21 +128,21 @@ Imported import_procfile(std::string_view text, std::string file_name) {
         fault->message, "save the file as UTF-8");
     return out;
   }
-  std::vector<Line> const lines = read_lines(source, out.diagnostics);
+  const std::vector<Line> lines = read_lines(source, out.diagnostics);
   if (lines.empty() && !out.diagnostics.has_errors())
     out.diagnostics.error("no-services", {0, 0, 0}, "the file has no processes",
                           "write `web: ./server --port $PORT`");
   if (out.diagnostics.has_errors()) return out;
-  bool const release = std::ranges::any_of(lines, [](Line const& line) { return line.name == "release"; });
+  const bool release = std::ranges::any_of(lines, [](const Line& line) { return line.name == "release"; });
   std::vector<std::string_view> written;
   written.reserve(lines.size());
-  for (Line const& line : lines) written.push_back(line.name);
-  Names const names(written);
-  PortNames const ports = port_names(lines);
-  bool const alone = lines.size() == (release ? 2U : 1U);
+  for (const Line& line : lines) written.push_back(line.name);
+  const Names names(written);
+  const PortNames ports = port_names(lines);
+  const bool alone = lines.size() == (release ? 2U : 1U);
   std::string yaml = "# From a Procfile. `.env`, if there is one, reaches every process, as with foreman.\n" +
                      ports_line(lines, ports) + defaults_of(alone) + "services:\n";
-  for (Line const& line : lines)
+  for (const Line& line : lines)
     service_of(line, names, ports, release && line.name != "release", alone).write(yaml);
   if (!alone)
     out.diagnostics.warning("not-carried", {0, 0, 0},

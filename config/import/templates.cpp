@@ -5,8 +5,8 @@
 
 namespace belfry::config {
 
-void Templates::add(Node const& mapping, std::string_view outer) {
-  for (Entry const& entry : mapping.entries()) {
+void Templates::add(const Node& mapping, std::string_view outer) {
+  for (const Entry& entry : mapping.entries()) {
     std::string name = std::string(outer) + std::string(entry.key->text());
     if (entry.value->is_mapping())
       add(*entry.value, name + ".");
@@ -15,11 +15,11 @@ void Templates::add(Node const& mapping, std::string_view outer) {
   }
 }
 
-std::string Templates::filled(Node const& node, std::string_view text) const {
+std::string Templates::filled(const Node& node, std::string_view text) const {
   std::string out;
   std::size_t at = 0;
   for (std::size_t open = text.find("{{"); open != std::string_view::npos; open = text.find("{{", at)) {
-    std::size_t const close = text.find("}}", open);
+    const std::size_t close = text.find("}}", open);
     if (close == std::string_view::npos) break;
     out += text.substr(at, open - at);
     std::string_view name = text.substr(open + 2, close - open - 2);
@@ -31,12 +31,12 @@ std::string Templates::filled(Node const& node, std::string_view text) const {
   return out += text.substr(at);
 }
 
-std::string Templates::value_of(std::string_view name, Node const& node, std::string_view whole) const {
+std::string Templates::value_of(std::string_view name, const Node& node, std::string_view whole) const {
   if (name == "PC_REPLICA_NUM") {
     carrier_.left(node, "counting replicas from 0", "${REPLICA} counts from 1");
     return "${REPLICA:-1}";
   }
-  for (auto const& [known, value] : variables_ | std::views::reverse)
+  for (const auto& [known, value] : variables_ | std::views::reverse)
     if (known == name) return value;
   carrier_.left(node, "the template `" + std::string(whole) + "`",
                 "write the value, or a variable: ${NAME:-default}");

@@ -5,38 +5,38 @@
 #include <cctype>
 #include <filesystem>
 
-#include "config/decode/decode.hpp"
-#include "config/document/json.hpp"
 #include "config/document/words.hpp"
 #include "config/model/duration.hpp"
+#include "config/model/name.hpp"
+#include "text/escape.hpp"
 
 namespace belfry::config {
 
 std::string yaml_text(std::string_view text) {
   constexpr std::array<std::string_view, 12> reserved{"true", "false", "null", "yes", "no",  "on",
                                                       "off",  "y",     "n",    "~",   "inf", "nan"};
-  auto const lower = [&] {
+  const auto lower = [&] {
     std::string out(text);
     std::ranges::transform(out, out.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
   };
-  auto const letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  bool const option = text.size() > 1 && text.front() == '-' &&
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const bool option = text.size() > 1 && text.front() == '-' &&
                       text.find_first_not_of('-') != std::string_view::npos &&
                       letter(text[text.find_first_not_of('-')]);
-  bool const safe_start =
+  const bool safe_start =
       !text.empty() && (letter(text.front()) || text.front() == '/' || text.starts_with("./") || option);
-  bool const safe = safe_start && std::ranges::all_of(text, [&](char c) {
+  const bool safe = safe_start && std::ranges::all_of(text, [&](char c) {
                       return letter(c) || (c >= '0' && c <= '9') || std::string_view("_./-").contains(c);
                     });
   if (safe && std::ranges::find(reserved, lower()) == reserved.end()) return std::string(text);
-  return json_string(text);
+  return text::json_string(text);
 }
 
 std::string yaml_value(std::string_view text) {
-  std::string_view const digits = text.substr(text.starts_with('-') ? 1 : 0);
-  bool const quantity =
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  const bool quantity =
       !digits.empty() && text.size() < 32 && digits.front() >= '0' && digits.front() <= '9' &&
       std::ranges::all_of(
           digits, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.'; });
@@ -45,7 +45,7 @@ std::string yaml_value(std::string_view text) {
 
 std::string service_key(std::string_view name) { return yaml_text(service_name(name)); }
 
-std::string yaml_list(std::vector<std::string> const& items) {
+std::string yaml_list(const std::vector<std::string>& items) {
   std::string out = "[";
   for (std::size_t i = 0; i < items.size(); ++i) out += (i == 0 ? "" : ", ") + yaml_text(items[i]);
   return out + "]";
@@ -60,7 +60,7 @@ std::string service_name(std::string_view name) {
 
 std::string regex_quoted(std::string_view text) {
   std::string out;
-  for (char const c : text) {
+  for (const char c : text) {
     if (std::string_view("\\^$.|?*+()[]{}").contains(c)) out += '\\';
     out += c;
   }
@@ -84,17 +84,17 @@ bool shell_word(std::string_view word) {
 // `{a,b}` or `{1..3}`.
 bool expands_braces(std::string_view line) {
   for (auto open = line.find('{'); open != std::string_view::npos; open = line.find('{', open + 1)) {
-    std::string_view const rest = line.substr(open + 1);
-    auto const end = rest.find_first_of("{} \t");
+    const std::string_view rest = line.substr(open + 1);
+    const auto end = rest.find_first_of("{} \t");
     if (end == std::string_view::npos || rest[end] != '}') continue;
-    std::string_view const inside = rest.substr(0, end);
+    const std::string_view inside = rest.substr(0, end);
     if (inside.contains(',') || inside.contains("..")) return true;
   }
   return false;
 }
 
-bool needs_shell(std::string_view line, Words const& words) {
-  std::string_view const inner = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+bool needs_shell(std::string_view line, const Words& words) {
+  const std::string_view inner = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
   return words.unclosed || words.shell_syntax || words.words.empty() || inner.contains(" #") ||
          inner.find_first_of("$\n`?[") != std::string_view::npos || expands_braces(inner) ||
          shell_word(words.words.front());
@@ -102,16 +102,16 @@ bool needs_shell(std::string_view line, Words const& words) {
 
 }  // namespace
 
-std::string shell_command(std::string_view line, std::vector<std::string> const& shell,
+std::string shell_command(std::string_view line, const std::vector<std::string>& shell,
                           DoubleDollar double_dollar) {
-  Words const words = split_words(line);
+  const Words words = split_words(line);
   if (!needs_shell(line, words)) return yaml_list(words.words);
   std::string doubled;
   for (std::size_t i = 0; i < line.size(); ++i) {
     doubled += line[i];
     if (line[i] != '$') continue;
     doubled += '$';
-    bool const pair = i + 1 < line.size() && line[i + 1] == '$';
+    const bool pair = i + 1 < line.size() && line[i + 1] == '$';
     if (pair && double_dollar == DoubleDollar::escape) ++i;  // belfry reads it as that tool does
   }
   std::vector<std::string> words_of_shell = shell;
@@ -120,68 +120,68 @@ std::string shell_command(std::string_view line, std::vector<std::string> const&
 }
 
 std::string duration_value(std::string_view text, bool& bad) {
-  if (text.contains('$')) return json_string(text);
-  auto const value = parse_duration(text);
+  if (text.contains('$')) return text::json_string(text);
+  const auto value = parse_duration(text);
   if (!value && !text.empty()) bad = true;
   return value && *value != Duration(0) ? yaml_value(text) : "";
 }
 
 std::string path_from(std::string_view working_dir, std::string_view path, std::string_view directory) {
   namespace fs = std::filesystem;
-  auto const fixed = [](std::string_view p) { return p.starts_with('/') || p.starts_with('$'); };
+  const auto fixed = [](std::string_view p) { return p.starts_with('/') || p.starts_with('$'); };
   if (fixed(path) || working_dir.empty() || working_dir == ".") return std::string(path);
   if (!fixed(working_dir)) {
-    fs::path const base = fs::path(working_dir).lexically_normal();
-    std::string const relative = fs::path(path).lexically_normal().lexically_relative(base).string();
-    // From above the file's directory nobody knows the way back by names alone.
+    const fs::path base = fs::path(working_dir).lexically_normal();
+    const std::string relative = fs::path(path).lexically_normal().lexically_relative(base).string();
+    // A path that goes up beyond the file's directory cannot be made relative to it by names alone.
     if (!relative.empty() && *base.begin() != "..") return relative;
   }
   return directory.empty() ? std::string(path) : (fs::path(directory) / path).lexically_normal().string();
 }
 
-Names::Names(std::span<std::string_view const> written) {
+Names::Names(std::span<const std::string_view> written) {
   // Those that need no cleaning first: they keep their names whatever comes before them.
-  for (std::string_view const name : written)
+  for (const std::string_view name : written)
     if (service_name(name) == name) add(name);
-  for (std::string_view const name : written) add(name);
+  for (const std::string_view name : written) add(name);
 }
 
-Names::Names(Node const& services) {
-  for (Entry const& entry : services.entries())
+Names::Names(const Node& services) {
+  for (const Entry& entry : services.entries())
     if (service_name(entry.key->text()) == entry.key->text()) add(entry.key->text());
-  for (Entry const& entry : services.entries()) add(entry.key->text());
+  for (const Entry& entry : services.entries()) add(entry.key->text());
 }
 
 void Names::add(std::string_view name) {
   if (names_.contains(name)) return;
-  std::string const clean = service_name(name);
+  const std::string clean = service_name(name);
   std::string own = clean;
   for (int i = 2; !taken_.insert(own).second; ++i) own = clean + "_" + std::to_string(i);
   names_.emplace(name, std::move(own));
 }
 
 std::string Names::of(std::string_view name) const {
-  auto const found = names_.find(name);
+  const auto found = names_.find(name);
   return found == names_.end() ? service_name(name) : found->second;
 }
 
-ServiceWriter::ServiceWriter(std::string_view written, Names const& names) : name_(names.of(written)) {
+ServiceWriter::ServiceWriter(std::string_view written, const Names& names) : name_(names.of(written)) {
   if (name_ != written) comment("`" + std::string(written.substr(0, 200)) + "` in the source");
 }
 
-void ServiceWriter::mapping(std::string_view name, std::vector<std::string> const& entries) {
+void ServiceWriter::mapping(std::string_view name, const std::vector<std::string>& entries) {
   if (entries.empty()) return;
   std::string one = "{";
   for (std::size_t i = 0; i < entries.size(); ++i) one += (i == 0 ? "" : ", ") + entries[i];
   one += "}";
   if (one.size() + name.size() < 90 && !one.contains('#')) return key(name, one);
   lines_.push_back(std::string(name) + ":");
-  for (std::string const& entry : entries) lines_.push_back("  " + entry);
+  for (const std::string& entry : entries) lines_.push_back("  " + entry);
 }
 
 void ServiceWriter::write(std::string& out) const {
   out += "  " + yaml_text(name_) + ":\n";
-  for (std::string const& line : lines_) out += "    " + line + "\n";
+  for (const std::string& line : lines_) out += "    " + line + "\n";
   if (!omitted_.empty()) out += "    # not carried over: " + omitted_ + "\n";
 }
 
@@ -189,13 +189,13 @@ void ServiceWriter::omit(std::string_view what, std::uint32_t line) {
   omitted_ += (omitted_.empty() ? "" : ", ") + printable(what) + " (line " + std::to_string(line) + ")";
 }
 
-void Carrier::left(Node const& node, std::string what, std::string why, std::string_view owner) {
+void Carrier::left(const Node& node, std::string what, std::string why, std::string_view owner) {
   // What concerns services is said once for all of them: the file that is written says for each where it
   // stood.
-  std::string const key = owner.empty()
+  const std::string key = owner.empty()
                               ? std::to_string(node.line) + ":" + std::to_string(node.column) + ":" + what
                               : what + "\n" + why;
-  auto const [known, fresh] = at_.emplace(key, left_.size());
+  const auto [known, fresh] = at_.emplace(key, left_.size());
   if (fresh) left_.push_back({node.span(), std::move(what), std::move(why), "", {}, 0, 0});
   Left& one = left_[known->second];
   if (owner.empty() || !one.owned_by.insert(std::string(owner)).second) return;
@@ -215,56 +215,56 @@ void Carrier::finish() {
   diagnostics_.finish();
 }
 
-std::vector<std::string> Carrier::texts(Node const& node) {
+std::vector<std::string> Carrier::texts(const Node& node) {
   std::vector<std::string> out;
   if (node.is_scalar()) out.emplace_back(node.text());
-  for (Node const* item : node.items())
+  for (const Node* item : node.items())
     if (item->is_scalar()) out.emplace_back(item->text());
   return out;
 }
 
-std::vector<std::string> Carrier::pairs(Node const& node, std::string_view absent, Fill const& fill) {
+std::vector<std::string> Carrier::pairs(const Node& node, std::string_view absent, const Fill& fill) {
   std::vector<std::string> out;
   std::unordered_map<std::string_view, std::size_t> at;
-  auto const add = [&](Node const& item, std::string_view name, std::optional<std::string_view> value) {
+  const auto add = [&](const Node& item, std::string_view name, std::optional<std::string_view> value) {
     if (name.empty()) return;
     std::string line =
         yaml_text(name) + ": " +
-        (!value ? std::string(absent) : json_string(fill ? fill(item, *value) : std::string(*value)));
-    auto const [known, fresh] = at.emplace(name, out.size());
+        (!value ? std::string(absent) : text::json_string(fill ? fill(item, *value) : std::string(*value)));
+    const auto [known, fresh] = at.emplace(name, out.size());
     if (fresh)
       out.push_back(std::move(line));
     else
       out[known->second] = std::move(line);
   };
-  for (Entry const& entry : node.entries())
+  for (const Entry& entry : node.entries())
     if (entry.value->is_scalar() || entry.value->is_null())
       add(*entry.value, entry.key->text(),
           entry.value->is_scalar() ? std::optional(entry.value->text()) : std::nullopt);
-  for (Node const* item : node.items()) {
-    std::string_view const text = item->text();
-    auto const equals = text.find('=');
+  for (const Node* item : node.items()) {
+    const std::string_view text = item->text();
+    const auto equals = text.find('=');
     add(*item, text.substr(0, equals),
         equals == std::string_view::npos ? std::nullopt : std::optional(text.substr(equals + 1)));
   }
   return out;
 }
 
-std::vector<Node const*> Carrier::unreadable_pairs(Node const& node) {
-  std::vector<Node const*> out;
-  for (Entry const& entry : node.entries())
+std::vector<const Node*> Carrier::unreadable_pairs(const Node& node) {
+  std::vector<const Node*> out;
+  for (const Entry& entry : node.entries())
     if (!entry.value->is_scalar() && !entry.value->is_null()) out.push_back(entry.value);
-  for (Node const* item : node.items())
+  for (const Node* item : node.items())
     if (!item->is_scalar() && !item->is_null()) out.push_back(item);
   return out;
 }
 
-Node const* parse_foreign(Document& document, Diagnostics& diagnostics, std::string_view text,
+const Node* parse_foreign(Document& document, Diagnostics& diagnostics, std::string_view text,
                           std::string file_name) {
   std::string own(text);
   if (own.starts_with("\xEF\xBB\xBF")) own.erase(0, 3);
   diagnostics.sources().emplace_back(std::move(file_name), std::move(own));
-  Node const* const root = document.parse(diagnostics, 0);
+  const Node* const root = document.parse(diagnostics, 0);
   if (diagnostics.has_errors()) return nullptr;
   if (root != nullptr && root->is_mapping()) return root;
   diagnostics.error("wrong-type", root == nullptr ? Span(0, 0, 0) : root->span(),

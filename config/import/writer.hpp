@@ -22,7 +22,7 @@ namespace belfry::config {
 // The name of a service as a YAML key.
 [[nodiscard]] std::string service_key(std::string_view name);
 // `[a, "b c"]`.
-[[nodiscard]] std::string yaml_list(std::vector<std::string> const& items);
+[[nodiscard]] std::string yaml_list(const std::vector<std::string>& items);
 // `name` with what cannot stand in the name of a service replaced by `_`.
 [[nodiscard]] std::string service_name(std::string_view name);
 // A duration that belfry reads, as it is; empty for none and for 0, which elsewhere means the default.
@@ -39,15 +39,15 @@ namespace belfry::config {
 enum class DoubleDollar : std::uint8_t { escape, of_the_shell };
 // A command of a tool that runs it through a shell: a list of words if no shell is needed, else
 // `[sh, -c, text]`, its `$` doubled so that the shell sees it.
-[[nodiscard]] std::string shell_command(std::string_view line, std::vector<std::string> const& shell,
+[[nodiscard]] std::string shell_command(std::string_view line, const std::vector<std::string>& shell,
                                         DoubleDollar double_dollar);
 
 // The names that services get: cleaned, and distinct where cleaning makes two of them alike.
 class Names {
  public:
-  explicit Names(std::span<std::string_view const> written);
+  explicit Names(std::span<const std::string_view> written);
   // The keys of a mapping.
-  explicit Names(Node const& services);
+  explicit Names(const Node& services);
   // What the service written as `name` is called; a name that is not there is only cleaned.
   [[nodiscard]] std::string of(std::string_view name) const;
   [[nodiscard]] bool knows(std::string_view name) const { return names_.contains(name); }
@@ -62,16 +62,16 @@ class Names {
 class ServiceWriter {
  public:
   // A name that had to be changed is told in a comment.
-  ServiceWriter(std::string_view written, Names const& names);
+  ServiceWriter(std::string_view written, const Names& names);
   void key(std::string_view name, std::string value) {
     lines_.push_back(std::string(name) + ": " + std::move(value));
   }
-  void mapping(std::string_view name, std::vector<std::string> const& entries);
+  void mapping(std::string_view name, const std::vector<std::string>& entries);
   // Remembers what is not carried over; all of it is one comment at the end.
   void omit(std::string_view what, std::uint32_t line);
   void comment(std::string_view text) { lines_.push_back("# " + printable(text)); }
   void write(std::string& out) const;
-  [[nodiscard]] std::string const& name() const { return name_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
   std::string name_;
@@ -79,26 +79,24 @@ class ServiceWriter {
   std::string omitted_;
 };
 
-// Owner: one import, on its stack.
-// Lifecycle: reads one foreign tree; remembers what has no counterpart and says so in `finish`, once: what
-// ten services have is one warning that names them, where the first of them has it.
-// Cancellation: none.
+// Reads one foreign tree, and remembers what has no counterpart until `finish`, which says each thing once:
+// what ten services have is one warning that names them, at the place where the first of them has it.
 class Carrier {
  public:
   explicit Carrier(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
   // `what` of the service `owner` is left behind, and why; no owner: of the file.
-  void left(Node const& node, std::string what, std::string why, std::string_view owner = {});
+  void left(const Node& node, std::string what, std::string why, std::string_view owner = {});
   // To be called once, at the end.
   void finish();
   // Lists; a text is a list of one.
-  [[nodiscard]] static std::vector<std::string> texts(Node const& node);
+  [[nodiscard]] static std::vector<std::string> texts(const Node& node);
   // `K=V` items or entries as `K: "V"` lines; of two alike the last one counts. `absent` stands for a
   // value that is not there; `fill` is asked for the text of each value.
-  using Fill = std::function<std::string(Node const& at, std::string_view text)>;
-  [[nodiscard]] static std::vector<std::string> pairs(Node const& node, std::string_view absent = "null",
-                                                      Fill const& fill = {});
+  using Fill = std::function<std::string(const Node& at, std::string_view text)>;
+  [[nodiscard]] static std::vector<std::string> pairs(const Node& node, std::string_view absent = "null",
+                                                      const Fill& fill = {});
   // What `pairs` passes over: items and values of another shape.
-  [[nodiscard]] static std::vector<Node const*> unreadable_pairs(Node const& node);
+  [[nodiscard]] static std::vector<const Node*> unreadable_pairs(const Node& node);
 
  private:
   struct Left {
@@ -116,7 +114,7 @@ class Carrier {
 
 // Parses `text` into a mapping, or reports why it cannot be one.
 // `document` should allow foreign tags.
-[[nodiscard]] Node const* parse_foreign(Document& document, Diagnostics& diagnostics, std::string_view text,
+[[nodiscard]] const Node* parse_foreign(Document& document, Diagnostics& diagnostics, std::string_view text,
                                         std::string file_name);
 
 }  // namespace belfry::config

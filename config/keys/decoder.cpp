@@ -1,7 +1,6 @@
 #include "config/keys/decoder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -14,25 +13,9 @@
 #include "config/model/size.hpp"
 
 namespace belfry::config {
-namespace {
-
-std::string_view article_of(Fits fit) {
-  switch (fit) {
-    case fits_oneshot: return "a oneshot";
-    case fits_external: return "an external service";
-    case fits_gate: return "a gate";
-    default: return "a daemon";
-  }
-}
-
-// What may be written with nothing behind it: lists of things that nobody has to have.
-constexpr std::array<std::string_view, 5> may_be_empty{"environment", "labels", "headers", "rlimits",
-                                                       "description"};
-
-}  // namespace
 
 bool Decoder::hold(std::size_t bytes, Span at) {
-  bool const fitted = held_ <= most_held;
+  const bool fitted = held_ <= most_held;
   held_ += bytes;
   if (held_ <= most_held) return true;
   if (fitted)
@@ -41,20 +24,20 @@ bool Decoder::hold(std::size_t bytes, Span at) {
   return false;
 }
 
-std::optional<std::string> Decoder::variable(std::string_view name, Node const& node) {
+std::optional<std::string> Decoder::variable(std::string_view name, const Node& node) {
   auto value = variable(name);
   return value && hold(value->size(), node.span()) ? std::move(value) : std::nullopt;
 }
 
 std::optional<std::string> Decoder::variable(std::string_view name) const {
   if (!variables_.empty())
-    if (auto const found = variables_.find(std::string(name)); found != variables_.end())
+    if (const auto found = variables_.find(std::string(name)); found != variables_.end())
       return found->second;
   if (auto value = environment_(name)) return value;
   return fallback_ ? fallback_(name) : std::nullopt;
 }
 
-std::optional<std::string> Decoder::text(Node const& node) {
+std::optional<std::string> Decoder::text(const Node& node) {
   if (!node.is_scalar()) {
     mismatch(node, "text");
     return std::nullopt;
@@ -79,13 +62,13 @@ std::optional<std::string> Decoder::text(Node const& node) {
   return good ? std::optional(std::move(value)) : std::nullopt;
 }
 
-std::optional<std::string> Decoder::free_text(Node const& node) {
+std::optional<std::string> Decoder::free_text(const Node& node) {
   auto value = text(node);
   if (value) warn_of_trap(node, *value);
   return value;
 }
 
-std::optional<std::string> Decoder::needed_text(Node const& node, std::string_view help) {
+std::optional<std::string> Decoder::needed_text(const Node& node, std::string_view help) {
   auto value = free_text(node);
   if (!value || !value->empty()) return value;
   error("no-value", node, "this value is empty",
@@ -93,15 +76,15 @@ std::optional<std::string> Decoder::needed_text(Node const& node, std::string_vi
   return std::nullopt;
 }
 
-void Decoder::warn_of_trap(Node const& node, std::string_view value) {
+void Decoder::warn_of_trap(const Node& node, std::string_view value) {
   if (node.quoted || value != node.text() || !(boolean_trap(value) || octal_trap(value))) return;
   warning("yaml-trap", node, quote(value) + " is taken as it is written; other YAML readers would change it",
           "put it in quotes to say so: \"" + std::string(value) + "\"");
 }
 
-bool Decoder::octal_refused(Node const& node, std::string_view value) {
+bool Decoder::octal_refused(const Node& node, std::string_view value) {
   if (!octal_trap(value)) return false;
-  auto const digits = value.find_first_not_of('0');
+  const auto digits = value.find_first_not_of('0');
   error("octal-trap", node, quote(value) + " begins with 0, which other YAML readers take for octal",
         "write `" + (digits == std::string_view::npos ? "0" : std::string(value.substr(digits))) + "`");
   return true;
@@ -109,27 +92,27 @@ bool Decoder::octal_refused(Node const& node, std::string_view value) {
 
 // The place of a part of a scalar. Escapes and folded lines make offsets of the value differ from
 // those of the source; then the part is searched for in the source.
-Span Decoder::span_inside(Node const& node, std::size_t offset, std::size_t length) const {
-  Source const& source = diagnostics_.sources()[node.file];
-  std::string_view const part = node.text().substr(offset, length);
-  std::string_view const line = source.line(node.line);
-  std::size_t const start = node.column - 1 + (node.quoted ? 1U : 0U);
-  auto const found = [&](std::uint32_t number, std::size_t byte) {
+Span Decoder::span_inside(const Node& node, std::size_t offset, std::size_t length) const {
+  const Source& source = diagnostics_.sources()[node.file];
+  const std::string_view part = node.text().substr(offset, length);
+  const std::string_view line = source.line(node.line);
+  const std::size_t start = node.column - 1 + (node.quoted ? 1U : 0U);
+  const auto found = [&](std::uint32_t number, std::size_t byte) {
     return Span(node.file, number, static_cast<std::uint32_t>(byte + 1),
                 static_cast<std::uint32_t>(part.size()));
   };
   if (start + offset <= line.size() && line.substr(start + offset).starts_with(part))
     return found(node.line, start + offset);
-  std::uint32_t const last = std::min(source.line_count(), node.line + 200);
+  const std::uint32_t last = std::min(source.line_count(), node.line + 200);
   for (std::uint32_t number = node.line; number <= last && !part.empty() && !part.contains('\n'); ++number)
-    if (auto const at = source.line(number).find(part, number == node.line ? node.column - 1 : 0);
+    if (const auto at = source.line(number).find(part, number == node.line ? node.column - 1 : 0);
         at != std::string_view::npos)
       return found(number, at);
   return node.span();
 }
 
-std::optional<bool> Decoder::boolean(Node const& node) {
-  auto const value = text(node);
+std::optional<bool> Decoder::boolean(const Node& node) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
   if (*value == "true") return true;
   if (*value == "false") return false;
@@ -139,12 +122,12 @@ std::optional<bool> Decoder::boolean(Node const& node) {
   return std::nullopt;
 }
 
-std::optional<std::int64_t> Decoder::integer(Node const& node, std::int64_t low, std::int64_t high) {
-  auto const value = text(node);
+std::optional<std::int64_t> Decoder::integer(const Node& node, std::int64_t low, std::int64_t high) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
   if (octal_refused(node, *value)) return std::nullopt;
   std::int64_t number = 0;
-  auto const [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
+  const auto [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
   if (fault == std::errc{} && end == value->data() + value->size() && number >= low && number <= high)
     return number;
   std::string range = high == std::numeric_limits<std::int64_t>::max()
@@ -154,87 +137,87 @@ std::optional<std::int64_t> Decoder::integer(Node const& node, std::int64_t low,
   return std::nullopt;
 }
 
-std::optional<double> Decoder::number(Node const& node, double low, double high) {
-  auto const value = text(node);
+std::optional<double> Decoder::number(const Node& node, double low, double high) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
   if (!node.quoted && octal_refused(node, *value)) return std::nullopt;
   double number = 0;
-  auto const [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
+  const auto [end, fault] = std::from_chars(value->data(), value->data() + value->size(), number);
   if (fault == std::errc{} && end == value->data() + value->size() && std::isfinite(number) &&
       number >= low && number <= high)
     return number;
-  auto const shown = [](double bound) {
+  const auto shown = [](double bound) {
     std::string s = std::to_string(bound);
     s.erase(s.find_last_not_of('0') + 1);
     if (s.ends_with('.')) s.pop_back();
     return s;
   };
-  std::string const range =
+  const std::string range =
       high > 1e15 ? shown(low) + " or more" : "from " + shown(low) + " to " + shown(high);
   error("bad-value", node, quote(*value) + " is not a number " + range, "write a number " + range);
   return std::nullopt;
 }
 
-std::optional<Duration> Decoder::duration(Node const& node) {
-  auto const value = text(node);
+std::optional<Duration> Decoder::duration(const Node& node) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
-  auto const parsed = parse_duration(*value);
+  const auto parsed = parse_duration(*value);
   if (parsed) return *parsed;
   malformed(node, parsed.error());
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> Decoder::size(Node const& node) {
-  auto const value = text(node);
+std::optional<std::uint64_t> Decoder::size(const Node& node) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
   if (!node.quoted && octal_refused(node, *value)) return std::nullopt;
-  auto const parsed = parse_size(*value);
+  const auto parsed = parse_size(*value);
   if (parsed) return *parsed;
   malformed(node, parsed.error());
   return std::nullopt;
 }
 
-std::optional<std::uint16_t> Decoder::port(Node const& node) {
-  auto const value = text(node);
+std::optional<std::uint16_t> Decoder::port(const Node& node) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
-  auto const parsed = parse_port(*value);
+  const auto parsed = parse_port(*value);
   if (parsed) return *parsed;
   malformed(node, parsed.error());
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> Decoder::octal(Node const& node, std::uint32_t most) {
-  auto const value = text(node);
+std::optional<std::uint32_t> Decoder::octal(const Node& node, std::uint32_t most) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
   warn_of_trap(node, *value);
   std::string_view digits = *value;
   if (digits.starts_with("0o")) digits.remove_prefix(2);
   std::uint32_t number = 0;
-  auto const [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 8);
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 8);
   if (fault == std::errc{} && end == digits.data() + digits.size() && number <= most) return number;
   error("bad-value", node, quote(*value) + " is not an octal mode", "write octal digits in quotes: \"0640\"");
   return std::nullopt;
 }
 
-std::optional<int> Decoder::signal(Node const& node) {
-  auto const value = text(node);
+std::optional<int> Decoder::signal(const Node& node) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
-  if (auto const number = signal_number(*value)) return number;
-  bool const prefixed = value->starts_with("SIG");
+  if (const auto number = signal_number(*value)) return number;
+  const bool prefixed = value->starts_with("SIG");
   std::vector<std::string_view> names;
-  for (std::string_view const name : signal_names()) names.push_back(prefixed ? name : name.substr(3));
+  for (const std::string_view name : signal_names()) names.push_back(prefixed ? name : name.substr(3));
   std::string help = did_you_mean(*value, names);
   error("bad-value", node, quote(*value) + " is not a signal",
         help.empty() ? "write a name such as SIGTERM or SIGINT" : std::move(help));
   return std::nullopt;
 }
 
-std::vector<std::string> Decoder::texts(Node const& node) {
+std::vector<std::string> Decoder::texts(const Node& node) {
   std::vector<std::string> out;
   if (node.is_scalar()) {
     if (auto value = free_text(node)) out.push_back(std::move(*value));
   } else if (node.is_sequence()) {
-    for (Node const* item : node.items())
+    for (const Node* item : node.items())
       if (auto value = free_text(*item)) out.push_back(std::move(*value));
   } else {
     mismatch(node, "text or a list of texts");
@@ -242,121 +225,39 @@ std::vector<std::string> Decoder::texts(Node const& node) {
   return out;
 }
 
-std::optional<std::size_t> Decoder::choose(Node const& node, std::span<std::string_view const> known) {
-  auto const value = text(node);
+std::optional<std::size_t> Decoder::choose(const Node& node, std::span<const std::string_view> known) {
+  const auto value = text(node);
   if (!value) return std::nullopt;
   for (std::size_t i = 0; i < known.size(); ++i)
     if (known[i] == *value) return i;
-  std::string help(foreign_value_help(*value, known));
+  std::string help(foreign_.value_help == nullptr ? "" : foreign_.value_help(*value, known));
   error("bad-value", node, quote(*value) + " is not one of the values known here",
         help.empty() ? did_you_mean(*value, known) : std::move(help));
   return std::nullopt;
 }
 
-bool Decoder::expect_mapping(Node const& node, std::string_view what) {
+bool Decoder::expect_mapping(const Node& node, std::string_view what) {
   if (node.is_mapping()) return true;
   mismatch(node, std::string(what) + " as a mapping of keys to values");
   return false;
 }
 
-bool Decoder::present(Entry const& entry) {
+bool Decoder::present(const Entry& entry, const Key& key) {
   if (entry.value->is_unresolved()) return false;
   if (!entry.value->is_null()) return true;
-  std::string_view const key = entry.key->text();
-  if (std::ranges::find(may_be_empty, key) == may_be_empty.end())
-    error("no-value", *entry.key, quote(key) + " has no value", "give it a value, or remove it");
+  if (!key.may_be_empty)
+    error("no-value", *entry.key, quote(key.name) + " has no value", "give it a value, or remove it");
   return false;
 }
 
-void Decoder::unknown_key(Node const& key, std::string_view what, std::span<std::string_view const> known) {
-  if (key.text().starts_with("x-")) return;
-  // Comparing with every known key is for problems that are shown.
-  if (diagnostics_.full()) return error("unknown-key", key, "unknown key");
-  std::string help(foreign_key_help(key.text()));
-  if (help.empty()) help = did_you_mean(key.text(), known);
-  if (help.empty()) help = "remove it, or begin it with `x-` to keep it as a note";
-  error("unknown-key", key, "unknown key " + quote(key.text()) + " in " + std::string(what), std::move(help));
-}
-
-void Decoder::unfit_key(Node const& key, Fits fit, Fits fits) {
-  std::string help = "it belongs to";
-  for (Fits const one : {fits_daemon, fits_oneshot, fits_external, fits_gate})
-    if ((fits & one) != 0) help.append(help.ends_with("to") ? " " : ", ").append(article_of(one));
-  error("unfit-key", key, quote(key.text()) + " makes no sense for " + std::string(article_of(fit)),
-        std::move(help));
-}
-
-bool Decoder::overgrown(Node const& at) {
-  if (!document_.overgrown()) return false;
-  if (!std::exchange(said_overgrown_, true))
-    error("too-large", at, "defaults, `extends` and replicas make this file grow beyond its limits",
-          "what they repeat is read once for every service: make it smaller, or use fewer services");
-  return true;
-}
-
-void Decoder::mismatch(Node const& node, std::string_view wanted, std::string help) {
-  if (node.is_unresolved()) return;
-  if (help.empty() && wanted == "text")
-    help = "write one value; quote it if it begins with `[`, `{`, `*`, `&` or `!`";
-  if (help.empty() && wanted.contains("mapping"))
-    help = "write its keys as `KEY: VALUE`, indented below it or in `{}`";
-  if (help.empty()) help = "write " + std::string(wanted);
-  error("wrong-type", node, "expected " + std::string(wanted) + ", found " + std::string(kind_name(node)),
-        std::move(help));
-}
-
-// What is quoted in a message and is, or is part of, the value that variables made.
-std::string Decoder::as_written(std::string_view text) const {
-  std::string_view const value = replaced_.value;
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t const open = std::min(text.find('`', at), text.size());
-    std::size_t const close = std::min(text.find('`', std::min(open + 1, text.size())), text.size());
-    std::string_view const quoted = text.substr(open, close - open).substr(open < text.size() ? 1 : 0);
-    out += text.substr(at, open - at);
-    if (open == text.size()) break;
-    bool const whole = quoted == value || (quoted.size() >= 60 && value.starts_with(quoted));
-    bool const part = quoted.size() > 3 && value.contains(quoted);
-    out += '`';
-    out += whole ? replaced_.node->text().substr(0, 200) : part ? std::string_view("…") : quoted;
-    out += '`';
-    at = close + 1;
-  }
-  return out;
-}
-
-void Decoder::error(std::string_view rule, Node const& node, std::string message, std::string help) {
-  if (from_variables(node)) {
-    std::string shown = as_written(message);
-    if (shown != message) {
-      message = std::move(shown);
-      help = "it is the value of the variable that is wrong" + (help.empty() ? "" : "; " + as_written(help));
-    }
-  }
-  diagnostics_.error(rule, node.span(), std::move(message), std::move(help));
-}
-
-// A help for a malformed text may hold parts of it.
-void Decoder::malformed(Node const& node, Malformed const& why) {
-  if (from_variables(node)) {
-    auto const shares = [&](std::string_view text) {
-      for (std::size_t i = 0; i + 3 <= replaced_.value.size(); ++i)
-        if (text.contains(std::string_view(replaced_.value).substr(i, 3))) return true;
-      return false;
-    };
-    auto const behind = why.message.find('`', 1);
-    std::string rest = behind == std::string::npos ? " is malformed" : why.message.substr(behind + 1);
-    if (auto const more = rest.find(" `"); more != std::string::npos) rest.resize(more);
-    return diagnostics_.error(
-        "bad-value", node.span(), quote(node.text()) + rest,
-        "it is the value of the variable that is wrong" + (shares(why.help) ? "" : "; " + why.help));
-  }
-  error("bad-value", node, why.message, why.help);
+void Decoder::note_not_yet(const Entry& entry, const Key& key, std::string_view what) {
+  if (!key.only.empty() && entry.value->is_scalar() && text(*entry.value) == key.only) return;
+  not_yet_.push_back({entry.key->span(), &key, what});
 }
 
 std::string Decoder::absolute(std::string_view path, std::string_view base) const {
   if (path.starts_with('/')) return std::string(path);
-  std::filesystem::path const joined =
+  const std::filesystem::path joined =
       std::filesystem::path(base.empty() ? std::string_view(directory_) : base) / path;
   std::string normal = joined.lexically_normal().string();
   if (normal.size() > 1 && normal.ends_with('/')) normal.pop_back();

@@ -8,7 +8,7 @@
 
 namespace belfry::config {
 
-std::vector<std::string> Decoder::command(Node const& node) {
+std::vector<std::string> Decoder::command(const Node& node) {
   if (node.is_mapping()) {
     mismatch(node, "a command", "write a list, [program, argument], or a line that is split into words");
     return {};
@@ -18,11 +18,11 @@ std::vector<std::string> Decoder::command(Node const& node) {
     words = texts(node);
     if (words.size() != node.size) return {};  // reported already
   } else {
-    auto const line = free_text(node);
+    const auto line = free_text(node);
     if (!line) return {};
     Words split = split_words(*line);
     if (split.unclosed) {
-      bool const backslash = (*line)[*split.unclosed] == '\\';
+      const bool backslash = (*line)[*split.unclosed] == '\\';
       diagnostics_.error(
           "bad-command", span_inside(node, *line == node.text() ? *split.unclosed : 0, 1),
           backslash ? "this command ends in a backslash" : "a quote in this command is never closed",
@@ -40,23 +40,23 @@ std::vector<std::string> Decoder::command(Node const& node) {
   return words;
 }
 
-void Decoder::warn_of_shell(Node const& node, std::string_view line, std::size_t offset,
+void Decoder::warn_of_shell(const Node& node, std::string_view line, std::size_t offset,
                             std::string_view token) {
   std::string quoted;
-  for (char const c : node.text().substr(0, 200))
+  for (const char c : node.text().substr(0, 200))
     quoted += c == '\'' ? std::string("''") : std::string(1, c == '\n' ? ' ' : c);
-  Span const at = line == node.text() ? span_inside(node, offset, token.size()) : node.span();
+  const Span at = line == node.text() ? span_inside(node, offset, token.size()) : node.span();
   diagnostics_.warning(
       "shell-syntax", at,
       "no shell reads this command: " + quote(token) + " is passed to the program as it is",
       "for a shell write [sh, -c, '" + quoted + "']; for the plain text put " + quote(token) + " in quotes");
 }
 
-void Decoder::pair_from_text(Node const& item, std::string_view what, std::unordered_set<std::string>& seen,
+void Decoder::pair_from_text(const Node& item, std::string_view what, std::unordered_set<std::string>& seen,
                              Pairs& out) {
-  auto const value = text(item);
+  const auto value = text(item);
   if (!value) return;
-  auto const equals = value->find('=');
+  const auto equals = value->find('=');
   std::string name = value->substr(0, equals);
   if (name.empty() || name.find_first_of(" \t") != std::string::npos) {
     // What was meant to be a value may be in it; a variable is shown by its name.
@@ -75,11 +75,11 @@ void Decoder::pair_from_text(Node const& item, std::string_view what, std::unord
     out.emplace_back(std::move(name), std::move(*inherited));
 }
 
-Pairs Decoder::pairs(Node const& node, std::string_view what) {
+Pairs Decoder::pairs(const Node& node, std::string_view what) {
   Pairs out;
   if (node.is_sequence()) {
     std::unordered_set<std::string> seen;
-    for (Node const* item : node.items()) pair_from_text(*item, what, seen, out);
+    for (const Node* item : node.items()) pair_from_text(*item, what, seen, out);
     return out;
   }
   if (!node.is_mapping()) {
@@ -87,7 +87,7 @@ Pairs Decoder::pairs(Node const& node, std::string_view what) {
     return out;
   }
   out.reserve(node.size);
-  for (Entry const& entry : node.entries()) {
+  for (const Entry& entry : node.entries()) {
     std::string name(entry.key->text());
     if (name.empty() || name.contains('=')) {
       error("bad-value", *entry.key, quote(name) + " cannot be a name in " + std::string(what),

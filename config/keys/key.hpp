@@ -1,8 +1,9 @@
-// The words of the file format, once: the decoder reads by these tables, schema.json and the
-// reference page are printed from them. A key that is not in a table does not exist.
+// What a key of the file is: its description, once. The decoder reads by it, and what editors, readers of the
+// reference page and users of what does not work yet are told is printed from it.
+// This room reads values and prints descriptions; it knows no key by name, no service and no other file.
 #pragma once
 
-#include <span>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -24,22 +25,42 @@ inline constexpr Fits fits_all = fits_probed | fits_gate;
 // All texts are literals.
 struct Key {
   std::string_view name;
-  std::string_view type;      // a name in value_types(), or of another table
+  std::string_view type;      // the name of a ValueType or of another table
   std::string_view fallback;  // the default, as text
   std::string_view meaning;   // one or two sentences, markdown
   std::string_view example;   // YAML of the value
   Fits fits = fits_all;
   std::string_view least = {};  // of numbers: the bounds that the reader knows, for the schema
   std::string_view most = {};
+  bool may_be_empty = false;  // written with nothing behind it, it says nothing, and is no mistake
+  // The version from which on the key does what it says. Empty: not yet; whoever uses it is told so.
+  std::string_view since = "0.1";
+  std::string_view only = {};  // not yet: the one value that works all the same, because it asks for nothing
+  std::string_view instead = {};  // not yet: what to use meanwhile
+  [[nodiscard]] constexpr bool works() const { return !since.empty(); }
 };
+
+// `key`, which no version does anything with yet.
+[[nodiscard]] constexpr Key not_yet(Key key, std::string_view instead = {}, std::string_view only = {}) {
+  key.since = {};
+  key.instead = instead;
+  key.only = only;
+  return key;
+}
+
+// `key`, behind which there may be nothing.
+[[nodiscard]] constexpr Key or_nothing(Key key) {
+  key.may_be_empty = true;
+  return key;
+}
 
 // One mapping of the file.
 struct Table {
   std::string_view name;  // `service`; also the name in schema.json's $defs
   std::string_view title;
   std::string_view meaning;
-  std::vector<Key const*> keys;
-  bool extensible = true;  // keys that begin with `x-` are ignored
+  std::vector<const Key*> keys;
+  std::vector<std::string_view> one_of = {};  // of these keys there must be exactly one: the kinds of probes
 };
 
 // What a value may look like where it is not a mapping of its own.
@@ -48,9 +69,5 @@ struct ValueType {
   std::string_view meaning;
   std::string_view schema;  // JSON
 };
-
-[[nodiscard]] std::span<Table const> tables();
-[[nodiscard]] std::span<ValueType const> value_types();
-[[nodiscard]] Table const* find_table(std::string_view name);
 
 }  // namespace belfry::config

@@ -9,17 +9,18 @@
 #include "config/decode/merge.hpp"
 #include "config/document/confidential.hpp"
 #include "config/document/files.hpp"
+#include "config/model/name.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
 namespace {
 
 std::optional<std::string> process_environment(std::string_view name) {
-  char const* const value = std::getenv(std::string(name).c_str());
+  const char* const value = std::getenv(std::string(name).c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-Lookup environment_of(LoadOptions const& options) {
+Lookup environment_of(const LoadOptions& options) {
   return options.environment ? options.environment : Lookup(process_environment);
 }
 
@@ -28,24 +29,24 @@ void drop_mark(std::string& text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
 }
 
-std::string directory_of(std::string const& path) {
+std::string directory_of(const std::string& path) {
   std::error_code ignored;
-  std::filesystem::path const absolute = std::filesystem::absolute(path, ignored).lexically_normal();
+  const std::filesystem::path absolute = std::filesystem::absolute(path, ignored).lexically_normal();
   return absolute.parent_path().string();
 }
 
-std::string name_from(std::string const& directory) {
+std::string name_from(const std::string& directory) {
   std::string name;
-  for (char const c : std::filesystem::path(directory).filename().string())
+  for (const char c : std::filesystem::path(directory).filename().string())
     name += is_name(std::string(1, c)) || (!name.empty() && (c == '-' || c == '.')) ? c : '_';
   return name.empty() ? "belfry" : name;
 }
 
-std::vector<std::string> active_profiles(LoadOptions const& options) {
+std::vector<std::string> active_profiles(const LoadOptions& options) {
   std::vector<std::string> profiles = options.profiles;
-  std::string const listed = environment_of(options)("BELFRY_PROFILES").value_or("");
+  const std::string listed = environment_of(options)("BELFRY_PROFILES").value_or("");
   for (std::size_t at = 0; at < listed.size();) {
-    std::size_t const end = std::min(listed.find(',', at), listed.size());
+    const std::size_t end = std::min(listed.find(',', at), listed.size());
     if (end > at) profiles.push_back(listed.substr(at, end - at));
     at = end + 1;
   }
@@ -57,12 +58,12 @@ std::vector<std::string> active_profiles(LoadOptions const& options) {
 void drop_dangling(StackDraft& draft) {
   for (Service& service : draft.stack.services)
     std::erase_if(service.depends_on,
-                  [&](Dependency const& edge) { return !draft.declared.contains(edge.service); });
+                  [&](const Dependency& edge) { return !draft.declared.contains(edge.service); });
 }
 
-void read_root(Decoder& decoder, Node const& root, LoadOptions const& options, StackDraft& draft) {
-  if (Node const* ports = root.find("ports"); ports != nullptr && !ports->is_null())
-    decode_ports(decoder, *ports, draft, options.ports);
+void read_root(Decoder& decoder, const Node& root, const LoadOptions& options, StackDraft& draft) {
+  if (const Node* ports = root.find("ports"); ports != nullptr && !ports->is_null())
+    decode_ports(decoder, *ports, draft, options.ports, options.free_ports);
   if (!decoder.mapping(root, "a belfry file", stack_fields(), draft)) return;
   decode_services(decoder, draft);
   drop_dangling(draft);
@@ -74,25 +75,26 @@ void read_root(Decoder& decoder, Node const& root, LoadOptions const& options, S
 void withhold_what_is_not_ours(Diagnostics& diagnostics, std::size_t own) {
   auto& sources = diagnostics.sources();
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    bool const foreign = i < own && !looks_like_a_belfry_file(sources[i].text());
+    const bool foreign = i < own && !looks_like_a_belfry_file(sources[i].text());
     if (foreign || i >= own) sources[i].withhold();
     if (foreign) diagnostics.stop_quoting(static_cast<std::uint32_t>(i));
   }
 }
 
-void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions const& options) {
+void load_sources(Loaded& loaded, const std::string& first_path, const LoadOptions& options) {
   Document document;
   Diagnostics& diagnostics = loaded.diagnostics;
   StackDraft draft;
   Decoder decoder(document, diagnostics, environment_of(options), directory_of(first_path));
   DotEnv dot_env(decoder);
+  decoder.translate_by({foreign_key_help, foreign_value_help});
   decoder.fall_back_to([&dot_env](std::string_view name) { return dot_env.find(name); });
-  Node const* root = nullptr;
+  const Node* root = nullptr;
   bool whole = !diagnostics.has_errors();
-  auto const count = static_cast<std::uint32_t>(diagnostics.sources().size());
+  const auto count = static_cast<std::uint32_t>(diagnostics.sources().size());
   for (std::uint32_t file = 0; file < count; ++file) {
-    std::size_t const errors = diagnostics.errors();
-    Node const* const tree = document.parse(diagnostics, file);
+    const std::size_t errors = diagnostics.errors();
+    const Node* const tree = document.parse(diagnostics, file);
     whole = whole && (tree != nullptr || diagnostics.errors() == errors);
     if (tree == nullptr) continue;
     if (!tree->is_mapping() && !tree->is_null()) {
@@ -110,19 +112,20 @@ void load_sources(Loaded& loaded, std::string const& first_path, LoadOptions con
     read_root(decoder, *root, options, draft);
   }
   loaded.stack = std::move(draft.stack);
+  loaded.not_yet = std::move(decoder.not_yet());
   if (loaded.stack.name.empty()) loaded.stack.name = name_from(decoder.directory());
   withhold_what_is_not_ours(diagnostics, count);
-  for (Source const& source : diagnostics.sources()) loaded.stack.files.push_back(source.name());
+  for (const Source& source : diagnostics.sources()) loaded.stack.files.push_back(source.name());
   diagnostics.finish();
 }
 
 }  // namespace
 
-Loaded load(std::vector<std::string> const& paths, LoadOptions const& options) {
+Loaded load(const std::vector<std::string>& paths, const LoadOptions& options) {
   Loaded loaded;
-  for (std::string const& path : paths) {
+  for (const std::string& path : paths) {
     auto text = read_file(path, DocumentLimits{}.bytes, Accept::files_and_pipes);
-    auto const index = static_cast<std::uint32_t>(loaded.diagnostics.sources().size());
+    const auto index = static_cast<std::uint32_t>(loaded.diagnostics.sources().size());
     if (text) drop_mark(*text);
     loaded.diagnostics.sources().emplace_back(path, text ? std::move(*text) : "");
     if (!text)
@@ -135,11 +138,11 @@ Loaded load(std::vector<std::string> const& paths, LoadOptions const& options) {
   return loaded;
 }
 
-Loaded load(std::string const& path, LoadOptions const& options) {
+Loaded load(const std::string& path, const LoadOptions& options) {
   return load(std::vector<std::string>{path}, options);
 }
 
-Loaded load_text(std::string_view text, std::string file_name, LoadOptions const& options) {
+Loaded load_text(std::string_view text, std::string file_name, const LoadOptions& options) {
   Loaded loaded;
   std::string own(text);
   drop_mark(own);
@@ -148,9 +151,9 @@ Loaded load_text(std::string_view text, std::string file_name, LoadOptions const
   return loaded;
 }
 
-std::optional<std::string> find_file(std::string const& explicit_path) {
+std::optional<std::string> find_file(const std::string& explicit_path) {
   if (!explicit_path.empty()) return explicit_path;
-  for (char const* candidate : {"belfry.yaml", "belfry.yml", "/etc/belfry/belfry.yaml"}) {
+  for (const char* candidate : {"belfry.yaml", "belfry.yml", "/etc/belfry/belfry.yaml"}) {
     std::error_code unknown;
     // Who may not look cannot say that there is none: reading the file will say why.
     if (std::filesystem::exists(candidate, unknown) || unknown) return candidate;

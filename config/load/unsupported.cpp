@@ -1,70 +1,64 @@
 #include "config/load/unsupported.hpp"
 
+#include <set>
 #include <string_view>
+#include <tuple>
 
 namespace belfry::config {
 
 namespace {
 
-std::string_view missing_probe(Probe::Kind kind) {
-  switch (kind) {
-    case Probe::Kind::notify:
-    case Probe::Kind::tcp:
-    case Probe::Kind::http:
-    case Probe::Kind::exec:
-    case Probe::Kind::port:
-    case Probe::Kind::unix_socket:
-    case Probe::Kind::file:
-    case Probe::Kind::listen:
-    case Probe::Kind::fd:
-    case Probe::Kind::log: return {};
-    case Probe::Kind::grpc: return "a `grpc` probe";
-    case Probe::Kind::postgres: return "a `postgres` probe (next step: `exec: [pg_isready, …]` or `notify`)";
-    case Probe::Kind::mysql: return "a `mysql` probe (next step: `exec: [mysqladmin, ping, …]` or `notify`)";
-    case Probe::Kind::redis: return "a `redis` probe (next step: `exec: [redis-cli, ping]` or `notify`)";
-    case Probe::Kind::cluster: return "a `cluster` probe";
-  }
-  return "this probe";
-}
-
-// Owner: the call. Lifecycle: one stack. Cancellation: none.
+// What is known of a value alone: a scheme, a number, two keys together.
 class Collector {
  public:
-  explicit Collector(Diagnostics& found) : found_(found) {}
+  explicit Collector(Loaded& loaded) : found_(loaded.diagnostics) {
+    keys(loaded);
+    for (const Service& service : loaded.stack.services) values(service);
+  }
 
-  void service(const Service& s) {
+ private:
+  void keys(const Loaded& loaded) {
+    std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, bool>>
+        said;  // replicas repeat themselves
+    for (const NotYet& use : loaded.not_yet) {
+      enabled_ = use.service == NotYet::nowhere || loaded.stack.services[use.service].enabled;
+      if (said.emplace(use.where.file, use.where.line, use.where.column, enabled_).second)
+        refuse(use.where, refusal_of(use), help_of(use));
+    }
+  }
+
+  void values(const Service& s) {
     enabled_ = s.enabled;
+    refuse_if(s, s.ready.probes.size() > 32,
+              "more than 32 probes in one `ready`");  // Record::truths is a word
     probes(s, s.ready);
-    refuse(s, s.ready.probes.size() > 32, "more than 32 probes in one `ready`");  // Record::truths is a word
     if (s.live) probes(s, *s.live);
     if (!s.extras) return;
     const ServiceExtras& e = *s.extras;
     for (const OwnBell& bell : e.bells) probes(s, bell.probes);
-    refuse(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
-    refuse(s, e.tty && e.log.inherit, "`tty` together with `log: inherit`");
-    refuse(s, !e.log.file.empty() || e.log.format != LogFormat::text || e.log.overflow != LogOverflow::drop,
-           "`log` beyond standard output");
+    refuse_if(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
+    refuse_if(s, e.tty && e.log.inherit, "`tty` together with `log: inherit`");
   }
 
- private:
   void probes(const Service& s, const ProbeSet& set) {
-    for (const Probe& p : set.probes) {
-      const bool tls = p.kind == Probe::Kind::http && p.target.starts_with("https://");
-      const auto what =
-          tls ? std::string_view("`https` in a probe (next step: `http`, or `exec: [curl, -fsS, …]`)")
-              : missing_probe(p.kind);
-      if (!what.empty()) refuse_at(p.place.line != 0 ? p.place : s.place, what);
-    }
+    for (const Probe& p : set.probes)
+      if (p.kind == Probe::Kind::http && p.target.starts_with("https://"))
+        refuse(Span(p.place.line != 0 ? p.place : s.place),
+               "cannot use `https` in a probe: this version does not support it yet",
+               "use `http` or `exec: [curl, -fsS, …]`, or a version that has it");
   }
-  void refuse(const Service& s, bool used, std::string_view what) {
-    if (used) refuse_at(s.place, what);
+
+  void refuse_if(const Service& s, bool used, std::string_view what) {
+    if (used)
+      refuse(Span(s.place), "cannot use " + std::string(what) + ": this version does not support it yet",
+             "remove it, or use a version that has it");
   }
-  void refuse_at(const Place& place, std::string_view what) {
-    const std::string message = "cannot use " + std::string(what) + ": this version does not support it yet";
+
+  void refuse(Span where, std::string message, std::string help) {
     if (enabled_)
-      found_.error("not-yet", Span(place), message, "remove it, or use a version that has it");
+      found_.error("not-yet", where, std::move(message), std::move(help));
     else
-      found_.warning("not-yet", Span(place), message,
+      found_.warning("not-yet", where, std::move(message),
                      "no profile enables this service: it matters when it is started by name");
   }
 
@@ -76,10 +70,7 @@ class Collector {
 
 void refuse_unsupported(Loaded& loaded) {
   if (loaded.diagnostics.has_errors()) return;
-  Collector collector(loaded.diagnostics);
-  for (const Service& service : loaded.stack.services) {
-    collector.service(service);
-  }
+  Collector collector(loaded);
   loaded.diagnostics.finish();
 }
 

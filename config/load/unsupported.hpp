@@ -1,5 +1,5 @@
-// What the file format already knows and this version does not do yet: refused by name and place, never
-// ignored.
+// What the file format already knows and this version does not do yet is refused by name and place, never
+// ignored: the keys that their tables mark so (config/keys/not_yet), and the values that no key tells.
 #pragma once
 
 #include "config/load/load.hpp"

@@ -18,12 +18,12 @@ bool can_be_host(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
   if (host.empty() || host.size() > 253) return false;
   std::size_t label = 0;
-  for (char const c : host) {
+  for (const char c : host) {
     if (c == '.' && label == 0) return false;
     label = c == '.' ? 0 : label + 1;
     if (label > 63) return false;
   }
-  bool const numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
   in_addr ignored{};
   return label > 0 && (!numeric || ::inet_aton(std::string(host).c_str(), &ignored) != 0);
 }
@@ -37,7 +37,7 @@ bool is_ipv6(std::string_view host) {
 
 std::expected<std::uint16_t, Malformed> parse_port(std::string_view text) {
   std::uint32_t value = 0;
-  for (char const c : text) {
+  for (const char c : text) {
     if (c < '0' || c > '9' || text.size() > 5)
       return bad(text, "is not a port", "a port is a number from 1 to 65535");
     value = value * 10 + static_cast<std::uint32_t>(c - '0');
@@ -51,10 +51,10 @@ std::expected<std::uint16_t, Malformed> parse_port(std::string_view text) {
 
 std::expected<HostPort, Malformed> parse_host_port(std::string_view text) {
   constexpr std::string_view form = "write host:port, such as 127.0.0.1:8080 or [::1]:8080";
-  auto const colon = text.rfind(':');
+  const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad(text, "has no port", std::string(form));
   std::string_view host = text.substr(0, colon);
-  bool const bracketed = host.starts_with('[') && host.ends_with(']');
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.contains(':')) {
@@ -69,14 +69,14 @@ std::expected<HostPort, Malformed> parse_host_port(std::string_view text) {
   if (bracketed ? !is_ipv6(host) : host != "*" && !can_be_host(host))
     return bad(text, bracketed ? "is not an IPv6 address" : "can be neither a host's name nor its address",
                std::string(form));
-  auto const port = parse_port(text.substr(colon + 1));
+  const auto port = parse_port(text.substr(colon + 1));
   if (!port) return std::unexpected(port.error());
   return HostPort{std::string(host), *port};
 }
 
 std::string with_lower_scheme(std::string_view url) {
   std::string out(url);
-  auto const colon = url.find("://");
+  const auto colon = url.find("://");
   if (colon != std::string_view::npos)
     for (char& c : std::span(out).first(colon))
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -84,7 +84,7 @@ std::string with_lower_scheme(std::string_view url) {
 }
 
 std::expected<void, Malformed> check_url(std::string_view text) {
-  std::string const lower = with_lower_scheme(text);
+  const std::string lower = with_lower_scheme(text);
   std::string_view rest = text;
   if (lower.starts_with("http://"))
     rest.remove_prefix(7);
@@ -97,14 +97,14 @@ std::expected<void, Malformed> check_url(std::string_view text) {
     return bad(text, "names a user, which the probe would not log in as",
                "write the URL without it, and headers: {Authorization: \"Basic ${CREDENTIALS}\"}");
   if (authority.empty()) return bad(text, "has no host", "write http://127.0.0.1:8080/health");
-  bool const has_port = authority.starts_with('[') ? !authority.ends_with(']') : authority.contains(':');
+  const bool has_port = authority.starts_with('[') ? !authority.ends_with(']') : authority.contains(':');
   if (text.find_first_of(" \t\n\r") != std::string_view::npos)
     return bad(text, "contains a blank", "write it as %20");
   if (text.contains('#'))
     return bad(text, "has a `#` part, which is never sent", "remove it, or write it as %23");
   if (std::ranges::any_of(text, [](char c) { return c < 0x21 || c > 0x7e; }))
     return bad(text, "contains a character that no URL may have", "write it percent-encoded");
-  auto const parsed = parse_host_port(has_port ? std::string(authority) : std::string(authority) + ":80");
+  const auto parsed = parse_host_port(has_port ? std::string(authority) : std::string(authority) + ":80");
   if (!parsed) return std::unexpected(parsed.error());
   return {};
 }

@@ -14,7 +14,7 @@ namespace belfry::config {
 using Duration = std::chrono::nanoseconds;
 
 // A std::optional of a duration or a moment in the space of its value: the smallest one stands for "unset".
-// Owner: whoever holds it. Lifecycle: a value. Cancellation: none.
+// A value like the optional that it stands for.
 template <class T>
 class CompactOptional {
  public:
@@ -42,8 +42,8 @@ class CompactOptional {
 using OptionalDuration = CompactOptional<Duration>;
 
 // A part that few have, one pointer wide: a default T until it is written to.
-// Reading what nobody wrote allocates nothing, as long as it is read through a const path.
-// Owner: whoever holds it. Lifecycle: a value; a copy has a part of its own. Cancellation: none.
+// Reading a part that was never written to allocates nothing, as long as it is read through a const path.
+// A value: a copy has a part of its own.
 template <class T>
 class Rarely {
  public:
@@ -75,7 +75,7 @@ class Rarely {
 };
 
 // A text that many values have in common: copies share it. Immutable.
-// Owner: all copies together. Lifecycle: until the last of them goes. Cancellation: none.
+// The text lives until the last of them has gone.
 class SharedText {
  public:
   SharedText() = default;

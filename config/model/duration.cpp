@@ -59,14 +59,14 @@ std::expected<Duration, Malformed> parse_duration(std::string_view text) {
     return bad(text.substr(0, 64), "is not a duration", std::string(examples));
   Wide total = 0;
   for (std::string_view rest = text; !rest.empty();) {
-    auto const number = take_number(rest);
+    const auto number = take_number(rest);
     if (!number) return bad(text, "is not a duration", std::string(examples));
     std::size_t length = 0;
     while (length < rest.size() && !digit(rest[length]) && rest[length] != '.') ++length;
-    std::string_view const name = rest.substr(0, length);
+    const std::string_view name = rest.substr(0, length);
     rest.remove_prefix(length);
     std::int64_t unit = 0;
-    for (auto const& [known, factor] : units)
+    for (const auto& [known, factor] : units)
       if (name == known) unit = factor;
     if (name.empty())
       return bad(text, "has no unit",
@@ -74,7 +74,7 @@ std::expected<Duration, Malformed> parse_duration(std::string_view text) {
     if (unit == 0)
       return bad(text, "has an unknown unit `" + std::string(name) + "`", "units are ns, us, ms, s, m, h, d");
     // Compared before it is multiplied: the product may not fit 128 bits.
-    bool const fits = *number <= longest * 1'000'000'000 / unit;
+    const bool fits = *number <= longest * 1'000'000'000 / unit;
     if (fits) total += *number * unit / 1'000'000'000;
     if (!fits || total > longest) return bad(text, "is too long", "the longest duration is about 292 years");
   }
@@ -95,7 +95,7 @@ std::string to_string(Duration value) {
                                                                            {"ms", 1'000'000},
                                                                            {"us", 1'000},
                                                                            {"ns", 1}}};
-  for (auto const& [name, unit] : down) {
+  for (const auto& [name, unit] : down) {
     if (rest < unit) continue;
     out.append(std::to_string(rest / unit)).append(name);
     rest %= unit;

@@ -38,7 +38,7 @@ constexpr std::array<Named, 16> limits{{{"as", RLIMIT_AS},
                                         {"stack", RLIMIT_STACK}}};
 
 template <std::size_t N>
-constexpr std::array<std::string_view, N> names_of(std::array<Named, N> const& table) {
+constexpr std::array<std::string_view, N> names_of(const std::array<Named, N>& table) {
   std::array<std::string_view, N> names;
   for (std::size_t i = 0; i < N; ++i) names[i] = table[i].first;
   return names;
@@ -48,47 +48,47 @@ constexpr auto all_limit_names = names_of(limits);
 
 std::optional<int> number_in(std::string_view text, int low, int high) {
   int value = 0;
-  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool const whole = error == std::errc{} && end == text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
   return whole && value >= low && value <= high ? std::optional(value) : std::nullopt;
 }
 
 // SIGRTMIN+n and SIGRTMAX-n. The C library keeps the first two for itself, so the numbers are not
 // constants of the kernel.
 std::optional<int> realtime(std::string_view name) {
-  bool const from_min = name.starts_with("RTMIN");
+  const bool from_min = name.starts_with("RTMIN");
   if (!from_min && !name.starts_with("RTMAX")) return std::nullopt;
   name.remove_prefix(5);
-  int const base = from_min ? SIGRTMIN : SIGRTMAX;
+  const int base = from_min ? SIGRTMIN : SIGRTMAX;
   if (name.empty()) return base;
   if (name.front() != (from_min ? '+' : '-')) return std::nullopt;
-  auto const offset = number_in(name.substr(1), 0, SIGRTMAX - SIGRTMIN);
+  const auto offset = number_in(name.substr(1), 0, SIGRTMAX - SIGRTMIN);
   return offset ? std::optional(from_min ? base + *offset : base - *offset) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<int> signal_number(std::string_view name) {
-  if (auto const number = number_in(name, 1, SIGRTMAX)) return number;
-  for (auto const& [known, number] : signals)
+  if (const auto number = number_in(name, 1, SIGRTMAX)) return number;
+  for (const auto& [known, number] : signals)
     if (name == known || name == known.substr(3)) return number;
   return realtime(name.starts_with("SIG") ? name.substr(3) : name);
 }
 
 std::string_view signal_name(int number) {
-  for (auto const& [name, known] : signals)
+  for (const auto& [name, known] : signals)
     if (known == number) return name;
   return {};
 }
 
-std::span<std::string_view const> signal_names() { return all_signal_names; }
+std::span<const std::string_view> signal_names() { return all_signal_names; }
 
 std::optional<int> limit_number(std::string_view name) {
-  for (auto const& [known, number] : limits)
+  for (const auto& [known, number] : limits)
     if (name == known) return number;
   return std::nullopt;
 }
 
-std::span<std::string_view const> limit_names() { return all_limit_names; }
+std::span<const std::string_view> limit_names() { return all_limit_names; }
 
 }  // namespace belfry::config

@@ -11,10 +11,10 @@ namespace belfry::config {
 [[nodiscard]] std::optional<int> signal_number(std::string_view name);
 // `SIGTERM` for 15; empty for a number without a name.
 [[nodiscard]] std::string_view signal_name(int number);
-[[nodiscard]] std::span<std::string_view const> signal_names();
+[[nodiscard]] std::span<const std::string_view> signal_names();
 
 // The number of a resource by its name in setrlimit(2), lower case without RLIMIT_: `nofile`.
 [[nodiscard]] std::optional<int> limit_number(std::string_view name);
-[[nodiscard]] std::span<std::string_view const> limit_names();
+[[nodiscard]] std::span<const std::string_view> limit_names();
 
 }  // namespace belfry::config

@@ -13,8 +13,8 @@ class RE2;
 
 namespace belfry::config {
 
-// Owner: whoever compiled it. Lifecycle: immutable; any number of searches. Cancellation: none, nothing
-// waits.
+// Immutable: it may be searched with any number of times, each in time linear in the length of the
+// text.
 class Pattern {
  public:
   // Perl's syntax without look-around and back references. The error says what is wrong with it.

@@ -9,6 +9,6 @@ namespace belfry::config {
 
 // Those of this kind, of its readiness and of its own bells, in the order of the file. They live as long as
 // the service.
-[[nodiscard]] std::vector<Probe const*> probes_of(Service const& service, Probe::Kind kind);
+[[nodiscard]] std::vector<const Probe*> probes_of(const Service& service, Probe::Kind kind);
 
 }  // namespace belfry::config

@@ -14,24 +14,24 @@ namespace {
 
 std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
-Span span_of(Node const* node, Place otherwise) { return node != nullptr ? node->span() : Span(otherwise); }
+Span span_of(const Node* node, Place otherwise) { return node != nullptr ? node->span() : Span(otherwise); }
 
-Node const* below(Node const* mapping, std::string_view key) {
+const Node* below(const Node* mapping, std::string_view key) {
   return mapping == nullptr || !mapping->is_mapping() ? nullptr : mapping->find(key);
 }
 
 // The program of a command: of a list its first item.
-Node const* program_node(Node const* command) {
+const Node* program_node(const Node* command) {
   return command != nullptr && command->is_sequence() && command->size > 0 ? command->items().front()
                                                                            : command;
 }
 
 constexpr std::string_view absent = "does not exist";
 
-// Owner: check_host. Lifecycle: one stack. Cancellation: none.
+// One pass over the services of a stack.
 class HostCheck {
  public:
-  HostCheck(Decoder& decoder, StackDraft const& draft, Host& host)
+  HostCheck(Decoder& decoder, const StackDraft& draft, Host& host)
       : decoder_(decoder), draft_(draft), host_(host) {}
 
   void run() {
@@ -61,49 +61,49 @@ class HostCheck {
 
   // What belfry itself is to use.
   void of_the_stack() {
-    Stack const& stack = draft_.stack;
-    for (std::string const& group : stack.control.allow)
-      if (std::string const& why = no_such_user({"", group}); !why.empty())
+    const Stack& stack = draft_.stack;
+    for (const std::string& group : stack.control.allow)
+      if (const std::string& why = no_such_user({"", group}); !why.empty())
         warn("unknown-user", {0, 0, 0}, "`control.allow`: " + why, "create it, or name another one");
-    if (std::string const& file = stack.control.token_file; !file.empty())
-      if (std::string const why = host_.why_not_readable(file); !why.empty())
+    if (const std::string& file = stack.control.token_file; !file.empty())
+      if (const std::string why = host_.why_not_readable(file); !why.empty())
         warn("unreadable-file", {0, 0, 0}, "`control.token_file`: " + tick(file) + " " + why,
              "create it, or correct the path");
-    for (std::string const& address : stack.http.listen)
-      if (auto const parsed = parse_host_port(address); parsed && !address.starts_with("unix:"))
+    for (const std::string& address : stack.http.listen)
+      if (const auto parsed = parse_host_port(address); parsed && !address.starts_with("unix:"))
         port(false, parsed->host, parsed->port, Span(stack.http.place));
   }
 
   // --- users
-  std::string const& no_such_user(Host::Who whom) {
+  const std::string& no_such_user(Host::Who whom) {
     std::string key(whom.user);
     key.append(":").append(whom.group);
-    auto const [found, fresh] = users_.try_emplace(std::move(key));
+    const auto [found, fresh] = users_.try_emplace(std::move(key));
     if (fresh) found->second = host_.why_no_such_user(whom);
     return found->second;
   }
 
   void person(Host::Who whom, Span where) {
     if (whom.user.empty() && whom.group.empty()) return;
-    if (std::string const& why = no_such_user(whom); !why.empty())
+    if (const std::string& why = no_such_user(whom); !why.empty())
       warn("unknown-user", where, tick(service_->name) + " cannot start here: " + why,
            "create it on the host, or name another one");
   }
 
   void people() {
-    Node const* user = mapping_->find("user");
+    const Node* user = mapping_->find("user");
     person(who(), span_of(user != nullptr ? user : mapping_->find("group"), service_->place));
     if (!service_->extras) return;
-    for (ListenSocket const& socket : service_->extras->listen)
+    for (const ListenSocket& socket : service_->extras->listen)
       person({socket.owner, socket.group}, Span(socket.place));
   }
 
   // --- directories and files
   void directory() {
-    Node const* const written = mapping_->find("working_dir");
+    const Node* const written = mapping_->find("working_dir");
     if (written == nullptr || service_->command.empty()) return;
-    std::string const path = service_->working_dir.str();
-    std::string const& why = once("d", path, [&] { return host_.why_no_directory(path, who()); });
+    const std::string path = service_->working_dir.str();
+    const std::string& why = once("d", path, [&] { return host_.why_no_directory(path, who()); });
     missing_directory_ = !why.empty();
     if (missing_directory_)
       warn("no-such-directory", written->span(), "`working_dir`: " + tick(path) + " " + why,
@@ -112,9 +112,9 @@ class HostCheck {
 
   void files() {
     if (!service_->extras) return;
-    std::string const& input = service_->extras->standard_input;
+    const std::string& input = service_->extras->standard_input;
     if (input.empty() || input == "inherit") return;
-    if (std::string const& why = once("r", input, [&] { return host_.why_not_readable(input); });
+    if (const std::string& why = once("r", input, [&] { return host_.why_not_readable(input); });
         !why.empty())
       warn("unreadable-file", span_of(mapping_->find("stdin"), service_->place),
            "`stdin`: " + tick(input) + " " + why, "create it, or correct the path");
@@ -126,25 +126,25 @@ class HostCheck {
     probes(service_->ready);
     if (service_->live) probes(*service_->live);
     if (!service_->extras) return;
-    ServiceExtras const& extras = *service_->extras;
-    for (auto const& [key, hook] : {std::pair("pre_start", &extras.pre_start),
+    const ServiceExtras& extras = *service_->extras;
+    for (const auto& [key, hook] : {std::pair("pre_start", &extras.pre_start),
                                     {"post_start", &extras.post_start},
                                     {"pre_stop", &extras.pre_stop},
                                     {"post_stop", &extras.post_stop}})
       command(*hook, program_node(mapping_->find(key)), service_->place);
     command(extras.reload_command, program_node(below(mapping_->find("reload"), "command")), service_->place);
-    for (OwnBell const& bell : extras.bells) probes(bell.probes);
+    for (const OwnBell& bell : extras.bells) probes(bell.probes);
   }
 
-  void probes(ProbeSet const& set) {
-    for (Probe const& probe : set.probes)
+  void probes(const ProbeSet& set) {
+    for (const Probe& probe : set.probes)
       if (probe.kind == Probe::Kind::exec) command(*probe.command, nullptr, probe.place);
   }
 
-  void command(Command const& words, Node const* node, Place otherwise) {
+  void command(const Command& words, const Node* node, Place otherwise) {
     // From a directory that is not there nothing relative can be said.
     if (words.empty() || (missing_directory_ && !words.front().starts_with('/'))) return;
-    Finding const& finding = look_at(words.front());
+    const Finding& finding = look_at(words.front());
     if (!finding.message.empty())
       warn("no-such-command", span_of(node, otherwise), finding.message, finding.help);
   }
@@ -154,29 +154,29 @@ class HostCheck {
   };
 
   // The same program of ten thousand services is looked at once.
-  Finding const& look_at(std::string const& word) {
+  const Finding& look_at(const std::string& word) {
     std::string key = word;
     key.append(1, '\n').append(who().user).append(1, '\n').append(who().group).append(1, '\n');
     key.append(own_path());
     if (!word.starts_with('/')) key.append(1, '\n').append(service_->working_dir.str());
-    auto const [found, fresh] = findings_.try_emplace(std::move(key));
+    const auto [found, fresh] = findings_.try_emplace(std::move(key));
     if (fresh) found->second = word.contains('/') ? by_path(word) : by_search(word);
     return found->second;
   }
 
-  static std::string said_of(std::string const& path, std::string const& why) {
+  static std::string said_of(const std::string& path, const std::string& why) {
     return tick(path) + (why == absent ? " " : ": ") + why;
   }
 
   std::string_view own_path() const {
-    for (auto const& [name, value] : service_->environment)
+    for (const auto& [name, value] : service_->environment)
       if (name == "PATH") return value;
     return service_->clean_environment ? "-" : "";
   }
 
-  Finding by_path(std::string const& word) {
-    std::string const path = decoder_.absolute(word, service_->working_dir);
-    std::string const why = why_not(path);
+  Finding by_path(const std::string& word) {
+    const std::string path = decoder_.absolute(word, service_->working_dir);
+    const std::string why = why_not(path);
     if (why.empty()) return by_env(path);
     if (why != absent) return {said_of(path, why), "belfry would start it, and fail for the same reason"};
     return {said_of(path, why),
@@ -190,12 +190,12 @@ class HostCheck {
   }
 
   // As execvp goes on: who may not be executed is passed over for one that may.
-  Finding by_search(std::string const& word) {
+  Finding by_search(const std::string& word) {
     std::string first;
-    for (std::string const& directory : search_path()) {
-      std::string const path = decoder_.absolute(joined(directory, word), service_->working_dir);
+    for (const std::string& directory : search_path()) {
+      const std::string path = decoder_.absolute(joined(directory, word), service_->working_dir);
       if (!is_file(path)) continue;
-      std::string const why = why_not(path);
+      const std::string why = why_not(path);
       if (why.empty()) return by_env(path);
       if (first.empty()) first = said_of(path, why);
     }
@@ -205,17 +205,17 @@ class HostCheck {
   }
 
   // `#!/usr/bin/env node` fails after the exec, with a message of env's own.
-  Finding by_env(std::string const& script) {
-    std::string const& name = once("e", script, [&] { return host_.searched_interpreter(script); });
+  Finding by_env(const std::string& script) {
+    const std::string& name = once("e", script, [&] { return host_.searched_interpreter(script); });
     if (name.empty()) return {};
-    for (std::string const& directory : search_path())
+    for (const std::string& directory : search_path())
       if (is_file(decoder_.absolute(joined(directory, name), service_->working_dir))) return {};
     return {tick(script) + " asks env for its interpreter " + tick(name) +
                 ", which is in no directory of the service's $PATH",
             "install it, or set PATH in `environment`"};
   }
 
-  std::string why_not(std::string const& path) {
+  std::string why_not(const std::string& path) {
     std::string key(who().user);
     return once("x" + key, path, [&] {
       return host_.is_file(path) ? host_.why_not_executable(path, who())
@@ -225,7 +225,7 @@ class HostCheck {
   static std::string with_default(std::string text, std::string_view otherwise) {
     return text.empty() ? std::string(otherwise) : text;
   }
-  bool is_file(std::string const& path) {
+  bool is_file(const std::string& path) {
     return once("f", path, [&] { return std::string(host_.is_file(path) ? "yes" : ""); }) == "yes";
   }
 
@@ -233,12 +233,12 @@ class HostCheck {
   std::vector<std::string> search_path() const {
     std::optional<std::string> path;
     if (!service_->clean_environment) path = decoder_.variable("PATH");
-    for (auto const& [name, value] : service_->environment)
+    for (const auto& [name, value] : service_->environment)
       if (name == "PATH") path = value;
     std::string_view rest = path ? std::string_view(*path) : host_.default_path();
     std::vector<std::string> directories;
     for (;;) {
-      auto const colon = rest.find(':');
+      const auto colon = rest.find(':');
       directories.emplace_back(colon == 0 || rest.empty() ? "." : rest.substr(0, colon));
       if (colon == std::string_view::npos) return directories;
       rest.remove_prefix(colon + 1);
@@ -247,11 +247,11 @@ class HostCheck {
 
   // --- ports
   void ports() {
-    for (Probe const& probe : service_->ready.probes)
+    for (const Probe& probe : service_->ready.probes)
       if (probe.kind == Probe::Kind::port && probe.port != 0)
         port(probe.udp, "", probe.port, span_of(below(mapping_->find("ready"), "port"), probe.place));
     if (!service_->extras) return;
-    for (ListenSocket const& socket : service_->extras->listen)
+    for (const ListenSocket& socket : service_->extras->listen)
       if (socket.kind == ListenSocket::Kind::unix_stream)
         socket_directory(socket);
       else if (socket.port != 0 && !socket.reuse_port)
@@ -259,35 +259,35 @@ class HostCheck {
   }
 
   // Bound before anything of the service runs, so its hooks come too late to make the directory.
-  void socket_directory(ListenSocket const& socket) {
+  void socket_directory(const ListenSocket& socket) {
     if (!socket.address.starts_with('/')) return;  // an abstract name needs none
-    std::string const directory =
+    const std::string directory =
         socket.address.substr(0, std::max<std::size_t>(socket.address.rfind('/'), 1));
-    std::string const& why = once("s", directory, [&] { return host_.why_no_directory(directory, {}); });
+    const std::string& why = once("s", directory, [&] { return host_.why_no_directory(directory, {}); });
     if (!why.empty())
       warn("no-such-directory", Span(socket.place), "`listen`: the directory " + tick(directory) + " " + why,
            "create it, or use another path");
   }
 
-  void port(bool udp, std::string const& address, std::uint16_t number, Span where) {
-    std::string const why = host_.why_port_taken(udp, address, number, draft_.stack.name);
+  void port(bool udp, const std::string& address, std::uint16_t number, Span where) {
+    const std::string why = host_.why_port_taken(udp, address, number, draft_.stack.name);
     if (!why.empty())
       warn("port-taken", where, "port " + std::to_string(number) + " is not free here: " + why,
            "end who has it, or use another port");
   }
 
-  std::string const& once(std::string_view what, std::string const& about,
-                          std::function<std::string()> const& ask) {
-    auto const [found, fresh] = answers_.try_emplace(std::string(what) + "\n" + about);
+  const std::string& once(std::string_view what, const std::string& about,
+                          const std::function<std::string()>& ask) {
+    const auto [found, fresh] = answers_.try_emplace(std::string(what) + "\n" + about);
     if (fresh) found->second = ask();
     return found->second;
   }
 
   Decoder& decoder_;
-  StackDraft const& draft_;
+  const StackDraft& draft_;
   Host& host_;
-  Service const* service_ = nullptr;
-  Node const* mapping_ = nullptr;
+  const Service* service_ = nullptr;
+  const Node* mapping_ = nullptr;
   bool missing_directory_ = false;
   std::map<std::string, std::string> users_;
   std::unordered_map<std::string, Finding> findings_;
@@ -296,7 +296,7 @@ class HostCheck {
 
 }  // namespace
 
-void check_host(Decoder& decoder, StackDraft const& draft, Host* host) {
+void check_host(Decoder& decoder, const StackDraft& draft, Host* host) {
   if (host != nullptr) HostCheck(decoder, draft, *host).run();
 }
 

@@ -3,6 +3,7 @@
 
 #include "config/document/suggest.hpp"
 #include "config/graph/graph.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
@@ -10,17 +11,17 @@ namespace {
 
 std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
-std::vector<std::string_view> conditions_of(Service const& target) {
+std::vector<std::string_view> conditions_of(const Service& target) {
   std::vector<std::string_view> names(condition_names().begin(), condition_names().end());
   if (target.extras)
-    for (OwnBell const& bell : target.extras->bells) names.push_back(bell.name);
+    for (const OwnBell& bell : target.extras->bells) names.push_back(bell.name);
   return names;
 }
 
 // Its own words first: who meant one of another tool wrote something longer.
-std::string meant_condition(std::string_view word, Service const& target) {
-  if (auto const foreign = foreign_condition_help(word); !foreign.empty()) return std::string(foreign);
-  std::vector<std::string_view> const own = conditions_of(target);
+std::string meant_condition(std::string_view word, const Service& target) {
+  if (const auto foreign = foreign_condition_help(word); !foreign.empty()) return std::string(foreign);
+  const std::vector<std::string_view> own = conditions_of(target);
   return nearest(word, own).empty() && !nearest(word, condition_spellings()).empty()
              ? did_you_mean(word, condition_spellings())
              : did_you_mean(word, own);
@@ -32,9 +33,9 @@ struct Reason {
 };
 
 // Why the condition of `edge` can never hold of a service of that type; empty if it can.
-Reason impossible(Dependency const& edge, Service const& target) {
-  std::string const name = tick(target.name);
-  std::string const wanted = tick(name_of(edge.condition));
+Reason impossible(const Dependency& edge, const Service& target) {
+  const std::string name = tick(target.name);
+  const std::string wanted = tick(name_of(edge.condition));
   switch (target.type) {
     case ServiceType::daemon:
       if (edge.condition == Condition::completed)
@@ -63,36 +64,36 @@ Reason impossible(Dependency const& edge, Service const& target) {
 constexpr std::uint64_t most_counted = 1'000;
 
 // It counts the members of its gate by itself, and those of the gates among them in the same way.
-bool asks_members(Stack const& stack, Dependency const& edge) {
+bool asks_members(const Stack& stack, const Dependency& edge) {
   return stack.services[edge.target].type == ServiceType::gate &&
          (edge.require || edge.condition != Condition::ready);
 }
 
 // How many services are looked at to say whether enough members of each gate hold.
-std::vector<std::uint64_t> members_counted(Stack const& stack) {
+std::vector<std::uint64_t> members_counted(const Stack& stack) {
   std::vector<std::uint64_t> counted(stack.services.size(), 0);
-  for (Index const i : start_order(stack))
-    for (Dependency const& edge : stack.services[i].depends_on)
+  for (const Index i : start_order(stack))
+    for (const Dependency& edge : stack.services[i].depends_on)
       counted[i] += asks_members(stack, edge) ? std::min(counted[edge.target], most_counted + 1) : 1;
   return counted;
 }
 
-bool has_bell(Service const& service, std::string_view name) {
+bool has_bell(const Service& service, std::string_view name) {
   return service.extras &&
-         std::ranges::any_of(service.extras->bells, [&](OwnBell const& bell) { return bell.name == name; });
+         std::ranges::any_of(service.extras->bells, [&](const OwnBell& bell) { return bell.name == name; });
 }
 
 }  // namespace
 
-void check_cycles(Decoder& decoder, StackDraft const& draft) {
-  auto const& services = draft.stack.services;
-  for (auto const& cycle : find_cycles(draft.stack)) {
+void check_cycles(Decoder& decoder, const StackDraft& draft) {
+  const auto& services = draft.stack.services;
+  for (const auto& cycle : find_cycles(draft.stack)) {
     Diagnostic one;
     one.rule = "cycle";
     one.where = edge_span(services[cycle.front().service].depends_on[cycle.front().edge]);
     one.message = "services wait for each other: ";
-    for (EdgeRef const& ref : cycle) {
-      Dependency const& edge = services[ref.service].depends_on[ref.edge];
+    for (const EdgeRef& ref : cycle) {
+      const Dependency& edge = services[ref.service].depends_on[ref.edge];
       one.message += services[ref.service].name + " → ";
       one.notes.push_back(
           {edge_span(edge), tick(services[ref.service].name) + " depends on " + tick(edge.service)});
@@ -104,56 +105,56 @@ void check_cycles(Decoder& decoder, StackDraft const& draft) {
   }
 }
 
-void check_conditions(Decoder& decoder, StackDraft const& draft) {
-  auto const& services = draft.stack.services;
+void check_conditions(Decoder& decoder, const StackDraft& draft) {
+  const auto& services = draft.stack.services;
   for (std::size_t i = 0; i < services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
-    for (Dependency const& edge : services[i].depends_on) {
-      Service const* target = &services[edge.target];
+    for (const Dependency& edge : services[i].depends_on) {
+      const Service* target = &services[edge.target];
       // An edge to replicas asks each of them; what holds of the first holds of all.
-      bool const replicas = edge.target + 1 < draft.origins.size() &&
+      const bool replicas = edge.target + 1 < draft.origins.size() &&
                             draft.origins[edge.target + 1].replica_of == edge.target + 1;
       if (replicas && edge.condition != Condition::ready) target = &services[edge.target + 1];
       // Searched for only where it is shown.
-      auto const at = [&] {
-        Node const* const node =
+      const auto at = [&] {
+        const Node* const node =
             decoder.diagnostics().full() ? nullptr : condition_node(draft.origins[i], edge);
         return node != nullptr ? node->span() : edge_span(edge);
       };
       if (edge.condition == Condition::own_bell) {
         if (has_bell(*target, *edge.bell)) continue;
-        Node const* const written = condition_node(draft.origins[i], edge);
-        bool const from_variable = written != nullptr && written->text().contains('$');
+        const Node* const written = condition_node(draft.origins[i], edge);
+        const bool from_variable = written != nullptr && written->text().contains('$');
         decoder.diagnostics().error("unknown-condition", at(),
                                     tick(from_variable ? written->text() : std::string_view(*edge.bell)) +
                                         " is neither a condition nor a bell of " + tick(target->name),
                                     meant_condition(*edge.bell, *target));
-      } else if (Reason const reason = impossible(edge, *target); !reason.message.empty()) {
+      } else if (const Reason reason = impossible(edge, *target); !reason.message.empty()) {
         decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
       }
     }
   }
 }
 
-void check_quorums(Decoder& decoder, StackDraft const& draft) {
-  auto const& services = draft.stack.services;
-  auto const counted = members_counted(draft.stack);
-  auto const asks = [&](Dependency const& edge) { return asks_members(draft.stack, edge); };
-  auto const is_too_dear = [&](Dependency const& edge) {
-    auto const& members = services[edge.target].depends_on;
+void check_quorums(Decoder& decoder, const StackDraft& draft) {
+  const auto& services = draft.stack.services;
+  const auto counted = members_counted(draft.stack);
+  const auto asks = [&](const Dependency& edge) { return asks_members(draft.stack, edge); };
+  const auto is_too_dear = [&](const Dependency& edge) {
+    const auto& members = services[edge.target].depends_on;
     return counted[edge.target] > most_counted && std::ranges::any_of(members, asks);
   };
   for (std::size_t i = 0; i < services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
-    Service const& service = services[i];
+    const Service& service = services[i];
     if (service.type == ServiceType::gate && service.require.count > service.depends_on.size())
       decoder.error("impossible-quorum", *draft.origins[i].mapping->find("require"),
                     "the gate " + tick(service.name) + " requires " + std::to_string(service.require.count) +
                         " of " + std::to_string(service.depends_on.size()) + " dependencies",
                     "require at most as many as it has");
-    for (Dependency const& edge : service.depends_on) {
+    for (const Dependency& edge : service.depends_on) {
       if (!edge.require) continue;
-      Service const& target = services[edge.target];
+      const Service& target = services[edge.target];
       if (target.type != ServiceType::gate)
         decoder.diagnostics().error(
             "unfit-key", edge_span(edge),

@@ -19,18 +19,18 @@ struct Claim {
 };
 constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
-bool any_address(std::string const& host) {
+bool any_address(const std::string& host) {
   return host.empty() || host == "0.0.0.0" || host == "::" || host == "*";
 }
 
 class PortTable {
  public:
-  PortTable(Decoder& decoder, StackDraft const& draft) : decoder_(decoder), draft_(draft) {}
+  PortTable(Decoder& decoder, const StackDraft& draft) : decoder_(decoder), draft_(draft) {}
 
   void claim(bool udp, std::uint16_t port, Claim claim) {
     if (port == 0) return;
     auto& holders = claims_[{udp, port}];
-    for (Claim const& other : holders)
+    for (const Claim& other : holders)
       if (collide(other, claim)) {
         report(port, other, claim);
         break;
@@ -39,19 +39,19 @@ class PortTable {
   }
 
  private:
-  bool collide(Claim const& a, Claim const& b) const {
+  bool collide(const Claim& a, const Claim& b) const {
     if (a.service == b.service && a.service != nobody) return false;
     return any_address(a.host) || any_address(b.host) || a.host == b.host;
   }
 
-  bool siblings(Claim const& a, Claim const& b) const {
+  bool siblings(const Claim& a, const Claim& b) const {
     if (a.service == nobody || b.service == nobody) return false;
-    std::uint32_t const gate = draft_.origins[a.service].replica_of;
+    const std::uint32_t gate = draft_.origins[a.service].replica_of;
     return gate != 0 && gate == draft_.origins[b.service].replica_of;
   }
 
-  void report(std::uint16_t port, Claim const& first, Claim const& second) {
-    std::string const number = std::to_string(port);
+  void report(std::uint16_t port, const Claim& first, const Claim& second) {
+    const std::string number = std::to_string(port);
     if (siblings(first, second)) {
       decoder_.diagnostics().warning(
           "shared-port", second.where, "replicas share port " + number,
@@ -68,32 +68,32 @@ class PortTable {
   }
 
   Decoder& decoder_;
-  StackDraft const& draft_;
+  const StackDraft& draft_;
   std::map<std::pair<bool, std::uint16_t>, std::vector<Claim>> claims_;
 };
 
-Span port_span(Origin const& origin, Probe const& probe) {
-  Node const* const ready = origin.mapping->find("ready");
-  Node const* const port = ready == nullptr ? nullptr : ready->find("port");
+Span port_span(const Origin& origin, const Probe& probe) {
+  const Node* const ready = origin.mapping->find("ready");
+  const Node* const port = ready == nullptr ? nullptr : ready->find("port");
   return port != nullptr && !port->is_mapping() ? port->span() : Span(probe.place);
 }
 
 }  // namespace
 
-void check_ports(Decoder& decoder, StackDraft const& draft) {
+void check_ports(Decoder& decoder, const StackDraft& draft) {
   PortTable table(decoder, draft);
-  for (std::string const& address : draft.stack.http.listen)
-    if (auto const parsed = parse_host_port(address); parsed && !address.starts_with("unix:"))
+  for (const std::string& address : draft.stack.http.listen)
+    if (const auto parsed = parse_host_port(address); parsed && !address.starts_with("unix:"))
       table.claim(false, parsed->port, {nobody, "http", parsed->host, Span(draft.stack.http.place)});
   for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
-    Service const& service = draft.stack.services[i];
+    const Service& service = draft.stack.services[i];
     // A oneshot is gone when others run: it may use their port, as a test server does.
     if (!service.enabled || service.type != ServiceType::daemon) continue;
-    for (Probe const& probe : service.ready.probes)
+    for (const Probe& probe : service.ready.probes)
       if (probe.kind == Probe::Kind::port && !service.ready.any)
         table.claim(probe.udp, probe.port, {i, service.name, "", port_span(draft.origins[i], probe)});
     if (!service.extras) continue;
-    for (ListenSocket const& socket : service.extras->listen)
+    for (const ListenSocket& socket : service.extras->listen)
       if (socket.kind != ListenSocket::Kind::unix_stream && !socket.reuse_port)
         table.claim(socket.kind == ListenSocket::Kind::udp, socket.port,
                     {i, service.name, socket.address, Span(socket.place)});

@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
@@ -24,10 +25,10 @@ bool tells_once(Kind kind) {
 
 class ProbeCheck {
  public:
-  ProbeCheck(Decoder& decoder, Service const& service) : decoder_(decoder), service_(service) {}
+  ProbeCheck(Decoder& decoder, const Service& service) : decoder_(decoder), service_(service) {}
 
-  void readiness(ProbeSet const& set) {
-    for (Probe const& probe : set.probes) {
+  void readiness(const ProbeSet& set) {
+    for (const Probe& probe : set.probes) {
       if (service_.type == ServiceType::external && needs_process(probe.kind))
         report(probe,
                "a probe of kind " + tick(name_of(probe.kind)) +
@@ -44,8 +45,8 @@ class ProbeCheck {
     }
   }
 
-  void liveness(ProbeSet const& set) {
-    for (Probe const& probe : set.probes)
+  void liveness(const ProbeSet& set) {
+    for (const Probe& probe : set.probes)
       if (tells_once(probe.kind))
         report(probe,
                "a probe of kind " + tick(name_of(probe.kind)) + " cannot tell that a service is still alive",
@@ -55,9 +56,9 @@ class ProbeCheck {
  private:
   // A ready fd stands outside the range of LISTEN_FDS (the sockets, then what the service has stored), and
   // tells one thing.
-  void descriptor(Probe const& probe) {
-    std::size_t const reserved = sockets() + (service_.extras ? service_.extras->fd_store : 0);
-    std::string const number = std::to_string(probe.fd);
+  void descriptor(const Probe& probe) {
+    const std::size_t reserved = sockets() + (service_.extras ? service_.extras->fd_store : 0);
+    const std::string number = std::to_string(probe.fd);
     if (probe.fd < 3 + reserved)
       report(probe,
              "descriptor " + number + " is one of " +
@@ -69,26 +70,26 @@ class ProbeCheck {
              "give each its own");
   }
   std::size_t sockets() const { return service_.extras ? service_.extras->listen.size() : 0; }
-  void report(Probe const& probe, std::string message, std::string help) {
+  void report(const Probe& probe, std::string message, std::string help) {
     decoder_.diagnostics().error("unfit-probe", Span(probe.place), std::move(message), std::move(help));
   }
 
   Decoder& decoder_;
-  Service const& service_;
+  const Service& service_;
   std::set<std::uint16_t> used_;
 };
 
 }  // namespace
 
-void check_probes(Decoder& decoder, StackDraft const& draft) {
+void check_probes(Decoder& decoder, const StackDraft& draft) {
   for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
-    Service const& service = draft.stack.services[i];
+    const Service& service = draft.stack.services[i];
     ProbeCheck check(decoder, service);
     check.readiness(service.ready);
     if (service.live) check.liveness(*service.live);
     if (!service.extras) continue;
-    for (OwnBell const& bell : service.extras->bells) check.readiness(bell.probes);
+    for (const OwnBell& bell : service.extras->bells) check.readiness(bell.probes);
   }
 }
 

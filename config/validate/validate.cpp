@@ -12,28 +12,28 @@ namespace {
 
 std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
-void enable(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
-            std::vector<std::string> const& named) {
+void enable(Decoder& decoder, StackDraft& draft, const std::vector<std::string>& profiles,
+            const std::vector<std::string>& named) {
   auto& services = draft.stack.services;
   for (Service& service : services) {
     if (!service.extras || service.extras->profiles.empty()) continue;
-    service.enabled = std::ranges::any_of(service.extras->profiles, [&](auto const& p) {
+    service.enabled = std::ranges::any_of(service.extras->profiles, [&](const auto& p) {
       return std::ranges::find(profiles, p) != profiles.end();
     });
   }
   std::vector<Index> roots;
-  for (std::string const& name : named) {
-    if (auto const found = draft.declared.find(name); found != draft.declared.end()) {
+  for (const std::string& name : named) {
+    if (const auto found = draft.declared.find(name); found != draft.declared.end()) {
       roots.push_back(found->second.index);
       continue;
     }
     std::vector<std::string_view> names;
     names.reserve(services.size());
-    for (Service const& service : services) names.push_back(service.name);
+    for (const Service& service : services) names.push_back(service.name);
     decoder.diagnostics().error("unknown-service", {0, 0, 0}, "there is no service " + tick(name),
                                 did_you_mean(name, names));
   }
-  auto const closure = required_closure(draft.stack, roots);
+  const auto closure = required_closure(draft.stack, roots);
   for (std::size_t i = 0; i < services.size(); ++i)
     if (closure[i]) services[i].enabled = true;
 }
@@ -42,8 +42,8 @@ void check_disabled(Decoder& decoder, StackDraft& draft) {
   auto& services = draft.stack.services;
   for (std::size_t i = 0; i < services.size(); ++i) {
     Service& service = services[i];
-    std::erase_if(service.depends_on, [&](Dependency const& edge) {
-      Service const& target = services[edge.target];
+    std::erase_if(service.depends_on, [&](const Dependency& edge) {
+      const Service& target = services[edge.target];
       if (target.enabled || !service.enabled) return false;
       // It may be started by name later; until then it counts as settled. A gate counts its members.
       if (!edge.required) return service.type == ServiceType::gate;
@@ -61,21 +61,21 @@ void check_disabled(Decoder& decoder, StackDraft& draft) {
 
 }  // namespace
 
-Span edge_span(Dependency const& edge) { return Span(edge.place); }
+Span edge_span(const Dependency& edge) { return Span(edge.place); }
 
-Node const* condition_node(Origin const& origin, Dependency const& edge) {
-  Node const* const edges = origin.mapping == nullptr ? nullptr : origin.mapping->find("depends_on");
-  Node const* const value = edges == nullptr ? nullptr : edges->find(edge.service);
+const Node* condition_node(const Origin& origin, const Dependency& edge) {
+  const Node* const edges = origin.mapping == nullptr ? nullptr : origin.mapping->find("depends_on");
+  const Node* const value = edges == nullptr ? nullptr : edges->find(edge.service);
   if (value == nullptr) return nullptr;
   return value->is_scalar() ? value : value->find("condition");
 }
 
-void check_main(Decoder& decoder, StackDraft const& draft) {
-  Service const* first = nullptr;
+void check_main(Decoder& decoder, const StackDraft& draft) {
+  const Service* first = nullptr;
   for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
-    Service const& service = draft.stack.services[i];
+    const Service& service = draft.stack.services[i];
     if (!service.main || !service.enabled) continue;
-    Node const& node = *draft.origins[i].mapping->find("main");
+    const Node& node = *draft.origins[i].mapping->find("main");
     if (first != nullptr)
       decoder.error("two-mains", node,
                     tick(service.name) + " is a second main service beside " + tick(first->name),
@@ -92,37 +92,37 @@ void check_main(Decoder& decoder, StackDraft const& draft) {
 // A message stays one that can be read.
 constexpr std::size_t most_named = 8;
 
-void check_budget(Decoder& decoder, StackDraft const& draft) {
+void check_budget(Decoder& decoder, const StackDraft& draft) {
   // A completed oneshot, a gate and an external have nothing to stop.
-  auto const time = [](Service const& service) {
+  const auto time = [](const Service& service) {
     if (service.type != ServiceType::daemon || !service.enabled) return Duration(0);
     const bool cleans_up = service.extras != nullptr && !service.extras->post_stop.empty();
     return saturating_multiply(service.stop.timeout,
                                cleans_up ? 2 : 1);  // cleaning up has as much time again
   };
-  Path const path = critical_path(draft.stack, time);
-  Duration const budget = draft.stack.shutdown.timeout > draft.stack.shutdown.delay
+  const Path path = critical_path(draft.stack, time);
+  const Duration budget = draft.stack.shutdown.timeout > draft.stack.shutdown.delay
                               ? draft.stack.shutdown.timeout - draft.stack.shutdown.delay
                               : Duration(0);
   if (path.length <= budget) return;
   // Says nothing as long as all of the numbers are belfry's own defaults.
-  Node const* written = nullptr;
+  const Node* written = nullptr;
   std::string chain;
   std::size_t links = 0;
-  for (Index const i : path.services | std::views::reverse) {
+  for (const Index i : path.services | std::views::reverse) {
     if (time(draft.stack.services[i]) == Duration(0)) continue;
-    Node const* const stop = draft.origins[i].mapping->find("stop");
-    Node const* const timeout = stop == nullptr ? nullptr : stop->find("timeout");
+    const Node* const stop = draft.origins[i].mapping->find("stop");
+    const Node* const timeout = stop == nullptr ? nullptr : stop->find("timeout");
     if (written == nullptr) written = timeout;
     if (++links > most_named) continue;
     chain += (chain.empty() ? "" : ", then ") + draft.stack.services[i].name + " " +
              to_string(time(draft.stack.services[i]));
   }
   if (links > most_named) chain += ", then " + std::to_string(links - most_named) + " more";
-  bool const own_budget =
+  const bool own_budget =
       draft.stack.shutdown.timeout != Shutdown{}.timeout || draft.stack.shutdown.delay != Shutdown{}.delay;
   if (written == nullptr && !own_budget) return;
-  Span const at =
+  const Span at =
       written != nullptr ? written->span() : Span(draft.stack.services[path.services.back()].place);
   decoder.diagnostics().warning("budget", at,
                                 "stopping one after the other may take " + to_string(path.length) + " (" +
@@ -132,16 +132,16 @@ void check_budget(Decoder& decoder, StackDraft const& draft) {
                                     to_string(saturating_add(path.length, draft.stack.shutdown.delay)) + "}");
 }
 
-void validate(Decoder& decoder, StackDraft& draft, std::vector<std::string> const& profiles,
-              std::vector<std::string> const& named, Host* host) {
+void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string>& profiles,
+              const std::vector<std::string>& named, Host* host) {
   if (draft.stack.services.empty() && !decoder.diagnostics().has_errors())
     decoder.diagnostics().error("no-services", {0, 0, 0}, "the file has no services",
                                 "add `services: {web: {command: ./web}}`");
   enable(decoder, draft, profiles, named);
   check_disabled(decoder, draft);
-  std::size_t const before = decoder.diagnostics().errors();
+  const std::size_t before = decoder.diagnostics().errors();
   check_cycles(decoder, draft);
-  bool const acyclic = decoder.diagnostics().errors() == before;
+  const bool acyclic = decoder.diagnostics().errors() == before;
   check_conditions(decoder, draft);
   check_quorums(decoder, draft);
   check_probes(decoder, draft);

@@ -5,24 +5,13 @@
 
 #include "system/output_writer.hpp"
 #include "text/escape.hpp"
+#include "text/utf8.hpp"
 
 namespace belfry::daemon {
 
 namespace {
 
 constexpr std::string_view too_slow = "output was too slow";
-
-// Where to cut so that no character is cut in two: a lead byte at the very end waits for the rest of it.
-std::size_t end_of_characters(std::string_view text) {
-  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if (byte < 0x80) break;
-    if (byte < 0xC0) continue;
-    const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
-    return length > back ? text.size() - back : text.size();
-  }
-  return text.size();
-}
 
 void give_back(std::string& text) {
   text.clear();
@@ -48,7 +37,7 @@ void LogLines::add_part(std::string_view part, bool ends) {
     const std::size_t fits = style_.longest - partial_.size();
     partial_.append(part.substr(0, fits));
     part.remove_prefix(fits);
-    const std::size_t cut = end_of_characters(partial_);
+    const std::size_t cut = text::end_of_characters(partial_);
     add_line(std::string_view(partial_).substr(0, cut), true);
     partial_.erase(0, cut);
   }

@@ -14,6 +14,7 @@
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/run/daemon.hpp"
 #include "system/descriptors.hpp"
+#include "system/free_ports.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
 #include "system/process.hpp"
@@ -51,6 +52,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   config::LoadOptions options;
   options.profiles = asked.profiles;
   options.services = asked.services;
+  options.free_ports = system::free_loopback_ports;
   RealHost host(false);
   options.host = &host;
   config::Loaded loaded = config::load(paths, options);

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "cli/help.hpp"
-#include "cli/table.hpp"
 #include "config/model/exit_codes.hpp"
+#include "text/width.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -115,7 +115,7 @@ TEST(Help, every_text_fits_a_screen_and_ends_with_examples) {
     std::size_t lines = 0;
     for (std::size_t at = 0; at < text.size(); ++lines) {
       const auto end = text.find('\n', at);
-      EXPECT_LE(display_width(text.substr(at, end - at)), 80U)
+      EXPECT_LE(text::display_width(text.substr(at, end - at)), 80U)
           << command << ": " << text.substr(at, end - at);
       at = end + 1;
     }

@@ -18,19 +18,10 @@ TEST(Table, columns_stand_below_each_other) {
 }
 
 TEST(Table, wide_and_combining_characters_keep_the_columns) {
-  EXPECT_EQ(display_width("abc"), 3U);
-  EXPECT_EQ(display_width("数据"), 4U);
-  EXPECT_EQ(display_width("e\xCC\x81"), 1U);
-  EXPECT_EQ(display_width("\xF0\x9F\x94\x94"), 2U);
   EXPECT_EQ(render_table({{{"数据", Colour::none, false}, {"x", Colour::none, false}},
                           {{"abcd", Colour::none, false}, {"y", Colour::none, false}}},
                          0, false),
             "数据  x\nabcd  y\n");
-}
-
-TEST(Table, broken_text_does_no_harm) {
-  EXPECT_EQ(display_width("\xFF\xFE"), 2U);
-  EXPECT_EQ(display_width("a\xE2\x82"), 3U);
 }
 
 TEST(Table, the_last_column_is_cut_to_the_terminal) {

@@ -14,51 +14,59 @@
 
 namespace belfry::config::testing_support {
 
-inline Loaded loaded(std::string const& text, std::map<std::string, std::string> const& variables = {},
+// Ports that a host which nobody has asked would call free.
+inline std::vector<std::uint16_t> fake_free_ports(std::size_t count) {
+  std::vector<std::uint16_t> ports(count);
+  for (std::size_t i = 0; i < count; ++i) ports[i] = static_cast<std::uint16_t>(40'000 + i);
+  return ports;
+}
+
+inline Loaded loaded(const std::string& text, const std::map<std::string, std::string>& variables = {},
                      LoadOptions options = {}) {
+  if (!options.free_ports) options.free_ports = fake_free_ports;
   options.environment = [variables](std::string_view name) -> std::optional<std::string> {
-    auto const found = variables.find(std::string(name));
+    const auto found = variables.find(std::string(name));
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   };
   return load_text(text, "/nowhere/test.yaml", options);
 }
 
-inline std::string text_of(Diagnostics const& diagnostics) {
+inline std::string text_of(const Diagnostics& diagnostics) {
   std::ostringstream out;
   print(diagnostics, out);
   return out.str();
 }
 
 // The rule of the first error, `none` without one.
-inline std::string rule_of(std::string const& text, LoadOptions options = {}) {
-  Loaded const result = loaded(text, {}, std::move(options));
-  for (Diagnostic const& one : result.diagnostics)
+inline std::string rule_of(const std::string& text, LoadOptions options = {}) {
+  const Loaded result = loaded(text, {}, std::move(options));
+  for (const Diagnostic& one : result.diagnostics)
     if (one.severity == Severity::error) return std::string(one.rule);
   return "none";
 }
 
 // The stack of a text that must have no errors.
-inline Stack good(std::string const& text, std::map<std::string, std::string> const& variables = {},
+inline Stack good(const std::string& text, const std::map<std::string, std::string>& variables = {},
                   LoadOptions options = {}) {
   Loaded result = loaded(text, variables, std::move(options));
   if (result.diagnostics.has_errors()) throw std::runtime_error(text_of(result.diagnostics));
   return std::move(result.stack);
 }
 
-inline Service const& service(Stack const& stack, std::string_view name) {
-  for (Service const& one : stack.services)
+inline const Service& service(const Stack& stack, std::string_view name) {
+  for (const Service& one : stack.services)
     if (one.name == name) return one;
   throw std::runtime_error("no service " + std::string(name));
 }
 
 // One service `x` with these keys, in flow style.
-inline Stack with_keys(std::string const& keys) {
+inline Stack with_keys(const std::string& keys) {
   return good("services: {x: {command: sleep 1, " + keys + "}}");
 }
 
-inline std::string value_of(std::vector<std::pair<std::string, std::string>> const& pairs,
+inline std::string value_of(const std::vector<std::pair<std::string, std::string>>& pairs,
                             std::string_view name) {
-  for (auto const& [known, value] : pairs)
+  for (const auto& [known, value] : pairs)
     if (known == name) return value;
   return "(missing)";
 }
@@ -70,15 +78,15 @@ class Directory {
     std::string name = (std::filesystem::temp_directory_path() / "belfry-config-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
-  Directory(Directory const&) = delete;
-  Directory& operator=(Directory const&) = delete;
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
   ~Directory() { std::filesystem::remove_all(path_); }
-  std::string write(std::string const& name, std::string const& text) const {
+  std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name) << text;
     return (path_ / name).string();
   }
-  std::filesystem::path const& path() const { return path_; }
-  std::string path(std::string const& name) const { return (path_ / name).string(); }
+  const std::filesystem::path& path() const { return path_; }
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
 
  private:
   std::filesystem::path path_;

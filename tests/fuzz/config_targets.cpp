@@ -22,7 +22,7 @@ std::optional<std::string> no_variables(std::string_view name) {
 }
 
 // The importers promise valid YAML of known keys; a value that was wrong in the source may stay wrong.
-void expect_readable(config::Imported const& imported) {
+void expect_readable(const config::Imported& imported) {
   if (imported.yaml.empty()) return;
   config::Document document;
   config::Diagnostics diagnostics;
@@ -45,7 +45,8 @@ void document(std::string_view bytes) {
 void load(std::string_view bytes) {
   config::LoadOptions options;
   options.environment = no_variables;
-  config::Loaded const loaded = config::load_text(bytes, "/nowhere/fuzz.yaml", options);
+  options.free_ports = [](std::size_t count) { return std::vector<std::uint16_t>(count, 4711); };
+  const config::Loaded loaded = config::load_text(bytes, "/nowhere/fuzz.yaml", options);
   (void)config::diagnostics_json(loaded.diagnostics);
   (void)config::diagnostics_sarif(loaded.diagnostics, "0");
   std::ostringstream out;
@@ -60,16 +61,16 @@ void load(std::string_view bytes) {
 void interpolate(std::string_view bytes) {
   std::vector<config::VariableFault> faults;
   (void)config::interpolate(bytes, no_variables, faults);
-  for (config::VariableFault const& fault : faults)
+  for (const config::VariableFault& fault : faults)
     if (fault.offset + fault.length > bytes.size() + 1) std::abort();
 }
 
 void quantities(std::string_view bytes) {
-  if (auto const value = config::parse_duration(bytes))
+  if (const auto value = config::parse_duration(bytes))
     if (config::parse_duration(config::to_string(*value)) != *value) std::abort();
   (void)config::parse_size(bytes);
   (void)config::parse_times(bytes);
-  config::Words const words = config::split_words(bytes);
+  const config::Words words = config::split_words(bytes);
   if (words.unclosed) return;
   if (config::split_words(config::join_words(words.words)).words != words.words) std::abort();
 }

@@ -10,16 +10,16 @@
 #include "config_targets.hpp"
 
 extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments);
-extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size);
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 void (*chosen)(std::string_view bytes) = nullptr;
 }
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  char const* const name = std::getenv("BELFRY_FUZZ_TARGET");
-  auto const& targets = belfry::fuzz::targets;
-  auto const* const found =
+  const char* const name = std::getenv("BELFRY_FUZZ_TARGET");
+  const auto& targets = belfry::fuzz::targets;
+  const auto* const found =
       std::ranges::find(targets, std::string_view(name == nullptr ? "" : name), &belfry::fuzz::Target::name);
   if (found == targets.end()) {
     std::fputs("cannot fuzz: BELFRY_FUZZ_TARGET names none of the targets in config_targets.hpp\n", stderr);
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   return 0;
 }
 
-extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  chosen({reinterpret_cast<char const*>(data), size});
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  chosen({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -11,14 +11,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void replay(fs::path const& directory) {
+void replay(const fs::path& directory) {
   ASSERT_TRUE(fs::is_directory(directory)) << directory;
-  for (fs::directory_entry const& entry : fs::directory_iterator(directory)) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     if (!entry.is_regular_file()) continue;
     std::ifstream in(entry.path(), std::ios::binary);
-    std::string const bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
     SCOPED_TRACE(entry.path());
-    for (Target const& target : targets) target.run(bytes);
+    for (const Target& target : targets) target.run(bytes);
   }
 }
 

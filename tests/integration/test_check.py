@@ -30,13 +30,13 @@ class Check(Folder):
         path = self.write("belfry.yaml", CLUSTER)
         said = belfry("check", path)
         self.assertEqual(said.returncode, 65, said.stderr)
-        self.assertIn(f"{path}:4:12: error: cannot use a `cluster` probe", said.stderr)
+        self.assertIn(f"{path}:4:13: error: cannot use `ready.cluster`", said.stderr)
         self.assertIn("1 error\n", said.stderr)
         answer = belfry("check", "--format", "json", path)
         self.assertEqual((answer.returncode, answer.stderr), (65, ""))
         found = json.loads(answer.stdout)["diagnostics"]
         self.assertEqual([(one["code"], one["range"]["start"]) for one in found],
-                         [("not-yet", {"line": 3, "character": 11})])
+                         [("not-yet", {"line": 3, "character": 12})])
         answer = belfry("check", "--format", "sarif", path)
         self.assertEqual((answer.returncode, answer.stderr), (65, ""))
         found = json.loads(answer.stdout)["runs"][0]["results"]

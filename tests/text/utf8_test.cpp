@@ -28,5 +28,26 @@ TEST(Utf8, a_text_is_utf8_when_all_of_it_is) {
   EXPECT_FALSE(is_utf8("gr\xC3\xBC\xC3"));
 }
 
+TEST(Utf8, a_text_of_which_more_may_come_is_cut_between_characters) {
+  EXPECT_EQ(end_of_characters(""), 0U);
+  EXPECT_EQ(end_of_characters("ab"), 2U);
+  EXPECT_EQ(end_of_characters("a\xC3\xBC"), 3U);
+  EXPECT_EQ(end_of_characters("a\xC3"), 1U);
+  EXPECT_EQ(end_of_characters("a\xF0\x9F\x94"), 1U);
+  EXPECT_EQ(end_of_characters("a\x94\x94\x94\x94"), 5U);
+}
+
+TEST(Utf8, a_code_point_is_written_as_it_is_read) {
+  for (const char32_t code :
+       {U'a', U'\u007F', U'\u0080', U'\u07FF', U'\u0800', U'\uFFFD', U'\U00010000', U'\U0010FFFF'}) {
+    std::string out;
+    append_character(out, code);
+    const Character one = first_character(out);
+    EXPECT_TRUE(one.well_formed) << static_cast<unsigned>(code);
+    EXPECT_EQ(one.code, code);
+    EXPECT_EQ(one.length, out.size());
+  }
+}
+
 }  // namespace
 }  // namespace belfry::text

@@ -8,6 +8,7 @@
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
 #include "config/model/duration.hpp"
+#include "config/model/enum_names.hpp"
 #include "daemon/http/api/api.hpp"
 #include "daemon/http/api/health.hpp"
 #include "daemon/http/api/json_writer.hpp"
@@ -19,14 +20,6 @@ namespace belfry::daemon::http {
 namespace {
 
 bool is_off(std::string_view value) { return value == "0" || value == "false"; }
-
-std::optional<config::Condition> condition_named(std::string_view name) {
-  if (name == "started") return config::Condition::started;
-  if (name == "ready") return config::Condition::ready;
-  if (name == "completed") return config::Condition::completed;
-  if (name == "stopped") return config::Condition::stopped;
-  return std::nullopt;
-}
 
 // What `/v1/wait?…` says, before anything is looked up.
 struct WaitQuery {
@@ -43,7 +36,7 @@ void read_parameter(WaitQuery& query, const Parameter& parameter) {
   if (parameter.name == "service") {
     query.services.push_back(parameter.value);
   } else if (parameter.name == "condition") {
-    const auto known = condition_named(parameter.value);
+    const auto known = config::condition_named(parameter.value);
     // Any other word is the name of an own bell; whether there is one is seen with the service.
     query.level = known ? Level{.condition = *known}
                         : Level{.condition = config::Condition::own_bell, .bell = parameter.value};

@@ -1,19 +1,10 @@
 #include "daemon/http/api/services.hpp"
 
+#include "config/model/enum_names.hpp"
 #include "daemon/http/api/json_writer.hpp"
 
 namespace belfry::daemon::http {
 namespace {
-
-std::string_view name_of_type(config::ServiceType type) {
-  switch (type) {
-    case config::ServiceType::daemon: return "daemon";
-    case config::ServiceType::oneshot: return "oneshot";
-    case config::ServiceType::external: return "external";
-    case config::ServiceType::gate: break;
-  }
-  return "gate";
-}
 
 void write_count(JsonWriter& json, std::string_view name, std::uint64_t value) {
   json.key(name).number(static_cast<std::int64_t>(value));
@@ -43,7 +34,7 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
   append_rfc3339(since, clock.at(service.since, now));
   json.begin_object();
   json.key("name").string(service.name);
-  json.key("type").string(name_of_type(service.type));
+  json.key("type").string(config::name_of(service.type));
   json.key("state").string(name_of(service.state));
   json.key("ready").boolean(service.ready);
   json.key("wanted").boolean(service.wanted);

@@ -22,18 +22,18 @@ struct Answer {
   double seconds = 0;
 };
 // Processor time: what others do on the machine does not count.
-Answer answer_to(std::string const& text, std::map<std::string, std::string> const& environment = {}) {
-  std::clock_t const start = std::clock();
-  Loaded const result = loaded(text, environment);
-  double const seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+Answer answer_to(const std::string& text, const std::map<std::string, std::string>& environment = {}) {
+  const std::clock_t start = std::clock();
+  const Loaded result = loaded(text, environment);
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   if (result.diagnostics.errors() == 1 && result.diagnostics.size() == 1)
     return {std::string(result.diagnostics[0].rule), seconds};
   return {text_of(result.diagnostics).substr(0, 2000), seconds};
 }
 constexpr double bounded = 20;  // under a sanitiser; without bounds each of them takes minutes or all memory
 
-void expect_refused(std::string const& text, std::map<std::string, std::string> const& environment = {}) {
-  Answer const answer = answer_to(text, environment);
+void expect_refused(const std::string& text, const std::map<std::string, std::string>& environment = {}) {
+  const Answer answer = answer_to(text, environment);
   EXPECT_EQ(answer.rule, "too-large") << text.substr(0, 200);
   EXPECT_LT(answer.seconds, bounded) << text.substr(0, 200);
 }
@@ -61,7 +61,7 @@ TEST(Bounds, neither_can_tuning_beside_any) {
                  "], " + numbered(4000, "x-", ": 1, ") + "}}}\n");
 }
 TEST(Bounds, variables_cannot_add_up_without_end) {
-  std::map<std::string, std::string> const big{{"V", std::string(1'000'000, 'v')}};
+  const std::map<std::string, std::string> big{{"V", std::string(1'000'000, 'v')}};
   expect_refused(
       "services: {s: {command: \"true\", environment: {" + numbered(1000, "A", ": \"$V\", ") + "}}}\n", big);
   expect_refused(
@@ -71,23 +71,23 @@ TEST(Bounds, variables_cannot_add_up_without_end) {
   expect_refused("services:\n" + numbered(1000, "  s", ": {command: \"true\", environment: {V: }}\n"), big);
 }
 TEST(Bounds, neither_can_variables_in_env_files) {
-  Directory const dir;
-  std::string const path =
+  const Directory dir;
+  const std::string path =
       dir.write("big.env", "A=" + std::string(100'000, 'v') + "\n" + numbered(10'000, "A", "=$A\n"));
   expect_refused("services: {s: {command: \"true\", env_file: " + path + "}}\n");
 }
 TEST(Bounds, the_place_where_variables_become_too_much_is_shown) {
-  std::map<std::string, std::string> const big{{"V", std::string(1'000'000, 'v')}};
-  Loaded const result = loaded(
+  const std::map<std::string, std::string> big{{"V", std::string(1'000'000, 'v')}};
+  const Loaded result = loaded(
       "services:\n  s:\n    command: \"true\"\n    environment:\n" + numbered(1000, "      A", ": \"$V\"\n"),
       big);
   ASSERT_EQ(result.diagnostics.size(), 1U);
   EXPECT_EQ(result.diagnostics[0].where.line, 5U + 67U);  // 67 000 000 are in 64 MiB, 68 000 000 are not
 }
 TEST(Bounds, large_files_that_people_have_are_within_them) {
-  std::string const services =
+  const std::string services =
       numbered(10'000, "  s", ": {command: [sh, --id, \"1\"], extends: base, environment: {A: \"$V\"}}\n");
-  Answer const answer =
+  const Answer answer =
       answer_to("defaults: {restart: always, environment: " + variables(100) +
                     "}\nservices:\n  base: {command: \"true\", labels: {a: b, c: d}}\n" + services,
                 {{"V", std::string(1000, 'v')}});

@@ -11,29 +11,29 @@ namespace {
 using namespace testing_support;
 
 TEST(DecodeEdges, an_edge_waits_for_ready_and_for_a_oneshot_to_complete) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {d: {command: x}, o: {type: oneshot, command: x}, a: {command: x, depends_on: [d, o]}, b: "
       "{command: x, depends_on: {d: , o: {required: false}}}}");
-  for (char const* name : {"a", "b"}) {
+  for (const char* name : {"a", "b"}) {
     EXPECT_EQ(service(stack, name).depends_on.at(0).condition, Condition::ready);
     EXPECT_EQ(service(stack, name).depends_on.at(1).condition, Condition::completed);
   }
 }
 TEST(DecodeEdges, fills_in_the_target_of_every_edge) {
-  Stack const stack =
+  const Stack stack =
       good("services: {a: {command: x, depends_on: [c, b]}, b: {command: x}, c: {command: x}}");
-  for (Dependency const& edge : stack.services[0].depends_on)
+  for (const Dependency& edge : stack.services[0].depends_on)
     EXPECT_EQ(stack.services[edge.target].name, edge.service);
 }
 TEST(DecodeEdges, conditions_of_other_tools_are_understood) {
-  std::string const text =
+  const std::string text =
       "services: {d: {command: x}, o: {type: oneshot, command: x}, a: {command: x, depends_on: {d: "
       "CONDITION}}, b: {command: x, depends_on: {o: CONDITION2}}}";
-  auto const with = [&](std::string a, std::string b) {
+  const auto with = [&](std::string a, std::string b) {
     std::string t = text;
     t.replace(t.find("CONDITION}"), 9, a);
     t.replace(t.find("CONDITION2"), 10, b);
-    Stack const stack = good(t);
+    const Stack stack = good(t);
     return std::pair(service(stack, "a").depends_on[0].condition,
                      service(stack, "b").depends_on[0].condition);
   };
@@ -44,7 +44,7 @@ TEST(DecodeEdges, conditions_of_other_tools_are_understood) {
   EXPECT_EQ(with("process_healthy", "process_completed"), std::pair(Condition::ready, Condition::stopped));
 }
 TEST(DecodeEdges, an_edge_may_wait_for_a_bell_of_its_dependency) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {a: {command: x, bells: {warm: {file: cache}}}, b: {command: x, depends_on: {a: warm}}}");
   EXPECT_EQ(stack.services[1].depends_on[0].condition, Condition::own_bell);
   EXPECT_EQ(stack.services[1].depends_on[0].bell, "warm");
@@ -52,7 +52,7 @@ TEST(DecodeEdges, an_edge_may_wait_for_a_bell_of_its_dependency) {
 }
 
 TEST(DecodeEdges, an_optional_edge_may_lead_to_a_service_of_a_file_that_is_not_merged) {
-  Loaded const result = loaded(
+  const Loaded result = loaded(
       "services: {a: {command: x, depends_on: {gone: {condition: completed, required: false}, b: ready}}, "
       "b: {command: x}}");
   EXPECT_FALSE(result.diagnostics.has_errors()) << text_of(result.diagnostics);
@@ -66,23 +66,23 @@ TEST(DecodeEdges, an_optional_edge_may_lead_to_a_service_of_a_file_that_is_not_m
 }
 
 TEST(DecodeEdges, a_misspelled_optional_edge_is_recognised) {
-  Loaded const result =
+  const Loaded result =
       loaded("services: {a: {command: x, depends_on: {databse: {required: false}}}, database: {command: x}}");
   ASSERT_EQ(result.diagnostics.size(), 1U);
   EXPECT_NE(result.diagnostics[0].help.find("database"), std::string::npos);
 }
 
 TEST(DecodeEdges, a_gate_does_not_count_members_that_are_absent) {
-  std::string const members = "depends_on: {b: ready, gone: {required: false}}}, b: {command: x}}";
+  const std::string members = "depends_on: {b: ready, gone: {required: false}}}, b: {command: x}}";
   EXPECT_EQ(rule_of("services: {g: {type: gate, " + members), "none");
   EXPECT_EQ(rule_of("services: {g: {type: gate, require: 2, " + members), "impossible-quorum");
 }
 
 TEST(DecodeEdges, a_file_that_is_merged_brings_its_service_back) {
-  Directory const dir;
-  std::string const base =
+  const Directory dir;
+  const std::string base =
       dir.write("base.yaml", "services: {a: {command: x, depends_on: {b: {required: false}}}}");
-  std::string const more = dir.write("more.yaml", "services: {b: {command: x}}");
+  const std::string more = dir.write("more.yaml", "services: {b: {command: x}}");
   EXPECT_EQ(load(base).stack.services.at(0).depends_on.size(), 0U);
   EXPECT_EQ(service(load(std::vector<std::string>{base, more}).stack, "a").depends_on.size(), 1U);
 }

@@ -43,14 +43,14 @@ TEST(EnvFile, a_hundred_thousand_lines_take_no_search_for_each) {
 // ---- the files as services name them
 
 TEST(EnvFile, lines_are_read_and_environment_wins) {
-  Directory const dir;
+  const Directory dir;
   dir.write("a.env", "# c\n\nexport A=1\nB = two words # c\nC='$A'\nD=\"x\\n$A\"\nE=${NO:-d}\nF=a#b\n");
-  std::string const file = dir.write("belfry.yaml",
+  const std::string file = dir.write("belfry.yaml",
                                      "services: {x: {command: a, env_file: [a.env, {path: none.env, "
                                      "required: false}], environment: {A: over}}}");
-  Loaded const result = load(file);
+  const Loaded result = load(file);
   ASSERT_FALSE(result.diagnostics.has_errors()) << text_of(result.diagnostics);
-  auto const& environment = result.stack.services[0].environment;
+  const auto& environment = result.stack.services[0].environment;
   EXPECT_EQ(value_of(environment, "A"), "over");
   EXPECT_EQ(value_of(environment, "B"), "two words");
   EXPECT_EQ(value_of(environment, "C"), "$A");
@@ -59,9 +59,9 @@ TEST(EnvFile, lines_are_read_and_environment_wins) {
   EXPECT_EQ(value_of(environment, "F"), "a#b");
 }
 TEST(Secrets, are_read_from_files_and_kept_apart) {
-  Directory const dir;
+  const Directory dir;
   ::chmod(dir.write("pg", "s3cret\n").c_str(), 0600);
-  Loaded const result =
+  const Loaded result =
       load(dir.write("belfry.yaml", "services: {x: {command: a, secrets: {PGPASSWORD: pg}}}"));
   ASSERT_FALSE(result.diagnostics.has_errors());
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
@@ -70,9 +70,9 @@ TEST(Secrets, are_read_from_files_and_kept_apart) {
   EXPECT_EQ(result.stack.services[0].extras->secrets.at(0).value, "s3cret");
 }
 TEST(Secrets, that_everybody_can_read_are_warned_of) {
-  Directory const dir;
+  const Directory dir;
   ::chmod(dir.write("pg", "s3cret\n").c_str(), 0644);
-  Loaded const result =
+  const Loaded result =
       load(dir.write("belfry.yaml", "services: {x: {command: a, secrets: {PGPASSWORD: pg}}}"));
   ASSERT_EQ(result.diagnostics.size(), 1U);
   EXPECT_EQ(result.diagnostics[0].rule, "open-secret");
@@ -80,32 +80,32 @@ TEST(Secrets, that_everybody_can_read_are_warned_of) {
 }
 
 TEST(EnvFile, may_begin_with_a_byte_order_mark) {
-  Directory const dir;
+  const Directory dir;
   dir.write("a.env",
             "\xEF\xBB\xBF"
             "A=1\n");
-  Loaded const result = load(dir.write("belfry.yaml", "services: {x: {command: a, env_file: a.env}}"));
+  const Loaded result = load(dir.write("belfry.yaml", "services: {x: {command: a, env_file: a.env}}"));
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
   EXPECT_EQ(result.stack.services[0].environment, (Pairs{{"A", "1"}}));
 }
 TEST(EnvFile, that_cannot_be_read_shows_its_place_and_none_of_its_text) {
-  Directory const dir;
+  const Directory dir;
   dir.write("a.env", "A=1\nPASSWORD='hunter2' hunter3\n");
-  Loaded const result = load(dir.write("belfry.yaml", "services: {x: {command: a, env_file: a.env}}"));
+  const Loaded result = load(dir.write("belfry.yaml", "services: {x: {command: a, env_file: a.env}}"));
   EXPECT_TRUE(text_of(result.diagnostics).contains("/a.env:2:20: error: "));
-  for (std::string const& text : {text_of(result.diagnostics), diagnostics_json(result.diagnostics),
+  for (const std::string& text : {text_of(result.diagnostics), diagnostics_json(result.diagnostics),
                                   diagnostics_sarif(result.diagnostics, "1")})
     EXPECT_FALSE(text.contains("hunter")) << text;
 }
 
 // ---- `.env` beside the file
 
-Loaded load_beside(Directory const& dir, std::string const& dot_env, std::string const& text,
-                   std::map<std::string, std::string> const& variables = {}) {
+Loaded load_beside(const Directory& dir, const std::string& dot_env, const std::string& text,
+                   const std::map<std::string, std::string>& variables = {}) {
   dir.write(".env", dot_env);
   LoadOptions options;
   options.environment = [variables](std::string_view name) -> std::optional<std::string> {
-    auto const found = variables.find(std::string(name));
+    const auto found = variables.find(std::string(name));
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   };
   return load(dir.write("belfry.yaml", text), options);
@@ -113,45 +113,45 @@ Loaded load_beside(Directory const& dir, std::string const& dot_env, std::string
 
 // The environment comes before the lines further up, too.
 TEST(DotEnv, has_what_the_environment_has_not) {
-  Directory const dir;
-  Loaded const result =
+  const Directory dir;
+  const Loaded result =
       load_beside(dir, "A=1\nB=${HOST}/$A\nC=3\n", "services: {x: {command: 'run ${A} $B ${C:-9} ${D:-4}'}}",
                   {{"A", "env"}, {"HOST", "h"}});
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
   EXPECT_EQ(result.stack.services[0].command, (Command{"run", "env", "h/env", "3", "4"}));
 }
 TEST(DotEnv, reaches_services_only_where_they_name_it) {
-  Directory const dir;
-  Loaded const result =
+  const Directory dir;
+  const Loaded result =
       load_beside(dir, "A=1\nB=2\n", "services: {x: {command: a, environment: {A: }}, y: {command: a}}");
   EXPECT_EQ(result.stack.services[0].environment, (Pairs{{"A", "1"}}));
   EXPECT_TRUE(result.stack.services[1].environment.empty());
 }
 TEST(DotEnv, of_somebody_else_troubles_no_file_without_variables) {
-  Directory const dir;
+  const Directory dir;
   EXPECT_TRUE(load_beside(dir, "not ours\n", "services: {x: {command: a}}").diagnostics.empty());
 }
 TEST(DotEnv, has_its_mistakes_told_by_place) {
-  Directory const dir;
-  Loaded const result = load_beside(dir, "A=1\nnot mine\n", "services: {x: {command: 'a ${A}'}}");
+  const Directory dir;
+  const Loaded result = load_beside(dir, "A=1\nnot mine\n", "services: {x: {command: 'a ${A}'}}");
   EXPECT_NE(text_of(result.diagnostics).find(".env:2:4: error: "), std::string::npos);
 }
 TEST(DotEnv, is_read_while_another_file_is) {
-  Directory const dir;
+  const Directory dir;
   dir.write("short.env", "X=$A\nY=2\n");
-  Loaded const result =
+  const Loaded result =
       load_beside(dir, "A=from-dot-env\n", "services: {x: {command: a, env_file: short.env}}");
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
   EXPECT_EQ(result.stack.services[0].environment, (Pairs{{"X", "from-dot-env"}, {"Y", "2"}}));
 }
 TEST(DotEnv, that_is_a_directory_or_a_pipe_is_no_file_to_wait_for) {
-  Directory const dir;
-  std::string const file = dir.write("belfry.yaml", "services: {x: {command: 'a ${NOT_SET_ANYWHERE:-b}'}}");
+  const Directory dir;
+  const std::string file = dir.write("belfry.yaml", "services: {x: {command: 'a ${NOT_SET_ANYWHERE:-b}'}}");
   std::filesystem::create_directory(dir.path(".env"));
   EXPECT_TRUE(load(file).diagnostics.empty());
   std::filesystem::remove(dir.path(".env"));
   ASSERT_EQ(::mkfifo(dir.path(".env").c_str(), 0600), 0);
-  Loaded const result = load(file);
+  const Loaded result = load(file);
   ASSERT_EQ(result.diagnostics.size(), 1U);
   EXPECT_EQ(result.diagnostics[0].severity, Severity::warning);
   EXPECT_NE(text_of(result.diagnostics).find(".env: warning: cannot read this file: it is a pipe"),
@@ -159,8 +159,8 @@ TEST(DotEnv, that_is_a_directory_or_a_pipe_is_no_file_to_wait_for) {
       << text_of(result.diagnostics);
 }
 TEST(DotEnv, does_not_choose_profiles) {
-  Directory const dir;
-  Loaded const result =
+  const Directory dir;
+  const Loaded result =
       load_beside(dir, "BELFRY_PROFILES=p\n", "services: {x: {command: a}, y: {command: a, profiles: [p]}}");
   EXPECT_FALSE(result.stack.services[1].enabled);
 }
@@ -168,11 +168,11 @@ TEST(DotEnv, does_not_choose_profiles) {
 // ---- what is no file
 
 TEST(EnvFile, that_is_a_pipe_or_a_device_is_refused_at_once) {
-  Directory const dir;
+  const Directory dir;
   ASSERT_EQ(::mkfifo(dir.path("fifo").c_str(), 0600), 0);
-  for (char const* keys : {"env_file: fifo", "env_file: /dev/zero", "secrets: {A: fifo}",
+  for (const char* keys : {"env_file: fifo", "env_file: /dev/zero", "secrets: {A: fifo}",
                            "secrets: {A: /dev/random}", "env_file: .", "secrets: {A: .}"}) {
-    Loaded const result =
+    const Loaded result =
         load(dir.write("belfry.yaml", std::string("services: {x: {command: a, ") + keys + "}}"));
     ASSERT_EQ(result.diagnostics.errors(), 1U) << keys;
     EXPECT_EQ(result.diagnostics[0].rule, "cannot-read");
@@ -180,10 +180,10 @@ TEST(EnvFile, that_is_a_pipe_or_a_device_is_refused_at_once) {
   }
 }
 TEST(EnvFile, that_is_huge_is_refused) {
-  Directory const dir;
+  const Directory dir;
   dir.write("big", std::string(2U << 20U, 'x'));
-  for (char const* keys : {"env_file: big", "secrets: {A: big}"}) {
-    Loaded const result =
+  for (const char* keys : {"env_file: big", "secrets: {A: big}"}) {
+    const Loaded result =
         load(dir.write("belfry.yaml", std::string("services: {x: {command: a, ") + keys + "}}"));
     ASSERT_EQ(result.diagnostics.errors(), 1U) << keys;
     EXPECT_EQ(result.diagnostics[0].help, "name a smaller file") << keys;

@@ -15,19 +15,19 @@ using namespace testing_support;
 // Laying the mapping `high` over `low`, both as YAML; the result as flow text.
 class MergeTest : public testing::Test {
  protected:
-  Node const& parse(std::string text) {
+  const Node& parse(std::string text) {
     diagnostics_.sources().emplace_back("f", std::move(text));
     return *document_.parse(diagnostics_, static_cast<std::uint32_t>(diagnostics_.sources().size() - 1));
   }
-  static std::string flow(Node const& node) {
+  static std::string flow(const Node& node) {
     std::string out;
     if (node.is_mapping()) {
-      for (Entry const& e : node.entries())
+      for (const Entry& e : node.entries())
         out += (out.empty() ? "" : ", ") + std::string(e.key->text()) + ": " + flow(*e.value);
       return "{" + out + "}";
     }
     if (node.is_sequence()) {
-      for (Node const* item : node.items()) out += (out.empty() ? "" : ", ") + flow(*item);
+      for (const Node* item : node.items()) out += (out.empty() ? "" : ", ") + flow(*item);
       return "[" + out + "]";
     }
     return node.is_null() ? "~" : std::string(node.text());
@@ -66,14 +66,14 @@ TEST_F(MergeTest, large_mappings_merge_as_small_ones_do) {
     low += "k" + std::to_string(i) + ": low, ";
     if (i % 2 == 0) high += "k" + std::to_string(i) + ": high, ";
   }
-  Node const* const result = merge(document_, parse(low + "}"), parse(high + "}"));
+  const Node* const result = merge(document_, parse(low + "}"), parse(high + "}"));
   EXPECT_EQ(result->size, 100U);
   EXPECT_EQ(result->find("k10")->text(), "high");
   EXPECT_EQ(result->find("k11")->text(), "low");
 }
 TEST_F(MergeTest, neither_side_is_changed) {
-  Node const& low = parse("{a: {b: 1}}");
-  Node const& high = parse("{a: {c: 2}}");
+  const Node& low = parse("{a: {b: 1}}");
+  const Node& high = parse("{a: {c: 2}}");
   (void)merge(document_, low, high);
   EXPECT_EQ(flow(low) + flow(high), "{a: {b: 1}}{a: {c: 2}}");
 }
@@ -81,11 +81,11 @@ TEST_F(MergeTest, neither_side_is_changed) {
 // ---- what it means for services: defaults, extends, anchors
 
 TEST(Layers, defaults_lie_under_every_service_and_skip_what_does_not_fit) {
-  Stack const stack = good(
+  const Stack stack = good(
       "defaults: {user: web, stop: {timeout: 3s}, environment: {A: '1', B: '2'}}\n"
       "services: {a: {command: x, stop: {signal: SIGINT}, environment: [B=3]}, g: {type: gate}, e: {type: "
       "external, ready: {tcp: 'a:1'}}}");
-  Service const& a = service(stack, "a");
+  const Service& a = service(stack, "a");
   EXPECT_EQ(*a.user, "web");
   EXPECT_EQ(a.stop.timeout, 3s);
   EXPECT_EQ(a.stop.signal, SIGINT);
@@ -93,7 +93,7 @@ TEST(Layers, defaults_lie_under_every_service_and_skip_what_does_not_fit) {
   EXPECT_EQ(value_of(a.environment, "B"), "3");
 }
 TEST(Layers, a_probe_kind_takes_the_place_of_the_kind_below) {
-  Stack const stack = good(
+  const Stack stack = good(
       "defaults: {ready: {http: 'http://a/', status: 200, timeout: 7s}}\nservices: {a: {command: x, ready: "
       "{port: 1}}, b: {command: x}}");
   EXPECT_EQ(service(stack, "a").ready.probes.at(0).kind, Probe::Kind::port);
@@ -105,12 +105,12 @@ TEST(Layers, tuning_in_defaults_makes_no_probe) {
       good("defaults: {ready: {timeout: 7s}}\nservices: {a: {command: x}}").services[0].ready.empty());
 }
 TEST(Layers, a_policy_in_one_place_and_its_tuning_in_the_other_come_together) {
-  Stack const stack = good("defaults: {restart: {delay: 1s}}\nservices: {a: {command: x, restart: always}}");
+  const Stack stack = good("defaults: {restart: {delay: 1s}}\nservices: {a: {command: x, restart: always}}");
   EXPECT_EQ(stack.services[0].restart->policy, RestartPolicy::always);
   EXPECT_EQ(stack.services[0].restart->delay, 1s);
 }
 TEST(Layers, extends_takes_keys_over_and_lists_replace) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {base: {command: [a, b], environment: {A: '1'}, success_exit_codes: [1, 2]}, x: {extends: "
       "base, environment: {B: '2'}, success_exit_codes: [3]}, y: {extends: x, command: c}}");
   EXPECT_EQ(service(stack, "x").command, (Command{"a", "b"}));
@@ -119,7 +119,7 @@ TEST(Layers, extends_takes_keys_over_and_lists_replace) {
   EXPECT_EQ(service(stack, "x").extras->success_exit_codes, std::vector<int>{3});
 }
 TEST(Layers, extends_skips_what_does_not_fit_the_type) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {base: {command: a, live: {port: 1}, user: u}, x: {extends: base, type: oneshot}, g: "
       "{extends: base, type: gate}}");
   EXPECT_EQ(service(stack, "x").live, nullptr);
@@ -127,7 +127,7 @@ TEST(Layers, extends_skips_what_does_not_fit_the_type) {
   EXPECT_TRUE(service(stack, "g").command.empty());
 }
 TEST(Layers, anchors_and_merge_keys_work) {
-  Stack const stack = good("x-base: &base {command: a, user: u}\nservices: {x: {<<: *base, user: v}}");
+  const Stack stack = good("x-base: &base {command: a, user: u}\nservices: {x: {<<: *base, user: v}}");
   EXPECT_EQ(stack.services[0].command, Command{"a"});
   EXPECT_EQ(*stack.services[0].user, "v");
 }

@@ -12,12 +12,12 @@ using namespace std::chrono_literals;
 using namespace testing_support;
 
 TEST(DecodeProbe, every_kind_is_read) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {x: {command: a, ready: [notify, {port: 1}, {port: {udp: 2}}, {unix: s}, {fd: 5, dialect: "
       "dinit}, {tcp: 'a:1'}, {grpc: 'a:1/b'}, {postgres: 'host=a'}, {mysql: m}, {redis: 'a:1'}, {exec: [c, "
       "d]}, "
       "{log: 'x.*y'}, {file: f}, {cluster: db, hosts: 2}]}}");
-  auto const& probes = stack.services[0].ready.probes;
+  const auto& probes = stack.services[0].ready.probes;
   ASSERT_EQ(probes.size(), 14U);
   EXPECT_EQ(probes[1].port, 1);
   EXPECT_TRUE(probes[2].udp);
@@ -29,66 +29,66 @@ TEST(DecodeProbe, every_kind_is_read) {
   EXPECT_EQ(probes[13].hosts, 2U);
 }
 TEST(DecodeProbe, tuning_stands_beside_the_kind) {
-  Stack const stack = with_keys(
+  const Stack stack = with_keys(
       "ready: {port: 1, timeout: 5s, initial_delay: 1s, period: 2s, attempt_timeout: "
       "3s, success_threshold: 2, failure_threshold: 4, recheck: true}");
-  Probe const& probe = stack.services[0].ready.probes[0];
+  const Probe& probe = stack.services[0].ready.probes[0];
   EXPECT_EQ(probe.timeout, 5s);
   EXPECT_EQ(probe.period, 2s);
   EXPECT_EQ(probe.recheck, 2s);
   EXPECT_EQ(probe.failure_threshold, 4U);
 }
 TEST(DecodeProbe, an_http_probe_says_what_it_expects) {
-  Stack const stack = with_keys(
+  const Stack stack = with_keys(
       "ready: {http: 'https://a/b', method: HEAD, headers: {A: b}, status: [200, 300-302], body: ok, tls: "
       "{verify: false}}");
-  HttpExpectation const& http = *stack.services[0].ready.probes[0].http;
+  const HttpExpectation& http = *stack.services[0].ready.probes[0].http;
   EXPECT_EQ(http.method, "HEAD");
   EXPECT_EQ(http.statuses, (std::vector<std::pair<std::uint16_t, std::uint16_t>>{{200, 200}, {300, 302}}));
   EXPECT_FALSE(http.tls_verify);
   EXPECT_EQ(with_keys("ready: {http: 'http://a/'}").services[0].ready.probes[0].http, nullptr);
 }
 TEST(DecodeProbe, an_http_probe_looks_at_a_place_in_a_json_answer) {
-  Stack const stack = with_keys("ready: {http: 'http://a/', json: {pointer: /checks/0/a~1b, equals: 1}}");
-  JsonExpectation const& json = *stack.services[0].ready.probes[0].http->json;
+  const Stack stack = with_keys("ready: {http: 'http://a/', json: {pointer: /checks/0/a~1b, equals: 1}}");
+  const JsonExpectation& json = *stack.services[0].ready.probes[0].http->json;
   EXPECT_EQ(json.pointer, "/checks/0/a~1b");
   EXPECT_EQ(json.equals, "1");
   EXPECT_EQ(with_keys("ready: {http: 'http://a/', json: {}}").services[0].ready.probes[0].http->json->equals,
             std::nullopt);
 }
 TEST(DecodeProbe, what_is_no_json_pointer_is_refused) {
-  for (char const* pointer : {"status", "$.status", "/a~", "/a~2"})
+  for (const char* pointer : {"status", "$.status", "/a~", "/a~2"})
     EXPECT_TRUE(loaded("services: {a: {command: x, ready: {http: 'http://a/', json: {pointer: '" +
                        std::string(pointer) + "'}}}}")
                     .diagnostics.has_errors())
         << pointer;
 }
 TEST(DecodeProbe, any_shares_the_tuning_beside_it) {
-  Stack const stack = with_keys("ready: {any: [{port: 1}, {file: f, timeout: 9s}], timeout: 5s}");
-  ProbeSet const& set = stack.services[0].ready;
+  const Stack stack = with_keys("ready: {any: [{port: 1}, {file: f, timeout: 9s}], timeout: 5s}");
+  const ProbeSet& set = stack.services[0].ready;
   EXPECT_TRUE(set.any);
   EXPECT_EQ(set.probes.at(0).timeout, 5s);
   EXPECT_EQ(set.probes.at(1).timeout, 9s);
 }
 
 TEST(DecodeProbe, a_url_that_can_never_work_is_an_error_of_the_file) {
-  for (char const* url :
+  for (const char* url :
        {"ftp://h/", "http://", "http://:80/", "http://h:0/", "http://h:65536/", "http://h:/", "http://h:x/",
         "http://user:pw@h/", "http://token@h/", "http://256.1.1.1/", "http://1.2.3.4.5/", "http://a..b/",
         "http://[::zz]/", "http://[::1", "http://h/#part", "http://h/a b", "http://h/\u00e4"})
     EXPECT_NE(rule_of("services: {x: {command: a, ready: {http: \"" + std::string(url) + "\"}}}"), "none")
         << url;
-  for (char const* url : {"http://h/", "http://h.example.org.:80/x?y=z@w", "http://[::1]:8080/",
+  for (const char* url : {"http://h/", "http://h.example.org.:80/x?y=z@w", "http://[::1]:8080/",
                           "http://127.1/", "http://my_host/", "HTTP://h", "https://h/"})
     EXPECT_EQ(rule_of("services: {x: {command: a, ready: {http: '" + std::string(url) + "'}}}"), "none")
         << url;
-  for (char const* address : {"h:0", "h:70000", ":80", "[h]:80", "999.1.1.1:80", "a..b:80", "http://h:80"})
+  for (const char* address : {"h:0", "h:70000", ":80", "[h]:80", "999.1.1.1:80", "a..b:80", "http://h:80"})
     EXPECT_NE(rule_of("services: {x: {command: a, ready: {tcp: '" + std::string(address) + "'}}}"), "none")
         << address;
 }
 
 TEST(DecodeProbe, a_password_in_a_url_is_in_no_message) {
-  std::string const said =
+  const std::string said =
       text_of(loaded("services: {x: {command: a, ready: {http: 'http://joe:hunter2@h/'}}}").diagnostics);
   EXPECT_EQ(said.find("hunter2"), std::string::npos) << said;
   EXPECT_NE(said.find("names a user"), std::string::npos) << said;

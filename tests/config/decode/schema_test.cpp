@@ -8,37 +8,38 @@
 #include <fstream>
 #include <sstream>
 
-#include "config/keys/key.hpp"
+#include "config/decode/tables.hpp"
 #include "config/load/load.hpp"
+#include "tests/config/helpers.hpp"
 #include "tests/config/schema_validator.hpp"
 
 namespace belfry::config {
 namespace {
 
 using testing_support::SchemaValidator;
-std::string const source_directory = BELFRY_SOURCE_DIR;
+const std::string source_directory = BELFRY_SOURCE_DIR;
 
-std::string contents(std::string const& path) {
+std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-Node const* parse(Document& document, Diagnostics& diagnostics, std::string text) {
+const Node* parse(Document& document, Diagnostics& diagnostics, std::string text) {
   diagnostics.sources().emplace_back("text", std::move(text));
   return document.parse(diagnostics, static_cast<std::uint32_t>(diagnostics.sources().size() - 1));
 }
 
-bool schema_accepts(std::string const& text) {
+bool schema_accepts(const std::string& text) {
   Document document;
   Diagnostics diagnostics;
-  Node const* const schema = parse(document, diagnostics, schema_json());
-  Node const* const value = parse(document, diagnostics, text);
+  const Node* const schema = parse(document, diagnostics, schema_json());
+  const Node* const value = parse(document, diagnostics, text);
   return schema != nullptr && value != nullptr && SchemaValidator(*schema).valid(*value);
 }
 
 // Everything an error-free stack needs around one key.
-std::string in_service(std::string const& keys, std::string const& type = "daemon") {
-  std::string const needed = type == "gate"       ? ""
+std::string in_service(const std::string& keys, const std::string& type = "daemon") {
+  const std::string needed = type == "gate"       ? ""
                              : type == "external" ? "ready: {tcp: \"127.0.0.1:1\"}, "
                                                   : "command: sleep 1, ";
   return "services: {base: {command: sleep 2}, db: {command: sleep 1, replicas: 3}, migrate: {type: oneshot, "
@@ -59,10 +60,10 @@ std::string kind_for(std::string_view option) {
              : "";
 }
 
-std::string service_text(Key const& key, std::string const& pair) {
+std::string service_text(const Key& key, const std::string& pair) {
   if (key.name == "command") return "services: {x: {" + pair + "}}\n";
   if (key.name == "type") return "services: {x: {command: sleep 1, " + pair + "}}\n";
-  std::string const type = (key.fits & fits_daemon) != 0 ? "daemon" : "gate";
+  const std::string type = (key.fits & fits_daemon) != 0 ? "daemon" : "gate";
   if (key.name == "require") return in_service("depends_on: [db, base, migrate], " + pair, type);
   return in_service(pair, type);
 }
@@ -75,8 +76,8 @@ std::string address_for(std::string_view option) {
 }
 
 // A whole file in which `key` of `table` has `value`.
-std::string file_with(Table const& table, Key const& key, std::string const& value) {
-  std::string const pair = std::string(key.name) + ": " + value;
+std::string file_with(const Table& table, const Key& key, const std::string& value) {
+  const std::string pair = std::string(key.name) + ": " + value;
   if (table.name == "file") return (key.name == "services" ? "" : in_service("restart: no")) + pair + "\n";
   if (table.name == "service") return service_text(key, pair);
   if (table.name == "dependency") return in_service("depends_on: {db: {" + pair + "}}");
@@ -99,12 +100,13 @@ std::string file_with(Table const& table, Key const& key, std::string const& val
   return in_service("restart: no") + std::string(table.name) + ": {" + pair + "}\n";
 }
 
-std::string problems(std::string const& text) {
+std::string problems(const std::string& text) {
   LoadOptions options;
+  options.free_ports = testing_support::fake_free_ports;
   options.environment = [](std::string_view) { return std::nullopt; };
-  Loaded const loaded = load_text(text, "/nowhere/test.yaml", options);
+  const Loaded loaded = load_text(text, "/nowhere/test.yaml", options);
   std::ostringstream out;
-  for (Diagnostic const& one : loaded.diagnostics)
+  for (const Diagnostic& one : loaded.diagnostics)
     if (one.severity == Severity::error && one.rule != "cannot-read")
       print(one, loaded.diagnostics.sources(), out);
   return out.str();
@@ -112,28 +114,28 @@ std::string problems(std::string const& text) {
 
 TEST(Schema, knows_the_type_of_every_key) {
   std::vector<std::string_view> known;
-  for (ValueType const& type : value_types()) known.push_back(type.name);
-  for (Table const& table : tables()) known.push_back(table.name);
-  for (Table const& table : tables())
-    for (Key const* key : table.keys)
+  for (const ValueType& type : value_types()) known.push_back(type.name);
+  for (const Table& table : tables()) known.push_back(table.name);
+  for (const Table& table : tables())
+    for (const Key* key : table.keys)
       EXPECT_TRUE(std::ranges::find(known, key->type) != known.end())
           << table.name << "." << key->name << ": " << key->type;
 }
 
 TEST(Schema, and_the_decoder_accept_the_example_of_every_key) {
-  for (Table const& table : tables())
-    for (Key const* key : table.keys) {
-      std::string const text = file_with(table, *key, std::string(key->example));
+  for (const Table& table : tables())
+    for (const Key* key : table.keys) {
+      const std::string text = file_with(table, *key, std::string(key->example));
       EXPECT_EQ(problems(text), "") << text;
       EXPECT_TRUE(schema_accepts(text)) << text;
     }
 }
 
 TEST(Schema, and_the_decoder_refuse_an_unknown_key_in_every_mapping) {
-  for (Table const& table : tables()) {
+  for (const Table& table : tables()) {
     Key unknown = *table.keys.front();
     unknown.name = "zzzz";
-    std::string const text = file_with(table, unknown, "1");
+    const std::string text = file_with(table, unknown, "1");
     EXPECT_NE(problems(text), "") << text;
     EXPECT_FALSE(schema_accepts(text)) << text;
   }
@@ -141,77 +143,77 @@ TEST(Schema, and_the_decoder_refuse_an_unknown_key_in_every_mapping) {
 
 // The neighbour of a bound, written as the bound is.
 std::string beyond(std::string_view bound, int step) {
-  double const value = std::stod(std::string(bound)) + step;
+  const double value = std::stod(std::string(bound)) + step;
   return bound.contains('.') ? std::to_string(value) : std::to_string(static_cast<long long>(value));
 }
 TEST(Schema, and_the_decoder_have_the_same_bounds_for_every_number) {
-  for (Table const& table : tables())
-    for (Key const* key : table.keys) {
-      bool const number =
+  for (const Table& table : tables())
+    for (const Key* key : table.keys) {
+      const bool number =
           key->type == "integer" || key->type == "number" || key->type == "integer_or_unlimited";
       ASSERT_EQ(number, !key->least.empty() && !key->most.empty()) << table.name << "." << key->name;
       if (!number) continue;
-      for (std::string_view const bound : {key->least, key->most}) {
+      for (const std::string_view bound : {key->least, key->most}) {
         // Ten thousand replicas are not tried.
         if (key->name == "replicas" && bound == key->most) continue;
-        std::string const text = file_with(table, *key, std::string(bound));
+        const std::string text = file_with(table, *key, std::string(bound));
         EXPECT_EQ(problems(text), "") << text;
         EXPECT_TRUE(schema_accepts(text)) << text;
       }
-      for (std::string const& outside : {beyond(key->least, -1), beyond(key->most, 1)}) {
-        std::string const text = file_with(table, *key, outside);
+      for (const std::string& outside : {beyond(key->least, -1), beyond(key->most, 1)}) {
+        const std::string text = file_with(table, *key, outside);
         EXPECT_NE(problems(text), "") << text;
         EXPECT_FALSE(schema_accepts(text)) << text;
       }
     }
 }
 TEST(Schema, and_the_decoder_take_numbers_in_quotes_and_from_variables) {
-  for (Table const& table : tables())
-    for (Key const* key : table.keys) {
+  for (const Table& table : tables())
+    for (const Key* key : table.keys) {
       if (key->least.empty()) continue;
-      std::string const quoted = file_with(table, *key, "\"" + std::string(key->least) + "\"");
+      const std::string quoted = file_with(table, *key, "\"" + std::string(key->least) + "\"");
       EXPECT_EQ(problems(quoted), "") << quoted;
       EXPECT_TRUE(schema_accepts(quoted)) << quoted;
-      std::string const variable = file_with(table, *key, "\"${NONE:-" + std::string(key->least) + "}\"");
+      const std::string variable = file_with(table, *key, "\"${NONE:-" + std::string(key->least) + "}\"");
       EXPECT_EQ(problems(variable), "") << variable;
       EXPECT_TRUE(schema_accepts(variable)) << variable;
     }
 }
 TEST(Schema, and_the_decoder_take_these_spellings) {
-  for (char const* keys :
+  for (const char* keys :
        {"environment: [A=1, B]", "environment: [1]", "environment: {A: 1, B: true, C: }", "tty: \"true\"",
         "success_exit_codes: \"5\"", "success_exit_codes: [\"5\", 6]", "depends_on: [base]",
         "ready: {http: \"HTTP://a/\"}", "ready: {redis: \"Redis://a:1\"}", "restart: \"${NONE:-no}\"",
         "ready: {notify: \"true\"}", "ready: {exec: [x], recheck: \"true\"}", "working_dir: 5",
         "ready: [notify, {port: 80}]", "ready: {any: [{port: 80}, {fd: 3}], timeout: 3s}",
         "stop: {timeout: .5s}", "cgroup: {cpu_max: \".5\"}", "depends_on: {db: {require: \"2\"}}"}) {
-    std::string const text = in_service(keys);
+    const std::string text = in_service(keys);
     EXPECT_EQ(problems(text), "") << text;
     EXPECT_TRUE(schema_accepts(text)) << text;
   }
-  std::string const number =
+  const std::string number =
       "services: {x: {command: 5}, 1: {command: [x, 1, true, 1.5]}, y: {command: x, depends_on: [1]}}";
   EXPECT_EQ(problems(number), "");
   EXPECT_TRUE(schema_accepts(number));
 }
 TEST(Schema, and_the_decoder_refuse_two_kinds_in_one_probe) {
-  for (char const* keys : {"ready: {port: 80, file: x}", "live: {exec: [x], tcp: \"a:1\"}",
+  for (const char* keys : {"ready: {port: 80, file: x}", "live: {exec: [x], tcp: \"a:1\"}",
                            "ready: [{port: 80, file: x}]", "bells: {b: {log: x, file: y}}"}) {
     EXPECT_NE(problems(in_service(keys)), "") << keys;
     EXPECT_FALSE(schema_accepts(in_service(keys))) << keys;
   }
-  for (char const* keys : {"ready: [{timeout: 3s}]", "ready: {any: [{timeout: 3s}, {port: 80}]}"}) {
+  for (const char* keys : {"ready: [{timeout: 3s}]", "ready: {any: [{timeout: 3s}, {port: 80}]}"}) {
     EXPECT_NE(problems(in_service(keys)), "") << keys;
     EXPECT_FALSE(schema_accepts(in_service(keys))) << keys;
   }
   // What is merged may have its kind elsewhere.
-  std::string const merged =
+  const std::string merged =
       "defaults: {ready: {timeout: 9s}}\nservices: {x: {command: x, ready: {port: 80}}}";
   EXPECT_EQ(problems(merged), "");
   EXPECT_TRUE(schema_accepts(merged));
 }
 TEST(Schema, and_the_decoder_ignore_notes_in_every_mapping) {
-  for (Table const& table : tables()) {
+  for (const Table& table : tables()) {
     Key note = *table.keys.front();
     note.name = "x-note";
     std::string text = file_with(table, note, "[1, {a: b}]");
@@ -223,23 +225,23 @@ TEST(Schema, and_the_decoder_ignore_notes_in_every_mapping) {
 }
 
 TEST(Schema, and_the_decoder_refuse_a_list_of_lists_for_every_key) {
-  for (Table const& table : tables())
-    for (Key const* key : table.keys) {
-      std::string const text = file_with(table, *key, "[[[]]]");
+  for (const Table& table : tables())
+    for (const Key* key : table.keys) {
+      const std::string text = file_with(table, *key, "[[[]]]");
       EXPECT_NE(problems(text), "") << text;
       EXPECT_FALSE(schema_accepts(text)) << text;
     }
 }
 
 TEST(Schema, does_not_accept_what_is_wrong_in_shape) {
-  for (std::string const name : {"stop-bare-number", "restart-unknown", "type-unknown", "service-unknown-key",
+  for (const std::string name : {"stop-bare-number", "restart-unknown", "type-unknown", "service-unknown-key",
                                  "http-text", "ready-unknown-kind", "depends-text", "on-loss"}) {
-    std::string const path = source_directory + "/tests/config/bad/" + name + ".yaml";
+    const std::string path = source_directory + "/tests/config/bad/" + name + ".yaml";
     if (std::filesystem::exists(path)) EXPECT_FALSE(schema_accepts(contents(path))) << name;
   }
 }
 
-void expect_same_as_file(std::string const& path, std::string const& generated) {
+void expect_same_as_file(const std::string& path, const std::string& generated) {
   if (std::getenv("BELFRY_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << generated;
   EXPECT_EQ(contents(path), generated) << "run the config tests with BELFRY_UPDATE_GOLDEN=1";
 }

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using namespace testing_support;
 
 TEST(DecodeService, a_daemon_restarts_on_failure_and_a_oneshot_does_not) {
-  Stack const stack = good("services: {d: {command: x}, o: {type: oneshot, command: x}}");
+  const Stack stack = good("services: {d: {command: x}, o: {type: oneshot, command: x}}");
   EXPECT_EQ(service(stack, "d").restart->policy, RestartPolicy::on_failure);
   EXPECT_EQ(service(stack, "o").restart->policy, RestartPolicy::no);
 }
@@ -26,8 +26,8 @@ TEST(DecodeService, the_main_service_is_not_restarted) {
             RestartPolicy::no);
 }
 TEST(DecodeService, the_documented_defaults_hold) {
-  Stack const stack = with_keys("live: {port: 1}");
-  Service const& x = service(stack, "x");
+  const Stack stack = with_keys("live: {port: 1}");
+  const Service& x = service(stack, "x");
   EXPECT_EQ(x.stop.signal, SIGTERM);
   EXPECT_EQ(x.stop.timeout, 10s);
   EXPECT_EQ(x.restart->delay, 100ms);
@@ -42,7 +42,7 @@ TEST(DecodeService, the_documented_defaults_hold) {
   EXPECT_EQ(with_keys("restart: no").services[0].extras, nullptr);
 }
 TEST(DecodeService, every_other_key_reaches_the_model) {
-  Stack const stack = with_keys(
+  const Stack stack = with_keys(
       "user: 'web:www', umask: '027', nice: 5, oom_score_adj: -500, rlimits: {nofile: {soft: 10, hard: "
       "unlimited}, core: 1MiB}, cgroup: {memory_max: 1GiB, cpu_max: 1.5, pids_max: 9}, "
       "stdin: inherit, tty: true, log: {file: a.log, max_size: 1MiB, format: json, overflow: block}, "
@@ -50,8 +50,8 @@ TEST(DecodeService, every_other_key_reaches_the_model) {
       "success_exit_codes: [0, 143], labels: {team: pay}, fd_store: 4, notify_access: main, "
       "no_new_privileges: true, isolate: true, health: ignore, essential: true, clean_environment: true, "
       "description: d");
-  Service const& x = stack.services[0];
-  ServiceExtras const& e = *x.extras;
+  const Service& x = stack.services[0];
+  const ServiceExtras& e = *x.extras;
   EXPECT_EQ(*x.user + ":" + e.group, "web:www");
   EXPECT_EQ(e.umask, 027U);
   EXPECT_EQ(e.nice, 5);
@@ -74,11 +74,11 @@ TEST(DecodeService, every_other_key_reaches_the_model) {
               x.clean_environment);
 }
 TEST(Replicas, become_services_and_a_gate_of_the_bare_name) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {api: {command: 'run --id ${REPLICA}', replicas: 3}, web: {command: x, depends_on: {api: "
       "{require: 2}}}}");
   ASSERT_EQ(stack.services.size(), 5U);
-  Service const& gate = service(stack, "api");
+  const Service& gate = service(stack, "api");
   EXPECT_EQ(gate.type, ServiceType::gate);
   EXPECT_EQ(gate.depends_on.size(), 3U);
   EXPECT_EQ(stack.services[gate.depends_on[2].target].name, "api-3");
@@ -105,7 +105,7 @@ TEST(Replicas, cannot_multiply_beyond_the_limit) {
             "too-large");
 }
 TEST(DecodeService, a_misspelt_command_is_one_mistake_and_not_two) {
-  for (char const* keys : {"comand: x", "entrypoint: x", "type: external, raedy: {tcp: 'a:1'}"})
+  for (const char* keys : {"comand: x", "entrypoint: x", "type: external, raedy: {tcp: 'a:1'}"})
     EXPECT_EQ(loaded(std::string("services: {a: {") + keys + "}}").diagnostics.errors(), 1U) << keys;
   EXPECT_EQ(loaded("services: {a: {usr: x}}").diagnostics.errors(), 2U);
 }

@@ -19,7 +19,7 @@ TEST(Confidential, the_user_of_a_url_is_not_shown) {
 }
 
 TEST(Confidential, a_url_without_a_user_is_shown_whole) {
-  for (char const* url :
+  for (const char* url :
        {"http://127.0.0.1:8080/a@b", "http://[::1]:80/x", "tcp://db:5432", "file:///etc/x@y"})
     EXPECT_EQ(masked(url), url);
 }
@@ -39,14 +39,14 @@ TEST(Confidential, values_of_keys_that_speak_of_secrets_are_not_shown) {
 }
 
 TEST(Confidential, what_only_names_a_secret_stays) {
-  for (char const* text :
+  for (const char* text :
        {"password: ${DB_PASSWORD}", "token_file: /etc/belfry/token", "`password` has no value",
         "secrets: {A: run/a}", "the token is missing", "a basic thing"})
     EXPECT_EQ(masked(text), text);
   EXPECT_EQ(masked("password: ${P:-hunter2}"), "password: ***") << "a default is a value";
 }
 
-std::string shown(std::string const& text, std::uint32_t line) {
+std::string shown(const std::string& text, std::uint32_t line) {
   return line_to_show(Source("f", text), line);
 }
 
@@ -61,7 +61,7 @@ TEST(Confidential, a_variable_is_shown_by_its_name) {
 }
 
 TEST(Confidential, no_value_below_environment_is_shown) {
-  std::string const text =
+  const std::string text =
       "services:\n"
       "  a:\n"
       "    environment:\n"
@@ -85,7 +85,7 @@ TEST(Confidential, no_value_below_environment_is_shown) {
 }
 
 TEST(Confidential, messages_and_lines_of_a_file_go_through_it) {
-  std::string const said =
+  const std::string said =
       text_of(loaded("services:\n  a:\n    command: x\n    ready: {http: 'ftp://joe:hunter2@h/'}\n"
                      "    environment:\n      PIN: [hunter3]\n")
                   .diagnostics);
@@ -94,9 +94,9 @@ TEST(Confidential, messages_and_lines_of_a_file_go_through_it) {
 }
 
 TEST(Confidential, lines_of_what_is_no_belfry_file_are_not_shown) {
-  for (char const* text :
+  for (const char* text :
        {"root:$6$salt$hash:19000:0:99999:7:::\n", "{\"token\": \"abc", "-----BEGIN KEY-----\nMIIabc\n"}) {
-    std::string const said = text_of(loaded(text).diagnostics);
+    const std::string said = text_of(loaded(text).diagnostics);
     EXPECT_EQ(said.find("hash"), std::string::npos) << said;
     EXPECT_EQ(said.find("abc"), std::string::npos) << said;
     EXPECT_FALSE(said.empty());
@@ -107,10 +107,10 @@ TEST(Confidential, lines_of_what_is_no_belfry_file_are_not_shown) {
 }
 
 TEST(Confidential, lines_of_env_files_are_not_shown) {
-  Directory const dir;
+  const Directory dir;
   dir.write("app.env", "GOOD=1\nmy secret words\n");
-  auto const result = load(dir.write("belfry.yaml", "services: {a: {command: x, env_file: app.env}}"));
-  std::string const said = text_of(result.diagnostics);
+  const auto result = load(dir.write("belfry.yaml", "services: {a: {command: x, env_file: app.env}}"));
+  const std::string said = text_of(result.diagnostics);
   EXPECT_NE(said.find("app.env:2"), std::string::npos) << said;
   EXPECT_EQ(said.find("\n    my secret words"), std::string::npos) << said;
 }

@@ -63,8 +63,8 @@ TEST(Diagnostics, count_what_they_no_longer_keep) {
 }
 // A repeated warning once took the error behind it along, and a bad file passed.
 TEST(Diagnostics, counts_what_is_left_when_repetitions_are_dropped) {
-  for (Severity const repeated : {Severity::error, Severity::warning}) {
-    Severity const other = repeated == Severity::error ? Severity::warning : Severity::error;
+  for (const Severity repeated : {Severity::error, Severity::warning}) {
+    const Severity other = repeated == Severity::error ? Severity::warning : Severity::error;
     Diagnostics diagnostics;
     for (int i = 0; i < 2; ++i) diagnostics.add({repeated, "rule", {0, 1, 1}, "once", "", {}});
     diagnostics.add({other, "rule", {0, 2, 1}, "as well", "", {}});

@@ -11,7 +11,7 @@ namespace {
 
 class DocumentTest : public testing::Test {
  protected:
-  Node const* parse(std::string text) {
+  const Node* parse(std::string text) {
     diagnostics_.sources().emplace_back("f", std::move(text));
     return document_.parse(diagnostics_, static_cast<std::uint32_t>(diagnostics_.sources().size() - 1));
   }
@@ -23,12 +23,12 @@ class DocumentTest : public testing::Test {
 };
 
 TEST_F(DocumentTest, keeps_the_place_of_every_node) {
-  Node const* const root = parse("a: 1\nb:\n  - x\n  - {c: \"d\"}\n");
+  const Node* const root = parse("a: 1\nb:\n  - x\n  - {c: \"d\"}\n");
   ASSERT_NE(root, nullptr);
-  Node const& list = *root->find("b");
+  const Node& list = *root->find("b");
   EXPECT_EQ(list.items()[0]->line, 3U);
   EXPECT_EQ(list.items()[0]->column, 5U);
-  Node const& deep = *list.items()[1]->find("c");
+  const Node& deep = *list.items()[1]->find("c");
   EXPECT_EQ(deep.line, 4U);
   EXPECT_EQ(deep.column, 9U);
   EXPECT_TRUE(deep.quoted);
@@ -37,18 +37,18 @@ TEST_F(DocumentTest, marks_a_value_behind_its_anchor) {
   EXPECT_EQ(parse("a: &x  hello\n")->find("a")->column, 8U);
 }
 TEST_F(DocumentTest, marks_a_missing_value_at_its_key) {
-  Node const& value = *parse("a:\n\n\nb: 1\n")->find("a");
+  const Node& value = *parse("a:\n\n\nb: 1\n")->find("a");
   EXPECT_TRUE(value.is_null());
   EXPECT_EQ(value.line, 1U);
 }
 TEST_F(DocumentTest, an_alias_has_its_own_place_and_the_value_of_its_anchor) {
-  Node const* const root = parse("a: &x {k: v}\nb: *x\n");
+  const Node* const root = parse("a: &x {k: v}\nb: *x\n");
   EXPECT_EQ(root->find("b")->line, 2U);
   EXPECT_EQ(root->find("b")->find("k")->text(), "v");
 }
 TEST_F(DocumentTest, merge_keys_add_what_is_not_there) {
-  Node const* const root = parse("a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], x: 3}\n");
-  Node const& merged = *root->find("c");
+  const Node* const root = parse("a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {<<: [*a, *b], x: 3}\n");
+  const Node& merged = *root->find("c");
   EXPECT_EQ(merged.find("x")->text(), "3");
   EXPECT_EQ(merged.find("y")->text(), "1");
   EXPECT_EQ(merged.find("z")->text(), "2");
@@ -62,7 +62,7 @@ TEST_F(DocumentTest, duplicate_keys_are_found_in_small_and_large_mappings) {
   EXPECT_EQ(rule(), "duplicate-key");
   std::string large;
   for (int i = 0; i < 100; ++i) large += "k" + std::to_string(i) + ": 1\n";
-  std::size_t const before = diagnostics_.errors();
+  const std::size_t before = diagnostics_.errors();
   (void)parse(large + "k50: 2\n");
   EXPECT_EQ(diagnostics_.errors(), before + 1);
 }
@@ -103,7 +103,7 @@ TEST_F(DocumentTest, a_long_text_of_brackets_in_lines_is_no_bomb) {
 }
 
 TEST_F(DocumentTest, an_alias_of_nothing_does_not_hide_the_rest) {
-  Node const* const root = parse("a: *x\nb: {c: *y, d: 1}\ne: [*z, 2]\n<<: *w\n");
+  const Node* const root = parse("a: *x\nb: {c: *y, d: 1}\ne: [*z, 2]\n<<: *w\n");
   ASSERT_NE(root, nullptr);
   EXPECT_EQ(diagnostics_.errors(), 4U);
   EXPECT_TRUE(root->find("a")->is_unresolved());
@@ -118,7 +118,7 @@ TEST_F(DocumentTest, many_aliases_of_nothing_end_it) {
 }
 
 double milliseconds_of(auto work) {
-  std::clock_t const start = std::clock();  // processor time: what others do on the machine does not count
+  const std::clock_t start = std::clock();  // processor time: what others do on the machine does not count
   work();
   return static_cast<double>(std::clock() - start) * 1000 / CLOCKS_PER_SEC;
 }
@@ -146,7 +146,7 @@ std::string merge_chain() {
 }
 
 TEST_F(DocumentTest, bombs_are_refused_in_bounded_time) {
-  std::vector<Bomb> const bombs{
+  const std::vector<Bomb> bombs{
       {"aliases of aliases", laughs(), "alias-bomb"},
       {"aliases of a long text", long_laughs(), "alias-bomb"},
       {"merges of merges", merge_chain(), "alias-bomb"},
@@ -163,9 +163,9 @@ TEST_F(DocumentTest, bombs_are_refused_in_bounded_time) {
        }(),
        "too-deep"},
       {"huge", std::string((32U << 20U) + 1, ' '), "too-large"}};
-  for (Bomb const& bomb : bombs) {
+  for (const Bomb& bomb : bombs) {
     diagnostics_ = Diagnostics();
-    double const took = milliseconds_of([&] { EXPECT_EQ(parse(bomb.text), nullptr) << bomb.name; });
+    const double took = milliseconds_of([&] { EXPECT_EQ(parse(bomb.text), nullptr) << bomb.name; });
     EXPECT_EQ(rule(), bomb.rule) << bomb.name;
     EXPECT_LT(took, test::is_instrumented ? 40'000 : 15'000) << bomb.name;  // unbounded ones never end
   }

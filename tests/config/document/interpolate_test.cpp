@@ -38,7 +38,7 @@ TEST(Interpolate, colon_plus_replaces_what_is_set_and_not_empty) {
 }
 TEST(Interpolate, plus_replaces_what_is_set) { EXPECT_EQ(good("[${NO+r}][${EMPTY+r}]"), "[][r]"); }
 TEST(Interpolate, question_mark_demands) {
-  Result const result = run("x ${NO:?say it}");
+  const Result result = run("x ${NO:?say it}");
   ASSERT_EQ(result.faults.size(), 1U);
   EXPECT_TRUE(result.faults[0].error);
   EXPECT_EQ(result.faults[0].message, "the variable `NO` is needed: say it");
@@ -58,15 +58,15 @@ TEST(Interpolate, a_dollar_before_anything_else_is_itself) {
 }
 TEST(Interpolate, values_are_not_replaced_again) { EXPECT_EQ(good("${DOLLAR}"), "$A"); }
 TEST(Interpolate, an_unset_variable_is_empty_with_a_warning) {
-  Result const result = run("[$NO]");
+  const Result result = run("[$NO]");
   EXPECT_EQ(result.text, "[]");
   ASSERT_EQ(result.faults.size(), 1U);
   EXPECT_FALSE(result.faults[0].error);
 }
 TEST(Interpolate, broken_syntax_is_an_error_at_its_place) {
-  for (char const* text :
+  for (const char* text :
        {"ab${", "ab${A", "ab${A:", "ab${A:-x", "ab${}", "ab${1}", "ab${A!x}", "ab${A:x}"}) {
-    Result const result = run(text);
+    const Result result = run(text);
     ASSERT_EQ(result.faults.size(), 1U) << text;
     EXPECT_TRUE(result.faults[0].error) << text;
     EXPECT_EQ(result.faults[0].offset, 2U) << text;
@@ -78,9 +78,9 @@ TEST(Interpolate, deep_nesting_is_refused_once) {
   EXPECT_EQ(run(text).faults.size(), 1U);
 }
 TEST(Interpolate, growth_is_bounded) {
-  std::string const big(600'000, 'x');
+  const std::string big(600'000, 'x');
   std::vector<VariableFault> faults;
-  std::string const out = interpolate("$B$B$B", [&](std::string_view) { return std::optional(big); }, faults);
+  const std::string out = interpolate("$B$B$B", [&](std::string_view) { return std::optional(big); }, faults);
   EXPECT_EQ(faults.size(), 1U);
   EXPECT_LT(out.size(), 2'000'000U);
 }

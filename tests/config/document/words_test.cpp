@@ -35,12 +35,12 @@ TEST(Words, shell_syntax_outside_quotes_is_noticed) {
   EXPECT_EQ(split_words("A=b cmd").shell_token, "A=b");
 }
 TEST(Words, shell_syntax_in_quotes_and_ordinary_arguments_are_left_alone) {
-  for (char const* line :
+  for (const char* line :
        {"a '| b'", "a \"*\"", "a --b=c", "./a x~", "a 100%", "a http://b/?c=d", "a 5$", "a \\| b"})
     EXPECT_FALSE(split_words(line).shell_syntax) << line;
 }
 TEST(Words, joined_are_split_into_the_same) {
-  List const list{"a", "", "b c", "d'e", "f\"g", "$h", "i\\j", "k\nl"};
+  const List list{"a", "", "b c", "d'e", "f\"g", "$h", "i\\j", "k\nl"};
   EXPECT_EQ(words(join_words(list)), list);
 }
 

@@ -8,12 +8,12 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Times, are_declared_a_line_each) {
-  auto const times = parse_times("# of last week\n\ndb 1.5s\r\n  api:\t200ms\ndb 2s\n");
+  const auto times = parse_times("# of last week\n\ndb 1.5s\r\n  api:\t200ms\ndb 2s\n");
   ASSERT_TRUE(times);
   EXPECT_EQ(*times, (Times{{"db", 2s}, {"api", 200ms}}));
 }
 TEST(Times, are_recorded_as_the_mean_of_each_service) {
-  auto const times = parse_times(
+  const auto times = parse_times(
       "# TYPE belfry_service_ready_seconds histogram\n"
       "belfry_service_ready_seconds_bucket{service=\"db\",le=\"1\"} 0\n"
       "belfry_service_ready_seconds_sum{service=\"db\"} 3\n"
@@ -31,7 +31,7 @@ TEST(Times, that_are_none_are_told_by_line) {
   EXPECT_TRUE(parse_times("")->empty());
 }
 TEST(Times, of_a_torn_page_do_no_harm) {
-  for (char const* text : {"belfry_service_ready_seconds_", "belfry_service_ready_seconds_sum{",
+  for (const char* text : {"belfry_service_ready_seconds_", "belfry_service_ready_seconds_sum{",
                            "belfry_service_ready_seconds_sum{service=\"",
                            "belfry_service_ready_seconds_sum{service=\"a\"} "
                            "inf\nbelfry_service_ready_seconds_count{service=\"a\"} 1",

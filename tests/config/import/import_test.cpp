@@ -17,20 +17,20 @@ namespace {
 using namespace testing_support;
 namespace fs = std::filesystem;
 
-fs::path const directory = fs::path(BELFRY_SOURCE_DIR) / "tests/config/import";
+const fs::path directory = fs::path(BELFRY_SOURCE_DIR) / "tests/config/import";
 
-std::string contents(fs::path const& path) {
+std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void expect_golden(std::string const& path, std::string const& text) {
+void expect_golden(const std::string& path, const std::string& text) {
   if (std::getenv("BELFRY_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << text;
   EXPECT_EQ(contents(path), text);
 }
 
-Imported import_of(std::string const& name) {
-  std::string const text = contents(directory / name);
+Imported import_of(const std::string& name) {
+  const std::string text = contents(directory / name);
   if (name.ends_with(".process-compose.yaml")) return import_process_compose(text, name, "/srv/project");
   if (name.ends_with(".compose.yaml")) return import_compose(text, name, "/srv/project");
   return import_procfile(text, name);
@@ -38,8 +38,8 @@ Imported import_of(std::string const& name) {
 
 std::vector<std::string> samples() {
   std::vector<std::string> names;
-  for (fs::directory_entry const& entry : fs::directory_iterator(directory)) {
-    std::string const name = entry.path().filename().string();
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    const std::string name = entry.path().filename().string();
     if (name.ends_with("compose.yaml") || name.ends_with("Procfile")) names.push_back(name);
   }
   std::ranges::sort(names);
@@ -49,7 +49,7 @@ std::vector<std::string> samples() {
 class ImportSample : public testing::TestWithParam<std::string> {};
 
 TEST_P(ImportSample, becomes_the_expected_file_and_says_what_it_left) {
-  Imported const import = import_of(GetParam());
+  const Imported import = import_of(GetParam());
   EXPECT_FALSE(import.diagnostics.has_errors());
   expect_golden(directory / (GetParam() + ".belfry.yaml"), import.yaml);
   expect_golden(directory / (GetParam() + ".left"), text_of(import.diagnostics));
@@ -58,13 +58,14 @@ TEST_P(ImportSample, becomes_the_expected_file_and_says_what_it_left) {
 // But for what the environment must bring: variables with `:?`.
 TEST_P(ImportSample, is_a_belfry_file_without_errors) {
   LoadOptions options;
+  options.free_ports = testing_support::fake_free_ports;
   options.environment = [](std::string_view) { return std::optional<std::string>("1"); };
-  Loaded const loaded = load_text(import_of(GetParam()).yaml, "/nowhere/imported.yaml", options);
+  const Loaded loaded = load_text(import_of(GetParam()).yaml, "/nowhere/imported.yaml", options);
   EXPECT_EQ(errors_of(loaded), "");
   EXPECT_GE(loaded.stack.services.size(), 4U);
 }
 
-INSTANTIATE_TEST_SUITE_P(, ImportSample, testing::ValuesIn(samples()), [](auto const& info) {
+INSTANTIATE_TEST_SUITE_P(, ImportSample, testing::ValuesIn(samples()), [](const auto& info) {
   std::string name = info.param;
   std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
@@ -78,11 +79,11 @@ TEST(Import, refuses_what_is_not_the_right_kind_of_file) {
   EXPECT_TRUE(import_compose("services: {}", "c").diagnostics.has_errors());
 }
 TEST(Import, gives_names_that_clean_alike_names_of_their_own) {
-  Imported const import = import_process_compose(
+  const Imported import = import_process_compose(
       "processes: {'a b': {command: x}, 'a/b': {command: y, depends_on: {'a b': {condition: "
       "process_started}, a_b: {condition: process_started}}}, a_b: {command: z}}",
       "p");
-  Stack const stack = imported(import);
+  const Stack stack = imported(import);
   EXPECT_EQ(service(stack, "a_b").command, Command{"z"});  // it has the name already
   EXPECT_EQ(service(stack, "a_b_2").command, Command{"x"});
   EXPECT_EQ(service(stack, "a_b_3").depends_on.at(0).service, "a_b_2");
@@ -90,7 +91,7 @@ TEST(Import, gives_names_that_clean_alike_names_of_their_own) {
   EXPECT_TRUE(import.yaml.contains("# `a/b` in the source"));
 }
 TEST(Import, warns_of_tags_and_goes_on) {
-  Imported const import = import_compose("services: {a: {command: x, ports: !reset []}}", "c");
+  const Imported import = import_compose("services: {a: {command: x, ports: !reset []}}", "c");
   EXPECT_TRUE(says(import, "the tag `!reset` is not carried over"));
   EXPECT_EQ(imported(import).services.size(), 1U);
 }
@@ -102,11 +103,11 @@ TEST(ImportWriter, quotes_what_yaml_would_read_otherwise) {
   EXPECT_EQ(yaml_text("a: b"), "\"a: b\"");
   EXPECT_EQ(yaml_text(""), "\"\"");
 }
-std::vector<std::string> const sh{"sh", "-c"};
+const std::vector<std::string> sh{"sh", "-c"};
 constexpr DoubleDollar escape = DoubleDollar::escape;
 
 TEST(ImportWriter, gives_scripts_of_several_lines_and_shell_words_to_a_shell) {
-  for (char const* line : {"cd /x", "a\nb", "ls [ab]", "run # note", "if true", "A=b run", "exit 3",
+  for (const char* line : {"cd /x", "a\nb", "ls [ab]", "run # note", "if true", "A=b run", "exit 3",
                            "[[ -f x ]]", "echo \"`date`\"", "cp a.{x,y}", "command -v x", "time make"})
     EXPECT_TRUE(shell_command(line, sh, escape).starts_with("[sh, -c, ")) << line;
   EXPECT_EQ(shell_command("run 'a b'\n", sh, escape), "[run, \"a b\"]");

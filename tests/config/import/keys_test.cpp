@@ -12,14 +12,14 @@ namespace {
 using namespace testing_support;
 
 struct Sample {
-  char const* key;    // "deploy.endpoint_mode" stands in `deploy`
-  char const* value;  // as the schema wants it, and other than the default
+  const char* key;    // "deploy.endpoint_mode" stands in `deploy`
+  const char* value;  // as the schema wants it, and other than the default
 };
-std::ostream& operator<<(std::ostream& out, Sample const& sample) { return out << sample.key; }
+std::ostream& operator<<(std::ostream& out, const Sample& sample) { return out << sample.key; }
 
 // `a.b: v` as `a: {b: v}`.
-std::string written(std::string_view key, std::string const& value) {
-  auto const dot = key.find('.');
+std::string written(std::string_view key, const std::string& value) {
+  const auto dot = key.find('.');
   if (dot == std::string_view::npos) return std::string(key) + ": " + value;
   return std::string(key.substr(0, dot)) + ": {" + written(key.substr(dot + 1), value) + "}";
 }
@@ -31,8 +31,8 @@ std::size_t count(std::string_view text, std::string_view needle) {
 }
 
 // The warnings that name `key`, what it stands in, or what stands in it.
-std::size_t listed(Imported const& import, std::string_view key) {
-  return static_cast<std::size_t>(std::ranges::count_if(import.diagnostics, [&](Diagnostic const& one) {
+std::size_t listed(const Imported& import, std::string_view key) {
+  return static_cast<std::size_t>(std::ranges::count_if(import.diagnostics, [&](const Diagnostic& one) {
     for (auto end = key.size(); end != std::string_view::npos && end > 0; end = key.rfind('.', end - 1))
       if (one.message.contains("`" + std::string(key.substr(0, end)) + "`")) return true;
     return one.message.contains("`" + std::string(key) + ".");
@@ -40,34 +40,34 @@ std::size_t listed(Imported const& import, std::string_view key) {
 }
 
 // What check says of what was written; files of the source are not here.
-std::string faults_of(Imported const& import) { return errors_of(loaded_from(import.yaml)); }
+std::string faults_of(const Imported& import) { return errors_of(loaded_from(import.yaml)); }
 
-using Import = Imported (*)(std::string const& keys);
+using Import = Imported (*)(const std::string& keys);
 
-Imported compose(std::string const& keys) {
+Imported compose(const std::string& keys) {
   return import_compose("services:\n  a: {command: x" + std::string(keys.empty() ? "" : ", ") + keys +
                             "}\n  b: {command: y, environment: {B: '1'}}\n",
                         "c", "/srv");
 }
-Imported compose_top(std::string const& keys) {
+Imported compose_top(const std::string& keys) {
   return import_compose("services: {a: {command: x}, b: {command: y}}\n" + keys + "\n", "c", "/srv");
 }
-Imported process(std::string const& keys) {
+Imported process(const std::string& keys) {
   return import_process_compose("processes:\n  a: {command: x" + std::string(keys.empty() ? "" : ", ") +
                                     keys + "}\n  b: {command: y, environment: {B: '1'}}\n",
                                 "p", "/srv");
 }
-Imported process_top(std::string const& keys) {
+Imported process_top(const std::string& keys) {
   return import_process_compose("processes: {a: {command: x}, b: {command: y}}\n" + keys + "\n", "p", "/srv");
 }
 
 // Either it makes a difference in the file, or it is listed; never both for a key without keys of its own.
-void expect_carried_or_listed(Import import, Sample const& sample) {
-  Imported const with = import(written(sample.key, sample.value)), without = import("");
-  std::string const key(sample.key);
-  std::string const yaml = with.yaml.substr(0, with.yaml.find("    # not carried over:"));
-  bool const carried = yaml != without.yaml.substr(0, without.yaml.find("    # not carried over:"));
-  std::size_t const said = listed(with, key);
+void expect_carried_or_listed(Import import, const Sample& sample) {
+  const Imported with = import(written(sample.key, sample.value)), without = import("");
+  const std::string key(sample.key);
+  const std::string yaml = with.yaml.substr(0, with.yaml.find("    # not carried over:"));
+  const bool carried = yaml != without.yaml.substr(0, without.yaml.find("    # not carried over:"));
+  const std::size_t said = listed(with, key);
   EXPECT_TRUE(carried || said > 0) << key << " vanished\n" << with.yaml;
   EXPECT_LE(said, 1U) << key << " is listed more than once\n" << text_of(with.diagnostics);
   EXPECT_EQ(faults_of(with), "") << key << "\n" << with.yaml;
@@ -188,38 +188,38 @@ INSTANTIATE_TEST_SUITE_P(
 // ---- values that are none of the schema's
 
 // Each is written under each key: what comes out is a belfry file, or the key is listed.
-void expect_a_belfry_file(Import import, std::string const& key, std::string const& value) {
-  Imported const made = import(key + ": " + value);
+void expect_a_belfry_file(Import import, const std::string& key, const std::string& value) {
+  const Imported made = import(key + ": " + value);
   ASSERT_FALSE(made.diagnostics.has_errors()) << key << ": " << value;
-  if (std::string const faults = faults_of(made); !faults.empty())
+  if (const std::string faults = faults_of(made); !faults.empty())
     EXPECT_GT(listed(made, key) + count(text_of(made.diagnostics), "the port `"), 0U)
         << key << ": " << value << "\n"
         << faults << made.yaml;
 }
 
-constexpr char const* odd_values[] = {
+constexpr const char* odd_values[] = {
     "",        "[]",    "{}",    "[[a]]",    "{a: {b: c}}", "text",         "5",   "-1", "0",      "0.5",
     "[null]",  "{a: }", "''",    "true",     "007",         "999999999999", "10s", "80", "['80']", "[b]",
     "{b: {}}", "b",     "[A=1]", "'a && b'", "[a, '&&', b]"};
 
 TEST(ImportKeys, of_compose_become_a_belfry_file_whatever_stands_there) {
-  for (char const* key : {"entrypoint",   "environment",  "env_file",    "depends_on",   "healthcheck",
+  for (const char* key : {"entrypoint",   "environment",  "env_file",    "depends_on",   "healthcheck",
                           "ports",        "expose",       "restart",     "deploy",       "ulimits",
                           "labels",       "profiles",     "secrets",     "security_opt", "post_start",
                           "pre_stop",     "user",         "working_dir", "stop_signal",  "stop_grace_period",
                           "links",        "network_mode", "scale",       "extends",      "mem_limit",
                           "cpus",         "pids_limit",   "image",       "tty",          "oom_score_adj",
                           "volumes_from", "attach",       "init"})
-    for (char const* value : odd_values) expect_a_belfry_file(compose, key, value);
+    for (const char* value : odd_values) expect_a_belfry_file(compose, key, value);
 }
 TEST(ImportKeys, of_process_compose_become_a_belfry_file_whatever_stands_there) {
-  for (char const* key :
+  for (const char* key :
        {"entrypoint",   "environment",       "env_file",       "depends_on",         "availability",
         "shutdown",     "readiness_probe",   "liveness_probe", "ready_log_line",     "vars",
         "working_dir",  "replicas",          "namespace",      "disabled",           "is_disabled",
         "log_location", "is_daemon",         "extends",        "success_exit_codes", "description",
         "is_tty",       "is_dotenv_disabled"})
-    for (char const* value : odd_values) expect_a_belfry_file(process, key, value);
+    for (const char* value : odd_values) expect_a_belfry_file(process, key, value);
 }
 
 }  // namespace

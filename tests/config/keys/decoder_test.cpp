@@ -17,21 +17,21 @@ TEST(Decoder, a_command_is_a_list_or_a_line_that_is_split) {
             (Command{"a", "b c", "--d=e"}));
 }
 TEST(Decoder, environment_is_a_mapping_or_a_list) {
-  for (char const* spelling : {"environment: {A: '1', B: x}", "environment: ['A=1', B=x]"}) {
-    Stack const stack = with_keys(spelling);
-    auto const& environment = stack.services[0].environment;
+  for (const char* spelling : {"environment: {A: '1', B: x}", "environment: ['A=1', B=x]"}) {
+    const Stack stack = with_keys(spelling);
+    const auto& environment = stack.services[0].environment;
     EXPECT_EQ(value_of(environment, "A"), "1");
     EXPECT_EQ(value_of(environment, "B"), "x");
   }
 }
 TEST(Decoder, a_variable_without_value_is_taken_from_belfry) {
-  Stack const stack = good(
+  const Stack stack = good(
       "services: {x: {command: a, environment: [A, B]}, y: {command: a, environment: {A: }}}", {{"A", "1"}});
   EXPECT_EQ(stack.services[0].environment.size(), 1U);
   EXPECT_EQ(value_of(stack.services[1].environment, "A"), "1");
 }
 TEST(Decoder, what_is_in_quotes_or_comes_from_a_variable_is_no_trap) {
-  Loaded const result = loaded(
+  const Loaded result = loaded(
       "defaults: {environment: ['D=no'], restart: no}\nservices: {\"no\": {command: [\"true\", 'off', "
       "\"010\"], user: "
       "\"010\", umask: \"027\", profiles: ['no'], environment: {A: \"yes\", B: $V, \"NO\": x}, labels: "
@@ -42,17 +42,17 @@ TEST(Decoder, what_is_in_quotes_or_comes_from_a_variable_is_no_trap) {
   EXPECT_EQ(text_of(result.diagnostics), "");
 }
 // What is said of a service with these keys when the variable PW holds a secret.
-std::string said_of_secret(std::string const& keys, std::string const& secret) {
-  Loaded const result = loaded("services: {x: {command: \"true\", " + keys + "}}", {{"PW", secret}});
+std::string said_of_secret(const std::string& keys, const std::string& secret) {
+  const Loaded result = loaded("services: {x: {command: \"true\", " + keys + "}}", {{"PW", secret}});
   EXPECT_TRUE(result.diagnostics.has_errors()) << keys;
   std::ostringstream json;
-  for (Diagnostic const& one : result.diagnostics) json << one.message << '\n' << one.help << '\n';
+  for (const Diagnostic& one : result.diagnostics) json << one.message << '\n' << one.help << '\n';
   return json.str();
 }
 TEST(Decoder, the_value_of_a_variable_is_not_shown) {
-  for (std::string const secret :
+  for (const std::string secret :
        {"hunter2", "hunter2:99999", "9hunter2", "hunter2.example:x:y", ":hunter2", "yes(hunter2"})
-    for (char const* keys : {"ready: {port: '${PW}'}",
+    for (const char* keys : {"ready: {port: '${PW}'}",
                              "ready: {tcp: '${PW}'}",
                              "ready: {http: 'ftp://${PW}'}",
                              "ready: {redis: '${PW}'}",
@@ -76,7 +76,7 @@ TEST(Decoder, the_value_of_a_variable_is_not_shown) {
                              "ready: {log: '(${PW}'}",
                              "environment: ['=${PW}']",
                              "rlimits: {nofile: '${PW}'}"}) {
-      std::string const said = said_of_secret(keys, secret);
+      const std::string said = said_of_secret(keys, secret);
       EXPECT_FALSE(said.contains("hunter")) << said;
       EXPECT_TRUE(said.contains("${PW}")) << said;
     }
@@ -87,7 +87,7 @@ TEST(Decoder, says_that_the_variable_is_what_is_wrong) {
             "to 65535\n");
 }
 TEST(Decoder, a_command_is_suggested_with_its_variables_in_it) {
-  Loaded const result = loaded("services: {x: {command: 'sh $PW > log'}}", {{"PW", "hunter2"}});
+  const Loaded result = loaded("services: {x: {command: 'sh $PW > log'}}", {{"PW", "hunter2"}});
   EXPECT_FALSE(text_of(result.diagnostics).contains("hunter2")) << text_of(result.diagnostics);
 }
 

@@ -16,16 +16,16 @@ namespace belfry::config {
 namespace {
 
 namespace fs = std::filesystem;
-fs::path const directory = fs::path(BELFRY_SOURCE_DIR) / "tests/config/bad";
+const fs::path directory = fs::path(BELFRY_SOURCE_DIR) / "tests/config/bad";
 
-std::string contents(fs::path const& path) {
+std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
 std::vector<fs::path> bad_files() {
   std::vector<fs::path> files;
-  for (fs::directory_entry const& entry : fs::directory_iterator(directory))
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory))
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   std::ranges::sort(files);
   return files;
@@ -34,25 +34,25 @@ std::vector<fs::path> bad_files() {
 // A machine on which every name is a program and every user is known, but no path leads to a program.
 class Machine final : public testing_support::FakeHost {
  public:
-  bool is_file(std::string const& path) override { return path.starts_with("/usr/bin/"); }
+  bool is_file(const std::string& path) override { return path.starts_with("/usr/bin/"); }
   std::string why_no_such_user(Who) override { return {}; }
-  std::string why_no_directory(std::string const&, Who) override { return {}; }
-  std::string why_not_readable(std::string const&) override { return {}; }
+  std::string why_no_directory(const std::string&, Who) override { return {}; }
+  std::string why_not_readable(const std::string&) override { return {}; }
 };
 
 // What `belfry check` prints, without the directory of this checkout.
-std::string said_of(fs::path const& file) {
+std::string said_of(const fs::path& file) {
   LoadOptions options;
   options.environment = [](std::string_view name) -> std::optional<std::string> {
     return name == "HOME" ? std::optional<std::string>("/root") : std::nullopt;
   };
   Machine machine;
   options.host = &machine;
-  Loaded const loaded = load(file.string(), options);
+  const Loaded loaded = load(file.string(), options);
   std::ostringstream out;
   print(loaded.diagnostics, out);
   std::string text = out.str();
-  std::string const prefix = directory.string();
+  const std::string prefix = directory.string();
   for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
     text.replace(at, prefix.size() + (text.substr(at + prefix.size(), 1) == "/" ? 1U : 0U),
                  text.substr(at + prefix.size(), 1) == "/" ? "" : "DIR");
@@ -64,7 +64,7 @@ class BadFile : public testing::TestWithParam<fs::path> {};
 TEST_P(BadFile, is_explained_as_expected) {
   fs::path expected = GetParam();
   expected.replace_extension(".expected");
-  std::string const said = said_of(GetParam());
+  const std::string said = said_of(GetParam());
   if (std::getenv("BELFRY_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(expected, std::ios::binary) << said;
     return;
@@ -76,15 +76,15 @@ TEST_P(BadFile, says_where_and_what_to_do) {
   Machine machine;
   LoadOptions options;
   options.host = &machine;
-  Loaded const loaded = load(GetParam().string(), options);
+  const Loaded loaded = load(GetParam().string(), options);
   ASSERT_FALSE(loaded.diagnostics.empty());
-  for (Diagnostic const& one : loaded.diagnostics) {
+  for (const Diagnostic& one : loaded.diagnostics) {
     EXPECT_FALSE(one.help.empty()) << one.message;
     EXPECT_FALSE(one.rule.empty()) << one.message;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, BadFile, testing::ValuesIn(bad_files()), [](auto const& info) {
+INSTANTIATE_TEST_SUITE_P(, BadFile, testing::ValuesIn(bad_files()), [](const auto& info) {
   std::string name = info.param.stem().string();
   std::ranges::replace(name, '-', '_');
   return name;

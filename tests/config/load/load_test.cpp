@@ -15,39 +15,39 @@ using namespace testing_support;
 namespace fs = std::filesystem;
 
 TEST(LoadFiles, later_files_win_key_by_key) {
-  Directory const dir;
-  std::string const base =
+  const Directory dir;
+  const std::string base =
       dir.write("base.yaml",
                 "name: base\nservices: {a: {command: x, user: u, environment: {A: '1'}}, b: {command: y}}");
   fs::create_directory(dir.path() / "over");
-  std::string const over = dir.write(
+  const std::string over = dir.write(
       "over/over.yaml", "services: {a: {user: v, environment: {B: '2'}, working_dir: w}, c: {command: z}}");
-  Loaded const result = load(std::vector<std::string>{base, over});
+  const Loaded result = load(std::vector<std::string>{base, over});
   ASSERT_FALSE(result.diagnostics.has_errors()) << text_of(result.diagnostics);
   EXPECT_EQ(result.stack.name, "base");
   EXPECT_EQ(result.stack.services.size(), 3U);
-  Service const& a = service(result.stack, "a");
+  const Service& a = service(result.stack, "a");
   EXPECT_EQ(*a.user, "v");
   EXPECT_EQ(a.environment.size(), 2U);
   EXPECT_EQ(a.working_dir.str(), (dir.path() / "w").string());
   EXPECT_EQ(service(result.stack, "c").place.file, 1U);
 }
 TEST(LoadFiles, mistakes_of_several_files_come_together) {
-  Directory const dir;
-  Loaded const result =
+  const Directory dir;
+  const Loaded result =
       load(std::vector<std::string>{dir.write("a.yaml", "services: {a: {command: x, usr: u}}"),
                                     dir.write("b.yaml", "services: {b: {comand: x}}")});
-  std::string const text = text_of(result.diagnostics);
+  const std::string text = text_of(result.diagnostics);
   EXPECT_NE(text.find("a.yaml:1:28"), std::string::npos) << text;
   EXPECT_NE(text.find("b.yaml:1:16"), std::string::npos) << text;
 }
 TEST(LoadFiles, a_file_that_is_not_there_is_an_error_of_its_own) {
-  Loaded const result = load("/no/such/file.yaml");
+  const Loaded result = load("/no/such/file.yaml");
   ASSERT_EQ(result.diagnostics.size(), 1U);
   EXPECT_EQ(result.diagnostics[0].rule, "cannot-read");
 }
 TEST(Load, six_mistakes_give_six_messages) {
-  Loaded const result = loaded(
+  const Loaded result = loaded(
       "nmae: x\nservices:\n  a: {comand: x, command: x, depends_on: [bb]}\n  b: {command: x, stop: {timeout: "
       "5}, depends_on: [c]}\n  c: {command: x, depends_on: [b], type: demon}\n");
   EXPECT_EQ(result.diagnostics.errors(), 6U) << text_of(result.diagnostics);
@@ -73,14 +73,14 @@ TEST(Load, ten_thousand_wrong_services_are_told_in_bounded_space) {
   std::string text = "services:\n";
   for (int i = 0; i < 10'000; ++i)
     text += "  s" + std::to_string(i) + ": {command: x, depends_on: [nobody" + std::to_string(i) + "]}\n";
-  Loaded const result = loaded(text);
+  const Loaded result = loaded(text);
   EXPECT_EQ(result.diagnostics.size(), Diagnostics::most);
   EXPECT_EQ(result.diagnostics.errors(), 10'000U);
 }
 TEST(FindFile, prefers_what_was_asked_for) { EXPECT_EQ(find_file("/no/such"), "/no/such"); }
 TEST(FindFile, looks_in_the_current_directory) {
-  Directory const dir;
-  fs::path const before = fs::current_path();
+  const Directory dir;
+  const fs::path before = fs::current_path();
   fs::current_path(dir.path());
   dir.write("belfry.yml", "");
   EXPECT_EQ(find_file(), "belfry.yml");
@@ -89,8 +89,8 @@ TEST(FindFile, looks_in_the_current_directory) {
   fs::current_path(before);
 }
 TEST(FindFile, does_not_call_absent_what_it_cannot_look_at) {
-  Directory const dir;
-  fs::path const before = fs::current_path();
+  const Directory dir;
+  const fs::path before = fs::current_path();
   fs::current_path(dir.path());
   fs::create_symlink("belfry.yaml", "belfry.yaml");
   EXPECT_EQ(find_file(), "belfry.yaml");

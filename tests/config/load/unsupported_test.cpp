@@ -6,16 +6,16 @@
 
 #include "config/load/load.hpp"
 
-namespace belfry::daemon {
+namespace belfry::config {
 namespace {
 
 std::vector<std::string> refused(std::string_view text) {
-  auto loaded = config::load_text(text, "belfry.yaml");
+  auto loaded = load_text(text, "belfry.yaml");
   EXPECT_FALSE(loaded.diagnostics.has_errors());
-  config::refuse_unsupported(loaded);
+  refuse_unsupported(loaded);
   std::vector<std::string> lines;
-  for (const config::Diagnostic& one : loaded.diagnostics) {
-    if (one.severity != config::Severity::error) continue;
+  for (const Diagnostic& one : loaded.diagnostics) {
+    if (one.severity != Severity::error) continue;
     EXPECT_EQ(one.rule, "not-yet");
     std::ostringstream out;
     print(one, loaded.diagnostics.sources(), out);
@@ -43,10 +43,11 @@ TEST(Unsupported, each_feature_is_named_with_its_place) {
       "      - {cluster: web}\n");
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_TRUE(lines[0].starts_with("belfry.yaml:5:")) << lines[0];
-  EXPECT_NE(lines[0].find("cannot use a `redis` probe"), std::string::npos);
-  EXPECT_NE(lines[0].find("next step"), std::string::npos);
+  EXPECT_NE(lines[0].find("cannot use `ready.redis`: this version does not support it yet"),
+            std::string::npos);
+  EXPECT_NE(lines[0].find("help: use `exec: [redis-cli, ping]` or `notify`"), std::string::npos);
   EXPECT_TRUE(lines[1].starts_with("belfry.yaml:6:")) << lines[1];
-  EXPECT_NE(lines[1].find("cannot use a `cluster` probe"), std::string::npos);
+  EXPECT_NE(lines[1].find("cannot use `ready.cluster`"), std::string::npos);
 }
 
 TEST(Unsupported, https_is_refused_by_the_file_and_not_by_every_attempt) {
@@ -57,11 +58,46 @@ TEST(Unsupported, https_is_refused_by_the_file_and_not_by_every_attempt) {
   EXPECT_NE(lines[0].find("`https`"), std::string::npos);
 }
 
-TEST(Unsupported, what_a_profile_has_switched_off_is_not_looked_at) {
-  EXPECT_TRUE(refused("services:\n"
-                      "  a: {command: sleep 1}\n"
-                      "  b: {command: sleep 1, profiles: [later], ready: {redis: '127.0.0.1:6379'}}\n")
-                  .empty());
+TEST(Unsupported, what_a_profile_has_switched_off_is_a_warning) {
+  auto loaded = load_text(
+      "services:\n"
+      "  a: {command: sleep 1}\n"
+      "  b: {command: sleep 1, profiles: [later], ready: {redis: '127.0.0.1:6379'}}\n",
+      "belfry.yaml");
+  refuse_unsupported(loaded);
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  EXPECT_EQ(loaded.diagnostics[0].severity, Severity::warning);
+  EXPECT_EQ(loaded.diagnostics[0].rule, "not-yet");
+}
+
+TEST(Unsupported, a_security_key_that_nobody_reads_is_an_error) {
+  const std::string services = "services: {a: {command: sleep 1}}\n";
+  for (const auto& [text, key] : {std::pair("control: {allow: [operators]}\n", "`control.allow`"),
+                                  std::pair("control: {token_file: t}\n", "`control.token_file`")}) {
+    const auto lines = refused(text + services);
+    ASSERT_EQ(lines.size(), 1U) << text;
+    EXPECT_TRUE(lines[0].starts_with("belfry.yaml:1:11: error: cannot use " + std::string(key))) << lines[0];
+  }
+  const auto lines = refused(
+      "services:\n  a:\n    command: sleep 1\n    ready: {http: 'http://a/', tls: {verify: false}}\n");
+  ASSERT_EQ(lines.size(), 1U);  // `tls`, and not what stands in it as well
+  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:4:32: error: cannot use `ready.tls`")) << lines[0];
+}
+
+TEST(Unsupported, a_key_with_the_value_that_asks_for_nothing_is_not_refused) {
+  EXPECT_TRUE(
+      refused("services: {a: {command: a, log: {format: text, overflow: '${NONE:-drop}'}}}\n").empty());
+  const auto lines = refused("services: {a: {command: a, log: {format: json}}}\n");
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("cannot use `log.format`"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("help: write `text`"), std::string::npos) << lines[0];
+}
+
+TEST(Unsupported, replicas_and_defaults_are_refused_once) {
+  EXPECT_EQ(refused("defaults: {log: {file: a.log}}\n"
+                    "services: {a: {command: a, replicas: 5}, b: {command: b}}\n")
+                .size(),
+            1U);
 }
 
 TEST(Unsupported, a_33rd_probe_of_one_service_is_refused) {
@@ -72,4 +108,4 @@ TEST(Unsupported, a_33rd_probe_of_one_service_is_refused) {
 }
 
 }  // namespace
-}  // namespace belfry::daemon
+}  // namespace belfry::config

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 Duration parsed(std::string_view text) { return parse_duration(text).value(); }
 std::string refused(std::string_view text) {
-  auto const result = parse_duration(text);
+  const auto result = parse_duration(text);
   return result ? "accepted" : result.error().message;
 }
 
@@ -56,7 +56,7 @@ TEST(Duration, too_long_ones_are_refused_and_do_not_overflow) {
   EXPECT_EQ(parsed("9223372036854775807ns"), Duration::max());
 }
 TEST(Duration, is_written_as_it_would_be_read) {
-  for (Duration const value : {0ns, 1ns, Duration(90s), Duration(25h), Duration(1500ms), Duration::max()})
+  for (const Duration value : {0ns, 1ns, Duration(90s), Duration(25h), Duration(1500ms), Duration::max()})
     EXPECT_EQ(parsed(to_string(value)), value) << to_string(value);
   EXPECT_EQ(to_string(Duration(90s)), "1m30s");
   EXPECT_EQ(to_string(Duration(0)), "0s");

@@ -6,7 +6,7 @@ namespace belfry::config {
 namespace {
 
 bool occurs(std::string_view pattern, std::string_view text) {
-  auto const compiled = Pattern::compile(pattern);
+  const auto compiled = Pattern::compile(pattern);
   EXPECT_TRUE(compiled) << pattern;
   return compiled && compiled->occurs_in(text);
 }
@@ -32,7 +32,7 @@ TEST(Pattern, that_cannot_be_understood_says_why) {
 
 // What backtracking engines fall over: exponential time, or a stack frame a character.
 TEST(Pattern, takes_linear_time_and_no_stack_with_hostile_text) {
-  std::string const text(1 << 20, 'a');
+  const std::string text(1 << 20, 'a');
   EXPECT_FALSE(occurs("(a|aa)+$b", text));
   EXPECT_FALSE(occurs("(a*)*c", text));
   EXPECT_TRUE(occurs("(a|b)*$", text));

@@ -18,7 +18,7 @@ TEST(Size, without_a_unit_is_bytes) {
   EXPECT_EQ(parse_size("512B").value(), 512U);
 }
 TEST(Size, unknown_units_negatives_and_overflow_are_refused) {
-  for (char const* text :
+  for (const char* text :
        {"", "x", "-1M", "1X", "1MiBs", "99999999999999999999", "18446744073709551615K", "1.5G", " 1"})
     EXPECT_FALSE(parse_size(text)) << text;
   EXPECT_EQ(parse_size("18446744073709551615").value(), ~0ULL);

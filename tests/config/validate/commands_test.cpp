@@ -12,13 +12,13 @@ using namespace testing_support;
 class ValidateCommands : public testing::Test {
  protected:
   // Every warning as `RULE LINE:COLUMN message`, one a line.
-  std::string warnings(std::string const& text, std::map<std::string, std::string> variables = {}) {
+  std::string warnings(const std::string& text, std::map<std::string, std::string> variables = {}) {
     LoadOptions options;
     options.host = &host;
     variables.emplace("PATH", "/opt/bin:/usr/bin");
-    Loaded const result = loaded(text, variables, options);
+    const Loaded result = loaded(text, variables, options);
     std::string all;
-    for (Diagnostic const& one : result.diagnostics) {
+    for (const Diagnostic& one : result.diagnostics) {
       EXPECT_EQ(one.severity, Severity::warning) << one.message;
       EXPECT_FALSE(one.help.empty()) << one.message;
       all += std::string(one.rule) + " " + std::to_string(one.where.line) + ":" +
@@ -26,7 +26,7 @@ class ValidateCommands : public testing::Test {
     }
     return all;
   }
-  std::string of(std::string const& keys) { return warnings("services: {x: {" + keys + "}}"); }
+  std::string of(const std::string& keys) { return warnings("services: {x: {" + keys + "}}"); }
 
   FakeHost host;
 };
@@ -70,7 +70,7 @@ TEST_F(ValidateCommands, an_interpreter_that_env_searches_is_searched_as_well) {
 
 TEST_F(ValidateCommands, hooks_probes_and_reload_have_commands_too) {
   host.files = {"/usr/bin/api"};
-  std::string const text =
+  const std::string text =
       "services:\n"
       "  x:\n"
       "    command: api\n"
@@ -80,8 +80,8 @@ TEST_F(ValidateCommands, hooks_probes_and_reload_have_commands_too) {
       "    ready: {exec: ./d}\n"
       "    live: {exec: [./e]}\n"
       "    bells: {warm: {exec: ./f}}\n";
-  std::string const said = warnings(text);
-  for (char const* one : {"4:17 `/nowhere/a`", "5:16 `/nowhere/b`", "6:24 `/nowhere/c`", "7:12 `/nowhere/d`",
+  const std::string said = warnings(text);
+  for (const char* one : {"4:17 `/nowhere/a`", "5:16 `/nowhere/b`", "6:24 `/nowhere/c`", "7:12 `/nowhere/d`",
                           "8:11 `/nowhere/e`", "9:19 `/nowhere/f`"})
     EXPECT_NE(said.find(one), std::string::npos) << one << " in\n" << said;
 }
@@ -122,7 +122,7 @@ TEST_F(ValidateCommands, a_port_that_somebody_has_is_warned_of) {
 TEST_F(ValidateCommands, what_belfry_itself_uses_is_looked_at_too) {
   host.files = {"/usr/bin/api"};
   host.taken = {9600};
-  std::string const services = "\nservices: {x: {command: api}}";
+  const std::string services = "\nservices: {x: {command: api}}";
   EXPECT_EQ(warnings("http: {listen: '127.0.0.1:9600'}" + services),
             "port-taken 1:16 port 9600 is not free here: nginx (4711) has it\n");
   EXPECT_NE(warnings("control: {allow: [ghosts]}" + services).find("unknown-user"), std::string::npos);

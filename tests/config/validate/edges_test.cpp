@@ -11,7 +11,7 @@ namespace {
 using namespace testing_support;
 
 TEST(ValidateEdges, every_knot_has_one_cycle_with_the_place_of_each_edge) {
-  Loaded const result = loaded(
+  const Loaded result = loaded(
       "services:\n"
       "  a: {command: x, depends_on: [b]}\n"
       "  b: {command: x, depends_on: [c]}\n"
@@ -28,7 +28,7 @@ TEST(ValidateEdges, an_edge_that_is_not_required_closes_a_cycle_too) {
             "cycle");
 }
 TEST(ValidateEdges, each_type_can_reach_its_own_conditions_only) {
-  auto const rule = [](std::string const& target, std::string const& condition) {
+  const auto rule = [](const std::string& target, const std::string& condition) {
     return rule_of("services: {t: {" + target + "}, x: {command: a, depends_on: {t: " + condition + "}}}");
   };
   EXPECT_EQ(rule("command: x", "completed"), "impossible-condition");
@@ -41,7 +41,7 @@ TEST(ValidateEdges, each_type_can_reach_its_own_conditions_only) {
   EXPECT_EQ(rule("type: external, ready: {tcp: 'a:1'}", "stopped"), "impossible-condition");
 }
 TEST(ValidateEdges, a_quorum_may_ask_for_all_and_not_for_more) {
-  auto const rule = [](std::string const& count) {
+  const auto rule = [](const std::string& count) {
     return rule_of("services: {t: {command: x, replicas: 3}, x: {command: a, depends_on: {t: {require: " +
                    count + "}}}}");
   };
@@ -51,12 +51,12 @@ TEST(ValidateEdges, a_quorum_may_ask_for_all_and_not_for_more) {
 // Each layer has two gates that depend on both gates below: so many ways down that to count would freeze the
 // loop.
 TEST(ValidateEdges, gates_that_count_the_members_of_gates_are_bounded) {
-  auto const layered = [](int layers, std::string const& edge) {
+  const auto layered = [](int layers, const std::string& edge) {
     std::string text = "services:\n  a0: {command: x}\n  b0: {command: x}\n";
     for (int i = 1; i <= layers; ++i) {
-      for (char const name : {'a', 'b'}) {
-        std::string const below = std::to_string(i - 1);
-        std::string const how = i == 1 ? "ready" : edge;
+      for (const char name : {'a', 'b'}) {
+        const std::string below = std::to_string(i - 1);
+        const std::string how = i == 1 ? "ready" : edge;
         text.append("  ").append(1, name).append(std::to_string(i)).append(": {type: gate, depends_on: {");
         text.append("a").append(below).append(": ").append(how).append(", ");
         text.append("b").append(below).append(": ").append(how).append("}}\n");
@@ -65,7 +65,7 @@ TEST(ValidateEdges, gates_that_count_the_members_of_gates_are_bounded) {
     return text;
   };
   EXPECT_EQ(rule_of(layered(10, "{require: any}")), "none");
-  Loaded const deep = loaded(layered(40, "{require: any}"));
+  const Loaded deep = loaded(layered(40, "{require: any}"));
   EXPECT_EQ(deep.diagnostics.errors(), 4U)
       << text_of(deep.diagnostics);  // of the lowest two, not of all above
   EXPECT_TRUE(text_of(deep.diagnostics).contains("cannot count the members of `a10`"))

@@ -9,7 +9,7 @@ namespace {
 
 using namespace testing_support;
 
-std::string two(std::string const& a, std::string const& b) {
+std::string two(const std::string& a, const std::string& b) {
   return rule_of("services: {a: {command: x, " + a + "}, b: {command: x, " + b + "}}");
 }
 
@@ -31,7 +31,7 @@ TEST(ValidateHost, two_may_share_what_does_not_collide) {
             "none");
 }
 TEST(ValidateHost, replicas_that_share_a_port_are_warned_of_only) {
-  Loaded const result = loaded("services: {a: {command: x, replicas: 2, ready: {port: 80}}}");
+  const Loaded result = loaded("services: {a: {command: x, replicas: 2, ready: {port: 80}}}");
   EXPECT_FALSE(result.diagnostics.has_errors());
   ASSERT_EQ(result.diagnostics.warnings(), 1U);
   EXPECT_EQ(result.diagnostics[0].rule, "shared-port");

@@ -9,16 +9,16 @@ namespace {
 
 using namespace testing_support;
 
-std::string rule_with(std::string const& keys) { return rule_of("services: {x: {" + keys + "}}"); }
+std::string rule_with(const std::string& keys) { return rule_of("services: {x: {" + keys + "}}"); }
 
 TEST(ValidateProbes, an_external_service_is_asked_from_outside) {
-  for (char const* inside : {"port: 1", "notify: true", "log: x", "fd: 3", "unix: /s"})
+  for (const char* inside : {"port: 1", "notify: true", "log: x", "fd: 3", "unix: /s"})
     EXPECT_EQ(rule_with(std::string("type: external, ready: {") + inside + "}"), "unfit-probe") << inside;
-  for (char const* outside : {"tcp: 'a:1'", "http: 'http://a/'", "exec: x", "file: /f", "postgres: host=a"})
+  for (const char* outside : {"tcp: 'a:1'", "http: 'http://a/'", "exec: x", "file: /f", "postgres: host=a"})
     EXPECT_EQ(rule_with(std::string("type: external, ready: {") + outside + "}"), "none") << outside;
 }
 TEST(ValidateProbes, liveness_is_asked_again_and_again) {
-  for (char const* once : {"notify: true", "log: x", "fd: 3"})
+  for (const char* once : {"notify: true", "log: x", "fd: 3"})
     EXPECT_EQ(rule_with(std::string("command: a, live: {") + once + "}"), "unfit-probe") << once;
   EXPECT_EQ(rule_with("command: a, live: {port: 1}"), "none");
 }

@@ -11,13 +11,13 @@ namespace {
 using namespace testing_support;
 
 TEST(Profiles, enable_services_by_option_variable_and_name) {
-  std::string const text =
+  const std::string text =
       "services: {a: {command: x}, b: {command: x, profiles: [dev, test]}, c: {command: x, profiles: [full], "
       "depends_on: [b]}}";
-  auto const enabled = [&](LoadOptions options, std::map<std::string, std::string> const& variables = {}) {
-    Loaded const result = loaded(text, variables, std::move(options));
+  const auto enabled = [&](LoadOptions options, const std::map<std::string, std::string>& variables = {}) {
+    const Loaded result = loaded(text, variables, std::move(options));
     std::string names;
-    for (Service const& one : result.stack.services) names += one.enabled ? one.name : "";
+    for (const Service& one : result.stack.services) names += one.enabled ? one.name : "";
     return names;
   };
   EXPECT_EQ(enabled({}), "a");
@@ -26,9 +26,9 @@ TEST(Profiles, enable_services_by_option_variable_and_name) {
   EXPECT_EQ(enabled({.services = {"c"}}), "abc");
 }
 TEST(Profiles, a_required_dependency_that_is_disabled_is_an_error_and_an_optional_one_is_kept) {
-  std::string const text =
+  const std::string text =
       "services: {a: {command: x, depends_on: {b: {required: REQUIRED}}}, b: {command: x, profiles: [p]}}";
-  auto const with = [&](std::string value) {
+  const auto with = [&](std::string value) {
     std::string t = text;
     return t.replace(t.find("REQUIRED"), 8, value);
   };
@@ -39,8 +39,8 @@ TEST(Profiles, an_unknown_service_on_the_command_line_is_an_error) {
   EXPECT_EQ(rule_of("services: {a: {command: x}}", {.services = {"b"}}), "unknown-service");
 }
 TEST(Validate, a_service_that_cleans_up_counts_twice) {
-  std::string const text = "services: {a: {command: x, stop: {timeout: 15s}POST}}";
-  auto const with = [&](std::string const& more) {
+  const std::string text = "services: {a: {command: x, stop: {timeout: 15s}POST}}";
+  const auto with = [&](const std::string& more) {
     std::string t = text;
     return text_of(loaded(t.replace(t.find("POST"), 4, more)).diagnostics);
   };
@@ -48,7 +48,7 @@ TEST(Validate, a_service_that_cleans_up_counts_twice) {
   EXPECT_NE(with(", post_stop: ./clean").find("may take 30s (a 30s)"), std::string::npos);
 }
 TEST(Validate, belfry_s_own_default_timeouts_are_not_warned_of) {
-  Loaded const result = loaded(
+  const Loaded result = loaded(
       "services: {a: {command: x}, b: {command: x, depends_on: [a]}, c: {command: x, depends_on: [b]}, d: "
       "{command: x, depends_on: [c]}}");
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);

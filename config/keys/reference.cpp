@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "config/keys/schema.hpp"
+#include "config/model/enum_names.hpp"
+
+namespace belfry::config {
+namespace {
+
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) c == '|' ? out += "\\|" : out += c;
+  return out;
+}
+
+std::string type_of(const Key& key, std::span<const ValueType> types) {
+  for (const ValueType& type : types)
+    if (type.name == key.type) return std::string(type.meaning);
+  return "a mapping";
+}
+
+std::string types_fitting(Fits fits) {
+  if (fits == fits_all) return "all";
+  std::string out;
+  for (const ServiceType type :
+       {ServiceType::daemon, ServiceType::oneshot, ServiceType::external, ServiceType::gate})
+    if ((fits & fit_of(type)) != 0) out.append(out.empty() ? "" : ", ").append(name_of(type));
+  return out;
+}
+
+std::string meaning_of(const Key& key) {
+  if (key.works()) return std::string(key.meaning);
+  std::string text = "**Not yet**: this version refuses it";
+  if (!key.only.empty()) text.append(", except `").append(key.only).append("`");
+  if (!key.instead.empty()) text.append("; meanwhile ").append(key.instead);
+  return text.append(". ").append(key.meaning);
+}
+
+void section(const Table& table, std::span<const ValueType> types, std::string& out) {
+  const bool service = std::ranges::any_of(table.keys, [](const Key* key) { return key->fits != fits_all; });
+  out.append("\n## ").append(table.title).append("\n\n").append(table.meaning).append("\n\n");
+  out += service ? "| key | of | value | default | meaning | example |\n|---|---|---|---|---|---|\n"
+                 : "| key | value | default | meaning | example |\n|---|---|---|---|---|\n";
+  for (const Key* key : table.keys) {
+    out.append("| `").append(key->name).append("` | ");
+    if (service) out.append(types_fitting(key->fits)).append(" | ");
+    out.append(cell(type_of(*key, types)))
+        .append(" | ")
+        .append(cell(key->fallback))
+        .append(" | ")
+        .append(cell(meaning_of(*key)));
+    out.append(" | `").append(cell(key->name)).append(": ").append(cell(key->example)).append("` |\n");
+  }
+}
+
+}  // namespace
+
+std::string reference_markdown(std::string_view head, std::span<const Table> tables,
+                               std::span<const ValueType> types) {
+  std::string out(head);
+  for (const Table& table : tables) section(table, types, out);
+  return out;
+}
+
+}  // namespace belfry::config
