@@ -1,5 +1,9 @@
 // A one-shot broadcast: it rings once, or says once that it never will, and everybody hears.
 //
+// The problem: many wait for one event. Whoever comes late must not wait for ever for what has happened
+// already; who rings must not be held up by who listens; and if the event cannot come any more, nobody may be
+// stranded.
+//
 // Like closing a Go channel: never blocks, releases every waiter, lets later ones pass at once,
 // harmless when repeated. Unlike it, it can end without ringing (`never`), with a cause, so that a
 // failed start strands nobody; and it carries a value and the time.

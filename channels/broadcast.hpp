@@ -1,5 +1,8 @@
 // Every subscriber gets every value, and a slow one loses its oldest instead of slowing the others.
 //
+// The problem: who publishes must not wait for the slowest of those who read, and must not keep without bound
+// what that one has not read yet.
+//
 // Each subscription has a bounded buffer of its own. When it is full the newest value is let in and
 // the oldest goes; the subscriber is told how many it missed with the next value it reads.
 #pragma once
@@ -9,10 +12,10 @@
 #include <optional>
 #include <utility>
 
-#include "channels/detail/list.hpp"
 #include "channels/detail/ring_buffer.hpp"
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
+#include "channels/intrusive_list.hpp"
 
 namespace belfry {
 
@@ -46,7 +49,7 @@ class Broadcast {
 
   Loop& loop_;
   const char* name_;
-  detail::List<Subscription<T>> subscribers_;
+  IntrusiveList<Subscription<T>> subscribers_;
   bool closed_ = false;
 };
 
@@ -61,7 +64,7 @@ struct Received {
 // until it is destroyed or the broadcast closes and the buffer is drained. One reader waits at a time.
 // Cancellation: of a next(); what is buffered stays.
 template <class T>
-class Subscription final : public detail::Link {
+class Subscription final : public IntrusiveLink {
  public:
   // Precondition: capacity > 0.
   Subscription(Broadcast<T>& broadcast, std::size_t capacity)

@@ -1,8 +1,14 @@
 // Cancellation that is passed down: every wait takes a Context& and ends when it is cancelled.
 //
+// The problem: a wait that cannot be ended from outside holds up whoever waits for the task in it. If each
+// primitive had a way of its own to be ended, some would be forgotten, and nobody could say in one place "all
+// this, by then".
+//
 // A context is cancelled once, with a cause; its children are cancelled with the same cause, its
-// parent never hears of it. It is a level, not an edge: a wait that begins afterwards ends at once.
-// After a resumption a grant beats a cancel of the same turn; the next wait sees the cancel.
+// parent never hears of it. It is a level, not an edge: a wait that begins afterwards ends at once, so a
+// cancel cannot be missed by coming between two waits. After a resumption a grant beats a cancel of the same
+// turn, so nothing that was handed over is lost; the next wait sees the cancel. A deadline is a cancel by the
+// clock.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,10 @@
 // Errors as values: a kind, a message and the error that caused it.
+//
+// The problem: what is expected to fail (a probe, a deadline, a file) fails often, and in a coroutine an
+// exception costs a hundred times as much as a return. And the reader of a message wants to know the cause
+// of the cause.
+//
+// The kind is for code, the message for people, the chain of causes for both. An empty Error is no error.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,10 @@
 // Tasks with one result: the first error ends them all, or all run and the errors are combined.
+//
+// The problem: of several things that are done at once one may fail. When they are parts of a start, the
+// others have become pointless; when they are parts of an end, each of them must be done all the same.
+//
+// The two policies are these two cases. Either way wait() returns only after every task has ended: a failure
+// never leaves somebody behind who still uses what the caller is about to destroy.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,9 @@
 // Stop and stopped: one side asks, the other answers when it is really over.
 //
+// The problem: "please end" and "it has ended" are two events, and the time between them is where things are
+// destroyed that are still used. A flag that is set says nothing of the second one, and a task that throws
+// never says it.
+//
 // stop() returns only after the task has ended; `stopped` rings however it ends, by return or by
 // exception. The task watches handshake.context(), which request_stop() cancels.
 #pragma once

@@ -15,7 +15,7 @@
 
 #include "channels/asio_fwd.hpp"
 #include "channels/callback.hpp"
-#include "channels/detail/list.hpp"
+#include "channels/intrusive_list.hpp"
 #include "channels/time/time.hpp"
 #include "channels/timer_queue.hpp"
 #include "channels/turn_meter.hpp"
@@ -47,9 +47,9 @@ class Loop {
 
   asio::io_context& io() noexcept;
   // The executor of io(), for those who include channels/asio.hpp.
-  template <class Context = asio::io_context>
+  template <class IoContext = asio::io_context>
   auto executor() noexcept {
-    return static_cast<Context&>(io()).get_executor();
+    return static_cast<IoContext&>(io()).get_executor();
   }
 
   TimePoint now() const noexcept { return clock_ == nullptr ? Clock::now() : clock_->now(); }
@@ -173,7 +173,7 @@ class Loop {
   TimePoint awake_until_;   // the end of the last turn
   Duration paused_{0};
   std::uint32_t choice_ = 0x9E3779B9U;
-  detail::List<detail::RootTask> tasks_;
+  IntrusiveList<detail::RootTask> tasks_;
   detail::RootTask* first_unstarted_ = nullptr;
   Starter starter_{*this};
   TimerQueue timers_{*this};

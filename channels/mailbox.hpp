@@ -1,8 +1,10 @@
 // The one way into a loop from another thread.
 //
-// Everything else in this library belongs to the loop's thread. A helper thread (a blocking
-// write) rings a bell through a mailbox; what it wrote before post_ring() is visible to whoever waits
-// for that bell.
+// The problem: nothing in this library takes a lock, so nothing of it may be touched from a second thread;
+// but some calls block (a write to a terminal), and need one.
+//
+// A helper thread posts a callback, or rings a bell, through a mailbox. What it wrote before post() or
+// post_ring() is visible to what runs on the loop for it.
 #pragma once
 
 #include <functional>

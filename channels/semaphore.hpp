@@ -1,7 +1,11 @@
 // A bound on how much goes on at once: n units, weights, strictly first come first served.
 //
-// A large request at the head is not overtaken by small ones. Units are taken before the waiter is
-// woken, so nobody can slip in between; a waiter that was cancelled in the same turn keeps them.
+// The problem: between the release of a unit and the resumption of the one who waited for it others run. If
+// the unit were free in between, they could take it, and whoever wants many units would never get them.
+//
+// Units are taken for the waiter before it is woken, so nobody can slip in, and a large request at the head
+// is not overtaken by small ones. A waiter that was cancelled in the same turn keeps its units: they are in
+// the Permit that its wait returns, and go back with it.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Waiting for a time.
+// Waiting for a time, or for others to have their turn.
 #pragma once
 
 #include "channels/detail/wait.hpp"

@@ -27,7 +27,7 @@ namespace detail {
 
 // Where the result of an awaited task is built: in the frame of the one who awaits it.
 template <class T>
-struct ResultReceiver : Receiver {
+struct ResultSlot : ResultSlotBase {
   T take() {
     if (auto* thrown = std::get_if<2>(&result)) std::rethrow_exception(std::move(*thrown));
     return std::move(*std::get_if<1>(&result));
@@ -36,7 +36,7 @@ struct ResultReceiver : Receiver {
 };
 
 template <>
-struct ResultReceiver<void> : Receiver {
+struct ResultSlot<void> : ResultSlotBase {
   void take() {
     if (thrown) std::rethrow_exception(std::move(thrown));
   }
@@ -48,7 +48,7 @@ struct TaskPromise : Pooled, PromiseCore {
   struct Final {
     bool await_ready() noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<TaskPromise> self) noexcept {
-      return self.promise().receiver()->continuation;
+      return self.promise().result_slot()->continuation;
     }
     void await_resume() noexcept {}
   };
@@ -58,12 +58,10 @@ struct TaskPromise : Pooled, PromiseCore {
   Final final_suspend() noexcept { return {}; }
   template <class U>
   void return_value(U&& value) {
-    value_receiver().result.template emplace<1>(std::forward<U>(value));
+    value_slot().result.template emplace<1>(std::forward<U>(value));
   }
-  void unhandled_exception() noexcept {
-    value_receiver().result.template emplace<2>(std::current_exception());
-  }
-  ResultReceiver<T>& value_receiver() noexcept { return static_cast<ResultReceiver<T>&>(*receiver()); }
+  void unhandled_exception() noexcept { value_slot().result.template emplace<2>(std::current_exception()); }
+  ResultSlot<T>& value_slot() noexcept { return static_cast<ResultSlot<T>&>(*result_slot()); }
 };
 
 template <>
@@ -72,7 +70,7 @@ struct TaskPromise<void> : Pooled, RootTask {
     bool await_ready() noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<TaskPromise> self) noexcept {
       TaskPromise& promise = self.promise();
-      if (!promise.is_root()) return promise.receiver()->continuation;
+      if (!promise.is_root()) return promise.result_slot()->continuation;
       promise.finish(self);
       return std::noop_coroutine();
     }
@@ -87,7 +85,7 @@ struct TaskPromise<void> : Pooled, RootTask {
     if (is_root()) {
       report(std::current_exception());
     } else {
-      static_cast<ResultReceiver<void>*>(receiver())->thrown = std::current_exception();
+      static_cast<ResultSlot<void>*>(result_slot())->thrown = std::current_exception();
     }
   }
 };
@@ -128,15 +126,15 @@ class [[nodiscard]] Task {
     template <std::derived_from<detail::PromiseCore> Promise>
     Handle await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
       static_assert(alignof(promise_type) == alignof(detail::PromiseCore));
-      receiver_.continuation = awaiting;
-      handle_.promise().set_receiver(&receiver_);
+      slot_.continuation = awaiting;
+      handle_.promise().set_result_slot(&slot_);
       return handle_;
     }
-    T await_resume() { return receiver_.take(); }
+    T await_resume() { return slot_.take(); }
 
    private:
     Handle handle_;
-    detail::ResultReceiver<T> receiver_;
+    detail::ResultSlot<T> slot_;
   };
 
   // Precondition: holds a task that nobody awaited yet.

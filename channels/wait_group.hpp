@@ -1,4 +1,11 @@
 // Counts tasks; those who wait go on when the count is zero.
+//
+// The problem: whoever owns what several tasks use may not destroy it before the last of them has ended, in
+// whatever order they end, and also when one of them throws.
+//
+// A spawned task is counted from spawn() until its frame is gone, so after wait() nothing of it is left. The
+// group does not end the tasks: that is their context's part. "Cancel, then wait" is the whole of an orderly
+// end.
 #pragma once
 
 #include <cstddef>

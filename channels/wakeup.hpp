@@ -1,7 +1,10 @@
 // A coalesced wake-up: any number of notifies before the worker looks are one.
 //
-// For a worker that re-reads the state anyway: what counts is that it looks once more after the last
-// change, not how many changes there were.
+// The problem: a worker that looks at some state has to look again after every change, and changes come in
+// any number and from anywhere, also while it works. A queue of changes would grow without bound and says
+// nothing that the state does not say.
+//
+// What is promised: after the last notify() the worker looks once more. What is not: how many there were.
 #pragma once
 
 #include "channels/detail/wait.hpp"

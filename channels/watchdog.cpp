@@ -29,7 +29,7 @@ void Watchdog::due(TimerNode& node) noexcept {
     self.arm();
     return;
   }
-  self.bitten_ = true;
+  self.expired_ = true;
   self.context_.cancel(
       Error::deadline_exceeded(std::string("watchdog '") + self.name_ + "': silent for too long"));
 }

@@ -1,4 +1,11 @@
 // Cancels a context after too long a silence.
+//
+// The problem: work that listens to a stream (a service that says WATCHDOG=1, a watch at another machine)
+// must end when nothing comes any more, and a timer that is armed anew with every message costs more than the
+// messages do.
+//
+// Here a sign of life only writes down when it came. The timer is moved when it comes due too early, so a
+// busy stream costs one wake-up for each interval, however many messages there are.
 #pragma once
 
 #include <string>
@@ -9,9 +16,7 @@
 
 namespace belfry {
 
-// The timer is not moved at every kick, only when it comes due too early: a busy stream costs one
-// wake-up per interval, not one re-arming per message.
-// Owner: the one who listens to the stream. Lifecycle: watching from its construction until it bites,
+// Owner: the one who listens to the stream. Lifecycle: watching from its construction until it expires,
 // is stopped, or its parent is cancelled. Cancellation: it cancels context(), with the cause
 // deadline_exceeded and its own name; the parent's cancel reaches context() as ever.
 class Watchdog final : detail::TimerNode {
@@ -24,10 +29,10 @@ class Watchdog final : detail::TimerNode {
   Context& context() noexcept { return context_; }
   // A sign of life: silence is counted anew from here.
   void kick() noexcept { last_ = context_.loop().now(); }
-  // Counts from the last sign of life; a shorter interval may bite at once (in the coming turn).
+  // Counts from the last sign of life; a shorter interval may expire at once (in the coming turn).
   void set_interval(Duration interval) noexcept;
   Duration interval() const noexcept { return interval_; }
-  bool bitten() const noexcept { return bitten_; }
+  bool expired() const noexcept { return expired_; }
   void stop() noexcept;
 
  private:
@@ -38,7 +43,7 @@ class Watchdog final : detail::TimerNode {
   Duration interval_;
   TimePoint last_;
   const char* name_;
-  bool bitten_ = false;
+  bool expired_ = false;
 };
 
 }  // namespace belfry

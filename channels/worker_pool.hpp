@@ -1,5 +1,9 @@
 // N workers on one bounded queue.
 //
+// The problem: of many items only so many may be worked on at once, and whoever brings them faster than that
+// must be slowed down instead of filling the memory. At the end what was accepted must be done, and the
+// workers must be gone.
+//
 //   WorkerPool<Job> pool(ctx, 4, 16, "compress", &compress);
 //   co_await pool.submit(ctx, job);          // waits while the queue is full
 //   co_await pool.close_and_join(ctx);       // no new ones, the rest is done, workers end

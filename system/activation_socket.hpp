@@ -1,5 +1,5 @@
 // A socket that belfry binds and keeps, and hands to a service when it runs (socket activation,
-// sd_listen_fds(3); the key insight of seeds.md: to bind and to serve are two steps).
+// sd_listen_fds(3); idea 2 of docs/design/seeds.md: to bind and to serve are two steps).
 #pragma once
 
 #include <sys/types.h>

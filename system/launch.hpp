@@ -121,7 +121,7 @@ class Launch {
   std::string working_dir;                   // empty: belfry's
   std::shared_ptr<const Identity> identity;  // null: belfry's own
   bool no_new_privileges = false;
-  // Below a shim of its own (shim.hpp): nobody it forks can leave it.
+  // Below a shim of its own (subreaper_shim.hpp): nobody it forks can leave it.
   bool isolate = false;
 
   // Not null: hear of its listen(2) (seccomp_listen.hpp), if the kernel allows. Answered by the spawn.

@@ -1,4 +1,5 @@
-// belfry's side of its shims (shim.hpp): the services that run isolated, by the pid of their process.
+// belfry's side of its shims (subreaper_shim.hpp): the services that run isolated, by the pid of their
+// process.
 #pragma once
 
 #include <sys/types.h>

@@ -4,8 +4,8 @@
 #include <new>
 #include <utility>
 
-#include "channels/detail/list.hpp"
 #include "channels/error.hpp"
+#include "channels/intrusive_list.hpp"
 
 namespace belfry {
 class Loop;
@@ -17,8 +17,8 @@ struct CancelRound;
 
 // A place in a context's list: of something that waits, or of a child context. Idle, then linked,
 // then idle again or cancelled; when cancelled it keeps the cause in the space of the callback.
-// Owner: the waiting object. Lifecycle: as Link. Cancellation: this is it.
-class CancelLink : public Link {
+// Owner: the waiting object. Lifecycle: as IntrusiveLink. Cancellation: this is it.
+class CancelLink : public IntrusiveLink {
  public:
   // Runs inside Context::cancel. May move waiters to the ready list, never resumes anything.
   using Fire = void (*)(CancelLink&, CancelRound&) noexcept;
@@ -59,7 +59,7 @@ class CancelLink : public Link {
   };
 };
 
-using CancelList = List<CancelLink>;
+using CancelList = IntrusiveList<CancelLink>;
 
 // One call of Context::cancel: the cause, and the links that have not heard yet. A child context
 // appends its own links, so that a deep tree needs no deep stack.

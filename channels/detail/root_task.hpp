@@ -8,7 +8,7 @@
 #include <exception>
 #include <string_view>
 
-#include "channels/detail/list.hpp"
+#include "channels/intrusive_list.hpp"
 
 namespace belfry {
 
@@ -47,7 +47,7 @@ class PackedName {
 };
 
 // The end of an awaited task that lives in the awaiting frame.
-struct Receiver {
+struct ResultSlotBase {
   std::coroutine_handle<> continuation;
 };
 
@@ -55,34 +55,32 @@ struct Receiver {
 // owner of a root. One word, and enough to walk from any task up to the root of its chain.
 class PromiseCore {
  public:
-  bool is_root() const noexcept { return (service_manager_ & 1U) != 0; }
+  bool is_root() const noexcept { return (who_is_told_ & 1U) != 0; }
 
   // NOLINTBEGIN(performance-no-int-to-ptr,clang-analyzer-core.*): two in one word; set before it is read
-  Receiver* receiver() const noexcept { return reinterpret_cast<Receiver*>(service_manager_); }
+  ResultSlotBase* result_slot() const noexcept { return reinterpret_cast<ResultSlotBase*>(who_is_told_); }
   TaskOwner* owner() const noexcept {
-    return reinterpret_cast<TaskOwner*>(service_manager_ & ~std::uintptr_t{1});
+    return reinterpret_cast<TaskOwner*>(who_is_told_ & ~std::uintptr_t{1});
   }
   // NOLINTEND(performance-no-int-to-ptr,clang-analyzer-core.*)
-  void set_receiver(Receiver* receiver) noexcept {
-    service_manager_ = reinterpret_cast<std::uintptr_t>(receiver);
+  void set_result_slot(ResultSlotBase* slot) noexcept {
+    who_is_told_ = reinterpret_cast<std::uintptr_t>(slot);
   }
-  void set_owner(TaskOwner* owner) noexcept {
-    service_manager_ = reinterpret_cast<std::uintptr_t>(owner) | 1U;
-  }
+  void set_owner(TaskOwner* owner) noexcept { who_is_told_ = reinterpret_cast<std::uintptr_t>(owner) | 1U; }
 
   // The owner of the task that this one is a part of. Every awaiting coroutine is a Task (task.hpp
   // sees to it), and all their promises begin with a PromiseCore at the same place of the frame.
   TaskOwner* owner_of_chain() const noexcept {
     const PromiseCore* core = this;
     while (!core->is_root()) {
-      void* frame = core->receiver()->continuation.address();
+      void* frame = core->result_slot()->continuation.address();
       core = &std::coroutine_handle<PromiseCore>::from_address(frame).promise();
     }
     return core->owner();
   }
 
  private:
-  std::uintptr_t service_manager_ = 0;
+  std::uintptr_t who_is_told_ = 0;
 };
 
 // The owner of the task that is about to wait: waiting for its own end, it would wait for ever.
@@ -94,7 +92,7 @@ TaskOwner* owner_of(std::coroutine_handle<Promise> awaiting) noexcept {
 // Part of the promise of every Task<void>; in use only when it was spawned. 32 bytes.
 // Owner: the loop, through the frame. Lifecycle: adopted, started, finished or destroyed.
 // Cancellation: none of its own.
-class RootTask : public PromiseCore, public Link {
+class RootTask : public PromiseCore, public IntrusiveLink {
  public:
   void make_root(std::string_view name, TaskOwner* owner) noexcept {
     name_ = PackedName(name);

@@ -3,16 +3,16 @@
 
 #include <coroutine>
 
-#include "channels/detail/list.hpp"
+#include "channels/intrusive_list.hpp"
 
 namespace belfry::detail {
 
 // A place in a primitive's waiting list or in the loop's ready list (the same link serves both,
 // one after the other). 24 bytes in the waiting frame.
-struct Waiter : Link {
+struct Waiter : IntrusiveLink {
   std::coroutine_handle<> handle;
 };
 
-using WaiterList = List<Waiter>;
+using WaiterList = IntrusiveList<Waiter>;
 
 }  // namespace belfry::detail

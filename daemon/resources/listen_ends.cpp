@@ -25,13 +25,7 @@ bool is_ending(const ServiceEvents& service) {
 
 }  // namespace
 
-void ListenEnds::Renewal::due(detail::TimerNode& node) noexcept {
-  auto& self = static_cast<Renewal&>(node);
-  if (!self.Waiter::linked()) self.ends.poller_.loop().wake_afterwards(self);
-}
-
 ListenEnds::~ListenEnds() {
-  if (renewal_.armed()) poller_.loop().timers().cancel(renewal_);
   if (ends_.descriptor() >= 0) poller_.remove(ends_.descriptor(), *this);
 }
 
@@ -45,9 +39,10 @@ void ListenEnds::follow(ServiceEvents& service, const std::shared_ptr<probes::Li
 void ListenEnds::proven(const probes::ListenMonitor& monitor) {
   if (is_unavailable_) return;
   news_.push_back(&monitor);
-  if (renewal_.armed() || renewal_.Waiter::linked()) return;
+  if (renewal_timer_.armed() || renewal_.linked()) return;
   const auto watched = static_cast<std::int64_t>(watched_.size());
-  poller_.loop().timers().arm(renewal_, poller_.loop().now() + coalescing + watched * coalescing_for_each);
+  renewal_timer_.arm(poller_.loop().now() + coalescing + watched * coalescing_for_each,
+                     [this] { poller_.loop().wake_afterwards(renewal_); });
 }
 
 void ListenEnds::take_news() {

@@ -34,12 +34,10 @@ class ListenEnds final : PollWatcher, public probes::ProofKeeper {
  private:
   // What was found between the look and the filter that lets its end pass may have ended meanwhile: whoever
   // is new looks once more. A filter costs as much as it has sockets, so those of some milliseconds share
-  // one. Owner: the ends. Lifecycle: armed by a new proof. Cancellation: the ends' end takes it out of the
-  // loop.
-  struct Renewal final : Callback, detail::TimerNode {
-    explicit Renewal(ListenEnds& e) : TimerNode(&Renewal::due), ends(e) {}
+  // one. The timer that a new proof arms puts this behind everything else that its turn brings.
+  struct Renewal final : Callback {
+    explicit Renewal(ListenEnds& e) : ends(e) {}
     void run() noexcept override { ends.renew(); }
-    static void due(detail::TimerNode& node) noexcept;
     ListenEnds& ends;
   };
   struct Watched {
@@ -60,6 +58,7 @@ class ListenEnds final : PollWatcher, public probes::ProofKeeper {
   std::vector<const probes::ListenMonitor*> news_;  // names only
   std::vector<ServiceEvents*> renewed_;
   std::vector<Watched> watched_;
+  Timer renewal_timer_{poller_.loop()};
   Renewal renewal_{*this};
 };
 

@@ -1,7 +1,7 @@
 // To be told of every change of a service's state.
 #pragma once
 
-#include "channels/detail/list.hpp"
+#include "channels/intrusive_list.hpp"
 #include "channels/wakeup.hpp"
 
 namespace belfry::daemon {
@@ -10,7 +10,7 @@ namespace belfry::daemon {
 // list that each leaves by itself, without being looked for.
 // Owner: whoever waits, beside its Wakeup. Lifecycle: told from Service::watch() until it is destroyed.
 // Cancellation: none, nothing waits here.
-class StateWatch final : public detail::Link {
+class StateWatch final : public IntrusiveLink {
  public:
   explicit StateWatch(Wakeup& wakeup) : wakeup_(wakeup) {}
   void tell() { wakeup_.notify(); }
@@ -19,6 +19,6 @@ class StateWatch final : public detail::Link {
   Wakeup& wakeup_;
 };
 
-using StateWatches = detail::List<StateWatch>;
+using StateWatches = IntrusiveList<StateWatch>;
 
 }  // namespace belfry::daemon

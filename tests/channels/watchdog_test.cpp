@@ -13,9 +13,9 @@ TEST(Watchdog, silence_cancels_the_context_with_the_name_in_the_cause) {
   Rig rig;
   Watchdog watchdog(rig.root, seconds(3), "etcd stream");
   rig.loop.advance(seconds(2));
-  EXPECT_FALSE(watchdog.bitten());
+  EXPECT_FALSE(watchdog.expired());
   rig.loop.advance(seconds(1));
-  EXPECT_TRUE(watchdog.bitten());
+  EXPECT_TRUE(watchdog.expired());
   ASSERT_TRUE(watchdog.context().cancelled());
   EXPECT_EQ(watchdog.context().cause().text(), "watchdog 'etcd stream': silent for too long");
   EXPECT_EQ(watchdog.context().cause().kind(), Error::Kind::deadline_exceeded);
@@ -29,11 +29,11 @@ TEST(Watchdog, every_sign_of_life_starts_the_count_anew) {
     rig.loop.advance(seconds(2));
     watchdog.kick();
   }
-  EXPECT_FALSE(watchdog.bitten());
+  EXPECT_FALSE(watchdog.expired());
   rig.loop.advance(seconds(3) - std::chrono::nanoseconds(1));
-  EXPECT_FALSE(watchdog.bitten());
+  EXPECT_FALSE(watchdog.expired());
   rig.loop.advance(std::chrono::nanoseconds(1));
-  EXPECT_TRUE(watchdog.bitten());
+  EXPECT_TRUE(watchdog.expired());
 }
 
 TEST(Watchdog, the_interval_may_change) {
@@ -41,10 +41,10 @@ TEST(Watchdog, the_interval_may_change) {
   Watchdog watchdog(rig.root, seconds(3), "stream");
   watchdog.set_interval(seconds(10));
   rig.loop.advance(seconds(5));
-  EXPECT_FALSE(watchdog.bitten());
+  EXPECT_FALSE(watchdog.expired());
   watchdog.set_interval(seconds(1));
   rig.idle();
-  EXPECT_TRUE(watchdog.bitten()) << "it has been silent for five seconds";
+  EXPECT_TRUE(watchdog.expired()) << "it has been silent for five seconds";
 }
 
 TEST(Watchdog, stopping_it_or_cancelling_the_parent_keeps_it_from_biting) {
@@ -55,8 +55,8 @@ TEST(Watchdog, stopping_it_or_cancelling_the_parent_keeps_it_from_biting) {
   stopped.stop();
   parent.cancel();
   rig.loop.advance(seconds(5));
-  EXPECT_FALSE(stopped.bitten());
-  EXPECT_FALSE(cancelled.bitten());
+  EXPECT_FALSE(stopped.expired());
+  EXPECT_FALSE(cancelled.expired());
   EXPECT_EQ(cancelled.context().cause().kind(), Error::Kind::cancelled);
   EXPECT_TRUE(rig.loop.timers().empty());
 }

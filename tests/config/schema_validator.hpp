@@ -1,4 +1,4 @@
-// A validator for the part of JSON Schema 2020-12 that config/decode/schema.json uses, over belfry's own
+// A validator for the part of JSON Schema 2020-12 that config/schema.json uses, over belfry's own
 // document tree (JSON is YAML). Written from the specification and from nothing in config/.
 #pragma once
 

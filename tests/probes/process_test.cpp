@@ -417,18 +417,6 @@ TEST_F(UnixProbeTest, abstract_names_begin_with_an_at_sign) {
   EXPECT_EQ(ask_unix(name, TreeId{}), "");
 }
 
-// --- file
-
-TEST(FileProbe, is_true_when_the_path_exists) {
-  Loop loop;
-  config::Probe spec;
-  spec.target = "/etc/passwd";
-  EXPECT_EQ(answer(loop, **make_file(spec)), "");
-  spec.target = "/no/such/file";
-  EXPECT_EQ(answer(loop, **make_file(spec)), "cannot find /no/such/file: No such file or directory");
-  EXPECT_FALSE(make_file({}));
-}
-
 // --- factory
 
 TEST(Factory, makes_what_is_asked_and_refuses_what_is_not_built) {

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "channels/context.hpp"
-#include "channels/detail/list.hpp"
+#include "channels/intrusive_list.hpp"
 
 namespace belfry::daemon::http {
 
@@ -21,13 +21,13 @@ class EvictionList {
 
  private:
   friend class Evictable;
-  detail::List<Evictable> places_;
+  IntrusiveList<Evictable> places_;
   std::size_t bytes_ = 0;
 };
 
 // Owner: the session's wait. Lifecycle: in the list from construction to destruction, or until it is given
 // up. Cancellation: to be given up cancels its context.
-class Evictable final : public detail::Link {
+class Evictable final : public IntrusiveLink {
  public:
   Evictable(EvictionList& list, Context& waiting) : list_(list), waiting_(waiting) {
     list.places_.push_back(*this);

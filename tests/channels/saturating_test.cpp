@@ -81,7 +81,7 @@ TEST(Saturating, a_case_of_select_beyond_all_time_is_never_ready) {
   EXPECT_EQ(after(rig.loop, for_ever).moment(), never);
 }
 
-TEST(Saturating, a_watchdog_with_all_the_time_does_not_bite) {
+TEST(Saturating, a_watchdog_with_all_the_time_does_not_expire) {
   Rig rig;
   Watchdog watchdog(rig.root, for_ever, "patient");
   rig.loop.advance(hours(24 * 365));

@@ -1,22 +1,30 @@
-// Intrusive, circular, doubly linked list whose links know how to leave on their own.
+// A doubly linked list whose links are part of its members, and know how to leave on their own.
 //
-// Everything that waits in this library is a link inside the waiting coroutine's frame: linking
-// allocates nothing, a frame that is destroyed takes its links along, and a whole list of waiters
-// moves to the loop's ready list in O(1).
+// The problem: whoever waits has to stand in a queue, and may leave it from anywhere in it, at any moment,
+// also because its frame is destroyed. A queue of pointers would allocate for each wait, would have to be
+// searched by whoever leaves, and would point at what is gone.
+//
+// Here the link is a base of the member. Entering and leaving are O(1) and allocate nothing; a member that is
+// destroyed has left; and a whole list moves into another one in O(1), however long it is. It is what every
+// waiting list of this library and the loop's ready list are made of, and it is of use outside as well.
 #pragma once
 
 #include <cassert>
 
-namespace belfry::detail {
+namespace belfry {
+
+namespace detail {
+class CancelLink;
+}
 
 // Owner: the object it is a base of. Lifecycle: unlinked, linked, unlinked…; unlinks itself when
 // destroyed. Cancellation: unlink() from whatever list it is in, without knowing which.
-class Link {
+class IntrusiveLink {
  public:
-  Link() = default;
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-  ~Link() { unlink(); }
+  IntrusiveLink() = default;
+  IntrusiveLink(const IntrusiveLink&) = delete;
+  IntrusiveLink& operator=(const IntrusiveLink&) = delete;
+  ~IntrusiveLink() { unlink(); }
 
   bool linked() const noexcept { return next_ != nullptr; }
 
@@ -29,21 +37,21 @@ class Link {
 
  private:
   template <class T>
-  friend class List;
-  friend class CancelLink;
+  friend class IntrusiveList;
+  friend class detail::CancelLink;
 
-  Link* prev_ = nullptr;
-  Link* next_ = nullptr;
+  IntrusiveLink* prev_ = nullptr;
+  IntrusiveLink* next_ = nullptr;
 };
 
-// A list of T, which derives from Link. Owns nothing.
+// A list of T, which derives from IntrusiveLink. Owns nothing.
 template <class T>
-class List {
+class IntrusiveList {
  public:
-  List() noexcept { head_.prev_ = head_.next_ = &head_; }
-  List(const List&) = delete;
-  List& operator=(const List&) = delete;
-  ~List() {
+  IntrusiveList() noexcept { head_.prev_ = head_.next_ = &head_; }
+  IntrusiveList(const IntrusiveList&) = delete;
+  IntrusiveList& operator=(const IntrusiveList&) = delete;
+  ~IntrusiveList() {
     clear();
     head_.prev_ = head_.next_ = nullptr;
   }
@@ -54,17 +62,17 @@ class List {
 
   // The link after `item`, or nullptr at the end.
   T* after(T& item) noexcept {
-    Link* next = static_cast<Link&>(item).next_;
+    IntrusiveLink* next = static_cast<IntrusiveLink&>(item).next_;
     return next == &head_ ? nullptr : static_cast<T*>(next);
   }
   const T* first() const noexcept { return empty() ? nullptr : static_cast<const T*>(head_.next_); }
   const T* after(const T& item) const noexcept {
-    const Link* next = static_cast<const Link&>(item).next_;
+    const IntrusiveLink* next = static_cast<const IntrusiveLink&>(item).next_;
     return next == &head_ ? nullptr : static_cast<const T*>(next);
   }
 
   void push_back(T& item) noexcept {
-    Link& link = item;
+    IntrusiveLink& link = item;
     assert(!link.linked());
     link.prev_ = head_.prev_;
     link.next_ = &head_;
@@ -75,15 +83,15 @@ class List {
   // Takes the first one out. Precondition: not empty.
   T& pop_front() noexcept {
     T& item = front();
-    static_cast<Link&>(item).unlink();
+    static_cast<IntrusiveLink&>(item).unlink();
     return item;
   }
 
   // Appends all of `other`, which becomes empty: O(1) however many there are.
-  void splice_back(List& other) noexcept {
+  void splice_back(IntrusiveList& other) noexcept {
     if (other.empty()) return;
-    Link* first = other.head_.next_;
-    Link* last = other.head_.prev_;
+    IntrusiveLink* first = other.head_.next_;
+    IntrusiveLink* last = other.head_.prev_;
     first->prev_ = head_.prev_;
     head_.prev_->next_ = first;
     last->next_ = &head_;
@@ -96,7 +104,7 @@ class List {
   }
 
  private:
-  Link head_;
+  IntrusiveLink head_;
 };
 
-}  // namespace belfry::detail
+}  // namespace belfry
