@@ -1,13 +1,12 @@
 #include "daemon/logs/pump.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "system/terminal.hpp"
 
 namespace belfry::daemon {
 
@@ -36,7 +35,7 @@ LogPump::LogPump(Loop& loop, int output)
       mailbox_(loop),
       writer_(output, "belfry | ", [this] { mailbox_.post([this] { moved(); }); }),
       output_(output),
-      terminal_(::isatty(output) == 1),
+      terminal_(system::is_terminal(output)),
       patience_(loop),
       own_("belfry", {.for_terminal = terminal_}) {}
 

@@ -10,8 +10,8 @@
 
 namespace belfry::daemon {
 
-// Owner: the notifiers. Lifecycle: until the last process of its run has ended. Cancellation: none.
-class ListenNotifiers::Notifier final : public PollWatcher {
+// Lives until the last process of its run has ended.
+class ListenNotifiers::Notifier final : public system::PollWatcher {
  public:
   Notifier(ListenNotifiers& all, Service& service, int descriptor,
            std::shared_ptr<probes::ListenMonitor> monitor)
@@ -26,7 +26,8 @@ class ListenNotifiers::Notifier final : public PollWatcher {
 
   Result<void> watch() { return all_.poller_.add(notifier_.descriptor(), EPOLLIN, *this); }
 
-  // One caller a turn: a service that calls listen(2) in a loop shares the loop with the others.
+  // One caller is served in a turn: a service that calls listen(2) in a loop must not keep the others
+  // waiting.
   void on_event(std::uint32_t events) override {
     if ((events & EPOLLIN) != 0) {
       hear();
@@ -48,12 +49,11 @@ class ListenNotifiers::Notifier final : public PollWatcher {
     if (!expectation_.linked()) loop().wake_afterwards(expectation_);
   }
 
-  // Most main processes make the call that is awaited themselves, once. Nobody waits for the pidfd to be
-  // opened, nor to be closed.
-  // Owner: the notifier. Lifecycle: runs after the start, and after the awaited call. Cancellation: the
-  // notifier's end takes it out of the loop.
+  // Most main processes make the awaited call themselves, once. So the pidfd of the main process is opened
+  // ahead of the call, after the start, and closed again after it: in both cases when nothing else is to be
+  // done.
   struct Expectation final : Callback {
-    explicit Expectation(Notifier& t) : notifier(t) {}
+    explicit Expectation(Notifier& n) : notifier(n) {}
     void run() noexcept override { notifier.notifier_.expect(notifier.expected_); }
     Notifier& notifier;
   };
@@ -67,42 +67,43 @@ class ListenNotifiers::Notifier final : public PollWatcher {
   Expectation expectation_{*this};
 };
 
-ListenNotifiers::ListenNotifiers(Poller& poller, config::OnDaemonDeath on_death)
-    : poller_(poller), on_death_(on_death), ends_(poller) {}
+ListenNotifiers::ListenNotifiers(system::Poller& poller, config::OnDaemonDeath on_death)
+    : poller_(poller), on_death_(on_death), loss_watch_(poller) {}
 ListenNotifiers::~ListenNotifiers() = default;
 
 void ListenNotifiers::remove(Notifier& notifier) {
   std::erase_if(notifiers_, [&](const auto& one) { return one.get() == &notifier; });
 }
 
-void ListenNotifiers::apply(const Service& service, std::unique_ptr<Kit>& kit, system::Launch& launch) {
+void ListenNotifiers::apply(const Service& service, std::unique_ptr<PerService>& own,
+                            system::Launch& launch) {
   if (!probes::awaits_listen(service.spec())) return;
-  if (!kit) kit = std::make_unique<Kit>();
-  kit->monitor = std::make_shared<probes::ListenMonitor>();
-  kit->request = {.udp = probes::awaits_bind(service.spec())};
+  if (!own) own = std::make_unique<PerService>();
+  own->monitor = std::make_shared<probes::ListenMonitor>();
+  own->request = {.udp = probes::awaits_bind(service.spec())};
   std::string_view why = probes::why_no_notifier(service.spec(), on_death_, rights_, launch.isolate);
   if (why.empty() && refused_ != 0) why = probes::why_notifier_refused(refused_);
   if (why.empty())
-    launch.listen_notifier = &kit->request;
+    launch.listen_notifier = &own->request;
   else
-    kit->monitor->say_why_unavailable(std::string(why));
+    own->monitor->say_why_unavailable(std::string(why));
 }
 
-void ListenNotifiers::started(Service& service, const std::unique_ptr<Kit>& kit) {
-  if (kit && kit->monitor) ends_.follow(service, kit->monitor);
-  if (!kit || (kit->request.descriptor < 0 && kit->request.errnum == 0)) return;
-  if (const int errnum = std::exchange(kit->request.errnum, 0); errnum != 0) {
+void ListenNotifiers::started(Service& service, const std::unique_ptr<PerService>& own) {
+  if (own && own->monitor) loss_watch_.follow(service, own->monitor);
+  if (!own || (own->request.descriptor < 0 && own->request.errnum == 0)) return;
+  if (const int errnum = std::exchange(own->request.errnum, 0); errnum != 0) {
     if (probes::is_refused_for_good(errnum)) refused_ = errnum;
-    kit->monitor->say_why_unavailable(std::string(probes::why_notifier_refused(errnum)));
+    own->monitor->say_why_unavailable(std::string(probes::why_notifier_refused(errnum)));
     return;
   }
   auto notifier =
-      std::make_unique<Notifier>(*this, service, std::exchange(kit->request.descriptor, -1), kit->monitor);
+      std::make_unique<Notifier>(*this, service, std::exchange(own->request.descriptor, -1), own->monitor);
   if (auto ok = notifier->watch(); !ok) {
-    kit->monitor->say_why_unavailable(ok.error().text());
+    own->monitor->say_why_unavailable(ok.error().text());
     return;
   }
-  kit->monitor->attach();
+  own->monitor->attach();
   notifiers_.push_back(std::move(notifier));
 }
 

@@ -33,7 +33,7 @@ LineStyle style_of(const config::Service& spec, const LogPump& pump) {
 }  // namespace
 
 struct NativeProvisions::Kit final : ReadyFdListener {
-  Kit(Service& s, Poller& poller, LogPump& pump)
+  Kit(Service& s, system::Poller& poller, LogPump& pump)
       : service(s),
         log(poller, pump, s.name(), style_of(s.spec(), pump), s.spec().extras && s.spec().extras->tty) {
     ReadyFdListener& listener = *this;
@@ -54,7 +54,7 @@ struct NativeProvisions::Kit final : ReadyFdListener {
   std::vector<std::unique_ptr<ReadyFd>> ready_fds;
   std::unique_ptr<system::CgroupLeaf> leaf;
   StandardInput standard_input;
-  std::unique_ptr<ListenNotifiers::Kit> listening;  // of a service that waits for a socket of its own
+  std::unique_ptr<ListenNotifiers::PerService> listening;  // of a service that waits for a socket of its own
   int write_end = -1;
   int hook_write_end = -1;
   std::uint16_t held = 0;  // descriptors counted against the budget
@@ -88,7 +88,8 @@ void set_attributes(const config::ServiceExtras& extras, system::Launch& launch)
 
 }  // namespace
 
-NativeProvisions::NativeProvisions(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump)
+NativeProvisions::NativeProvisions(Loop& loop, const config::Stack& stack, system::Poller& poller,
+                                   LogPump& pump)
     : stack_(stack),
       poller_(poller),
       pump_(pump),
@@ -249,7 +250,7 @@ Result<void> NativeProvisions::create_log_pipe(Service& service, Kit& kit, syste
   if (kit.write_end < 0) {
     auto fd = kit.log.open_write_end();
     if (!fd) return std::unexpected(fd.error());
-    kit.write_end = *fd;
+    kit.write_end = fd->release();
     kit.held = 2;
     descriptors_ += kit.held;
   }
@@ -292,7 +293,7 @@ Result<void> NativeProvisions::prepare_hook(Service& service, system::Launch& la
   Kit& kit = kit_of(service);
   auto fd = kit.log.open_write_end();
   // Without a descriptor left it writes where belfry does: cleaning up goes before attribution.
-  if (fd) launch.standard_output = launch.standard_error = kit.hook_write_end = *fd;
+  if (fd) launch.standard_output = launch.standard_error = kit.hook_write_end = fd->release();
   return {};
 }
 

@@ -25,7 +25,7 @@ namespace belfry::daemon {
 // Cancellation: none, nothing waits.
 class NativeProvisions final : public Provisions {
  public:
-  NativeProvisions(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump);
+  NativeProvisions(Loop& loop, const config::Stack& stack, system::Poller& poller, LogPump& pump);
   ~NativeProvisions() override;
 
   // Looks users up and makes the directory of the notify sockets. A user that does not exist, or that belfry
@@ -71,7 +71,7 @@ class NativeProvisions final : public Provisions {
   Kit& kit_of(const Service& service);
 
   const config::Stack& stack_;
-  Poller& poller_;
+  system::Poller& poller_;
   LogPump& pump_;
   const uid_t own_user_ = ::geteuid();
   NotifyRouter router_;
