@@ -116,7 +116,7 @@ struct DnsChannel::Socket : std::enable_shared_from_this<Socket> {
   Direction writing;
 };
 
-// Counts one who waits, wherever his frame ends.
+// Counts a waiting task from here to the end of its frame, however that ends.
 class DnsChannel::Waiting {
  public:
   explicit Waiting(DnsChannel& channel) : channel_(channel) { ++channel_.waiting_; }

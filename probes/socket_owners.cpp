@@ -73,7 +73,7 @@ Task<SocketOwners::Holder> SocketOwners::holder_of(Context& ctx, Sockets sockets
   if (in_rest == InRest::give_up && loop_.now() + longest_pause < in_host_.rests_until) co_return Holder{};
   const Result<Permit> permit = co_await in_host_.turns.acquire(ctx);
   if (!permit) co_return Holder{};
-  // Whoever was before us has mostly looked for the same.
+  // The search before this one has mostly looked for the same sockets.
   if (const Known* one = known(sockets, older_than)) co_return one->holder;
   const Result<void> rested = co_await sleep_until(ctx, in_host_.rests_until);
   if (!rested) co_return Holder{};

@@ -1,8 +1,8 @@
-// Who holds a socket, asked by many probes: how much of the loop's time that may take.
+// Many probes ask which process holds a socket: how much of the loop's time the answers may take.
 //
-// Somebody who takes and leaves an awaited port, or has a hundred thousand descriptors, makes each question
-// as dear as he likes. So one search runs at a time, a slice of it per turn, first come first served; and
-// after one in vain all rest nine times as long as it has worked.
+// A process that takes and leaves an awaited port, or has a hundred thousand descriptors, decides how long
+// each answer takes. So one search runs at a time, a slice of it per turn, first come first served; and after
+// one in vain all searches rest nine times as long as it has worked.
 #pragma once
 
 #include <cstdint>

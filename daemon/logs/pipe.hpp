@@ -26,7 +26,7 @@ class LogPipe final : system::PollWatcher, LogSource {
   // Reads what is there by now, but no more than a pipe may hold: a service may write faster than belfry
   // reads.
   void drain();
-  // From now on `listener` hears every line; null: nobody.
+  // From now on `listener` is told every line; null: nobody is.
   void tell(LineListener* listener) { lines_.listener = listener; }
   [[nodiscard]] ino_t inode() const { return inode_; }
   [[nodiscard]] bool is_open() const { return static_cast<bool>(read_); }

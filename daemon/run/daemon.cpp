@@ -195,7 +195,7 @@ void Daemon::announce_up() {
   service_manager_.ready();
 }
 
-// One line for whoever is above: how many of the wanted services are ready, and who is missing.
+// One line for the service manager: how many of the wanted services are ready, and which one is missing.
 std::string Daemon::summary() const {
   std::size_t wanted = 0;
   std::size_t ready = 0;

@@ -54,7 +54,8 @@ class ListenProbe final : public Probe {
   Duration work_{0};  // of the last search for who listens
 };
 
-// About whom to ask: anybody's socket is no call of the service's, so its notifier would not tell.
+// About whom the probe asks. With `anybody`, sockets of other processes count as well, of whose calls the
+// notifier of the service does not tell.
 [[nodiscard]] ProbeContext whose(const ProbeContext& about, bool anybody);
 
 }  // namespace belfry::probes
