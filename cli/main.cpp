@@ -76,7 +76,7 @@ int belfry_main(int argc, char** argv) {
 }
 
 int main(int argc, char** argv) {
-  belfry::system::be_keeper_if_asked(argc, argv);
+  belfry::system::be_shim_if_asked(argc, argv);
   try {
     belfry::system::ensure_standard_descriptors();  // or a socket would be "standard output"
     return belfry::cli::finish_output(belfry::cli::belfry_main(argc, argv));

@@ -12,11 +12,13 @@
 
 #include "channels/sleep.hpp"
 #include "probes/dns_configuration.hpp"
+#include "system/client_socket.hpp"
 
 namespace belfry::probes {
 
 namespace {
 
+namespace client_socket = system::client_socket;
 using namespace std::chrono_literals;
 
 constexpr int rounds = 2;
@@ -114,7 +116,7 @@ struct DnsChannel::Socket : std::enable_shared_from_this<Socket> {
   Direction writing;
 };
 
-// Counts one who waits, wherever his frame ends.
+// Counts a waiting task from here to the end of its frame, however that ends.
 class DnsChannel::Waiting {
  public:
   explicit Waiting(DnsChannel& channel) : channel_(channel) { ++channel_.waiting_; }
@@ -130,17 +132,17 @@ class DnsChannel::Waiting {
   DnsChannel& channel_;
 };
 
-// What c-ares does to its sockets. Its own functions are the same but for two things: no child ever inherits
-// a socket, and how much is read in one turn is bounded, whatever a server sends.
+// What c-ares does to its sockets. Its own functions are the same but for two things: here no child ever
+// inherits a socket, and how much is read in one turn is bounded, whatever a server sends.
 struct SocketFunctions {
   static int open(int family, int type, int protocol, void* self) {
-    const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    const int fd = client_socket::open(family, type, protocol);
     if (fd < 0) note_failure(self);
     return fd;
   }
-  static int close(int fd, void* /*self*/) { return ::close(fd); }
+  static int close(int fd, void* /*self*/) { return client_socket::close(fd); }
   static int connect(int fd, const sockaddr* to, socklen_t size, void* self) {
-    const int failed = ::connect(fd, to, size);
+    const int failed = client_socket::connect(fd, to, size);
     if (failed != 0 && errno != EINPROGRESS) note_failure(self);
     return failed;
   }
@@ -152,20 +154,17 @@ struct SocketFunctions {
       return -1;
     }
     --channel.packets_left_;
-    const ssize_t got = ::recvfrom(fd, to, size, flags, from, from_size);
+    const ssize_t got = client_socket::receive(fd, to, size, flags, from, from_size);
     if (got > 0 && from != nullptr) channel.heard(to, static_cast<std::size_t>(got), from);
     if (got < 0 && errno != EAGAIN) note_failure(self);
     return got;
   }
   static ssize_t send(int fd, const iovec* parts, int count, void* /*self*/) {
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(parts);
-    message.msg_iovlen = static_cast<std::size_t>(count);
-    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
-    // That nobody is there is the fate of an earlier datagram, and c-ares would only move the question of
-    // this one to the next server. Sent once more it makes the socket say so again, when it is read: then all
-    // move.
-    return sent < 0 && errno == ECONNREFUSED ? ::sendmsg(fd, &message, MSG_NOSIGNAL) : sent;
+    const ssize_t sent = client_socket::send(fd, parts, count);
+    // ECONNREFUSED is told of an earlier datagram, and c-ares would only move the question of this one to the
+    // next server. When this one is sent once more, the socket tells it again as it is read, and all
+    // questions move.
+    return sent < 0 && errno == ECONNREFUSED ? client_socket::send(fd, parts, count) : sent;
   }
   // c-ares tells one status for whatever kept it from asking anybody.
   static void note_failure(void* self) {

@@ -46,8 +46,9 @@ class DnsChannel {
   Result<void> open(const DnsOptions& options);
 
   // The addresses of both families that name servers give to `name`, at most 16 of each; search domains are
-  // tried as resolv.conf(5) says. Who asks for what is being asked already shares the answer; nothing is kept
-  // afterwards. The error's message is the reason alone: "no such name". The channel must outlive the task.
+  // tried as resolv.conf(5) says. A name that is being asked for already is not asked for again; nothing is
+  // kept afterwards. The error's message is the reason alone: "no such name". The channel must outlive the
+  // task.
   Task<Result<Addresses>> look_up(Context& ctx, std::string name);
 
   // How many names are being asked for.

@@ -14,7 +14,7 @@ std::string next_marker(const ProbeContext& about) {
   return std::string(whose) + "+probe" + std::to_string(++made);
 }
 
-// Owner: ProbeWatch. Lifecycle: one command at a time, and nothing of one is left when the next begins.
+// There is one command at a time, and nothing of one is left when the next begins.
 // Cancellation: everything of it is killed, and check() returns when it has been reaped.
 class ExecProbe final : public Probe {
  public:
@@ -24,16 +24,16 @@ class ExecProbe final : public Probe {
     if (about.launch != nullptr) about.launch->configure(launch_);
   }
 
-  Task<Outcome> check(Context& ctx) override {
+  Task<CheckResult> check(Context& ctx) override {
     OutputTail output(loop_);
-    if (auto laid = output.apply(launch_); !laid) co_return std::unexpected(laid.error());
+    if (auto ok = output.apply(launch_); !ok) co_return std::unexpected(ok.error());
     system::CommandRun run(loop_, processes_, marker_);
     const auto pid = run.begin(launch_);
     output.passed();
     if (!pid)
       co_return std::unexpected(
           Error(Error::Kind::failed, "cannot run the probe: " + pid.error().text(command_)));
-    const Outcome_ ended = co_await run.exited().wait(ctx);
+    const Outcome ended = co_await run.exited().wait(ctx);
     const Result<void> cleared = co_await run.clear();
     if (ended.cancelled())
       co_return std::unexpected(
@@ -44,12 +44,10 @@ class ExecProbe final : public Probe {
     if (!status.success())
       co_return std::unexpected(
           Error(Error::Kind::failed, "the probe " + command_ + " " + status.text() + output.last_line()));
-    co_return Outcome{};
+    co_return CheckResult{};
   }
 
  private:
-  using Outcome_ = belfry::Outcome;
-
   Loop& loop_;
   system::Processes& processes_;
   system::Launch launch_;

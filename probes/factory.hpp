@@ -54,7 +54,7 @@ class Factory {
   virtual Result<std::unique_ptr<Probe>> make(const config::Probe& probe, const ProbeContext& context) = 0;
 };
 
-// Owner: the app. Lifecycle: outlives every probe it made. Cancellation: none.
+// Owner: the Daemon. Lifecycle: outlives every probe it made.
 class NativeFactory final : public Factory {
  public:
   NativeFactory(Loop& loop, system::Processes& processes);

@@ -1,24 +1,19 @@
 // `file: path`: true when it exists, whatever it is.
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "probes/kinds.hpp"
+#include "system/file_facts.hpp"
 
 namespace belfry::probes {
 
 namespace {
 
-// Owner: the incarnation's watch. Lifecycle: any number of checks. Cancellation: none needed, a check
-// never waits.
 class FileProbe final : public Probe {
  public:
   explicit FileProbe(std::string path) : path_(std::move(path)) {}
 
-  Task<Outcome> check(Context&) override {
-    struct stat found{};
-    if (::stat(path_.c_str(), &found) == 0) co_return Outcome{};
-    co_return std::unexpected(Error::from_errno(errno, "cannot find " + path_));
+  Task<CheckResult> check(Context&) override {
+    const auto found = system::facts_of(path_);
+    if (found) co_return CheckResult{};
+    co_return std::unexpected(Error::from_errno(found.error(), "cannot find " + path_));
   }
 
  private:

@@ -1,10 +1,9 @@
 #include "probes/hosts_file.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <tuple>
+
+#include "system/open_file.hpp"
 
 namespace belfry::probes {
 
@@ -45,7 +44,7 @@ std::string_view line_at(std::string_view text, std::size_t begin) {
 std::vector<asio::ip::address> HostsFile::find(std::string_view name) {
   read_if_changed();
   std::vector<asio::ip::address> found;
-  for (const Entry& entry : std::ranges::equal_range(entries_, hash_of(name), {}, &Entry::hash)) {
+  for (const NamePlace& entry : std::ranges::equal_range(names_, hash_of(name), {}, &NamePlace::hash)) {
     std::string_view names = line_at(text_, entry.line);
     error_code no_address;
     const auto address = asio::ip::make_address(next_word(names), no_address);
@@ -60,50 +59,28 @@ std::vector<asio::ip::address> HostsFile::find(std::string_view name) {
 }
 
 void HostsFile::read_if_changed() {
-  const FileStamp now = FileStamp::of(path_.c_str());
+  const auto now = system::FileStamp::of(path_.c_str());
   if (was_read_ && now == stamp_) return;
   was_read_ = true;
-  text_.clear();
-  if (!read()) {
-    text_.clear();
-    stamp_ = now;
-  }
+  const auto read = system::read_regular_file(path_, largest_file, text_);
+  if (!read) text_.clear();
+  stamp_ = read.value_or(now);
   index();
 }
 
-// A device or a pipe that stands there by mistake must not hold the loop up.
-bool HostsFile::read() {
-  const int fd = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) return false;
-  struct stat status{};
-  bool whole = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= largest_file;
-  if (whole) {
-    stamp_ = FileStamp::of(status);
-    text_.resize(static_cast<std::size_t>(status.st_size));
-    std::size_t have = 0;
-    ssize_t got = 0;
-    while (have < text_.size() && (got = ::read(fd, text_.data() + have, text_.size() - have)) > 0)
-      have += static_cast<std::size_t>(got);
-    text_.resize(have);
-    whole = got >= 0;
-  }
-  ::close(fd);
-  return whole;
-}
-
 void HostsFile::index() {
-  entries_.clear();
+  names_.clear();
   for (std::size_t begin = 0; begin < text_.size();) {
     std::string_view rest = line_at(text_, begin);
     (void)next_word(rest);  // the address
     for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest))
-      entries_.push_back({hash_of(word), static_cast<std::uint32_t>(begin)});
+      names_.push_back({hash_of(word), static_cast<std::uint32_t>(begin)});
     begin = text_.find('\n', begin);
     if (begin == std::string::npos) break;
     ++begin;
   }
-  std::ranges::sort(entries_, {}, [](const Entry& entry) { return std::tuple(entry.hash, entry.line); });
-  entries_.shrink_to_fit();
+  std::ranges::sort(names_, {}, [](const NamePlace& entry) { return std::tuple(entry.hash, entry.line); });
+  names_.shrink_to_fit();
 }
 
 }  // namespace belfry::probes

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "channels/asio.hpp"
-#include "probes/file_stamp.hpp"
+#include "system/file_stamp.hpp"
 
 namespace belfry::probes {
 
-// Owner: the resolver. Lifecycle: read at the first question and again whenever the file has changed; its
-// text is kept, because some of these files have a hundred thousand lines. Cancellation: none; nothing waits.
+// The file is read at the first question and again whenever it has changed. Its text is kept as it is, with
+// an index of its names, because some of these files have a hundred thousand lines.
 class HostsFile {
  public:
   explicit HostsFile(std::string path) : path_(std::move(path)) {}
@@ -22,20 +22,19 @@ class HostsFile {
   [[nodiscard]] std::vector<asio::ip::address> find(std::string_view name);
 
  private:
-  struct Entry {
+  struct NamePlace {
     std::uint32_t hash;  // of a name
     std::uint32_t line;  // where its line begins
   };
 
   void read_if_changed();
-  bool read();
   void index();
 
   std::string path_;
   bool was_read_ = false;
-  FileStamp stamp_;
+  system::FileStamp stamp_;
   std::string text_;
-  std::vector<Entry> entries_;  // by hash, then by line
+  std::vector<NamePlace> names_;  // by hash, then by line
 };
 
 }  // namespace belfry::probes

@@ -39,9 +39,9 @@ class HttpProbe final : public Probe {
     json_ = expected->json;
   }
 
-  Task<Outcome> check(Context& ctx) override {
+  Task<CheckResult> check(Context& ctx) override {
     Socket socket(ctx.loop().executor());
-    Outcome connected = co_await connect(ctx, socket, resolver_, target_);
+    CheckResult connected = co_await connect(ctx, socket, resolver_, target_);
     if (connected) connected = co_await owner_.judge(ctx, socket);
     if (!connected) co_return connected;
     const std::string what = "cannot get " + config::masked(target_.path) + " from " + target_.text();
@@ -67,8 +67,8 @@ class HttpProbe final : public Probe {
   }
 
  private:
-  [[nodiscard]] Outcome judge(const std::string& what,
-                              const http::response<http::string_body>& response) const {
+  [[nodiscard]] CheckResult judge(const std::string& what,
+                                  const http::response<http::string_body>& response) const {
     const unsigned status = response.result_int();
     const auto within = [status](const auto& range) {
       return status >= range.first && status <= range.second;

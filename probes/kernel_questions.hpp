@@ -12,12 +12,12 @@ namespace belfry::probes {
 class SocketOwners;
 
 // How many probes of the daemon ask the kernel in turn: the more, the slower each.
-// Owner: the factory. Lifecycle: outlives its probes. Cancellation: none.
+// Owner: the factory, which outlives its probes.
 struct PortWaiters {
   std::size_t count = 0;
 };
 
-// Owner: the factory has what it points at. Lifecycle: outlives its probes. Cancellation: none.
+// What it points at is the factory's, which outlives its probes.
 struct KernelQuestions {
   system::SockDiag& diag;
   SocketOwners& owners;

@@ -1,12 +1,10 @@
 #include "probes/local_owner.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <optional>
 
+#include "system/clock.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::probes {
@@ -29,12 +27,8 @@ End end_of(const LocalOwner::Endpoint& endpoint) {
 
 // A moment of the loop's clock in clock ticks since the machine was started, suspensions included.
 std::uint64_t ticks_of(TimePoint moment, TimePoint now) {
-  timespec since_boot{};
-  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
-  const Duration at =
-      std::chrono::seconds(since_boot.tv_sec) + std::chrono::nanoseconds(since_boot.tv_nsec) - (now - moment);
-  const auto tick = std::chrono::nanoseconds(std::chrono::seconds(1)) / ::sysconf(_SC_CLK_TCK);
-  return static_cast<std::uint64_t>(std::max(at, Duration::zero()) / tick);
+  const Duration at = system::time_since_boot() - (now - moment);
+  return static_cast<std::uint64_t>(std::max(at, Duration::zero()) / system::clock_tick());
 }
 
 }  // namespace
@@ -54,16 +48,16 @@ bool LocalOwner::was_there(const system::ListeningSocket& listener) const {
          there_at_first_.end();
 }
 
-Task<Outcome> LocalOwner::judge(Context& ctx, Endpoint own, Endpoint peer) {
-  if (tree_.leader == 0) co_return Outcome{};
-  if (!diag_.is_local(end_of(own), end_of(peer))) co_return Outcome{};
+Task<CheckResult> LocalOwner::judge(Context& ctx, Endpoint own, Endpoint peer) {
+  if (tree_.leader == 0) co_return CheckResult{};
+  if (!diag_.is_local(end_of(own), end_of(peer))) co_return CheckResult{};
   const auto listener = diag_.listener_at(end_of(peer));
   if (!listener)
     co_return std::unexpected(
         Error(Error::Kind::failed, "nobody listens on port " + std::to_string(peer.port()) + " any more"));
   const bool ours = co_await is_ours(ctx, *listener, peer.port());
-  if (ours) co_return Outcome{};
-  Outcome outcome = co_await judge_stranger(ctx, *listener, peer.port());
+  if (ours) co_return CheckResult{};
+  CheckResult outcome = co_await judge_stranger(ctx, *listener, peer.port());
   co_return outcome;
 }
 
@@ -79,13 +73,14 @@ Task<bool> LocalOwner::is_ours(Context& ctx, system::ListeningSocket listener, s
   co_return ours;
 }
 
-Task<Outcome> LocalOwner::judge_stranger(Context& ctx, system::ListeningSocket listener, std::uint16_t port) {
+Task<CheckResult> LocalOwner::judge_stranger(Context& ctx, system::ListeningSocket listener,
+                                             std::uint16_t port) {
   Sockets alone{listener};
   const SocketOwners::Holder holder =
       co_await owners_.holder_of(ctx, std::move(alone), began_, SocketOwners::InRest::wait);
   if (ctx.cancelled()) co_return std::unexpected(ctx.cause());
-  const bool is_older = holder.pid != 0 && holder.start < began_;
-  if (!is_older && (holder.pid != 0 || !was_there(listener))) co_return Outcome{};
+  const bool is_older = holder.process.pid != 0 && holder.process.born < began_;
+  if (!is_older && (holder.process.pid != 0 || !was_there(listener))) co_return CheckResult{};
   const std::string who = is_older ? holder.text() : "another user's process (`ss -lnp` shows which)";
   co_return std::unexpected(Error(Error::Kind::failed, "port " + std::to_string(port) + " is held by " + who +
                                                            ", not by this service; `owner: any` beside the "

@@ -37,10 +37,10 @@ class LocalOwner {
              std::uint16_t port);
 
   // Once connected: the two ends of the connection. The error names who has the port instead.
-  Task<Outcome> judge(Context& ctx, Endpoint own, Endpoint peer);
+  Task<CheckResult> judge(Context& ctx, Endpoint own, Endpoint peer);
   // The ends of a connected socket. One that is closed again already has none, and is not judged.
   template <class Socket>
-  Task<Outcome> judge(Context& ctx, const Socket& socket) {
+  Task<CheckResult> judge(Context& ctx, const Socket& socket) {
     error_code unknown;
     const Endpoint own = socket.local_endpoint(unknown);
     const Endpoint peer = socket.remote_endpoint(unknown);
@@ -50,7 +50,7 @@ class LocalOwner {
  private:
   using Sockets = SocketOwners::Sockets;
   Task<bool> is_ours(Context& ctx, system::ListeningSocket listener, std::uint16_t port);
-  Task<Outcome> judge_stranger(Context& ctx, system::ListeningSocket listener, std::uint16_t port);
+  Task<CheckResult> judge_stranger(Context& ctx, system::ListeningSocket listener, std::uint16_t port);
   [[nodiscard]] bool was_there(const system::ListeningSocket& listener) const;
 
   system::SockDiag& diag_;

@@ -1,8 +1,5 @@
 #include "probes/output_tail.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +7,7 @@
 #include <utility>
 
 #include "channels/asio.hpp"
+#include "system/pipe.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::probes {
@@ -46,9 +44,9 @@ struct OutputTail::State : std::enable_shared_from_this<State> {
   // One read an event, so that a flood keeps nobody else waiting. False when there is no more.
   bool read_once() {
     static std::array<char, std::size_t{64} << 10> buffer;
-    const ssize_t n = ::read(descriptor.native_handle(), buffer.data(), buffer.size());
-    if (n <= 0) return n < 0 && (errno == EAGAIN || errno == EINTR);
-    const auto got = static_cast<std::size_t>(n);
+    const ssize_t result = system::read_some(descriptor.native_handle(), buffer);
+    if (result <= 0) return result == -EAGAIN || result == -EINTR;
+    const auto got = static_cast<std::size_t>(result);
     const std::size_t kept = std::min(got, most_kept);
     text.append(buffer.data() + got - kept, kept);
     if (text.size() > most_kept) text.erase(0, text.size() - most_kept);
@@ -64,26 +62,20 @@ struct OutputTail::State : std::enable_shared_from_this<State> {
 OutputTail::OutputTail(Loop& loop) : loop_(loop) {}
 
 OutputTail::~OutputTail() {
-  passed();
   if (!state_) return;
   error_code ignored;
   state_->descriptor.close(ignored);
 }
 
 Result<void> OutputTail::apply(system::Launch& launch) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return std::unexpected(Error::from_errno(errno, "cannot make a pipe for the output of a probe"));
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);  // ours alone: the command has the other end
-  write_end_ = ends[1];
-  state_ = std::make_shared<State>(loop_, ends[0]);
+  auto made = system::make_pipe();
+  if (!made)
+    return std::unexpected(Error::from_errno(made.error(), "cannot make a pipe for the output of a probe"));
+  write_end_ = std::move(made->write_end);
+  state_ = std::make_shared<State>(loop_, made->read_end.release());
   state_->arm();
-  launch.standard_output = launch.standard_error = write_end_;
+  launch.standard_output = launch.standard_error = write_end_.get();
   return {};
-}
-
-void OutputTail::passed() {
-  if (write_end_ >= 0) ::close(std::exchange(write_end_, -1));
 }
 
 std::string OutputTail::last_line() {

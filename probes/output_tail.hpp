@@ -1,8 +1,8 @@
 // What a probe's command says: read as it comes, and its last words kept for the message.
 //
-// A command that is asked every second must not write where belfry does: among lines that bear the name of a
-// service, and to a reader who may be slow, so that a healthy service seems dead because its probe waits for
-// him.
+// A command that is run every second must not write to belfry's own output: its lines would stand among those
+// of the services, and where the reader of belfry's output is slow the command would wait for the reader, so
+// that a healthy service would seem dead.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@
 #include "channels/error.hpp"
 #include "channels/loop.hpp"
 #include "system/launch.hpp"
+#include "system/owned_fd.hpp"
 
 namespace belfry::probes {
 
 // Owner: an attempt. Lifecycle: apply() before the spawn, passed() after it, then last_line() once, at the
-// end;
-//   who still holds the pipe then writes to nobody.
-// Cancellation: the destructor; nothing is waited for.
+// end; a
+//   process that still has the pipe open then writes to nobody.
 class OutputTail {
  public:
   static constexpr std::size_t most_kept = 4096;  // bytes, of as many as come
@@ -31,7 +31,7 @@ class OutputTail {
   // Standard output and error of the command. Error kind system: no descriptor is left.
   Result<void> apply(system::Launch& launch);
   // The clone has been tried.
-  void passed();
+  void passed() { write_end_.close(); }
   // ": " and the last line that is not empty, fit for a message and of bounded length; "" when there is none.
   std::string last_line();
 
@@ -39,7 +39,7 @@ class OutputTail {
   struct State;
   Loop& loop_;
   std::shared_ptr<State> state_;
-  int write_end_ = -1;
+  system::OwnedFd write_end_;
 };
 
 }  // namespace belfry::probes

@@ -1,12 +1,11 @@
 #include "probes/owner.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 
 #include "system/cgroup_files.hpp"
 #include "system/proc.hpp"
+#include "system/process_identity.hpp"
 
 namespace belfry::probes {
 
@@ -42,7 +41,7 @@ void TreeSearch::add(const std::vector<pid_t>& pids, bool are_children_of_belfry
 }
 
 bool TreeSearch::is_strange(pid_t child) const {
-  return ::getsid(child) != tree_.leader &&
+  return proc::session_of(child) != tree_.leader &&
          proc::variable_of(child, "BELFRY_SERVICE") != std::string(tree_.marker);
 }
 
@@ -52,7 +51,7 @@ void TreeSearch::begin_others(std::uint32_t& budget) {
   if (!tree_.cgroup.empty())
     add(system::cgroup::pids_in(tree_.cgroup));
   else
-    add(proc::children_of(::getpid()), true);
+    add(proc::children_of(system::own_pid()), true);
 }
 
 // True: it is known to hold one without a look at its descriptors.

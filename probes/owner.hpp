@@ -24,7 +24,7 @@ enum class SearchStep : std::uint8_t { found, more, ended };
 // Whether a process of the tree holds one of the sockets: the leader, what descends from it, or an
 // orphan that left its descent (a double fork) and is a child of belfry's now. A process whose descriptors
 // may not be looked at holds what its user has made.
-// Owner: whoever searches. Lifecycle: one search. Cancellation: none; it does not wait.
+// One object is one search; it never waits.
 class TreeSearch {
  public:
   TreeSearch(const system::TreeId& tree, const std::vector<system::ListeningSocket>& sockets);
@@ -52,8 +52,7 @@ class TreeSearch {
 };
 
 // Which process of this host holds one of the sockets, as far as descriptors may be looked at.
-// Owner: whoever searches. Lifecycle: one search; after `found` it can go on to the next holder.
-// Cancellation: none; it does not wait.
+// One object is one search, which can go on to the next holder after `found`; it never waits.
 class HostSearch {
  public:
   explicit HostSearch(const std::vector<system::ListeningSocket>& sockets);

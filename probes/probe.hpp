@@ -12,7 +12,7 @@
 namespace belfry::probes {
 
 // True, or why not: "cannot connect to 127.0.0.1:5432: Connection refused".
-using Outcome = Result<void>;
+using CheckResult = Result<void>;
 
 // Owner: the incarnation it asks about; made by a Factory.
 // Lifecycle: any number of checks, one at a time.
@@ -21,7 +21,7 @@ using Outcome = Result<void>;
 class Probe {
  public:
   virtual ~Probe() = default;
-  virtual Task<Outcome> check(Context& ctx) = 0;
+  virtual Task<CheckResult> check(Context& ctx) = 0;
 
   // While it has never been true: how long until it wants to be asked again, after so many looks in vain
   // since the last event of its service (0: there was none). Duration::max(): not before the next event.

@@ -70,9 +70,9 @@ Task<Result<std::vector<Endpoint>>> Resolver::resolve(Context& ctx, std::string_
   co_return by_turns(*found, port);
 }
 
-// Who waits for an answer of the servers that were in the file before keeps their channel.
+// A task that waits for an answer of the servers that were in the file before keeps their channel.
 Result<std::shared_ptr<DnsChannel>> Resolver::open_channel() {
-  const FileStamp now = FileStamp::of(options_.dns.resolv_conf.c_str());
+  const auto now = system::FileStamp::of(options_.dns.resolv_conf.c_str());
   if (channel_ && now == stamp_) return channel_;
   auto fresh = std::make_shared<DnsChannel>(loop_);
   if (auto opened = fresh->open(options_.dns); !opened) return std::unexpected(opened.error());

@@ -12,8 +12,8 @@
 #include "channels/error.hpp"
 #include "channels/task.hpp"
 #include "probes/dns_channel.hpp"
-#include "probes/file_stamp.hpp"
 #include "probes/hosts_file.hpp"
+#include "system/file_stamp.hpp"
 
 namespace belfry::probes {
 
@@ -25,9 +25,9 @@ struct ResolverOptions {
   DnsOptions dns = {};
 };
 
-// Owner: the factory of the probes. Lifecycle: outlives every resolve(). Name servers are not thought of
-// before
-//   the first name that needs them: until then it has neither memory nor descriptors.
+// Owner: the factory of the probes. Lifecycle: outlives every resolve(). Nothing is opened and no memory is
+// taken
+//   for name servers before the first name that needs them.
 // Cancellation: resolve() ends within a turn of its context's cancellation, whatever a name server does.
 class Resolver {
  public:
@@ -53,7 +53,7 @@ class Resolver {
   ResolverOptions options_;
   HostsFile hosts_;
   std::shared_ptr<DnsChannel> channel_;
-  FileStamp stamp_;  // of resolv.conf when the channel was opened
+  system::FileStamp stamp_;  // of resolv.conf when the channel was opened
 };
 
 }  // namespace belfry::probes

@@ -37,7 +37,6 @@ struct ScheduleOptions {
 [[nodiscard]] Duration port_period(std::size_t waiters);
 
 // Thresholds: turns a row of outcomes into "up" and "down" edges.
-// Owner: whoever runs the probe. Lifecycle: a value. Cancellation: none.
 class Thresholds {
  public:
   enum class Change : std::uint8_t { none, up, down };

@@ -56,8 +56,8 @@ const SocketOwners::Known* SocketOwners::known(const Sockets& sockets, std::uint
   const auto it = std::ranges::find(known_, sockets, &Known::sockets);
   if (it == known_.end()) return nullptr;
   const Holder& holder = it->holder;
-  if (holder.pid != 0 && system::proc::born_at(holder.pid) != holder.start) return nullptr;
-  if (holder.pid != 0 && holder.start < older_than) return &*it;
+  if (holder.process.pid != 0 && !system::is_still(holder.process)) return nullptr;
+  if (holder.process.pid != 0 && holder.process.born < older_than) return &*it;
   return older_than <= it->older_than && loop_.now() < it->until ? &*it : nullptr;
 }
 
@@ -73,7 +73,7 @@ Task<SocketOwners::Holder> SocketOwners::holder_of(Context& ctx, Sockets sockets
   if (in_rest == InRest::give_up && loop_.now() + longest_pause < in_host_.rests_until) co_return Holder{};
   const Result<Permit> permit = co_await in_host_.turns.acquire(ctx);
   if (!permit) co_return Holder{};
-  // Whoever was before us has mostly looked for the same.
+  // The search before this one has mostly looked for the same sockets.
   if (const Known* one = known(sockets, older_than)) co_return one->holder;
   const Result<void> rested = co_await sleep_until(ctx, in_host_.rests_until);
   if (!rested) co_return Holder{};
@@ -89,11 +89,11 @@ Task<SocketOwners::Holder> SocketOwners::search(Context& ctx, Sockets sockets, s
     const SearchStep step = go_on(loop_, search, work);
     if (step == SearchStep::ended) break;
     if (step == SearchStep::found) {
-      const auto start = system::proc::born_at(search.holder());
+      const auto process = system::identity_of(search.holder());
       const auto who = system::proc::describe(search.holder());
-      if (start && who && (found.pid == 0 || *start < older_than))
-        found = {.pid = who->pid, .start = *start, .name = who->name};
-      if (found.pid != 0 && found.start < older_than) break;
+      if (process && who && (found.process.pid == 0 || process->born < older_than))
+        found = {.process = *process, .name = who->name};
+      if (found.process.pid != 0 && found.process.born < older_than) break;
       continue;
     }
     co_await yield_to_all(loop_);

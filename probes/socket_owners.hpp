@@ -1,8 +1,8 @@
-// Who holds a socket, asked by many probes: how much of the loop's time that may take.
+// Many probes ask which process holds a socket: how much of the loop's time the answers may take.
 //
-// Somebody who takes and leaves an awaited port, or has a hundred thousand descriptors, makes each question
-// as dear as he likes. So one search runs at a time, a slice of it per turn, first come first served; and
-// after one in vain all rest nine times as long as it has worked.
+// A process that takes and leaves an awaited port, or has a hundred thousand descriptors, decides how long
+// each answer takes. So one search runs at a time, a slice of it per turn, first come first served; and after
+// one in vain all searches rest nine times as long as it has worked.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "channels/task.hpp"
 #include "channels/time/time.hpp"
 #include "system/process.hpp"
+#include "system/process_identity.hpp"
 #include "system/sock_diag.hpp"
 
 namespace belfry::probes {
@@ -33,11 +34,10 @@ class SocketOwners {
   };
   // Pid 0: nobody whose descriptors may be looked at.
   struct Holder {
-    pid_t pid = 0;
-    std::uint64_t start = 0;  // system::proc::born_at()
+    system::ProcessIdentity process;
     std::string name;
     // "pid 4711 nginx"
-    [[nodiscard]] std::string text() const { return "pid " + std::to_string(pid) + " " + name; }
+    [[nodiscard]] std::string text() const { return "pid " + std::to_string(process.pid) + " " + name; }
   };
   enum class InRest : std::uint8_t { give_up, wait };  // when it would be long
   static constexpr std::uint64_t whenever = std::numeric_limits<std::uint64_t>::max();

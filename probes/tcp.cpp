@@ -12,9 +12,9 @@ class TcpProbe final : public Probe {
   TcpProbe(Resolver& resolver, Target target, LocalOwner owner)
       : resolver_(resolver), target_(std::move(target)), owner_(std::move(owner)) {}
 
-  Task<Outcome> check(Context& ctx) override {
+  Task<CheckResult> check(Context& ctx) override {
     Socket socket(ctx.loop().executor());
-    Outcome outcome = co_await connect(ctx, socket, resolver_, target_);
+    CheckResult outcome = co_await connect(ctx, socket, resolver_, target_);
     if (outcome) outcome = co_await owner_.judge(ctx, socket);
     co_return outcome;
   }

@@ -1,5 +1,5 @@
 // A socket that belfry binds and keeps, and hands to a service when it runs (socket activation,
-// sd_listen_fds(3); idea 2 of docs/design/seeds.md: to bind and to serve are two steps).
+// sd_listen_fds(3)): to bind and to serve are two steps.
 #pragma once
 
 #include <sys/types.h>
@@ -33,7 +33,6 @@ struct SocketPlan {
 // Owner: whoever bound it; moved, never copied.
 // Lifecycle: bound (and listening, unless UDP) from bind() to the destructor, which closes it and unlinks
 //   its file, if that is still its own. Children that were given it keep it open.
-// Cancellation: none, nothing waits.
 class ActivationSocket {
  public:
   // A socket file that nobody answers at any more is replaced; one that somebody answers at, or a file of

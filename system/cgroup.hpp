@@ -32,7 +32,6 @@ struct CgroupLimits {
 // Owner: whoever provides for the service; the CgroupTree outlives it.
 // Lifecycle: the directory exists as long as the object; removing it fails, and leaves it to the tree,
 //   while somebody is in it.
-// Cancellation: none, nothing waits.
 class CgroupLeaf {
  public:
   explicit CgroupLeaf(std::string directory);
@@ -57,10 +56,9 @@ class CgroupLeaf {
   std::uint64_t oom_kills_ = 0;
 };
 
-// Owner: the native resources.
+// Owner: the provisions.
 // Lifecycle: open() makes the directory, the destructor removes what is empty and, when belfry was moved,
 //   moves it back.
-// Cancellation: none, nothing waits.
 class CgroupTree {
  public:
   // `own`: belfry's cgroup directory (cgroup::own_directory()). The error says why there can be none.

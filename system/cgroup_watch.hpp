@@ -1,8 +1,9 @@
 // Tells when a cgroup may have become empty: one inotify for all of them, no polling.
 //
 // The kernel reports changes of cgroup.events (populated) as modifications of that file, at most one in 10 ms
-// for one cgroup. So this is the net, not the bell: that a child was reaped says it sooner, and only what
-// ends without being a child of ours (somebody moved it in) is heard of here alone.
+// for one cgroup. So this is only a safety net: mostly the end of a cgroup shows sooner, because a child was
+// reaped; only a process that somebody has moved into the cgroup, and that is no child of ours, ends
+// unnoticed without it.
 #pragma once
 
 #include <memory>

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
+
+#include "system/owned_fd.hpp"
 
 namespace belfry::system {
 
@@ -34,25 +37,29 @@ void raise_descriptor_limit() {
   if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) entry_limit = limit;
 }
 
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
 void make_room_for_descriptors(std::size_t count) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 2) return;
   const auto highest = static_cast<int>(std::min<rlim_t>({count, limit.rlim_cur - 1, rlim_t{1} << 20}));
-  const int there = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, highest);
-  if (there >= 0) ::close(there);  // the table does not shrink
+  const OwnedFd there(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, highest));  // the table does not shrink
 }
 
 int why_not_open(std::size_t count) {
-  std::vector<int> opened;
+  std::vector<OwnedFd> opened;
   int error = 0;
   while (opened.size() < count && error == 0) {
-    const int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-      error = errno;
+    OwnedFd fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (fd)
+      opened.push_back(std::move(fd));
     else
-      opened.push_back(fd);
+      error = errno;
   }
-  for (const int fd : opened) ::close(fd);
   return error == EMFILE || error == ENFILE ? error : 0;
 }
 

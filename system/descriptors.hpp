@@ -16,6 +16,9 @@ void ensure_standard_descriptors();
 // Raises the soft limit to the hard one. Children get the old one back.
 void raise_descriptor_limit();
 
+// How many may be open at once (RLIMIT_NOFILE, the soft limit).
+[[nodiscard]] std::size_t descriptor_limit();
+
 // Lets the table of descriptors grow to `count` now, as far as the limit allows. Call it before a second
 // thread runs: a table that threads share waits for every processor whenever it grows (synchronize_rcu in
 // the kernel's expand_fdtable; 20 ms each time were seen), one that is not shared just grows.

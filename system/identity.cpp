@@ -47,17 +47,6 @@ int look_up(std::vector<char>& buffer, Entry& entry, Entry*& found, Call call) {
   }
 }
 
-std::expected<gid_t, SpawnError> find_group(std::string_view group) {
-  std::vector<char> buffer;
-  struct group entry{};
-  struct group* found = nullptr;
-  std::string name(group);
-  int error = look_up(buffer, entry, found, [&](auto... args) { return getgrnam_r(name.c_str(), args...); });
-  if (found != nullptr) return found->gr_gid;
-  if (auto gid = number(group)) return *gid;
-  return unknown("group", group, error);
-}
-
 std::vector<gid_t> groups_of(const std::string& user, gid_t gid) {
   std::vector<gid_t> groups(32);
   for (;;) {
@@ -72,6 +61,17 @@ std::vector<gid_t> groups_of(const std::string& user, gid_t gid) {
 }
 
 }  // namespace
+
+std::expected<gid_t, SpawnError> find_group(std::string_view group) {
+  std::vector<char> buffer;
+  struct group entry{};
+  struct group* found = nullptr;
+  std::string name(group);
+  int error = look_up(buffer, entry, found, [&](auto... args) { return getgrnam_r(name.c_str(), args...); });
+  if (found != nullptr) return found->gr_gid;
+  if (auto gid = number(group)) return *gid;
+  return unknown("group", group, error);
+}
 
 std::string why_cannot_become(const Identity& whom) {
   uid_t real = 0, effective = 0, saved = 0;

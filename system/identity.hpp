@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <expected>
 #include <string>
@@ -26,6 +27,12 @@ struct Identity {
 // `identity`; its errnum is 0 when there simply is no such user or group.
 [[nodiscard]] std::expected<Identity, SpawnError> find_identity(std::string_view user,
                                                                 std::string_view group = {});
+
+// A group by name or number.
+[[nodiscard]] std::expected<gid_t, SpawnError> find_group(std::string_view group);
+
+// The user that belfry acts as.
+[[nodiscard]] inline uid_t own_user() { return ::geteuid(); }
 
 // Why this process cannot start another one as that user: "belfry is not root (it is user 1000, …)". Empty:
 // it can, as far as its rights tell.

@@ -87,7 +87,6 @@ struct ResourceLimit {
 
 // Owner: the incarnation (or a probe, a hook) that wants to start it.
 // Lifecycle: set up, then spawned any number of times; changing it between spawns is fine.
-// Cancellation: none.
 class Launch {
  public:
   // argv; argv[0] with a slash is a path (relative to working_dir), otherwise it is searched in PATH.
@@ -121,10 +120,11 @@ class Launch {
   std::string working_dir;                   // empty: belfry's
   std::shared_ptr<const Identity> identity;  // null: belfry's own
   bool no_new_privileges = false;
-  // Below a shim of its own (subreaper_shim.hpp): nobody it forks can leave it.
+  // Below a shim of its own (system/subreaper_shim.hpp): none of the processes that it forks can leave it.
   bool isolate = false;
 
-  // Not null: hear of its listen(2) (seccomp_listen.hpp), if the kernel allows. Answered by the spawn.
+  // Not null: belfry is notified of its calls of listen(2) (system/seccomp_listen.hpp), if the kernel allows
+  // it. The spawn answers the request.
   ListenNotifierRequest* listen_notifier = nullptr;
 
   // --- process attributes

@@ -1,11 +1,10 @@
 #include "system/native.hpp"
 
-#include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "system/process_handle.hpp"
 #include "system/process_trees.hpp"
 #include "system/reaper.hpp"
 #include "system/spawner.hpp"
@@ -15,14 +14,11 @@ namespace belfry::system {
 
 namespace {
 
-// Of one that is not our child: the shim's, or one that a service named. A pidfd is readable once the last
-// thread has exited (pidfd_open(2)), which the state in /proc does not say.
+// Of one that is not our child: the shim's, or one that a service named. The state in /proc does not say it:
+// that is the first thread's.
 bool process_has_ended(pid_t pid) {
-  pollfd process{.fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), .events = POLLIN, .revents = 0};
-  if (process.fd < 0) return errno == ESRCH;
-  const bool ended = ::poll(&process, 1, 0) == 1;
-  ::close(process.fd);
-  return ended;
+  const auto process = ProcessHandle::open(pid);
+  return process ? process->has_ended() : process.error() == ESRCH;
 }
 
 }  // namespace
@@ -38,7 +34,7 @@ struct NativeProcesses::State final : ReapListener, SubreaperShims::Heir {
     if (::getpid() != 1) syscalls.become_subreaper();
   }
 
-  // A shim was killed: what it kept is found like anything else, as far as it can be.
+  // A shim was killed: what was below it is found as any other tree is, as far as that can be.
   void inherit(const TreeId& tree, TreeWatcher& watcher) override { trees.watch(tree, watcher); }
 
   void on_reaped(pid_t pid, bool known) override { trees.reaped(pid, known); }
@@ -58,11 +54,11 @@ NativeProcesses::NativeProcesses(Loop& loop, Signals& signals, Syscalls& syscall
 NativeProcesses::~NativeProcesses() = default;
 
 std::expected<pid_t, SpawnError> NativeProcesses::spawn(Launch& launch, ExitWatcher& watcher) {
-  Kept kept;
-  auto spawned = state_->spawner.spawn(launch, &kept);
+  SpawnedShim shim;
+  auto spawned = state_->spawner.spawn(launch, &shim);
   if (!spawned) return spawned;
-  if (kept.shim != 0)
-    state_->shims.add(*spawned, kept, watcher);
+  if (shim.pid != 0)
+    state_->shims.add(*spawned, shim, watcher);
   else
     state_->reaper.add(*spawned, watcher);
   return spawned;

@@ -14,10 +14,9 @@ namespace belfry::system {
 class Signals;
 class Syscalls;
 
-// Owner: the app.
+// Owner: the Daemon.
 // Lifecycle: made after Signals, before the first service; makes belfry a subreaper unless it is pid 1.
 //   At destruction processes go on living; nobody is told any more.
-// Cancellation: none; nothing here waits.
 class NativeProcesses final : public Processes {
  public:
   NativeProcesses(Loop& loop, Signals& signals);

@@ -1,4 +1,5 @@
-// A place for orphans: the first thread adopts, the second one works.
+// The orphan thread: belfry's first thread, which does nothing but be the parent of orphans, while the second
+// one works.
 //
 // The kernel gives orphans to the first thread of a subreaper and keeps a list of children per thread.
 // With the loop (and every clone) on a second thread, the first one's list is the orphans alone, and the
@@ -16,7 +17,7 @@ namespace belfry::system {
 // other thread running: the loop and NativeProcesses are then made inside. An exception passes through; that
 // the kernel gives no thread is a std::system_error.
 template <class Body>
-int run_beside_adopter(Body body) {
+int run_beside_orphan_thread(Body body) {
   int result = 0;
   std::exception_ptr thrown;
   std::thread worker([&] {

@@ -10,8 +10,8 @@
 // spawned, 0.2 µs each, and those are passed over.
 //
 // An orphan that calls execve just now, or dies just now, has no environment to read. It is *undecided*:
-// looked at again after a millisecond, then two, four, …, and never taken for nobody's in between. Who leaves
-// a thousand orphans decides how many there are to look at, so no turn looks at more than a few.
+// looked at again after a millisecond, then two, four, …, and never taken for nobody's in between. A service
+// that leaves a thousand orphans decides how many there are to look at, so no turn looks at more than a few.
 #pragma once
 
 #include <sys/types.h>
@@ -32,7 +32,6 @@ enum class Kinship : std::uint8_t { yes, no, undecided };
 // Owner: ProcessTrees.
 // Lifecycle: remembers what it learned of an orphan until that is reaped: an attribution never ends,
 //   even if the process leaves its session or erases its environment afterwards.
-// Cancellation: none.
 class Orphans {
  public:
   // What is known of one.

@@ -24,11 +24,11 @@ namespace belfry::system {
 [[nodiscard]] std::string lost_lines_marker(std::string_view prefix, std::uint64_t lines,
                                             std::string_view why);
 
-// Owner: whoever has something to say to the descriptor; the thread has one of its own for the same
-// description. Lifecycle: the thread begins with the first line; all signals are blocked in it. The
-// destructor joins it
-//   when everything has been written. A thread that still writes is left behind instead, as it may be stuck
-//   in write(2) for good: it owns what it touches, ends with the piece it is at, or with the process.
+// Owner: whoever has something to write there; the thread has a descriptor of its own for the same open file.
+// Lifecycle: the thread begins with the first line; all signals are blocked in it. The destructor joins it
+// when
+//   everything has been written. A thread that still writes is left behind instead, as it may be stuck in
+//   write(2) for good: it owns what it touches, and ends with the piece it is at, or with the process.
 // Cancellation: the destructor; with finish() or tell_when_written() the owner bounds the wait before.
 // Thread rules: every member from the owner's thread.
 class OutputWriter {

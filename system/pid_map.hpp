@@ -13,8 +13,8 @@
 
 namespace belfry::system {
 
-// Owner: whoever holds it. Lifecycle: a value; T is default-constructible and cheap to move.
-// Pointers into it die at the next insert or erase. Cancellation: none.
+// T is default-constructible and cheap to move. Pointers into the map are valid until the next insert or
+// erase.
 template <class T>
 class PidMap {
  public:

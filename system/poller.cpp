@@ -1,7 +1,6 @@
 #include "system/poller.hpp"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +14,7 @@
 #include "channels/callback.hpp"
 #include "channels/sleep.hpp"
 
-namespace belfry::daemon {
+namespace belfry::system {
 
 namespace {
 constexpr int events_at_once = 128;
@@ -24,26 +23,17 @@ constexpr int events_at_once = 128;
 struct Poller::State final : Callback {
   State(Context& parent, int epoll)
       : handshake(parent, "poller"), descriptor(parent.loop().executor(), epoll), fd(epoll) {}
-  ~State() {
-    close_due();
-    due.swap(closing);
-    close_due();
-  }
   // Asked twice: the second time comes a turn later, after what I/O brought.
   void run() noexcept override {
-    close_due();
+    due.clear();
     due.swap(closing);
     if (!due.empty()) handshake.context().loop().wake_afterwards(*this);
-  }
-  void close_due() {
-    for (const int one : due) ::close(one);
-    due.clear();
   }
   Handshake handshake;
   asio::posix::basic_stream_descriptor<Executor> descriptor;
   int fd;
-  std::span<epoll_event> round;   // what is being delivered, so that a removed watcher can be struck out
-  std::vector<int> closing, due;  // out of the set already
+  std::span<epoll_event> round;       // what is being delivered, so that a removed watcher can be struck out
+  std::vector<OwnedFd> closing, due;  // out of the set already
 };
 
 Poller::Poller(Context& parent) : state_(std::make_unique<State>(parent, ::epoll_create1(EPOLL_CLOEXEC))) {
@@ -69,9 +59,9 @@ void Poller::forget(PollWatcher& watcher) {
   }
 }
 
-void Poller::close(int fd, PollWatcher& watcher) {
-  remove(fd, watcher);
-  state_->closing.push_back(fd);
+void Poller::close(OwnedFd fd, PollWatcher& watcher) {
+  remove(fd.get(), watcher);
+  state_->closing.push_back(std::move(fd));
   if (!state_->linked()) loop().wake_afterwards(*state_);
 }
 
@@ -102,4 +92,4 @@ Task<void> Poller::watch(Context& ctx, State& state) {
   }
 }
 
-}  // namespace belfry::daemon
+}  // namespace belfry::system

@@ -3,6 +3,12 @@
 // A stack has a log pipe and often a notify socket per service. As Asio descriptors each would cost some
 // 300 bytes and a task; here one costs the kernel's entry and nothing else, and a turn looks at all that
 // have something to say.
+//
+// The contract: a watcher is called on the loop's thread, once for each event that the kernel tells, and
+// never after it was taken out with remove(), forget() or close(), not even when its event had been fetched
+// already and stands in the round that is being delivered. The kernel keeps a descriptor in the set for as
+// long as anybody has the open file open: what others may still hold (a descriptor that a service was given)
+// must be taken out with remove(); closing it is not enough.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +18,9 @@
 #include "channels/context.hpp"
 #include "channels/error.hpp"
 #include "channels/handshake.hpp"
+#include "system/owned_fd.hpp"
 
-namespace belfry::daemon {
+namespace belfry::system {
 
 class PollWatcher {
  public:
@@ -26,7 +33,7 @@ class PollWatcher {
   ~PollWatcher() = default;
 };
 
-// Owner: App.
+// Owner: the Daemon.
 // Lifecycle: watches from construction on; stop() before destruction. Descriptors are the caller's.
 // Cancellation: stop().
 class Poller {
@@ -45,7 +52,7 @@ class Poller {
   // Takes the descriptor over; the watcher hears nothing more of it. It is closed when nobody has anything to
   // do, and what the kernel has told by now has been dealt with: who ends closes everything and exits in the
   // same moment, and it is the exit that others wait for.
-  void close(int fd, PollWatcher& watcher);
+  void close(OwnedFd fd, PollWatcher& watcher);
   Task<void> stop();
   [[nodiscard]] Loop& loop() const;
 
@@ -55,4 +62,4 @@ class Poller {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace belfry::daemon
+}  // namespace belfry::system

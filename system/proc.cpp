@@ -10,11 +10,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <unordered_set>
 #include <utility>
 
+#include "system/clock.hpp"
+#include "system/proc_stat.hpp"
 #include "system/socket_walk.hpp"
 
 namespace belfry::system::proc {
@@ -57,25 +58,13 @@ std::vector<ino_t> inodes_of(pid_t pid, std::string_view prefix) {
   return found;
 }
 
-// What this thread has worked: on a busy machine a search may last longer, but does no less.
-std::chrono::nanoseconds own_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
 // True of who was started with an empty one. While execve builds the new image the kernel has no place for it
 // yet, and has none any more once a process is dying: then both ends are zero (proc(5), env_start, env_end).
 bool has_no_environment(pid_t pid) {
-  constexpr int fields_before = 49;  // of the line, the number and the name included
-  const std::string stat = read_file(path_of(pid, "stat"));
-  std::size_t at = stat.rfind(')');
-  if (at == std::string::npos) return false;
-  for (int field = 2; field <= fields_before && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
-  unsigned long long begin = 0;
-  unsigned long long end = 0;
-  return at != std::string::npos && std::sscanf(stat.c_str() + at, " %llu %llu", &begin, &end) == 2 &&
-         end != 0 && begin == end;
+  const StatLine line(pid);
+  const auto begin = line.number<std::uint64_t>(50);
+  const auto end = line.number<std::uint64_t>(51);
+  return begin && end && *end != 0 && *begin == *end;
 }
 
 }  // namespace
@@ -84,13 +73,13 @@ bool has_no_environment(pid_t pid) {
 bool is_ours() {
   static pid_t asked_by = 0;
   static bool answer = false;
-  const pid_t self = ::getpid();
-  if (std::exchange(asked_by, self) == self) return answer;
+  const pid_t asks = ::getpid();
+  if (std::exchange(asked_by, asks) == asks) return answer;
   char link[16];
   const ssize_t length = ::readlink("/proc/self", link, sizeof link);
   pid_t shown = 0;
   if (length > 0) std::from_chars(link, link + length, shown);
-  answer = shown == self;
+  answer = shown == asks;
   return answer;
 }
 
@@ -165,12 +154,12 @@ std::optional<std::string> variable_of(pid_t pid, std::string_view name) {
 Variable look_up(pid_t pid, std::string_view name) {
   if (!is_ours()) return {Reading::hidden, {}};
   errno = 0;
-  const std::string all = read_file(path_of(pid, "environ"));
-  if (all.empty()) {
+  const std::string environment = read_file(path_of(pid, "environ"));
+  if (environment.empty()) {
     if (errno == EACCES || errno == EPERM) return {Reading::hidden, {}};
     return {has_no_environment(pid) ? Reading::lacks : Reading::undecided, {}};
   }
-  std::string_view rest = all;
+  std::string_view rest = environment;
   while (!rest.empty()) {
     const std::string_view entry = rest.substr(0, rest.find('\0'));
     if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
@@ -194,49 +183,38 @@ std::optional<uid_t> user_who_hides(pid_t pid) {
   return effective;
 }
 
-namespace {
-
-// Field `number` of /proc/PID/stat as proc_pid_stat(5) counts them, of those behind the name.
-template <class Integer>
-std::optional<Integer> stat_field(pid_t pid, int number) {
-  const std::string stat = read_file(path_of(pid, "stat"));
-  std::size_t at = stat.rfind(')');
-  for (int field = 2; field < number && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
-  if (at == std::string::npos) return std::nullopt;
-  Integer value{};
-  const auto [end, error] = std::from_chars(stat.data() + at + 1, stat.data() + stat.size(), value);
-  return error == std::errc{} ? std::optional(value) : std::nullopt;
+std::optional<pid_t> session_of(pid_t pid) {
+  const pid_t session = ::getsid(pid);
+  return session < 0 ? std::nullopt : std::optional(session);
 }
 
-}  // namespace
+pid_t group_of(pid_t pid) { return std::max<pid_t>(::getpgid(pid), 0); }
 
-std::optional<pid_t> parent_of(pid_t pid) { return stat_field<pid_t>(pid, 4); }
+std::optional<pid_t> parent_of(pid_t pid) { return StatLine(pid).number<pid_t>(4); }
+
 std::uint64_t faults_of_buried(pid_t pid) {
-  return stat_field<std::uint64_t>(pid, 11).value_or(0) + stat_field<std::uint64_t>(pid, 13).value_or(0);
+  const StatLine line(pid);
+  return line.number<std::uint64_t>(11).value_or(0) + line.number<std::uint64_t>(13).value_or(0);
 }
-std::optional<std::uint64_t> born_at(pid_t pid) { return stat_field<std::uint64_t>(pid, 22); }
+
+std::optional<std::uint64_t> born_at(pid_t pid) { return StatLine(pid).number<std::uint64_t>(22); }
 
 std::optional<Survivor> describe(pid_t pid) {
   if (!is_ours()) return std::nullopt;
-  std::string stat = read_file(path_of(pid, "stat"));
-  // "4711 (name with ) and blanks) S …": the name ends at the last parenthesis
-  std::size_t open = stat.find('(');
-  std::size_t close = stat.rfind(')');
-  if (open == std::string::npos || close == std::string::npos || close + 2 >= stat.size())
-    return std::nullopt;
-  return Survivor{pid, stat[close + 2], stat.substr(open + 1, close - open - 1)};
+  const StatLine line(pid);
+  if (!line) return std::nullopt;
+  return Survivor{pid, line.state(), std::string(line.name())};
 }
 
-// After the name come the state and 18 numbers, then the time of the start (proc(5)).
 std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono::milliseconds patience) {
   constexpr std::uint32_t at_once = 256;  // a process may have a million descriptors
   if (sockets.empty()) return std::nullopt;
-  const auto deadline = own_time() + patience;
+  const auto deadline = thread_time() + patience;
   for (const pid_t pid : all()) {
     for (SocketWalk walk(pid); !walk.at_end();) {
       std::uint32_t budget = at_once;
       if (walk.find(sockets, budget)) return describe(pid);
-      if (own_time() > deadline) return std::nullopt;
+      if (thread_time() > deadline) return std::nullopt;
     }
   }
   return std::nullopt;
@@ -244,15 +222,9 @@ std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono
 
 bool is_exiting(pid_t pid) {
   constexpr unsigned begins_to_exit = 0x4;  // PF_EXITING of linux/sched.h, set before anything is closed
-  const std::string stat = read_file(path_of(pid, "stat"));
-  const std::size_t close = stat.rfind(')');
-  char state = 0;
-  unsigned flags = 0;
-  // After the name: state ppid pgrp session tty tpgid flags (proc(5)).
-  if (close == std::string::npos ||
-      std::sscanf(stat.c_str() + close + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
-    return true;
-  return (flags & begins_to_exit) != 0 || state == 'Z' || state == 'X';
+  const StatLine line(pid);
+  const auto flags = line.number<unsigned>(9);
+  return !flags || (*flags & begins_to_exit) != 0 || line.state() == 'Z' || line.state() == 'X';
 }
 
 std::vector<Survivor> describe_living(const std::vector<pid_t>& pids) {

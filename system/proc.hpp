@@ -1,5 +1,7 @@
-// What /proc says of other processes. Each is a look at a moment: the process may be gone by the time
-// the answer is read, and then the answer is "nothing".
+// What the kernel says of other processes, mostly in /proc. Each is a look at a moment: the process may be
+// gone by the time the answer is read, and then the answer is "nothing". Between two looks its number may
+// even have been given to another process; system/process_identity.hpp and system/process_handle.hpp are for
+// those whom that would hurt.
 #pragma once
 
 #include <sys/types.h>
@@ -55,8 +57,27 @@ std::vector<ino_t> pipes_of(pid_t pid);
 // containers, sees those of its own user only. Empty: they can be seen, or the process is gone.
 std::optional<uid_t> user_who_hides(pid_t pid);
 
+// The session that the process is in; nothing when it is gone. 0: the leader of its session is not in this
+// PID namespace, as below `docker exec`, `nsenter` and many CI runners.
+std::optional<pid_t> session_of(pid_t pid);
+// Its process group; 0: it is gone.
+pid_t group_of(pid_t pid);
+
 std::optional<pid_t> parent_of(pid_t pid);
-// When it was started, in clock ticks since the boot: with its pid, a name that is never used again.
+
+// The nearest process above `pid`, and itself not among them, of which `is_it` holds; 0: there is none. Goes
+// up `most` steps: a chain in which numbers change hands meanwhile need not have an end.
+inline constexpr int longest_ancestry = 64;
+template <class Predicate>
+pid_t nearest_above(pid_t pid, Predicate is_it, int most = longest_ancestry) {
+  for (int step = 0; step < most && pid > 1; ++step) {
+    pid = parent_of(pid).value_or(0);
+    if (pid > 0 && is_it(pid)) return pid;
+  }
+  return 0;
+}
+
+// When it was started, in clock ticks since the boot (system/process_identity.hpp).
 std::optional<std::uint64_t> born_at(pid_t pid);
 // Grows with every child that the process has waited for: the page faults of those (cminflt and cmajflt of
 // proc_pid_stat(5)); nobody runs without any. 0: it cannot be seen.

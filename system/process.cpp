@@ -41,6 +41,10 @@ bool SpawnError::transient() const {
          errnum == ENFILE || errnum == ETXTBSY;
 }
 
+ExitStatus exit_status(int code, int status) {
+  return {.signaled = code != CLD_EXITED, .value = status, .core = code == CLD_DUMPED};
+}
+
 std::string ExitStatus::text() const {
   if (!signaled) return "exited with code " + std::to_string(value);
   std::string out = "killed by " + signal_name(value);

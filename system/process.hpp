@@ -30,8 +30,7 @@ enum class SpawnStage : std::uint8_t {
 // What to do about EAGAIN of clone(2), to go behind a message.
 inline constexpr std::string_view how_to_raise_the_process_limit =
     " (the limit of processes and threads is reached: RLIMIT_NPROC, ulimit -u, or pids.max of the cgroup: "
-    "TasksMax=, "
-    "docker run --pids-limit)";
+    "TasksMax=, docker run --pids-limit)";
 
 // Why a process did not come to be. A value: cheap to return, made only on failure.
 struct SpawnError {
@@ -65,6 +64,10 @@ struct ExitStatus {
   friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
+// From the two fields of siginfo_t that matter (waitid(2)): CLD_EXITED, CLD_KILLED or CLD_DUMPED, and the
+// exit code or the signal.
+[[nodiscard]] ExitStatus exit_status(int code, int status);
+
 // "SIGTERM" for 15; "signal 99" for what has no name; "SIGRTMIN+3" for real-time signals.
 [[nodiscard]] std::string signal_name(int signo);
 
@@ -76,8 +79,8 @@ struct TreeId {
   pid_t leader = 0;
   std::string_view marker;  // the value of BELFRY_SERVICE, e.g. "shop/db#3"; empty: not used
   ino_t log_pipe = 0;       // inode of the log pipe (pipe_inode()); 0: not used
-  std::string_view cgroup =
-      {};  // directory of its cgroup v2 leaf, kept alive by the owner; empty: it has none
+  // The directory of its cgroup v2 leaf, kept alive by the owner; empty: it has none.
+  std::string_view cgroup = {};
 };
 
 // A process of a tree that is still there, for messages that name it.

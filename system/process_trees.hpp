@@ -1,5 +1,9 @@
 // The proof that a service has stopped: nothing that can be attributed to it is left.
 //
+// The problem: a process can leave the session, the group and the descent of its service, and nobody is told
+// when it ends. The contract: on_tree_empty() is called once, in a turn in which no attributable process was
+// there, and a process that was attributed once stays attributed until it is reaped.
+//
 // Every surviving process of a tree hangs below a child of ours: below the leader while that lives,
 // below an adopted orphan afterwards (orphans.hpp). So a tree can only become empty when a child of ours
 // is reaped, and only then is it looked at: no polling. All trees that wait share one look per turn.

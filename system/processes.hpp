@@ -39,10 +39,9 @@ enum class Scope : std::uint8_t {
   tree,    // its group and every orphan that can be attributed to it
 };
 
-// Owner: the app (native) or the simulation (fake).
+// Owner: the Daemon (native) or the simulation (fake).
 // Lifecycle: outlives every service; watchers must outlive their registration or be taken out by
 //   `disown` / `unwatch_tree`.
-// Cancellation: none; nothing here waits.
 class Processes {
  public:
   virtual ~Processes() = default;

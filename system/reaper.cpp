@@ -11,10 +11,6 @@ namespace {
 
 constexpr Duration longest_rest = std::chrono::milliseconds(20);
 
-ExitStatus status_of(const siginfo_t& info) {
-  return {info.si_code != CLD_EXITED, info.si_status, info.si_code == CLD_DUMPED};
-}
-
 }  // namespace
 
 Reaper::Reaper(Loop& loop, Signals& signals, Syscalls& syscalls, ReapListener& listener)
@@ -75,7 +71,7 @@ Reaper::Reaped Reaper::reap(idtype_t type, pid_t pid) {
     watcher = *follower;
     followed_.erase(info.si_pid);
   }
-  if (watcher != nullptr) watcher->on_exit(info.si_pid, status_of(info));
+  if (watcher != nullptr) watcher->on_exit(info.si_pid, exit_status(info.si_code, info.si_status));
   listener_.on_reaped(info.si_pid, known);
   return expected ? Reaped::expected : Reaped::unexpected;
 }

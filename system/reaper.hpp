@@ -1,10 +1,10 @@
 // One reaper for all children: services, probes, hooks, and orphans that came to us.
 //
-// SIGCHLD coalesces, so every one of them means "look until there is nothing". The child that the signal
-// names is taken first and in constant time, because somebody waits for that bell. What comes after those who
-// were woken have gone on: those whose end somebody waits for are asked one by one, as it is they who end in
-// crowds; and the look at all children, whose cost grows with their number, bounded in the share of time that
-// it takes.
+// The problem: SIGCHLD coalesces, so every one of them means "look until there is nothing", and a look at all
+// children costs the more the more children there are. The contract: the child that the signal names is
+// reaped first and in constant time, because a bell waits for it. Everything else comes after the tasks that
+// this woke have gone on: the children whose end is expected are asked one by one, since it is they that end
+// in crowds; then comes the look at all children, which is bounded in the share of time that it takes.
 #pragma once
 
 #include <sys/types.h>
@@ -49,13 +49,15 @@ class Reaper final : SignalListener {
   void add(pid_t pid, ExitWatcher& watcher) { children_[pid] = {.watcher = &watcher}; }
   // Somebody waits for the end of this child of ours.
   void expect(pid_t pid);
-  // An orphan that is not one of our children yet, or not for our own sake: told of, and otherwise unknown.
+  // A process that was not spawned here and may become our child as an orphan: the watcher is told of its
+  // end, and nothing else is known of it.
   void follow(pid_t pid, ExitWatcher& watcher) { followed_[pid] = &watcher; }
   void unfollow(pid_t pid) { followed_.erase(pid); }
   void disown(pid_t pid);
   // A child that was spawned here and not reaped yet: its pid is certainly its own.
   [[nodiscard]] bool owns(pid_t pid) { return children_.find(pid) != nullptr; }
-  // Whether this child of ours has ended; if so its watcher hears in the coming turn, whatever rests.
+  // Whether this child of ours has ended; if so its watcher is told in the coming turn, also while looks at
+  // all children rest.
   [[nodiscard]] bool has_ended(pid_t pid);
   [[nodiscard]] std::size_t size() const { return children_.size(); }
 

@@ -1,5 +1,5 @@
-// Hearing of listen(2) the moment a service calls it, without its help and without asking: seccomp's user
-// notification (seccomp_unotify(2)).
+// The listen notifier: belfry is told of listen(2) the moment a service calls it, without the service's help
+// and without asking again and again. It is seccomp's user notification (seccomp_unotify(2)).
 //
 // The child of a spawn installs a filter that stops its callers of listen(2) until belfry has said CONTINUE;
 // the whole tree that grows from it inherits the filter, whatever sessions, users or threads it makes. The
@@ -56,7 +56,6 @@ struct CaughtCall {
 // Owner: the daemon's listen notifiers, one per run.
 // Lifecycle: takes the descriptor over and closes it. Destroy it when the descriptor has hung up (the whole
 //   tree is gone), and not before.
-// Cancellation: none; nothing here waits.
 class ListenNotifier {
  public:
   explicit ListenNotifier(int descriptor, Syscalls& syscalls = Syscalls::real());

@@ -25,7 +25,6 @@ struct EntryDispositions {
 // Owner: main(), as its very first object, before any thread exists.
 // Lifecycle: blocks every signal but the synchronous and job-control ones, ignores SIGPIPE; the
 //   destructor restores the mask (tests need that; the daemon ends with it).
-// Cancellation: none.
 class SignalBlock {
  public:
   SignalBlock();
@@ -46,10 +45,10 @@ class SignalBlock {
 
 struct SignalEvent {
   int number = 0;
-  pid_t sender = 0;  // 0: the kernel (a terminal's Ctrl-C)
+  pid_t sender = 0;  // 0: the kernel, or a process that has no number here
   uid_t user = 0;
-  bool from_kernel =
-      false;  // a terminal's Ctrl-C; a process outside of this PID namespace has no number either
+  // A terminal's Ctrl-C. Its sender is 0, but so is that of a process outside of this PID namespace.
+  bool from_kernel = false;
 };
 
 class SignalListener {
@@ -60,7 +59,7 @@ class SignalListener {
   ~SignalListener() = default;
 };
 
-// Owner: the app, after the Loop.
+// Owner: the Daemon, after the Loop.
 // Lifecycle: reads from construction on; destroy it before the Loop. Needs a living SignalBlock.
 // Cancellation: the destructor stops listening; no listener is called afterwards.
 class Signals {

@@ -28,7 +28,7 @@ struct ListeningSocket {
 
 // Owner: whoever asks; one serves any number of probes.
 // Lifecycle: one netlink socket, opened at the first question (and again if that failed).
-// Cancellation: none: the kernel answers at once. An answer that cannot be had is "nobody".
+// The kernel answers at once. An answer that cannot be had is "nobody".
 class SockDiag {
  public:
   SockDiag() = default;

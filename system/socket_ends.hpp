@@ -1,5 +1,5 @@
-// Hearing that a socket is gone: the multicast groups of sock_diag(7) to which the kernel tells the end of
-// each socket of the internet. Needs no right. Unix sockets are not told of.
+// The ends of sockets: sock_diag(7) has multicast groups to which the kernel tells the end of each socket of
+// the internet. No right is needed to join them. The ends of unix sockets are not told.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,6 @@ namespace belfry::system {
 // Owner: whoever watches the descriptor.
 // Lifecycle: one netlink socket from open() on. From then on the end of every connection of this network
 //   namespace costs the kernel a message, which its filter drops: nobody is woken for the sockets of others.
-// Cancellation: none; nothing here waits.
 class SocketEnds {
  public:
   SocketEnds() = default;

@@ -25,8 +25,8 @@ struct SocketIdentity {
   std::uint16_t port = 0;
   std::uint32_t interface = 0;             // of a link-local address; 0: any
   std::array<std::uint32_t, 4> address{};  // network order; IPv4 in the first one
-  std::string
-      path;  // of a unix socket, as it was spelled when it was bound; a leading @ names an abstract one
+  // Of a unix socket, as it was spelled when it was bound; a leading @ names an abstract one.
+  std::string path;
 
   [[nodiscard]] bool is_udp() const { return protocol == Protocol::udp; }
 };

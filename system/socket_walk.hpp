@@ -11,8 +11,7 @@
 
 namespace belfry::system::proc {
 
-// Owner: whoever searches. Lifecycle: one process; nothing is found in one that is gone or may not be looked
-// at. Cancellation: none, nothing waits.
+// One walk through one process; nothing is found in one that is gone or may not be looked at.
 class SocketWalk {
  public:
   explicit SocketWalk(pid_t pid);

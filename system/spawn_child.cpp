@@ -233,16 +233,16 @@ __attribute__((disable_sanitizer_instrumentation)) static int program_main(void*
 }
 
 // Nothing of belfry's or the service's stays open in it: a log pipe ends with the service.
-BELFRY_CHILD long become_keeper(ChildPlan& plan) {
+BELFRY_CHILD long become_shim(ChildPlan& plan) {
   raw(SYS_setsid);
   for (int stream = 0; stream < 3; ++stream) {
     if (long result = raw(SYS_dup3, plan.null, stream, 0); result < 0) return result;
   }
-  long result = plan.keeper_socket == keeper_socket ? raw(SYS_fcntl, keeper_socket, F_SETFD, 0)
-                                                    : raw(SYS_dup3, plan.keeper_socket, keeper_socket, 0);
+  long result = plan.shim_socket == shim_socket ? raw(SYS_fcntl, shim_socket, F_SETFD, 0)
+                                                : raw(SYS_dup3, plan.shim_socket, shim_socket, 0);
   if (result < 0) return result;
-  raw(SYS_close_range, keeper_socket + 1, ~0U, 0);
-  return raw(SYS_execve, plan.keeper_program, plan.keeper_argv, plan.keeper_envp);
+  raw(SYS_close_range, shim_socket + 1, ~0U, 0);
+  return raw(SYS_execve, plan.shim_program, plan.shim_argv, plan.shim_envp);
 }
 
 // The program is cloned first, so that what fails in it is known before there is a shim; it dies with its
@@ -260,14 +260,14 @@ BELFRY_CHILD void make_program(ChildPlan& plan) {
   plan.program = ::__clone(program_main, plan.program_stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
   if (plan.program < 0) fail(plan, SpawnStage::clone, -errno);
   if (plan.failed_stage == 0) {
-    write_digits(plan.keeper_digits, plan.program);
-    fail(plan, SpawnStage::shim, become_keeper(plan));
+    write_digits(plan.shim_digits, plan.program);
+    fail(plan, SpawnStage::shim, become_shim(plan));
     raw(SYS_kill, plan.program, SIGKILL);
   }
   if (plan.program > 0) raw(SYS_waitid, P_PID, plan.program, nullptr, WEXITED, nullptr);
 }
 
-__attribute__((disable_sanitizer_instrumentation)) int keeper_main(void* plan) {
+__attribute__((disable_sanitizer_instrumentation)) int shim_main(void* plan) {
   make_program(*static_cast<ChildPlan*>(plan));
   for (;;) raw(SYS_exit_group, 127);
 }

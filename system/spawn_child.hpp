@@ -35,11 +35,11 @@ struct ChildPlan {
   char* watchdog_pid_digits;
 
   // a shim between belfry and the program: null, or what it is exec'd with
-  const char* keeper_program;
-  char* const* keeper_argv;
-  char* const* keeper_envp;
-  char* keeper_digits;  // where the program's pid goes in keeper_argv
-  int keeper_socket;
+  const char* shim_program;
+  char* const* shim_argv;
+  char* const* shim_envp;
+  char* shim_digits;  // where the program's pid goes in shim_argv
+  int shim_socket;
   int null;  // /dev/null
   void* program_stack_top;
   pid_t program;  // answer: the program's pid
@@ -92,9 +92,9 @@ struct ChildPlan {
 inline constexpr std::uint8_t unshare_refused = 100;
 inline constexpr int failed_nice = -2, failed_oom_score = -3;
 
-// Entry of clone(2); never returns. `plan` is a ChildPlan*. The shim's clones the program and becomes a
-// shim.
+// Entries of clone(2); neither ever returns. `plan` is a ChildPlan*. That of the shim clones the program and
+// becomes the shim.
 int child_main(void* plan);
-int keeper_main(void* plan);
+int shim_main(void* plan);
 
 }  // namespace belfry::system::detail

@@ -72,18 +72,18 @@ Spawner::~Spawner() {
   if (program_stack_ != nullptr) ::munmap(program_stack_, stack_size);
 }
 
-std::expected<pid_t, SpawnError> Spawner::spawn(Launch& launch, Kept* kept) {
+std::expected<pid_t, SpawnError> Spawner::spawn(Launch& launch, SpawnedShim* shim) {
   bool fresh = launch.candidates_.empty();
   if (fresh) launch.resolve();
-  auto spawned = attempt(launch, kept);
+  auto spawned = attempt(launch, shim);
   if (spawned || fresh || spawned.error().stage != SpawnStage::exec) return spawned;
   // The command may have moved since it was resolved: one more look, as a shell would have.
   launch.resolve();
-  return attempt(launch, kept);
+  return attempt(launch, shim);
 }
 
-std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
-  if (!launch.isolate) kept = nullptr;
+std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, SpawnedShim* shim) {
+  if (!launch.isolate) shim = nullptr;
   plan_ = {};
   plan_.failed_limit = -1;
   plan_.join_cgroup = -1;
@@ -93,22 +93,22 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
     take_back_slots();
     return std::unexpected(SpawnError{SpawnStage::descriptors, -error, {}});
   }
-  if (int error = kept != nullptr ? lay_out_keeper(launch, *kept) : 0; error < 0) {
+  if (int error = shim != nullptr ? lay_out_shim(launch, *shim) : 0; error < 0) {
     take_back_slots();
     return std::unexpected(SpawnError{SpawnStage::shim, -error, {}});
   }
-  lay_out_trap(launch);
+  lay_out_listen_filter(launch);
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (plan_.first_unneeded > 0 ? CLONE_FILES : 0);
-  bool into = launch.cgroup >= 0 && kept == nullptr;
-  pid_t pid = into ? clone_into(launch.cgroup, flags) : clone(flags, kept != nullptr);
+  bool into = launch.cgroup >= 0 && shim == nullptr;
+  pid_t pid = into ? clone_into(launch.cgroup, flags) : clone(flags, shim != nullptr);
   take_back_slots();
   if (pid >= 0 && plan_.failed_stage == 0) {
-    answer_trap(launch);
-    if (kept == nullptr) return pid;
-    kept->shim = pid;
+    answer_listen_request(launch);
+    if (shim == nullptr) return pid;
+    shim->pid = pid;
     return plan_.program;
   }
-  if (kept != nullptr) ::close(kept->socket);
+  if (shim != nullptr) ::close(shim->socket);
   if (pid < 0) return std::unexpected(SpawnError{SpawnStage::clone, -pid, {}});
   if (plan_.listen_filter != nullptr && plan_.notifier >= 0) ::close(plan_.notifier);
 
@@ -117,60 +117,60 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, Kept* kept) {
   }
   if (plan_.failed_stage == detail::unshare_refused) {
     unshares_ = false;
-    return attempt(launch, kept);
+    return attempt(launch, shim);
   }
   return std::unexpected(explain_failure(launch, candidates_, static_cast<SpawnStage>(plan_.failed_stage - 1),
                                          plan_.errnum, plan_.failed_limit));
 }
 
-void Spawner::lay_out_trap(const Launch& launch) {
+void Spawner::lay_out_listen_filter(const Launch& launch) {
   if (launch.listen_notifier == nullptr) return;
   launch.listen_notifier->descriptor = -1;
   launch.listen_notifier->errnum = plan_.first_unneeded > 0 ? 0 : no_shared_table;
   const auto code = listen_filter(launch.listen_notifier->udp);
   if (plan_.first_unneeded == 0) return;
   // The kernel does not write to it; the interface is older than const.
-  trap_filter_ = {.len = static_cast<unsigned short>(code.size()),
-                  .filter = const_cast<sock_filter*>(code.data())};
-  plan_.listen_filter = &trap_filter_;
+  listen_filter_ = {.len = static_cast<unsigned short>(code.size()),
+                    .filter = const_cast<sock_filter*>(code.data())};
+  plan_.listen_filter = &listen_filter_;
   plan_.notifier = -ENOSYS;
 }
 
-void Spawner::answer_trap(const Launch& launch) {
+void Spawner::answer_listen_request(const Launch& launch) {
   if (plan_.listen_filter == nullptr) return;
   launch.listen_notifier->descriptor = std::max(plan_.notifier, -1);
   launch.listen_notifier->errnum = plan_.notifier < 0 ? -plan_.notifier : 0;
 }
 
-pid_t Spawner::clone(int flags, bool below_a_keeper) {
+pid_t Spawner::clone(int flags, bool below_a_shim) {
   void* top = static_cast<char*>(stack_) + stack_size;
-  return syscalls_.clone(below_a_keeper ? detail::keeper_main : detail::child_main, top, flags, &plan_);
+  return syscalls_.clone(below_a_shim ? detail::shim_main : detail::child_main, top, flags, &plan_);
 }
 
-int Spawner::lay_out_keeper(const Launch& launch, Kept& kept) {
+int Spawner::lay_out_shim(const Launch& launch, SpawnedShim& shim) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
-  kept.socket = ends[0];
-  keeper_end_ = ends[1];
-  plan_.keeper_socket = plan_.first_unneeded > 0 ? lend(keeper_end_) : keeper_end_;
-  if (plan_.keeper_socket < 0) {
-    ::close(kept.socket);
-    return plan_.keeper_socket;
+  shim.socket = ends[0];
+  shim_end_ = ends[1];
+  plan_.shim_socket = plan_.first_unneeded > 0 ? lend(shim_end_) : shim_end_;
+  if (plan_.shim_socket < 0) {
+    ::close(shim.socket);
+    return plan_.shim_socket;
   }
   if (program_stack_ == nullptr) program_stack_ = make_stack();
   plan_.program_stack_top = static_cast<char*>(program_stack_) + stack_size;
   plan_.join_cgroup = lent_cgroup_;
   plan_.null = null_;
-  plan_.keeper_digits = keeper_digits_;
+  plan_.shim_digits = shim_digits_;
   // Its marker says whose shim it is, to whoever looks for processes of the service.
-  keeper_envp_[0] = launch.marker_.empty() ? nullptr : const_cast<char*>(launch.marker_.data());
-  keeper_envp_[1] = nullptr;
-  const char* words[] = {"belfry-shim", keeper_word, launch.die_with_belfry ? "kill" : "keep", keeper_digits_,
+  shim_envp_[0] = launch.marker_.empty() ? nullptr : const_cast<char*>(launch.marker_.data());
+  shim_envp_[1] = nullptr;
+  const char* words[] = {"belfry-shim", shim_word, launch.die_with_belfry ? "kill" : "keep", shim_digits_,
                          nullptr};
-  std::ranges::transform(words, keeper_argv_, [](const char* word) { return const_cast<char*>(word); });
-  plan_.keeper_program = "/proc/self/exe";
-  plan_.keeper_argv = keeper_argv_;
-  plan_.keeper_envp = keeper_envp_;
+  std::ranges::transform(words, shim_argv_, [](const char* word) { return const_cast<char*>(word); });
+  plan_.shim_program = "/proc/self/exe";
+  plan_.shim_argv = shim_argv_;
+  plan_.shim_envp = shim_envp_;
   return 0;
 }
 
@@ -305,7 +305,7 @@ int Spawner::lend(int source) {
 void Spawner::take_back_slots() {
   for (std::size_t i = 0; i < lent_.size(); ++i) ::dup3(null_, slots_[i], O_CLOEXEC);
   lent_.clear();
-  if (keeper_end_ >= 0) ::close(std::exchange(keeper_end_, -1));
+  if (shim_end_ >= 0) ::close(std::exchange(shim_end_, -1));
 }
 
 }  // namespace belfry::system

@@ -25,7 +25,7 @@ namespace belfry::system {
 // Owner: NativeProcesses.
 // Lifecycle: make it early, while few descriptors are open: the slots take the lowest free numbers.
 //   Marks everything that is open at that time close-on-exec.
-// Cancellation: none; a spawn ends when the child has called exec or failed.
+// A spawn ends when the child has called exec or failed, and cannot be cancelled.
 class Spawner {
  public:
   explicit Spawner(Syscalls& syscalls);
@@ -33,10 +33,10 @@ class Spawner {
   Spawner(const Spawner&) = delete;
   Spawner& operator=(const Spawner&) = delete;
 
-  // The child's pid once it runs its own program; nobody but the caller has heard of it. A child that
-  // could not is reaped here.
-  // With launch.isolate, `kept` is told of its shim; the caller owns the socket.
-  std::expected<pid_t, SpawnError> spawn(Launch& launch, Kept* kept = nullptr);
+  // The child's pid once it runs its own program; nobody but the caller has been told of it. A child that
+  // could not run its program is reaped here. With launch.isolate, `shim` gets the shim's pid and the socket
+  // to it, which is the caller's.
+  std::expected<pid_t, SpawnError> spawn(Launch& launch, SpawnedShim* shim = nullptr);
 
   // Whether children get their table by the cheap way.
   [[nodiscard]] bool unshares() const { return unshares_; }
@@ -44,17 +44,17 @@ class Spawner {
  private:
   static constexpr std::size_t slot_count = 12;
 
-  std::expected<pid_t, SpawnError> attempt(Launch& launch, Kept* kept);
-  int lay_out_keeper(const Launch& launch, Kept& kept);  // 0 or -errno
-  pid_t clone(int flags, bool below_a_keeper);
+  std::expected<pid_t, SpawnError> attempt(Launch& launch, SpawnedShim* shim);
+  int lay_out_shim(const Launch& launch, SpawnedShim& shim);  // 0 or -errno
+  pid_t clone(int flags, bool below_a_shim);
   pid_t clone_into(int cgroup, int flags);
   void lay_out_words(Launch& launch);
   void lay_out_attributes(const Launch& launch);
   int lay_out_descriptors(const Launch& launch);  // 0 or -errno
   int lend(int source);                           // a number below the hole, or -errno
   void take_back_slots();
-  void lay_out_trap(const Launch& launch);
-  void answer_trap(const Launch& launch);
+  void lay_out_listen_filter(const Launch& launch);
+  void answer_listen_request(const Launch& launch);
 
   Syscalls& syscalls_;
   bool unshares_ = true;
@@ -62,7 +62,7 @@ class Spawner {
   int null_ = -1;
   int hole_ = 0;
   int lent_cgroup_ = -1;
-  int keeper_end_ = -1;  // the shim's end of its socket, until it has its own
+  int shim_end_ = -1;  // the shim's end of its socket, until it has its own
   std::vector<int> slots_;
   std::vector<int> lent_;  // what slots_[i] holds in this spawn
 
@@ -72,14 +72,14 @@ class Spawner {
   std::vector<detail::ChildDescriptor> moves_;
   std::vector<detail::ChildLimit> limits_;
   std::vector<std::uint8_t> ignored_;
-  sock_fprog trap_filter_{};
+  sock_fprog listen_filter_{};
   char listen_pid_[32];
   char watchdog_pid_[32];
   char oom_score_[16];
   void* program_stack_ = nullptr;  // of a program that is cloned by its shim; made with the first one
-  char keeper_digits_[16];
-  char* keeper_argv_[5];
-  char* keeper_envp_[2];
+  char shim_digits_[16];
+  char* shim_argv_[5];
+  char* shim_envp_[2];
 };
 
 }  // namespace belfry::system

@@ -25,7 +25,6 @@ namespace {
 // A tree that forks while it is walked loses a generation a round.
 constexpr int rounds = 8;
 
-// Owner: be_keeper_if_asked. Lifecycle: as long as anybody of the service lives. Cancellation: none.
 class SubreaperShim {
  public:
   SubreaperShim(pid_t program, bool outlives_belfry) : program_(program), outlives_belfry_(outlives_belfry) {
@@ -59,8 +58,8 @@ class SubreaperShim {
     siginfo_t info{};
     const auto id = static_cast<id_t>(program_);
     if (told_ || ::waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
-    const KeeperReport report{info.si_code, info.si_status};
-    ::send(keeper_socket, &report, sizeof report, MSG_NOSIGNAL);
+    const ShimReport report{info.si_code, info.si_status};
+    ::send(shim_socket, &report, sizeof report, MSG_NOSIGNAL);
     told_ = true;
   }
 
@@ -100,14 +99,14 @@ class SubreaperShim {
   }
 
   void wait() {
-    std::array<pollfd, 2> sources{{{signals_, POLLIN, 0}, {listens_ ? keeper_socket : -1, POLLIN, 0}}};
+    std::array<pollfd, 2> sources{{{signals_, POLLIN, 0}, {listens_ ? shim_socket : -1, POLLIN, 0}}};
     ::poll(sources.data(), sources.size(), -1);
     signalfd_siginfo drained[16];
     while (::read(signals_, drained, sizeof drained) > 0) {
     }
     if (sources[1].revents == 0) return;
     char word = 0;
-    const ssize_t got = ::recv(keeper_socket, &word, 1, MSG_DONTWAIT);
+    const ssize_t got = ::recv(shim_socket, &word, 1, MSG_DONTWAIT);
     if (got == 1 && word == kill_everybody) condemned_ = true;
     if (got != 0) return;
     listens_ = false;
@@ -125,9 +124,9 @@ class SubreaperShim {
 
 }  // namespace
 
-// argv: the name, keeper_word, "keep" or "kill", the pid of the service's process.
-void be_keeper_if_asked(int argc, char** argv) {
-  if (argc != 4 || std::strcmp(argv[1], keeper_word) != 0) return;
+// argv: the name, shim_word, "keep" or "kill", the pid of the service's process.
+void be_shim_if_asked(int argc, char** argv) {
+  if (argc != 4 || std::strcmp(argv[1], shim_word) != 0) return;
   ::prctl(PR_SET_NAME, "belfry-shim", 0, 0, 0);
   SubreaperShim shim(static_cast<pid_t>(std::atol(argv[3])), std::strcmp(argv[2], "keep") == 0);
   shim.keep();

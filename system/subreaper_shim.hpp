@@ -17,7 +17,7 @@
 namespace belfry::system {
 
 // What the shim says of the service's process, once: the two fields of siginfo_t that matter.
-struct KeeperReport {
+struct ShimReport {
   std::int32_t code = 0;    // CLD_EXITED, CLD_KILLED, CLD_DUMPED
   std::int32_t status = 0;  // exit code or signal
 };
@@ -26,11 +26,11 @@ struct KeeperReport {
 inline constexpr char kill_everybody = 'K';
 
 // The shim's end of the socket, and the word by which a program knows that it is one (argv[1]).
-inline constexpr int keeper_socket = 3;
-inline constexpr const char* keeper_word = "--shim-of";
+inline constexpr int shim_socket = 3;
+inline constexpr const char* shim_word = "--shim-of";
 
 // Call first of all in main: when this process was started to be a shim, it is one until its end, and never
 // returns.
-void be_keeper_if_asked(int argc, char** argv);
+void be_shim_if_asked(int argc, char** argv);
 
 }  // namespace belfry::system

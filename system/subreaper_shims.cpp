@@ -15,9 +15,9 @@
 namespace belfry::system {
 
 // Shared with Asio's pending handler, so that either may go first.
-struct SubreaperShims::Entry final : Callback, std::enable_shared_from_this<Entry> {
-  Entry(SubreaperShims& k, pid_t p, Kept kept, ExitWatcher& told)
-      : shims(&k), program(p), shim(kept.shim), socket(k.loop_.io(), kept.socket), exit_watcher(&told) {}
+struct SubreaperShims::IsolatedService final : Callback, std::enable_shared_from_this<IsolatedService> {
+  IsolatedService(SubreaperShims& k, pid_t p, SpawnedShim made, ExitWatcher& told)
+      : shims(&k), program(p), shim(made.pid), socket(k.loop_.io(), made.socket), exit_watcher(&told) {}
 
   void arm() {
     socket.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -36,10 +36,10 @@ struct SubreaperShims::Entry final : Callback, std::enable_shared_from_this<Entr
   }
 
   void read_report() {
-    KeeperReport report;
+    ShimReport report;
     if (exited || ::recv(socket.native_handle(), &report, sizeof report, MSG_DONTWAIT) != sizeof report)
       return;
-    shims->tell_exit(*this, {report.code != CLD_EXITED, report.status, report.code == CLD_DUMPED});
+    shims->tell_exit(*this, exit_status(report.code, report.status));
   }
 
   void close() {
@@ -64,37 +64,37 @@ SubreaperShims::SubreaperShims(Loop& loop, Syscalls& syscalls, Reaper& reaper, H
     : loop_(loop), syscalls_(syscalls), reaper_(reaper), heir_(heir) {}
 
 SubreaperShims::~SubreaperShims() {
-  entries_.each([](pid_t, std::shared_ptr<Entry>& entry) { entry->close(); });
+  services_.each([](pid_t, std::shared_ptr<IsolatedService>& entry) { entry->close(); });
 }
 
-void SubreaperShims::add(pid_t program, Kept kept, ExitWatcher& watcher) {
-  auto entry = std::make_shared<Entry>(*this, program, kept, watcher);
+void SubreaperShims::add(pid_t program, SpawnedShim made, ExitWatcher& watcher) {
+  auto entry = std::make_shared<IsolatedService>(*this, program, made, watcher);
   entry->arm();
-  if (auto* old = entries_.find(program)) (*old)->close();  // gone, and nobody ever asked about its end
-  programs_[kept.shim] = program;
-  entries_[program] = std::move(entry);
-  reaper_.add(kept.shim, static_cast<ExitWatcher&>(*this));
+  if (auto* old = services_.find(program)) (*old)->close();  // gone, and nobody ever asked about its end
+  programs_[made.pid] = program;
+  services_[program] = std::move(entry);
+  reaper_.add(made.pid, static_cast<ExitWatcher&>(*this));
 }
 
 void SubreaperShims::disown(pid_t program) {
-  if (auto* entry = entries_.find(program)) (*entry)->exit_watcher = nullptr;
+  if (auto* entry = services_.find(program)) (*entry)->exit_watcher = nullptr;
 }
 
-void SubreaperShims::tell_exit(Entry& entry, ExitStatus status) {
+void SubreaperShims::tell_exit(IsolatedService& entry, ExitStatus status) {
   if (std::exchange(entry.exited, true)) return;
   if (entry.exit_watcher != nullptr) entry.exit_watcher->on_exit(entry.program, status);
 }
 
-// The shim is reaped: by its own will when nobody was left, or killed by somebody.
+// The shim was reaped: it has exited because nobody was left, or somebody has killed it.
 void SubreaperShims::on_exit(pid_t shim, ExitStatus status) {
   const pid_t* found = programs_.find(shim);
   if (found == nullptr) return;
   const pid_t program = *found;
   programs_.erase(shim);
-  const std::shared_ptr<Entry> entry = *entries_.find(program);
+  const std::shared_ptr<IsolatedService> entry = *services_.find(program);
   entry->read_report();  // it may have come in the same turn
   if (!status.success()) {
-    entries_.erase(program);
+    services_.erase(program);
     TreeWatcher* watcher = entry->tree_watcher;
     tell_exit(*entry, {.signaled = true, .value = SIGKILL});  // it dies with its shim
     entry->close();
@@ -105,17 +105,17 @@ void SubreaperShims::on_exit(pid_t shim, ExitStatus status) {
   tell_gone(*entry);
 }
 
-void SubreaperShims::tell_gone(Entry& entry) {
+void SubreaperShims::tell_gone(IsolatedService& entry) {
   if (entry.tree_watcher == nullptr) return;
   const pid_t program = entry.program;
   TreeWatcher* watcher = entry.tree_watcher;
   entry.close();
-  entries_.erase(program);
+  services_.erase(program);
   watcher->on_tree_empty(program);
 }
 
 std::vector<pid_t> SubreaperShims::everybody(pid_t program) {
-  const std::shared_ptr<Entry>& entry = *entries_.find(program);
+  const std::shared_ptr<IsolatedService>& entry = *services_.find(program);
   if (entry->gone) return {};
   std::vector<pid_t> all = proc::descendants_of({entry->shim});
   std::erase(all, entry->shim);
@@ -123,7 +123,7 @@ std::vector<pid_t> SubreaperShims::everybody(pid_t program) {
 }
 
 bool SubreaperShims::signal(const TreeId& tree, int signo, Scope scope) {
-  const std::shared_ptr<Entry> entry = *entries_.find(tree.leader);
+  const std::shared_ptr<IsolatedService> entry = *services_.find(tree.leader);
   if (entry->gone) return false;
   syscalls_.kill(entry->shim, SIGCONT);  // whoever stops everything that belfry runs stops it as well
   switch (scope) {
@@ -137,10 +137,10 @@ bool SubreaperShims::signal(const TreeId& tree, int signo, Scope scope) {
   return sent;
 }
 
-bool SubreaperShims::alive(const TreeId& tree) { return !(*entries_.find(tree.leader))->gone; }
+bool SubreaperShims::alive(const TreeId& tree) { return !(*services_.find(tree.leader))->gone; }
 
 void SubreaperShims::watch(const TreeId& tree, TreeWatcher& watcher) {
-  const std::shared_ptr<Entry>& entry = *entries_.find(tree.leader);
+  const std::shared_ptr<IsolatedService>& entry = *services_.find(tree.leader);
   entry->tree = tree;
   entry->tree_watcher = &watcher;
   reaper_.expect(entry->shim);
@@ -148,7 +148,7 @@ void SubreaperShims::watch(const TreeId& tree, TreeWatcher& watcher) {
 }
 
 void SubreaperShims::unwatch(TreeWatcher& watcher) {
-  entries_.each([&](pid_t, std::shared_ptr<Entry>& entry) {
+  services_.each([&](pid_t, std::shared_ptr<IsolatedService>& entry) {
     if (entry->tree_watcher == &watcher) entry->tree_watcher = nullptr;
   });
 }

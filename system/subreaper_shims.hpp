@@ -1,4 +1,4 @@
-// belfry's side of its shims (subreaper_shim.hpp): the services that run isolated, by the pid of their
+// belfry's side of its shims (system/subreaper_shim.hpp): the services that run isolated, by the pid of their
 // process.
 #pragma once
 
@@ -15,15 +15,16 @@
 namespace belfry::system {
 
 // What a spawn below a shim hands over: the shim, and belfry's end of the socket to it.
-struct Kept {
-  pid_t shim = 0;
+struct SpawnedShim {
+  pid_t pid = 0;
   int socket = -1;
 };
 
-// Owner: NativeProcesses.
-// Lifecycle: an entry lives from the spawn until its end was told to whoever watched the tree, or the process
-// was
-//   disowned. A shim that was killed leaves its tree to ProcessTrees.
+// The problem: without a cgroup a process that leaves its session and erases its environment can be
+// attributed to nobody. The contract: a service below a shim has ended when its shim has exited, which the
+// shim does only when no process is left below it. A shim that somebody kills takes this proof with it; its
+// tree is then handed to the heir, which finds what can be found. Owner: NativeProcesses. Lifecycle: a
+// service is known here from its spawn until the end of its tree was told to whoever watches it.
 // Cancellation: unwatch, disown.
 class SubreaperShims final : ExitWatcher {
  public:
@@ -41,10 +42,10 @@ class SubreaperShims final : ExitWatcher {
   SubreaperShims(const SubreaperShims&) = delete;
   SubreaperShims& operator=(const SubreaperShims&) = delete;
 
-  void add(pid_t program, Kept kept, ExitWatcher& watcher);
-  [[nodiscard]] bool keeps(pid_t program) { return entries_.find(program) != nullptr; }
+  void add(pid_t program, SpawnedShim made, ExitWatcher& watcher);
+  [[nodiscard]] bool keeps(pid_t program) { return services_.find(program) != nullptr; }
 
-  // As in Processes, for a tree that keeps() says is kept.
+  // As in Processes, for a tree of which keeps() says that it is below a shim.
   void disown(pid_t program);
   bool signal(const TreeId& tree, int signo, Scope scope);
   bool alive(const TreeId& tree);
@@ -54,19 +55,19 @@ class SubreaperShims final : ExitWatcher {
   void unwatch(TreeWatcher& watcher);
 
  private:
-  struct Entry;
+  struct IsolatedService;
 
   void on_exit(pid_t shim, ExitStatus status) override;
-  void tell_exit(Entry& entry, ExitStatus status);
-  void tell_gone(Entry& entry);
+  void tell_exit(IsolatedService& entry, ExitStatus status);
+  void tell_gone(IsolatedService& entry);
   [[nodiscard]] std::vector<pid_t> everybody(pid_t program);
 
   Loop& loop_;
   Syscalls& syscalls_;
   Reaper& reaper_;
   Heir& heir_;
-  PidMap<std::shared_ptr<Entry>> entries_;  // by the service's process
-  PidMap<pid_t> programs_;                  // by the shim
+  PidMap<std::shared_ptr<IsolatedService>> services_;  // by the service's process
+  PidMap<pid_t> programs_;                             // by the shim
 };
 
 }  // namespace belfry::system

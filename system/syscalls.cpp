@@ -120,12 +120,16 @@ int Syscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
 int Syscalls::kill(pid_t pid, int signo) { return checked(::kill(pid, signo)); }
 
 bool asks_to_end(int signo) {
-  return signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT;
+  return signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT || signo == SIGABRT;
 }
 
 bool send_signal(Syscalls& syscalls, pid_t pid, int signo) {
+  return asks_to_end(signo) ? ask_to_end(syscalls, pid, signo) : syscalls.kill(pid, signo) == 0;
+}
+
+bool ask_to_end(Syscalls& syscalls, pid_t pid, int signo) {
   const bool sent = syscalls.kill(pid, signo) == 0;
-  if (sent && asks_to_end(signo)) syscalls.kill(pid, SIGCONT);
+  if (sent) syscalls.kill(pid, SIGCONT);
   return sent;
 }
 

@@ -15,7 +15,7 @@ struct seccomp_notif;
 
 namespace belfry::system {
 
-// Owner: static (real()), or a test. Lifecycle: outlives whoever was given it. Cancellation: none.
+// It outlives whoever was given it.
 class Syscalls {
  public:
   virtual ~Syscalls() = default;
@@ -47,8 +47,14 @@ class Syscalls {
   int copy_descriptor_of_thread(pid_t thread, int fd);
 };
 
-// kill(2). What asks a process to end is followed by SIGCONT: a stopped one would not act on it.
-bool send_signal(Syscalls& syscalls, pid_t pid, int signo);
+// Whether this signal asks a process to end: TERM, INT, HUP, QUIT, and ABRT, with which a watchdog asks for a
+// core. A stopped process would act on it only when it goes on, so it is followed by SIGCONT, whichever way
+// it is sent.
 [[nodiscard]] bool asks_to_end(int signo);
+// kill(2), and SIGCONT behind what asks to end. False: nobody got it.
+bool send_signal(Syscalls& syscalls, pid_t pid, int signo);
+// The same with a signal of whose meaning nothing is known (`stop: {signal: …}`): SIGCONT follows in any
+// case.
+bool ask_to_end(Syscalls& syscalls, pid_t pid, int signo);
 
 }  // namespace belfry::system

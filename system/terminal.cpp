@@ -4,15 +4,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "system/owned_fd.hpp"
+
 namespace belfry::system {
 
 namespace {
 
 bool is_there() {
-  const int fd = ::open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return false;
-  ::close(fd);
-  return true;
+  return static_cast<bool>(OwnedFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)));
 }
 
 }  // namespace
@@ -24,6 +23,10 @@ bool ControllingTerminal::is_lost(const SignalEvent& hangup) const {
   const bool passed_on = hangup.sender != 0 && (hangup.sender == ::getsid(0) || hangup.sender == ::getppid());
   return passed_on && there_was_one_ && !is_there();
 }
+
+bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+
+void take_terminal_back(int terminal) { ::tcsetpgrp(terminal, ::getpgrp()); }
 
 bool outlives_its_terminal() { return sigismember(&SignalBlock::entry().ignored, SIGHUP) == 1; }
 

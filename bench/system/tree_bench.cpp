@@ -161,10 +161,10 @@ int measure(int count, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  be_keeper_if_asked(argc, argv);
+  be_shim_if_asked(argc, argv);
   if (argc == 3 && std::strcmp(argv[1], "--tree") == 0) be_tree(std::atoi(argv[2]));
   SignalBlock block;
   const int count = argc > 1 ? std::atoi(argv[1]) : 100;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 15;
-  return run_beside_adopter([&] { return measure(count, rounds); });
+  return run_beside_orphan_thread([&] { return measure(count, rounds); });
 }

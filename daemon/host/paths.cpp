@@ -1,13 +1,14 @@
 #include "daemon/host/paths.hpp"
 
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <optional>
+
+#include "system/file_facts.hpp"
+#include "system/identity.hpp"
+#include "system/process_identity.hpp"
 
 namespace belfry::daemon {
 namespace {
@@ -22,7 +23,7 @@ std::string_view environment(const char* name) {
 std::string temporary_directory() {
   const std::string_view from_environment = environment("TMPDIR");
   const std::string_view base = from_environment.starts_with('/') ? from_environment : "/tmp";
-  return std::string(base) + "/belfry-" + std::to_string(::geteuid());
+  return std::string(base) + "/belfry-" + std::to_string(system::own_user());
 }
 
 std::string file_name(std::string_view stack_name) {
@@ -39,16 +40,17 @@ std::string directory_of(const std::string& path) {
 
 // Makes the last component only: belfry's own directory, never the place that the system provides.
 Result<void> make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return std::unexpected(Error::from_errno(errno, "cannot make the directory " + path));
+  const int error = system::make_own_directory(path);
+  if (error == 0) return {};
+  return std::unexpected(Error::from_errno(error, "cannot make the directory " + path));
 }
 
-// The temporary directory belongs to everybody: what lies there under our name may be somebody's trap.
+// The temporary directory belongs to everybody: another user may have put what lies there under belfry's
+// name.
 Result<void> check_owned(const std::string& path) {
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0)
-    return std::unexpected(Error::from_errno(errno, "cannot look at " + path));
-  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 0077U) != 0) {
+  const auto facts = system::facts_of_itself(path);
+  if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + path));
+  if (!facts->is_directory_of_this_user_alone()) {
     return std::unexpected(
         Error(Error::Kind::refused, "cannot use " + path +
                                         ": it is not a directory that only this user may enter; "
@@ -57,12 +59,11 @@ Result<void> check_owned(const std::string& path) {
   return {};
 }
 
-// Without the sticky bit whoever may write may put his own socket in this one's place.
+// In such a directory anybody could put a socket of his own in this one's place.
 Result<void> check_not_everybodys(const std::string& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0)
-    return std::unexpected(Error::from_errno(errno, "cannot look at " + path));
-  if ((status.st_mode & S_IWOTH) == 0 || (status.st_mode & S_ISVTX) != 0) return {};
+  const auto facts = system::facts_of(path);
+  if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + path));
+  if (!facts->lets_everybody_replace()) return {};
   return std::unexpected(Error(
       Error::Kind::refused, "cannot use " + path +
                                 " for a control socket: everybody may replace it there; set control.socket, "
@@ -88,9 +89,8 @@ Result<std::string> prepare(const std::string& path, Place place) {
   if (place == Place::by_default) {
     if (auto safe = check_not_everybodys(directory); !safe) return std::unexpected(safe.error());
   }
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
-    return std::unexpected(Error::from_errno(errno, "cannot make a socket in " + directory));
-  }
+  if (const int error = system::access_error(directory, system::Access::make_in); error != 0)
+    return std::unexpected(Error::from_errno(error, "cannot make a socket in " + directory));
   return path;
 }
 
@@ -125,7 +125,7 @@ Result<std::string> prepare_control_socket(std::string_view stack_name, std::str
 }
 
 Result<std::string> prepare_private_socket(std::string_view stack_name) {
-  const std::string name = std::string(stack_name) + "-exec-" + std::to_string(::getpid());
+  const std::string name = std::string(stack_name) + "-exec-" + std::to_string(system::own_pid());
   return prepare(temporary_directory() + "/" + file_name(name), Place::by_default);
 }
 

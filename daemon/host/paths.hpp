@@ -22,7 +22,7 @@ namespace belfry::daemon {
 
 // Whether a directory below the temporary one, which belongs to everybody, is really this user's. Asked by
 // the daemon before it binds and by the command line before it believes what it hears there; who answers at a
-// path that somebody has chosen is known by his user alone.
+// path that a user has chosen is judged by the user of its socket alone.
 [[nodiscard]] Result<void> check_control_directory(const std::string& socket);
 
 // For `exec`: a place that nobody else uses, below the temporary directory. The file is the caller's to

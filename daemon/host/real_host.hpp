@@ -11,8 +11,8 @@
 
 namespace belfry::daemon {
 
-// Owner: whoever loads a file. Lifecycle: one load; what it has looked up of users it keeps.
-// Cancellation: none; it may block on the file system and on NSS, so it is asked before there is a loop.
+// It may block on the file system and on NSS, so it is asked before there is a loop. One serves one load of a
+// file: what it has looked up of users it does not look up again.
 class RealHost final : public config::Host {
  public:
   // `ask_for_ports`: `check` does. A start finds out by itself, and says it where it matters.
@@ -29,15 +29,15 @@ class RealHost final : public config::Host {
   [[nodiscard]] std::string_view default_path() const override;
 
  private:
-  struct Person {
+  struct Account {
     uid_t uid = 0;
     std::vector<gid_t> groups;
     std::string why_not;
   };
-  const Person& person(Who who);
+  const Account& account(Who who);
 
   bool ask_for_ports_;
-  std::map<std::string, Person> people_;
+  std::map<std::string, Account> accounts_;  // by "user:group"
   system::SockDiag sockets_;
 };
 

@@ -11,7 +11,7 @@
 
 namespace belfry::daemon {
 
-// Hears each line of a service as it wrote it, before anything is dropped.
+// Is told each line of a service as the service wrote it, before anything is dropped.
 class LineListener {
  public:
   virtual void on_line(std::string_view line) = 0;
@@ -24,10 +24,9 @@ class LineListener {
 struct LineStyle {
   std::uint32_t longest = std::uint32_t{1} << 20;  // bytes; a longer line is cut
   bool for_terminal = false;                       // without what a terminal would obey, but with its colours
-  bool silent = false;                             // heard, but not written
+  bool silent = false;                             // told to the listener, but not written
 };
 
-// Owner: LogPump or a LogPipe. Lifecycle: as its source. Cancellation: none.
 class LogLines {
  public:
   static constexpr std::size_t most_held = std::size_t{1} << 20;

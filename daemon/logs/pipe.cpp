@@ -1,17 +1,13 @@
 #include "daemon/logs/pipe.hpp"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <string>
 #include <utility>
+
+#include "system/file_facts.hpp"
+#include "system/pipe.hpp"
 
 namespace belfry::daemon {
 
@@ -20,7 +16,7 @@ constexpr std::size_t read_size = std::size_t{64} << 10;
 constexpr int most_reads = 16;  // a pipe may hold 1 MiB (proc(5), pipe-max-size)
 }  // namespace
 
-LogPipe::LogPipe(Poller& poller, LogPump& pump, std::string_view name, LineStyle style, bool terminal)
+LogPipe::LogPipe(system::Poller& poller, LogPump& pump, std::string_view name, LineStyle style, bool terminal)
     : poller_(poller), pump_(pump), lines_(name, style), terminal_(terminal) {}
 
 LogPipe::~LogPipe() {
@@ -28,60 +24,41 @@ LogPipe::~LogPipe() {
   pump_.forget(lines_);
 }
 
-Result<int> LogPipe::open_write_end() { return terminal_ ? open_terminal() : open_pipe(); }
+Result<system::OwnedFd> LogPipe::open_write_end() { return terminal_ ? open_terminal() : open_pipe(); }
 
-Result<int> LogPipe::open_pipe() {
+Result<system::OwnedFd> LogPipe::open_pipe() {
   if (is_open()) {
-    // Somebody of the last run still writes: the same pipe serves the next one, so that nothing is lost.
-    const std::string path = "/proc/self/fd/" + std::to_string(read_);
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) return fd;
-    if (errno == EMFILE || errno == ENFILE)
-      return std::unexpected(Error::from_errno(errno, "cannot open the log pipe again"));
+    // A process of the last run still writes: the same pipe serves the next run, so that nothing is lost.
+    auto again = system::another_write_end(read_.get());
+    if (again) return std::move(*again);
+    if (again.error() == EMFILE || again.error() == ENFILE)
+      return std::unexpected(Error::from_errno(again.error(), "cannot open the log pipe again"));
     close();
   }
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return std::unexpected(Error::from_errno(errno, "cannot make a log pipe"));
-  struct stat info{};
-  ::fstat(ends[0], &info);
-  inode_ = info.st_ino;
-  if (auto ok = listen_to(ends[0]); !ok) {
-    ::close(ends[1]);
-    return std::unexpected(ok.error());
-  }
-  return ends[1];
+  auto made = system::make_pipe();
+  if (!made) return std::unexpected(Error::from_errno(made.error(), "cannot make a log pipe"));
+  inode_ = system::inode_of(made->read_end.get());
+  if (auto ok = listen_to(std::move(made->read_end)); !ok) return std::unexpected(ok.error());
+  return std::move(made->write_end);
 }
 
-// Lines come as they were written: no echo, and no carriage return before a newline.
-Result<int> LogPipe::open_terminal() {
-  const auto failed = [] { return std::unexpected(Error::from_errno(errno, "cannot make a terminal")); };
+Result<system::OwnedFd> LogPipe::open_terminal() {
+  const auto failed = [](int error) {
+    return std::unexpected(Error::from_errno(error, "cannot make a terminal"));
+  };
   if (!is_open()) {
-    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (master < 0 || ::unlockpt(master) != 0) {
-      const auto error = failed();
-      if (master >= 0) ::close(master);
-      return error;
-    }
-    const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
-    ::ioctl(master, TIOCSWINSZ, &size);
-    if (auto ok = listen_to(master); !ok) return std::unexpected(ok.error());
+    auto made = system::make_terminal();
+    if (!made) return failed(made.error());
+    if (auto ok = listen_to(std::move(*made)); !ok) return std::unexpected(ok.error());
   }
-  const int slave = ::ioctl(read_, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) return failed();
-  termios mode{};
-  if (::tcgetattr(slave, &mode) == 0) {
-    mode.c_oflag &= ~static_cast<tcflag_t>(OPOST);
-    mode.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(slave, TCSANOW, &mode);
-  }
-  return slave;
+  auto line = system::open_terminal_line(read_.get());
+  if (!line) return failed(line.error());
+  return std::move(*line);
 }
 
-Result<void> LogPipe::listen_to(int read_end) {
-  read_ = read_end;
-  ::fcntl(read_, F_SETFL, O_NONBLOCK);
-  auto ok = poller_.add(read_, EPOLLIN, *this);
+Result<void> LogPipe::listen_to(system::OwnedFd read_end) {
+  read_ = std::move(read_end);
+  auto ok = poller_.add(read_.get(), EPOLLIN, *this);
   if (!ok) close();
   return ok;
 }
@@ -91,33 +68,34 @@ void LogPipe::drain() {
   }
 }
 
-// One read an event: a flood does not keep the loop from the others, and the event comes again. Also of an
-// end without data: the kernel looks for both one after the other, and a last line may come in between.
+// There is one read for each event, so that a flood does not keep the loop from the others; the event comes
+// again. It is read also when the kernel tells the end alone: it looks for data first and for the end
+// afterwards, and a last line may come in between.
 void LogPipe::on_event(std::uint32_t) {
-  if (read_once() && pump_.rests(*this, lines_)) poller_.remove(read_, *this);
+  if (read_once() && pump_.rests(*this, lines_)) poller_.remove(read_.get(), *this);
 }
 
 void LogPipe::go_on() {
-  if (!poller_.add(read_, EPOLLIN, *this)) close();
+  if (!poller_.add(read_.get(), EPOLLIN, *this)) close();
 }
 
 bool LogPipe::read_once() {
   static std::array<char, read_size> buffer;
-  const ssize_t n = ::read(read_, buffer.data(), buffer.size());
-  if (n < 0 && errno == EINTR) return true;
-  if (n == 0 || (n < 0 && terminal_ && errno == EIO)) {  // EIO: nobody has the terminal open (pty(7))
+  const ssize_t got = system::read_some(read_.get(), buffer);
+  if (got == -EINTR) return true;
+  if (got == 0 || (terminal_ && got == -EIO)) {  // EIO: no process has the terminal open (pty(7))
     close();
     return false;
   }
-  if (n < 0) return false;
-  lines_.take(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
+  if (got < 0) return false;
+  lines_.take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
   pump_.dirty(lines_);
   return true;
 }
 
 void LogPipe::close() {
   pump_.forget_source(*this);
-  poller_.close(std::exchange(read_, -1), *this);
+  poller_.close(std::move(read_), *this);
   lines_.finish();
   pump_.dirty(lines_);
 }

@@ -1,4 +1,4 @@
-// Where a service writes to.
+// The pipe that a service writes its output to.
 #pragma once
 
 #include <sys/types.h>
@@ -7,43 +7,46 @@
 
 #include "channels/error.hpp"
 #include "daemon/logs/pump.hpp"
+#include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
 
-// The pipe that a service writes to; with `tty` a terminal (pty(7)) instead, whose input is empty.
-// Owner: the resources of the service. Lifecycle: open for as long as somebody may write; outlives restarts.
-// Cancellation: none; closing it is the end.
-class LogPipe final : PollWatcher, LogSource {
+// With `terminal` it is a terminal (pty(7)) instead of a pipe, whose input is empty.
+// Owner: the provisions of the service. Lifecycle: open for as long as any process may write to it; outlives
+// restarts of the service.
+class LogPipe final : system::PollWatcher, LogSource {
  public:
-  LogPipe(Poller& poller, LogPump& pump, std::string_view name, LineStyle style = {}, bool terminal = false);
+  LogPipe(system::Poller& poller, LogPump& pump, std::string_view name, LineStyle style = {},
+          bool terminal = false);
   ~LogPipe();
 
-  // A write end for the next run, the caller's to close. Of a terminal: open for reading as well.
-  Result<int> open_write_end();
-  // Reads what is there by now: of somebody who writes faster than that, no more than a pipe may hold.
+  // A write end for the next run. Of a terminal: open for reading as well.
+  Result<system::OwnedFd> open_write_end();
+  // Reads what is there by now, but no more than a pipe may hold: a service may write faster than belfry
+  // reads.
   void drain();
-  // From now on `listener` hears every line; null: nobody.
+  // From now on `listener` is told every line; null: nobody is.
   void tell(LineListener* listener) { lines_.listener = listener; }
   [[nodiscard]] ino_t inode() const { return inode_; }
-  [[nodiscard]] bool is_open() const { return read_ >= 0; }
+  [[nodiscard]] bool is_open() const { return static_cast<bool>(read_); }
   [[nodiscard]] std::uint64_t lines_lost() const { return lines_.lost_in_all(); }
 
  private:
   void on_event(std::uint32_t events) override;
   void go_on() override;
-  Result<int> open_pipe();
-  Result<int> open_terminal();
-  Result<void> listen_to(int read_end);
+  Result<system::OwnedFd> open_pipe();
+  Result<system::OwnedFd> open_terminal();
+  Result<void> listen_to(system::OwnedFd read_end);
   // False when the pipe is empty or has ended.
   bool read_once();
   void close();
 
-  Poller& poller_;
+  system::Poller& poller_;
   LogPump& pump_;
   LogLines lines_;
   bool terminal_;
-  int read_ = -1;
+  system::OwnedFd read_;
   ino_t inode_ = 0;
 };
 

@@ -1,13 +1,12 @@
 #include "daemon/logs/pump.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "system/terminal.hpp"
 
 namespace belfry::daemon {
 
@@ -16,7 +15,7 @@ namespace {
 constexpr std::size_t turn_of_one = std::size_t{64} << 10;  // then others come in between
 constexpr std::size_t too_much = LogLines::most_held / 2;
 constexpr std::size_t little_enough = LogLines::most_held / 4;
-// Whoever reads less in this time is slow, and services do not wait for him.
+// A reader that takes less than this in that time is slow, and services do not wait for it.
 constexpr Duration longest_rest = std::chrono::milliseconds(100);
 constexpr std::uint64_t good_progress = std::uint64_t{1} << 20;
 
@@ -36,7 +35,7 @@ LogPump::LogPump(Loop& loop, int output)
       mailbox_(loop),
       writer_(output, "belfry | ", [this] { mailbox_.post([this] { moved(); }); }),
       output_(output),
-      terminal_(::isatty(output) == 1),
+      terminal_(system::is_terminal(output)),
       patience_(loop),
       own_("belfry", {.for_terminal = terminal_}) {}
 
@@ -84,7 +83,8 @@ void LogPump::flush() {
   if (!resting_.empty()) let_go_on(false);
 }
 
-// One after the other, in the order in which they came to have something: a flood of one keeps nobody out.
+// The sources have their turns in the order in which they came to have something: a flood of one does not
+// keep the others out.
 void LogPump::fill_batch(std::size_t room) {
   while (!dirty_.empty() && batch_.size() < room) {
     LogLines& lines = *dirty_.front();
@@ -178,7 +178,7 @@ std::uint64_t LogPump::unwritten_lines() const {
 Task<std::uint64_t> LogPump::drain(Context& ctx, Wakeup& hurry, TimePoint by) {
   WrittenOut end = co_await write_out(ctx, hurry, by, at_once);
   if (end == WrittenOut::all) co_return 0;
-  // What a pipe holds can be read when belfry has gone, so that mostly nobody has to be waited for.
+  // What a pipe holds can be read when belfry has gone, so that mostly there is no reader to wait for.
   (void)writer_.enlarge_pipe(larger_pipe);
   if (end == WrittenOut::too_slowly) end = co_await write_out(ctx, hurry, by, longest_silence);
   if (end == WrittenOut::all) co_return 0;

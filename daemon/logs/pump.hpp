@@ -35,9 +35,9 @@ class LogSource {
 };
 
 // Where the lines go: a descriptor that may be slow. Never blocks.
-// Owner: App. Lifecycle: drain() at the end gives a late reader its time. Cancellation: drain() has a
-// context;
-//   what is left in the destructor is given up.
+// Owner: the Daemon. Lifecycle: drain() at the end gives a late reader its time; what is left in the
+// destructor is
+//   given up. Cancellation: the context of drain().
 class LogPump {
  public:
   LogPump(Loop& loop, int output);

@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "daemon/metrics/process_stats.hpp"
+#include "system/process_stats.hpp"
 
 namespace belfry::daemon {
 namespace {
@@ -207,7 +207,7 @@ void walk_loop(const TurnMeter* meter, Sink& sink) {
 }
 
 template <class Sink>
-void walk_process(const ProcessStats& stats, Sink& sink) {
+void walk_process(const system::ProcessStats& stats, Sink& sink) {
   const std::pair<const Family*, double> values[] = {
       {&process_cpu, stats.cpu_seconds},       {&process_resident, stats.resident_bytes},
       {&process_virtual, stats.virtual_bytes}, {&process_open_fds, stats.open_fds},
@@ -387,7 +387,7 @@ void Metrics::write(std::string& out, const HttpStats& http) {
   walk_unattributed(unattributed_, sink);
   walk_loop(meter_, sink);
   walk_http(http, sink);
-  walk_process(read_process_stats(), sink);
+  walk_process(system::read_process_stats(), sink);
   last_size_ = out.size() - before;
 }
 
@@ -399,7 +399,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   walk_services(samples, sink);
   walk_unattributed(unattributed_, sink);
   walk_loop(meter_, sink);
-  walk_process(read_process_stats(), sink);
+  walk_process(system::read_process_stats(), sink);
   return families;
 }
 

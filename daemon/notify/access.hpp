@@ -29,24 +29,20 @@ struct Speakers {
 // or an orphan with the marker of this run. Looks into /proc only when session and group do not tell.
 [[nodiscard]] bool is_process_of(pid_t pid, const Speakers& who);
 
-// Why the sender may not speak; nothing when it may. A sender that is gone already counts on a socket that
-// is the service's own (`own_socket`): nobody but this user and root can write to it. But root can claim to
-// be any process, so that a service of another user does not hear what "was" root.
+// Why the sender may not speak; nothing when it may. A sender that is gone already is believed on a socket
+// that is the service's own (`own_socket`), because nobody but the service's user and root can write to it.
+// Root can claim to be any process that ever was, so a message from root is not believed on the socket of
+// another user.
 //
-// `may_have_been`: whether a process of the service can have died lately; asked of who is gone only.
+// `may_have_been`: whether a process of the service can have died lately. It is asked only when the sender is
+// gone.
 [[nodiscard]] std::optional<NotifyRefusal> refusal_of(const NotifySender& sender, const Speakers& who,
                                                       bool own_socket,
                                                       const std::function<bool()>& may_have_been = {});
 
-// Grows whenever a process of the service that lives, or belfry itself, has waited for a child. Who is gone
-// by the time his message is read was buried by one of them, or was never a process of the service. 0: /proc
-// does not tell.
+// Grows whenever a living process of the service, or belfry itself, has waited for a child. A sender that is
+// gone by the time its message is read was reaped by one of them, or was never a process of the service. 0:
+// /proc does not tell.
 [[nodiscard]] std::uint64_t burials_around(const Speakers& who);
-
-// The session that `pid` is in; nothing when the process is gone. 0: its leader is not in this PID namespace,
-// as below `docker exec`, `nsenter` and many CI runners.
-[[nodiscard]] std::optional<pid_t> session_of(pid_t pid);
-// The parent of `pid`; 0: it is gone, or /proc does not say.
-[[nodiscard]] pid_t parent_of(pid_t pid);
 
 }  // namespace belfry::daemon

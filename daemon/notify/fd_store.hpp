@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
@@ -23,49 +24,48 @@ struct NamedDescriptor {
 };
 
 // Owner: the service's endpoint at the NotifyRouter. Lifecycle: outlives the runs of the service; closes what
-// it holds. Cancellation: none, nothing waits.
+// it holds.
 class FdStore {
  public:
   // Told of every change of size(), except by its destructor.
   using Changed = std::function<void(std::size_t)>;
-  FdStore(Poller& poller, std::size_t limit, Changed changed)
+  FdStore(system::Poller& poller, std::size_t limit, Changed changed)
       : poller_(poller), limit_(limit), changed_(std::move(changed)) {}
   ~FdStore() = default;
   FdStore(const FdStore&) = delete;
   FdStore& operator=(const FdStore&) = delete;
 
-  // Takes `fd` over. What is held already (the same open file) is closed and counts as kept. False: there was
+  // Takes `fd` over. One whose open file is stored already is closed and counts as stored. False: there was
   // no room, and it was closed. An empty name is "stored".
-  bool add(int fd, std::string_view name, bool poll);
+  bool add(system::OwnedFd fd, std::string_view name, bool poll);
   void remove(std::string_view name);
   void clear();
-  [[nodiscard]] std::size_t size() const { return held_.size(); }
+  [[nodiscard]] std::size_t size() const { return stored_.size(); }
 
-  // What the next run is given, in the order in which it came. Until take_back() nothing of it is closed,
-  // also when its other end goes: the numbers stand in a launch.
+  // What the next run is given, in the order in which it came. Nothing of it is closed until take_back(), not
+  // even when its other end goes, because the numbers stand in a launch.
   [[nodiscard]] std::vector<NamedDescriptor> lend();
   void take_back();
 
  private:
-  // Owner: the store. Lifecycle: closes its descriptor. Cancellation: none.
-  struct Held final : PollWatcher {
-    Held(FdStore& s, int f, std::string n) : store(s), fd(f), name(std::move(n)) {}
-    ~Held();
+  struct Stored final : system::PollWatcher {
+    Stored(FdStore& s, system::OwnedFd f, std::string n) : store(s), fd(std::move(f)), name(std::move(n)) {}
+    ~Stored();
     void on_event(std::uint32_t events) override;
     FdStore& store;
-    int fd;
+    system::OwnedFd fd;
     std::string name;
     bool polled = false;
     bool gone = false;  // removed while it was lent
   };
 
-  void drop(Held& held);
+  void drop(Stored& one);
 
-  Poller& poller_;
+  system::Poller& poller_;
   std::size_t limit_;
   Changed changed_;
   bool lent_ = false;
-  std::vector<std::unique_ptr<Held>> held_;
+  std::vector<std::unique_ptr<Stored>> stored_;
 };
 
 }  // namespace belfry::daemon

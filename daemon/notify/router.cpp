@@ -1,16 +1,17 @@
 #include "daemon/notify/router.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/notify/main_process.hpp"
 #include "daemon/notify/own_socket.hpp"
 #include "system/capabilities.hpp"
+#include "system/proc.hpp"
+#include "system/process_identity.hpp"
 
 namespace belfry::daemon {
 
 namespace {
-
-constexpr int longest_ancestry = 64;
 
 std::uint32_t store_limit(const ServiceRef& service) {
   return service.spec().extras ? service.spec().extras->fd_store : 0;
@@ -29,11 +30,10 @@ Speakers speakers_of(const ServiceRef& service, uid_t uid) {
 
 }  // namespace
 
-// Owner: the router. Lifecycle: from the first preparation until nothing of it is needed any more.
-// Cancellation: none.
+// Lives from the first preparation until nothing of it is needed any more.
 struct NotifyRouter::Endpoint final : NotifyReceiver, MainProcessListener {
-  Endpoint(NotifyRouter& d, const ServiceRef& s, Poller& poller)
-      : router(d),
+  Endpoint(NotifyRouter& r, const ServiceRef& s, system::Poller& poller)
+      : router(r),
         service(s),
         store(poller, store_limit(s),
               [&events = s.events()](std::size_t held) {
@@ -51,19 +51,19 @@ struct NotifyRouter::Endpoint final : NotifyReceiver, MainProcessListener {
   const ServiceRef& service;
   FdStore store;
   MainProcess main;
-  Strangers strangers;
+  UnattributedSender unattributed_sender;
   std::unique_ptr<NotifySocket> socket;
   uid_t uid = 0;
-  std::uint64_t burials = 0;  // around the service, when somebody who was gone was looked for last
+  std::uint64_t burials = 0;  // burials_around() the service when a sender that was gone was looked for last
 
-  // Somebody has been buried since then.
+  // A process of the service may have been reaped since then.
   bool has_buried(const Speakers& who) {
     const std::uint64_t now = burials_around(who);
     return now == 0 || std::exchange(burials, now) < now;
   }
 };
 
-NotifyRouter::NotifyRouter(Loop& loop, Poller& poller, std::size_t services)
+NotifyRouter::NotifyRouter(Loop& loop, system::Poller& poller, std::size_t services)
     : loop_(loop), poller_(poller), services_(services), endpoints_(services), leaders_(services) {}
 
 NotifyRouter::~NotifyRouter() = default;
@@ -72,7 +72,7 @@ Result<void> NotifyRouter::open() {
   if (auto ok = directory_.make(); !ok) return ok;
   NotifyReceiver& receiver = *this;
   shared_ = std::make_unique<NotifySocket>(poller_, receiver);
-  return shared_->open(directory_.path() + "/" + unguessable_name(), own_user_);
+  return shared_->open(directory_.path() + "/" + system::unguessable_name(), own_user_);
 }
 
 NotifyRouter::Endpoint& NotifyRouter::endpoint_of(const ServiceRef& service) {
@@ -85,7 +85,7 @@ Result<void> NotifyRouter::prepare(const ServiceRef& service, system::Launch& la
   if (service.facts().runs > 0) drain(service);
   const uid_t owner = launch.identity ? launch.identity->uid : own_user_;
   if (owner != own_user_ && !wants_own_notify_socket(service.spec()) && !system::has_capability(CAP_CHOWN))
-    return {};  // it is only offered one, and could not be given it
+    return {};  // the service does not depend on a socket, and belfry could not give it one
   if (wants_own_notify_socket(service.spec()) || owner != own_user_) {
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
     launch.add_variable("NOTIFY_SOCKET", endpoints_[service.index()]->socket->path());
@@ -107,7 +107,7 @@ Result<void> NotifyRouter::open_own_socket(const ServiceRef& service, uid_t owne
   endpoint.uid = owner;
   if (endpoint.socket) return {};
   endpoint.socket = std::make_unique<NotifySocket>(poller_, endpoint);
-  auto opened = endpoint.socket->open(directory_.path() + "/" + unguessable_name(), owner);
+  auto opened = endpoint.socket->open(directory_.path() + "/" + system::unguessable_name(), owner);
   if (!opened) endpoint.socket.reset();
   return opened;
 }
@@ -127,7 +127,7 @@ void NotifyRouter::launched(const ServiceRef& service, pid_t pid) {
   if (endpoint) {
     endpoint->store.take_back();
     endpoint->main.forget();
-    endpoint->burials = burials_around({});  // of its own run nobody has died yet
+    endpoint->burials = burials_around({});  // no process of this run has died yet
   }
   if (endpoint && endpoint->socket) return;
   pid_t& leader = leaders_[service.index()];
@@ -157,8 +157,8 @@ bool NotifyRouter::release(const ServiceRef& service, bool may_come_back) {
   return endpoint != nullptr;
 }
 
-// Those who waited for the stop go first; a few a turn, because each costs some 10 µs. Unplugged: what
-// arrives until its turn comes is nobody's.
+// Those that waited for the stop are served before sockets are closed, a few a turn, because each costs some
+// 10 µs. The socket is unplugged: what arrives until its turn comes belongs to nobody.
 void NotifyRouter::close_afterwards(std::unique_ptr<NotifySocket> socket) {
   socket->unplug();
   leaving_.push_back(std::move(socket));
@@ -185,17 +185,15 @@ bool NotifyRouter::follow_main(const ServiceRef& service, pid_t pid) {
 // The shared socket: the sender's session, group or descent says which service it belongs to.
 const std::uint32_t* NotifyRouter::attribute(pid_t pid) {
   if (const auto* found = by_leader_.find(pid)) return found;
-  const auto session = session_of(pid);
+  const auto session = system::proc::session_of(pid);
   if (!session) return nullptr;
   if (const auto* found = by_leader_.find(*session)) return found;
-  if (strangers_.has(pid, loop_.now())) return nullptr;
-  if (const auto* found = by_leader_.find(::getpgid(pid))) return found;
-  pid_t above = pid;
-  for (int i = 0; i < longest_ancestry && above > 1; ++i) {
-    above = parent_of(above);
-    if (const auto* found = by_leader_.find(above)) return found;
-  }
-  strangers_.remember(pid, loop_.now());
+  if (unattributed_sender_.is(pid, loop_.now())) return nullptr;
+  if (const auto* found = by_leader_.find(system::proc::group_of(pid))) return found;
+  const auto leads = [this](pid_t above) { return by_leader_.find(above) != nullptr; };
+  if (const pid_t leader = system::proc::nearest_above(pid, leads); leader != 0)
+    return by_leader_.find(leader);
+  unattributed_sender_.remember(pid, loop_.now());
   return nullptr;
 }
 
@@ -213,20 +211,21 @@ void NotifyRouter::deliver(const ServiceRef& service, Endpoint* endpoint, const 
                            const HeardMessage& message, AttachedDescriptors& attached) {
   if (!message) return service.events().refused(message.error());
   const bool own_socket = endpoint != nullptr && endpoint->socket != nullptr;
-  // systemd-notify speaks in the name of its parent, which of a hook is belfry.
+  // systemd-notify(1) speaks in the name of its parent, and the parent of a hook is belfry.
   NotifySender sender = from;
-  if (const pid_t hook = service.facts().hook; own_socket && from.pid == ::getpid() && hook != 0)
+  if (const pid_t hook = service.facts().hook; own_socket && from.pid == system::own_pid() && hook != 0)
     sender.pid = hook;
   const Speakers who = speakers_of(service, own_socket ? endpoint->uid : own_user_);
   std::optional<NotifyRefusal> refusal = NotifyRefusal::stranger;
-  if (!own_socket || !endpoint->strangers.has(sender.pid, loop_.now()))
+  if (!own_socket || !endpoint->unattributed_sender.is(sender.pid, loop_.now()))
     refusal = refusal_of(sender, who, own_socket, [endpoint, &who] { return endpoint->has_buried(who); });
   if (!refusal) return take(service, endpoint, sender, *message, attached);
-  if (own_socket && refusal == NotifyRefusal::stranger) endpoint->strangers.remember(sender.pid, loop_.now());
+  if (own_socket && refusal == NotifyRefusal::stranger)
+    endpoint->unattributed_sender.remember(sender.pid, loop_.now());
   service.events().refused(*refusal);
 }
 
-// Who it is about, what it says, and what came with it.
+// Whom it is about, what it says, and what came with it.
 void NotifyRouter::take(const ServiceRef& service, Endpoint* endpoint, const NotifySender& sender,
                         const NotifyMessage& message, AttachedDescriptors& attached) {
   if (message.barrier) return;  // answered when its descriptor is closed
@@ -235,7 +234,8 @@ void NotifyRouter::take(const ServiceRef& service, Endpoint* endpoint, const Not
   store(service, endpoint, message, attached);
 }
 
-// Only a process of the service, unless root says so; never belfry itself, which would stop itself with it.
+// Only a process of the service can be named, unless root names it; and never belfry itself, which would stop
+// itself with the service.
 void NotifyRouter::claim_main(const ServiceRef& service, const NotifySender& sender, pid_t pid) {
   const RunFacts facts = service.facts();
   if (!facts.running || pid == facts.main) return;
@@ -246,7 +246,7 @@ void NotifyRouter::claim_main(const ServiceRef& service, const NotifySender& sen
     return service.events().main_process_is(0);
   }
   const bool known = is_process_of(pid, speakers_of(service, uid));
-  if (pid == ::getpid() || (!known && sender.uid != 0) || !endpoint.main.follow(pid))
+  if (pid == system::own_pid() || (!known && sender.uid != 0) || !endpoint.main.follow(pid))
     return service.events().refused(NotifyRefusal::bad_main_pid);
   service.events().main_process_is(pid);
 }
@@ -258,10 +258,11 @@ void NotifyRouter::store(const ServiceRef& service, Endpoint* endpoint, const No
     return service.events().descriptors_refused(attached.size());
   }
   if (message.store_descriptors) {
-    for (const int fd : attached.take()) {
-      if (!endpoint->store.add(fd, message.descriptor_name, message.poll_descriptors))
+    for (system::OwnedFd& fd : attached) {
+      if (!endpoint->store.add(std::move(fd), message.descriptor_name, message.poll_descriptors))
         service.events().descriptors_refused(1);
     }
+    attached.clear();
   }
   if (message.remove_descriptors && !message.descriptor_name.empty())
     endpoint->store.remove(message.descriptor_name);

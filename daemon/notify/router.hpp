@@ -1,11 +1,10 @@
-// Where what services say with sd_notify(3) arrives, is attributed to one of them, and is passed on to it.
+// The router of notify messages: what services say with sd_notify(3) arrives here, is attributed to one of
+// them, and is passed on to it.
 //
-// A service that depends on it has a socket of its own, so that a sender that is gone already is still
-// attributed; the others share one and are told apart by the sender's session. Whatever the sender may not
-// say is refused and counted; descriptors that nobody keeps are closed.
+// A service that depends on being heard has a socket of its own, so that a sender that is gone already is
+// still attributed; the others share one and are told apart by the sender's session. Whatever the sender may
+// not say is refused and counted; descriptors that nobody keeps are closed.
 #pragma once
-
-#include <unistd.h>
 
 #include <cstdint>
 #include <memory>
@@ -16,38 +15,39 @@
 #include "daemon/notify/access.hpp"
 #include "daemon/notify/fd_store.hpp"
 #include "daemon/notify/socket.hpp"
-#include "daemon/notify/socket_directory.hpp"
 #include "daemon/service/service_ref.hpp"
+#include "system/identity.hpp"
 #include "system/launch.hpp"
 #include "system/pid_map.hpp"
 #include "system/poller.hpp"
+#include "system/socket_directory.hpp"
 
 namespace belfry::daemon {
 
-// Who was found to be no process of anybody a moment ago: a flood of theirs costs no look into /proc each.
-class Strangers {
+// The last sender that was found to be no process of any service: to find that out again would cost a look
+// into /proc for each message of a flood. It is believed for a tenth of a second only.
+class UnattributedSender {
  public:
   void remember(pid_t pid, TimePoint now) { pid_ = pid, until_ = now + std::chrono::milliseconds(100); }
-  [[nodiscard]] bool has(pid_t pid, TimePoint now) const { return pid == pid_ && now < until_; }
+  [[nodiscard]] bool is(pid_t pid, TimePoint now) const { return pid == pid_ && now < until_; }
 
  private:
   pid_t pid_ = 0;
   TimePoint until_{};
 };
 
-// Owner: the resources.
+// Owner: the provisions.
 // Lifecycle: open() before the first service; outlives the services.
-// Cancellation: none, nothing waits.
 class NotifyRouter final : NotifyReceiver {
  public:
-  NotifyRouter(Loop& loop, Poller& poller, std::size_t services);
+  NotifyRouter(Loop& loop, system::Poller& poller, std::size_t services);
   ~NotifyRouter();
   NotifyRouter(const NotifyRouter&) = delete;
   NotifyRouter& operator=(const NotifyRouter&) = delete;
 
   Result<void> open();
   // Tells the next run where to speak, and how often it must (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID).
-  // What the last one has said is not the next one's.
+  // What the last run has said by now is taken in first, so that it does not count as the next one's.
   Result<void> prepare(const ServiceRef& service, system::Launch& launch);
   // Tells a hook where its service speaks. On the shared socket it could not be told apart.
   void announce(const ServiceRef& service, system::Launch& launch) const;
@@ -57,8 +57,8 @@ class NotifyRouter final : NotifyReceiver {
   void launched(const ServiceRef& service, pid_t pid);
   // Takes in what has arrived.
   void drain(const ServiceRef& service);
-  // Nothing of the service runs or is about to. What it stored goes, unless it may come back by itself. True:
-  // something of it is kept.
+  // Nothing of the service runs or is about to. The descriptors that it has stored are closed when it has
+  // been stopped or has ended for good; a blocked service may come back by itself, and keeps them.
   bool release(const ServiceRef& service, bool may_come_back);
   bool signal_main(const ServiceRef& service, int signo);
   // As if the service had said MAINPID=pid. False: it is gone.
@@ -68,7 +68,7 @@ class NotifyRouter final : NotifyReceiver {
   [[nodiscard]] const std::uint64_t& unattributed() const { return unattributed_; }
 
  private:
-  struct Endpoint;  // what one service has been given
+  struct Endpoint;  // the router's side of one service
 
   void on_message(const NotifySender& sender, const HeardMessage& message,
                   AttachedDescriptors& attached) override;
@@ -86,15 +86,15 @@ class NotifyRouter final : NotifyReceiver {
   void close_some();
 
   Loop& loop_;
-  Poller& poller_;
-  const uid_t own_user_ = ::geteuid();
-  SocketDirectory directory_;
+  system::Poller& poller_;
+  const uid_t own_user_ = system::own_user();
+  system::SocketDirectory directory_;
   std::unique_ptr<NotifySocket> shared_;
   std::vector<std::optional<ServiceRef>> services_;   // that share it, by index
   std::vector<std::unique_ptr<Endpoint>> endpoints_;  // null: shares the socket and needs nothing else
   system::PidMap<std::uint32_t> by_leader_;           // the running ones that share it
   std::vector<pid_t> leaders_;                        // under which each stands there
-  Strangers strangers_;
+  UnattributedSender unattributed_sender_;
   std::vector<std::unique_ptr<NotifySocket>> leaving_;  // closed when nothing else is to be done
   std::uint64_t unattributed_ = 0;
 };

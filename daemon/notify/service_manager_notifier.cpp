@@ -1,16 +1,15 @@
 #include "daemon/notify/service_manager_notifier.hpp"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
+
+#include "system/datagram_socket.hpp"
+#include "system/process_identity.hpp"
 
 namespace belfry::daemon {
 
@@ -30,11 +29,11 @@ std::optional<std::int64_t> number_in(const char* variable) {
   return error == std::errc() && rest == end ? std::optional(value) : std::nullopt;
 }
 
-// How often the watchdog above wants to hear of us; zero: never (sd_watchdog_enabled(3)).
+// How often the service manager's watchdog wants to hear of belfry; zero: never (sd_watchdog_enabled(3)).
 Duration watchdog_period() {
   const auto period = number_in("WATCHDOG_USEC");
   const auto pid = number_in("WATCHDOG_PID");
-  if (!period || *period <= 0 || (pid && *pid != ::getpid())) return Duration::zero();
+  if (!period || *period <= 0 || (pid && *pid != system::own_pid())) return Duration::zero();
   return std::chrono::microseconds(std::min<std::int64_t>(*period, 3'600'000'000));
 }
 
@@ -42,7 +41,7 @@ std::string microseconds(Duration d) {
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(d).count());
 }
 
-// STATUS is one line of at most so many bytes, and the message is bounded as ours are.
+// STATUS is one line, and bounded: a message has to fit into the 4096 bytes that a receiver looks at.
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
   if (text.size() > 1024) text.resize(1024);
@@ -51,7 +50,7 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-ServiceManagerNotifier::ServiceManagerNotifier(Loop& loop, Poller& poller,
+ServiceManagerNotifier::ServiceManagerNotifier(Loop& loop, system::Poller& poller,
                                                std::function<std::string()> summary)
     : loop_(loop),
       poller_(poller),
@@ -59,43 +58,24 @@ ServiceManagerNotifier::ServiceManagerNotifier(Loop& loop, Poller& poller,
       refresh_timer_(loop),
       watchdog_timer_(loop) {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  if (path != nullptr) connect(path);
-  if (fd_ < 0) return;
+  if (path != nullptr) fd_ = system::connect_datagram_socket(path);
+  if (!fd_) return;
   watchdog_ = watchdog_period();
-  if (watchdog_ > Duration::zero()) feed_watchdog();
+  if (watchdog_ > Duration::zero()) ping_watchdog();
 }
 
 ServiceManagerNotifier::~ServiceManagerNotifier() {
-  if (fd_ < 0) return;
-  if (waits_for_room_) poller_.remove(fd_, *this);
-  ::close(fd_);
+  if (waits_for_room_) poller_.remove(fd_.get(), *this);
 }
 
-// A path, or a name in the abstract namespace ("@…").
-void ServiceManagerNotifier::connect(const char* path) {
-  sockaddr_un address{};
-  const std::size_t size = std::strlen(path);
-  if ((path[0] != '/' && path[0] != '@') || size < 2 || size >= sizeof address.sun_path) return;
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path, size);
-  if (path[0] == '@') address.sun_path[0] = '\0';
-  fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const auto length =
-      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size + (path[0] == '@' ? 0 : 1));
-  if (fd_ >= 0 && ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-    ::close(fd_);
-    fd_ = -1;
-  }
-}
-
-void ServiceManagerNotifier::feed_watchdog() {
+void ServiceManagerNotifier::ping_watchdog() {
   alive_ = true;
   send();
-  watchdog_timer_.arm(loop_.now() + watchdog_ / 2, [this] { feed_watchdog(); });
+  watchdog_timer_.arm(loop_.now() + watchdog_ / 2, [this] { ping_watchdog(); });
 }
 
 void ServiceManagerNotifier::changed(bool progress) {
-  if (fd_ < 0 || is_stopping_) return;
+  if (!fd_ || is_stopping_) return;
   progress_ = progress_ || progress;
   if (refresh_timer_.armed()) return;
   refresh_timer_.arm(std::max(loop_.now(), refreshed_at_ + between_refreshes), [this] { refresh(); });
@@ -111,13 +91,13 @@ void ServiceManagerNotifier::refresh() {
 }
 
 void ServiceManagerNotifier::needs_time(Duration by) {
-  if (fd_ < 0 || is_ready_ || is_stopping_) return;
+  if (!fd_ || is_ready_ || is_stopping_) return;
   extend_ = std::max(saturating_add(by, slack), time_for_a_step);
   send();
 }
 
 void ServiceManagerNotifier::ready() {
-  if (fd_ < 0) return;
+  if (!fd_) return;
   is_ready_ = true;
   extend_.reset();
   refresh_timer_.cancel();
@@ -128,7 +108,7 @@ void ServiceManagerNotifier::ready() {
 }
 
 void ServiceManagerNotifier::stopping(const std::string& why, Duration at_most) {
-  if (fd_ < 0) return;
+  if (!fd_) return;
   is_stopping_ = true;
   refresh_timer_.cancel();
   state_ = "STOPPING=1";
@@ -138,7 +118,7 @@ void ServiceManagerNotifier::stopping(const std::string& why, Duration at_most) 
 }
 
 void ServiceManagerNotifier::reload_refused(const std::string& why) {
-  if (fd_ < 0 || !is_ready_ || is_stopping_) return;
+  if (!fd_ || !is_ready_ || is_stopping_) return;
   state_ = "RELOADING=1\nMONOTONIC_USEC=" + microseconds(loop_.now().time_since_epoch());
   send();
   state_ = "READY=1";
@@ -147,7 +127,7 @@ void ServiceManagerNotifier::reload_refused(const std::string& why) {
 }
 
 void ServiceManagerNotifier::send() {
-  if (fd_ < 0 || waits_for_room_) return;
+  if (!fd_ || waits_for_room_) return;
   std::string message;
   const auto add = [&message](std::string_view line) { (message += message.empty() ? "" : "\n") += line; };
   if (!state_.empty()) add(state_);
@@ -155,12 +135,12 @@ void ServiceManagerNotifier::send() {
   if (extend_) add("EXTEND_TIMEOUT_USEC=" + microseconds(*extend_));
   if (alive_) add("WATCHDOG=1");
   if (message.empty()) return;
-  const ssize_t sent = ::send(fd_, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent < 0 && errno == EAGAIN && poller_.add(fd_, EPOLLOUT, *this)) {
+  const system::Sent sent = system::send_datagram(fd_.get(), message);
+  if (sent == system::Sent::no_room && poller_.add(fd_.get(), EPOLLOUT, *this)) {
     waits_for_room_ = true;
     return;
   }
-  // Also when it could not be sent at all: whoever was above has gone.
+  // Also when it could not be sent at all: the service manager has gone.
   state_.clear();
   status_.reset();
   extend_.reset();
@@ -168,7 +148,7 @@ void ServiceManagerNotifier::send() {
 }
 
 void ServiceManagerNotifier::on_event(std::uint32_t) {
-  poller_.remove(fd_, *this);
+  poller_.remove(fd_.get(), *this);
   waits_for_room_ = false;
   send();
 }

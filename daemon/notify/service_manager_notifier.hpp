@@ -1,4 +1,5 @@
-// What belfry itself tells the supervisor above it (systemd, or another belfry): sd_notify(3), sending side.
+// What belfry itself tells its service manager (systemd, or another belfry): the sending side of
+// sd_notify(3).
 #pragma once
 
 #include <functional>
@@ -8,47 +9,48 @@
 
 #include "channels/loop.hpp"
 #include "channels/timer_queue.hpp"
+#include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
 
-// Nothing is sent, and nothing wakes up, when nobody is above ($NOTIFY_SOCKET is not set).
+// Without a service manager ($NOTIFY_SOCKET is not set) nothing is sent, and no timer wakes belfry up.
 //
-// Nothing blocks and nothing that matters is lost: what cannot be sent at once waits for the socket, and of
-// each kind only the latest is kept.
-// Owner: the Daemon. Lifecycle: reads $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID once; the watchdog is
-// fed from then on, at half its period, from the loop: a loop that hangs feeds nobody.
-// Cancellation: the destructor.
-class ServiceManagerNotifier final : PollWatcher {
+// Sending never blocks, and nothing that matters is lost: what cannot be sent at once waits for room in the
+// socket, and of each kind of message only the latest is kept.
+// Owner: the Daemon. Lifecycle: reads $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID once. From then on it
+// pings the service manager's watchdog, at half its period, from the loop: while the loop hangs, no ping is
+// sent. Cancellation: the destructor.
+class ServiceManagerNotifier final : system::PollWatcher {
  public:
   // `summary` is the text of STATUS at any moment.
-  ServiceManagerNotifier(Loop& loop, Poller& poller, std::function<std::string()> summary);
+  ServiceManagerNotifier(Loop& loop, system::Poller& poller, std::function<std::string()> summary);
   ~ServiceManagerNotifier();
   ServiceManagerNotifier(const ServiceManagerNotifier&) = delete;
   ServiceManagerNotifier& operator=(const ServiceManagerNotifier&) = delete;
 
-  // Something changed: STATUS follows soon, at most ten times a second. With `progress` made, a start that is
-  // not over is given more time (EXTEND_TIMEOUT_USEC).
+  // Something has changed: STATUS follows soon, at most ten times a second. `progress`: a service has become
+  // ready, so a start that is not over asks for more time (EXTEND_TIMEOUT_USEC).
   void changed(bool progress);
   // A service has asked for this much time for itself.
   void needs_time(Duration by);
   void ready();
-  // The stack goes down, and may take `at_most`.
+  // The stack goes down, which may take `at_most`.
   void stopping(const std::string& why, Duration at_most);
-  // Asked to reload, and cannot: whoever waits for the end of a reload is told so, and why.
+  // belfry was asked to reload and cannot: the service manager, which waits for the end of the reload, is
+  // told so and why.
   void reload_refused(const std::string& why);
 
  private:
   void on_event(std::uint32_t events) override;
-  void connect(const char* path);
-  void feed_watchdog();
+  void ping_watchdog();
   void refresh();
   void send();
 
   Loop& loop_;
-  Poller& poller_;
+  system::Poller& poller_;
   std::function<std::string()> summary_;
-  int fd_ = -1;
+  system::OwnedFd fd_;  // empty: there is no service manager
   bool waits_for_room_ = false;
   bool is_ready_ = false;
   bool is_stopping_ = false;

@@ -1,8 +1,7 @@
-// The socket that a service sends its sd_notify messages to.
+// The socket that services send their sd_notify messages to.
 //
-// One per service that depends on it (so that a sender that is already gone is still attributed), one shared
-// by all others of belfry's own user (daemon/notify/router). Credentials come from the kernel
-// (SCM_CREDENTIALS, unix(7)).
+// A service that depends on being heard has one of its own, so that a sender that is already gone is still
+// attributed; all others of belfry's own user share one (daemon/notify/router).
 #pragma once
 
 #include <sys/types.h>
@@ -16,32 +15,20 @@
 #include "channels/error.hpp"
 #include "channels/timer_queue.hpp"
 #include "daemon/notify/message.hpp"
+#include "system/datagram_socket.hpp"
+#include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
 
-// Who sent a datagram, as the kernel says. Root may say that it is any process.
+// Who sent a message, as the kernel says. Root may say that it is any process.
 struct NotifySender {
-  pid_t pid = 0;
+  pid_t pid = 0;  // 0: it is in no PID namespace that shows here
   uid_t uid = 0;
 };
 
 // What was attached to a message: whatever nobody has taken is closed with it.
-class AttachedDescriptors {
- public:
-  AttachedDescriptors() = default;
-  ~AttachedDescriptors();
-  AttachedDescriptors(const AttachedDescriptors&) = delete;
-  AttachedDescriptors& operator=(const AttachedDescriptors&) = delete;
-
-  void add(int fd) { fds_.push_back(fd); }
-  // They are the caller's now.
-  [[nodiscard]] std::vector<int> take() { return std::move(fds_); }
-  [[nodiscard]] std::size_t size() const { return fds_.size(); }
-
- private:
-  std::vector<int> fds_;
-};
+using AttachedDescriptors = std::vector<system::OwnedFd>;
 
 using HeardMessage = std::expected<NotifyMessage, NotifyRefusal>;
 
@@ -55,12 +42,12 @@ class NotifyReceiver {
 };
 
 // A flood costs little: beyond so many messages in a window the socket is not looked at until the next
-// one, and the kernel keeps the sender waiting (or tells it EAGAIN). Otherwise belfry would spend all of a
-// processor on one who shouts, and come late to everybody else, as any busy process does.
-// Owner: the NotifyRouter. Lifecycle: bound by open(), unlinked by the destructor. Cancellation: none.
-class NotifySocket final : PollWatcher {
+// one, and the kernel keeps the sender waiting (or tells it EAGAIN). Otherwise a single sender could keep
+// belfry busy, and belfry would come late to everybody else. Owner: the NotifyRouter. Lifecycle: bound by
+// open(), unlinked by the destructor.
+class NotifySocket final : system::PollWatcher {
  public:
-  NotifySocket(Poller& poller, NotifyReceiver& receiver) : poller_(poller), receiver_(&receiver) {}
+  NotifySocket(system::Poller& poller, NotifyReceiver& receiver) : poller_(poller), receiver_(&receiver) {}
   ~NotifySocket();
   NotifySocket(const NotifySocket&) = delete;
   NotifySocket& operator=(const NotifySocket&) = delete;
@@ -76,17 +63,16 @@ class NotifySocket final : PollWatcher {
   void drain();
   // Nobody listens any more; what arrives until it is destroyed is lost.
   void unplug() { receiver_ = nullptr; }
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return socket_.path(); }
 
  private:
   void on_event(std::uint32_t events) override;
   bool receive_one();
   void pause();
 
-  Poller& poller_;
+  system::Poller& poller_;
   NotifyReceiver* receiver_;  // null: unplugged
-  std::string path_;
-  int fd_ = -1;
+  system::CredentialSocket socket_;
   std::uint32_t heard_ = 0;  // in the window that began then
   TimePoint began_at_{};
   std::unique_ptr<Timer> paused_;  // null: it was never necessary

@@ -1,8 +1,5 @@
 #include "daemon/resources/activation.hpp"
 
-#include <grp.h>
-
-#include <charconv>
 #include <utility>
 
 #include "system/identity.hpp"
@@ -30,19 +27,10 @@ SocketPlan plan_of(const ListenSocket& socket) {
   return plan;
 }
 
-// By number or by name. Blocks as long as NSS does.
-std::optional<gid_t> find_group(const std::string& name) {
-  gid_t number = 0;
-  const char* const end = name.data() + name.size();
-  if (const auto read = std::from_chars(name.data(), end, number); read.ec == std::errc() && read.ptr == end)
-    return number;
-  const group* const entry = ::getgrnam(name.c_str());
-  return entry == nullptr ? std::nullopt : std::optional(entry->gr_gid);
-}
-
 }  // namespace
 
-// Whom nobody knows is the trouble of the service that names him, and found again when it is to be bound.
+// An owner that does not exist is an error of the service that names it, and is reported when its sockets are
+// to be bound.
 void Activation::open() {
   for (std::size_t i = 0; i < stack_.services.size(); ++i) {
     const config::Service& spec = stack_.services[i];
@@ -66,8 +54,9 @@ Result<void> Activation::look_up_owner(const ListenSocket& socket, SocketPlan& p
     plan.owner = found->uid;
   }
   if (!socket.group.empty()) {
-    plan.group = find_group(socket.group);
-    if (!plan.group) return nobody("group", socket.group);
+    const auto found = system::find_group(socket.group);
+    if (!found) return nobody("group", socket.group);
+    plan.group = *found;
   }
   return {};
 }

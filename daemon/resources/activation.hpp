@@ -15,7 +15,6 @@ namespace belfry::daemon {
 
 // Owner: the native resources.
 // Lifecycle: open() once; then bind() and close() of each service as it is wanted and not wanted.
-// Cancellation: none, nothing waits.
 class Activation {
  public:
   explicit Activation(const config::Stack& stack) : stack_(stack) {}
@@ -23,8 +22,8 @@ class Activation {
   // Looks up to whom sockets belong. An owner that does not exist is an error of bind().
   void open();
 
-  // All sockets of the service, or none and why. Those that are bound stay, and with them who waits in their
-  // backlog; one whose path has gone is bound anew. Error kind: failed.
+  // Binds all sockets of the service, or none and says why. Those that are bound already stay, and with them
+  // the clients that wait in their backlog; one whose path has gone is bound anew. Error kind: failed.
   Result<void> bind(std::size_t service);
 
   struct Passed {
@@ -44,7 +43,7 @@ class Activation {
 
   const config::Stack& stack_;
   std::unordered_map<std::size_t, std::vector<system::SocketPlan>> plans_;  // of services that have some
-  std::unordered_map<std::size_t, Error> ownerless_;                        // who names somebody unknown
+  std::unordered_map<std::size_t, Error> ownerless_;  // services that name an unknown owner
   std::unordered_map<std::size_t, Sockets> bound_;
 };
 

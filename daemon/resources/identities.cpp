@@ -1,7 +1,5 @@
 #include "daemon/resources/identities.hpp"
 
-#include <unistd.h>
-
 #include <cstring>
 
 #include "daemon/resources/run_as.hpp"
@@ -27,7 +25,7 @@ void Identities::look_up(const config::Stack& stack) {
 }
 
 Identities::Found Identities::look_up(const config::Service& spec) {
-  const uid_t own_user = ::geteuid();
+  const uid_t own_user = system::own_user();
   auto found = system::find_identity(spec.user->empty() ? std::to_string(own_user) : *spec.user,
                                      spec.extras ? std::string_view(spec.extras->group) : std::string_view());
   // Of root, and whoever has its capabilities, check_rights() says which are missing.

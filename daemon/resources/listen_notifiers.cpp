@@ -9,8 +9,8 @@
 
 namespace belfry::daemon {
 
-// Owner: the notifiers. Lifecycle: until the last process of its run has ended. Cancellation: none.
-class ListenNotifiers::Notifier final : public PollWatcher {
+// Lives until the last process of its run has ended.
+class ListenNotifiers::Notifier final : public system::PollWatcher {
  public:
   Notifier(ListenNotifiers& all, const ServiceRef& service, int descriptor,
            std::shared_ptr<probes::ListenMonitor> monitor)
@@ -25,7 +25,8 @@ class ListenNotifiers::Notifier final : public PollWatcher {
 
   Result<void> watch() { return all_.poller_.add(notifier_.descriptor(), EPOLLIN, *this); }
 
-  // One caller a turn: a service that calls listen(2) in a loop shares the loop with the others.
+  // One caller is served in a turn: a service that calls listen(2) in a loop must not keep the others
+  // waiting.
   void on_event(std::uint32_t events) override {
     if ((events & EPOLLIN) != 0) {
       hear();
@@ -47,12 +48,11 @@ class ListenNotifiers::Notifier final : public PollWatcher {
     if (!expectation_.linked()) loop().wake_afterwards(expectation_);
   }
 
-  // Most main processes make the call that is awaited themselves, once. Nobody waits for the pidfd to be
-  // opened, nor to be closed.
-  // Owner: the notifier. Lifecycle: runs after the start, and after the awaited call. Cancellation: the
-  // notifier's end takes it out of the loop.
+  // Most main processes make the awaited call themselves, once. So the pidfd of the main process is opened
+  // ahead of the call, after the start, and closed again after it: in both cases when nothing else is to be
+  // done.
   struct Expectation final : Callback {
-    explicit Expectation(Notifier& t) : notifier(t) {}
+    explicit Expectation(Notifier& n) : notifier(n) {}
     void run() noexcept override { notifier.notifier_.expect(notifier.expected_); }
     Notifier& notifier;
   };
@@ -66,8 +66,8 @@ class ListenNotifiers::Notifier final : public PollWatcher {
   Expectation expectation_{*this};
 };
 
-ListenNotifiers::ListenNotifiers(Poller& poller, config::OnDaemonDeath on_death)
-    : poller_(poller), on_death_(on_death), ends_(poller) {}
+ListenNotifiers::ListenNotifiers(system::Poller& poller, config::OnDaemonDeath on_death)
+    : poller_(poller), on_death_(on_death), loss_watch_(poller) {}
 ListenNotifiers::~ListenNotifiers() = default;
 
 void ListenNotifiers::remove(Notifier& notifier) {
@@ -89,7 +89,7 @@ void ListenNotifiers::apply(const ServiceRef& service, std::unique_ptr<PerServic
 }
 
 void ListenNotifiers::started(const ServiceRef& service, const std::unique_ptr<PerService>& own) {
-  if (own && own->monitor) ends_.follow(service.events(), own->monitor);
+  if (own && own->monitor) loss_watch_.follow(service.events(), own->monitor);
   if (!own || (own->request.descriptor < 0 && own->request.errnum == 0)) return;
   if (const int errnum = std::exchange(own->request.errnum, 0); errnum != 0) {
     if (probes::is_refused_for_good(errnum)) refused_ = errnum;

@@ -10,9 +10,8 @@
 
 namespace belfry::daemon {
 
-// Owner: the resources of a service that has such probes.
-// Lifecycle: begin_run() before each start; from the line on at which all have matched it hears nothing.
-// Cancellation: none, nothing waits.
+// Owner: the provisions of a service that has such probes.
+// Lifecycle: begin_run() before each start; once all have matched, it listens to no further lines of the run.
 class LogPatterns final : LineListener {
  public:
   LogPatterns(ServiceEvents& events, LogPipe& pipe, const std::vector<const config::Probe*>& probes);
@@ -20,11 +19,11 @@ class LogPatterns final : LineListener {
   LogPatterns(const LogPatterns&) = delete;
   LogPatterns& operator=(const LogPatterns&) = delete;
 
-  // What was written until now was the last run's.
+  // What was written until now counts as the last run's.
   void begin_run();
 
  private:
-  struct Watched {
+  struct AwaitedLine {
     const config::Probe* probe;
     config::Pattern pattern;
     bool seen = false;
@@ -34,7 +33,7 @@ class LogPatterns final : LineListener {
 
   ServiceEvents& events_;
   LogPipe& pipe_;
-  std::vector<Watched> watched_;
+  std::vector<AwaitedLine> awaited_;
 };
 
 }  // namespace belfry::daemon

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "config/model/probes_of.hpp"
 #include "system/proc.hpp"
 
@@ -82,7 +84,7 @@ Result<void> NativeHandle::create_log_pipe(system::Launch& launch) {
   if (!write_end_) {
     auto opened = log_.open_write_end();
     if (!opened) return std::unexpected(opened.error());
-    write_end_ = system::OwnedFd(*opened);
+    write_end_ = std::move(*opened);
     hold(2);
   }
   launch.standard_output = launch.standard_error = write_end_.get();
@@ -163,10 +165,10 @@ Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
   apply_own_output(launch);
   if (passes_output_through()) return system::OwnedFd();
   // Without a descriptor left it writes where belfry does: cleaning up goes before attribution.
-  const auto opened = log_.open_write_end();
+  auto opened = log_.open_write_end();
   if (!opened) return system::OwnedFd();
-  launch.standard_output = launch.standard_error = *opened;
-  return system::OwnedFd(*opened);
+  launch.standard_output = launch.standard_error = opened->get();
+  return std::move(*opened);
 }
 
 void NativeHandle::drain() {

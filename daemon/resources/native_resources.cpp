@@ -1,13 +1,12 @@
 #include "daemon/resources/native_resources.hpp"
 
-#include <sys/resource.h>
-
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/resources/native_handle.hpp"
+#include "system/descriptors.hpp"
 
 namespace belfry::daemon {
 
-SharedResources::SharedResources(Loop& loop, const config::Stack& stack, Poller& own_poller,
+SharedResources::SharedResources(Loop& loop, const config::Stack& stack, system::Poller& own_poller,
                                  LogPump& own_pump)
     : poller(own_poller),
       pump(own_pump),
@@ -16,11 +15,10 @@ SharedResources::SharedResources(Loop& loop, const config::Stack& stack, Poller&
       activation(stack),
       notifiers(poller, stack.on_daemon_death) {}
 
-NativeResources::NativeResources(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump)
+NativeResources::NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller,
+                                 LogPump& pump)
     : stack_(stack), shared_(loop, stack, poller, pump) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto most = static_cast<std::size_t>(limit.rlim_cur);
+  const std::size_t most = system::descriptor_limit();
   auto shortage = shortage_of_descriptors(stack, most);
   shared_.budget.set(most, shortage.has_value());
   if (shortage) remarks_.push_back(std::move(*shortage));

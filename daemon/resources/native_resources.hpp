@@ -22,9 +22,9 @@ namespace belfry::daemon {
 
 // What the handles share.
 struct SharedResources {
-  SharedResources(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump);
+  SharedResources(Loop& loop, const config::Stack& stack, system::Poller& poller, LogPump& pump);
 
-  Poller& poller;
+  system::Poller& poller;
   LogPump& pump;
   NotifyRouter router;
   LaunchSetup setup;
@@ -38,7 +38,7 @@ struct SharedResources {
 // Owner: the daemon. Lifecycle: open() before the first service; outlives the supervisor.
 class NativeResources final : public ResourceProvider {
  public:
-  NativeResources(Loop& loop, const config::Stack& stack, Poller& poller, LogPump& pump);
+  NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller, LogPump& pump);
 
   // Looks users up, makes cgroups and the directory of the notify sockets.
   Result<void> open();

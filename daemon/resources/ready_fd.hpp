@@ -9,6 +9,7 @@
 
 #include "channels/error.hpp"
 #include "config/model/model.hpp"
+#include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
@@ -27,9 +28,9 @@ class ReadyFdListener {
 // Lifecycle: open() before each run, passed() once the child has its copy; the next open(), close() or the
 //   destructor end it.
 // Cancellation: close().
-class ReadyFd final : PollWatcher {
+class ReadyFd final : system::PollWatcher {
  public:
-  ReadyFd(Poller& poller, ReadyFdListener& listener, const config::Probe& probe)
+  ReadyFd(system::Poller& poller, ReadyFdListener& listener, const config::Probe& probe)
       : poller_(poller), listener_(listener), probe_(probe) {}
   ~ReadyFd() { close(); }
   ReadyFd(const ReadyFd&) = delete;
@@ -38,12 +39,12 @@ class ReadyFd final : PollWatcher {
   // A new pipe, unless one is ready and has not been passed on yet. Its write end, which stays ours.
   Result<int> open();
   // The clone has been tried: the write end is the child's alone.
-  void passed();
+  void passed() { write_end_.close(); }
   // Takes in what has been written so far.
   void drain();
   void close();
   // Made, and not passed on yet.
-  [[nodiscard]] bool is_open() const { return write_end_ >= 0; }
+  [[nodiscard]] bool is_open() const { return static_cast<bool>(write_end_); }
   [[nodiscard]] std::uint16_t number() const { return probe_.fd; }  // in the child
 
  private:
@@ -52,11 +53,11 @@ class ReadyFd final : PollWatcher {
   void give_up(const Error& why);
   void close_read_end();
 
-  Poller& poller_;
+  system::Poller& poller_;
   ReadyFdListener& listener_;
   const config::Probe& probe_;  // the file's
-  int read_end_ = -1;
-  int write_end_ = -1;
+  system::OwnedFd read_end_;
+  system::OwnedFd write_end_;
   std::uint32_t bytes_ = 0;  // read without a newline
 };
 

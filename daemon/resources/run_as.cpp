@@ -1,7 +1,5 @@
 #include "daemon/resources/run_as.hpp"
 
-#include <unistd.h>
-
 #include <optional>
 
 #include "daemon/notify/own_socket.hpp"
@@ -21,7 +19,7 @@ std::string words_for_identity(const config::Service& spec) {
 
 Result<void> check_rights(const config::Service& spec, const system::Identity& identity) {
   std::optional<std::string> missing = system::what_is_missing_to_run_as(identity);
-  const bool needs_a_gift = identity.uid != ::geteuid() && wants_own_notify_socket(spec);
+  const bool needs_a_gift = identity.uid != system::own_user() && wants_own_notify_socket(spec);
   if (!missing && needs_a_gift && !system::has_capability(CAP_CHOWN))
     missing =
         "belfry lacks CAP_CHOWN, and cannot give it a notify socket (as with docker run --cap-add CHOWN)";

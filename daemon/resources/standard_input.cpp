@@ -1,9 +1,12 @@
 #include "daemon/resources/standard_input.hpp"
 
-#include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "system/open_file.hpp"
 
 namespace belfry::daemon {
 
@@ -14,22 +17,18 @@ Result<void> StandardInput::apply(const std::string& what, system::Launch& launc
     return {};
   }
   passed();
-  fd_ = ::open(what.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd_ < 0) {
-    if (errno == EMFILE || errno == ENFILE)
-      return std::unexpected(Error::from_errno(errno, "cannot open " + what));
+  auto opened = system::open_to_read(what);
+  if (!opened) {
+    const int error = opened.error();
+    if (error == EMFILE || error == ENFILE)
+      return std::unexpected(Error::from_errno(error, "cannot open " + what));
     return std::unexpected(Error(Error::Kind::failed, "cannot open " + what +
-                                                          " as its standard input: " + std::strerror(errno) +
+                                                          " as its standard input: " + std::strerror(error) +
                                                           " (make it, or correct `stdin`)"));
   }
-  ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) & ~O_NONBLOCK);
-  launch.standard_input = fd_;
+  fd_ = std::move(*opened);
+  launch.standard_input = fd_.get();
   return {};
-}
-
-void StandardInput::passed() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
 }
 
 }  // namespace belfry::daemon

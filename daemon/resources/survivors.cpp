@@ -1,11 +1,6 @@
 #include "daemon/resources/survivors.hpp"
 
-#include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <limits>
 #include <map>
@@ -13,9 +8,13 @@
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "config/graph/graph.hpp"
 #include "system/proc.hpp"
+#include "system/process_handle.hpp"
+#include "system/process_identity.hpp"
+#include "system/syscalls.hpp"
 
 namespace belfry::daemon {
 
@@ -39,15 +38,20 @@ std::string service_of(std::string_view marker) {
 
 std::unordered_set<pid_t> self_and_above() {
   std::unordered_set<pid_t> found;
-  for (pid_t pid = ::getpid(); pid > 0 && found.insert(pid).second;) pid = proc::parent_of(pid).value_or(0);
+  constexpr int any_depth = 1 << 20;
+  found.insert(system::own_pid());
+  // A process that is met for the second time: the chain has bitten itself while it was read.
+  const auto was_met = [&found](pid_t above) { return !found.insert(above).second; };
+  proc::nearest_above(system::own_pid(), was_met, any_depth);
   return found;
 }
 
-// Who is still who the record says: a leader that has ended tells nothing of its session any more.
+// The recorded leaders that are still the same processes: the number of a leader that has ended may be
+// another session's by now.
 std::unordered_map<pid_t, std::string> confirmed(const std::vector<KeptProcess>& recorded) {
   std::unordered_map<pid_t, std::string> leaders;
   for (const KeptProcess& one : recorded) {
-    if (one.born != 0 && proc::born_at(one.pid) == one.born) leaders[one.pid] = one.service;
+    if (system::is_still(one.process)) leaders[one.process.pid] = one.service;
   }
   return leaders;
 }
@@ -59,18 +63,13 @@ bool is_living(pid_t pid) {
 
 // Until one of them has ended, or the time is over.
 void wait_for_an_end(const std::vector<KeptSurvivor>& whom, TimePoint until) {
-  std::vector<pollfd> watched;
+  std::vector<system::ProcessHandle> watched;
   for (const KeptSurvivor& one : whom) {
     if (watched.size() == most_watched) break;
-    const int fd = static_cast<int>(::syscall(SYS_pidfd_open, one.pid, 0));
-    if (fd >= 0) watched.push_back({fd, POLLIN, 0});
+    // No handle can be had of a process that has ended meanwhile: then there is nothing to wait for.
+    if (auto process = system::ProcessHandle::open(one.pid)) watched.push_back(std::move(*process));
   }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      std::max(saturating_subtract(until, now()), Duration::zero()));
-  const auto patience = std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max());
-  // Who has ended meanwhile has no pidfd to be had: then there is nothing to wait for.
-  if (!watched.empty()) ::poll(watched.data(), watched.size(), static_cast<int>(patience));
-  for (const pollfd& one : watched) ::close(one.fd);
+  system::wait_until_one_has_ended(watched, saturating_subtract(until, now()));
 }
 
 std::string names_of(const std::vector<KeptSurvivor>& whom) {
@@ -85,10 +84,11 @@ std::string names_of(const std::vector<KeptSurvivor>& whom) {
   return named > 8 ? text + " and " + std::to_string(first.size() - 8) + " more" : text;
 }
 
-// Owner: end_survivors. Lifecycle: one call. Cancellation: none; the budget ends it.
-class Ending {
+// One call of end_survivors(); the stop budget bounds it.
+class SurvivorsStop {
  public:
-  Ending(const config::Stack& stack, std::string_view stack_id, const std::vector<KeptProcess>& recorded)
+  SurvivorsStop(const config::Stack& stack, std::string_view stack_id,
+                const std::vector<KeptProcess>& recorded)
       : stack_id_(stack_id), recorded_(recorded), end_by_(saturating_add(now(), stack.shutdown.timeout)) {
     const auto ranks = config::ranks(stack);
     for (std::size_t i = 0; i < stack.services.size(); ++i)
@@ -130,7 +130,7 @@ class Ending {
     return found;
   }
 
-  // The services that stand on one another least first: this rank alone, until nobody of it is left.
+  // Ends the services of one rank, and returns when none of their processes is left.
   void end(std::uint32_t rank) {
     const TimePoint began = now();
     std::optional<TimePoint> killed_at;
@@ -147,7 +147,7 @@ class Ending {
           return;
         }
         if (!killed_at) killed_at = now();
-        for (const KeptSurvivor& one : left) ::kill(one.pid, SIGKILL);
+        for (const KeptSurvivor& one : left) system::Syscalls::real().kill(one.pid, SIGKILL);
         deadline = saturating_add(*killed_at, sigkill_takes);
       } else {
         ask(left);
@@ -163,8 +163,7 @@ class Ending {
     for (const KeptSurvivor& one : left) {
       if (pids.contains(one.parent) || !asked_.insert(one.pid).second) continue;
       const config::Stop* stop = known(one.service).stop;
-      ::kill(one.pid, stop ? stop->signal : SIGTERM);
-      ::kill(one.pid, SIGCONT);  // who is stopped hears nothing
+      system::ask_to_end(system::Syscalls::real(), one.pid, stop ? stop->signal : SIGTERM);
     }
   }
 
@@ -185,7 +184,7 @@ std::vector<KeptSurvivor> find_survivors(std::string_view stack_id,
   std::map<pid_t, std::string> found;
   for (const pid_t pid : proc::all()) {
     if (spared.contains(pid)) continue;
-    if (const auto leader = leaders.find(::getsid(pid)); leader != leaders.end()) {
+    if (const auto leader = leaders.find(proc::session_of(pid).value_or(0)); leader != leaders.end()) {
       found.emplace(pid, leader->second);
     } else if (proc::variable_of(pid, stack_variable) == stack_id) {
       found.emplace(pid, service_of(proc::variable_of(pid, "BELFRY_SERVICE").value_or("")));
@@ -205,7 +204,7 @@ std::vector<KeptSurvivor> find_survivors(std::string_view stack_id,
 
 Result<std::string> end_survivors(const config::Stack& stack, std::string_view stack_id,
                                   const std::vector<KeptProcess>& recorded) {
-  return Ending(stack, stack_id, recorded).run();
+  return SurvivorsStop(stack, stack_id, recorded).run();
 }
 
 }  // namespace belfry::daemon

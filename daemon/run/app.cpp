@@ -14,10 +14,12 @@
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/run/daemon.hpp"
 #include "system/descriptors.hpp"
+#include "system/file_facts.hpp"
 #include "system/free_ports.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
 #include "system/process.hpp"
+#include "system/terminal.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::daemon {
@@ -44,9 +46,10 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
     paths.push_back(*found);
   }
   for (const std::string& path : paths) {
-    if (::access(path.c_str(), R_OK) == 0) continue;
+    const int error = system::access_error(path, system::Access::read);
+    if (error == 0) continue;
     print_error("belfry: cannot read " + text::visible(path) + ": " +
-                std::error_code(errno, std::system_category()).message() + "\n");
+                std::error_code(error, std::system_category()).message() + "\n");
     return 66;
   }
   config::LoadOptions options;
@@ -58,7 +61,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   config::Loaded loaded = config::load(paths, options);
   config::refuse_unsupported(loaded);
   std::ostringstream findings;
-  print(loaded.diagnostics, findings, ::isatty(STDERR_FILENO) == 1);
+  print(loaded.diagnostics, findings, system::is_terminal(STDERR_FILENO));
   print_error(std::move(findings).str());
   if (loaded.diagnostics.has_errors()) return 65;
   stack = std::move(loaded.stack);
@@ -70,7 +73,8 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
 // One arena: the loop's thread does all the work, and an arena of its own would not reuse what main freed.
 void keep_memory_small() { ::mallopt(M_ARENA_MAX, 1); }
 
-// Too little of something at the start is no bug, and has a limit with a name. Nothing: it is another error.
+// What to say of an error that means "there is too little of something": that is no bug, and the limit has a
+// name. Nothing: it is another error.
 std::optional<std::string> scarcity(int errnum) {
   std::string what = std::error_code(errnum, std::system_category()).message();
   switch (errnum) {
@@ -103,10 +107,10 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
   if (auto code = load_stack(options, stack)) return *code;
   // A later `exec` has a socket of its own and would never find who was kept.
   if (mode.private_socket) stack.on_daemon_death = config::OnDaemonDeath::kill;
-  constexpr std::size_t per_service =
-      3;  // log pipe, notify socket, and the other end of the pipe until the start
+  // The log pipe, the notify socket, and the other end of the pipe until the start.
+  constexpr std::size_t per_service = 3;
   system::make_room_for_descriptors((stack.services.size() * per_service) + 256);
-  return system::run_beside_adopter([&] {
+  return system::run_beside_orphan_thread([&] {
     Daemon daemon(stack, mode);
     if (auto code = daemon.open()) return *code;
     return serve(daemon);

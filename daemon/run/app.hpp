@@ -18,8 +18,8 @@ struct RunOptions {
 struct ExecOptions : RunOptions {
   Duration timeout{std::chrono::minutes(5)};
   std::vector<std::string> command;
-  std::string
-      logs;  // where the lines of belfry and its services go; empty: standard error; `-`: standard output
+  // Where the lines of belfry and its services go; empty: standard error; `-`: standard output.
+  std::string logs;
 };
 
 // Both return the exit code; whatever there was to say has been printed. Call them from main's thread,

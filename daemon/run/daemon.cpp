@@ -1,6 +1,5 @@
 #include "daemon/run/daemon.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +14,9 @@
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
 #include "daemon/service/description.hpp"
+#include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
+#include "system/process_identity.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::daemon {
@@ -29,16 +30,12 @@ std::string text_of(Duration d) {
   return buffer;
 }
 
-// Until the loop turns, and when it has ended, a person is waited for this long to read why.
+// How long a slow reader of belfry's messages is waited for while the loop does not turn: before it runs, and
+// when it has ended.
 constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
-// What is said last is written for so long as somebody reads.
+// How long the last lines are given to be written.
 constexpr Duration least_time_for_output = std::chrono::seconds(1);
 constexpr Duration most_time_for_output = std::chrono::seconds(10);
-
-bool same_file(int one, int other) {
-  struct stat a{}, b{};
-  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
 
 }  // namespace
 
@@ -64,7 +61,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
   pump_.on_failure = [this](int errnum) {
-    if (same_file(pump_.output(), STDERR_FILENO)) return;
+    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
     complain("cannot write its output: " + std::generic_category().message(errnum) +
              ": lines are lost (the services go on)");
   };
@@ -199,7 +196,7 @@ void Daemon::announce_up() {
   service_manager_.ready();
 }
 
-// One line for whoever is above: how many of the wanted services are ready, and who is missing.
+// One line for the service manager: how many of the wanted services are ready, and which one is missing.
 std::string Daemon::summary() const {
   std::size_t wanted = 0;
   std::size_t ready = 0;
@@ -255,8 +252,8 @@ void Daemon::kill_everything(const Error& cause) {
   supervisor_.kill_everything(cause);
 }
 
-// Whom to blame nobody knows, and to kill them all would be to guess: as PID 1 the kernel ends them with
-// belfry.
+// Nobody knows which service a stray belongs to, and killing them all would be a guess. Where belfry is PID
+// 1, the kernel ends them with belfry.
 void Daemon::name_strays() {
   std::string who;
   for (const system::Survivor& stray : processes_.strays())
@@ -264,11 +261,11 @@ void Daemon::name_strays() {
   if (who.empty()) return;
   notice("belfry",
          "these processes belong to nobody (they left their session, environment and output behind) and " +
-             std::string(::getpid() == 1 ? "end with belfry" : "go on") + ": " + who +
+             std::string(system::own_pid() == 1 ? "end with belfry" : "go on") + ": " + who +
              " (`isolate: true` tells whose they are)");
 }
 
-// Everything is closed, whatever fails on the way (idea 18); what failed is said.
+// Everything is closed, whatever fails on the way; what failed is said.
 Task<void> Daemon::close() {
   Context patience(loop_);
   ErrorGroup closing(patience, ErrorGroup::Policy::all_run, "closing");
@@ -283,7 +280,7 @@ Task<void> Daemon::close() {
   loop_.stop();
 }
 
-// Whoever reads may be late, but not for ever; and who has asked twice wants no waiting at all.
+// A late reader is waited for, but not for ever, and not at all after a second request to stop.
 Task<void> Daemon::write_the_last_lines() {
   Context patience(loop_);
   const TimePoint now = loop_.now();
@@ -291,7 +288,7 @@ Task<void> Daemon::write_the_last_lines() {
       kill_asked_ ? now : std::clamp(stop_by_, now + least_time_for_output, now + most_time_for_output);
   (void)signalled_.consume();
   const std::uint64_t missing = co_await pump_.drain(patience, signalled_, by);
-  if (missing > 0 && !same_file(pump_.output(), STDERR_FILENO))
+  if (missing > 0 && !system::is_same_file(pump_.output(), STDERR_FILENO))
     complain(std::to_string(missing) + " lines were lost at the end: nobody read the output");
   (void)errors_.finish(std::chrono::milliseconds(200));
 }

@@ -33,7 +33,7 @@ struct RunMode {
   bool private_socket = false;  // a control socket that nobody else uses
   bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
   std::vector<std::string> services;  // empty: all that are enabled
-  int output = 1;  // where the lines of belfry and its services go: standard output, unless it is a command's
+  int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
 };
 
 // Owner: run() or exec(), on main's stack.
@@ -97,7 +97,7 @@ class Daemon final : Reporter, system::SignalListener {
   system::ControllingTerminal terminal_;
   system::Signals signals_;
   system::NativeProcesses processes_;
-  Poller poller_;
+  system::Poller poller_;
   system::OutputWriter errors_;  // on standard error
   LogPump pump_;
   NativeResources resources_;

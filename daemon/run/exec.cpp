@@ -1,10 +1,9 @@
 // `belfry exec -- CMD`: up, wait until it is ready, run CMD, down; CMD's exit code.
-#include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
@@ -12,20 +11,23 @@
 #include "daemon/run/app.hpp"
 #include "daemon/run/daemon.hpp"
 #include "daemon/run/exec_command.hpp"
+#include "system/open_file.hpp"
+#include "system/owned_fd.hpp"
+#include "system/terminal.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::daemon {
 
 namespace {
 
-// What CMD has to end in when the stack can't go on, and what it left behind when CMD has ended: as much as a
-// service has by default, but never more than the whole shutdown.
+// The time in which CMD has to end when the stack can't go on, and in which whatever it has left behind has
+// to end when CMD has ended: as much as a service has by default, but never more than the whole shutdown.
 constexpr Duration most_to_end = std::chrono::seconds(10);
 constexpr Duration sigkill_takes = std::chrono::seconds(2);
 
-// CMD: it owns the terminal and standard input; belfry passes on the signals that ask it to end.
-// Owner: exec(). Lifecycle: one run. Cancellation: the context of run(): CMD is asked with SIGTERM, then
-// killed.
+// CMD of the command line: it owns the terminal and standard input; belfry passes on to it the signals that
+// ask belfry to end. Owner: exec(). Cancellation: the context of run(); CMD is then asked to end with
+// SIGTERM, and killed in the end.
 class UserCommand final : system::ExitWatcher, system::TreeWatcher {
  public:
   UserCommand(Daemon& daemon, const ExecOptions& options)
@@ -54,7 +56,7 @@ class UserCommand final : system::ExitWatcher, system::TreeWatcher {
   [[nodiscard]] system::TreeId tree() const { return {.leader = leader_, .marker = marker_, .log_pipe = 0}; }
   void on_tree_empty(pid_t) override { gone_.ring(); }
   void on_exit(pid_t pid, system::ExitStatus status) override {
-    if (tty_ >= 0) ::tcsetpgrp(tty_, ::getpgrp());
+    if (tty_ >= 0) system::take_terminal_back(tty_);
     pid_ = 0;
     (void)pid;
     exited_.ring(status);
@@ -110,7 +112,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
     launch.add_variable("PORT_" + name, std::to_string(port));
   launch.standard_input = STDIN_FILENO;
   launch.new_session = false;
-  if (::isatty(STDIN_FILENO) == 1) launch.foreground_tty = tty_ = STDIN_FILENO;
+  if (system::is_terminal(STDIN_FILENO)) launch.foreground_tty = tty_ = STDIN_FILENO;
   const auto pid = daemon_.processes().spawn(launch, *this);
   if (!pid) {
     daemon_.complain("cannot run the command: " + pid.error().text(options_.command.front()));
@@ -136,7 +138,8 @@ Task<void> UserCommand::run_command(Context& ctx) {
                       .reason = options_.command.front() + " " + exited_.value().text()});
 }
 
-// The stack cannot go on without an essential service, so neither can the command: it is asked, then killed.
+// The stack cannot go on without an essential service, so neither can the command: it is asked to end, then
+// killed.
 Task<void> UserCommand::end_command() {
   signal(SIGTERM, system::Scope::group);
   Context patience(daemon_.loop());
@@ -150,7 +153,7 @@ Task<void> UserCommand::end_command() {
   if (!exited_.ended()) daemon_.say("cannot kill " + text_of(daemon_.processes().survivors(tree())));
 }
 
-// What it started in the background goes with it, as the services do.
+// What the command has started in the background is ended with it, as the services are.
 Task<void> UserCommand::end_what_it_left() {
   TreeWatcher& watcher = *this;
   daemon_.processes().watch_tree(tree(), watcher);
@@ -169,11 +172,12 @@ Task<void> UserCommand::end_what_it_left() {
   daemon_.processes().unwatch_tree(watcher);
 }
 
-// The first request to end is the command's to follow; a second one means it.
+// The command gets the first request to end and may take its time; at the second one everything of it is
+// killed.
 bool UserCommand::pass_on(int number) {
   const bool asks = number == SIGTERM || number == SIGINT;
   if (pid_ == 0) {
-    // What it left has been asked to end already; who asks again means it.
+    // The processes that it has left have been asked to end already; a further request kills them.
     const bool insists = number == SIGQUIT || (asks && std::exchange(asked_to_end_, true));
     if (insists && leader_ != 0 && !gone_.ended()) signal(SIGKILL, system::Scope::tree);
     return false;
@@ -186,22 +190,22 @@ bool UserCommand::pass_on(int number) {
   return true;
 }
 
-// Where the lines of belfry and its services go. Nothing waits in open(2): the name may be that of a FIFO.
-Result<int> open_logs(const std::string& path) {
+// Where the lines of belfry and its services go. `file` owns it where that is a file.
+Result<int> open_logs(const std::string& path, system::OwnedFd& file) {
   if (path.empty()) return STDERR_FILENO;
   if (path == "-") return STDOUT_FILENO;
-  const int fd =
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-  if (fd < 0) return std::unexpected(Error::from_errno(errno, "cannot write the logs to " + path));
-  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);  // of ours alone
-  return fd;
+  auto opened = system::open_to_append(path);
+  if (!opened) return std::unexpected(Error::from_errno(opened.error(), "cannot write the logs to " + path));
+  file = std::move(*opened);
+  return file.get();
 }
 
 }  // namespace
 
 int exec(const ExecOptions& options) {
   if (auto code = refuse_command(options.command)) return *code;
-  const auto output = open_logs(options.logs);
+  system::OwnedFd file;  // of the logs, where they go to one
+  const auto output = open_logs(options.logs, file);
   if (!output) {
     print_error("belfry: " + output.error().text() + "\n");
     return 71;

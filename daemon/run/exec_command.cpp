@@ -1,12 +1,11 @@
 #include "daemon/run/exec_command.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
 #include "config/document/diagnostic.hpp"
+#include "system/file_facts.hpp"
 #include "system/find_program.hpp"
 
 namespace belfry::daemon {
@@ -15,7 +14,7 @@ namespace {
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string next_step(const std::string& name, int errnum) {
-  if (!name.contains('/') && ::access(("./" + name).c_str(), X_OK) == 0)
+  if (!name.contains('/') && system::access_error("./" + name, system::Access::execute) == 0)
     return "there is one here: write ./" + name;
   if (errnum != ENOENT) return "correct it, or its permissions";
   return "correct it; what the stack itself makes is run by a shell: -- sh -c '" + name + "'";

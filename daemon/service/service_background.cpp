@@ -5,15 +5,11 @@
 // (MAINPID=, or a pid file that `ready: file` waits for), or the only one that is left; otherwise the tree as
 // a whole is asked to stop, and its end is the run's. Without `ready:` nobody could tell when such a service
 // is up, so it is refused.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "daemon/service/service.hpp"
+#include "system/open_file.hpp"
 
 namespace belfry::daemon {
 
@@ -27,18 +23,12 @@ Error failure(std::string message) { return Error(Error::Kind::failed, std::move
 
 // The number in a pid file; 0: there is none. Nothing waits for a writer: the path may be a FIFO.
 pid_t pid_in(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (file < 0) return 0;
-  std::array<char, 32> text{};
-  struct stat info{};
-  const bool regular = ::fstat(file, &info) == 0 && S_ISREG(info.st_mode);
-  const ssize_t length = regular ? ::read(file, text.data(), text.size()) : 0;
-  ::close(file);
-  const char* begin = text.data();
-  const char* end = begin + std::max<ssize_t>(length, 0);
-  while (begin != end && *begin == ' ') ++begin;
+  constexpr off_t longest = 65536;  // the number is its first line: postmaster.pid has more
+  std::string text;
+  if (!system::read_regular_file(path, longest, text)) return 0;
   pid_t pid = 0;
-  std::from_chars(begin, end, pid);
+  const std::size_t begin = text.find_first_not_of(' ');
+  if (begin != std::string::npos) std::from_chars(text.data() + begin, text.data() + text.size(), pid);
   return pid;
 }
 

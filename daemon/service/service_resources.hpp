@@ -19,9 +19,6 @@
 #include "system/launch.hpp"
 #include "system/owned_fd.hpp"
 
-namespace belfry::system {
-using daemon::http::OwnedFd;
-}
 namespace belfry::probes {
 class ListenMonitor;
 }

@@ -1,10 +1,10 @@
 #include "probes/listen_monitor/listen_probe.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "probes/listen_monitor/rhythm.hpp"
+#include "system/clock.hpp"
 #include "system/proc.hpp"
 #include "system/sock_diag.hpp"
 #include "system/unix_table.hpp"
@@ -17,13 +17,6 @@ constexpr std::uint32_t looks_per_thorough_one = 50;  // half a second at the us
 constexpr std::string_view listens_elsewhere = "the service listens in a network namespace of its own";
 constexpr std::string_view runs_elsewhere = "the service runs in a network namespace of its own";
 constexpr Duration shortest_without_call = std::chrono::milliseconds(1);
-
-// What this thread has worked.
-Duration own_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
 
 std::string text_of(Duration period) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) + " ms";
@@ -45,7 +38,7 @@ ListenProbe::~ListenProbe() { wait(false); }
 
 void ListenProbe::wait(bool waiting) {
   if (std::exchange(waiting_, waiting) == waiting) return;
-  if (!is_trapped()) {
+  if (!is_attached()) {
     waiting ? ++waiters_.count : --waiters_.count;
   } else if (waiting) {
     monitor_->await(what_, diag_);
@@ -54,9 +47,9 @@ void ListenProbe::wait(bool waiting) {
   }
 }
 
-Task<Outcome> ListenProbe::check(Context& ctx) {
-  Outcome outcome;
-  switch (is_trapped() ? monitor_->judge(what_) : ListenMonitor::Verdict::unknown) {
+Task<CheckResult> ListenProbe::check(Context& ctx) {
+  CheckResult outcome;
+  switch (is_attached() ? monitor_->judge(what_) : ListenMonitor::Verdict::unknown) {
     case ListenMonitor::Verdict::listens: break;
     case ListenMonitor::Verdict::elsewhere: elsewhere_ = listens_elsewhere; [[fallthrough]];
     case ListenMonitor::Verdict::not_yet: outcome = std::unexpected(nobody()); break;
@@ -73,9 +66,9 @@ Task<Outcome> ListenProbe::check(Context& ctx) {
 // How long the kernel takes is in the hands of whoever has sockets that listen: unix sockets are all looked
 // through. So the next search is put off by nine times what this one has taken.
 SocketOwners::Sockets ListenProbe::listening(bool thorough) {
-  const Duration before = own_time();
+  const Duration before = system::thread_time();
   SocketOwners::Sockets sockets = search(thorough);
-  work_ = own_time() - before;
+  work_ = system::thread_time() - before;
   return sockets;
 }
 
@@ -89,30 +82,31 @@ SocketOwners::Sockets ListenProbe::search(bool thorough) {
   return sockets;
 }
 
-Task<Outcome> ListenProbe::ask(Context& ctx) {
+Task<CheckResult> ListenProbe::ask(Context& ctx) {
   SocketOwners::Sockets sockets = listening(false);
   bool ours = co_await is_ours(ctx, sockets);
-  if (ours) co_return Outcome{};
+  if (ours) co_return CheckResult{};
   // Another one may be nearer: on another address, or in the same group of a shared port.
   const bool thorough = is_thorough();
   if (thorough) {
     sockets = listening(true);
     ours = co_await is_ours(ctx, sockets);
-    if (ours) co_return Outcome{};
+    if (ours) co_return CheckResult{};
   }
   if (thorough && sockets.empty() && elsewhere_.empty() && system::proc::has_network_of_its_own(tree_.leader))
     elsewhere_ = runs_elsewhere;
   if (sockets.empty()) co_return std::unexpected(nobody());
-  Outcome refused = co_await refuse(ctx, std::move(sockets));
+  CheckResult refused = co_await refuse(ctx, std::move(sockets));
   co_return refused;
 }
 
-Task<Outcome> ListenProbe::refuse(Context& ctx, SocketOwners::Sockets sockets) {
+Task<CheckResult> ListenProbe::refuse(Context& ctx, SocketOwners::Sockets sockets) {
   const SocketOwners::Holder holder = co_await owners_.holder_of(
       ctx, std::move(sockets), SocketOwners::whenever, SocketOwners::InRest::give_up);
-  const std::string who = holder.pid != 0 ? holder.text()
-                                          : std::string("another process (`ss ") +
-                                                (what_.is_path() ? "-lxp" : "-lnp") + "` shows which)";
+  const std::string who =
+      holder.process.pid != 0
+          ? holder.text()
+          : std::string("another process (`ss ") + (what_.is_path() ? "-lxp" : "-lnp") + "` shows which)";
   co_return std::unexpected(
       Error(Error::Kind::failed, where() + " is held by " + who + ", not by this service"));
 }
@@ -136,11 +130,11 @@ Task<bool> ListenProbe::is_ours(Context& ctx, SocketOwners::Sockets sockets) {
 // After an event the service is known to have called, and what was there once is asked for seldom; otherwise
 // a thorough look comes now and then.
 bool ListenProbe::is_thorough() {
-  return was_there_ || (is_trapped() && monitor_->has_heard()) || ++looks_ % looks_per_thorough_one == 0;
+  return was_there_ || (is_attached() && monitor_->has_heard()) || ++looks_ % looks_per_thorough_one == 0;
 }
 
 std::optional<Duration> ListenProbe::next_look(std::uint32_t looks_since_event) const {
-  if (!is_trapped()) return std::max(port_period(waiters_.count), 9 * work_);
+  if (!is_attached()) return std::max(port_period(waiters_.count), 9 * work_);
   Duration next = Duration::max();
   if (looks_since_event > 0) {
     next = probes::next_look(looks_since_event - 1).value_or(Duration::max());
@@ -157,12 +151,13 @@ std::string ListenProbe::where() const {
 
 std::string ListenProbe::method() const {
   const std::string name = (what_.is_path() ? "unix " : "") + where() + ": ";
-  if (is_trapped())
+  if (is_attached())
     return name + "kernel event (seccomp)" +
            (monitor_->may_miss() ? ", asked every " + text_of(net_period) + " as well (it uses io_uring)"
                                  : "");
-  const std::string why =
-      monitor_ == nullptr || monitor_->why_deaf().empty() ? "" : " (" + monitor_->why_deaf() + ")";
+  const std::string why = monitor_ == nullptr || monitor_->why_unavailable().empty()
+                              ? ""
+                              : " (" + monitor_->why_unavailable() + ")";
   return name + "asked every " + text_of(port_period(waiters_.count)) + why;
 }
 

@@ -16,25 +16,25 @@
 
 namespace belfry::probes {
 
-// Owner: the incarnation's watch. Lifecycle: waits until a check was true, and again after one that was not.
-// Cancellation: a check waits only while it is searched whose a socket is.
+// It waits until a check was true, and again after one that was not. A check itself waits only while the
+// owner of a socket is searched for.
 class ListenProbe final : public Probe {
  public:
   ListenProbe(KernelQuestions questions, const ProbeContext& about, Awaited what);
   ~ListenProbe() override;
 
-  Task<Outcome> check(Context&) override;
+  Task<CheckResult> check(Context&) override;
   std::optional<Duration> next_look(std::uint32_t looks_since_event) const override;
   std::string method() const override;
   bool can_be_lost() const override { return true; }
 
  private:
-  [[nodiscard]] bool is_trapped() const { return monitor_ != nullptr && monitor_->is_trapped(); }
+  [[nodiscard]] bool is_attached() const { return monitor_ != nullptr && monitor_->is_attached(); }
   [[nodiscard]] std::string where() const;
   [[nodiscard]] SocketOwners::Sockets listening(bool thorough);
   [[nodiscard]] SocketOwners::Sockets search(bool thorough);
-  Task<Outcome> ask(Context& ctx);
-  Task<Outcome> refuse(Context& ctx, SocketOwners::Sockets sockets);
+  Task<CheckResult> ask(Context& ctx);
+  Task<CheckResult> refuse(Context& ctx, SocketOwners::Sockets sockets);
   Task<bool> is_ours(Context& ctx, SocketOwners::Sockets sockets);
   [[nodiscard]] Error nobody() const;
   bool is_thorough();
@@ -54,7 +54,8 @@ class ListenProbe final : public Probe {
   Duration work_{0};  // of the last search for who listens
 };
 
-// About whom to ask: anybody's socket is no call of the service's, so its notifier would not tell.
+// About whom the probe asks. With `anybody`, sockets of other processes count as well, of whose calls the
+// notifier of the service does not tell.
 [[nodiscard]] ProbeContext whose(const ProbeContext& about, bool anybody);
 
 }  // namespace belfry::probes

@@ -12,7 +12,7 @@ namespace {
 using Protocol = system::SocketIdentity::Protocol;
 
 constexpr int looks_at_once = 4;
-constexpr std::size_t most_calls = 4;  // a service with several doors calls for them in a row
+constexpr std::size_t most_calls = 4;  // a service with several listeners makes their calls in a row
 
 }  // namespace
 
@@ -118,7 +118,7 @@ void ListenMonitor::prove(const Awaited& what, const std::vector<system::Listeni
   if (!is_news) return;
   std::erase_if(proofs_, [&](const Proof& proof) { return proof.what == what; });
   for (const auto& socket : sockets) proofs_.push_back({.what = what, .cookie = socket.cookie});
-  if (shim_ != nullptr && !what.is_path()) shim_->proven(*this);
+  if (proof_listener_ != nullptr && !what.is_path()) proof_listener_->proven(*this);
 }
 
 std::vector<std::uint64_t> ListenMonitor::proofs() const {

@@ -1,4 +1,4 @@
-// What a notifier has heard of one run of a service, for its `port` and `unix` probes to judge.
+// What a listen notifier has told of one run of a service, for its `port` and `unix` probes to judge.
 //
 // The daemon hands in every caught call; the probes have said what they wait for, so that the ephemeral
 // ports that runtimes try out (Go binds two) wake nobody. A caught call is not yet carried out, and may never
@@ -26,17 +26,16 @@ struct Awaited {
 class ListenMonitor;
 
 // Told which sockets are the proof of a level, to hear of their ends.
-class ProofKeeper {
+class ProofListener {
  public:
   virtual void proven(const ListenMonitor& monitor) = 0;
 
  protected:
-  ~ProofKeeper() = default;
+  ~ProofListener() = default;
 };
 
-// Owner: shared by the service's kit, its notifier and its probes.
-// Lifecycle: one run. Unavailable (without a notifier), it only says why.
-// Cancellation: none; nothing here waits.
+// Owner: shared by what the service was given, its notifier and its probes.
+// Lifecycle: one run. When it is unavailable (there is no notifier), it only says why.
 class ListenMonitor {
  public:
   enum class Verdict : std::uint8_t {
@@ -51,24 +50,24 @@ class ListenMonitor {
   ListenMonitor& operator=(const ListenMonitor&) = delete;
 
   // --- the daemon's side
-  void attach() { trapped_ = true; }
+  void attach() { is_attached_ = true; }
   // Why there is no notifier: "no CAP_SYS_ADMIN; add no_new_privileges: true".
-  void say_why_unavailable(std::string why) { why_deaf_ = std::move(why); }
+  void say_why_unavailable(std::string why) { why_unavailable_ = std::move(why); }
   // Whether anybody waits: if not, a call need not be looked at.
   [[nodiscard]] bool is_wanted() const { return !awaited_.empty(); }
   // True when it may be what a probe waits for: time to ask.
   bool caught(const system::CaughtCall& call);
-  // It was none.
+  // The call was none after all: its caller had died.
   void forget(const system::CaughtCall& call);
-  // Tells `shim`, which must outlive the run, whenever there is new proof.
-  void keep_proofs(ProofKeeper* shim) { shim_ = shim; }
+  // Tells `listener`, which must outlive the run, whenever there is new proof.
+  void tell_proofs_to(ProofListener* listener) { proof_listener_ = listener; }
   // The sockets, by cookie, that were found to listen where a probe waits for it.
   [[nodiscard]] std::vector<std::uint64_t> proofs() const;
   [[nodiscard]] bool is_proof(std::uint64_t cookie) const;
 
   // --- the probes' side
-  [[nodiscard]] bool is_trapped() const { return trapped_; }
-  [[nodiscard]] const std::string& why_deaf() const { return why_deaf_; }
+  [[nodiscard]] bool is_attached() const { return is_attached_; }
+  [[nodiscard]] const std::string& why_unavailable() const { return why_unavailable_; }
   // A call came that may have been the awaited one.
   [[nodiscard]] bool has_heard() const { return has_heard_; }
   // The service has set up an io_uring, through which sockets can listen without a system call.
@@ -101,16 +100,16 @@ class ListenMonitor {
     std::uint64_t cookie;
   };
 
-  bool trapped_ = false;
+  bool is_attached_ = false;
   bool uses_io_uring_ = false;
   bool has_heard_ = false;
   std::uint64_t network_ = system::own_network();
-  std::string why_deaf_;
+  std::string why_unavailable_;
   system::SockDiag* diag_ = nullptr;  // of those who wait; null: nobody does
   std::vector<Awaited> awaited_;
   std::vector<Call> calls_;
   std::vector<Proof> proofs_;
-  ProofKeeper* shim_ = nullptr;
+  ProofListener* proof_listener_ = nullptr;
 };
 
 }  // namespace belfry::probes

@@ -13,7 +13,7 @@ import threading
 from harness import BELFRY, PATIENCE, Scenario, free_port, free_ports, with_clients
 
 LISTENER = f"/usr/bin/python3 {os.path.join(os.path.dirname(os.path.abspath(__file__)), 'listener.py')}"
-TRAPPED = "kernel event (seccomp)"
+NOTIFIED = "kernel event (seccomp)"
 NO_RIGHT = "asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)"
 ROOT = os.geteuid() == 0
 AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -76,13 +76,13 @@ class Watch(Scenario):
 
 
 def needs_right(test):
-    """The trap without no_new_privileges needs the right to set it; as root in a container there may be none."""
+    """A notifier without no_new_privileges needs the right to set it; as root in a container there may be none."""
     with open("/proc/self/status", encoding="ascii") as file:
         effective = int(next(line for line in file if line.startswith("CapEff")).split()[1], 16)
     return test if effective >> 21 & 1 else None
 
 
-class Trapped(Watch):
+class Notified(Watch):
     @needs_right
     def test_however_a_service_comes_to_listen_it_is_heard(self):
         habits = ["tcp", "tcp6", "dual", "every_address", "other_loopback", "thread", "grandchild", "new_session",
@@ -95,16 +95,16 @@ class Trapped(Watch):
         text, expected = "", {}
         for habit, port in zip(habits, free_ports(len(habits))):
             text += service(habit, habit, port, f"port: {port}")
-            expected[habit] = f"port {port}: {TRAPPED}"
+            expected[habit] = f"port {port}: {NOTIFIED}"
         for habit, port in zip(("udp", "udp6", "udp_sloppy"), free_ports(3)):
             text += service(habit, habit, port, f"port: {{udp: {port}}}")
-            expected[habit] = f"udp port {port}: {TRAPPED}"
+            expected[habit] = f"udp port {port}: {NOTIFIED}"
         for habit in ("stream", "seqpacket", "relative"):
             text += service(habit, habit, f"$DIR/{habit}", f"unix: $DIR/{habit}")
-            expected[habit] = f"unix {stack.path}/{habit}: {TRAPPED}"
+            expected[habit] = f"unix {stack.path}/{habit}: {NOTIFIED}"
         name = f"@belfry-{os.getpid()}"
         text += service("abstract", "abstract", name, f"unix: '{name}'")
-        expected["abstract"] = f"unix {name}: {TRAPPED}"
+        expected["abstract"] = f"unix {name}: {NOTIFIED}"
         stack.write(text)
         stack.start().wait_for_control()
         self.assertEqual(stack.wait(*expected), 200, {n: self.error(stack, n) for n in expected})
@@ -167,7 +167,7 @@ class Trapped(Watch):
             port = holder.getsockname()[1]
             stack = self.stack("")
             word, again = Fifo(stack, "word"), Fifo(stack, "again")
-            for top, method in (("", TRAPPED), ("on_daemon_death: keep", "asked every 10 ms (on_daemon_death: keep)")):
+            for top, method in (("", NOTIFIED), ("on_daemon_death: keep", "asked every 10 ms (on_daemon_death: keep)")):
                 stack.write(service("web", "on_word", f"{port} {word.path} {again.path}", f"port: {port}"), top)
                 stack.start().wait_for_control()
                 word.say()
@@ -301,7 +301,7 @@ class Trapped(Watch):
             self.assertEqual(stack.services()["web"]["restarts"], run)
             os.kill(stack.services()["web"]["pid"], signal.SIGKILL)
         stack.output.index_of("web is ready", heard)
-        self.assertIn(TRAPPED, self.method(stack, "web"))
+        self.assertIn(NOTIFIED, self.method(stack, "web"))
         self.assert_clean_end(stack)
 
     @needs_right
@@ -313,7 +313,7 @@ class Trapped(Watch):
         word.say()
         self.assertEqual(stack.wait("ring"), 200)
         self.assertEqual(self.method(stack, "ring"),
-                         f"port {port}: {TRAPPED}, asked every 250 ms as well (it uses io_uring)")
+                         f"port {port}: {NOTIFIED}, asked every 250 ms as well (it uses io_uring)")
         self.assert_clean_end(stack)
 
     @needs_right
@@ -334,7 +334,7 @@ class Trapped(Watch):
         self.assert_clean_end(stack)
 
     @needs_right
-    def test_a_descriptor_for_each_trap_and_none_is_left(self):
+    def test_a_descriptor_for_each_notifier_and_none_is_left(self):
         ports = free_ports(20)
         stack = self.started("".join(f"  s{i}: {{command: $SAMPLE --name s{i} --port {p}, ready: {{port: {p}}}, "
                                      "restart: {delay: 1ms}}\n" for i, p in enumerate(ports))).wait_for_control()
@@ -364,7 +364,7 @@ class Trapped(Watch):
         outer = self.started(f"  below: {{command: '{BELFRY} run -c {inner.file}', ready: {{port: {outer_port}}}}}\n",
                              name="outer").wait_for_control()
         self.assertEqual(outer.wait("below"), 200)
-        self.assertIn(TRAPPED, self.method(outer, "below"))
+        self.assertIn(NOTIFIED, self.method(outer, "below"))
         self.assertEqual(inner.wait("web"), 200)
         self.assertEqual(self.method(inner, "web"),
                          f"port {port}: asked every 10 ms (another listener is set above belfry)")
@@ -405,7 +405,7 @@ class WhenBelfryDies(Watch):
 
 
 class Asked(Watch):
-    """Where no trap may be set."""
+    """Where no notifier may be installed."""
 
     def test_without_rights_the_kernel_is_asked_and_no_new_privileges_helps(self):
         stack = self.stack("")
@@ -421,7 +421,7 @@ class Asked(Watch):
         self.assertEqual(stack.wait(*names), 200)
         self.assertEqual([self.method(stack, name) for name in names],
                          [f"port {ports[0]}: {NO_RIGHT}", f"udp port {udp}: {NO_RIGHT}",
-                          f"unix {stack.path}/socket: {NO_RIGHT}", f"port {ports[1]}: {TRAPPED}"])
+                          f"unix {stack.path}/socket: {NO_RIGHT}", f"port {ports[1]}: {NOTIFIED}"])
         self.assert_clean_end(stack)
 
     if ROOT:
@@ -577,7 +577,7 @@ class Runtimes(Watch):
     @with_clients
     def test_node(self):
         port_from_words = NODE.replace("{port}", "Number(process.argv[1])")
-        self.assertIn(TRAPPED, self.tried(["node", "-e", port_from_words, "--"]))
+        self.assertIn(NOTIFIED, self.tried(["node", "-e", port_from_words, "--"]))
 
     @needs_right
     @with_clients
@@ -585,7 +585,7 @@ class Runtimes(Watch):
         folder = self.folder()
         pathlib.Path(folder, "Server.java").write_text(JAVA, encoding="ascii")
         subprocess.run(["javac", "Server.java"], cwd=folder, check=True, timeout=300)
-        self.assertIn(TRAPPED, self.tried(["java", "-cp", folder, "Server"]))
+        self.assertIn(NOTIFIED, self.tried(["java", "-cp", folder, "Server"]))
 
     @needs_right
     @with_clients
@@ -594,4 +594,4 @@ class Runtimes(Watch):
         pathlib.Path(folder, "server.go").write_text(GO, encoding="ascii")
         environment = {**os.environ, "GOCACHE": f"{folder}/cache", "GOPATH": f"{folder}/path", "GO111MODULE": "off"}
         subprocess.run(["go", "build", "-o", "server", "server.go"], cwd=folder, env=environment, check=True, timeout=600)
-        self.assertIn(TRAPPED, self.tried([f"{folder}/server"]))
+        self.assertIn(NOTIFIED, self.tried([f"{folder}/server"]))

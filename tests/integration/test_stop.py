@@ -1,7 +1,7 @@
 """A stop that proves itself: what nasty services leave behind is found, named and gone when `stopped` rings.
 
 The same scenarios run for each way of knowing whose a process is: groups and attributed orphans (no cgroup),
-a cgroup per service, and a keeper (`isolate` without a cgroup).
+a cgroup per service, and a subreaper shim (`isolate` without a cgroup).
 """
 import contextlib
 import os
@@ -72,7 +72,7 @@ class Nasty:
     """The scenarios; `top` and `extra` say how belfry knows whose a process is."""
 
     top, extra = "", ""
-    keepers = 0  # processes that belfry adds to an isolated service
+    shims = 0  # processes that belfry adds to an isolated service
 
     def up(self, services, *names):
         stack = self.stack(services.replace("$EXTRA", self.extra), top=self.top).start()
@@ -154,7 +154,7 @@ class Nasty:
 """.replace("ready: notify}", "ready: notify" + (", " + self.extra if self.extra else "") + "}"), "one", "two")
         everybody = alive(descendants(stack.process.pid))
         left = self.stopped(stack, "one")
-        self.assertEqual(len(everybody) - len(left), 3 + self.keepers)
+        self.assertEqual(len(everybody) - len(left), 3 + self.shims)
         self.assertIn(stack.services()["two"]["pid"], left)
         self.assert_clean_end(stack)
 
@@ -260,12 +260,12 @@ class ByCgroup(Nasty, Exact, Scenario):
         self.assert_clean_end(stack)
 
 
-class ByKeeper(Nasty, Exact, Scenario):
-    top, extra, keepers = "cgroups: off", "isolate: true", 1
+class ByShim(Nasty, Exact, Scenario):
+    top, extra, shims = "cgroups: off", "isolate: true", 1
 
     @staticmethod
     def is_named(pid, name):
-        """Asks until it is so: the service may run before its keeper has come to its own main()."""
+        """Asks until it is so: the service may run before its shim has come to its own main()."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with open(f"/proc/{pid}/comm", encoding="ascii") as file:
@@ -281,8 +281,8 @@ class ByKeeper(Nasty, Exact, Scenario):
         stack.output.index_of("a | line 2 of 2")
         pid = stack.services()["a"]["pid"]
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            keeper = int(file.read().rsplit(")", 1)[1].split()[1])
-        self.assertTrue(self.is_named(keeper, "belfry-keeper"))
+            shim = int(file.read().rsplit(")", 1)[1].split()[1])
+        self.assertTrue(self.is_named(shim, "belfry-shim"))
         self.assertEqual(stack.wait("failing", condition="completed"), 424)
         self.assertIn("exited with code 9", stack.services()["failing"]["last_error"])
         after = len(stack.events)
@@ -290,7 +290,7 @@ class ByKeeper(Nasty, Exact, Scenario):
         stack.event("a", "ready", after)
         self.assertEqual(stack.wait("a"), 200)
         self.assertNotEqual(stack.services()["a"]["pid"], pid)
-        self.assertFalse(alive({(keeper, 0)}))
+        self.assertFalse(alive({(shim, 0)}))
         self.assert_clean_end(stack)
 
     def test_a_port_that_a_daemonised_child_listens_on_rings_the_bell(self):

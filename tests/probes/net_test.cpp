@@ -144,7 +144,7 @@ TEST(TcpProbe, a_cancelled_check_ends_with_the_cause) {
     EXPECT_TRUE(begun == 0 || errno == EINPROGRESS);
   }
   auto probe = make_tcp(loop, resolver, spec(full.text()));
-  probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
+  probes::CheckResult outcome = test::ask_and_cancel(loop, **probe);
   ASSERT_FALSE(outcome);
   EXPECT_TRUE(outcome.error().text().ends_with("the service is stopping")) << outcome.error().text();
   EXPECT_TRUE(answer(loop, **probe, 30ms).ends_with("deadline exceeded"));
@@ -291,7 +291,7 @@ TEST(HttpProbe, silence_ends_at_the_deadline) {
   LocalSocket silent;
   auto probe = make_http(loop, resolver, spec("http://" + silent.text() + "/"));
   EXPECT_EQ(answer(loop, **probe, 30ms), "cannot get / from " + silent.text() + ": deadline exceeded");
-  probes::Outcome outcome = test::ask_and_cancel(loop, **probe);
+  probes::CheckResult outcome = test::ask_and_cancel(loop, **probe);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind(), Error::Kind::cancelled);
 }

@@ -131,7 +131,7 @@ TEST_F(ExecProbeTest, a_probe_that_hangs_is_killed_with_its_group_at_the_deadlin
 
 TEST_F(ExecProbeTest, a_cancelled_probe_leaves_no_process) {
   auto hanging = probe("exec sleep 1000");
-  Outcome outcome = test::ask_and_cancel(world.loop, *hanging);
+  CheckResult outcome = test::ask_and_cancel(world.loop, *hanging);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind(), Error::Kind::cancelled);
 }

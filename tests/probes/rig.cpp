@@ -63,30 +63,30 @@ void CannedServer::serve() {
 
 namespace {
 
-Task<> check_into(Context& ctx, probes::Probe& probe, std::optional<probes::Outcome>& into) {
-  probes::Outcome outcome = co_await probe.check(ctx);
+Task<> check_into(Context& ctx, probes::Probe& probe, std::optional<probes::CheckResult>& into) {
+  probes::CheckResult outcome = co_await probe.check(ctx);
   into.emplace(std::move(outcome));
 }
 
 }  // namespace
 
-probes::Outcome ask(Loop& loop, probes::Probe& probe, Duration patience) {
+probes::CheckResult ask(Loop& loop, probes::Probe& probe, Duration patience) {
   Context root(loop);
   Context ctx(root, loop.now() + patience);
-  std::optional<probes::Outcome> outcome;
+  std::optional<probes::CheckResult> outcome;
   TaskHandle task = spawn(loop, "ask", check_into(ctx, probe, outcome));
   loop.run();
   return outcome.value_or(std::unexpected(Error(Error::Kind::failed, "the check did not end")));
 }
 
 std::string answer(Loop& loop, probes::Probe& probe, Duration patience) {
-  probes::Outcome outcome = ask(loop, probe, patience);
+  probes::CheckResult outcome = ask(loop, probe, patience);
   return outcome ? "" : outcome.error().text();
 }
 
-probes::Outcome ask_and_cancel(Loop& loop, probes::Probe& probe) {
+probes::CheckResult ask_and_cancel(Loop& loop, probes::Probe& probe) {
   Context ctx(loop);
-  std::optional<probes::Outcome> outcome;
+  std::optional<probes::CheckResult> outcome;
   TaskHandle task = spawn(loop, "ask", check_into(ctx, probe, outcome));
   loop.run_until_idle();
   ctx.cancel(Error::cancelled("the service is stopping"));

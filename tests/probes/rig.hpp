@@ -66,10 +66,10 @@ struct Kernel {
 };
 
 // Runs one check to its end; `patience` is the context's deadline.
-probes::Outcome ask(Loop& loop, probes::Probe& probe, Duration patience = 10s);
+probes::CheckResult ask(Loop& loop, probes::Probe& probe, Duration patience = 10s);
 // "" when it is true, else why not.
 std::string answer(Loop& loop, probes::Probe& probe, Duration patience = 10s);
 // Cancels the context as soon as the check waits, and returns how it ended.
-probes::Outcome ask_and_cancel(Loop& loop, probes::Probe& probe);
+probes::CheckResult ask_and_cancel(Loop& loop, probes::Probe& probe);
 
 }  // namespace belfry::test

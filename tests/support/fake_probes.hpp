@@ -43,7 +43,7 @@ class FakeProbes final : public probes::Factory {
    public:
     Asked(FakeProbes& all, std::string service, const config::Probe& spec)
         : all_(all), service_(std::move(service)), spec_(spec) {}
-    Task<probes::Outcome> check(Context& ctx) override {
+    Task<probes::CheckResult> check(Context& ctx) override {
       ++all_.checks_;
       const ProbeAnswer said = all_.answer ? all_.answer(service_, spec_) : ProbeAnswer{};
       if (said.takes > Duration::zero()) {

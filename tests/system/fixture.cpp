@@ -11,8 +11,8 @@
 #include "system/subreaper_shim.hpp"
 
 // The tests' own program is what a shim is made of.
-__attribute__((constructor)) static void be_keeper(int argc, char** argv) {
-  belfry::system::be_keeper_if_asked(argc, argv);
+__attribute__((constructor)) static void be_shim(int argc, char** argv) {
+  belfry::system::be_shim_if_asked(argc, argv);
 }
 
 namespace belfry::test {

@@ -17,7 +17,7 @@
 #include "channels/asio.hpp"
 #include "channels/loop.hpp"
 
-namespace belfry::daemon {
+namespace belfry::system {
 namespace {
 
 using testing::ElementsAre;
@@ -51,7 +51,7 @@ class Watched final : public PollWatcher {
   }
   void write() const { EXPECT_EQ(::write(write_, "x", 1), 1); }
   void end() { ::close(std::exchange(write_, -1)); }
-  void close() { poller_.close(std::exchange(read_, -1), *this); }
+  void close() { poller_.close(OwnedFd(std::exchange(read_, -1)), *this); }
   [[nodiscard]] int fd() const { return read_; }
 
   Watched* closes = nullptr;  // when this one has heard something
@@ -158,4 +158,4 @@ TEST_F(PollerTest, what_waits_to_be_closed_is_closed_with_the_poller) {
 }
 
 }  // namespace
-}  // namespace belfry::daemon
+}  // namespace belfry::system

@@ -31,7 +31,7 @@ class ProcessTrees : public testing::TestWithParam<bool> {
       return 0;
     };
     if (GetParam()) {
-      run_beside_adopter(run);
+      run_beside_orphan_thread(run);
     } else {
       run();
     }
@@ -57,7 +57,7 @@ class ProcessTrees : public testing::TestWithParam<bool> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Threads, ProcessTrees, testing::Bool(),
-                         [](const auto& info) { return info.param ? "beside_adopter" : "alone"; });
+                         [](const auto& info) { return info.param ? "beside_orphan_thread" : "alone"; });
 
 TEST_P(ProcessTrees, a_single_process_leaves_an_empty_tree) {
   in_a_world([&](World& world) {

@@ -123,11 +123,11 @@ std::size_t open_descriptors() {
   return count;
 }
 
-struct ListenTrapTest : testing::Test {
+struct ListenNotifierTest : testing::Test {
   void SetUp() override {
     if (!ListenNotifierRights::own().admin) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
   }
-  ~ListenTrapTest() override {
+  ~ListenNotifierTest() override {
     notifier.reset();
     for (const pid_t pid : pids) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
   }
@@ -183,7 +183,7 @@ print(s.getsockname()[1], flush=True)
 s.accept()
 )";
 
-TEST_F(ListenTrapTest, a_call_of_listen_is_reported_with_its_socket_and_goes_on) {
+TEST_F(ListenNotifierTest, a_call_of_listen_is_reported_with_its_socket_and_goes_on) {
   start(server);
   auto call = next();
   ASSERT_TRUE(call);
@@ -192,7 +192,7 @@ TEST_F(ListenTrapTest, a_call_of_listen_is_reported_with_its_socket_and_goes_on)
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
 }
 
-TEST_F(ListenTrapTest, a_caller_stands_still_until_it_is_let_go) {
+TEST_F(ListenNotifierTest, a_caller_stands_still_until_it_is_let_go) {
   start(server);
   SockDiag diag;
   auto call = take();
@@ -204,7 +204,7 @@ TEST_F(ListenTrapTest, a_caller_stands_still_until_it_is_let_go) {
   EXPECT_TRUE(diag.find(*call->socket, call->socket->port));
 }
 
-TEST_F(ListenTrapTest, nothing_is_kept_of_a_socket_so_that_its_address_is_free_again_at_once) {
+TEST_F(ListenNotifierTest, nothing_is_kept_of_a_socket_so_that_its_address_is_free_again_at_once) {
   start(R"(
 a = socket.socket(); a.bind(("127.0.0.1", 0)); port = a.getsockname()[1]
 a.listen(4); a.close()
@@ -225,7 +225,7 @@ b.accept()
   EXPECT_TRUE(diag.find(*second->socket, port_of(*second)));
 }
 
-TEST_F(ListenTrapTest, who_died_before_it_was_let_go_has_not_called) {
+TEST_F(ListenNotifierTest, who_died_before_it_was_let_go_has_not_called) {
   start(server);
   auto call = take();
   ASSERT_TRUE(call);
@@ -235,7 +235,7 @@ TEST_F(ListenTrapTest, who_died_before_it_was_let_go_has_not_called) {
   EXPECT_FALSE(notifier->let_go(*call));
 }
 
-TEST_F(ListenTrapTest, an_expected_caller_is_opened_before_its_call_and_not_by_it) {
+TEST_F(ListenNotifierTest, an_expected_caller_is_opened_before_its_call_and_not_by_it) {
   start(server);
   notifier->expect(pids.back());
   EXPECT_EQ(kernel.processes_opened, 1);
@@ -250,7 +250,7 @@ TEST_F(ListenTrapTest, an_expected_caller_is_opened_before_its_call_and_not_by_i
   EXPECT_EQ(open_descriptors(), before - 1);
 }
 
-TEST_F(ListenTrapTest, who_was_not_expected_is_heard_all_the_same) {
+TEST_F(ListenNotifierTest, who_was_not_expected_is_heard_all_the_same) {
   start(R"(
 def serve():
     s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(4)
@@ -264,7 +264,7 @@ t = threading.Thread(target=serve); t.start(); t.join()
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
 }
 
-TEST_F(ListenTrapTest, nobody_can_be_expected_who_is_gone) {
+TEST_F(ListenNotifierTest, nobody_can_be_expected_who_is_gone) {
   start("sys.exit(0)");
   ::waitpid(pids.back(), nullptr, 0);
   const pid_t gone = pids.back();
@@ -274,7 +274,7 @@ TEST_F(ListenTrapTest, nobody_can_be_expected_who_is_gone) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST_F(ListenTrapTest, a_socket_that_nobody_wants_is_not_looked_at) {
+TEST_F(ListenNotifierTest, a_socket_that_nobody_wants_is_not_looked_at) {
   start(server);
   const std::size_t before = open_descriptors();
   auto call = next(false);
@@ -284,7 +284,7 @@ TEST_F(ListenTrapTest, a_socket_that_nobody_wants_is_not_looked_at) {
   EXPECT_NE(output.read_line(), "");
 }
 
-TEST_F(ListenTrapTest, threads_grandchildren_and_new_sessions_are_heard) {
+TEST_F(ListenNotifierTest, threads_grandchildren_and_new_sessions_are_heard) {
   start(R"(
 def serve():
     s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(4)
@@ -307,7 +307,7 @@ os.wait()
   EXPECT_TRUE(hung_up());
 }
 
-TEST_F(ListenTrapTest, the_descriptor_hangs_up_when_the_whole_tree_is_gone) {
+TEST_F(ListenNotifierTest, the_descriptor_hangs_up_when_the_whole_tree_is_gone) {
   start("os.spawnlp(os.P_NOWAIT, 'sh', 'sh', '-c', 'read x'); print('up', flush=True)");
   EXPECT_EQ(output.read_line(), "up");
   int status = 0;
@@ -316,7 +316,7 @@ TEST_F(ListenTrapTest, the_descriptor_hangs_up_when_the_whole_tree_is_gone) {
   EXPECT_TRUE(hung_up());
 }
 
-TEST_F(ListenTrapTest, a_udp_socket_is_reported_when_it_is_bound) {
+TEST_F(ListenNotifierTest, a_udp_socket_is_reported_when_it_is_bound) {
   request.udp = true;
   start(
       "s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0)); print('up', flush=True); "
@@ -330,7 +330,7 @@ TEST_F(ListenTrapTest, a_udp_socket_is_reported_when_it_is_bound) {
   EXPECT_EQ(port_of(*call), 0) << "it gets its port by this very call";
 }
 
-TEST_F(ListenTrapTest, io_uring_is_reported) {
+TEST_F(ListenNotifierTest, io_uring_is_reported) {
   start("ctypes.CDLL(None).syscall(425, 1, None); print('done', flush=True)");
   auto call = next();
   ASSERT_TRUE(call);
@@ -339,7 +339,7 @@ TEST_F(ListenTrapTest, io_uring_is_reported) {
   EXPECT_EQ(output.read_line(), "done");
 }
 
-TEST_F(ListenTrapTest, the_capability_serves_for_a_service_of_another_user_too) {
+TEST_F(ListenNotifierTest, the_capability_serves_for_a_service_of_another_user_too) {
   auto nobody = find_identity("nobody");
   ASSERT_TRUE(nobody);
   Launch launch = python(
@@ -354,7 +354,7 @@ TEST_F(ListenTrapTest, the_capability_serves_for_a_service_of_another_user_too) 
   EXPECT_EQ(std::to_string(port_of(*call)), output.read_line());
 }
 
-TEST_F(ListenTrapTest, without_the_right_the_service_starts_and_listens_all_the_same) {
+TEST_F(ListenNotifierTest, without_the_right_the_service_starts_and_listens_all_the_same) {
   std::thread([&] {
     give_up(CAP_SYS_ADMIN);
     EXPECT_FALSE(ListenNotifierRights::own().admin);
@@ -365,7 +365,7 @@ TEST_F(ListenTrapTest, without_the_right_the_service_starts_and_listens_all_the_
   EXPECT_NE(output.read_line(), "");
 }
 
-TEST_F(ListenTrapTest, no_new_privileges_makes_up_for_the_right) {
+TEST_F(ListenNotifierTest, no_new_privileges_makes_up_for_the_right) {
   std::thread([&] {
     give_up(CAP_SYS_ADMIN);
     Launch launch = python(server);
@@ -378,7 +378,7 @@ TEST_F(ListenTrapTest, no_new_privileges_makes_up_for_the_right) {
   EXPECT_NE(output.read_line(), "");
 }
 
-TEST_F(ListenTrapTest, a_second_listener_in_the_tree_is_refused_and_the_service_starts) {
+TEST_F(ListenNotifierTest, a_second_listener_in_the_tree_is_refused_and_the_service_starts) {
   std::thread([&] {
     const auto code = listen_filter(false);
     const sock_fprog program{.len = static_cast<unsigned short>(code.size()),
@@ -404,7 +404,7 @@ struct OldKernel final : test::FakeSyscalls {
   }
 };
 
-TEST_F(ListenTrapTest, what_the_kernel_says_against_it_is_told_and_the_service_starts) {
+TEST_F(ListenNotifierTest, what_the_kernel_says_against_it_is_told_and_the_service_starts) {
   OldKernel old;
   Spawner on_old(old);
   Launch launch = python("print('up', flush=True)");
@@ -416,7 +416,7 @@ TEST_F(ListenTrapTest, what_the_kernel_says_against_it_is_told_and_the_service_s
   EXPECT_EQ(output.read_line(), "up");
 }
 
-TEST_F(ListenTrapTest, a_launch_that_cannot_share_the_table_has_no_trap) {
+TEST_F(ListenNotifierTest, a_launch_that_cannot_share_the_table_has_no_trap) {
   Launch launch = python("print('up', flush=True)");
   for (int target = 10; target < 30; ++target) launch.descriptors.push_back({output.writer(), target});
   start(std::move(launch));
@@ -425,7 +425,7 @@ TEST_F(ListenTrapTest, a_launch_that_cannot_share_the_table_has_no_trap) {
   EXPECT_EQ(output.read_line(), "up");
 }
 
-TEST_F(ListenTrapTest, a_start_that_fails_leaves_no_descriptor_behind) {
+TEST_F(ListenNotifierTest, a_start_that_fails_leaves_no_descriptor_behind) {
   const std::size_t before = open_descriptors();
   Launch launch;
   launch.set_command(std::vector<std::string>{"/no/such/command"});
@@ -435,12 +435,12 @@ TEST_F(ListenTrapTest, a_start_that_fails_leaves_no_descriptor_behind) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST_F(ListenTrapTest, the_service_inherits_no_trap_descriptor) {
+TEST_F(ListenNotifierTest, the_service_inherits_no_trap_descriptor) {
   start("print(len(os.listdir('/proc/self/fd')), flush=True)");
   EXPECT_EQ(output.read_line(), "4");  // 0, 1, 2 and the directory itself
 }
 
-TEST_F(ListenTrapTest, a_caller_that_died_is_no_call) {
+TEST_F(ListenNotifierTest, a_caller_that_died_is_no_call) {
   kernel.receive_errors = {ENOENT};
   start(server);
   EXPECT_FALSE(next());
@@ -448,7 +448,7 @@ TEST_F(ListenTrapTest, a_caller_that_died_is_no_call) {
   EXPECT_NE(output.read_line(), "");
 }
 
-TEST_F(ListenTrapTest, a_socket_that_may_not_be_copied_is_reported_without) {
+TEST_F(ListenNotifierTest, a_socket_that_may_not_be_copied_is_reported_without) {
   kernel.copy_errors = {EPERM};
   start(server);
   auto call = next();
@@ -458,7 +458,7 @@ TEST_F(ListenTrapTest, a_socket_that_may_not_be_copied_is_reported_without) {
 }
 
 // What a crash of belfry means for its services: docs/explanation says so.
-TEST_F(ListenTrapTest, a_descriptor_that_is_closed_makes_listen_fail) {
+TEST_F(ListenNotifierTest, a_descriptor_that_is_closed_makes_listen_fail) {
   start(
       "s = socket.socket(); s.bind(('127.0.0.1', 0)); sys.stdin.readline()\n"
       "try: s.listen(4)\n"

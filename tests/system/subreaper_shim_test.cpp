@@ -21,7 +21,7 @@ using test::Capture;
 using test::shell;
 using test::World;
 
-class KeeperTest : public testing::Test {
+class SubreaperShimTest : public testing::Test {
  protected:
   struct Service {
     TreeId tree;
@@ -57,7 +57,7 @@ class KeeperTest : public testing::Test {
 // No session, environment, output and parent in common with its service: only the shim knows.
 const std::string stranger = "(env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000 >/dev/null 2>&1' &); ";
 
-TEST_F(KeeperTest, stands_between_belfry_and_the_service_and_is_told_of_nothing_else) {
+TEST_F(SubreaperShimTest, stands_between_belfry_and_the_service_and_is_told_of_nothing_else) {
   auto service = start("echo $$; sleep 1000");
   EXPECT_EQ(service.line, std::to_string(service.tree.leader));
   const pid_t shim = parent_of(service.tree.leader);
@@ -70,7 +70,7 @@ TEST_F(KeeperTest, stands_between_belfry_and_the_service_and_is_told_of_nothing_
   kill_and_wait(service);
 }
 
-TEST_F(KeeperTest, the_exit_status_is_the_services_own) {
+TEST_F(SubreaperShimTest, the_exit_status_is_the_services_own) {
   auto service = start("echo up; exit 7");
   EXPECT_TRUE(world.run_until([&] { return ended(service); }));
   EXPECT_EQ(world.exits.statuses[service.tree.leader], (ExitStatus{.signaled = false, .value = 7}));
@@ -79,7 +79,7 @@ TEST_F(KeeperTest, the_exit_status_is_the_services_own) {
   EXPECT_EQ(world.exits.statuses[killed.tree.leader], (ExitStatus{.signaled = true, .value = SIGUSR1}));
 }
 
-TEST_F(KeeperTest, a_start_that_fails_is_told_with_its_stage_and_leaves_nobody) {
+TEST_F(SubreaperShimTest, a_start_that_fails_is_told_with_its_stage_and_leaves_nobody) {
   Launch launch;
   launch.set_command(std::vector<std::string>{"/no/such/program"});
   launch.isolate = true;
@@ -93,7 +93,7 @@ TEST_F(KeeperTest, a_start_that_fails_is_told_with_its_stage_and_leaves_nobody) 
   EXPECT_TRUE(world.run_until([] { return proc::children_of(::getpid()).empty(); }));
 }
 
-TEST_F(KeeperTest, what_erased_every_trace_keeps_its_tree_alive_and_is_killed) {
+TEST_F(SubreaperShimTest, what_erased_every_trace_keeps_its_tree_alive_and_is_killed) {
   auto service = start(stranger + "exit 0");
   world.processes.watch_tree(service.tree, world.exits);
   ASSERT_TRUE(world.run_until([&] { return ended(service); }));
@@ -109,7 +109,7 @@ TEST_F(KeeperTest, what_erased_every_trace_keeps_its_tree_alive_and_is_killed) {
   EXPECT_FALSE(world.processes.tree_alive(service.tree));
 }
 
-TEST_F(KeeperTest, two_that_daemonise_without_a_trace_are_kept_apart) {
+TEST_F(SubreaperShimTest, two_that_daemonise_without_a_trace_are_kept_apart) {
   auto a = start(stranger + "exit 0", "t/a#1");
   auto b = start(stranger + "exit 0", "t/b#1");
   world.processes.watch_tree(b.tree, world.exits);
@@ -120,7 +120,7 @@ TEST_F(KeeperTest, two_that_daemonise_without_a_trace_are_kept_apart) {
   kill_and_wait(b);
 }
 
-TEST_F(KeeperTest, the_services_pid_belongs_to_it_until_nobody_is_left) {
+TEST_F(SubreaperShimTest, the_services_pid_belongs_to_it_until_nobody_is_left) {
   auto service = start(stranger + "exit 0");
   world.processes.watch_tree(service.tree, world.exits);
   ASSERT_TRUE(world.run_until([&] { return ended(service); }));
@@ -132,7 +132,7 @@ TEST_F(KeeperTest, the_services_pid_belongs_to_it_until_nobody_is_left) {
   EXPECT_FALSE(proc::describe(service.tree.leader));
 }
 
-TEST_F(KeeperTest, signals_go_to_the_leader_the_group_or_everybody) {
+TEST_F(SubreaperShimTest, signals_go_to_the_leader_the_group_or_everybody) {
   auto service = start("trap 'exit 3' TERM; (trap '' TERM; exec sleep 1000) & echo up; wait");
   world.processes.watch_tree(service.tree, world.exits);
   EXPECT_EQ(world.processes.survivors(service.tree).size(), 2U);
@@ -145,7 +145,7 @@ TEST_F(KeeperTest, signals_go_to_the_leader_the_group_or_everybody) {
   EXPECT_TRUE(world.run_until([&] { return empty(service); }));
 }
 
-TEST_F(KeeperTest, a_watch_after_the_end_is_answered_in_a_later_turn) {
+TEST_F(SubreaperShimTest, a_watch_after_the_end_is_answered_in_a_later_turn) {
   auto service = start("echo $PPID");
   const pid_t shim = std::stoi(service.line);
   ASSERT_TRUE(world.run_until([&] { return ended(service) && !proc::describe(shim); }));
@@ -155,14 +155,14 @@ TEST_F(KeeperTest, a_watch_after_the_end_is_answered_in_a_later_turn) {
   EXPECT_TRUE(empty(service));
 }
 
-TEST_F(KeeperTest, a_condemned_tree_that_goes_on_forking_ends_all_the_same) {
+TEST_F(SubreaperShimTest, a_condemned_tree_that_goes_on_forking_ends_all_the_same) {
   auto service = start(
       "echo up; hop='[ $1 -gt 0 ] && setsid sh -c \"$2\" x $(($1-1)) \"$2\" &'; "
       "setsid sh -c \"$hop\" x 400 \"$hop\" & wait");
   kill_and_wait(service);
 }
 
-TEST_F(KeeperTest, a_keeper_that_is_killed_takes_the_service_along_and_the_rest_is_still_attributed) {
+TEST_F(SubreaperShimTest, a_keeper_that_is_killed_takes_the_service_along_and_the_rest_is_still_attributed) {
   auto service = start("(setsid sh -c 'echo up; exec sleep 1000' &); exec sleep 1000");
   world.processes.watch_tree(service.tree, world.exits);
   ::kill(parent_of(service.tree.leader), SIGKILL);
@@ -173,7 +173,7 @@ TEST_F(KeeperTest, a_keeper_that_is_killed_takes_the_service_along_and_the_rest_
   kill_and_wait(service);
 }
 
-TEST_F(KeeperTest, a_service_dies_with_belfry_to_the_last_stranger_unless_it_is_to_be_kept) {
+TEST_F(SubreaperShimTest, a_service_dies_with_belfry_to_the_last_stranger_unless_it_is_to_be_kept) {
   for (bool dies : {true, false}) {
     Capture held, told;
     const pid_t belfry = ::fork();
@@ -183,9 +183,9 @@ TEST_F(KeeperTest, a_service_dies_with_belfry_to_the_last_stranger_unless_it_is_
           shell("(env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); exec sleep 1000", &held);
       launch.die_with_belfry = dies;
       launch.isolate = true;
-      Kept kept;
-      bool good = spawner.spawn(launch, &kept).has_value();
-      std::string line = held.read_line() + " " + std::to_string(kept.shim) + "\n";
+      SpawnedShim shim;
+      bool good = spawner.spawn(launch, &shim).has_value();
+      std::string line = held.read_line() + " " + std::to_string(shim.pid) + "\n";
       good = good && ::write(told.writer(), line.data(), line.size()) > 0;
       ::_exit(good ? 0 : 1);
     }

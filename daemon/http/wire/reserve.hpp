@@ -14,6 +14,8 @@
 
 namespace belfry::daemon::http {
 
+using system::OwnedFd;
+
 // Owner: Shared. Lifecycle: as long as the server. Cancellation: none, nothing waits.
 class Reserve {
  public:

@@ -10,6 +10,8 @@
 
 namespace belfry::daemon::http {
 
+using system::OwnedFd;
+
 // The right to the socket at `path`, for life: flock(2) on `path`.lock, which ends with the process however
 // that ends. Whoever has it may replace what lies at the path. The file tells the owner's pid and, from
 // bound() on, which socket is its own.

@@ -100,23 +100,23 @@ TEST(LogLines, a_long_line_is_not_pushed_out_by_what_comes_right_behind_it) {
 }
 
 TEST(LogLines, a_listener_hears_each_line_whole_also_those_that_are_dropped_later) {
-  struct Ear final : LineListener {
+  struct Listener final : LineListener {
     void on_line(std::string_view line) override {
       ++heard;
       last = line;
     }
     std::size_t heard = 0;
     std::string last;
-  } ear;
+  } listener;
   LogLines lines("db");
-  lines.listener = &ear;
+  lines.listener = &listener;
   lines.take("hal");
-  EXPECT_EQ(ear.heard, 0U);
+  EXPECT_EQ(listener.heard, 0U);
   lines.take("f\n");
-  EXPECT_EQ(ear.last, "half") << "without the name of the service";
+  EXPECT_EQ(listener.last, "half") << "without the name of the service";
   for (int i = 1; i < 3000; ++i) lines.take(std::string(1000, 'x') + "\n");
   EXPECT_GT(lines.lost_in_all(), 0U);
-  EXPECT_EQ(ear.heard, 3000U);
+  EXPECT_EQ(listener.heard, 3000U);
 }
 
 TEST(LogLines, it_moves_whole_lines_as_many_as_fit_and_at_least_one) {
@@ -142,14 +142,14 @@ TEST(LogLines, the_newest_lines_are_kept_when_there_is_room_for_few) {
 }
 
 TEST(LogLines, silent_lines_are_heard_and_not_written) {
-  struct Ear final : LineListener {
+  struct Listener final : LineListener {
     void on_line(std::string_view line) override { last = line; }
     std::string last;
-  } ear;
+  } listener;
   LogLines lines("db", {.silent = true});
-  lines.listener = &ear;
+  lines.listener = &listener;
   lines.take("ready\n");
-  EXPECT_EQ(ear.last, "ready");
+  EXPECT_EQ(listener.last, "ready");
   EXPECT_TRUE(lines.empty());
 }
 

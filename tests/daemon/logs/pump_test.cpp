@@ -27,7 +27,7 @@ class LogPumpTest : public testing::Test {
   LogPumpTest() {
     EXPECT_EQ(::pipe2(output_.data(), O_CLOEXEC), 0);
     ::fcntl(output_[0], F_SETFL, O_NONBLOCK);
-    poller_ = std::make_unique<Poller>(root_);
+    poller_ = std::make_unique<system::Poller>(root_);
     pump_ = std::make_unique<LogPump>(loop_, output_[1]);
   }
   ~LogPumpTest() override {
@@ -78,13 +78,13 @@ class LogPumpTest : public testing::Test {
   Loop loop_{clock_};
   Context root_{loop_};
   std::array<int, 2> output_{};
-  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<system::Poller> poller_;
   std::unique_ptr<LogPump> pump_;
 };
 
 TEST_F(LogPumpTest, what_a_service_writes_comes_out_behind_its_name) {
   LogPipe pipe(*poller_, *pump_, "web");
-  const int end = *pipe.open_write_end();
+  const int end = pipe.open_write_end()->release();
   ASSERT_EQ(::write(end, "hello\n", 6), 6);
   loop_.run_until_idle();
   EXPECT_EQ(written(), "web | hello\n");
@@ -93,7 +93,7 @@ TEST_F(LogPumpTest, what_a_service_writes_comes_out_behind_its_name) {
 
 TEST_F(LogPumpTest, the_last_words_come_out_when_nobody_holds_the_pipe_any_more) {
   LogPipe pipe(*poller_, *pump_, "web");
-  const int end = *pipe.open_write_end();
+  const int end = pipe.open_write_end()->release();
   ASSERT_EQ(::write(end, "no newline", 10), 10);
   ::close(end);
   pipe.drain();
@@ -104,9 +104,9 @@ TEST_F(LogPumpTest, the_last_words_come_out_when_nobody_holds_the_pipe_any_more)
 
 TEST_F(LogPumpTest, the_pipe_outlives_a_restart_while_somebody_still_writes) {
   LogPipe pipe(*poller_, *pump_, "web");
-  const int first = *pipe.open_write_end();
+  const int first = pipe.open_write_end()->release();
   const ino_t inode = pipe.inode();
-  const int second = *pipe.open_write_end();
+  const int second = pipe.open_write_end()->release();
   EXPECT_EQ(pipe.inode(), inode);
   ::close(first);
   ASSERT_EQ(::write(second, "again\n", 6), 6);
@@ -117,8 +117,8 @@ TEST_F(LogPumpTest, the_pipe_outlives_a_restart_while_somebody_still_writes) {
 
 TEST_F(LogPumpTest, a_terminal_passes_lines_as_they_were_written_and_ends_with_its_last_holder) {
   LogPipe pipe(*poller_, *pump_, "web", {}, true);
-  const int first = *pipe.open_write_end();
-  const int second = *pipe.open_write_end();
+  const int first = pipe.open_write_end()->release();
+  const int second = pipe.open_write_end()->release();
   EXPECT_EQ(::isatty(first), 1);
   ASSERT_EQ(::write(first, "one\ntwo\n", 8), 8);
   pipe.drain();  // the kernel hands lines on in its own time, and at once to who reads
@@ -137,7 +137,7 @@ TEST_F(LogPumpTest, a_terminal_passes_lines_as_they_were_written_and_ends_with_i
 
 TEST_F(LogPumpTest, a_reader_that_does_not_read_holds_nobody_up) {
   LogPipe pipe(*poller_, *pump_, "web");
-  const int end = *pipe.open_write_end();
+  const int end = pipe.open_write_end()->release();
   write_lines(end, 50'000, [&] { loop_.advance(200ms); });
   pump_->say("still here");
   const std::string all = everything();
@@ -149,7 +149,7 @@ TEST_F(LogPumpTest, a_reader_that_does_not_read_holds_nobody_up) {
 
 TEST_F(LogPumpTest, a_reader_who_keeps_reading_loses_nothing_however_fast_the_service_is) {
   LogPipe pipe(*poller_, *pump_, "web");
-  const int end = *pipe.open_write_end();
+  const int end = pipe.open_write_end()->release();
   std::string all;
   write_lines(end, 100'000, [&] {
     loop_.run_until_idle();
@@ -163,7 +163,7 @@ TEST_F(LogPumpTest, a_reader_who_keeps_reading_loses_nothing_however_fast_the_se
 
 TEST_F(LogPumpTest, a_service_rests_for_a_moment_and_no_longer) {
   LogPipe pipe(*poller_, *pump_, "web");
-  const int end = *pipe.open_write_end();
+  const int end = pipe.open_write_end()->release();
   ::fcntl(end, F_SETFL, O_NONBLOCK);
   int refused = 0;  // one after the other: the pipe is full, and nobody reads it
   for (; refused < 3; loop_.run_until_idle()) refused = write_line(end) ? 0 : refused + 1;

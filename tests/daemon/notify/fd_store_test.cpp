@@ -35,39 +35,39 @@ class FdStoreTest : public testing::Test {
 
   Loop loop_;
   Context root_{loop_};
-  Poller poller_{root_};
+  system::Poller poller_{root_};
   std::size_t told_ = 0;
   FdStore store_{poller_, 3, [this](std::size_t held) { told_ = held; }};
 };
 
 TEST_F(FdStoreTest, what_is_stored_is_lent_in_order_and_under_its_name) {
-  EXPECT_TRUE(store_.add(a_file(), "state", true));
-  EXPECT_TRUE(store_.add(a_file(), "", true));
-  EXPECT_TRUE(store_.add(a_file(), "state", true));
+  EXPECT_TRUE(store_.add(system::OwnedFd(a_file()), "state", true));
+  EXPECT_TRUE(store_.add(system::OwnedFd(a_file()), "", true));
+  EXPECT_TRUE(store_.add(system::OwnedFd(a_file()), "state", true));
   EXPECT_EQ(names(), (std::vector<std::string>{"state", "stored", "state"}));
 }
 
 TEST_F(FdStoreTest, beyond_the_limit_nothing_is_kept_and_nothing_leaks) {
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(store_.add(a_file(), "x", true));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(store_.add(system::OwnedFd(a_file()), "x", true));
   const int one_more = a_file();
-  EXPECT_FALSE(store_.add(one_more, "x", true));
+  EXPECT_FALSE(store_.add(system::OwnedFd(one_more), "x", true));
   EXPECT_FALSE(is_open(one_more));
   EXPECT_EQ(store_.size(), 3U);
 }
 
 TEST_F(FdStoreTest, the_same_open_file_is_kept_once) {
   const int fd = a_file();
-  EXPECT_TRUE(store_.add(fd, "x", true));
+  EXPECT_TRUE(store_.add(system::OwnedFd(fd), "x", true));
   const int again = ::dup(fd);
-  EXPECT_TRUE(store_.add(again, "x", true));
+  EXPECT_TRUE(store_.add(system::OwnedFd(again), "x", true));
   EXPECT_EQ(store_.size(), 1U);
   EXPECT_FALSE(is_open(again));
 }
 
 TEST_F(FdStoreTest, removal_is_by_name_and_closes) {
   const int kept = a_file(), removed = a_file();
-  store_.add(kept, "a", true);
-  store_.add(removed, "b", true);
+  store_.add(system::OwnedFd(kept), "a", true);
+  store_.add(system::OwnedFd(removed), "b", true);
   store_.remove("b");
   store_.remove("nobody");
   EXPECT_FALSE(is_open(removed));
@@ -76,7 +76,7 @@ TEST_F(FdStoreTest, removal_is_by_name_and_closes) {
 
 TEST_F(FdStoreTest, what_has_lost_its_other_end_goes_by_itself) {
   const auto ends = a_pair();
-  store_.add(ends[0], "x", true);
+  store_.add(system::OwnedFd(ends[0]), "x", true);
   loop_.run_until_idle();
   EXPECT_EQ(store_.size(), 1U);
   ::close(ends[1]);
@@ -88,7 +88,7 @@ TEST_F(FdStoreTest, what_has_lost_its_other_end_goes_by_itself) {
 TEST_F(FdStoreTest, a_descriptor_that_the_service_still_has_open_itself_is_watched_no_longer_once_dropped) {
   const auto ends = a_pair();
   const int of_the_service = ::dup(ends[0]);
-  store_.add(ends[0], "x", true);
+  store_.add(system::OwnedFd(ends[0]), "x", true);
   store_.remove("x");
   ::close(ends[1]);
   loop_.run_until_idle();  // would call a watcher that is gone, if the kernel still knew it
@@ -98,7 +98,7 @@ TEST_F(FdStoreTest, a_descriptor_that_the_service_still_has_open_itself_is_watch
 
 TEST_F(FdStoreTest, unpolled_ones_stay_whatever_happens_to_them) {
   const auto ends = a_pair();
-  store_.add(ends[0], "x", false);
+  store_.add(system::OwnedFd(ends[0]), "x", false);
   ::close(ends[1]);
   loop_.run_until_idle();
   EXPECT_EQ(store_.size(), 1U);
@@ -106,7 +106,7 @@ TEST_F(FdStoreTest, unpolled_ones_stay_whatever_happens_to_them) {
 
 TEST_F(FdStoreTest, what_is_lent_stays_open_until_it_is_taken_back) {
   const auto ends = a_pair();
-  store_.add(ends[0], "x", true);
+  store_.add(system::OwnedFd(ends[0]), "x", true);
   EXPECT_EQ(store_.lend().size(), 1U);
   ::close(ends[1]);
   loop_.run_until_idle();

@@ -20,9 +20,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Plays systemd: a datagram socket in the abstract namespace.
-class UpwardTest : public testing::Test {
+class ServiceManagerNotifierTest : public testing::Test {
  protected:
-  UpwardTest() : name_("@belfry-upward-test-" + std::to_string(::getpid())) {
+  ServiceManagerNotifierTest() : name_("@belfry-manager-test-" + std::to_string(::getpid())) {
     manager_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -32,7 +32,7 @@ class UpwardTest : public testing::Test {
     EXPECT_EQ(::bind(manager_, reinterpret_cast<const sockaddr*>(&address), length), 0);
     ::setenv("NOTIFY_SOCKET", name_.c_str(), 1);
   }
-  ~UpwardTest() override {
+  ~ServiceManagerNotifierTest() override {
     for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
     service_manager_.reset();
     loop_.abandon();
@@ -58,46 +58,46 @@ class UpwardTest : public testing::Test {
   ManualClock clock_;
   Loop loop_{clock_};
   Context root_{loop_};
-  Poller poller_{root_};
+  system::Poller poller_{root_};
   std::unique_ptr<ServiceManagerNotifier> service_manager_;
 };
 
-TEST_F(UpwardTest, ready_and_stopping_are_told_with_a_status) {
-  ServiceManagerNotifier& upward = begin();
+TEST_F(ServiceManagerNotifierTest, ready_and_stopping_are_told_with_a_status) {
+  ServiceManagerNotifier& notifier = begin();
   summary_ = "2 of 2 services ready";
-  upward.ready();
+  notifier.ready();
   EXPECT_EQ(told(), Told{"READY=1\nSTATUS=2 of 2 services ready"});
-  upward.stopping("SIGTERM", 25s);
+  notifier.stopping("SIGTERM", 25s);
   EXPECT_EQ(told(), Told{"STOPPING=1\nSTATUS=stopping: SIGTERM\nEXTEND_TIMEOUT_USEC=30000000"});
 }
 
-TEST_F(UpwardTest, a_start_that_makes_progress_is_given_time_with_every_step) {
-  ServiceManagerNotifier& upward = begin();
-  upward.changed(false);
+TEST_F(ServiceManagerNotifierTest, a_start_that_makes_progress_is_given_time_with_every_step) {
+  ServiceManagerNotifier& notifier = begin();
+  notifier.changed(false);
   loop_.advance(0ms);
   EXPECT_EQ(told(), Told{"STATUS=0 of 2 services ready"});
   summary_ = "1 of 2 services ready";
-  upward.changed(true);
+  notifier.changed(true);
   loop_.advance(100ms);
   EXPECT_EQ(told(), Told{"STATUS=1 of 2 services ready\nEXTEND_TIMEOUT_USEC=60000000"});
-  upward.ready();
+  notifier.ready();
   told();
-  upward.changed(true);
+  notifier.changed(true);
   loop_.advance(100ms);
   EXPECT_EQ(told(), Told{"STATUS=1 of 2 services ready"}) << "what is ready needs no more time";
 }
 
-TEST_F(UpwardTest, a_service_that_asks_for_time_is_heard_above) {
+TEST_F(ServiceManagerNotifierTest, a_service_that_asks_for_time_is_heard_above) {
   begin().needs_time(10min);
   EXPECT_EQ(told(), Told{"EXTEND_TIMEOUT_USEC=605000000"});
 }
 
-TEST_F(UpwardTest, a_storm_of_changes_is_one_message_in_100_ms) {
-  ServiceManagerNotifier& upward = begin();
-  for (int i = 0; i < 1000; ++i) upward.changed(true);
+TEST_F(ServiceManagerNotifierTest, a_storm_of_changes_is_one_message_in_100_ms) {
+  ServiceManagerNotifier& notifier = begin();
+  for (int i = 0; i < 1000; ++i) notifier.changed(true);
   loop_.advance(0ms);
   EXPECT_EQ(told().size(), 1U);
-  for (int i = 0; i < 1000; ++i) upward.changed(true);
+  for (int i = 0; i < 1000; ++i) notifier.changed(true);
   loop_.advance(99ms);
   EXPECT_EQ(told().size(), 0U);
   loop_.advance(1ms);
@@ -105,7 +105,7 @@ TEST_F(UpwardTest, a_storm_of_changes_is_one_message_in_100_ms) {
   EXPECT_TRUE(loop_.timers().empty()) << "nothing changes, nothing wakes up";
 }
 
-TEST_F(UpwardTest, the_watchdog_is_fed_at_half_its_period_from_the_loop) {
+TEST_F(ServiceManagerNotifierTest, the_watchdog_is_fed_at_half_its_period_from_the_loop) {
   ::setenv("WATCHDOG_USEC", "20000000", 1);
   ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
   begin();
@@ -116,7 +116,7 @@ TEST_F(UpwardTest, the_watchdog_is_fed_at_half_its_period_from_the_loop) {
   EXPECT_EQ(told(), Told{"WATCHDOG=1"});
 }
 
-TEST_F(UpwardTest, a_watchdog_that_waits_for_somebody_else_is_not_fed) {
+TEST_F(ServiceManagerNotifierTest, a_watchdog_that_waits_for_somebody_else_is_not_fed) {
   ::setenv("WATCHDOG_USEC", "20000000", 1);
   ::setenv("WATCHDOG_PID", "1", 1);
   begin();
@@ -125,47 +125,47 @@ TEST_F(UpwardTest, a_watchdog_that_waits_for_somebody_else_is_not_fed) {
   EXPECT_TRUE(loop_.timers().empty());
 }
 
-TEST_F(UpwardTest, a_refused_reload_is_begun_and_ended_so_that_nobody_waits_for_it) {
-  ServiceManagerNotifier& upward = begin();
-  upward.reload_refused("cannot reload");
+TEST_F(ServiceManagerNotifierTest, a_refused_reload_is_begun_and_ended_so_that_nobody_waits_for_it) {
+  ServiceManagerNotifier& notifier = begin();
+  notifier.reload_refused("cannot reload");
   EXPECT_TRUE(told().empty()) << "READY=1 would not be true yet";
-  upward.ready();
+  notifier.ready();
   told();
-  upward.reload_refused("cannot reload");
+  notifier.reload_refused("cannot reload");
   const Told messages = told();
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0].rfind("RELOADING=1\nMONOTONIC_USEC=", 0), 0U);
   EXPECT_EQ(messages[1], "READY=1\nSTATUS=cannot reload");
 }
 
-TEST_F(UpwardTest, what_finds_no_room_waits_for_it_and_the_latest_of_each_kind_is_sent) {
-  ServiceManagerNotifier& upward = begin();
+TEST_F(ServiceManagerNotifierTest, what_finds_no_room_waits_for_it_and_the_latest_of_each_kind_is_sent) {
+  ServiceManagerNotifier& notifier = begin();
   // Nobody reads: the manager's queue fills (10 messages on most machines, 512 on some).
-  for (int i = 0; i < 1100; ++i) upward.needs_time(10min);
+  for (int i = 0; i < 1100; ++i) notifier.needs_time(10min);
   summary_ = "2 of 2 services ready";
-  upward.ready();
-  upward.stopping("SIGTERM", 25s);
+  notifier.ready();
+  notifier.stopping("SIGTERM", 25s);
   std::string last;
   for (Told some = told(); !some.empty(); some = told()) last = some.back();
   EXPECT_EQ(last, "STOPPING=1\nSTATUS=stopping: SIGTERM\nEXTEND_TIMEOUT_USEC=30000000");
 }
 
-TEST_F(UpwardTest, without_somebody_above_nothing_is_done) {
+TEST_F(ServiceManagerNotifierTest, without_somebody_above_nothing_is_done) {
   ::unsetenv("NOTIFY_SOCKET");
-  ServiceManagerNotifier& upward = begin();
-  upward.changed(true);
-  upward.ready();
-  upward.stopping("x", 1s);
+  ServiceManagerNotifier& notifier = begin();
+  notifier.changed(true);
+  notifier.ready();
+  notifier.stopping("x", 1s);
   EXPECT_TRUE(told().empty());
   EXPECT_TRUE(loop_.timers().empty());
 }
 
-TEST_F(UpwardTest, a_manager_that_is_gone_does_no_harm) {
-  ServiceManagerNotifier& upward = begin();
+TEST_F(ServiceManagerNotifierTest, a_manager_that_is_gone_does_no_harm) {
+  ServiceManagerNotifier& notifier = begin();
   ::close(manager_);
   manager_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  upward.ready();
-  upward.stopping("x", 1s);
+  notifier.ready();
+  notifier.stopping("x", 1s);
   loop_.run_until_idle();
 }
 

@@ -24,7 +24,7 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
     std::string directory = "/tmp/belfry-notify-test.XXXXXX";
     EXPECT_NE(::mkdtemp(directory.data()), nullptr);
     directory_ = directory;
-    poller_ = std::make_unique<Poller>(root_);
+    poller_ = std::make_unique<system::Poller>(root_);
     NotifyReceiver& receiver = *this;
     socket_ = std::make_unique<NotifySocket>(*poller_, receiver);
     EXPECT_TRUE(socket_->open(directory_ + "/s", ::geteuid()));
@@ -39,7 +39,7 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
                   AttachedDescriptors& attached) override {
     senders_.push_back(sender);
     messages_.push_back(message);
-    if (keep_) kept_ = attached.take();
+    if (keep_) kept_ = std::move(attached);
   }
   // Sends as this process does, with `descriptors` copies of standard input attached.
   void send(std::string_view text, int descriptors = 0) {
@@ -91,12 +91,12 @@ class NotifySocketTest : public testing::Test, protected NotifyReceiver {
   Loop loop_;
   Context root_{loop_};
   std::string directory_;
-  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<system::Poller> poller_;
   std::unique_ptr<NotifySocket> socket_;
   std::vector<NotifySender> senders_;
   std::vector<HeardMessage> messages_;
   bool keep_ = false;
-  std::vector<int> kept_;
+  AttachedDescriptors kept_;
 };
 
 TEST_F(NotifySocketTest, a_message_comes_with_the_credentials_of_its_sender) {
@@ -187,10 +187,7 @@ TEST_F(NotifySocketTest, who_keeps_a_descriptor_has_it) {
   send("FDSTORE=1", 2);
   loop_.run_until_idle();
   ASSERT_EQ(kept_.size(), 2U);
-  for (const int fd : kept_) {
-    EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
-    ::close(fd);
-  }
+  for (const system::OwnedFd& fd : kept_) EXPECT_NE(::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
 TEST_F(NotifySocketTest, a_barrier_needs_exactly_one_descriptor) {

@@ -14,7 +14,7 @@ namespace {
 
 class ReadyFdTest : public testing::Test, protected ReadyFdListener {
  protected:
-  ReadyFdTest() : poller_(std::make_unique<Poller>(root_)) {}
+  ReadyFdTest() : poller_(std::make_unique<system::Poller>(root_)) {}
   ~ReadyFdTest() override {
     ready_.reset();
     loop_.abandon();
@@ -50,7 +50,7 @@ class ReadyFdTest : public testing::Test, protected ReadyFdListener {
   config::Probe probe_;
   Loop loop_;
   Context root_{loop_};
-  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<system::Poller> poller_;
   std::unique_ptr<ReadyFd> ready_;
   std::vector<std::string> said_;
   int child_ = -1;

@@ -40,7 +40,7 @@ struct ListenProbeTest : testing::Test {
   std::shared_ptr<ListenMonitor> monitor = std::make_shared<ListenMonitor>();
 };
 
-TEST_F(ListenProbeTest, without_a_trap_the_kernel_is_asked_the_more_rarely_the_more_ask) {
+TEST_F(ListenProbeTest, without_a_notifier_the_kernel_is_asked_the_more_rarely_the_more_ask) {
   auto one = probe(80, false);
   EXPECT_EQ(one.next_look(0), 10ms);
   EXPECT_EQ(one.method(), "port 80: asked every 10 ms");
@@ -87,15 +87,15 @@ TEST_F(ListenProbeTest, what_was_there_once_is_asked_for_thoroughly_each_time) {
   EXPECT_NE(answer(loop, one), "");
 }
 
-TEST_F(ListenProbeTest, with_a_trap_it_is_asked_after_events_only_and_counts_nowhere) {
+TEST_F(ListenProbeTest, with_a_notifier_it_is_asked_after_events_only_and_counts_nowhere) {
   monitor->attach();
-  auto trapped = probe(80);
+  auto notified = probe(80);
   EXPECT_EQ(waiters.count, 0U);
-  EXPECT_EQ(trapped.next_look(0), not_before_an_event);
-  EXPECT_EQ(trapped.method(), "port 80: kernel event (seccomp)");
+  EXPECT_EQ(notified.next_look(0), not_before_an_event);
+  EXPECT_EQ(notified.method(), "port 80: kernel event (seccomp)");
 }
 
-TEST_F(ListenProbeTest, why_there_is_no_trap_is_said) {
+TEST_F(ListenProbeTest, why_there_is_no_notifier_is_said) {
   monitor->say_why_unavailable("no CAP_SYS_ADMIN; add no_new_privileges: true");
   EXPECT_EQ(probe(8080).method(),
             "port 8080: asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)");
@@ -104,23 +104,23 @@ TEST_F(ListenProbeTest, why_there_is_no_trap_is_said) {
 TEST_F(ListenProbeTest, the_socket_of_the_call_is_proof_of_ownership) {
   monitor->attach();
   LocalSocket socket;
-  auto trapped = probe(socket.port());
-  EXPECT_NE(answer(loop, trapped), "");  // somebody listens, but it is not known to be this service
+  auto notified = probe(socket.port());
+  EXPECT_NE(answer(loop, notified), "");  // somebody listens, but it is not known to be this service
   call_listen(socket);
-  EXPECT_EQ(answer(loop, trapped), "");
+  EXPECT_EQ(answer(loop, notified), "");
   EXPECT_FALSE(monitor->is_wanted());
 }
 
 TEST_F(ListenProbeTest, a_call_in_progress_is_looked_at_turn_after_turn_for_a_bounded_time) {
   monitor->attach();
   LocalSocket socket(SOCK_STREAM, false, false);
-  auto trapped = probe(socket.port());
+  auto notified = probe(socket.port());
   call_listen(socket);
   std::uint32_t looks = 0;
   Duration waited{0};
   for (;;) {
-    EXPECT_EQ(answer(loop, trapped), "nobody listens on port " + std::to_string(socket.port()));
-    const Duration next = *trapped.next_look(++looks);
+    EXPECT_EQ(answer(loop, notified), "nobody listens on port " + std::to_string(socket.port()));
+    const Duration next = *notified.next_look(++looks);
     if (next == not_before_an_event) break;
     waited += next;
   }
@@ -131,23 +131,23 @@ TEST_F(ListenProbeTest, a_call_in_progress_is_looked_at_turn_after_turn_for_a_bo
 
 TEST_F(ListenProbeTest, without_the_very_socket_the_kernel_is_not_asked_turn_after_turn) {
   monitor->attach();
-  auto trapped = probe(80);
+  auto notified = probe(80);
   EXPECT_TRUE(monitor->caught({.kind = CaughtCall::Kind::listen}));
-  EXPECT_EQ(*trapped.next_look(1), 1ms);
-  EXPECT_EQ(*trapped.next_look(looks_in_all), 3276800us);
-  EXPECT_EQ(*trapped.next_look(looks_in_all + 1), not_before_an_event);
+  EXPECT_EQ(*notified.next_look(1), 1ms);
+  EXPECT_EQ(*notified.next_look(looks_in_all), 3276800us);
+  EXPECT_EQ(*notified.next_look(looks_in_all + 1), not_before_an_event);
 }
 
 TEST_F(ListenProbeTest, a_listener_in_another_network_namespace_rings_nothing_and_says_why) {
   monitor->attach();
   LocalSocket socket;
-  auto trapped = probe(socket.port());
+  auto notified = probe(socket.port());
   system::SocketIdentity identity = system::identify(socket.fd());
   if (identity.network == 0) GTEST_SKIP() << "Linux before 5.14";
   ++identity.network;
   EXPECT_TRUE(monitor->caught({.kind = CaughtCall::Kind::listen, .socket = identity}));
-  EXPECT_EQ(answer(loop, trapped), "nobody listens on port " + std::to_string(socket.port()) +
-                                       ": the service listens in a network namespace of its own");
+  EXPECT_EQ(answer(loop, notified), "nobody listens on port " + std::to_string(socket.port()) +
+                                        ": the service listens in a network namespace of its own");
 }
 
 TEST_F(ListenProbeTest, whoever_listens_counts_where_any_owner_may) {
@@ -166,11 +166,11 @@ TEST_F(ListenProbeTest, whoever_listens_counts_where_any_owner_may) {
 
 TEST_F(ListenProbeTest, who_uses_io_uring_is_asked_now_and_then) {
   monitor->attach();
-  auto trapped = probe(80);
+  auto notified = probe(80);
   EXPECT_TRUE(monitor->caught({.kind = CaughtCall::Kind::io_uring}));
-  EXPECT_EQ(trapped.next_look(0), net_period);
-  EXPECT_EQ(trapped.next_look(1000), net_period);
-  EXPECT_EQ(trapped.method(),
+  EXPECT_EQ(notified.next_look(0), net_period);
+  EXPECT_EQ(notified.next_look(1000), net_period);
+  EXPECT_EQ(notified.method(),
             "port 80: kernel event (seccomp), asked every 250 ms as well (it uses io_uring)");
 }
 

@@ -32,12 +32,12 @@ Awaited tcp(std::uint16_t port) { return {.port = port, .udp = false, .path = {}
 Awaited udp(std::uint16_t port) { return {.port = port, .udp = true, .path = {}}; }
 Awaited path(const std::string& name) { return {.port = 0, .udp = false, .path = name}; }
 
-struct SubreaperShim final : ProofKeeper {
+struct ProofCounter final : ProofListener {
   void proven(const ListenMonitor&) override { ++told; }
   int told = 0;
 };
 
-struct EarTest : testing::Test {
+struct ListenMonitorTest : testing::Test {
   bool catches(const Awaited& what, const CaughtCall& call) {
     monitor.await(what, diag);
     return monitor.caught(call);
@@ -46,7 +46,7 @@ struct EarTest : testing::Test {
   ListenMonitor monitor;
 };
 
-TEST_F(EarTest, a_socket_that_listens_on_the_awaited_port_is_proof) {
+TEST_F(ListenMonitorTest, a_socket_that_listens_on_the_awaited_port_is_proof) {
   for (const bool v6 : {false, true}) {
     LocalSocket socket(SOCK_STREAM, v6);
     EXPECT_TRUE(catches(tcp(socket.port()), listen_on(socket.fd())));
@@ -55,7 +55,7 @@ TEST_F(EarTest, a_socket_that_listens_on_the_awaited_port_is_proof) {
   }
 }
 
-TEST_F(EarTest, a_call_that_is_not_carried_out_yet_is_looked_at_again) {
+TEST_F(ListenMonitorTest, a_call_that_is_not_carried_out_yet_is_looked_at_again) {
   LocalSocket socket(SOCK_STREAM, false, false);
   EXPECT_TRUE(catches(tcp(socket.port()), listen_on(socket.fd())));
   EXPECT_EQ(monitor.judge(tcp(socket.port())), Verdict::not_yet);
@@ -64,7 +64,7 @@ TEST_F(EarTest, a_call_that_is_not_carried_out_yet_is_looked_at_again) {
   EXPECT_FALSE(monitor.is_in_call());
 }
 
-TEST_F(EarTest, who_has_closed_the_socket_again_does_not_listen_and_nothing_of_it_is_left) {
+TEST_F(ListenMonitorTest, who_has_closed_the_socket_again_does_not_listen_and_nothing_of_it_is_left) {
   LocalSocket socket;
   const Awaited what = tcp(socket.port());
   EXPECT_TRUE(catches(what, listen_on(socket.fd())));
@@ -86,7 +86,7 @@ TEST_F(EarTest, who_has_closed_the_socket_again_does_not_listen_and_nothing_of_i
   ::close(again);
 }
 
-TEST_F(EarTest, one_of_many_that_share_a_port_is_known_from_the_others) {
+TEST_F(ListenMonitorTest, one_of_many_that_share_a_port_is_known_from_the_others) {
   LocalSocket first;  // for its number
   const std::uint16_t port = first.port();
   first.close();
@@ -110,24 +110,24 @@ TEST_F(EarTest, one_of_many_that_share_a_port_is_known_from_the_others) {
   for (const int fd : sockets) ::close(fd);
 }
 
-TEST_F(EarTest, other_ports_wake_nobody) {
+TEST_F(ListenMonitorTest, other_ports_wake_nobody) {
   LocalSocket other;
   EXPECT_FALSE(catches(tcp(static_cast<std::uint16_t>(other.port() ^ 1)), listen_on(other.fd())));
   EXPECT_FALSE(monitor.is_in_call());
 }
 
-TEST_F(EarTest, a_socket_without_an_address_wakes_nobody) {
+TEST_F(ListenMonitorTest, a_socket_without_an_address_wakes_nobody) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   EXPECT_FALSE(catches(tcp(80), listen_on(fd)));
   ::close(fd);
 }
 
-TEST_F(EarTest, what_could_not_be_looked_at_is_left_to_the_kernel) {
+TEST_F(ListenMonitorTest, what_could_not_be_looked_at_is_left_to_the_kernel) {
   EXPECT_TRUE(catches(tcp(80), listen_unseen()));
   EXPECT_EQ(monitor.judge(tcp(80)), Verdict::unknown);
 }
 
-TEST_F(EarTest, a_udp_port_is_known_only_after_the_call) {
+TEST_F(ListenMonitorTest, a_udp_port_is_known_only_after_the_call) {
   LocalSocket bound(SOCK_DGRAM);
   LocalSocket tcp_socket;
   const int fresh = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -140,7 +140,7 @@ TEST_F(EarTest, a_udp_port_is_known_only_after_the_call) {
   ::close(fresh);
 }
 
-TEST_F(EarTest, a_unix_socket_is_proof_when_it_is_spelled_alike_and_a_hint_otherwise) {
+TEST_F(ListenMonitorTest, a_unix_socket_is_proof_when_it_is_spelled_alike_and_a_hint_otherwise) {
   for (const int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
     const std::string name = "@belfry-monitor-" + std::to_string(::getpid());
     const int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -164,7 +164,7 @@ TEST_F(EarTest, a_unix_socket_is_proof_when_it_is_spelled_alike_and_a_hint_other
   }
 }
 
-TEST_F(EarTest, whoever_no_longer_waits_has_forgotten_the_calls) {
+TEST_F(ListenMonitorTest, whoever_no_longer_waits_has_forgotten_the_calls) {
   LocalSocket first(SOCK_STREAM, false, false);
   EXPECT_TRUE(catches(tcp(first.port()), listen_on(first.fd())));
   EXPECT_TRUE(monitor.is_wanted());
@@ -173,7 +173,7 @@ TEST_F(EarTest, whoever_no_longer_waits_has_forgotten_the_calls) {
   EXPECT_FALSE(monitor.is_wanted());
 }
 
-TEST_F(EarTest, a_call_that_was_none_is_forgotten) {
+TEST_F(ListenMonitorTest, a_call_that_was_none_is_forgotten) {
   LocalSocket first(SOCK_STREAM, false, false);
   const CaughtCall call = listen_on(first.fd());
   EXPECT_TRUE(catches(tcp(first.port()), call));
@@ -182,7 +182,7 @@ TEST_F(EarTest, a_call_that_was_none_is_forgotten) {
   EXPECT_EQ(monitor.judge(tcp(first.port())), Verdict::unknown);
 }
 
-TEST_F(EarTest, of_a_flood_of_calls_the_last_ones_are_looked_at) {
+TEST_F(ListenMonitorTest, of_a_flood_of_calls_the_last_ones_are_looked_at) {
   LocalSocket flood(SOCK_STREAM, false, false);
   LocalSocket socket;
   EXPECT_TRUE(catches(tcp(flood.port()), listen_on(flood.fd())));
@@ -191,20 +191,20 @@ TEST_F(EarTest, of_a_flood_of_calls_the_last_ones_are_looked_at) {
   EXPECT_EQ(monitor.judge(tcp(socket.port())), Verdict::listens);
 }
 
-TEST_F(EarTest, new_proof_is_told_once) {
-  SubreaperShim shim;
-  monitor.keep_proofs(&shim);
+TEST_F(ListenMonitorTest, new_proof_is_told_once) {
+  ProofCounter listener;
+  monitor.tell_proofs_to(&listener);
   LocalSocket socket;
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(catches(tcp(socket.port()), listen_on(socket.fd())));
     EXPECT_EQ(monitor.judge(tcp(socket.port())), Verdict::listens);
   }
-  EXPECT_EQ(shim.told, 1);
+  EXPECT_EQ(listener.told, 1);
   ASSERT_EQ(monitor.proofs().size(), 1U);
   EXPECT_EQ(monitor.proofs().front(), system::identify(socket.fd()).cookie);
 }
 
-TEST_F(EarTest, only_a_further_call_tells_of_a_unix_socket_that_is_gone) {
+TEST_F(ListenMonitorTest, only_a_further_call_tells_of_a_unix_socket_that_is_gone) {
   LocalSocket socket;
   monitor.await(tcp(socket.port()), diag);
   monitor.prove(tcp(socket.port()), diag.listeners(socket.port(), false));
@@ -215,7 +215,7 @@ TEST_F(EarTest, only_a_further_call_tells_of_a_unix_socket_that_is_gone) {
   EXPECT_EQ(monitor.proofs().size(), 1U);
 }
 
-TEST_F(EarTest, io_uring_is_news_once) {
+TEST_F(ListenMonitorTest, io_uring_is_news_once) {
   EXPECT_FALSE(monitor.may_miss());
   EXPECT_TRUE(catches(tcp(80), {.kind = CaughtCall::Kind::io_uring}));
   EXPECT_FALSE(monitor.caught({.kind = CaughtCall::Kind::io_uring}));

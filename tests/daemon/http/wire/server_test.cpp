@@ -27,6 +27,7 @@ namespace belfry::daemon::http {
 namespace {
 
 using namespace std::chrono_literals;
+using system::OwnedFd;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;

@@ -1,4 +1,4 @@
-#include "daemon/notify/socket_directory.hpp"
+#include "system/socket_directory.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace belfry::daemon {
+namespace belfry::system {
 
 namespace {
 
@@ -35,12 +35,10 @@ bool is_in_memory(const std::string& place) {
 
 std::vector<std::string> entries_of(int directory) {
   std::vector<std::string> names;
-  const int copy = ::fcntl(directory, F_DUPFD_CLOEXEC, 3);
-  DIR* open = copy < 0 ? nullptr : ::fdopendir(copy);
-  if (open == nullptr) {
-    if (copy >= 0) ::close(copy);
-    return names;
-  }
+  OwnedFd copy(::fcntl(directory, F_DUPFD_CLOEXEC, 3));
+  DIR* open = copy ? ::fdopendir(copy.get()) : nullptr;
+  if (open == nullptr) return names;
+  (void)copy.release();  // closedir() closes it
   ::rewinddir(open);
   while (const dirent* entry = ::readdir(open)) names.emplace_back(entry->d_name);
   ::closedir(open);
@@ -48,13 +46,10 @@ std::vector<std::string> entries_of(int directory) {
 }
 
 // Only a directory of this very user, and never by way of a symbolic link.
-int open_own_directory(int place, const std::string& name) {
-  const int fd = ::openat(place, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+OwnedFd open_own_directory(int place, const std::string& name) {
+  OwnedFd fd(::openat(place, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info{};
-  if (fd >= 0 && (::fstat(fd, &info) != 0 || info.st_uid != ::geteuid())) {
-    ::close(fd);
-    return -1;
-  }
+  if (fd && (::fstat(fd.get(), &info) != 0 || info.st_uid != ::geteuid())) fd.close();
   return fd;
 }
 
@@ -68,26 +63,23 @@ void remove_what_is_ours(int directory) {
   ::unlinkat(directory, lock_name, 0);
 }
 
-// One without a lock file is somebody's who is just making it, or not ours.
+// A directory without a lock file is being made just now by its daemon, or is not belfry's.
 void remove_if_dead(int place, const std::string& name) {
-  const int directory = open_own_directory(place, name);
-  if (directory < 0) return;
-  const int lock = ::openat(directory, lock_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-  if (lock >= 0 && ::flock(lock, LOCK_EX | LOCK_NB) == 0) {
-    remove_what_is_ours(directory);
-    ::unlinkat(place, name.c_str(), AT_REMOVEDIR);
-  }
-  if (lock >= 0) ::close(lock);
-  ::close(directory);
+  const OwnedFd directory = open_own_directory(place, name);
+  if (!directory) return;
+  const OwnedFd lock(::openat(directory.get(), lock_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
+  remove_what_is_ours(directory.get());
+  ::unlinkat(place, name.c_str(), AT_REMOVEDIR);
 }
 
 void remove_dead_ones(const std::string& place) {
-  const int fd = ::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  for (const std::string& name : entries_of(fd)) {
-    if (name.starts_with(prefix) && name.size() == prefix.size() + random_letters) remove_if_dead(fd, name);
+  const OwnedFd fd(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return;
+  for (const std::string& name : entries_of(fd.get())) {
+    if (name.starts_with(prefix) && name.size() == prefix.size() + random_letters)
+      remove_if_dead(fd.get(), name);
   }
-  ::close(fd);
 }
 
 }  // namespace
@@ -109,7 +101,6 @@ SocketDirectory::~SocketDirectory() {
   if (path_.empty()) return;
   ::unlink((path_ + "/" + lock_name).c_str());
   ::rmdir(path_.c_str());
-  ::close(lock_);
 }
 
 Result<void> SocketDirectory::make_below(const std::string& place) {
@@ -121,15 +112,14 @@ Result<void> SocketDirectory::make_below(const std::string& place) {
   std::string path = place + "/" + std::string(prefix) + "XXXXXX";
   if (place.empty() || ::mkdtemp(path.data()) == nullptr) return failed();
   const std::string lock = path + "/" + lock_name;
-  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  lock_ = OwnedFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   // Between our open and our lock somebody who cleans up may hold it, or have removed it: then this one is
   // lost to us.
   struct stat info{};
-  if (lock_ < 0 || ::flock(lock_, LOCK_EX | LOCK_NB) != 0 || ::fstat(lock_, &info) != 0 ||
+  if (!lock_ || ::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(lock_.get(), &info) != 0 ||
       info.st_nlink == 0 || ::chmod(path.c_str(), 0711) != 0) {
     auto error = failed();
-    if (lock_ >= 0) ::close(lock_);
-    lock_ = -1;
+    lock_.close();
     ::unlink(lock.c_str());
     ::rmdir(path.c_str());
     return error;
@@ -154,4 +144,4 @@ Result<void> SocketDirectory::make() {
                                            "/run, /dev/shm, $TMPDIR or /tmp (mount a tmpfs on /run)"));
 }
 
-}  // namespace belfry::daemon
+}  // namespace belfry::system

@@ -1,7 +1,7 @@
 // What the kernel says of this process: the `process_*` metrics that Prometheus' clients agree on.
 #pragma once
 
-namespace belfry::daemon {
+namespace belfry::system {
 
 struct ProcessStats {
   double cpu_seconds = 0;
@@ -15,4 +15,4 @@ struct ProcessStats {
 // Reads /proc and two system calls: some 20 µs. What cannot be read stays 0.
 [[nodiscard]] ProcessStats read_process_stats();
 
-}  // namespace belfry::daemon
+}  // namespace belfry::system

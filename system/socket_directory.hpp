@@ -4,15 +4,16 @@
 #include <string>
 
 #include "channels/error.hpp"
+#include "system/owned_fd.hpp"
 
-namespace belfry::daemon {
+namespace belfry::system {
 
 // A fresh directory for one daemon's life, 0711: services of other users pass through it, nobody lists it.
 //
 // A lock (flock(2)) on a file inside says that its daemon lives. What a daemon that was killed has left
 // behind can be locked by somebody else: that is how the next one finds it, and removes it.
 // Owner: the NotifyRouter. Lifecycle: make(), then removed by the destructor; its sockets must be gone by
-// then. Cancellation: none.
+// then. Cancellation: it never waits.
 class SocketDirectory {
  public:
   SocketDirectory() = default;
@@ -28,11 +29,11 @@ class SocketDirectory {
 
  private:
   std::string path_;
-  int lock_ = -1;
+  OwnedFd lock_;
 };
 
 // 96 random bits: whoever was not told the name of a socket cannot find it in a directory that it may not
 // list.
 [[nodiscard]] std::string unguessable_name();
 
-}  // namespace belfry::daemon
+}  // namespace belfry::system

@@ -1,4 +1,4 @@
-#include "daemon/notify/socket_directory.hpp"
+#include "system/socket_directory.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@
 #include <fstream>
 #include <optional>
 
-namespace belfry::daemon {
+namespace belfry::system {
 namespace {
 
 namespace fs = std::filesystem;
@@ -111,4 +111,4 @@ TEST_F(SocketDirectoryTest, a_place_that_does_not_exist_is_an_error) {
 }
 
 }  // namespace
-}  // namespace belfry::daemon
+}  // namespace belfry::system

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <ctime>
 
-namespace belfry::probes {
+namespace belfry::system {
 
 // What changes when a file is written, replaced or mounted over. All zero: there is none.
 struct FileStamp {
@@ -30,4 +30,4 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
-}  // namespace belfry::probes
+}  // namespace belfry::system
