@@ -4,10 +4,12 @@
 #include <expected>
 #include <string>
 
+#include "config/model/exit_codes.hpp"
+
 namespace belfry::cli {
 
 struct Failure {
-  int exit_code = 70;
+  int exit_code = belfry::exit_code::internal;
   std::string message;    // "cannot …: why"
   std::string next_step;  // a command or an action; may be empty
 };

@@ -9,6 +9,7 @@
 #include "channels/handshake.hpp"
 #include "channels/loop.hpp"
 #include "channels/wakeup.hpp"
+#include "config/model/exit_codes.hpp"
 #include "config/model/model.hpp"
 #include "daemon/http/wire/server.hpp"
 #include "daemon/logs/pump.hpp"
@@ -117,7 +118,7 @@ class Daemon final : Reporter, system::SignalListener {
   std::string control_socket_;
   std::optional<KeptRecord> kept_;
   std::function<Task<void>(Context&)> meanwhile_;
-  int code_ = 70;
+  int code_ = exit_code::internal;
   std::optional<int> command_code_;
 };
 
