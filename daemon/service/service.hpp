@@ -168,6 +168,7 @@ class Service final : system::ExitWatcher,
   bool signal_main(int signo);
   [[nodiscard]] std::string_view readiness_kind() const;  // of the first probe; empty: none
   [[nodiscard]] std::string readiness_method() const;
+  [[nodiscard]] std::string readiness_polling() const { return readiness_ ? readiness_->polling() : ""; }
   [[nodiscard]] std::string last_error() const;
   // "api (starting 33 s): nobody listens on port 8080", "db to stop (12 s): 4711 postgres; killed in 8 s".
   [[nodiscard]] std::string wait_text() const;
