@@ -6,7 +6,7 @@
 
 #include "config/model/exit_codes.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 
 struct Failure {
   int exit_code = belfry::exit_code::internal;
@@ -20,4 +20,4 @@ using Expected = std::expected<T, Failure>;
 // Writes "belfry: cannot …" and the next step below it to standard error; returns the exit code.
 int report(const Failure& failure);
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -1,11 +1,15 @@
-// A descriptor that is closed with its owner; for handing one over to a task that may never start.
+// A descriptor that is closed with its owner.
+//
+// A bare int does not say who closes it: it is forgotten on the way out of an error, or closed twice, and
+// then whoever was given the number in between loses his. So whoever must close a descriptor holds an
+// OwnedFd, and a bare int is always borrowed.
 #pragma once
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 
 class OwnedFd {
  public:
@@ -13,7 +17,10 @@ class OwnedFd {
   explicit OwnedFd(int fd) : fd_(fd) {}
   OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
   OwnedFd& operator=(OwnedFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
+    if (this != &other) {
+      close();
+      fd_ = other.release();
+    }
     return *this;
   }
   ~OwnedFd() { close(); }
@@ -29,4 +36,4 @@ class OwnedFd {
   int fd_ = -1;
 };
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

@@ -56,7 +56,8 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(loop_, stack, processes_, provisions_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &provisions_.unattributed_messages(), &loop_.meter()),
-      server_(loop_, supervisor_, metrics_),
+      api_(supervisor_, metrics_),
+      server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
       long_waits_(

@@ -11,9 +11,10 @@
 #include "channels/wakeup.hpp"
 #include "config/model/exit_codes.hpp"
 #include "config/model/model.hpp"
+#include "daemon/http/api/api.hpp"
 #include "daemon/http/wire/server.hpp"
 #include "daemon/logs/pump.hpp"
-#include "daemon/metrics/metrics.hpp"
+#include "daemon/metrics/daemon_metrics.hpp"
 #include "daemon/notify/service_manager_notifier.hpp"
 #include "daemon/resources/native_provisions.hpp"
 #include "daemon/run/app.hpp"
@@ -104,7 +105,8 @@ class Daemon final : Reporter, system::SignalListener {
   NativeProvisions provisions_;
   probes::NativeFactory probes_;
   Supervisor supervisor_;
-  Metrics metrics_;
+  DaemonMetrics metrics_;
+  http::Api api_;
   http::Server server_;
   ServiceManagerNotifier service_manager_;
   Wakeup signalled_;

@@ -8,7 +8,7 @@
 #include "channels/error.hpp"
 #include "system/owned_fd.hpp"
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 
 // The right to the socket at `path`, for life: flock(2) on `path`.lock, which ends with the process however
 // that ends. Whoever has it may replace what lies at the path. The file tells the owner's pid and, from
@@ -46,4 +46,4 @@ class SocketLock {
   pid_t predecessor_ = 0;
 };
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system
