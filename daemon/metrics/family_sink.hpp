@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "daemon/metrics/family.hpp"
-#include "daemon/service/counters.hpp"
+#include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon {
 
