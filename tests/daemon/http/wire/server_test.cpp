@@ -711,6 +711,25 @@ TEST_F(ServerTest, where_even_shedding_fails_the_server_pauses_and_goes_on) {
   EXPECT_THAT(client.received(), EndsWith("ok\n"));
 }
 
+TEST_F(ServerTest, a_cancel_from_above_reaches_every_connection) {
+  stack.add("db", State::starting);
+  Context above(loop);
+  server = std::make_unique<Server>(above, api);
+  ASSERT_TRUE(server->listen("127.0.0.1:0"));
+  turn();
+  Client idle(server->port()), working(server->port());
+  working.get("/v1/wait?service=db");
+  turn();
+  EXPECT_EQ(stack.waiting, 1);
+  above.cancel(Error::closed("the daemon ends"));
+  turn();
+  EXPECT_EQ(stack.waiting, 0);
+  EXPECT_TRUE(idle.ended());
+  EXPECT_TRUE(working.ended());
+  stop(forever);
+  server.reset();
+}
+
 TEST_F(ServerTest, an_abandoned_loop_takes_its_sessions_along) {
   stack.add("db", State::starting);
   const std::uint16_t port = open();
