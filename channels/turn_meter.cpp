@@ -16,8 +16,16 @@ void TurnMeter::worked(std::string_view name, Duration time) noexcept {
 TimePoint TurnMeter::end() noexcept {
   const TimePoint now = Clock::now();
   const Duration took = now - std::exchange(begun_, {});
+  count(took);
   if (took > long_turn) blame(took);
   return now;
+}
+
+void TurnMeter::count(Duration took) noexcept {
+  std::size_t which = 0;
+  while (which < bounds.size() && took > bounds[which]) ++which;
+  ++times_.turns[which];
+  times_.sum += took;
 }
 
 void TurnMeter::blame(Duration took) noexcept {

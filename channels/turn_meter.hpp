@@ -26,6 +26,17 @@ class TurnMeter {
     Duration longest{0};
   };
 
+  // How long turns took: how many were within each bound and over the one before it, those over all bounds
+  // last.
+  static constexpr std::array bounds{Duration(10'000),      Duration(100'000),     Duration(1'000'000),
+                                     Duration(5'000'000),   Duration(10'000'000),  Duration(25'000'000),
+                                     Duration(100'000'000), Duration(250'000'000), Duration(1'000'000'000)};
+  struct Times {
+    std::array<std::uint64_t, bounds.size() + 1> turns{};
+    Duration sum{0};
+  };
+  [[nodiscard]] const Times& times() const noexcept { return times_; }
+
   // Of the turns that took longer than `long_turn`, by culprit, in the order of their first appearance.
   [[nodiscard]] std::span<const Culprit> culprits() const noexcept { return std::span(known_).first(count_); }
 
@@ -43,9 +54,11 @@ class TurnMeter {
   // Works have names that are in the source, so there are few.
   static constexpr std::size_t most_names = 24;
 
+  void count(Duration took) noexcept;
   void blame(Duration took) noexcept;
 
   TimePoint begun_{};
+  Times times_;
   std::string_view heaviest_;
   Duration weight_{0};
   std::array<Culprit, most_names> known_{};

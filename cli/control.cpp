@@ -15,6 +15,10 @@
 namespace belfry::cli {
 namespace {
 
+using client::read_status;
+using client::text_member;
+using client::WaitSchedule;
+
 int code_of(int status) {
   switch (status) {
     case 200:

@@ -82,6 +82,6 @@ int main(int argc, char** argv) {
     return belfry::cli::finish_output(belfry::cli::belfry_main(argc, argv));
   } catch (const std::exception& bug) {
     std::cerr << "belfry: cannot go on, this is a bug: " << belfry::text::visible(bug.what()) << '\n';
-    return belfry::cli::exit_code::internal;
+    return belfry::exit_code::internal;
   }
 }

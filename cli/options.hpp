@@ -13,6 +13,10 @@
 
 namespace belfry::cli {
 
+using client::Expected;
+using client::Failure;
+using client::report;
+
 // What was asked for. Which members count depends on the command.
 struct Invocation {
   std::string command;             // "run", "status", …

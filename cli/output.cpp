@@ -16,9 +16,9 @@ int finish_output(int code) {
   std::cout.flush();
   if (std::cout.good() && std::ferror(stdout) == 0) return code;
   const int why = errno;
-  if (why == EPIPE) return 128 + SIGPIPE;
+  if (why == EPIPE) return exit_code::by_signal + SIGPIPE;
   const std::string reason = why == 0 ? "" : ": " + std::generic_category().message(why);
-  return report({exit_code::os_error, "cannot write to standard output" + reason, ""});
+  return client::report({exit_code::os_error, "cannot write to standard output" + reason, ""});
 }
 
 }  // namespace belfry::cli

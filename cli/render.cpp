@@ -97,15 +97,11 @@ void append_method(std::string& out, const ServiceStatus& service) {
   out += text::visible(service.name) + ": " + text::visible(service.readiness_method) + "\n";
 }
 
-// Who is asked instead of heard, by reason: "asked every 10 ms (no CAP_SYS_ADMIN; …): api, web".
-void append_asked(std::string& out, const std::vector<ServiceStatus>& services) {
+// Who is asked though he could be heard, by reason: "asked every 10 ms (no CAP_SYS_ADMIN; …): api, web".
+void append_polled(std::string& out, const std::vector<ServiceStatus>& services) {
   std::map<std::string_view, std::vector<std::string>> names;
   for (const ServiceStatus& service : services) {
-    const std::string_view method = service.readiness_method;
-    const std::size_t at = method.find("asked every ");
-    const std::size_t end = method.find(')', at);  // without a reason there is nothing to be done about it
-    if (at == std::string_view::npos || end == std::string_view::npos) continue;
-    names[method.substr(at, end + 1 - at)].push_back(service.name);
+    if (!service.readiness_polling.empty()) names[service.readiness_polling].push_back(service.name);
   }
   for (const auto& [why, who] : names) out += text::visible(std::string(why) + ": " + joined(who)) + "\n";
 }
@@ -136,7 +132,7 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
   if (status.detailed) {
     for (const ServiceStatus& service : status.services) append_method(remarks, service);
   } else {
-    append_asked(remarks, status.services);
+    append_polled(remarks, status.services);
   }
   return remarks.empty() ? out : out + "\n" + remarks;
 }

@@ -9,6 +9,10 @@
 
 namespace belfry::cli {
 
+using client::read_status;
+using client::ServiceStatus;
+using client::StackStatus;
+
 // The two largest units: 850ms is "0s", then 12s, 3m 12s, 2h 05m, 4d 3h.
 [[nodiscard]] std::string humanised(Duration duration);
 

@@ -14,6 +14,9 @@
 namespace belfry::cli {
 namespace {
 
+using client::Waiting;
+using client::WaitSchedule;
+
 Failure unknown_service(const std::string& name, const StackStatus& status) {
   std::vector<std::string_view> known;
   known.reserve(status.services.size());

@@ -13,17 +13,14 @@ constexpr std::size_t most_named = 3;
 
 using Services = std::map<std::string_view, const ServiceStatus*>;
 
-// A service waits for "db ready"; the condition does not matter here.
-std::string_view name_in(std::string_view waited_for) { return waited_for.substr(0, waited_for.find(' ')); }
-
 // Follows the waits from `name` to those who wait for nobody else.
 void find_culprits(const Services& services, std::string_view name, std::set<std::string_view>& seen,
                    std::vector<const ServiceStatus*>& found) {
   const auto service = services.find(name);
   if (service == services.end() || !seen.insert(name).second) return;
   const std::size_t before = found.size();
-  for (const std::string& waited_for : service->second->waiting_for)
-    find_culprits(services, name_in(waited_for), seen, found);
+  for (const std::string& waited_for : service->second->waiting_for_services)
+    find_culprits(services, waited_for, seen, found);
   if (found.size() == before) found.push_back(service->second);
 }
 

@@ -11,6 +11,11 @@
 
 namespace belfry::cli {
 
+using client::ServiceStatus;
+using client::StackStatus;
+using client::Waiting;
+using client::WaitSchedule;
+
 // What a command waits for.
 enum class WaitingFor : std::uint8_t { up, down };
 

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -14,12 +16,14 @@
 #include "client/json.hpp"
 #include "client/trust.hpp"
 #include "config/model/exit_codes.hpp"
-#include "daemon/http/wire/parser.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 namespace {
 
-using daemon::http::ParseState;
+namespace http = boost::beast::http;
+
+constexpr std::size_t largest_head = std::size_t{8} * 1024;
+constexpr std::uint64_t largest_body = std::uint64_t{1} << 30U;
 
 Failure cannot_reach(const std::string& path, int error) {
   const bool forbidden = error == EACCES || error == EPERM;
@@ -73,6 +77,36 @@ bool wait_for_news(int fd, short events, Waiting& waiting) {
   }
 }
 
+// Reads one response out of the pieces in which it comes.
+class ResponseReader {
+ public:
+  ResponseReader() {
+    parser_.header_limit(largest_head);
+    parser_.body_limit(largest_body);
+    parser_.eager(true);
+  }
+  [[nodiscard]] bool done() const { return parser_.is_done(); }
+  // Empty: there is nothing wrong with it so far.
+  std::string take(std::string_view bytes) {
+    pending_ += bytes;
+    boost::beast::error_code error;
+    pending_.erase(0, parser_.put(boost::asio::buffer(pending_), error));
+    return error && error != http::error::need_more ? error.message() : std::string();
+  }
+  // The peer has closed: that is the end of a body without a length, and of nothing else.
+  std::string take_end() {
+    if (!parser_.got_some()) return "the connection was closed without an answer";
+    boost::beast::error_code error;
+    parser_.put_eof(error);
+    return error ? error.message() : std::string();
+  }
+  Reply reply() { return {static_cast<int>(parser_.get().result_int()), std::move(parser_.get().body())}; }
+
+ private:
+  http::response_parser<http::string_body> parser_;
+  std::string pending_;  // received, and not taken by the parser yet
+};
+
 int pidfd_of_peer(int fd) {
   const ucred peer = peer_of(fd);
   // A peer in another pid namespace has no number here.
@@ -119,24 +153,15 @@ Expected<Reply> Client::request(std::string_view method, const std::string& targ
   request += "\r\n";
   // A daemon that refuses may close before it has read everything: its answer is there all the same.
   const bool sent = send_all(fd_, request);
-  daemon::http::ResponseParser parser;
-  std::string pending;
+  ResponseReader reader;
   char buffer[65536];
-  for (ParseState state = ParseState::need_more; state != ParseState::complete;) {
+  while (!reader.done()) {
     if (waiting != nullptr && !wait_for_news(fd_, POLLIN, *waiting)) return std::unexpected(too_late());
     const std::string_view bytes = receive(fd_, buffer, sizeof buffer);
-    if (bytes.empty()) {
-      state = parser.finish();
-    } else {
-      pending += bytes;
-      std::size_t consumed = 0;
-      state = parser.feed(pending, consumed);
-      pending.erase(0, consumed);
-    }
-    if (state == ParseState::refused)
-      return std::unexpected(lost(sent ? parser.error() : "it does not read"));
+    const std::string mistake = bytes.empty() ? reader.take_end() : reader.take(bytes);
+    if (!mistake.empty()) return std::unexpected(lost(sent ? mistake : "it does not read"));
   }
-  return Reply{parser.status(), parser.body()};
+  return reader.reply();
 }
 
 Expected<void> Client::wait_for_end(Waiting& waiting) {
@@ -173,4 +198,4 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -7,7 +7,7 @@
 #include "client/failure.hpp"
 #include "client/waiting.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 
 struct Reply {
   int status = 0;
@@ -44,4 +44,4 @@ class Client {
 // Percent-encodes what may not stand in a segment of a path or a value of a query.
 [[nodiscard]] std::string encoded(std::string_view text);
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

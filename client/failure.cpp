@@ -4,7 +4,7 @@
 
 #include "text/escape.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 
 int report(const Failure& failure) {
   std::cerr << "belfry: " << text::visible(failure.message) << '\n';
@@ -12,4 +12,4 @@ int report(const Failure& failure) {
   return failure.exit_code;
 }
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -4,10 +4,12 @@
 #include <expected>
 #include <string>
 
-namespace belfry::cli {
+#include "config/model/exit_codes.hpp"
+
+namespace belfry::client {
 
 struct Failure {
-  int exit_code = 70;
+  int exit_code = belfry::exit_code::internal;
   std::string message;    // "cannot …: why"
   std::string next_step;  // a command or an action; may be empty
 };
@@ -18,4 +20,4 @@ using Expected = std::expected<T, Failure>;
 // Writes "belfry: cannot …" and the next step below it to standard error; returns the exit code.
 int report(const Failure& failure);
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-namespace belfry::cli {
+namespace belfry::client {
 namespace {
 
 namespace json = boost::json;
@@ -57,6 +57,8 @@ ServiceStatus service_of(const json::object& object) {
       service.bells.emplace_back(std::string(bell.key().begin(), bell.key().end()), truth_of(&bell.value()));
   }
   service.last_error = text_of(object.if_contains("last_error"));
+  service.waiting_for_services = list_of(object.if_contains("waiting_for_services"));
+  service.readiness_polling = text_of(object.if_contains("readiness_polling"));
   service.readiness_method = text_of(object.if_contains("readiness_method"));
   service.status_text = text_of(object.if_contains("status_text"));
   service.notify_refused = refusals_of(object.if_contains("notify"));
@@ -94,4 +96,4 @@ std::vector<std::string> list_member(std::string_view object, std::string_view n
   return list_of(value.get_object().if_contains(json::string_view(name.data(), name.size())));
 }
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

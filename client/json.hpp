@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace belfry::cli {
+namespace belfry::client {
 
 struct ServiceStatus {
   std::string name, state;
@@ -16,10 +16,12 @@ struct ServiceStatus {
   std::optional<std::int64_t> pid;
   std::int64_t since_ns = 0;
   std::int64_t restarts = 0;
-  std::vector<std::string> waiting_for;
+  std::vector<std::string> waiting_for;             // for people: "db ready"
+  std::vector<std::string> waiting_for_services;    // their names alone
   std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
   std::string last_error, status_text;
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
+  std::string readiness_polling;                                     // "asked every 10 ms (why)"
   std::string readiness_method;                                      // "port 80: kernel event (seccomp)"
 };
 
@@ -39,4 +41,4 @@ struct StackStatus {
 // A member of an object that is a list of texts.
 [[nodiscard]] std::vector<std::string> list_member(std::string_view object, std::string_view name);
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -8,7 +8,7 @@
 #include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 namespace {
 
 bool is_trusted(uid_t user) { return user == 0 || user == ::geteuid(); }
@@ -38,4 +38,4 @@ Expected<void> check_trusted(const std::string& path, const ucred& peer) {
   return {};
 }
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

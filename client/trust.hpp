@@ -7,7 +7,7 @@
 
 #include "client/failure.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 
 // Whoever answers at a socket says what `stop` and `wait` report as done. Another user may have made the
 // default directory, or a socket in a directory that is open to him, before belfry did. So: the process at
@@ -15,4 +15,4 @@ namespace belfry::cli {
 // directory is one that belfry would use itself. Failure: 77, with who answers there.
 [[nodiscard]] Expected<void> check_trusted(const std::string& path, const ucred& peer);
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

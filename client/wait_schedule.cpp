@@ -1,6 +1,6 @@
 #include "client/wait_schedule.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 namespace {
 
 constexpr Duration first_reminder = std::chrono::seconds(10);
@@ -22,4 +22,4 @@ WaitSchedule::Due WaitSchedule::look(TimePoint now) {
   return Due::reminder;
 }
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

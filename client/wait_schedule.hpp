@@ -7,7 +7,7 @@
 
 #include "channels/time/time.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 
 // Reminders come 10, 20, 40, 80, … seconds after the beginning; the end at the timeout. Plain values: whoever
 // waits brings the clock.
@@ -25,4 +25,4 @@ class WaitSchedule {
   TimePoint began_, reminder_, end_;
 };
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

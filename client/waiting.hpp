@@ -5,11 +5,11 @@
 
 #include "client/wait_schedule.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 
 struct Waiting {
   WaitSchedule schedule;
   std::function<void()> remind;  // says who is waited for; empty: nothing is said
 };
 
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -31,6 +31,9 @@ class Probe {
   [[nodiscard]] virtual bool can_be_lost() const { return false; }
   // How it comes to know, for people: "port 8080: kernel event (seccomp)". Empty: its kind says it all.
   [[nodiscard]] virtual std::string method() const { return {}; }
+  // Of one that is asked again and again though it could be told: how often and why, for people who can do
+  // something about it: "asked every 10 ms (no CAP_SYS_ADMIN; …)". Empty: there is nothing to be done.
+  [[nodiscard]] virtual std::string polling() const { return {}; }
 };
 
 }  // namespace belfry::probes

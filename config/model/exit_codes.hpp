@@ -1,7 +1,7 @@
-// What the command line leaves with: sysexits(3), and what timeout(1) and shells do.
+// What belfry exits with: sysexits(3), and what timeout(1) and shells do.
 #pragma once
 
-namespace belfry::cli::exit_code {
+namespace belfry::exit_code {
 
 inline constexpr int ok = 0;
 inline constexpr int usage = 64;
@@ -12,5 +12,8 @@ inline constexpr int internal = 70;
 inline constexpr int os_error = 71;
 inline constexpr int not_permitted = 77;
 inline constexpr int timed_out = 124;
+inline constexpr int not_executable = 126;
+inline constexpr int not_found = 127;
+inline constexpr int by_signal = 128;  // and the number of the signal
 
-}  // namespace belfry::cli::exit_code
+}  // namespace belfry::exit_code

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/model/enum_names.hpp"
 #include "daemon/graph/node.hpp"
 
 namespace belfry::daemon {
@@ -85,9 +86,8 @@ bool Edge::is_done_with() const {
 }
 
 std::string Edge::text() const {
-  static constexpr const char* words[] = {"started", "ready", "completed", "stopped", ""};
   const std::string bell =
-      spec->condition == Condition::own_bell ? *spec->bell : words[static_cast<int>(spec->condition)];
+      spec->condition == Condition::own_bell ? *spec->bell : std::string(config::name_of(spec->condition));
   return std::string(on->name()) + " " + bell;
 }
 

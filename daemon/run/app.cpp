@@ -10,6 +10,7 @@
 
 #include "config/load/load.hpp"
 #include "config/load/unsupported.hpp"
+#include "config/model/exit_codes.hpp"
 #include "daemon/host/real_host.hpp"
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/run/daemon.hpp"
@@ -41,7 +42,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
       print_error(
           "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
           "exists (name one with -c FILE)\n");
-      return 66;
+      return exit_code::no_input;
     }
     paths.push_back(*found);
   }
@@ -50,7 +51,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
     if (error == 0) continue;
     print_error("belfry: cannot read " + text::visible(path) + ": " +
                 std::error_code(error, std::system_category()).message() + "\n");
-    return 66;
+    return exit_code::no_input;
   }
   config::LoadOptions options;
   options.profiles = asked.profiles;
@@ -63,7 +64,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   std::ostringstream findings;
   print(loaded.diagnostics, findings, system::is_terminal(STDERR_FILENO));
   print_error(std::move(findings).str());
-  if (loaded.diagnostics.has_errors()) return 65;
+  if (loaded.diagnostics.has_errors()) return exit_code::bad_config;
   stack = std::move(loaded.stack);
   loaded = {};
   ::malloc_trim(0);  // the document's tree was many times the size of what is kept of it
@@ -92,7 +93,7 @@ std::optional<std::string> scarcity(int errnum) {
 
 int complain_of_scarcity(const std::string& text) {
   std::fprintf(stderr, "belfry: cannot start: %s\n", text.c_str());
-  return 71;
+  return exit_code::os_error;
 }
 
 int run_with_daemon(const RunOptions& options, const RunMode& mode,

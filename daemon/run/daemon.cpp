@@ -11,6 +11,7 @@
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
+#include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
 #include "daemon/service/description.hpp"
@@ -53,7 +54,8 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(loop_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
-      server_(loop_, supervisor_, metrics_),
+      api_(supervisor_, metrics_),
+      server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
       long_waits_(
@@ -93,14 +95,14 @@ int Daemon::refuse(int code, const std::string& text) {
 std::optional<int> Daemon::open() {
   for (const std::string& name : mode_.services) {
     if (!supervisor_.find(name))
-      return refuse(64, "cannot start " + name + ": there is no such service in the file");
+      return refuse(exit_code::usage, "cannot start " + name + ": there is no such service in the file");
   }
   // The first of all that is taken: two of the same stack must not so much as bind a service's address.
   auto socket = mode_.private_socket ? prepare_private_socket(stack_.name)
                                      : prepare_control_socket(stack_.name, stack_.control.socket);
-  if (!socket) return refuse(71, socket.error().text());
+  if (!socket) return refuse(exit_code::os_error, socket.error().text());
   if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
-    return refuse(71, ok.error().text());
+    return refuse(exit_code::os_error, ok.error().text());
   control_socket_ = *socket;
   if (const pid_t other = server_.predecessor(); other != 0)
     notice("belfry",
@@ -108,13 +110,15 @@ std::optional<int> Daemon::open() {
                ", whose socket was removed: if that one still runs its services, end it with `kill " +
                std::to_string(other) + "`");
   if (auto ok = resources_.open(); !ok)
-    return refuse(ok.error().kind() == Error::Kind::invalid ? 65 : 71, ok.error().text());
+    return refuse(ok.error().kind() == Error::Kind::invalid ? exit_code::bad_config : exit_code::os_error,
+                  ok.error().text());
   for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
   if (!mode_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
-    if (auto ok = server_.listen(address, http::Access::read_only); !ok) return refuse(71, ok.error().text());
+    if (auto ok = server_.listen(address, http::Access::read_only); !ok)
+      return refuse(exit_code::os_error, ok.error().text());
   }
-  if (auto ok = end_survivors(); !ok) return refuse(71, ok.error().text());
+  if (auto ok = end_survivors(); !ok) return refuse(exit_code::os_error, ok.error().text());
   return std::nullopt;
 }
 
@@ -162,10 +166,10 @@ Task<void> Daemon::live(Context& ctx) {
   const Result<void> joined = co_await beside.wait(patience);
   if (!joined) notice("belfry", joined.error().text());
   co_await go_down(ctx, ending);
-  code_ = kill_asked_ ? 128 + stop_signal_ : ending.code;
+  code_ = kill_asked_ ? exit_code::by_signal + stop_signal_ : ending.code;
   // A stack that was shut down in good order says nothing of the command that it was there for.
-  if (mode_.has_command && code_ == 0) code_ = command_code_.value_or(69);
-  if (code_ == 0 && supervisor_.has_stuck()) code_ = 71;
+  if (mode_.has_command && code_ == 0) code_ = command_code_.value_or(exit_code::unavailable);
+  if (code_ == 0 && supervisor_.has_stuck()) code_ = exit_code::os_error;
   co_await close();
 }
 
@@ -178,9 +182,10 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
     if (announced) up.reset();
     const std::size_t which = co_await select(ctx, ended, signalled, up);
     if (supervisor_.ending().ended()) co_return supervisor_.ending().value();
-    if (which == select_cancelled) co_return Ending{.code = 70, .reason = ctx.cause().text()};
+    if (which == select_cancelled)
+      co_return Ending{.code = exit_code::internal, .reason = ctx.cause().text()};
     if (stop_signal_ != 0)
-      co_return Ending{.code = mode_.has_command ? 128 + stop_signal_ : 0,
+      co_return Ending{.code = mode_.has_command ? exit_code::by_signal + stop_signal_ : 0,
                        .reason = stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)"
                                                         : system::signal_name(stop_signal_)};
     if (!announced && supervisor_.up().rung()) {

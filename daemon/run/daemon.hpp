@@ -9,10 +9,12 @@
 #include "channels/handshake.hpp"
 #include "channels/loop.hpp"
 #include "channels/wakeup.hpp"
+#include "config/model/exit_codes.hpp"
 #include "config/model/model.hpp"
+#include "daemon/http/api/api.hpp"
 #include "daemon/http/wire/server.hpp"
 #include "daemon/logs/pump.hpp"
-#include "daemon/metrics/metrics.hpp"
+#include "daemon/metrics/daemon_metrics.hpp"
 #include "daemon/notify/service_manager_notifier.hpp"
 #include "daemon/resources/native_resources.hpp"
 #include "daemon/run/app.hpp"
@@ -103,7 +105,8 @@ class Daemon final : Reporter, system::SignalListener {
   NativeResources resources_;
   probes::NativeFactory probes_;
   Supervisor supervisor_;
-  Metrics metrics_;
+  DaemonMetrics metrics_;
+  http::Api api_;
   http::Server server_;
   ServiceManagerNotifier service_manager_;
   Wakeup signalled_;
@@ -117,7 +120,7 @@ class Daemon final : Reporter, system::SignalListener {
   std::string control_socket_;
   std::optional<KeptRecord> kept_;
   std::function<Task<void>(Context&)> meanwhile_;
-  int code_ = 70;
+  int code_ = exit_code::internal;
   std::optional<int> command_code_;
 };
 

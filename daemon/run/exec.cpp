@@ -8,6 +8,7 @@
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "config/model/duration.hpp"
+#include "config/model/exit_codes.hpp"
 #include "daemon/run/app.hpp"
 #include "daemon/run/daemon.hpp"
 #include "daemon/run/exec_command.hpp"
@@ -98,7 +99,7 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
   for (const std::string& culprit : stack.culprits()) why += "\n  " + culprit;
   daemon_.complain(why);
-  daemon_.ask_to_end({.code = 69, .reason = "not ready"});
+  daemon_.ask_to_end({.code = exit_code::unavailable, .reason = "not ready"});
   co_return false;
 }
 
@@ -117,7 +118,8 @@ Task<void> UserCommand::run_command(Context& ctx) {
   if (!pid) {
     daemon_.complain("cannot run the command: " + pid.error().text(options_.command.front()));
     daemon_.ask_to_end(
-        {.code = pid.error().errnum == ENOENT ? 127 : 126, .reason = "the command could not be run"});
+        {.code = pid.error().errnum == ENOENT ? exit_code::not_found : exit_code::not_executable,
+         .reason = "the command could not be run"});
     co_return;
   }
   pid_ = leader_ = *pid;
@@ -127,8 +129,9 @@ Task<void> UserCommand::run_command(Context& ctx) {
   if (!exited_.ended()) {
     daemon_.signal_filter = {};
     daemon_.processes().disown(pid_);
-    daemon_.command_ended(71);
-    daemon_.ask_to_end({.code = 71, .reason = options_.command.front() + " cannot be killed"});
+    daemon_.command_ended(exit_code::os_error);
+    daemon_.ask_to_end(
+        {.code = exit_code::os_error, .reason = options_.command.front() + " cannot be killed"});
     co_return;
   }
   co_await end_what_it_left();
@@ -208,7 +211,7 @@ int exec(const ExecOptions& options) {
   const auto output = open_logs(options.logs, file);
   if (!output) {
     print_error("belfry: " + output.error().text() + "\n");
-    return 71;
+    return exit_code::os_error;
   }
   const RunMode mode{.tcp_by_default = false,
                      .private_socket = true,

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "config/document/diagnostic.hpp"
+#include "config/model/exit_codes.hpp"
 #include "system/file_facts.hpp"
 #include "system/find_program.hpp"
 
@@ -29,7 +30,7 @@ std::optional<int> refuse_command(const std::vector<std::string>& command) {
   const std::string text = "cannot run " + command.front() + ": " + found.error().reason +
                            "; nothing was started (" + next_step(command.front(), found.error().errnum) + ")";
   std::fprintf(stderr, "belfry: %s\n", config::printable(text).c_str());
-  return found.error().errnum == ENOENT ? 127 : 126;
+  return found.error().errnum == ENOENT ? exit_code::not_found : exit_code::not_executable;
 }
 
 }  // namespace belfry::daemon

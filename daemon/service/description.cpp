@@ -1,15 +1,15 @@
 #include "daemon/service/description.hpp"
 
 #include "config/model/duration.hpp"
+#include "config/model/enum_names.hpp"
 
 namespace belfry::daemon {
 
 namespace {
 
-constexpr std::string_view kind_names[] = {"listen", "port", "unix", "notify",   "fd",
-                                           "tcp",    "http", "grpc", "postgres", "mysql",
-                                           "redis",  "exec", "log",  "file",     "cluster"};
-static_assert(std::size(kind_names) == static_cast<std::size_t>(config::Probe::Kind::cluster) + 1);
+bool waits(const Service& service) {
+  return service.state() == State::waiting || service.state() == State::blocked;
+}
 
 std::string whole_seconds(TimePoint until, TimePoint since) {
   return config::to_string(std::chrono::floor<std::chrono::seconds>(until - since));
@@ -19,15 +19,23 @@ std::string whole_seconds(TimePoint until, TimePoint since) {
 
 std::vector<std::string> waiting_for(const Service& service) {
   std::vector<std::string> missing;
-  const State state = service.state();
-  if (state != State::waiting && state != State::blocked) return missing;
+  if (!waits(service)) return missing;
   for (const Edge& edge : service.edges()) {
     if (!edge.lets_start()) missing.push_back(edge.text());
   }
   const StartSlots& slots = service.start_slots();
-  if (missing.empty() && state == State::waiting && slots.full())
+  if (missing.empty() && service.state() == State::waiting && slots.full())
     missing.push_back("one of " + std::to_string(slots.used()) + " starting services");
   return missing;
+}
+
+std::vector<std::string_view> waiting_for_services(const Service& service) {
+  std::vector<std::string_view> names;
+  if (!waits(service)) return names;
+  for (const Edge& edge : service.edges()) {
+    if (!edge.lets_start()) names.push_back(edge.on->name());
+  }
+  return names;
 }
 
 // What keeps a starting service from being ready is news; why it starts, or what kept a ready one, is
@@ -65,7 +73,7 @@ std::string wait_text(const Service& service) {
 
 std::string_view readiness_kind(const Service& service) {
   if (service.spec().ready.empty()) return {};
-  return kind_names[static_cast<std::size_t>(service.spec().ready.probes.front().kind)];
+  return config::name_of(service.spec().ready.probes.front().kind);
 }
 
 std::string readiness_method(const Service& service) {
@@ -74,7 +82,7 @@ std::string readiness_method(const Service& service) {
   for (std::uint32_t i = 0; i < probes.size(); ++i) {
     const std::string own = service.readiness() ? service.readiness()->method_of(i) : std::string();
     all += i == 0 ? "" : ", ";
-    all += own.empty() ? kind_names[static_cast<std::size_t>(probes[i].kind)] : own;
+    all += own.empty() ? config::name_of(probes[i].kind) : own;
   }
   return all;
 }

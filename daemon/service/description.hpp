@@ -11,6 +11,8 @@ namespace belfry::daemon {
 
 // "db ready": the edges that keep it waiting.
 [[nodiscard]] std::vector<std::string> waiting_for(const Service& service);
+// Their services; of none that waits for a slot.
+[[nodiscard]] std::vector<std::string_view> waiting_for_services(const Service& service);
 // The whole cause chain of what is wrong now; empty: nothing is.
 [[nodiscard]] std::string last_error(const Service& service);
 // "api (starting 33 s): nobody listens on port 8080", "db to stop (12 s): 4711 postgres; killed in 8 s".

@@ -82,6 +82,13 @@ std::string ProbeWatch::method_of(std::uint32_t index) const {
   return {};
 }
 
+std::string ProbeWatch::polling() const {
+  for (const auto& watched : watched_) {
+    if (std::string why = watched->probe->polling(); !why.empty()) return why;
+  }
+  return {};
+}
+
 Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
   const bool live = terms_.role == ProbeRole::live;
   // The period of a recheck begins with the bell; until then the probe's own one applies, or the adaptive.

@@ -58,6 +58,8 @@ class ProbeWatch {
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
+  // The first of them that is asked for a reason, as probes::Probe::polling() says it.
+  [[nodiscard]] std::string polling() const;
   // Waits until no check runs. Give it a context that outlives `end`.
   auto joined(Context& patience) { return tasks_.wait(patience); }
   [[nodiscard]] bool idle() const { return tasks_.count() == 0; }

@@ -77,6 +77,8 @@ class Readiness final : ProbeListener, OwnBellListener {
   [[nodiscard]] bool has_rung(std::size_t own_bell) const { return (rung_ >> own_bell & 1U) != 0; }
   // Of the probe that failed last.
   [[nodiscard]] const Error& last_error() const { return last_error_; }
+  // How often the kernel or a server is asked, where that is needed; empty: it is not.
+  [[nodiscard]] std::string polling() const { return ready_ ? ready_->polling() : std::string(); }
   // How the probe of `ready` with this index comes to know; empty: its kind says it.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
 

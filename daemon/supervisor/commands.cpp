@@ -25,10 +25,10 @@ void answer(CommandResult& result, const Result<void>& waited, std::string_view 
     return;
   }
   const Error& why = waited.error();
-  result.status = why.kind() == Error::Kind::failed    ? 424
-                  : why.kind() == Error::Kind::closed  ? 503
-                  : why.kind() == Error::Kind::refused ? 409
-                                                       : 504;
+  result.outcome = why.kind() == Error::Kind::failed    ? CommandOutcome::never
+                   : why.kind() == Error::Kind::closed  ? CommandOutcome::shutting_down
+                   : why.kind() == Error::Kind::refused ? CommandOutcome::refused
+                                                        : CommandOutcome::not_in_time;
   result.message = "cannot " + std::string(verb) + " " + std::string(name) + ": " + why.text();
 }
 
@@ -55,10 +55,12 @@ ServiceView Supervisor::service(std::size_t index) const {
                             .rung = service.readiness() != nullptr && service.readiness()->has_rung(i)});
   }
   view.waiting_for = waiting_for(service);
+  view.waiting_for_services = waiting_for_services(service);
   view.last_error = last_error(service);
   view.status_text = record.run.said.status();
   view.readiness_kind = readiness_kind(service);
   view.readiness_method = readiness_method(service);
+  if (service.readiness() != nullptr) view.readiness_polling = service.readiness()->polling();
   if (record.run.ready_at) view.time_to_ready = *record.run.ready_at - record.run.started_at;
   view.counters = service.counters();
   view.notify = service.tally();
@@ -206,14 +208,14 @@ Task<CommandResult> Supervisor::command(Context& ctx, ServiceCommand command, st
   const std::string name(service.name());
   // Who hangs while everything stops is killed by name rather than with all the others.
   if (shutting_down_ && command != ServiceCommand::kill) {
-    co_return CommandResult{.status = 503,
+    co_return CommandResult{.outcome = CommandOutcome::shutting_down,
                             .message = "cannot do that with " + name + ": the stack is shutting down",
                             .affected = {}};
   }
   const bool plain =
       service.spec().type == ServiceType::daemon || service.spec().type == ServiceType::oneshot;
   if (!plain && service.spec().type == ServiceType::external) {
-    co_return CommandResult{.status = 409,
+    co_return CommandResult{.outcome = CommandOutcome::refused,
                             .message = "cannot control " + name + ": belfry does not run it (type: external)",
                             .affected = {}};
   }
@@ -246,7 +248,7 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
     result.affected.emplace_back(one->name());
   }
   if (killed.empty()) {
-    result.status = 409;
+    result.outcome = CommandOutcome::refused;
     result.message = "cannot kill " + name + ": it does not run";
     co_return result;
   }
@@ -271,10 +273,11 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
 Task<CommandResult> Supervisor::reload(Context& ctx, Service& service) {
   ServiceReload reload(runtime_, service);
   const Result<std::string> done = co_await reload.perform(ctx);
-  CommandResult result{.status = 200, .message = {}, .affected = {std::string(service.name())}};
+  CommandResult result{
+      .outcome = CommandOutcome::done, .message = {}, .affected = {std::string(service.name())}};
   answer(result, done ? Result<void>() : std::unexpected(done.error()), "reload", service.name(), "");
   if (done) result.message = *done;
-  if (!done && done.error().kind() == Error::Kind::refused) result.status = 409;
+  if (!done && done.error().kind() == Error::Kind::refused) result.outcome = CommandOutcome::refused;
   co_return result;
 }
 

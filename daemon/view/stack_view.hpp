@@ -19,6 +19,7 @@
 #include "daemon/state/counters.hpp"
 #include "daemon/state/notify_refusal.hpp"
 #include "daemon/state/service_state.hpp"
+#include "daemon/view/command.hpp"
 
 namespace belfry::daemon {
 
@@ -45,24 +46,17 @@ struct ServiceView {
   TimePoint since{};  // when it entered the state (monotonic)
   std::uint64_t incarnation = 0;
   std::uint64_t restarts = 0;
-  std::vector<BellView> bells;            // of its own; rung in the current run or not
-  std::vector<std::string> waiting_for;   // "db ready", "cache started"
-  std::string last_error;                 // the whole cause chain; empty: none
-  std::string status_text;                // STATUS= of sd_notify
-  std::string_view readiness_kind;        // "notify", "port"; empty: none
+  std::vector<BellView> bells;                         // of its own; rung in the current run or not
+  std::vector<std::string> waiting_for;                // "db ready", "cache started"
+  std::vector<std::string_view> waiting_for_services;  // whom of the stack; not all of the above is somebody
+  std::string last_error;                              // the whole cause chain; empty: none
+  std::string status_text;                             // STATUS= of sd_notify
+  std::string_view readiness_kind;                     // "notify", "port"; empty: none
   std::string readiness_method;           // "notify", "port 80: kernel event (seccomp)"; empty: none
+  std::string readiness_polling;          // "asked every 10 ms (no CAP_SYS_ADMIN)"; empty: none
   std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
   ServiceCounters counters;
   NotifyTally notify;  // what its notify socket has seen
-};
-
-enum class ServiceCommand : std::uint8_t { start, stop, restart, kill, reload };
-
-// What a command did, or why it could not. `status` is the HTTP status that says so.
-struct CommandResult {
-  int status = 200;                   // 200, 202, 404, 409, 424, 503
-  std::string message;                // "cannot start cache: …"; for 200 what was done
-  std::vector<std::string> affected;  // the services that were touched, in order
 };
 
 class StackView {
@@ -82,7 +76,7 @@ class StackView {
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
   // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded).
   virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) = 0;
-  // Runs a command to its end (seeds' request with a reply and a deadline).
+  // Runs a command to its end.
   virtual Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
                                       bool only) = 0;
   // Starts the graceful shutdown; returns at once.

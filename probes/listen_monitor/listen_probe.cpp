@@ -18,8 +18,9 @@ constexpr std::string_view listens_elsewhere = "the service listens in a network
 constexpr std::string_view runs_elsewhere = "the service runs in a network namespace of its own";
 constexpr Duration shortest_without_call = std::chrono::milliseconds(1);
 
-std::string text_of(Duration period) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) + " ms";
+std::string asked_every(Duration period) {
+  return "asked every " +
+         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(period).count()) + " ms";
 }
 
 }  // namespace
@@ -151,14 +152,16 @@ std::string ListenProbe::where() const {
 
 std::string ListenProbe::method() const {
   const std::string name = (what_.is_path() ? "unix " : "") + where() + ": ";
+  const std::string polled = polling();
+  if (is_attached()) return name + "kernel event (seccomp)" + (polled.empty() ? "" : ", " + polled);
+  return name + (polled.empty() ? asked_every(port_period(waiters_.count)) : polled);
+}
+
+std::string ListenProbe::polling() const {
   if (is_attached())
-    return name + "kernel event (seccomp)" +
-           (monitor_->may_miss() ? ", asked every " + text_of(net_period) + " as well (it uses io_uring)"
-                                 : "");
-  const std::string why = monitor_ == nullptr || monitor_->why_unavailable().empty()
-                              ? ""
-                              : " (" + monitor_->why_unavailable() + ")";
-  return name + "asked every " + text_of(port_period(waiters_.count)) + why;
+    return monitor_->may_miss() ? asked_every(net_period) + " as well (it uses io_uring)" : "";
+  if (monitor_ == nullptr || monitor_->why_unavailable().empty()) return {};
+  return asked_every(port_period(waiters_.count)) + " (" + monitor_->why_unavailable() + ")";
 }
 
 ProbeContext whose(const ProbeContext& about, bool anybody) {

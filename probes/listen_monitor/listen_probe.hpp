@@ -26,6 +26,7 @@ class ListenProbe final : public Probe {
   Task<CheckResult> check(Context&) override;
   std::optional<Duration> next_look(std::uint32_t looks_since_event) const override;
   std::string method() const override;
+  std::string polling() const override;
   bool can_be_lost() const override { return true; }
 
  private:

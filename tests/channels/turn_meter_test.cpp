@@ -25,6 +25,24 @@ TEST(TurnMeter, a_short_turn_is_nobodys_fault) {
   EXPECT_TRUE(meter.culprits().empty());
 }
 
+TEST(TurnMeter, every_turn_is_counted_within_its_bound) {
+  TurnMeter meter;
+  meter.begin();
+  meter.end();
+  meter.begin();
+  keep_busy();
+  meter.end();
+  std::uint64_t within_long = 0, all = 0;
+  for (std::size_t i = 0; i < meter.times().turns.size(); ++i) {
+    all += meter.times().turns[i];
+    if (i < TurnMeter::bounds.size() && TurnMeter::bounds[i] <= TurnMeter::long_turn)
+      within_long += meter.times().turns[i];
+  }
+  EXPECT_EQ(all, 2U);
+  EXPECT_EQ(within_long, 1U);
+  EXPECT_GT(meter.times().sum, TurnMeter::long_turn);
+}
+
 TEST(TurnMeter, a_long_turn_is_the_fault_of_the_longest_piece_of_work) {
   TurnMeter meter;
   meter.begin();

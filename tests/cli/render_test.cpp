@@ -7,6 +7,9 @@
 namespace belfry::cli {
 namespace {
 
+using client::detail_of;
+using client::encoded;
+
 using namespace std::chrono_literals;
 
 constexpr std::string_view body = R"({"stack":"shop","ready":false,"started_up":true,"shutting_down":false,
@@ -35,15 +38,18 @@ TEST(Render, how_services_come_to_be_ready_is_said_where_they_are_asked_for_or_c
   auto status = read_status(body);
   ASSERT_TRUE(status);
   const std::string why = "asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)";
+  status->services[0].readiness_polling = status->services[1].readiness_polling = why;
   status->services[0].readiness_method = "port 5432: " + why;
   status->services[1].readiness_method = "port 80: " + why + ", http";
   EXPECT_TRUE(render_status(*status, {}).ends_with("\n" + why + ": db, api\n"));
   status->services[1].readiness_method = "port 80: kernel event (seccomp)";
+  status->services[1].readiness_polling.clear();
   EXPECT_TRUE(render_status(*status, {}).ends_with("\n" + why + ": db\n"));
   status->detailed = true;
   EXPECT_TRUE(render_status(*status, {})
                   .ends_with("\ndb: port 5432: " + why + "\napi: port 80: kernel event (seccomp)\n"));
   status->services[0].readiness_method = status->services[1].readiness_method = "notify";
+  status->services[0].readiness_polling.clear();
   status->detailed = false;
   EXPECT_FALSE(render_status(*status, {}).contains("notify"));
 }

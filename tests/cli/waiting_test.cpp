@@ -5,6 +5,8 @@
 namespace belfry::cli {
 namespace {
 
+using client::WaitSchedule;
+
 using namespace std::chrono_literals;
 using Due = WaitSchedule::Due;
 
@@ -45,13 +47,14 @@ StackStatus stack_of(std::vector<ServiceStatus> services) {
   return status;
 }
 
-ServiceStatus service(std::string name, std::string state, std::vector<std::string> waiting_for = {}) {
+ServiceStatus service(std::string name, std::string state,
+                      std::vector<std::string> waiting_for_services = {}) {
   ServiceStatus made;
   made.name = std::move(name);
   made.state = std::move(state);
   made.ready = made.state == "ready";
   made.since_ns = 7'000'000'000;
-  made.waiting_for = std::move(waiting_for);
+  made.waiting_for_services = std::move(waiting_for_services);
   return made;
 }
 
@@ -59,7 +62,7 @@ TEST(DescribeWait, who_stands_at_the_end_of_the_chain_is_to_blame) {
   auto api = service("api", "starting");
   api.last_error = "nobody listens on port 18999";
   const StackStatus status =
-      stack_of({service("web", "waiting", {"proxy ready"}), service("proxy", "waiting", {"api ready"}), api});
+      stack_of({service("web", "waiting", {"proxy"}), service("proxy", "waiting", {"api"}), api});
   EXPECT_EQ(describe_wait(status, {"web"}, WaitingFor::up),
             "api (starting 33s): nobody listens on port 18999");
 }
@@ -89,8 +92,7 @@ TEST(DescribeWait, many_are_counted) {
 }
 
 TEST(DescribeWait, a_circle_in_a_strange_answer_has_an_end) {
-  const StackStatus status =
-      stack_of({service("a", "waiting", {"b ready"}), service("b", "waiting", {"a ready"})});
+  const StackStatus status = stack_of({service("a", "waiting", {"b"}), service("b", "waiting", {"a"})});
   EXPECT_EQ(describe_wait(status, {"a"}, WaitingFor::up), "b (waiting 33s)");
 }
 

@@ -10,7 +10,7 @@
 
 #include "config/model/exit_codes.hpp"
 
-namespace belfry::cli {
+namespace belfry::client {
 namespace {
 
 using testing::HasSubstr;
@@ -60,4 +60,4 @@ TEST_F(TrustTest, a_link_that_another_user_made_to_a_socket_of_this_one_is_not_f
 }
 
 }  // namespace
-}  // namespace belfry::cli
+}  // namespace belfry::client

@@ -25,6 +25,7 @@ namespace belfry::testing {
 using config::Condition;
 using config::OnLoss;
 using config::ServiceType;
+using daemon::CommandOutcome;
 using daemon::CommandResult;
 using daemon::Service;
 using daemon::ServiceCommand;

@@ -111,7 +111,8 @@ class HostileAnswers(Scenario):
 
     SERVICE = {"name": HOSTILE, "type": HOSTILE, "state": HOSTILE, "ready": False, "wanted": True, "pid": 1, "since": HOSTILE,
                "since_monotonic_ns": 1, "incarnation": 1, "restarts": 1, "bells": {HOSTILE: True, HOSTILE + "2": False},
-               "waiting_for": [HOSTILE], "last_error": HOSTILE, "status_text": HOSTILE, "readiness_method": f"asked every {HOSTILE})",
+               "waiting_for": [HOSTILE], "last_error": HOSTILE, "status_text": HOSTILE, "readiness_method": HOSTILE,
+               "readiness_polling": HOSTILE, "waiting_for_services": [HOSTILE],
                "notify": {"refused": {HOSTILE: 3}, "descriptors_stored": 0, "descriptors_refused": 0}}
     BODIES = {
         "an object": json.dumps({"stack": HOSTILE, "ready": False, "now_monotonic_ns": 2, "message": HOSTILE, "detail": HOSTILE,

@@ -19,12 +19,25 @@
 
 namespace belfry::simulation {
 
+using daemon::CommandOutcome;
 using daemon::CommandResult;
 using daemon::Service;
 using daemon::SharedIncarnation;
 using daemon::State;
 
 namespace {
+
+// The journal writes an outcome as the HTTP status that stands for it, so that journals stay comparable.
+std::string status_number(CommandOutcome outcome) {
+  switch (outcome) {
+    case CommandOutcome::done: return "200";
+    case CommandOutcome::refused: return "409";
+    case CommandOutcome::never: return "424";
+    case CommandOutcome::shutting_down: return "503";
+    case CommandOutcome::not_in_time: break;
+  }
+  return "504";
+}
 
 // After a SIGKILL at the very end of the budget its effect may still be noticed late, of each service and its
 // hooks.
@@ -210,7 +223,7 @@ class World final : daemon::Reporter {
     CommandResult result = co_await supervisor_.command(*asked.bounded, event.command, index, event.only);
     asked.answered = true;
     asked.bounded.reset();
-    say(asked.what + " answered " + std::to_string(result.status) + " " + result.message);
+    say(asked.what + " answered " + status_number(result.outcome) + " " + result.message);
   }
   Task<void> look_at_requests() {
     // What two commands of one moment (after a pause) take away together, neither of them knew.

@@ -9,7 +9,7 @@
 
 #include "channels/bell.hpp"
 #include "channels/loop.hpp"
-#include "daemon/http/wire/metrics_source.hpp"
+#include "daemon/metrics/http_metrics.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon {
@@ -80,7 +80,8 @@ class FakeStack final : public StackView {
     commands.push_back({command, fakes_[service]->name, only});
     if (command_bell != nullptr) {
       const Outcome outcome = co_await command_bell->wait(ctx);
-      if (outcome.cancelled()) co_return CommandResult{503, "cannot wait any longer", {}};
+      if (outcome.cancelled())
+        co_return CommandResult{CommandOutcome::shutting_down, "cannot wait any longer", {}};
     }
     co_return command_result;
   }
@@ -97,7 +98,7 @@ class FakeStack final : public StackView {
   std::vector<config::Condition> conditions;
   std::vector<std::string> bells;
   std::vector<Commanded> commands;
-  CommandResult command_result{200, "done", {}};
+  CommandResult command_result{CommandOutcome::done, "done", {}};
   Bell<>* command_bell = nullptr;  // when set, commands are done when it rings
   std::string shutdown_reason;
 
@@ -106,10 +107,20 @@ class FakeStack final : public StackView {
   std::vector<std::unique_ptr<Fake>> fakes_;
 };
 
-class FakeMetrics final : public MetricsSource {
+class FakeMetrics final : public HttpMetrics {
  public:
-  void write(std::string& out, const HttpStats&) override { out += body; }
+  void write(std::string& out) override { out += body; }
+  void request_answered(int status) override { statuses.push_back(status); }
+  void command_ended(ServiceCommand, CommandOutcome outcome) override { outcomes.push_back(outcome); }
+  void connection_accepted() override { ++accepted, ++open; }
+  void connection_closed() override { --open; }
+  void connection_refused() override { ++refused; }
+  void connection_shed() override { ++shed; }
+
   std::string body = "up 1\n";
+  std::vector<int> statuses;  // of all answers
+  std::vector<CommandOutcome> outcomes;
+  std::size_t accepted = 0, open = 0, refused = 0, shed = 0;
 };
 
 }  // namespace belfry::daemon

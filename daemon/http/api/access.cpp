@@ -1,10 +1,13 @@
 #include "daemon/http/api/access.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace belfry::daemon::http {
 
-Access access_of(Access granted, const Peer& peer) {
+Access access_of(const Caller& caller) {
+  using system::Peer;
+  const auto& [granted, peer] = caller;
   switch (peer.kind) {
     case Peer::Kind::unix_socket:
       // The socket's mode keeps strangers out already; its credentials hold where a mode was widened.

@@ -3,18 +3,12 @@
 
 #include <string_view>
 
-#include "daemon/http/wire/message.hpp"
+#include "daemon/http/wire/caller.hpp"
 
 namespace belfry::daemon::http {
 
-// What is known of the other end of a connection.
-struct Peer {
-  enum class Kind : std::uint8_t { unix_socket, loopback, remote } kind = Kind::remote;
-  bool trusted_user = false;  // unix_socket: root or belfry's own user
-};
-
-// The most that a peer may do through a listener that grants `granted`.
-[[nodiscard]] Access access_of(Access granted, const Peer& peer);
+// What the caller may do, whatever his request says of itself.
+[[nodiscard]] Access access_of(const Caller& caller);
 
 // A browser on this host can be made to send requests to loopback under a foreign name (DNS rebinding).
 // True for "localhost", for names below it and for literal addresses, with or without a port.

@@ -31,10 +31,10 @@ Response refuse_access(Route route, Access access) {
       403, "cannot show this here: other hosts, and names other than localhost, get health and metrics only");
 }
 
-Response scrape(MetricsSource& metrics, const HttpStats& stats) {
+Response scrape(HttpMetrics& metrics) {
   Response response;
   response.content_type = prometheus_text;
-  metrics.write(response.body, stats);
+  metrics.write(response.body);
   return response;
 }
 
@@ -43,13 +43,63 @@ Response shut_down(StackView& stack) {
   return json(202, "{\"message\":\"shutting down\"}\n");
 }
 
+class DeferredWait final : public Deferred {
+ public:
+  DeferredWait(Api& api, WaitFor wait)
+      : Deferred(Delay::wait, wait.services.size()), api_(api), wait_(std::move(wait)) {}
+  Task<Response> perform(Context& ctx) override { return api_.perform(ctx, std::move(wait_)); }
+
+ private:
+  Api& api_;
+  WaitFor wait_;
+};
+
+class DeferredCommand final : public Deferred {
+ public:
+  DeferredCommand(Api& api, RunCommand run) : Deferred(Delay::command), api_(api), run_(run) {}
+  Task<Response> perform(Context& ctx) override { return api_.perform(ctx, run_); }
+  std::optional<Response> at_once() override {
+    if (!run_.in_background) return std::nullopt;
+    return json(202, "{\"message\":\"accepted\"}\n");
+  }
+
+ private:
+  Api& api_;
+  RunCommand run_;
+};
+
 }  // namespace
 
-Answer Api::answer(const Request& request, Caller caller, const HttpStats& stats) {
+Answer Api::answer(const Request& request, const Caller& caller) {
+  Understood understood = understand(request, caller);
+  if (auto* wait = std::get_if<WaitFor>(&understood))
+    return std::make_unique<DeferredWait>(*this, std::move(*wait));
+  if (const auto* run = std::get_if<RunCommand>(&understood))
+    return std::make_unique<DeferredCommand>(*this, *run);
+  return std::get<Response>(std::move(understood));
+}
+
+bool Api::is_light(const Request& request) const {
+  const std::string_view target = request.target;
+  const auto begins = [target](std::string_view with) { return target.starts_with(with); };
+  return !target.contains('?') && (begins("/livez") || begins("/readyz") || begins("/startupz"));
+}
+
+void Api::happened(ConnectionEvent event) {
+  switch (event) {
+    case ConnectionEvent::accepted: return metrics_.connection_accepted();
+    case ConnectionEvent::closed: return metrics_.connection_closed();
+    case ConnectionEvent::refused: return metrics_.connection_refused();
+    case ConnectionEvent::shed: return metrics_.connection_shed();
+  }
+}
+
+Understood Api::understand(const Request& request, const Caller& caller) {
   const auto target = split_target(request.target);
   if (!target) return problem(400, "cannot read the request target " + request.target);
-  Access access = caller.access;
-  if (caller.over_tcp && access > Access::health_only && !names_this_host(request.host))
+  const bool over_tcp = caller.peer.kind != system::Peer::Kind::unix_socket;
+  Access access = access_of(caller);
+  if (over_tcp && access > Access::health_only && !names_this_host(request.host))
     access = Access::health_only;
 
   const Match found = match(target->path);
@@ -60,26 +110,25 @@ Answer Api::answer(const Request& request, Caller caller, const HttpStats& stats
   }
   if (!allows(found.route, request.method)) return refuse_method(found.route, request);
   if (access < needed_access(found.route)) return refuse_access(found.route, access);
-  return dispatch(found, request, target->query, stats, caller);
+  return dispatch(found, request, target->query, over_tcp);
 }
 
-Answer Api::dispatch(const Match& match, const Request& request, std::string_view query,
-                     const HttpStats& stats, Caller caller) {
+Understood Api::dispatch(const Match& match, const Request& request, std::string_view query, bool over_tcp) {
   PublicView in_public(stack_);
-  const StackView& shown = caller.over_tcp ? static_cast<const StackView&>(in_public) : stack_;
+  const StackView& shown = over_tcp ? static_cast<const StackView&>(in_public) : stack_;
   switch (match.route) {
     case Route::livez:
     case Route::readyz:
     case Route::readyz_service:
     case Route::startupz:
     case Route::healthz: return health(match, request, query, shown);
-    case Route::metrics: return scrape(metrics_, stats);
+    case Route::metrics: return scrape(metrics_);
     case Route::services: return list_services(shown, clock_);
     case Route::service: return show_service(shown, match.service, clock_);
     case Route::wait: {
-      Answer answer = understand_wait(query);
-      if (auto* wait = std::get_if<WaitFor>(&answer)) wait->in_public = caller.over_tcp;
-      return answer;
+      Understood understood = understand_wait(query);
+      if (auto* wait = std::get_if<WaitFor>(&understood)) wait->in_public = over_tcp;
+      return understood;
     }
     case Route::command: return understand_command(match, query);
     case Route::shutdown: return shut_down(stack_);

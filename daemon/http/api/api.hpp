@@ -9,17 +9,12 @@
 #include "channels/task.hpp"
 #include "daemon/http/api/router.hpp"
 #include "daemon/http/wire/message.hpp"
-#include "daemon/http/wire/metrics_source.hpp"
+#include "daemon/http/wire/request_handler.hpp"
 #include "daemon/http/wire/wall_clock.hpp"
+#include "daemon/metrics/http_metrics.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon::http {
-
-// Who sent a request.
-struct Caller {
-  Access access = Access::health_only;
-  bool over_tcp = true;  // its Host header is looked at
-};
 
 // GET /v1/wait, understood: every service with the condition that is waited for.
 struct WaitFor {
@@ -40,17 +35,23 @@ struct RunCommand {
   bool in_background = false;  // ?wait=0: answer 202 at once
 };
 
-using Answer = std::variant<Response, WaitFor, RunCommand>;
+// What a request is: answered, or something that has to be waited for first.
+using Understood = std::variant<Response, WaitFor, RunCommand>;
 
-// Owner: the Server. Lifecycle: as long as the stack that it shows. Cancellation: what waits has a Context.
-class Api {
+// Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
+class Api final : public RequestHandler {
  public:
-  Api(StackView& stack, MetricsSource& metrics, WallClock clock = WallClock())
+  Api(StackView& stack, HttpMetrics& metrics, WallClock clock = WallClock())
       : stack_(stack), metrics_(metrics), clock_(clock) {}
 
-  // The answer, or what has to be waited for first. Never waits itself.
-  [[nodiscard]] Answer answer(const Request& request, Caller caller, const HttpStats& stats);
+  // --- for the server
+  Answer answer(const Request& request, const Caller& caller) override;
+  [[nodiscard]] bool is_light(const Request& request) const override;
+  void answered(int status) override { metrics_.request_answered(status); }
+  void happened(ConnectionEvent event) override;
 
+  // --- what answer() is made of
+  [[nodiscard]] Understood understand(const Request& request, const Caller& caller);
   // Waits until every level holds, one of them never will (424), the time is over (504) or the daemon goes
   // (503).
   Task<Response> perform(Context& ctx, WaitFor wait);
@@ -58,13 +59,13 @@ class Api {
   Task<Response> perform(Context& ctx, RunCommand run);
 
  private:
-  [[nodiscard]] Answer dispatch(const Match& match, const Request& request, std::string_view query,
-                                const HttpStats& stats, Caller caller);
-  [[nodiscard]] Answer understand_wait(std::string_view query) const;
-  [[nodiscard]] Answer understand_command(const Match& match, std::string_view query) const;
+  [[nodiscard]] Understood dispatch(const Match& match, const Request& request, std::string_view query,
+                                    bool over_tcp);
+  [[nodiscard]] Understood understand_wait(std::string_view query) const;
+  [[nodiscard]] Understood understand_command(const Match& match, std::string_view query) const;
 
   StackView& stack_;
-  MetricsSource& metrics_;
+  HttpMetrics& metrics_;
   WallClock clock_;
 };
 

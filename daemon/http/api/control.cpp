@@ -11,9 +11,10 @@
 #include "config/model/enum_names.hpp"
 #include "daemon/http/api/api.hpp"
 #include "daemon/http/api/health.hpp"
-#include "daemon/http/api/json_writer.hpp"
 #include "daemon/http/api/public_view.hpp"
 #include "daemon/http/api/services.hpp"
+#include "daemon/http/api/status.hpp"
+#include "daemon/http/wire/json_writer.hpp"
 #include "daemon/http/wire/request_target.hpp"
 
 namespace belfry::daemon::http {
@@ -82,16 +83,6 @@ config::Condition default_condition(config::ServiceType type) {
   return type == config::ServiceType::oneshot ? config::Condition::completed : config::Condition::ready;
 }
 
-int status_of(const Error& error) {
-  switch (error.kind()) {
-    case Error::Kind::deadline_exceeded: return 504;
-    case Error::Kind::closed:
-    case Error::Kind::cancelled: return 503;
-    case Error::Kind::invalid: return 400;
-    default: return 424;
-  }
-}
-
 // Nothing is wrong, or: what the service could be waited for.
 std::string mistake_in(const Level& level, const ServiceView& service) {
   const auto named = [&level](const BellView& bell) { return bell.name == level.bell; };
@@ -157,8 +148,9 @@ Response in_vain(int status, std::string detail, const StackView& stack, const W
 }
 
 Response render(const CommandResult& result) {
-  if (result.status >= 300) return problem(result.status, result.message);
-  Response response = json(result.status, {});
+  const int status = status_of(result.outcome);
+  if (result.outcome != CommandOutcome::done) return problem(status, result.message);
+  Response response = json(status, {});
   JsonWriter writer(response.body);
   writer.begin_object();
   writer.key("message").string(result.message);
@@ -172,7 +164,7 @@ Response render(const CommandResult& result) {
 
 }  // namespace
 
-Answer Api::understand_wait(std::string_view text) const {
+Understood Api::understand_wait(std::string_view text) const {
   const WaitQuery query = read_wait(text);
   if (!query.mistake.empty()) return problem(400, "cannot wait: " + query.mistake);
   WaitFor wait;
@@ -201,14 +193,14 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
   PublicView in_public(stack_);
   const StackView& shown = wait.in_public ? static_cast<const StackView&>(in_public) : stack_;
   if (levels) co_return waited(shown, wait, clock_);
-  const int status = status_of(levels.error());
+  const int status = status_of(levels.error().kind());
   if (status == 504) co_return in_vain(status, "cannot wait any longer", shown, wait);
   if (status == 424 && wait.in_public)
     co_return in_vain(status, "cannot wait: it will never be so", shown, wait);
   co_return problem(status, levels.error().text());
 }
 
-Answer Api::understand_command(const Match& match, std::string_view query) const {
+Understood Api::understand_command(const Match& match, std::string_view query) const {
   const auto index = stack_.find(match.service);
   if (!index) return problem(404, "cannot find a service named " + match.service);
   RunCommand run{*index, match.command, false, false};
@@ -224,6 +216,7 @@ Answer Api::understand_command(const Match& match, std::string_view query) const
 
 Task<Response> Api::perform(Context& ctx, RunCommand run) {
   const CommandResult result = co_await stack_.command(ctx, run.command, run.service, run.only);
+  metrics_.command_ended(run.command, result.outcome);
   co_return render(result);
 }
 

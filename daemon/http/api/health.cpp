@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/http/api/json_writer.hpp"
+#include "daemon/http/wire/json_writer.hpp"
 #include "daemon/http/wire/request_target.hpp"
 #include "text/escape.hpp"
 

@@ -17,6 +17,7 @@ ServiceView PublicView::service(std::size_t index) const {
   shown.restarts = all.restarts;
   shown.bells = all.bells;
   shown.waiting_for = all.waiting_for;
+  shown.waiting_for_services = all.waiting_for_services;
   shown.readiness_kind = all.readiness_kind;
   shown.time_to_ready = all.time_to_ready;
   shown.counters = all.counters;

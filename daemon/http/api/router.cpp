@@ -18,19 +18,12 @@ constexpr FixedPath fixed_paths[] = {
     {"/v1/wait", Route::wait},    {"/v1/shutdown", Route::shutdown},
 };
 
-struct CommandName {
-  std::string_view name;
-  ServiceCommand command;
-};
-constexpr CommandName command_names[] = {{"start", ServiceCommand::start},
-                                         {"stop", ServiceCommand::stop},
-                                         {"restart", ServiceCommand::restart},
-                                         {"kill", ServiceCommand::kill},
-                                         {"reload", ServiceCommand::reload}};
+constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
+                                       ServiceCommand::kill, ServiceCommand::reload};
 
 std::optional<ServiceCommand> command_named(std::string_view name) {
-  for (const auto& entry : command_names) {
-    if (entry.name == name) return entry.command;
+  for (const ServiceCommand command : commands) {
+    if (name_of(command) == name) return command;
   }
   return std::nullopt;
 }

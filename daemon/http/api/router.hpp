@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/view/stack_view.hpp"
 

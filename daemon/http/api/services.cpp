@@ -1,7 +1,7 @@
 #include "daemon/http/api/services.hpp"
 
 #include "config/model/enum_names.hpp"
-#include "daemon/http/api/json_writer.hpp"
+#include "daemon/http/wire/json_writer.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -52,9 +52,13 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
   json.key("waiting_for").begin_array();
   for (const std::string& edge : service.waiting_for) json.string(edge);
   json.end_array();
+  json.key("waiting_for_services").begin_array();
+  for (const std::string_view name : service.waiting_for_services) json.string(name);
+  json.end_array();
   json.key("last_error").string_or_null(service.last_error);
   json.key("status_text").string_or_null(service.status_text);
   json.key("readiness_method").string_or_null(service.readiness_method);
+  json.key("readiness_polling").string_or_null(service.readiness_polling);
   write_notify(json, service.notify);
   json.key("time_to_ready_ns");
   service.time_to_ready ? json.number(service.time_to_ready->count()) : json.null();

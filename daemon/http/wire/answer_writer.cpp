@@ -1,9 +1,6 @@
 #include "daemon/http/wire/answer_writer.hpp"
 
-#include <sys/socket.h>
-
 #include <cerrno>
-#include <ctime>
 
 #include "channels/asio_bridge.hpp"
 
@@ -59,20 +56,6 @@ Task<bool> AnswerWriter::send_body(std::string& body) {
   co_return taken;
 }
 
-// Sends as much as the socket takes; false with errno when something is left.
-bool AnswerWriter::send_what_fits(std::string_view& bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent =
-        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (errno != EINTR) return false;
-  }
-  return true;
-}
-
 // To a peer that does not keep up. It keeps the whole answer in memory: when all of them keep too much, those
 // go that have not taken anything for longest.
 Task<bool> AnswerWriter::send_slowly(std::string_view bytes) {
@@ -82,7 +65,7 @@ Task<bool> AnswerWriter::send_slowly(std::string_view bytes) {
   place.hold(output_.size() + body_size_);
   while (admission_.unread.bytes() > shared_.limits.unread_bytes && !place.is_first() &&
          admission_.unread.give_up_first())
-    ++shared_.stats.connections_shed;
+    shared_.handler.happened(ConnectionEvent::shed);
   for (;;) {
     auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
     const auto [error] = co_await async(in_time, std::move(writable));
@@ -94,11 +77,10 @@ Task<bool> AnswerWriter::send_slowly(std::string_view bytes) {
 }
 
 std::string_view Shared::date() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  if (date_.empty() || now.tv_sec != date_second_) {
-    date_second_ = now.tv_sec;
-    date_ = imf_fixdate(WallTime(std::chrono::seconds(now.tv_sec)));
+  const auto now = std::chrono::floor<std::chrono::seconds>(WallClock::coarse_now());
+  if (date_.empty() || now != date_second_) {
+    date_second_ = now;
+    date_ = imf_fixdate(now);
   }
   return date_;
 }

@@ -34,7 +34,9 @@ class AnswerWriter {
  private:
   Task<bool> send_body(std::string& body);
   Task<bool> send_slowly(std::string_view bytes);
-  bool send_what_fits(std::string_view& bytes);
+  bool send_what_fits(std::string_view& bytes) {
+    return system::send_what_fits(socket_.native_handle(), bytes);
+  }
 
   Shared& shared_;
   Admission& admission_;

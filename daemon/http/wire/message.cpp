@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "daemon/http/api/json_writer.hpp"
+#include "daemon/http/wire/json_writer.hpp"
 
 namespace belfry::daemon::http {
 namespace {

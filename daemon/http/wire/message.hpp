@@ -11,14 +11,6 @@ namespace belfry::daemon::http {
 
 enum class Method : std::uint8_t { get, head, post, other };
 
-// What the sender of a request may do. Each level includes the ones before it.
-enum class Access : std::uint8_t {
-  none,         // a foreign user on the control socket
-  health_only,  // health and metrics: a peer that is not on this host
-  read_only,    // everything that changes nothing: a peer on loopback
-  full,         // commands too: the control socket
-};
-
 // A parsed request. Its strings keep their capacity from one request of a connection to the next.
 struct Request {
   Method method = Method::other;

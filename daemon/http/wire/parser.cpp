@@ -13,7 +13,6 @@ namespace beast = boost::beast::http;
 using beast_view = boost::beast::string_view;
 using beast_error = boost::beast::error_code;
 
-std::string_view view(beast_view text) { return {text.data(), text.size()}; }
 void assign(std::string& to, beast_view from) { to.assign(from.data(), from.size()); }
 
 Method method_of(beast::verb verb) {
@@ -174,73 +173,5 @@ Response RequestParser::refusal() const {
 
 bool RequestParser::wants_continue() const { return state_->reader->wants_continue(); }
 bool RequestParser::begun() const { return state_->reader->got_some() && !state_->reader->is_done(); }
-
-namespace {
-
-class ResponseReader final : public beast::basic_parser<false> {
- public:
-  ResponseReader() {
-    body_limit(std::uint64_t{1} << 30U);
-    eager(true);
-  }
-  int code = 0;
-  std::string content_type, body;
-
- private:
-  void on_request_impl(beast::verb, beast_view, beast_view, int, beast_error&) override {}
-  void on_response_impl(int status, beast_view, int, beast_error&) override { code = status; }
-  void on_field_impl(beast::field field, beast_view, beast_view value, beast_error&) override {
-    if (field == beast::field::content_type) assign(content_type, value);
-  }
-  void on_header_impl(beast_error&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, beast_error&) override {}
-  std::size_t on_body_impl(beast_view text, beast_error&) override {
-    body += view(text);
-    return text.size();
-  }
-  void on_chunk_header_impl(std::uint64_t, beast_view, beast_error&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast_view text, beast_error&) override {
-    body += view(text);
-    return text.size();
-  }
-  void on_finish_impl(beast_error&) override {}
-};
-
-}  // namespace
-
-struct ResponseParser::State {
-  ParseState settle(const beast_error& failure) {
-    if (!failure && reader.is_done()) return ParseState::complete;
-    if (!failure || failure == beast::error::need_more) return ParseState::need_more;
-    error = failure.message();
-    return ParseState::refused;
-  }
-  ResponseReader reader;
-  std::string error;
-};
-
-ResponseParser::ResponseParser() : state_(std::make_unique<State>()) {}
-ResponseParser::~ResponseParser() = default;
-
-ParseState ResponseParser::feed(std::string_view bytes, std::size_t& consumed) {
-  beast_error error;
-  consumed = state_->reader.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  return state_->settle(error);
-}
-
-ParseState ResponseParser::finish() {
-  if (!state_->reader.got_some()) {
-    state_->error = "the connection was closed without an answer";
-    return ParseState::refused;
-  }
-  beast_error error;
-  state_->reader.put_eof(error);
-  return state_->settle(error);
-}
-
-int ResponseParser::status() const { return state_->reader.code; }
-const std::string& ResponseParser::content_type() const { return state_->reader.content_type; }
-const std::string& ResponseParser::body() const { return state_->reader.body; }
-const std::string& ResponseParser::error() const { return state_->error; }
 
 }  // namespace belfry::daemon::http

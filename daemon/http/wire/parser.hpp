@@ -47,25 +47,4 @@ class RequestParser {
   std::unique_ptr<State> state_;
 };
 
-// Reads one response; for the client.
-class ResponseParser {
- public:
-  ResponseParser();
-  ~ResponseParser();
-  ResponseParser(const ResponseParser&) = delete;
-  ResponseParser& operator=(const ResponseParser&) = delete;
-
-  ParseState feed(std::string_view bytes, std::size_t& consumed);
-  // The peer closed: complete when the body ends with the connection, else refused.
-  ParseState finish();
-  [[nodiscard]] int status() const;
-  [[nodiscard]] const std::string& content_type() const;
-  [[nodiscard]] const std::string& body() const;
-  [[nodiscard]] const std::string& error() const;  // after refused
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
 }  // namespace belfry::daemon::http

@@ -1,11 +1,5 @@
 #include "daemon/http/wire/server.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <cassert>
 #include <cerrno>
 #include <list>
@@ -15,10 +9,9 @@
 #include "channels/handshake.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
-#include "daemon/http/api/access.hpp"
-#include "daemon/http/wire/listen_socket.hpp"
-#include "daemon/http/wire/reserve.hpp"
 #include "daemon/http/wire/session.hpp"
+#include "system/listen_socket.hpp"
+#include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -26,55 +19,27 @@ namespace {
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
 // One address that is listened on.
-// Owner: Server::State. Lifecycle: as long as the server. Cancellation: Shared::draining ends its accept
-// task.
+// Cancellation: Shared::draining ends its accept task.
 struct Address {
-  Address(Loop& loop, ListenSocket bound, Access access_)
+  Address(Loop& loop, system::ListenSocket bound, Access access_)
       : socket(std::move(bound)),
         access(access_),
         descriptor(loop.executor(), socket.fd()),
         admission(loop) {}
   ~Address() { descriptor.release(); }  // the ListenSocket closes it
 
-  ListenSocket socket;
+  system::ListenSocket socket;
   Access access;
   Descriptor descriptor;
   Admission admission;
 };
 
-bool is_loopback(const sockaddr_storage& peer) {
-  if (peer.ss_family == AF_INET) {
-    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(peer);
-    return ntohl(ipv4.sin_addr.s_addr) >> 24U == 127;
-  }
-  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return ipv6.s6_addr[12] == 127;
-  return IN6_IS_ADDR_LOOPBACK(&ipv6);
-}
-
-Peer peer_of(int fd, const sockaddr_storage& peer) {
-  if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) {
-    return {is_loopback(peer) ? Peer::Kind::loopback : Peer::Kind::remote, false};
-  }
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
-  return {Peer::Kind::unix_socket, known && (credentials.uid == 0 || credentials.uid == ::geteuid())};
-}
-
-OwnedFd accept_one(int listener, sockaddr_storage& peer) {
-  socklen_t size = sizeof peer;
-  return OwnedFd(
-      ::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-}
-
 enum class Shed : std::uint8_t { one, queue_empty, stuck };
 
 // Takes one connection out of the queue and closes it.
-Shed shed(Reserve& reserve, int listener) {
+Shed shed(system::DescriptorReserve& reserve, int listener) {
   reserve.free_last();
-  sockaddr_storage peer{};
-  OwnedFd taken = accept_one(listener, peer);
+  system::OwnedFd taken = system::accept_connection(listener);
   const int error = errno;
   const Shed outcome = taken ? Shed::one : error == EAGAIN ? Shed::queue_empty : Shed::stuck;
   taken.close();
@@ -89,16 +54,16 @@ constexpr auto out_of_everything_pause = std::chrono::milliseconds(100);
 }  // namespace
 
 struct Server::State {
-  State(Loop& loop, StackView& stack, MetricsSource& metrics, Access access, ServerLimits limits)
-      : shared(loop, stack, metrics, limits), default_access(access) {}
+  State(Context& parent, RequestHandler& handler, Access access, ServerLimits limits)
+      : shared(parent, handler, limits), default_access(access) {}
 
   Task<void> accept_from(Address& address);
   Task<void> shed_one(Address& address);
   Task<void> pause();
   Task<void> wait_for_place(Address& address);
   Task<void> wait_for_connection(Address& address);
-  void welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer);
-  [[nodiscard]] const ListenSocket& socket(std::size_t index) const;
+  void welcome(Address& address, system::OwnedFd fd, const system::Peer& peer);
+  [[nodiscard]] const system::ListenSocket& socket(std::size_t index) const;
 
   Shared shared;
   Access default_access;
@@ -113,8 +78,8 @@ Task<void> Server::State::accept_from(Address& address) {
       co_await wait_for_place(address);
       continue;
     }
-    sockaddr_storage peer{};
-    OwnedFd fd = accept_one(address.socket.fd(), peer);
+    system::Peer peer;
+    system::OwnedFd fd = system::accept_connection(address.socket.fd(), &peer);
     const int error = errno;
     if (fd) {
       welcome(address, std::move(fd), peer);
@@ -133,7 +98,7 @@ Task<void> Server::State::accept_from(Address& address) {
 
 Task<void> Server::State::shed_one(Address& address) {
   switch (shed(shared.reserve, address.socket.fd())) {
-    case Shed::one: ++shared.stats.connections_refused; break;
+    case Shed::one: shared.handler.happened(ConnectionEvent::refused); break;
     case Shed::queue_empty: co_await wait_for_connection(address); break;
     case Shed::stuck: co_await pause(); break;
   }
@@ -153,7 +118,7 @@ Task<void> Server::State::wait_for_place(Address& address) {
   Admission& admission = address.admission;
   admission.room.consume();  // of before
   admission.crowded = !admission.make_room();
-  if (!admission.crowded) ++shared.stats.connections_shed;
+  if (!admission.crowded) shared.handler.happened(ConnectionEvent::shed);
   const Result<void> room = co_await admission.room.wait(shared.draining);
   static_cast<void>(room);
   admission.crowded = false;
@@ -165,38 +130,31 @@ Task<void> Server::State::wait_for_connection(Address& address) {
   static_cast<void>(error);
 }
 
-void Server::State::welcome(Address& address, OwnedFd fd, const sockaddr_storage& peer) {
-  const bool over_tcp = !address.socket.is_unix();
-  if (over_tcp) {
-    const int on = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    // The kernel would keep megabytes for whoever does not read, in memory that counts as belfry's.
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kernel_keeps, sizeof kernel_keeps);
-  }
-  const Caller caller{access_of(address.access, peer_of(fd.get(), peer)), over_tcp};
-  ++shared.stats.connections_accepted;
+void Server::State::welcome(Address& address, system::OwnedFd fd, const system::Peer& peer) {
+  if (!address.socket.is_unix()) system::limit_sending(fd.get(), kernel_keeps);
   ++address.admission.open;
+  const Caller caller{address.access, peer};
   spawn(shared.tasks, "http session", serve_connection(shared, address.admission, std::move(fd), caller));
 }
 
-Server::Server(Loop& loop, StackView& stack, MetricsSource& metrics, Access access, ServerLimits limits)
-    : state_(std::make_unique<State>(loop, stack, metrics, access, limits)) {}
+Server::Server(Context& parent, RequestHandler& handler, Access access, ServerLimits limits)
+    : state_(std::make_unique<State>(parent, handler, access, limits)) {}
 
 Server::~Server() = default;
 
 Result<void> Server::listen(std::string_view address) { return listen(address, state_->default_access); }
 
 Result<void> Server::listen(std::string_view address, Access access) {
-  const auto parsed = parse_listen_address(address);
+  const auto parsed = system::parse_listen_address(address);
   if (!parsed) return std::unexpected(parsed.error());
-  auto bound = ListenSocket::bind(*parsed);
+  auto bound = system::ListenSocket::bind(*parsed);
   if (!bound) return std::unexpected(bound.error());
   Address& added = state_->addresses.emplace_back(state_->shared.loop, std::move(*bound), access);
   spawn(state_->shared.tasks, "http accept", state_->accept_from(added));
   return {};
 }
 
-const ListenSocket& Server::State::socket(std::size_t index) const {
+const system::ListenSocket& Server::State::socket(std::size_t index) const {
   assert(index < addresses.size());
   return std::next(addresses.begin(), static_cast<std::ptrdiff_t>(index))->socket;
 }
@@ -216,7 +174,5 @@ Task<Result<void>> Server::stop(Context& patience) {
   static_cast<void>(joined);
   co_return stopped;
 }
-
-const HttpStats& Server::stats() const { return state_->shared.stats; }
 
 }  // namespace belfry::daemon::http

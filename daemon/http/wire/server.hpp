@@ -12,10 +12,9 @@
 #include "channels/error.hpp"
 #include "channels/loop.hpp"
 #include "channels/task.hpp"
-#include "daemon/http/wire/message.hpp"
-#include "daemon/http/wire/metrics_source.hpp"
+#include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/parser.hpp"
-#include "daemon/view/stack_view.hpp"
+#include "daemon/http/wire/request_handler.hpp"
 
 namespace belfry::daemon::http {
 
@@ -37,14 +36,13 @@ struct ServerLimits {
   Duration write = std::chrono::seconds(30);    // for a peer to take an answer
 };
 
-// Owner: App. Lifecycle: listen() any number of times, then stop() once; destroyed after that, or after the
-// loop was abandoned. Cancellation: stop(): idle connections close at once, requests in work are answered,
-// and what is left when `patience` ends is closed.
+// Lifecycle: listen() any number of times, then stop() once; destroyed after that, or after the loop was
+// abandoned. Cancellation: stop(): idle connections close at once, requests in work are answered, and what is
+// left when `patience` ends is closed. A cancel of `parent` cuts all connections without that.
 class Server {
  public:
-  // `access` is what listen(address) grants: what a peer gets of it depends on where it comes from
-  // (access.hpp).
-  Server(Loop& loop, StackView& stack, MetricsSource& metrics, Access access = Access::read_only,
+  // `access` is what listen(address) grants; what a peer gets of it is the handler's to say.
+  Server(Context& parent, RequestHandler& handler, Access access = Access::read_only,
          ServerLimits limits = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -61,8 +59,6 @@ class Server {
 
   // Returns when no task of the server is left. The error: `patience` ended first and connections were cut.
   Task<Result<void>> stop(Context& patience);
-
-  [[nodiscard]] const HttpStats& stats() const;
 
  private:
   struct State;

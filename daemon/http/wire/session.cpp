@@ -1,9 +1,6 @@
 #include "daemon/http/wire/session.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,6 +9,7 @@
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/http/wire/answer_writer.hpp"
+#include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -25,12 +23,12 @@ constexpr std::size_t most_in_a_row = 16;  // requests of one connection before 
 class ConnectionGuard {
  public:
   ConnectionGuard(Shared& shared, Admission& admission) : shared_(shared), admission_(admission) {
-    ++shared_.stats.connections_open;
+    shared_.handler.happened(ConnectionEvent::accepted);
   }
   ConnectionGuard(const ConnectionGuard&) = delete;
   ConnectionGuard& operator=(const ConnectionGuard&) = delete;
   ~ConnectionGuard() {
-    --shared_.stats.connections_open;
+    shared_.handler.happened(ConnectionEvent::closed);
     --admission_.open;
     shared_.reserve.refill();
     if (!shared_.loop.abandoned()) admission_.room.notify();
@@ -46,27 +44,16 @@ Task<void> watch_hang_up(Context& watching, Socket& socket, Context& caller) {
   auto readable = socket.async_wait(Socket::wait_read, asio::deferred);
   const auto [error] = co_await async(watching, std::move(readable));
   if (error) co_return;
-  char byte = 0;
-  const ssize_t seen = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (seen > 0 || (seen < 0 && errno == EAGAIN)) co_return;
-  caller.cancel(Error::closed("the client hung up"));
+  if (system::has_hung_up(socket.native_handle())) caller.cancel(Error::closed("the client hung up"));
 }
 
 bool is_late(const Context& ctx) {
   return ctx.cancelled() && ctx.cause().kind() == Error::Kind::deadline_exceeded;
 }
 
-Task<void> run_in_background(Shared& shared, RunCommand run, Counted) {
-  const Response unseen = co_await shared.api.perform(shared.sessions, run);
+Task<void> run_in_background(Shared& shared, std::unique_ptr<Deferred> deferred, Counted) {
+  const Response unseen = co_await deferred->perform(shared.sessions);
   static_cast<void>(unseen);
-}
-
-// What never takes long, and what a supervisor asks to learn whether belfry lives: not kept waiting by
-// others.
-bool is_light(const Request& request) {
-  const std::string_view target = request.target;
-  const auto begins = [target](std::string_view with) { return target.starts_with(with); };
-  return !target.contains('?') && (begins("/livez") || begins("/readyz") || begins("/startupz"));
 }
 
 // A part of the places of an address, and at least one.
@@ -78,7 +65,7 @@ bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
 // Cancellation: Shared::draining while idle, Shared::sessions always; a deadline for each phase.
 class Session {
  public:
-  Session(Shared& shared, Admission& admission, OwnedFd fd, Caller caller)
+  Session(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller)
       : shared_(shared),
         admission_(admission),
         caller_(caller),
@@ -102,10 +89,9 @@ class Session {
   ParseState parse();
   Task<bool> take_turn();
   Task<Response> respond();
-  Task<Response> respond(WaitFor wait);
-  Task<Response> respond(RunCommand run);
-  template <class Pending>
-  Task<Response> wait_for_response(Pending pending);
+  Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
+  Task<Response> run_command(std::unique_ptr<Deferred> deferred);
+  Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
   Task<void> linger();
   void hold_request(Evictable& place);
   void shrink();
@@ -138,7 +124,7 @@ Task<void> Session::run() {
     }
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
-    shared_.stats.count(response.status);
+    shared_.handler.answered(response.status);
     const bool sent = co_await writer_.send(response, request);
     if (!sent) break;
     if (response.close) {
@@ -202,7 +188,7 @@ Task<Session::Arrival> Session::rest_of_request() {
 void Session::hold_request(Evictable& place) {
   place.hold(input_.size() + parser_.request().body.size());
   while (admission_.half.bytes() > shared_.limits.half_bytes && admission_.half.give_up_first())
-    ++shared_.stats.connections_shed;
+    shared_.handler.happened(ConnectionEvent::shed);
 }
 
 // A connection that waits keeps nothing of a large request that it once had.
@@ -252,7 +238,7 @@ ParseState Session::parse() {
 Task<bool> Session::take_turn() {
   if (++in_a_row_ % most_in_a_row == 0) co_await TurnShare::let_io_go_first(shared_.sessions);
   TurnShare& share = shared_.turn_share;
-  if (share.has_left() || is_light(parser_.request())) co_return true;
+  if (share.has_left() || shared_.handler.is_light(parser_.request())) co_return true;
   Context waiting(shared_.sessions);
   const Evictable place(admission_.half, waiting);
   admission_.can_make_room();
@@ -262,13 +248,13 @@ Task<bool> Session::take_turn() {
 
 Task<Response> Session::respond() {
   const TimePoint began = shared_.loop.now();
-  Answer answer = shared_.api.answer(parser_.request(), caller_, shared_.stats);
+  Answer answer = shared_.handler.answer(parser_.request(), caller_);
   const Duration took = shared_.loop.now() - began;
   Response response;
-  if (auto* wait = std::get_if<WaitFor>(&answer)) {
-    response = co_await respond(std::move(*wait));
-  } else if (const auto* run = std::get_if<RunCommand>(&answer)) {
-    response = co_await respond(*run);
+  if (auto* deferred = std::get_if<std::unique_ptr<Deferred>>(&answer)) {
+    const bool waits = (*deferred)->delay() == Delay::wait;
+    auto pending = waits ? wait_for_events(std::move(*deferred)) : run_command(std::move(*deferred));
+    response = co_await std::move(pending);
   } else {
     response = std::get<Response>(std::move(answer));
   }
@@ -276,44 +262,42 @@ Task<Response> Session::respond() {
   co_return response;
 }
 
-Task<Response> Session::respond(WaitFor wait) {
+Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {
   const ServerLimits& limits = shared_.limits;
-  const std::size_t names = wait.services.size();
+  const std::size_t events = deferred->events();
   if (is_full(admission_.waits, limits.waits, limits.connections / 2) ||
-      admission_.wait_names + names > limits.wait_names) {
+      admission_.wait_names + events > limits.wait_names) {
     co_return too_many("cannot wait: " + std::to_string(admission_.waits) + " others do already, for " +
                        std::to_string(admission_.wait_names) + " services; try again");
   }
-  const Counted waits(admission_.waits), waited_for(admission_.wait_names, names);
-  Response response = co_await wait_for_response(std::move(wait));
+  const Counted waits(admission_.waits), waited_for(admission_.wait_names, events);
+  Response response = co_await wait_for_response(std::move(deferred));
   co_return response;
 }
 
-Task<Response> Session::respond(RunCommand run) {
+Task<Response> Session::run_command(std::unique_ptr<Deferred> deferred) {
   const ServerLimits& limits = shared_.limits;
   if (is_full(admission_.commands, limits.commands, limits.connections / 4)) {
     co_return too_many("cannot do that now: " + std::to_string(admission_.commands) +
                        " other commands are not done; try again");
   }
   Counted counted(admission_.commands);
-  if (run.in_background) {
-    spawn(shared_.tasks, "http command", run_in_background(shared_, run, std::move(counted)));
-    co_return json(202, "{\"message\":\"accepted\"}\n");
+  if (auto at_once = deferred->at_once()) {
+    spawn(shared_.tasks, "http command", run_in_background(shared_, std::move(deferred), std::move(counted)));
+    co_return std::move(*at_once);
   }
-  Response response = co_await wait_for_response(run);
+  Response response = co_await wait_for_response(std::move(deferred));
   co_return response;
 }
 
-template <class Pending>
-Task<Response> Session::wait_for_response(Pending pending) {
+Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
   const bool flushed = co_await writer_.flush();
   shrink();
   Context caller(shared_.sessions);
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
-  Context watch_lifetime(shared_.loop);
-  Handshake watch(watch_lifetime, "http hang-up watch");
+  Handshake watch(shared_.sessions, "http hang-up watch");
   spawn(watch, watch_hang_up(watch.context(), socket_, caller));
-  Response response = co_await shared_.api.perform(caller, std::move(pending));
+  Response response = co_await deferred->perform(caller);
   Context joining(shared_.loop);
   const Result<void> stopped = co_await watch.stop(joining);
   static_cast<void>(stopped);
@@ -322,7 +306,7 @@ Task<Response> Session::wait_for_response(Pending pending) {
 
 // A close while bytes are unread resets the connection, and the peer may lose the refusal before it read it.
 Task<void> Session::linger() {
-  ::shutdown(socket_.native_handle(), SHUT_WR);
+  system::end_sending(socket_.native_handle());
   constexpr auto patience = std::chrono::seconds(1);
   constexpr std::size_t most = std::size_t{256} * 1024;
   Context in_time(shared_.sessions, after(patience));
@@ -339,7 +323,7 @@ Task<void> Session::linger() {
 
 }  // namespace
 
-Task<void> serve_connection(Shared& shared, Admission& admission, OwnedFd fd, Caller caller) {
+Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller) {
   const ConnectionGuard guard(shared, admission);
   Session session(shared, admission, std::move(fd), caller);
   co_await session.run();

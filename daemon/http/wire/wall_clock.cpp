@@ -1,5 +1,6 @@
 #include "daemon/http/wire/wall_clock.hpp"
 
+#include <ctime>
 #include <string_view>
 
 namespace belfry::daemon::http {
@@ -73,5 +74,11 @@ WallTime WallClock::at(TimePoint then, TimePoint monotonic_now) {
 }
 
 WallTime WallClock::system_now() { return time_point_cast<nanoseconds>(system_clock::now()); }
+
+WallTime WallClock::coarse_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return WallTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
 
 }  // namespace belfry::daemon::http

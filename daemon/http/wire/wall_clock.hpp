@@ -24,6 +24,8 @@ class WallClock {
   [[nodiscard]] WallTime now() const { return source_(); }
   [[nodiscard]] WallTime at(TimePoint then, TimePoint monotonic_now);
   static WallTime system_now();
+  // Of the last tick of the kernel, a few milliseconds ago: cheaper, for what shows whole seconds.
+  static WallTime coarse_now();
 
  private:
   static constexpr std::chrono::milliseconds step{20};

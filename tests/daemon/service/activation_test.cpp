@@ -83,11 +83,11 @@ TEST_F(ActivatedService, sockets_survive_crashes_and_restarts_and_are_released_b
   EXPECT_TRUE(bound("web"));
   advance(100ms);
   EXPECT_EQ(state("web"), State::ready);
-  EXPECT_EQ(command(ServiceCommand::restart, "web").result->status, 200);
+  EXPECT_EQ(command(ServiceCommand::restart, "web").result->outcome, CommandOutcome::done);
   EXPECT_EQ(binds, 1);
-  EXPECT_EQ(command(ServiceCommand::stop, "web").result->status, 200);
+  EXPECT_EQ(command(ServiceCommand::stop, "web").result->outcome, CommandOutcome::done);
   EXPECT_FALSE(bound("web"));
-  EXPECT_EQ(command(ServiceCommand::start, "web").result->status, 200);
+  EXPECT_EQ(command(ServiceCommand::start, "web").result->outcome, CommandOutcome::done);
   EXPECT_TRUE(bound("web"));
   down();
   EXPECT_FALSE(bound("web"));
@@ -123,7 +123,7 @@ TEST_F(ActivatedService, a_socket_that_cannot_be_bound_is_a_failed_service_and_b
   EXPECT_EQ(state("other"), State::ready);
   resources.refuse = nullptr;
   say_ready("db");
-  EXPECT_EQ(command(ServiceCommand::start, "web").result->status, 200);
+  EXPECT_EQ(command(ServiceCommand::start, "web").result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("api"), State::ready) << "the address has become free";
 }
 

@@ -322,7 +322,7 @@ TEST_F(NotifyState, a_service_without_reload_refuses_and_says_what_to_write) {
   up();
   const auto& asked = command(ServiceCommand::reload, "db");
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 409);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::refused);
   EXPECT_THAT(asked.result->message,
               HasSubstr("cannot reload db: it has no `reload:` (write `reload: SIGHUP`"));
 }
@@ -333,7 +333,7 @@ TEST_F(NotifyState, what_does_not_run_cannot_reload) {
   command(ServiceCommand::stop, "db");
   const auto& asked = command(ServiceCommand::reload, "db");
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 409);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::refused);
   EXPECT_THAT(asked.result->message, HasSubstr("it is inactive"));
 }
 
@@ -344,7 +344,7 @@ TEST_F(NotifyState, a_reload_signal_is_sent_and_that_is_all_where_nobody_would_a
   const auto& asked = command(ServiceCommand::reload, "db");
   EXPECT_GE(when("SIGHUP db#1"), 0);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 200);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::done);
   EXPECT_EQ(asked.result->message, "sent SIGHUP to db");
 }
 
@@ -369,7 +369,7 @@ TEST_F(Reloads, the_command_returns_when_the_service_says_that_it_is_done) {
   EXPECT_FALSE(asked.result);
   say_ready("db");
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 200);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::done);
   EXPECT_EQ(asked.result->message, "db has reloaded");
 }
 
@@ -390,7 +390,7 @@ TEST_F(Reloads, who_never_says_that_it_reloads_is_not_waited_for) {
   const auto& asked = command(ServiceCommand::reload, "db");
   advance(2s);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 200);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::done);
   EXPECT_EQ(asked.result->message, "sent SIGUSR1 to db (it does not say when it has reloaded)");
 }
 
@@ -400,7 +400,7 @@ TEST_F(Reloads, a_reload_that_takes_too_long_is_told_so) {
   service("db").said({.reloading = true, .monotonic = loop.now()});
   advance(1min);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 504);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::not_in_time);
   EXPECT_THAT(asked.result->message, HasSubstr("db has said RELOADING=1, and not READY=1 since"));
 }
 
@@ -410,7 +410,7 @@ TEST_F(Reloads, a_service_that_dies_of_it_is_told_so) {
   service("db").said({.reloading = true, .monotonic = loop.now()});
   end("db", 3);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 424);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::never);
   EXPECT_THAT(asked.result->message, HasSubstr("db ended while it reloaded"));
 }
 
@@ -440,7 +440,7 @@ TEST_F(ReloadCommand, it_is_run_and_its_success_is_the_answer) {
   EXPECT_FALSE(asked.result);
   advance(50ms);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 200);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::done);
   EXPECT_EQ(asked.result->message, "reloaded db");
   EXPECT_EQ(state("db"), State::ready);
 }
@@ -450,7 +450,7 @@ TEST_F(ReloadCommand, its_failure_leaves_the_service_as_it_is) {
   const auto& asked = command(ServiceCommand::reload, "db");
   advance(50ms);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 424);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::never);
   EXPECT_THAT(asked.result->message, HasSubstr("the reload command ./reread exited with code 2"));
   EXPECT_EQ(state("db"), State::ready);
 }
@@ -460,7 +460,7 @@ TEST_F(ReloadCommand, it_is_killed_when_it_takes_too_long) {
   const auto& asked = command(ServiceCommand::reload, "db");
   advance(1min);
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 504);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::not_in_time);
   EXPECT_THAT(asked.result->message, HasSubstr("./reread was killed"));
 }
 
@@ -470,7 +470,7 @@ TEST_F(ReloadCommand, it_goes_with_its_service) {
   processes.end("db", {.value = 1});
   settle();
   ASSERT_TRUE(asked.result);
-  EXPECT_EQ(asked.result->status, 424);
+  EXPECT_EQ(asked.result->outcome, CommandOutcome::never);
 }
 
 }  // namespace

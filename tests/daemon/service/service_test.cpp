@@ -149,7 +149,7 @@ TEST_F(ServiceLife, what_is_blocked_heals_by_itself_when_its_root_comes_back) {
   forget_scripts();
   const auto& started = command(ServiceCommand::start, "db");
   ASSERT_TRUE(started.result);
-  EXPECT_EQ(started.result->status, 200);
+  EXPECT_EQ(started.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("api"), State::ready);
 }
 
@@ -241,7 +241,7 @@ TEST_F(ServiceLife, who_ignores_the_stop_signal_is_killed_at_its_own_timeout_and
   advance(1ms);
   EXPECT_EQ(state("db"), State::inactive);
   ASSERT_TRUE(stop.result);
-  EXPECT_EQ(stop.result->status, 200);
+  EXPECT_EQ(stop.result->outcome, CommandOutcome::done);
   ASSERT_EQ(chronicle.notices.size(), 1U);
   EXPECT_THAT(chronicle.notices[0], HasSubstr("did not stop within 2000 ms: killed"));
 }

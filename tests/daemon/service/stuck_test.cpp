@@ -159,7 +159,7 @@ TEST_F(Stuck, a_command_to_kill_waits_for_what_sleeps_uninterruptibly_no_longer_
   EXPECT_FALSE(asked.result);
   advance(10s);
   ASSERT_TRUE(asked.result);
-  EXPECT_NE(asked.result->status, 200);
+  EXPECT_NE(asked.result->outcome, CommandOutcome::done);
 }
 
 TEST_F(Stuck, news_while_it_is_being_killed_do_not_put_off_the_end) {

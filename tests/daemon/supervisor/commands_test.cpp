@@ -15,7 +15,7 @@ TEST_F(Commands, a_kill_of_what_was_started_by_command_is_done) {
   up();
   command(ServiceCommand::stop, "db");
   command(ServiceCommand::start, "db");
-  EXPECT_EQ(command(ServiceCommand::kill, "db").result->status, 200);
+  EXPECT_EQ(command(ServiceCommand::kill, "db").result->outcome, CommandOutcome::done);
 }
 
 TEST_F(Commands, a_stop_that_a_start_of_the_same_turn_takes_back_is_answered) {
@@ -27,11 +27,11 @@ TEST_F(Commands, a_stop_that_a_start_of_the_same_turn_takes_back_is_answered) {
   Asked& start = ask_later(ServiceCommand::start, "api");
   loop.run_until_idle();
   ASSERT_TRUE(stop.result);
-  EXPECT_EQ(stop.result->status, 409);
+  EXPECT_EQ(stop.result->outcome, CommandOutcome::refused);
   EXPECT_THAT(stop.result->message, HasSubstr("its start was asked for meanwhile"));
   say_ready("db");
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done);
 }
 
 TEST_F(Commands, stop_stops_the_running_dependents_first_and_lists_them) {
@@ -45,7 +45,7 @@ TEST_F(Commands, stop_stops_the_running_dependents_first_and_lists_them) {
   EXPECT_EQ(when("SIGTERM api#1"), -1);
   advance(2s);
   ASSERT_TRUE(stop.result);
-  EXPECT_EQ(stop.result->status, 200);
+  EXPECT_EQ(stop.result->outcome, CommandOutcome::done);
   EXPECT_THAT(stop.result->affected, ElementsAre("web", "api", "db"));
   EXPECT_LT(when("gone web#1"), when("SIGTERM api#1"));
   EXPECT_LT(when("gone api#1"), when("SIGTERM db#1"));
@@ -62,7 +62,7 @@ TEST_F(Commands, start_brings_the_dependents_back) {
   command(ServiceCommand::stop, "db");
   const auto& start = command(ServiceCommand::start, "db");
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("api"), State::ready);
 }
 
@@ -74,7 +74,7 @@ TEST_F(Commands, start_pulls_its_required_dependencies_in) {
   command(ServiceCommand::stop, "api");
   const auto& start = command(ServiceCommand::start, "api");
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200) << start.result->message;
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done) << start.result->message;
   EXPECT_EQ(state("db"), State::ready);
   EXPECT_THAT(start.result->affected, UnorderedElementsAre("api", "db"));
 }
@@ -90,7 +90,7 @@ TEST_F(Commands, start_during_the_stop_of_a_dependency_brings_both_up) {
   advance(2s);
   ASSERT_TRUE(stop.result) << "the run that was there has ended";
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("api"), State::ready);
 }
 
@@ -100,7 +100,7 @@ TEST_F(Commands, restart_brings_the_dependents_back) {
   up();
   const auto& restart = command(ServiceCommand::restart, "db");
   ASSERT_TRUE(restart.result);
-  EXPECT_EQ(restart.result->status, 200);
+  EXPECT_EQ(restart.result->outcome, CommandOutcome::done);
   EXPECT_THAT(restart.result->affected, ElementsAre("api", "db"));
   EXPECT_EQ(service("db").record().runs, 2U);
   EXPECT_EQ(service("api").record().runs, 2U);
@@ -115,7 +115,7 @@ TEST_F(Commands, restart_of_what_does_not_run_is_a_start) {
   up({"other"});
   const auto& restart = command(ServiceCommand::restart, "api");
   ASSERT_TRUE(restart.result);
-  EXPECT_EQ(restart.result->status, 200);
+  EXPECT_EQ(restart.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("db"), State::ready);
   EXPECT_THAT(restart.result->affected, UnorderedElementsAre("api", "db"));
 }
@@ -140,7 +140,7 @@ TEST_F(Commands, restart_of_what_stays_blocked_says_so) {
   ASSERT_EQ(state("api"), State::blocked);
   const auto& restart = command(ServiceCommand::restart, "api");
   ASSERT_TRUE(restart.result) << "it must not hang";
-  EXPECT_EQ(restart.result->status, 424);
+  EXPECT_EQ(restart.result->outcome, CommandOutcome::never);
   EXPECT_THAT(restart.result->message, HasSubstr("cannot restart api: api is blocked"));
 }
 
@@ -154,7 +154,7 @@ TEST_F(Commands, start_of_what_is_blocked_starts_its_root_again) {
   EXPECT_FALSE(start.result);
   end("migrate");
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done);
 }
 
 TEST_F(Commands, start_of_what_stays_blocked_down_the_chain_says_so) {
@@ -171,7 +171,7 @@ TEST_F(Commands, start_of_what_stays_blocked_down_the_chain_says_so) {
   // The oneshot is done and is not done again for others, so nothing comes of it.
   const auto& start = command(ServiceCommand::start, "c");
   ASSERT_TRUE(start.result) << "it must not hang";
-  EXPECT_EQ(start.result->status, 424);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::never);
   EXPECT_EQ(state("b"), State::blocked);
 }
 
@@ -183,7 +183,7 @@ TEST_F(Commands, start_of_a_completed_oneshot_does_it_again_and_waits_for_it) {
   EXPECT_FALSE(start.result);
   end("migrate", 2);
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 424);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::never);
   EXPECT_THAT(start.result->message, HasSubstr("exited with code 2"));
 }
 
@@ -441,10 +441,10 @@ TEST_F(Commands, kill_ends_the_tree_and_the_policy_decides) {
   up();
   const auto& kill = command(ServiceCommand::kill, "db");
   ASSERT_TRUE(kill.result);
-  EXPECT_EQ(kill.result->status, 200);
+  EXPECT_EQ(kill.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("db"), State::backoff);
   EXPECT_THAT(cause("db"), HasSubstr("killed by SIGKILL"));
-  EXPECT_EQ(command(ServiceCommand::kill, "db").result->status, 409);
+  EXPECT_EQ(command(ServiceCommand::kill, "db").result->outcome, CommandOutcome::refused);
 }
 
 TEST_F(Commands, kill_returns_when_all_of_it_is_gone) {
@@ -458,7 +458,7 @@ TEST_F(Commands, kill_returns_when_all_of_it_is_gone) {
   EXPECT_FALSE(kill.result) << "it still cleans up";
   advance(1s);
   ASSERT_TRUE(kill.result);
-  EXPECT_EQ(kill.result->status, 200);
+  EXPECT_EQ(kill.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("db"), State::failed);
 }
 
@@ -471,7 +471,7 @@ TEST_F(Commands, kill_ends_a_hook_that_hangs) {
   ASSERT_EQ(state("db"), State::starting);
   const auto& kill = command(ServiceCommand::kill, "db");
   ASSERT_TRUE(kill.result);
-  EXPECT_EQ(kill.result->status, 200);
+  EXPECT_EQ(kill.result->outcome, CommandOutcome::done);
   EXPECT_EQ(state("db"), State::failed);
 }
 
@@ -508,7 +508,7 @@ TEST_F(Commands, start_only_pulls_nothing_in) {
   command(ServiceCommand::stop, "db");
   const auto& start = command(ServiceCommand::start, "api", true);
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 424) << start.result->message;
+  EXPECT_EQ(start.result->outcome, CommandOutcome::never) << start.result->message;
   EXPECT_EQ(state("db"), State::inactive);
 }
 
@@ -519,7 +519,7 @@ TEST_F(Commands, start_only_of_what_needs_somebody_who_was_never_started_says_so
   up({"other"});
   const auto& start = command(ServiceCommand::start, "api", true);
   ASSERT_TRUE(start.result) << "it must not hang";
-  EXPECT_EQ(start.result->status, 424);
+  EXPECT_EQ(start.result->outcome, CommandOutcome::never);
   EXPECT_THAT(start.result->message, HasSubstr("db was not started"));
   command(ServiceCommand::start, "db");
   EXPECT_EQ(state("api"), State::ready) << "it heals";
@@ -539,7 +539,7 @@ TEST_F(Commands, start_of_what_is_ending_by_itself_starts_it_again) {
   const auto& start = command(ServiceCommand::start, "once");
   advance(1s);
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200) << start.result->message;
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done) << start.result->message;
   EXPECT_EQ(service("once").record().runs, 2U);
 }
 
@@ -551,7 +551,7 @@ TEST_F(Commands, the_name_of_replicas_means_all_of_them) {
   up();
   const auto& restart = command(ServiceCommand::restart, "api");
   ASSERT_TRUE(restart.result);
-  EXPECT_EQ(restart.result->status, 200) << restart.result->message;
+  EXPECT_EQ(restart.result->outcome, CommandOutcome::done) << restart.result->message;
   for (const char* name : {"api-1", "api-2", "web"}) EXPECT_EQ(service(name).record().runs, 2U) << name;
   EXPECT_LT(when("gone web#1"), when("SIGTERM api-1#1"));
 
@@ -562,14 +562,14 @@ TEST_F(Commands, the_name_of_replicas_means_all_of_them) {
 
   const auto& stop = command(ServiceCommand::stop, "api");
   ASSERT_TRUE(stop.result);
-  EXPECT_EQ(stop.result->status, 200);
+  EXPECT_EQ(stop.result->outcome, CommandOutcome::done);
   EXPECT_EQ(processes.alive(), 0U);
   EXPECT_EQ(state("api"), State::inactive);
   EXPECT_EQ(state("web"), State::blocked);
 
   const auto& start = command(ServiceCommand::start, "api");
   ASSERT_TRUE(start.result);
-  EXPECT_EQ(start.result->status, 200) << start.result->message;
+  EXPECT_EQ(start.result->outcome, CommandOutcome::done) << start.result->message;
   EXPECT_EQ(state("web"), State::ready);
 }
 
@@ -583,7 +583,7 @@ TEST_F(Commands, restart_returns_when_who_was_ready_above_is_so_again) {
   EXPECT_FALSE(restart.result);
   say_ready("api");
   ASSERT_TRUE(restart.result);
-  EXPECT_EQ(restart.result->status, 200);
+  EXPECT_EQ(restart.result->outcome, CommandOutcome::done);
 }
 
 TEST_F(Commands, what_starts_again_no_longer_says_why_it_was_stopped) {
@@ -601,7 +601,7 @@ TEST_F(Commands, what_starts_again_no_longer_says_why_it_was_stopped) {
 TEST_F(Commands, an_external_cannot_be_controlled) {
   external("db");
   up();
-  EXPECT_EQ(command(ServiceCommand::stop, "db").result->status, 409);
+  EXPECT_EQ(command(ServiceCommand::stop, "db").result->outcome, CommandOutcome::refused);
 }
 
 TEST_F(Commands, a_stop_ends_the_back_off_at_once) {
@@ -618,7 +618,7 @@ TEST_F(Commands, nothing_can_be_asked_during_the_shutdown) {
   daemon("db");
   up();
   down();
-  EXPECT_EQ(command(ServiceCommand::start, "db").result->status, 503);
+  EXPECT_EQ(command(ServiceCommand::start, "db").result->outcome, CommandOutcome::shutting_down);
 }
 
 TEST_F(Commands, a_caller_who_leaves_leaves_the_command_alone) {
@@ -629,7 +629,7 @@ TEST_F(Commands, a_caller_who_leaves_leaves_the_command_alone) {
   stop.context.cancel();
   loop.run_until_idle();
   ASSERT_TRUE(stop.result);
-  EXPECT_EQ(stop.result->status, 504);
+  EXPECT_EQ(stop.result->outcome, CommandOutcome::not_in_time);
   advance(2s);
   EXPECT_EQ(state("db"), State::inactive);
 }

@@ -97,8 +97,9 @@ TEST_F(ListenProbeTest, with_a_notifier_it_is_asked_after_events_only_and_counts
 
 TEST_F(ListenProbeTest, why_there_is_no_notifier_is_said) {
   monitor->say_why_unavailable("no CAP_SYS_ADMIN; add no_new_privileges: true");
-  EXPECT_EQ(probe(8080).method(),
-            "port 8080: asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)");
+  const auto asked = probe(8080);
+  EXPECT_EQ(asked.polling(), "asked every 10 ms (no CAP_SYS_ADMIN; add no_new_privileges: true)");
+  EXPECT_EQ(asked.method(), "port 8080: " + asked.polling());
 }
 
 TEST_F(ListenProbeTest, the_socket_of_the_call_is_proof_of_ownership) {
@@ -172,6 +173,7 @@ TEST_F(ListenProbeTest, who_uses_io_uring_is_asked_now_and_then) {
   EXPECT_EQ(notified.next_look(1000), net_period);
   EXPECT_EQ(notified.method(),
             "port 80: kernel event (seccomp), asked every 250 ms as well (it uses io_uring)");
+  EXPECT_EQ(notified.polling(), "asked every 250 ms as well (it uses io_uring)");
 }
 
 TEST_F(ListenProbeTest, paths_are_named_as_such) {
@@ -179,6 +181,7 @@ TEST_F(ListenProbeTest, paths_are_named_as_such) {
   ListenProbe unix_probe(kernel.questions(), about, {.port = 0, .udp = false, .path = "/run/x.sock"});
   ListenProbe udp_probe(kernel.questions(), about, {.port = 53, .udp = true, .path = {}});
   EXPECT_EQ(unix_probe.method(), "unix /run/x.sock: asked every 10 ms");
+  EXPECT_EQ(unix_probe.polling(), "") << "nobody can do anything about it";
   EXPECT_EQ(udp_probe.method(), "udp port 53: asked every 10 ms");
 }
 

@@ -39,14 +39,15 @@ struct ApiWorld {
   FakeStack stack{loop};
   FakeMetrics metrics;
   Api api{stack, metrics, WallClock(&fixed_wall_time)};
-  HttpStats stats;
 
-  Answer answer(const Request& request, Access access = Access::full, bool over_tcp = false) {
-    return api.answer(request, {access, over_tcp}, stats);
+  Understood answer(const Request& request, Access access = Access::full, bool over_tcp = false) {
+    using Kind = system::Peer::Kind;
+    const system::Peer peer{over_tcp ? Kind::loopback : Kind::unix_socket, !over_tcp};
+    return api.understand(request, {access, peer});
   }
   // For what needs no waiting.
   Response ask(const Request& request, Access access = Access::full, bool over_tcp = false) {
-    Answer answered = answer(request, access, over_tcp);
+    Understood answered = answer(request, access, over_tcp);
     if (auto* response = std::get_if<Response>(&answered)) return std::move(*response);
     return text(599, "it has to be waited for");
   }

@@ -19,16 +19,18 @@ TEST_F(ApiTest, services_are_listed_with_the_moment_they_changed) {
   db.since = loop.now() - std::chrono::seconds(8);
   db.readiness_method = "notify";
   db.time_to_ready = std::chrono::milliseconds(12);
-  stack.add("api", State::waiting).waiting_for = {"db ready"};
+  ServiceView& api = stack.add("api", State::waiting);
+  api.waiting_for = {"db ready"};
+  api.waiting_for_services = {"db"};
   EXPECT_EQ(
       ask(get("/v1/services")).body,
       R"({"stack":"shop","ready":false,"started_up":true,"shutting_down":false,"now_monotonic_ns":3600000000000,"services":[)"
       R"({"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,)"
       R"("since":"2026-11-20T20:43:20.000Z","since_monotonic_ns":3592000000000,"incarnation":0,"restarts":0,)"
-      R"("waiting_for":[],"last_error":null,"status_text":null,"readiness_method":"notify","notify":null,"time_to_ready_ns":12000000},)"
+      R"("waiting_for":[],"waiting_for_services":[],"last_error":null,"status_text":null,"readiness_method":"notify","readiness_polling":null,"notify":null,"time_to_ready_ns":12000000},)"
       R"({"name":"api","type":"daemon","state":"waiting","ready":false,"wanted":true,"pid":null,)"
       R"("since":"2026-11-20T20:43:28.000Z","since_monotonic_ns":3600000000000,"incarnation":0,"restarts":0,)"
-      R"("waiting_for":["db ready"],"last_error":null,"status_text":null,"readiness_method":null,"notify":null,"time_to_ready_ns":null}]})"
+      R"("waiting_for":["db ready"],"waiting_for_services":["db"],"last_error":null,"status_text":null,"readiness_method":null,"readiness_polling":null,"notify":null,"time_to_ready_ns":null}]})"
       "\n");
 }
 
@@ -90,6 +92,7 @@ TEST_F(ApiTest, over_tcp_nothing_is_shown_that_somebody_said) {
   api.last_error = "http://user:SECRET@db/: refused";
   api.status_text = "SECRET";
   api.readiness_method = "http SECRET";
+  api.readiness_polling = "asked every SECRET";
   api.waiting_for = {"db ready"};
   api.bells = {{"warm", false}};
   for (const char* path : {"/readyz", "/readyz?verbose", "/readyz/api", "/healthz?verbose",
@@ -107,15 +110,15 @@ TEST_F(ApiTest, over_tcp_nothing_is_shown_that_somebody_said) {
 TEST_F(ApiTest, over_tcp_a_service_has_these_fields_and_no_others) {
   ServiceView& db = stack.add("db");
   db.pid = 4711;
-  db.last_error = db.status_text = db.readiness_method = "text";
+  db.last_error = db.status_text = db.readiness_method = db.readiness_polling = "text";
   db.bells = {{"warm", true}};
   db.time_to_ready = std::chrono::milliseconds(12);
   EXPECT_EQ(
       ask(get("/v1/services/db"), Access::read_only, true).body,
       R"({"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,)"
       R"("since":"2026-11-20T20:43:28.000Z","since_monotonic_ns":3600000000000,"incarnation":0,"restarts":0,)"
-      R"("bells":{"warm":true},"waiting_for":[],"last_error":null,"status_text":null,"readiness_method":null,)"
-      R"("notify":null,"time_to_ready_ns":12000000})"
+      R"("bells":{"warm":true},"waiting_for":[],"waiting_for_services":[],"last_error":null,"status_text":null,"readiness_method":null,)"
+      R"("readiness_polling":null,"notify":null,"time_to_ready_ns":12000000})"
       "\n");
 }
 
@@ -136,12 +139,12 @@ TEST_F(ApiTest, shutdown_is_begun_and_not_waited_for) {
 }
 
 TEST(Access, what_a_peer_gets_depends_on_where_it_is) {
-  using Kind = Peer::Kind;
-  EXPECT_EQ(access_of(Access::full, {Kind::unix_socket, true}), Access::full);
-  EXPECT_EQ(access_of(Access::full, {Kind::unix_socket, false}), Access::none);
-  EXPECT_EQ(access_of(Access::read_only, {Kind::unix_socket, false}), Access::read_only);
-  EXPECT_EQ(access_of(Access::full, {Kind::loopback, false}), Access::read_only);
-  EXPECT_EQ(access_of(Access::read_only, {Kind::remote, false}), Access::health_only);
+  using Kind = system::Peer::Kind;
+  EXPECT_EQ(access_of({Access::full, {Kind::unix_socket, true}}), Access::full);
+  EXPECT_EQ(access_of({Access::full, {Kind::unix_socket, false}}), Access::none);
+  EXPECT_EQ(access_of({Access::read_only, {Kind::unix_socket, false}}), Access::read_only);
+  EXPECT_EQ(access_of({Access::full, {Kind::loopback, false}}), Access::read_only);
+  EXPECT_EQ(access_of({Access::read_only, {Kind::remote, false}}), Access::health_only);
 }
 
 TEST(Access, names_of_this_host) {

@@ -36,7 +36,7 @@ struct Control : testing::Test, ApiWorld {
   }
   // Starts what the request asks for and runs until nothing moves.
   void begin(const Request& request, Access access = Access::full, bool over_tcp = false) {
-    Answer pending = answer(request, access, over_tcp);
+    Understood pending = answer(request, access, over_tcp);
     if (auto* wait = std::get_if<WaitFor>(&pending)) {
       spawn(group, "request", perform_and_keep(api, caller, std::move(*wait), kept));
     } else if (auto* run = std::get_if<RunCommand>(&pending)) {
@@ -191,7 +191,7 @@ TEST_F(Control, a_command_reaches_the_supervisor_and_answers_when_it_is_done) {
   stack.add("api");
   Bell<> done(loop, "command done");
   stack.command_bell = &done;
-  stack.command_result = {200, "stopped api", {"web", "api"}};
+  stack.command_result = {CommandOutcome::done, "stopped api", {"web", "api"}};
   begin(post("/v1/services/api/stop?only=1"));
   EXPECT_FALSE(kept.done);
   done.ring();
@@ -199,11 +199,12 @@ TEST_F(Control, a_command_reaches_the_supervisor_and_answers_when_it_is_done) {
   ASSERT_TRUE(kept.done);
   EXPECT_EQ(kept.response.body, "{\"message\":\"stopped api\",\"affected\":[\"web\",\"api\"]}\n");
   EXPECT_THAT(stack.commands, ElementsAre(FakeStack::Commanded{ServiceCommand::stop, "api", true}));
+  EXPECT_THAT(metrics.outcomes, ElementsAre(CommandOutcome::done));
 }
 
 TEST_F(Control, a_command_that_is_refused_is_a_problem) {
   stack.add("db").type = config::ServiceType::external;
-  stack.command_result = {409, "cannot start db: it is external", {}};
+  stack.command_result = {CommandOutcome::refused, "cannot start db: it is external", {}};
   begin(post("/v1/services/db/start"));
   EXPECT_EQ(kept.response.status, 409);
   EXPECT_EQ(kept.response.content_type, problem_json);
@@ -211,7 +212,7 @@ TEST_F(Control, a_command_that_is_refused_is_a_problem) {
 
 TEST_F(Control, wait_0_leaves_a_command_in_the_background) {
   stack.add("api");
-  const Answer pending = answer(post("/v1/services/api/restart?wait=0"));
+  const Understood pending = answer(post("/v1/services/api/restart?wait=0"));
   ASSERT_TRUE(std::holds_alternative<RunCommand>(pending));
   EXPECT_TRUE(std::get<RunCommand>(pending).in_background);
   EXPECT_EQ(ask(post("/v1/services/nobody/restart?wait=0")).status, 404);

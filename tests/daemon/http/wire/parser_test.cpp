@@ -129,25 +129,5 @@ TEST(RequestParser, a_client_that_asks_first_is_told_to_go_on) {
   EXPECT_FALSE(parser.wants_continue());
 }
 
-TEST(ResponseParser, a_response_is_read_whole) {
-  ResponseParser parser;
-  std::size_t consumed = 0;
-  const std::string bytes = "HTTP/1.1 503 No\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nhi";
-  ASSERT_EQ(parser.feed(bytes, consumed), ParseState::complete);
-  EXPECT_EQ(parser.status(), 503);
-  EXPECT_EQ(parser.content_type(), "a/b");
-  EXPECT_EQ(parser.body(), "hi");
-}
-
-TEST(ResponseParser, a_response_that_is_cut_off_is_refused) {
-  ResponseParser parser;
-  std::size_t consumed = 0;
-  EXPECT_EQ(parser.feed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", consumed), ParseState::need_more);
-  EXPECT_EQ(parser.finish(), ParseState::refused);
-  ResponseParser untouched;
-  EXPECT_EQ(untouched.finish(), ParseState::refused);
-  EXPECT_FALSE(untouched.error().empty());
-}
-
 }  // namespace
 }  // namespace belfry::daemon::http

@@ -19,6 +19,7 @@
 
 #include "channels/spawn.hpp"
 #include "channels/wait_group.hpp"
+#include "daemon/http/api/api.hpp"
 #include "daemon/http/wire/turn_share.hpp"
 #include "system/owned_fd.hpp"
 #include "tests/support/fake_stack.hpp"
@@ -110,13 +111,14 @@ struct ServerTest : testing::Test {
   Loop loop{clock};
   FakeStack stack{loop};
   FakeMetrics metrics;
+  Api api{stack, metrics};
   Context forever{loop};
   std::unique_ptr<Server> server;
   WaitGroup stopping{loop};
   std::optional<Result<void>> stopped;
 
   std::uint16_t open(ServerLimits limits = {}) {
-    server = std::make_unique<Server>(loop, stack, metrics, Access::read_only, limits);
+    server = std::make_unique<Server>(forever, api, Access::read_only, limits);
     const auto listening = server->listen("127.0.0.1:0");
     EXPECT_TRUE(listening) << listening.error().text();
     turn();
@@ -156,7 +158,7 @@ TEST_F(ServerTest, a_request_is_answered_and_the_connection_kept) {
     EXPECT_THAT(answer, EndsWith("\r\n\r\nok\n"));
   }
   EXPECT_FALSE(client.ended());
-  EXPECT_EQ(server->stats().connections_accepted, 1U);
+  EXPECT_EQ(metrics.accepted, 1U);
 }
 
 TEST_F(ServerTest, a_client_that_wants_to_close_is_closed) {
@@ -299,9 +301,9 @@ TEST_F(ServerTest, a_reader_that_is_too_slow_is_dropped) {
   client.get("/metrics");
   turn();
   loop.advance(29s);
-  EXPECT_EQ(server->stats().connections_open, 1U);
+  EXPECT_EQ(metrics.open, 1U);
   loop.advance(1s);
-  EXPECT_EQ(server->stats().connections_open, 0U);
+  EXPECT_EQ(metrics.open, 0U);
 }
 
 TEST_F(ServerTest, a_large_answer_arrives_whole) {
@@ -323,7 +325,7 @@ TEST_F(ServerTest, a_client_that_leaves_ends_its_wait) {
   client.close();
   turn();
   EXPECT_EQ(stack.waiting, 0);
-  EXPECT_EQ(server->stats().connections_open, 0U);
+  EXPECT_EQ(metrics.open, 0U);
 }
 
 TEST_F(ServerTest, at_the_limit_the_longest_idle_connection_makes_room) {
@@ -337,7 +339,7 @@ TEST_F(ServerTest, at_the_limit_the_longest_idle_connection_makes_room) {
   EXPECT_THAT(clients[3]->received(), EndsWith("ok\n"));
   EXPECT_TRUE(clients[0]->ended());
   EXPECT_FALSE(clients[1]->ended());
-  EXPECT_EQ(server->stats().connections_open, 3U);
+  EXPECT_EQ(metrics.open, 3U);
 }
 
 TEST_F(ServerTest, at_the_limit_with_nobody_idle_the_next_one_waits_in_the_queue) {
@@ -378,8 +380,8 @@ TEST_F(ServerTest, at_the_limit_the_oldest_half_request_makes_room_after_the_idl
   EXPECT_TRUE(health.ended());
   EXPECT_TRUE(old_half.ended());
   EXPECT_FALSE(young_half.ended());
-  EXPECT_EQ(server->stats().connections_open, 3U);
-  EXPECT_EQ(server->stats().connections_shed, 3U);
+  EXPECT_EQ(metrics.open, 3U);
+  EXPECT_EQ(metrics.shed, 3U);
 }
 
 TEST_F(ServerTest, who_is_given_up_goes_although_its_request_comes_in_the_same_moment) {
@@ -456,7 +458,7 @@ TEST_F(ServerTest, commands_that_are_not_done_are_bounded_in_the_background_too)
   stack.add("db");
   Bell<> done(loop, "command done");
   stack.command_bell = &done;
-  server = std::make_unique<Server>(loop, stack, metrics, Access::full, at_most(8));
+  server = std::make_unique<Server>(forever, api, Access::full, at_most(8));
   const std::string path =
       (std::filesystem::temp_directory_path() / ("belfry-server-test-" + std::to_string(::getpid())))
           .string();
@@ -487,8 +489,8 @@ TEST_F(ServerTest, what_is_not_read_is_bounded_for_all_together_and_who_takes_so
   turn();
   third.get("/metrics");
   turn();
-  EXPECT_EQ(server->stats().connections_open, 2U);
-  EXPECT_EQ(server->stats().connections_shed, 1U);
+  EXPECT_EQ(metrics.open, 2U);
+  EXPECT_EQ(metrics.shed, 1U);
   EXPECT_FALSE(slow.ended()) << "it has taken some since";
   deaf.received();
   EXPECT_TRUE(deaf.ended());
@@ -513,8 +515,8 @@ TEST_F(ServerTest, what_half_requests_keep_is_bounded_for_all_together) {
     halves.back()->send("GET /livez HTTP/1.1\r\nHost: a\r\nX: " + std::string(7000, 'x'));
     turn();
   }
-  EXPECT_LE(server->stats().connections_open, 5U);
-  EXPECT_GE(server->stats().connections_open, 3U);
+  EXPECT_LE(metrics.open, 5U);
+  EXPECT_GE(metrics.open, 3U);
   EXPECT_TRUE(halves.front()->ended());
   EXPECT_FALSE(halves.back()->ended());
 }
@@ -535,11 +537,7 @@ TEST_F(ServerTest, large_answers_take_turns_with_everybody_else) {
     client->received();
     client->get("/metrics");
   }
-  const auto answered = [&] {
-    std::size_t sum = 0;
-    for (const auto& [status, requests] : server->stats().requests_by_status) sum += requests;
-    return sum;
-  };
+  const auto answered = [&] { return metrics.statuses.size(); };
   std::size_t before = answered(), most_between = 0;
   const std::function<void()> look = [&] {
     const std::size_t now = answered();
@@ -589,7 +587,7 @@ TEST_F(ServerTest, a_command_in_the_background_is_answered_at_once) {
   stack.add("db");
   Bell<> done(loop, "command done");
   stack.command_bell = &done;
-  server = std::make_unique<Server>(loop, stack, metrics);
+  server = std::make_unique<Server>(forever, api);
   const std::string path =
       (std::filesystem::temp_directory_path() / ("belfry-server-test-" + std::to_string(::getpid())))
           .string();
@@ -660,7 +658,7 @@ TEST_F(ServerTest, who_comes_when_no_descriptor_is_left_is_served_with_one_that_
   Client first(port), second(port), third(port);
   first.get("/livez");
   const FewDescriptors few(64);
-  std::vector<OwnedFd> fillers;
+  std::vector<system::OwnedFd> fillers;
   const auto fill = [&fillers] {
     while (fillers.emplace_back(::dup(STDOUT_FILENO))) {
     }
@@ -675,7 +673,7 @@ TEST_F(ServerTest, who_comes_when_no_descriptor_is_left_is_served_with_one_that_
     first.close();
     fill();
     turn();
-    EXPECT_FALSE(OwnedFd(::dup(STDOUT_FILENO))) << "nobody else gets what a connection gave back";
+    EXPECT_FALSE(system::OwnedFd(::dup(STDOUT_FILENO))) << "nobody else gets what a connection gave back";
     fillers.pop_back();  // for the client's own socket
     first.connect(port);
     first.get("/livez");
@@ -689,12 +687,12 @@ TEST_F(ServerTest, without_descriptors_a_connection_is_shed_instead_of_waking_th
   Client first(port), second(port);
   {
     const FewDescriptors few(64);
-    std::vector<OwnedFd> fillers;
+    std::vector<system::OwnedFd> fillers;
     while (fillers.emplace_back(::dup(STDOUT_FILENO))) {
     }
     turn();
   }
-  EXPECT_EQ(server->stats().connections_refused, 2U);
+  EXPECT_EQ(metrics.refused, 2U);
   EXPECT_TRUE(first.ended());
   Client later(port);
   later.get("/livez");
@@ -712,6 +710,25 @@ TEST_F(ServerTest, where_even_shedding_fails_the_server_pauses_and_goes_on) {
   }
   loop.advance(1s);
   EXPECT_THAT(client.received(), EndsWith("ok\n"));
+}
+
+TEST_F(ServerTest, a_cancel_from_above_reaches_every_connection) {
+  stack.add("db", State::starting);
+  Context above(loop);
+  server = std::make_unique<Server>(above, api);
+  ASSERT_TRUE(server->listen("127.0.0.1:0"));
+  turn();
+  Client idle(server->port()), working(server->port());
+  working.get("/v1/wait?service=db");
+  turn();
+  EXPECT_EQ(stack.waiting, 1);
+  above.cancel(Error::closed("the daemon ends"));
+  turn();
+  EXPECT_EQ(stack.waiting, 0);
+  EXPECT_TRUE(idle.ended());
+  EXPECT_TRUE(working.ended());
+  stop(forever);
+  server.reset();
 }
 
 TEST_F(ServerTest, an_abandoned_loop_takes_its_sessions_along) {

@@ -8,7 +8,7 @@
 #include "channels/error.hpp"
 #include "system/owned_fd.hpp"
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 
 using system::OwnedFd;
 
@@ -48,4 +48,4 @@ class SocketLock {
   pid_t predecessor_ = 0;
 };
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

@@ -1,4 +1,4 @@
-#include "daemon/http/wire/listen_socket.hpp"
+#include "system/listen_socket.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 namespace {
 
 constexpr int backlog = 4096;  // the kernel cuts it to net.core.somaxconn
@@ -210,4 +210,4 @@ ListenSocket::~ListenSocket() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

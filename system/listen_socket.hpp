@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "channels/error.hpp"
-#include "daemon/http/wire/socket_lock.hpp"
+#include "system/socket_lock.hpp"
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 
 struct ListenAddress {
   bool is_unix = false;
@@ -24,7 +24,7 @@ struct ListenAddress {
 [[nodiscard]] Result<ListenAddress> parse_listen_address(std::string_view text);
 
 // A listening descriptor, non-blocking and CLOEXEC; closed, and a unix socket's file removed, with the
-// object. Owner: the Server. Lifecycle: bound when made. Cancellation: none, it never waits.
+// object.
 class ListenSocket {
  public:
   // A unix socket gets mode 0600 and belongs to one process at a time (socket_lock.hpp). A stale file of an
@@ -54,4 +54,4 @@ class ListenSocket {
   SocketLock lock_;  // unix
 };
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

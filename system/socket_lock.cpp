@@ -1,4 +1,4 @@
-#include "daemon/http/wire/socket_lock.hpp"
+#include "system/socket_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 namespace {
 
 // What the lock file says: "PID\n", later "PID DEVICE INODE\n".
@@ -162,4 +162,4 @@ SocketLock::~SocketLock() {
   if (is_named(file_.get(), name)) ::unlink(name.c_str());
 }
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

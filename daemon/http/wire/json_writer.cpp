@@ -1,4 +1,4 @@
-#include "daemon/http/api/json_writer.hpp"
+#include "daemon/http/wire/json_writer.hpp"
 
 #include <charconv>
 

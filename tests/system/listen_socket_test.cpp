@@ -1,4 +1,4 @@
-#include "daemon/http/wire/listen_socket.hpp"
+#include "system/listen_socket.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 namespace {
 
 using testing::HasSubstr;
@@ -116,4 +116,4 @@ TEST(ListenSocket, a_missing_directory_is_told) {
 }
 
 }  // namespace
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

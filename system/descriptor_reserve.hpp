@@ -12,15 +12,12 @@
 
 #include "system/owned_fd.hpp"
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 
-using system::OwnedFd;
-
-// Owner: Shared. Lifecycle: as long as the server. Cancellation: none, nothing waits.
-class Reserve {
+class DescriptorReserve {
  public:
   // Holds as many as are left of `lendable`, and one for shedding.
-  explicit Reserve(std::size_t lendable) : lendable_(lendable) { refill(); }
+  explicit DescriptorReserve(std::size_t lendable) : lendable_(lendable) { refill(); }
 
   // Frees a descriptor for the next accept(2). False: all are lent out.
   bool lend() {
@@ -48,4 +45,4 @@ class Reserve {
   OwnedFd last_;
 };
 
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

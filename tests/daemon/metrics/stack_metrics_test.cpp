@@ -1,4 +1,4 @@
-#include "daemon/metrics/metrics.hpp"
+#include "daemon/metrics/stack_metrics.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,16 +15,15 @@ namespace {
 
 using testing::HasSubstr;
 
-struct MetricsTest : testing::Test {
+struct StackMetricsTest : testing::Test {
   ManualClock clock;
   Loop loop{clock};
   FakeStack stack{loop};
-  Metrics metrics{stack};
-  HttpStats http;
+  StackMetrics metrics{stack};
 
   std::string written() {
     std::string out;
-    metrics.write(out, http);
+    metrics.write(out);
     return out;
   }
 };
@@ -36,7 +35,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-TEST_F(MetricsTest, a_service_is_in_exactly_one_state) {
+TEST_F(StackMetricsTest, a_service_is_in_exactly_one_state) {
   stack.add("db", State::backoff);
   const std::string text = written();
   EXPECT_THAT(text, HasSubstr("belfry_service_state{service=\"db\",state=\"backoff\"} 1\n"));
@@ -48,24 +47,24 @@ TEST_F(MetricsTest, a_service_is_in_exactly_one_state) {
       1);
 }
 
-TEST_F(MetricsTest, labels_are_escaped) {
+TEST_F(StackMetricsTest, labels_are_escaped) {
   stack.add("a\"b\\c\nd");
   EXPECT_THAT(written(), HasSubstr("belfry_service_ready{service=\"a\\\"b\\\\c\\nd\"} 1\n"));
 }
 
-TEST_F(MetricsTest, own_bells_are_rung_or_not) {
+TEST_F(StackMetricsTest, own_bells_are_rung_or_not) {
   stack.add("api").bells = {{.name = "booted", .rung = true}, {.name = "warm", .rung = false}};
   const std::string text = written();
   EXPECT_THAT(text, HasSubstr("belfry_service_bell_rung{service=\"api\",bell=\"booted\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("belfry_service_bell_rung{service=\"api\",bell=\"warm\"} 0\n"));
 }
 
-TEST_F(MetricsTest, restarts_are_counted_by_reason) {
+TEST_F(StackMetricsTest, restarts_are_counted_by_reason) {
   stack.add("api").counters.restarts_on_failure = 3;
   EXPECT_THAT(written(), HasSubstr("belfry_service_restarts_total{service=\"api\",reason=\"failure\"} 3\n"));
 }
 
-TEST_F(MetricsTest, a_probe_is_named_by_its_kind) {
+TEST_F(StackMetricsTest, a_probe_is_named_by_its_kind) {
   ServiceView& view = stack.add("api");
   view.readiness_kind = "port";
   view.counters.probe_failures = 7;
@@ -74,7 +73,7 @@ TEST_F(MetricsTest, a_probe_is_named_by_its_kind) {
       HasSubstr("belfry_probe_attempts_total{service=\"api\",probe=\"port\",result=\"failure\"} 7\n"));
 }
 
-TEST_F(MetricsTest, a_histogram_is_cumulative_and_ends_at_infinity) {
+TEST_F(StackMetricsTest, a_histogram_is_cumulative_and_ends_at_infinity) {
   stack.add("db");
   auto& fake = stack.fake(0);
   fake.has_times = true;
@@ -90,23 +89,7 @@ TEST_F(MetricsTest, a_histogram_is_cumulative_and_ends_at_infinity) {
   EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_count{service=\"db\"} 2\n"));
 }
 
-TEST_F(MetricsTest, requests_are_counted_by_code) {
-  http.count(200);
-  http.count(503);
-  http.count(200);
-  const std::string text = written();
-  EXPECT_THAT(text, HasSubstr("belfry_http_requests_total{code=\"200\"} 2\n"));
-  EXPECT_THAT(text, HasSubstr("belfry_http_requests_total{code=\"503\"} 1\n"));
-}
-
-TEST_F(MetricsTest, the_process_describes_itself) {
-  const std::string text = written();
-  EXPECT_THAT(text, HasSubstr("belfry_build_info{version=\""));
-  EXPECT_THAT(text, HasSubstr("\nprocess_open_fds "));
-  EXPECT_THAT(text, testing::Not(HasSubstr("process_resident_memory_bytes 0\n")));
-}
-
-TEST_F(MetricsTest, every_family_is_declared_once_and_before_its_samples) {
+TEST_F(StackMetricsTest, every_family_is_declared_once_and_before_its_samples) {
   stack.add("db");
   stack.add("api", State::waiting);
   std::set<std::string> declared;
@@ -122,7 +105,7 @@ TEST_F(MetricsTest, every_family_is_declared_once_and_before_its_samples) {
 }
 
 // The walk is shared, so this holds the writing against a serializer that somebody else wrote.
-TEST_F(MetricsTest, the_text_agrees_with_prometheus_cpp) {
+TEST_F(StackMetricsTest, the_text_agrees_with_prometheus_cpp) {
   ServiceView& db = stack.add("d\"b");
   db.readiness_kind = "notify";
   db.counters.probe_successes = 12;
@@ -132,9 +115,7 @@ TEST_F(MetricsTest, the_text_agrees_with_prometheus_cpp) {
   const auto samples = [](const std::string& text) {
     std::set<std::string> kept;
     for (const std::string& line : lines_of(text)) {
-      const bool moves = line.starts_with("process_") || line.starts_with("belfry_http_") ||
-                         line.find("belfry_http") != std::string::npos;
-      if (!moves && !line.empty()) kept.insert(line);
+      if (!line.empty()) kept.insert(line);
     }
     return kept;
   };

@@ -1,6 +1,6 @@
 // Two who want the same path, step by step: each is a SocketLock of this process, whose locks count as if
 // they were another's.
-#include "daemon/http/wire/socket_lock.hpp"
+#include "system/socket_lock.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@
 #include <optional>
 #include <vector>
 
-namespace belfry::daemon::http {
+namespace belfry::system {
 namespace {
 
 using testing::HasSubstr;
@@ -183,4 +183,4 @@ TEST_F(SocketLockTest, of_many_at_the_same_moment_one_wins) {
 }
 
 }  // namespace
-}  // namespace belfry::daemon::http
+}  // namespace belfry::system

@@ -1,0 +1,218 @@
+#include "daemon/metrics/daemon_metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "daemon/metrics/stack_metrics.hpp"
+#include "system/process_stats.hpp"
+
+namespace belfry::daemon {
+namespace {
+
+#ifndef BELFRY_VERSION
+#define BELFRY_VERSION "unknown"
+#endif
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+template <class Metric>
+using FamilyOf = prometheus::Family<Metric>;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+FamilyOf<Counter>& counters(Registry& registry, const char* name, const char* help) {
+  return BuildCounter().Name(name).Help(help).Register(registry);
+}
+FamilyOf<Gauge>& gauges(Registry& registry, const char* name, const char* help) {
+  return BuildGauge().Name(name).Help(help).Register(registry);
+}
+FamilyOf<Histogram>& histograms(Registry& registry, const char* name, const char* help) {
+  return BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+// A counter whose number somebody else counts.
+void take_over(Counter& counter, double count) { counter.Increment(count - counter.Value()); }
+
+// A probe is tried ten times a second, or takes until its timeout.
+const Histogram::BucketBoundaries probe_bounds = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05,
+                                                  0.1,    0.5,    1,     5,     10,   30};
+
+Histogram::BucketBoundaries turn_bounds() {
+  Histogram::BucketBoundaries bounds;
+  for (const Duration bound : TurnMeter::bounds) bounds.push_back(seconds(bound));
+  return bounds;
+}
+
+// The names. Base units, `_total` for counters: prometheus.io/docs/practices/naming.
+struct HttpFamilies {
+  explicit HttpFamilies(Registry& registry)
+      : requests(counters(registry, "belfry_http_requests_total", "Requests answered, by status code.")),
+        open(gauges(registry, "belfry_http_connections", "Open connections.").Add({})),
+        accepted(counters(registry, "belfry_http_connections_total", "Connections accepted.").Add({})),
+        refused(counters(registry, "belfry_http_connections_refused_total",
+                         "Connections closed at once because no descriptor was left.")
+                    .Add({})),
+        shed(counters(registry, "belfry_http_connections_shed_total",
+                      "Connections given up for others: idle, in the middle of a request, or not read.")
+                 .Add({})),
+        commands(counters(registry, "belfry_commands_total",
+                          "Commands that were begun and have ended, by what became of them.")) {}
+
+  FamilyOf<Counter>& requests;
+  Gauge& open;
+  Counter& accepted;
+  Counter& refused;
+  Counter& shed;
+  FamilyOf<Counter>& commands;
+  std::vector<std::pair<int, Counter*>> by_status;  // a handful: found by looking at each
+};
+
+struct LoopFamilies {
+  LoopFamilies(Registry& registry, const TurnMeter& of)
+      : meter(of),
+        turns(histograms(registry, "belfry_loop_turn_seconds", "How long the event loop's turns took.")
+                  .Add({}, turn_bounds())),
+        long_turns(
+            counters(registry, "belfry_loop_long_turns_total",
+                     "Turns of the event loop that took more than 10 ms, by what they were busy with.")),
+        longest(gauges(registry, "belfry_loop_longest_turn_seconds", "The longest of these turns.")) {}
+
+  void refresh() {
+    const TurnMeter::Times now = meter.times();
+    std::vector<double> more;
+    for (std::size_t i = 0; i < now.turns.size(); ++i)
+      more.push_back(static_cast<double>(now.turns[i] - taken.turns[i]));
+    turns.ObserveMultiple(more, seconds(now.sum - taken.sum));
+    taken = now;
+    for (const TurnMeter::Culprit& one : meter.culprits()) {
+      const std::map<std::string, std::string> labels{{"culprit", std::string(one.name)}};
+      take_over(long_turns.Add(labels), static_cast<double>(one.turns));
+      longest.Add(labels).Set(seconds(one.longest));
+    }
+  }
+
+  const TurnMeter& meter;
+  TurnMeter::Times taken;
+  Histogram& turns;
+  FamilyOf<Counter>& long_turns;
+  FamilyOf<Gauge>& longest;
+};
+
+// The names that Prometheus' clients agree on.
+struct ProcessFamilies {
+  explicit ProcessFamilies(Registry& registry)
+      : cpu(counters(registry, "process_cpu_seconds_total", "User and system CPU time spent in seconds.")
+                .Add({})),
+        resident(gauges(registry, "process_resident_memory_bytes", "Resident memory size in bytes.").Add({})),
+        size(gauges(registry, "process_virtual_memory_bytes", "Virtual memory size in bytes.").Add({})),
+        open_fds(gauges(registry, "process_open_fds", "Number of open file descriptors.").Add({})),
+        max_fds(gauges(registry, "process_max_fds", "Maximum number of open file descriptors.").Add({})),
+        start(gauges(registry, "process_start_time_seconds",
+                     "Start time of the process since the epoch in seconds.")
+                  .Add({})) {}
+
+  void refresh() {
+    const system::ProcessStats now = system::read_process_stats();
+    take_over(cpu, now.cpu_seconds);
+    resident.Set(now.resident_bytes);
+    size.Set(now.virtual_bytes);
+    open_fds.Set(now.open_fds);
+    max_fds.Set(now.max_fds);
+    start.Set(now.start_time_seconds);
+  }
+
+  Counter& cpu;
+  Gauge& resident;
+  Gauge& size;
+  Gauge& open_fds;
+  Gauge& max_fds;
+  Gauge& start;
+};
+
+}  // namespace
+
+struct DaemonMetrics::State {
+  State(const StackView& stack_, const std::uint64_t* unattributed_, const TurnMeter* turns)
+      : stack(stack_), unattributed(unattributed_) {
+    gauges(registry, "belfry_build_info", "What this daemon is; always 1.")
+        .Add({{"version", BELFRY_VERSION}})
+        .Set(1);
+    if (unattributed != nullptr)
+      of_nobody = &counters(registry, "belfry_notify_unattributed_total",
+                            "Notify messages on the shared socket that came from no process of any service.")
+                       .Add({});
+    if (turns != nullptr) loop.emplace(registry, *turns);
+  }
+
+  void refresh() {
+    if (of_nobody != nullptr) take_over(*of_nobody, static_cast<double>(*unattributed));
+    if (loop) loop->refresh();
+    process.refresh();
+  }
+
+  StackMetrics stack;
+  const std::uint64_t* unattributed;
+  Registry registry;
+  Counter* of_nobody = nullptr;
+  std::optional<LoopFamilies> loop;
+  FamilyOf<Histogram>& probes =
+      histograms(registry, "belfry_probe_duration_seconds", "How long an attempt of a probe took.");
+  HttpFamilies http{registry};
+  ProcessFamilies process{registry};
+};
+
+DaemonMetrics::DaemonMetrics(const StackView& stack, const std::uint64_t* unattributed,
+                             const TurnMeter* turns)
+    : state_(std::make_unique<State>(stack, unattributed, turns)) {}
+
+DaemonMetrics::~DaemonMetrics() = default;
+
+void DaemonMetrics::write(std::string& out) {
+  state_->refresh();
+  state_->stack.write(out);
+  out += prometheus::TextSerializer().Serialize(state_->registry.Collect());
+}
+
+void DaemonMetrics::probe_tried(std::string_view kind, Duration took) {
+  state_->probes.Add({{"probe", std::string(kind)}}, probe_bounds).Observe(seconds(took));
+}
+
+void DaemonMetrics::request_answered(int status) {
+  HttpFamilies& http = state_->http;
+  auto known = std::ranges::find(http.by_status, status, &std::pair<int, Counter*>::first);
+  if (known == http.by_status.end()) {
+    Counter& added = http.requests.Add({{"code", std::to_string(status)}});
+    known = http.by_status.insert(known, {status, &added});
+  }
+  known->second->Increment();
+}
+
+void DaemonMetrics::command_ended(ServiceCommand command, CommandOutcome outcome) {
+  state_->http.commands
+      .Add({{"command", std::string(name_of(command))}, {"outcome", std::string(name_of(outcome))}})
+      .Increment();
+}
+
+void DaemonMetrics::connection_accepted() {
+  state_->http.accepted.Increment();
+  state_->http.open.Increment();
+}
+void DaemonMetrics::connection_closed() { state_->http.open.Decrement(); }
+void DaemonMetrics::connection_refused() { state_->http.refused.Increment(); }
+void DaemonMetrics::connection_shed() { state_->http.shed.Increment(); }
+
+}  // namespace belfry::daemon

@@ -1,0 +1,48 @@
+// Everything that /metrics says: what there is once for the daemon, and the stack with its services.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "channels/turn_meter.hpp"
+#include "daemon/metrics/http_metrics.hpp"
+#include "daemon/view/stack_view.hpp"
+
+namespace belfry::daemon {
+
+// What the daemon counts of itself is counters, gauges and histograms of prometheus-cpp, in one registry,
+// which its serializer writes. They are counted where something happens; what somebody else counts already
+// (the loop's turns, the notify router, the kernel) is taken over when somebody scrapes. What there is for
+// each service is appended by the fast writer of stack_metrics.hpp.
+//
+// Lives no longer than what it reads.
+class DaemonMetrics final : public HttpMetrics {
+ public:
+  // `unattributed` counts notify messages of nobody's process; `turns` is the loop's meter. Null: not shown.
+  explicit DaemonMetrics(const StackView& stack, const std::uint64_t* unattributed = nullptr,
+                         const TurnMeter* turns = nullptr);
+  ~DaemonMetrics() override;
+  DaemonMetrics(const DaemonMetrics&) = delete;
+  DaemonMetrics& operator=(const DaemonMetrics&) = delete;
+
+  void write(std::string& out) override;
+
+  // For whoever tries probes: one attempt of a probe of this kind ("tcp", "port") is over, with whatever
+  // result, and took so long. Feeds belfry_probe_duration_seconds{probe}; no series until the first call.
+  void probe_tried(std::string_view kind, Duration took);
+
+  void request_answered(int status) override;
+  void command_ended(ServiceCommand command, CommandOutcome outcome) override;
+  void connection_accepted() override;
+  void connection_closed() override;
+  void connection_refused() override;
+  void connection_shed() override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace belfry::daemon

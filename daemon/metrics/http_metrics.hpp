@@ -1,0 +1,25 @@
+// What HTTP counts, and what it asks for when somebody scrapes. Knows no HTTP beyond the number of a status.
+#pragma once
+
+#include <string>
+
+#include "daemon/view/stack_view.hpp"
+
+namespace belfry::daemon {
+
+// DaemonMetrics, or what a test puts in its place.
+class HttpMetrics {
+ public:
+  virtual ~HttpMetrics() = default;
+  // Appends the exposition in Prometheus' text format 0.0.4.
+  virtual void write(std::string& out) = 0;
+
+  virtual void request_answered(int status) = 0;
+  virtual void command_ended(ServiceCommand command, CommandOutcome outcome) = 0;
+  virtual void connection_accepted() = 0;
+  virtual void connection_closed() = 0;
+  virtual void connection_refused() = 0;
+  virtual void connection_shed() = 0;
+};
+
+}  // namespace belfry::daemon
