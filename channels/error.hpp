@@ -51,6 +51,7 @@ class Error {
   static Error deadline_exceeded();
   static Error deadline_exceeded(std::string message);
   static Error closed(std::string message = "closed");
+  static Error failed(std::string message) { return Error(Kind::failed, std::move(message)); }
 
   // Kind system, message "what: strerror(errnum)".
   static Error from_errno(int errnum, std::string_view what);

@@ -207,7 +207,7 @@ Result<void> DnsChannel::open(const DnsOptions& options) {
       ::ares_init_options(&channel_, &asked,
                           ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
                               ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF);
-  if (status != ARES_SUCCESS) return std::unexpected(Error(Error::Kind::failed, ::ares_strerror(status)));
+  if (status != ARES_SUCCESS) return std::unexpected(Error::failed(::ares_strerror(status)));
   ::ares_set_socket_functions(channel_, &SocketFunctions::all, this);
   if (!options.servers.empty()) ::ares_set_servers_ports_csv(channel_, options.servers.c_str());
   return {};
@@ -257,7 +257,7 @@ void DnsChannel::finish(Question& question, int status, const ares_addrinfo* fou
     question.answer = std::move(addresses);
   } else {
     const int why = status == ARES_SUCCESS ? ARES_ENODATA : status;
-    question.answer = std::unexpected(Error(Error::Kind::failed, reason_of(question, why)));
+    question.answer = std::unexpected(Error::failed(reason_of(question, why)));
   }
   const auto keep = in_flight_.extract(question.name);  // until the bell has rung
   question.answered.ring();

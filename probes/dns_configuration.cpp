@@ -27,7 +27,7 @@ Result<DnsConfiguration> read_dns_configuration(const std::string& resolv_conf) 
   asked.resolvconf_path = path.data();
   ares_channeldata* reader = nullptr;
   int status = ::ares_init_options(&reader, &asked, ARES_OPT_RESOLVCONF);
-  if (status != ARES_SUCCESS) return std::unexpected(Error(Error::Kind::failed, ::ares_strerror(status)));
+  if (status != ARES_SUCCESS) return std::unexpected(Error::failed(::ares_strerror(status)));
   ares_options options{};
   int mask = 0;
   status = ::ares_save_options(reader, &options, &mask);

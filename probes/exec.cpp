@@ -30,9 +30,7 @@ class ExecProbe final : public Probe {
     system::CommandRun run(loop_, processes_, marker_);
     const auto pid = run.begin(launch_);
     output.passed();
-    if (!pid)
-      co_return std::unexpected(
-          Error(Error::Kind::failed, "cannot run the probe: " + pid.error().text(command_)));
+    if (!pid) co_return std::unexpected(Error::failed("cannot run the probe: " + pid.error().text(command_)));
     const Outcome ended = co_await run.exited().wait(ctx);
     const Result<void> cleared = co_await run.clear();
     if (ended.cancelled())
@@ -43,7 +41,7 @@ class ExecProbe final : public Probe {
     const system::ExitStatus status = run.exited().value();
     if (!status.success())
       co_return std::unexpected(
-          Error(Error::Kind::failed, "the probe " + command_ + " " + status.text() + output.last_line()));
+          Error::failed("the probe " + command_ + " " + status.text() + output.last_line()));
     co_return CheckResult{};
   }
 

@@ -104,7 +104,7 @@ Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<En
     const error_code failed = co_await connect_once(ctx, socket, endpoints.front());
     if (!failed) co_return Result<void>{};
     if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap(what));
-    co_return std::unexpected(Error(Error::Kind::failed, what + ": " + text_of(failed)));
+    co_return std::unexpected(Error::failed(what + ": " + text_of(failed)));
   }
   Race race(ctx);
   for (const Endpoint& endpoint : endpoints) {
@@ -121,7 +121,7 @@ Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<En
     co_return Result<void>{};
   }
   if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap(what));
-  co_return std::unexpected(Error(Error::Kind::failed, what + ": " + reasons(std::move(race.failures))));
+  co_return std::unexpected(Error::failed(what + ": " + reasons(std::move(race.failures))));
 }
 
 }  // namespace belfry::probes

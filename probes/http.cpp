@@ -75,14 +75,13 @@ class HttpProbe final : public Probe {
     };
     const bool good =
         statuses_.empty() ? status >= 200 && status < 400 : std::ranges::any_of(statuses_, within);
-    if (!good)
-      return std::unexpected(Error(Error::Kind::failed, what + ": the answer was " + std::to_string(status)));
+    if (!good) return std::unexpected(Error::failed(what + ": the answer was " + std::to_string(status)));
     if (body_ && !body_->occurs_in(response.body())) {
-      return std::unexpected(Error(Error::Kind::failed, what + ": the body does not match"));
+      return std::unexpected(Error::failed(what + ": the body does not match"));
     }
     if (json_) {
       if (auto why = judge_json(response.body(), *json_); !why.empty())
-        return std::unexpected(Error(Error::Kind::failed, what + ": " + why));
+        return std::unexpected(Error::failed(what + ": " + why));
     }
     return {};
   }

@@ -54,7 +54,7 @@ Task<CheckResult> LocalOwner::judge(Context& ctx, Endpoint own, Endpoint peer) {
   const auto listener = diag_.listener_at(end_of(peer));
   if (!listener)
     co_return std::unexpected(
-        Error(Error::Kind::failed, "nobody listens on port " + std::to_string(peer.port()) + " any more"));
+        Error::failed("nobody listens on port " + std::to_string(peer.port()) + " any more"));
   const bool ours = co_await is_ours(ctx, *listener, peer.port());
   if (ours) co_return CheckResult{};
   CheckResult outcome = co_await judge_stranger(ctx, *listener, peer.port());
@@ -82,9 +82,9 @@ Task<CheckResult> LocalOwner::judge_stranger(Context& ctx, system::ListeningSock
   const bool is_older = holder.process.pid != 0 && holder.process.born < began_;
   if (!is_older && (holder.process.pid != 0 || !was_there(listener))) co_return CheckResult{};
   const std::string who = is_older ? holder.text() : "another user's process (`ss -lnp` shows which)";
-  co_return std::unexpected(Error(Error::Kind::failed, "port " + std::to_string(port) + " is held by " + who +
-                                                           ", not by this service; `owner: any` beside the "
-                                                           "probe lets it count"));
+  co_return std::unexpected(Error::failed("port " + std::to_string(port) + " is held by " + who +
+                                          ", not by this service; `owner: any` beside the "
+                                          "probe lets it count"));
 }
 
 }  // namespace belfry::probes

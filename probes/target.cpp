@@ -37,7 +37,7 @@ Result<Target> parse_http_url(std::string_view text) {
 
 Error connection_error(Context& ctx, const std::string& what, const error_code& ec) {
   if (ctx.cancelled()) return ctx.cause().wrap(what);
-  return Error(Error::Kind::failed, what + ": " + ec.message());
+  return Error::failed(what + ": " + ec.message());
 }
 
 Task<Result<void>> connect(Context& ctx, Socket& socket, Resolver& resolver, const Target& target) {

@@ -62,9 +62,9 @@ std::string next_step(const SocketPlan& plan, int error) {
 }
 
 std::unexpected<Error> cannot_listen(const SocketPlan& plan, int error) {
-  return std::unexpected(
-      Error(Error::Kind::failed, "cannot listen on " + plan.text() + ": " + std::strerror(error) +
-                                     (error == EADDRINUSE ? holder_of(plan) : "") + next_step(plan, error)));
+  return std::unexpected(Error::failed("cannot listen on " + plan.text() + ": " + std::strerror(error) +
+                                       (error == EADDRINUSE ? holder_of(plan) : "") +
+                                       next_step(plan, error)));
 }
 
 // Numbers only, so nothing is asked of a name server. `*` is every address of both families where the host
@@ -199,9 +199,9 @@ Result<ActivationSocket> ActivationSocket::bind_unix(const SocketPlan& plan, Sys
   struct stat status{};
   if (!abstract && ::lstat(path, &status) == 0) {
     if (!S_ISSOCK(status.st_mode))
-      return std::unexpected(Error(Error::Kind::failed, "cannot listen on " + plan.text() +
-                                                            ": a file that is not a socket is in the way "
-                                                            "(move it, or give `listen` another path)"));
+      return std::unexpected(Error::failed("cannot listen on " + plan.text() +
+                                           ": a file that is not a socket is in the way "
+                                           "(move it, or give `listen` another path)"));
     if (is_answered(to, syscalls)) return cannot_listen(plan, EADDRINUSE);
     remove_dead(plan.address, status);
   }

@@ -48,8 +48,7 @@ Task<Result<void>> CommandRun::clear() {
   const Outcome gone = co_await gone_.wait(bounded);
   if (gone.rung()) co_return Result<void>{};
   const std::string who = text_of(processes_.survivors(tree()));
-  co_return std::unexpected(
-      Error(Error::Kind::failed, "cannot kill " + (who.empty() ? "what it left" : who)));
+  co_return std::unexpected(Error::failed("cannot kill " + (who.empty() ? "what it left" : who)));
 }
 
 void CommandRun::on_exit(pid_t, ExitStatus status) { exited_.ring(status); }

@@ -44,9 +44,8 @@ void Activation::open() {
 
 Result<void> Activation::look_up_owner(const ListenSocket& socket, SocketPlan& plan) const {
   const auto nobody = [&plan](const std::string& what, const std::string& name) {
-    return std::unexpected(Error(Error::Kind::failed, "cannot give the socket " + plan.text() + " to " +
-                                                          name + ": there is no such " + what +
-                                                          " (create it, or name another one)"));
+    return std::unexpected(Error::failed("cannot give the socket " + plan.text() + " to " + name +
+                                         ": there is no such " + what + " (create it, or name another one)"));
   };
   if (!socket.owner.empty()) {
     const auto found = system::find_identity(socket.owner);

@@ -39,8 +39,8 @@ Result<void> Identities::check(const config::Service& spec) const {
   if (!wants_one(spec)) return {};
   const Found& found = found_.at(identity_key(spec));
   if (found.why_not.empty()) return check_rights(spec, *found.identity);
-  return std::unexpected(Error(Error::Kind::failed, "cannot run " + spec.name + " as " +
-                                                        words_for_identity(spec) + ": " + found.why_not));
+  return std::unexpected(
+      Error::failed("cannot run " + spec.name + " as " + words_for_identity(spec) + ": " + found.why_not));
 }
 
 std::shared_ptr<const system::Identity> Identities::of(const config::Service& spec) const {

@@ -62,8 +62,7 @@ bool ReadyFd::read_some() {
   const std::string fd = "descriptor " + std::to_string(probe_.fd);
   const char* const wanted = probe_.dialect == config::FdDialect::s6 ? "a newline" : "a byte";
   if (got == 0) {
-    give_up(
-        Error(Error::Kind::failed, "cannot become ready: it closed " + fd + " before it wrote " + wanted));
+    give_up(Error::failed("cannot become ready: it closed " + fd + " before it wrote " + wanted));
     return false;
   }
   const std::string_view written(block.data(), static_cast<std::size_t>(got));
@@ -74,8 +73,8 @@ bool ReadyFd::read_some() {
   }
   bytes_ += static_cast<std::uint32_t>(got);
   if (bytes_ < longest_message) return true;
-  give_up(Error(Error::Kind::failed, "cannot become ready: it wrote " + std::to_string(bytes_) +
-                                         " bytes to " + fd + " and no newline"));
+  give_up(Error::failed("cannot become ready: it wrote " + std::to_string(bytes_) + " bytes to " + fd +
+                        " and no newline"));
   return false;
 }
 

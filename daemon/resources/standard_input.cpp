@@ -22,9 +22,8 @@ Result<void> StandardInput::apply(const std::string& what, system::Launch& launc
     const int error = opened.error();
     if (error == EMFILE || error == ENFILE)
       return std::unexpected(Error::from_errno(error, "cannot open " + what));
-    return std::unexpected(Error(Error::Kind::failed, "cannot open " + what +
-                                                          " as its standard input: " + std::strerror(error) +
-                                                          " (make it, or correct `stdin`)"));
+    return std::unexpected(Error::failed("cannot open " + what + " as its standard input: " +
+                                         std::strerror(error) + " (make it, or correct `stdin`)"));
   }
   fd_ = std::move(*opened);
   launch.standard_input = fd_.get();

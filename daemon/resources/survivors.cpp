@@ -103,10 +103,9 @@ class SurvivorsStop {
       left = find_survivors(stack_id_, recorded_);
     }
     if (left.empty()) return who;
-    return std::unexpected(
-        Error(Error::Kind::failed,
-              "cannot start beside what an earlier run left behind, and cannot end it: " + names_of(left) +
-                  "; see what it waits for in /proc/" + std::to_string(left.front().pid) + "/stack"));
+    return std::unexpected(Error::failed(
+        "cannot start beside what an earlier run left behind, and cannot end it: " + names_of(left) +
+        "; see what it waits for in /proc/" + std::to_string(left.front().pid) + "/stack"));
   }
 
  private:

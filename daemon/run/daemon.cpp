@@ -11,6 +11,7 @@
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
+#include "config/model/enum_names.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
@@ -51,7 +52,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       pump_(loop_, mode_.output),
       resources_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
-      supervisor_(loop_, stack, processes_, resources_, probes_, *this,
+      supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
       api_(supervisor_, metrics_),
@@ -341,6 +342,10 @@ void Daemon::state_changed(const Service& service, State from, State to) {
 }
 
 void Daemon::asked_for_time(const Service&, Duration by) { service_manager_.needs_time(by); }
+
+void Daemon::probe_took(config::Probe::Kind kind, Duration took) {
+  metrics_.probe_tried(config::name_of(kind), took);
+}
 
 void Daemon::own_bell_rang(const Service& service, std::string_view bell) {
   notice(service.name(),

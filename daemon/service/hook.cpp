@@ -18,8 +18,6 @@ constexpr std::string_view hook_names[] = {"pre_start", "post_start", "pre_stop"
 // What bounds it, by the name it has in the file.
 constexpr std::string_view bounds[] = {"ready.timeout", "ready.timeout", "stop.timeout", "stop.timeout"};
 
-Error failure(std::string text) { return Error(Error::Kind::failed, std::move(text)); }
-
 }  // namespace
 
 const config::Command* command_of(const config::Service& service, Hook which) {
@@ -53,7 +51,7 @@ Task<Result<bool>> HookRun::perform(Context& ctx, system::Launch& launch, system
   const system::TreeId group{.leader = pid_, .marker = {}, .log_pipe = 0};
   co_await wait(ctx, began);
   processes_.signal(group, SIGKILL, system::Scope::group);  // what it forked has had its time
-  if (!error_ && exit_ && !asked_ && !exit_->success()) error_ = failure(what_ + " " + exit_->text());
+  if (!error_ && exit_ && !asked_ && !exit_->success()) error_ = Error::failed(what_ + " " + exit_->text());
   if (error_) co_return std::unexpected(error_);
   co_return exit_.has_value() && !asked_;
 }
@@ -62,7 +60,7 @@ Result<void> HookRun::clone(system::Launch& launch, system::OwnedFd child) {
   const auto pid = processes_.spawn(launch, *this);
   child.close();
   if (!pid)
-    return std::unexpected(failure("cannot run " + what_ + ": " + pid.error().text(launch.command())));
+    return std::unexpected(Error::failed("cannot run " + what_ + ": " + pid.error().text(launch.command())));
   pid_ = *pid;
   terms_.started(pid_);
   return {};
@@ -75,8 +73,8 @@ Task<void> HookRun::wait(Context& ctx, TimePoint began) {
     const TimePoint deadline = std::min(terms_.deadline(began), patience);
     TimePoint due = is_of_start(which_) ? std::min(deadline, terms_.look_around()) : deadline;
     if (deadline <= loop_.horizon()) {
-      error_ = failure(what_ + " did not end in time: killed (" +
-                       std::string(bounds[static_cast<std::size_t>(which_)]) + ")");
+      error_ = Error::failed(what_ + " did not end in time: killed (" +
+                             std::string(bounds[static_cast<std::size_t>(which_)]) + ")");
       kill();
       killed_at = std::min(killed_at, loop_.now());
       due = killed_at + sigkill_takes;
@@ -104,7 +102,7 @@ void HookRun::kill() {
 // The kernel does not end it: nobody waits for it any more. What can be seen of it belongs to the tree.
 void HookRun::give_up() {
   const auto left = processes_.survivors({.leader = pid_, .marker = {}, .log_pipe = 0});
-  error_ = failure(what_ + " did not end in time, and cannot be killed: " + text_of(left));
+  error_ = Error::failed(what_ + " did not end in time, and cannot be killed: " + text_of(left));
   processes_.disown(std::exchange(pid_, 0));
 }
 

@@ -58,9 +58,9 @@ std::string NotifyState::of_the_end() const {
 
 Error NotifyState::why_unready(std::string_view name, std::optional<Duration> timeout) const {
   std::string text(name);
-  if (stopping_) return Error(Error::Kind::failed, text + " has said STOPPING=1");
-  return Error(Error::Kind::failed, text + " has said RELOADING=1, and not READY=1 within " +
-                                        milliseconds(timeout.value_or(Duration::zero())));
+  if (stopping_) return Error::failed(text + " has said STOPPING=1");
+  return Error::failed(text + " has said RELOADING=1, and not READY=1 within " +
+                       milliseconds(timeout.value_or(Duration::zero())));
 }
 
 }  // namespace belfry::daemon

@@ -9,15 +9,15 @@ bool holds(const config::ProbeSet& set, std::uint32_t truths) {
   return set.any ? truths != 0 : truths == all;
 }
 
-OwnBells::OwnBells(Loop& loop, Semaphore& slots, const std::vector<config::OwnBell>& specs,
+OwnBells::OwnBells(Context& parent, const ProbeMeans& means, const std::vector<config::OwnBell>& specs,
                    OwnBellListener& listener, TimePoint started_at) {
   for (std::uint32_t i = 0; i < specs.size(); ++i)
-    bells_.emplace_back(loop, slots, specs[i], i, listener, started_at);
+    bells_.emplace_back(parent, means, specs[i], i, listener, started_at);
 }
 
-Result<void> OwnBells::begin(probes::Factory& factory, const probes::ProbeContext& about, double random) {
+Result<void> OwnBells::begin(const probes::ProbeContext& about, double random) {
   for (One& bell : bells_) {
-    if (auto ok = bell.begin(factory, about, random); !ok) return ok;
+    if (auto ok = bell.begin(about, random); !ok) return ok;
   }
   return {};
 }
@@ -42,12 +42,12 @@ Task<Result<void>> OwnBells::joined(Context& patience) {
   co_return Result<void>{};
 }
 
-OwnBells::One::One(Loop& loop, Semaphore& slots, const config::OwnBell& spec, std::uint32_t index,
+OwnBells::One::One(Context& parent, const ProbeMeans& means, const config::OwnBell& spec, std::uint32_t index,
                    OwnBellListener& listener, TimePoint started_at)
     : spec_(spec),
       index_(index),
       listener_(listener),
-      watch_(loop, slots, static_cast<ProbeListener&>(*this),
+      watch_(parent, means, static_cast<ProbeListener&>(*this),
              {.role = ProbeRole::bell, .started_at = started_at}) {}
 
 void OwnBells::One::heard(const Heard& what) {

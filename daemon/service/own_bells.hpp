@@ -29,11 +29,11 @@ class OwnBellListener {
 // more. Cancellation: end() cancels every check; each is gone within a turn.
 class OwnBells {
  public:
-  OwnBells(Loop& loop, Semaphore& slots, const std::vector<config::OwnBell>& specs, OwnBellListener& listener,
-           TimePoint started_at);
+  OwnBells(Context& parent, const ProbeMeans& means, const std::vector<config::OwnBell>& specs,
+           OwnBellListener& listener, TimePoint started_at);
 
   // The error names the probe that can't be made.
-  Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random);
+  Result<void> begin(const probes::ProbeContext& about, double random);
   // An event of the service: those that wait for just this kind have it, the others are asked at once.
   void heard(const Heard& what);
   void trigger();
@@ -43,10 +43,10 @@ class OwnBells {
  private:
   class One final : ProbeListener {
    public:
-    One(Loop& loop, Semaphore& slots, const config::OwnBell& spec, std::uint32_t index,
+    One(Context& parent, const ProbeMeans& means, const config::OwnBell& spec, std::uint32_t index,
         OwnBellListener& listener, TimePoint started_at);
-    Result<void> begin(probes::Factory& factory, const probes::ProbeContext& about, double random) {
-      return watch_.begin(spec_.probes, factory, about, random);
+    Result<void> begin(const probes::ProbeContext& about, double random) {
+      return watch_.begin(spec_.probes, about, random);
     }
     void heard(const Heard& what);
     ProbeWatch& watch() { return watch_; }

@@ -26,27 +26,28 @@ probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms&
 
 }  // namespace
 
-ProbeWatch::ProbeWatch(Loop& loop, Semaphore& slots, ProbeListener& listener, WatchTerms terms)
-    : loop_(loop),
-      slots_(slots),
+ProbeWatch::ProbeWatch(Context& parent, const ProbeMeans& means, ProbeListener& listener, WatchTerms terms)
+    : loop_(parent.loop()),
+      means_(means),
       listener_(listener),
       terms_(terms),
-      context_(loop),
-      tasks_(loop, "probes") {}
+      context_(parent),
+      tasks_(loop_, "probes") {}
 
-Result<void> ProbeWatch::begin(const config::ProbeSet& set, probes::Factory& factory,
-                               const probes::ProbeContext& about, double random) {
+Result<void> ProbeWatch::begin(const config::ProbeSet& set, const probes::ProbeContext& about,
+                               double random) {
   random_ = random;
   for (std::uint32_t i = 0; i < set.probes.size(); ++i) {
     const config::Probe& spec = set.probes[i];
     if (probes::is_event(spec.kind)) continue;
-    auto probe = factory.make(spec, about);
+    auto probe = means_.factory.make(spec, about);
     if (!probe) return std::unexpected(probe.error());
     probes::ScheduleOptions options = options_of(spec, terms_);
     const std::optional<Duration> recheck = spec.recheck ? *spec.recheck : terms_.recheck;
     const bool keep_asking =
         terms_.role == ProbeRole::live || (terms_.role == ProbeRole::ready && recheck.has_value());
-    watched_.push_back(std::make_unique<Watched>(loop_, std::move(*probe), i, options, keep_asking));
+    watched_.push_back(
+        std::make_unique<Watched>(loop_, std::move(*probe), spec.kind, i, options, keep_asking));
     if (recheck) watched_.back()->recheck = *recheck;
   }
   for (auto& watched : watched_) spawn(tasks_, "probe", ask_repeatedly(context_, *watched));
@@ -155,11 +156,13 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
 Task<std::optional<Result<void>>> ProbeWatch::attempt(Context& ctx, Watched& watched) {
   for (;;) {
     const Duration paused_before = loop_.paused();
-    const Result<Permit> permit = co_await slots_.acquire(ctx);
+    const Result<Permit> permit = co_await means_.slots.acquire(ctx);
     if (!permit) co_return std::nullopt;
     Context limited(ctx, saturating_add(loop_.now(), watched.options.attempt_timeout));
+    const TimePoint began = loop_.now();
     Result<void> outcome = co_await watched.probe->check(limited);
     if (ctx.cancelled()) co_return std::nullopt;
+    means_.times.probe_took(watched.kind, loop_.now() - began);
     if (outcome || loop_.paused() == paused_before) co_return outcome;
   }
 }

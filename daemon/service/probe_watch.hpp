@@ -23,6 +23,32 @@ namespace belfry::daemon {
 
 enum class ProbeRole : std::uint8_t { ready, live, bell };
 
+// Random numbers in [0, 1): back-off and periodic probes spread by them.
+class RandomSource {
+ public:
+  virtual double random() = 0;
+
+ protected:
+  ~RandomSource() = default;
+};
+
+// Told how long each attempt of a probe took, whatever its result: for metrics.
+class ProbeTimes {
+ public:
+  virtual void probe_took(config::Probe::Kind kind, Duration took) = 0;
+
+ protected:
+  ~ProbeTimes() = default;
+};
+
+// What it takes to ask probes. Owner: the supervisor.
+struct ProbeMeans {
+  Semaphore& slots;
+  probes::Factory& factory;
+  RandomSource& random;
+  ProbeTimes& times;
+};
+
 // Told on the loop's thread, from the probe's own task.
 class ProbeListener {
  public:
@@ -42,14 +68,13 @@ struct WatchTerms {
 
 // Owner: the Service, for one run.
 // Lifecycle: made after the spawn; end(), then joined(), then destroyed.
-// Cancellation: end() cancels every check; each task is gone within a turn.
+// Cancellation: end(), or the parent's cancel, ends every check; each task is gone within a turn.
 class ProbeWatch {
  public:
-  ProbeWatch(Loop& loop, Semaphore& slots, ProbeListener& listener, WatchTerms terms);
+  ProbeWatch(Context& parent, const ProbeMeans& means, ProbeListener& listener, WatchTerms terms);
 
   // The error names the probe that can't be made. `random` in [0, 1) spreads periodic checks.
-  Result<void> begin(const config::ProbeSet& set, probes::Factory& factory, const probes::ProbeContext& about,
-                     double random);
+  Result<void> begin(const config::ProbeSet& set, const probes::ProbeContext& about, double random);
   // Something happened to the service: ask all at once that are not true yet, or may be true no more.
   void trigger();
   // It gave a sign of life, which is no news of what it offers: what is true and may be lost in silence is
@@ -66,11 +91,17 @@ class ProbeWatch {
 
  private:
   struct Watched {
-    Watched(Loop& loop, std::unique_ptr<probes::Probe> p, std::uint32_t i, probes::ScheduleOptions o,
-            bool again)
-        : probe(std::move(p)), index(i), options(o), keep_asking(again), poke(loop, "probe trigger") {}
+    Watched(Loop& loop, std::unique_ptr<probes::Probe> p, config::Probe::Kind k, std::uint32_t i,
+            probes::ScheduleOptions o, bool again)
+        : probe(std::move(p)),
+          index(i),
+          kind(k),
+          options(o),
+          keep_asking(again),
+          poke(loop, "probe trigger") {}
     std::unique_ptr<probes::Probe> probe;
     std::uint32_t index;
+    config::Probe::Kind kind;
     probes::ScheduleOptions options;
     bool keep_asking;
     std::optional<Duration> recheck{};  // the period after the bell
@@ -86,7 +117,7 @@ class ProbeWatch {
   Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
 
   Loop& loop_;
-  Semaphore& slots_;
+  const ProbeMeans& means_;
   ProbeListener& listener_;
   WatchTerms terms_;
   double random_ = 0;

@@ -17,8 +17,8 @@ Result<void> Readiness::watch(std::unique_ptr<ProbeWatch>& watch, const config::
     return {};
   if (spec_.type == config::ServiceType::external) terms.recheck = recheck_of_externals;
   ProbeListener& listener = *this;
-  watch = std::make_unique<ProbeWatch>(means_.loop, means_.slots, listener, terms);
-  const Result<void> begun = watch->begin(set, means_.factory, about, means_.random.random());
+  watch = std::make_unique<ProbeWatch>(parent_, means_, listener, terms);
+  const Result<void> begun = watch->begin(set, about, means_.random.random());
   if (!begun) watch.reset();
   return begun;
 }
@@ -28,14 +28,13 @@ Result<void> Readiness::watch_ready(const probes::ProbeContext& about) {
 }
 
 Result<void> Readiness::watch_live(const probes::ProbeContext& about) {
-  return watch(live_, *spec_.live, {.role = ProbeRole::live, .started_at = means_.loop.now()}, about);
+  return watch(live_, *spec_.live, {.role = ProbeRole::live, .started_at = parent_.loop().now()}, about);
 }
 
 Result<void> Readiness::watch_own_bells(const probes::ProbeContext& about) {
   OwnBellListener& listener = *this;
-  own_bells_ =
-      std::make_unique<OwnBells>(means_.loop, means_.slots, spec_.extras->bells, listener, *about.began);
-  return own_bells_->begin(means_.factory, about, means_.random.random());
+  own_bells_ = std::make_unique<OwnBells>(parent_, means_, spec_.extras->bells, listener, *about.began);
+  return own_bells_->begin(about, means_.random.random());
 }
 
 Task<Result<void>> Readiness::end(Context& patience) {

@@ -30,31 +30,15 @@ class ReadinessListener {
   ~ReadinessListener() = default;
 };
 
-// Random numbers in [0, 1): back-off and periodic probes spread by them.
-class RandomSource {
- public:
-  virtual double random() = 0;
-
- protected:
-  ~RandomSource() = default;
-};
-
-// What it takes to ask probes.
-struct ProbeMeans {
-  Loop& loop;
-  Semaphore& slots;
-  probes::Factory& factory;
-  RandomSource& random;
-};
-
 // Owner: the service, for one run.
 // Lifecycle: made before the run's first process, so that nothing that is said is lost; watch_…() when its
 //   processes run; end() before it goes.
-// Cancellation: end() cancels every check and waits for it, which takes one turn.
+// Cancellation: end(), or the parent's cancel, ends every check; end() waits for it, which takes one turn.
 class Readiness final : ProbeListener, OwnBellListener {
  public:
-  Readiness(const ProbeMeans& means, const config::Service& spec, ReadinessListener& listener)
-      : means_(means), spec_(spec), listener_(listener) {}
+  Readiness(Context& parent, const ProbeMeans& means, const config::Service& spec,
+            ReadinessListener& listener)
+      : parent_(parent), means_(means), spec_(spec), listener_(listener) {}
 
   // Each error names the probe that can't be made. `began` as in ProbeContext: when the run did.
   Result<void> watch_ready(const probes::ProbeContext& about);
@@ -91,7 +75,8 @@ class Readiness final : ProbeListener, OwnBellListener {
   void own_bell_true(std::uint32_t bell) override;
   void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) override;
 
-  ProbeMeans means_;
+  Context& parent_;
+  const ProbeMeans& means_;
   const config::Service& spec_;
   ReadinessListener& listener_;
   std::uint32_t truths_ = 0;

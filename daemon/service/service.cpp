@@ -105,7 +105,7 @@ Task<void> Service::start(Context& ctx) {
     refuse_start(last_run_is_stuck());
     co_return;
   }
-  open_run();
+  open_run(ctx);
   if (has(Hook::pre_start) && prepare()) {  // if it can't be prepared, the start below says so
     const bool passed = co_await run_hook(ctx, Hook::pre_start);
     if (!passed) {

@@ -134,7 +134,7 @@ class Service final : public Node,
 
   // --- a run (service_run.cpp)
   Result<void> prepare();
-  void open_run();
+  void open_run(Context& ctx);
   bool begin_run();
   bool clone();
   void watch_probes();

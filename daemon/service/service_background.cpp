@@ -19,8 +19,6 @@ namespace {
 // leaves children behind later than that has not gone to the background, it has ended.
 constexpr Duration latest_leave = std::chrono::seconds(5);
 
-Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
-
 // The number in a pid file; 0: there is none. Nothing waits for a writer: the path may be a FIFO.
 pid_t pid_in(const std::string& path) {
   constexpr off_t longest = 65536;  // the number is its first line: postmaster.pid has more
@@ -43,8 +41,8 @@ bool Service::goes_on_in_background(const system::ExitStatus& status) {
     const std::string left = text_of(survivors());
     if (left.empty()) return false;
     record_.run.refused = true;
-    record_.run.failure = failure(std::string(name()) + " daemonised: it forked, left " + left +
-                                  " and exited with 0; give it `ready:`, or run it in the foreground");
+    record_.run.failure = Error::failed(std::string(name()) + " daemonised: it forked, left " + left +
+                                        " and exited with 0; give it `ready:`, or run it in the foreground");
     return false;
   }
   if (!runtime_.processes.tree_alive(tree())) return false;
@@ -75,7 +73,7 @@ void Service::background_is_gone() {
   if (const auto status = record_.run.said.exit_status())
     it_ended(system::ExitStatus{.signaled = false, .value = *status});
   else if (!record_.run.failure)
-    record_.run.failure = failure(
+    record_.run.failure = Error::failed(
         std::string(name()) + " ended: all that it had left in the background is gone, and nobody knows how");
   if (!record_.run.exit) it_ended(system::ExitStatus{});
 }

@@ -110,8 +110,8 @@ Bell<>* Service::bell_to_wait_for(SharedIncarnation& awaited) const {
 
 Error Service::waited_too_long() const {
   const Edge* missing = first_missing_edge();
-  return Error(Error::Kind::failed, "cannot start " + std::string(name()) + ": waited too long for " +
-                                        (missing != nullptr ? missing->text() : "its dependencies"));
+  return Error::failed("cannot start " + std::string(name()) + ": waited too long for " +
+                       (missing != nullptr ? missing->text() : "its dependencies"));
 }
 
 std::optional<Error> Service::hopeless_cause() const {
@@ -159,7 +159,7 @@ TimePoint Service::look_after_losses() {
   if (is_gate() && !edges_hold()) {
     record_.intent = Intent::again;
     record_.in_order = false;
-    record_.cause = Error(Error::Kind::failed, "too few of its members hold");
+    record_.cause = Error::failed("too few of its members hold");
     return due;
   }
   if (!cares_about_loss()) return due;
@@ -184,7 +184,7 @@ TimePoint Service::look_after_losses() {
     record_.intent = restart ? Intent::again : Intent::rest;
     record_.stopped_by_loss = !restart;
     record_.in_order = false;
-    record_.cause = Error(Error::Kind::failed, "lost " + edge.text());
+    record_.cause = Error::failed("lost " + edge.text());
     if (restart) ++counters_->restarts_on_loss;
     runtime_.listener.notice(*this, (restart ? "restarts: " : "stops: ") + record_.cause.text());
     tell_dependents(false);  // a stop that is on its way is a lost level, also while a hook still ends

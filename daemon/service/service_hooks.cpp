@@ -53,9 +53,9 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   Result<bool> passed = false;
   system::Launch launch;
   if (hook_deadline(which, began) <= began) {
-    passed = std::unexpected(Error(Error::Kind::failed, "cannot run " + what + ": there is no time left"));
+    passed = std::unexpected(Error::failed("cannot run " + what + ": there is no time left"));
   } else if (auto child = prepare_hook(which, launch); !child) {
-    passed = std::unexpected(Error(Error::Kind::failed, "cannot run " + what + ": " + child.error().text()));
+    passed = std::unexpected(Error::failed("cannot run " + what + ": " + child.error().text()));
   } else {
     HookTerms terms{.deadline = [this, which](TimePoint at) { return hook_deadline(which, at); },
                     .is_pointless = [this, which] { return is_pointless(which); },

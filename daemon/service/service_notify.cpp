@@ -6,12 +6,6 @@
 
 namespace belfry::daemon {
 
-namespace {
-
-Error failure(std::string text) { return Error(Error::Kind::failed, std::move(text)); }
-
-}  // namespace
-
 // In an order in which a message with several assignments makes sense.
 void Service::said(const NotifyMessage& message) {
   NotifyState& said = record_.run.said;
@@ -87,8 +81,8 @@ void Service::main_ended(pid_t pid, std::optional<system::ExitStatus> status) {
     status = system::ExitStatus{.signaled = false, .value = *record_.run.said.exit_status()};
   // A service that is gone and does not say how must not be taken for one that has done its work.
   if (!status && !record_.run.failure) {
-    record_.run.failure = failure(std::string(name()) + " ended: process " + std::to_string(pid) +
-                                  ", which it called its main one, is gone, and its parent knows how");
+    record_.run.failure = Error::failed(std::string(name()) + " ended: process " + std::to_string(pid) +
+                                        ", which it called its main one, is gone, and its parent knows how");
   }
   it_ended(status.value_or(system::ExitStatus{}));
   attention_.notify();
@@ -133,7 +127,7 @@ void Service::own_bell_true(std::uint32_t bell) {
 
 void Service::expire_watchdog(std::string why) {
   record_.run.failure =
-      Error(Error::Kind::failed, std::string(name()) + " is not alive", failure(std::move(why)));
+      Error(Error::Kind::failed, std::string(name()) + " is not alive", Error::failed(std::move(why)));
   record_.run.watchdog_expired = true;
 }
 

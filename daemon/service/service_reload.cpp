@@ -42,7 +42,7 @@ ServiceReload::ServiceReload(ServiceRuntime& runtime, Service& service)
 }
 
 Error ServiceReload::failure(const std::string& why) const {
-  return Error(Error::Kind::failed, std::string(service_.name()) + " " + why);
+  return Error::failed(std::string(service_.name()) + " " + why);
 }
 
 bool ServiceReload::has_left() const {

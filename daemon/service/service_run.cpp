@@ -14,8 +14,6 @@ using config::ServiceType;
 
 namespace {
 
-Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
-
 // What belfry may not do now it may not do in a second either: only a lack of something passes.
 bool stays_so(const Error& error) {
   return error.kind() == Error::Kind::failed || error.errnum() == EPERM || error.errnum() == EACCES;
@@ -34,10 +32,11 @@ Result<void> Service::prepare() {
   return {};
 }
 
-void Service::open_run() {
+// Its probes end with the life at the latest.
+void Service::open_run(Context& ctx) {
   record_.run = Run(spec(), runtime_.loop.now());
   ReadinessListener& listener = *this;
-  readiness_ = std::make_unique<Readiness>(runtime_.probes, spec(), listener);
+  readiness_ = std::make_unique<Readiness>(ctx, runtime_.probes, spec(), listener);
   lost_since_.clear();
 }
 
@@ -60,7 +59,7 @@ bool Service::clone() {
     resources().launched(0);  // so that who needs less can have it
     std::string why = prepared.error().text();
     if (prepared.error().errnum() == EMFILE) why += system::how_to_raise_the_limit;
-    put_start_off(failure("cannot start " + std::string(name()) + ": " + why));
+    put_start_off(Error::failed("cannot start " + std::string(name()) + ": " + why));
     return false;
   }
   const auto pid = runtime_.processes.spawn(*launch_, *this);
@@ -68,8 +67,8 @@ bool Service::clone() {
   resources().launched(record_.run.pid);
   launch_.reset();
   if (!pid) {
-    const Error cause =
-        failure("cannot start " + std::string(name()) + ": " + pid.error().text(spec().command.front()));
+    const Error cause = Error::failed("cannot start " + std::string(name()) + ": " +
+                                      pid.error().text(spec().command.front()));
     pid.error().transient() ? put_start_off(cause) : refuse_start(cause);
     return false;
   }
@@ -165,8 +164,8 @@ TimePoint Service::start_deadline() const {
 void Service::start_took_too_long() {
   const Error& last = readiness_->last_error();
   record_.run.failure =
-      failure(std::string(name()) + " was not ready in time" + (last ? ": " + last.text() : "") +
-              " (ready.timeout " + config::to_string(ready_timeout().value_or(Duration::zero())) + ")");
+      Error::failed(std::string(name()) + " was not ready in time" + (last ? ": " + last.text() : "") +
+                    " (ready.timeout " + config::to_string(ready_timeout().value_or(Duration::zero())) + ")");
   leave_running(Event::start_timed_out, record_.run.failure);
 }
 
@@ -218,7 +217,7 @@ void Service::enter(Event event, Error cause) {
 
 // It never ran, and will not until something else happens: nobody may go on waiting for this incarnation.
 void Service::settle_bells(const Error& cause) {
-  const Error why = cause ? cause : failure(std::string(name()) + " was stopped");
+  const Error why = cause ? cause : Error::failed(std::string(name()) + " was stopped");
   now_->end(why);
   now_->stopped.never(why);
   give_back();

@@ -17,8 +17,6 @@ constexpr Duration killing_takes = std::chrono::seconds(10);
 
 bool is_refused(const system::Survivor& process) { return process.refused != 0; }
 
-Error failure(std::string message) { return Error(Error::Kind::failed, std::move(message)); }
-
 }  // namespace
 
 TimePoint Service::kill_deadline() const {
@@ -114,7 +112,7 @@ bool Service::give_up_killing(TimePoint killed_at) {
   std::string what = left.empty() ? "somebody of it is left, and cannot be seen" : text_of(left);
   if (std::ranges::any_of(left, [](const auto& p) { return p.state == 'D'; }))
     what += "; see what it waits for in /proc/" + std::to_string(left.front().pid) + "/stack";
-  const Error cause = failure("cannot be killed: " + what);
+  const Error cause = Error::failed("cannot be killed: " + what);
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::unkillable, cause);
@@ -133,8 +131,8 @@ void Service::ask_what_it_left() {
 }
 
 Error Service::last_run_is_stuck() const {
-  return failure("cannot start " + std::string(name()) +
-                 " beside its last run, which cannot be killed: " + text_of(survivors()));
+  return Error::failed("cannot start " + std::string(name()) +
+                       " beside its last run, which cannot be killed: " + text_of(survivors()));
 }
 
 void Service::on_exit(pid_t pid, system::ExitStatus status) {
@@ -183,7 +181,7 @@ void Service::end_run() {
   }
   const Event next = verdict();
   if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
-  ended->end(record_.cause ? record_.cause : failure(std::string(name()) + " has stopped"));
+  ended->end(record_.cause ? record_.cause : Error::failed(std::string(name()) + " has stopped"));
   enter(next, record_.cause);
   ended->stopped.ring();
   if (record_.state == State::waiting || record_.state == State::backoff) {
@@ -241,7 +239,7 @@ Error Service::last_exit_error() const {
   if (record_.run.killed_by_command && record_.run.exit->signaled) text += ", as `belfry kill` asked";
   if (!record_.run.ready_at && !ready_means_completed()) text += " before it was ready";
   text += record_.run.said.of_the_end();
-  return failure(std::move(text));
+  return Error::failed(std::move(text));
 }
 
 }  // namespace belfry::daemon

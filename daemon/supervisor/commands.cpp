@@ -146,7 +146,7 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
     if (is_settled(service.state()) && !service.record().start_requested) {
       std::string why = std::string(service.name()) + " is " + std::string(name_of(service.state()));
       if (const std::string error = last_error(service); !error.empty()) why += ": " + error;
-      result = std::unexpected(Error(Error::Kind::failed, std::move(why)));
+      result = std::unexpected(Error::failed(std::move(why)));
       break;
     }
     // Shared for as long as it is waited for: the service may be in its next run by then.
@@ -259,7 +259,7 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
     const auto left = one->survivors();
     const bool out_of_reach = std::ranges::all_of(left, [](const auto& p) { return p.refused != 0; });
     if (!left.empty() && out_of_reach) {
-      waited = std::unexpected(Error(Error::Kind::failed, text_of(left)));
+      waited = std::unexpected(Error::failed(text_of(left)));
       break;
     }
     // Who does not end sleeps uninterruptibly: that is an answer, too.

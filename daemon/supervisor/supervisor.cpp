@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "channels/spawn.hpp"
+#include "config/model/exit_codes.hpp"
 #include "daemon/service/description.hpp"
 
 namespace belfry::daemon {
@@ -16,30 +17,30 @@ bool is_active(const Service& service, State state) {
 
 }  // namespace
 
-Supervisor::Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes,
+Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Processes& processes,
                        ResourceProvider& resources, probes::Factory& probes, Reporter& reporter,
                        std::uint64_t seed)
-    : loop_(loop),
+    : loop_(parent.loop()),
       stack_(stack),
       reporter_(reporter),
-      probe_slots_(loop, stack.probe_limit, "probe slots"),
+      probe_slots_(loop_, stack.probe_limit, "probe slots"),
       start_slots_(stack.parallel_starts),
-      preparations_(loop),
+      preparations_(loop_),
       runtime_{.stack_name = stack.name,
-               .loop = loop,
+               .loop = loop_,
                .processes = processes,
                .resources = resources,
-               .probes = {.loop = loop, .slots = probe_slots_, .factory = probes, .random = *this},
+               .probes = {.slots = probe_slots_, .factory = probes, .random = *this, .times = *this},
                .start_slots = start_slots_,
                .preparations = preparations_,
                .graph = graph_,
                .listener = *this},
       random_(seed),
-      up_(loop, "up"),
-      ending_(loop, "ending"),
-      up_again_(loop),
-      lives_context_(loop),
-      lives_(loop, "lives") {
+      lives_context_(parent),
+      up_(loop_, "up"),
+      ending_(loop_, "ending"),
+      up_again_(loop_),
+      lives_(loop_, "lives") {
   services_.reserve(stack.services.size());
   by_name_.reserve(stack.services.size());
   for (const config::Service& spec : stack.services) {
@@ -151,7 +152,8 @@ void Supervisor::look_for_the_end(Service& service, State to) {
     const bool lies = to == State::failed && code == 0;
     const std::string how = exit && !lies ? exit->text() : "failed: " + last_error(service);
     if (ends_when_done_ || code != 0 || lies)
-      ending_.ring({.code = lies ? 69 : code, .reason = "main service " + name + " " + how});
+      ending_.ring(
+          {.code = lies ? exit_code::unavailable : code, .reason = "main service " + name + " " + how});
   }
   if (to == State::failed || (to == State::blocked && service.spec().essential)) look_at_essentials();
   // What settles may unblock or block others in the same turn, so the question is asked after it.
@@ -166,7 +168,7 @@ void Supervisor::look_at_essentials() {
   for (const Service* one : essentials_) {
     const State state = one->state();
     if (state != State::failed && (state != State::blocked || !graph_.is_blocked_by_failure(*one))) continue;
-    ending_.ring({.code = 69,
+    ending_.ring({.code = exit_code::unavailable,
                   .reason = "essential service " + std::string(one->name()) + " " +
                             std::string(name_of(state)) + ": " + last_error(*one)});
   }
@@ -187,7 +189,7 @@ void Supervisor::end_when_nothing_can_run() {
   }
   // A stack of externals and gates has nothing to run, and is there to be asked.
   if (!anything_to_run) return;
-  ending_.ring({.code = failed ? 69 : 0,
+  ending_.ring({.code = failed ? exit_code::unavailable : exit_code::ok,
                 .reason = failed ? "nothing can run any more" : "all services have completed"});
 }
 

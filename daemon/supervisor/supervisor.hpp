@@ -33,6 +33,8 @@ class Reporter {
   virtual void notice(std::string_view service, const std::string& text) = 0;
   // A service says that its start or stop takes so much longer.
   virtual void asked_for_time(const Service&, Duration) {}
+  // An attempt of some service's probe is over.
+  virtual void probe_took(config::Probe::Kind, Duration) {}
 
  protected:
   ~Reporter() = default;
@@ -43,9 +45,10 @@ class Reporter {
 // after
 //   end() has returned, or after the loop was abandoned.
 // Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
-class Supervisor final : public StackView, StateListener, RandomSource {
+class Supervisor final : public StackView, StateListener, RandomSource, ProbeTimes {
  public:
-  Supervisor(Loop& loop, const config::Stack& stack, system::Processes& processes,
+  // Everything that it waits for hangs below `parent`.
+  Supervisor(Context& parent, const config::Stack& stack, system::Processes& processes,
              ResourceProvider& resources, probes::Factory& probes, Reporter& reporter, std::uint64_t seed);
   ~Supervisor() override;
   Supervisor(const Supervisor&) = delete;
@@ -112,6 +115,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   void notice(Service& service, const std::string& text) override;
   void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
   double random() override;
+  void probe_took(config::Probe::Kind kind, Duration took) override { reporter_.probe_took(kind, took); }
 
   void count_health(Service& service);
   void look_whether_up();
@@ -138,6 +142,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   DependencyGraph graph_;
   ServiceRuntime runtime_;
   std::mt19937_64 random_;
+  Context lives_context_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<const Service*> essentials_;
   std::vector<std::uint32_t> by_name_;  // the services, sorted
@@ -155,7 +160,6 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   Bell<> up_;
   Bell<Ending> ending_;
   Timer up_again_;  // somebody has died, and nobody was told of it yet
-  Context lives_context_;
   WaitGroup lives_;
 };
 

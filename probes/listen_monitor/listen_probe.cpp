@@ -108,14 +108,13 @@ Task<CheckResult> ListenProbe::refuse(Context& ctx, SocketOwners::Sockets socket
       holder.process.pid != 0
           ? holder.text()
           : std::string("another process (`ss ") + (what_.is_path() ? "-lxp" : "-lnp") + "` shows which)";
-  co_return std::unexpected(
-      Error(Error::Kind::failed, where() + " is held by " + who + ", not by this service"));
+  co_return std::unexpected(Error::failed(where() + " is held by " + who + ", not by this service"));
 }
 
 Error ListenProbe::nobody() const {
   std::string text = std::string("nobody listens ") + (what_.is_path() ? "at " : "on ") + where();
   if (!elsewhere_.empty()) text.append(": ").append(elsewhere_);
-  return Error(Error::Kind::failed, std::move(text));
+  return Error::failed(std::move(text));
 }
 
 Task<bool> ListenProbe::is_ours(Context& ctx, SocketOwners::Sockets sockets) {

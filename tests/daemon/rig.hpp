@@ -75,7 +75,7 @@ class Rig : public ::testing::Test {
 
   void up(const std::vector<std::string>& names = {}) {
     supervisor =
-        std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
+        std::make_unique<daemon::Supervisor>(root, stack, processes, resources, probes, chronicle, 1);
     supervisor->begin(names);
     loop.run_until_idle();
   }
@@ -142,6 +142,7 @@ class Rig : public ::testing::Test {
 
   ManualClock clock;
   Loop loop{clock};
+  Context root{loop};
   config::Stack stack = a_stack();
   FakeProcesses processes{loop};
   FakeResources resources;

@@ -365,12 +365,12 @@ class World final : daemon::Reporter {
   std::map<std::uint32_t, const PlannedService*> planned_;
   ManualClock clock_;
   Loop loop_{clock_};
+  Context root_{loop_};
   testing::FakeProcesses processes_{loop_};
   testing::FakeResources resources_;
   testing::FakeProbes probes_;
-  daemon::Supervisor supervisor_{loop_, stack_, processes_, resources_, probes_, *this, plan_.seed};
+  daemon::Supervisor supervisor_{root_, stack_, processes_, resources_, probes_, *this, plan_.seed};
   Oracle oracle_{supervisor_, processes_, plan_.parallel_starts};
-  Context root_{loop_};
   WaitGroup director_{loop_, "director"};
   WaitGroup requests_{loop_, "requests"};
   WaitGroup listeners_{loop_, "listeners"};

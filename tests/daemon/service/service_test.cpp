@@ -392,7 +392,7 @@ TEST_F(ServiceLife, nothing_is_held_by_what_does_not_run) {
 TEST_F(ServiceLife, preparing_those_that_wait_delays_nobody) {
   speaking(daemon("db"));
   for (int i = 0; i < 50; ++i) daemon("s" + std::to_string(i), {"db"});
-  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
+  supervisor = std::make_unique<daemon::Supervisor>(root, stack, processes, resources, probes, chronicle, 1);
   supervisor->begin({});
   for (int i = 0; i < 200 && resources.held().size() < 3; ++i) loop.step();
   ASSERT_EQ(state("db"), State::starting);

@@ -103,7 +103,7 @@ TEST_F(Shutdown, an_immediate_kill_leaves_nothing_that_starts_again) {
 
 TEST_F(Shutdown, a_stop_in_the_first_turn_starts_nothing) {
   daemon("db");
-  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
+  supervisor = std::make_unique<daemon::Supervisor>(root, stack, processes, resources, probes, chronicle, 1);
   supervisor->begin({});
   down();
   EXPECT_EQ(processes.spawned(), 0U);

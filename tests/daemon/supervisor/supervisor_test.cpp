@@ -152,7 +152,7 @@ TEST_F(Stack, when_all_have_completed_it_ends_with_0) {
 TEST_F(Stack, one_that_somebody_uses_does_not_end_because_its_work_is_done) {
   oneshot("migrate");
   daemon("tool").main = true;
-  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
+  supervisor = std::make_unique<daemon::Supervisor>(root, stack, processes, resources, probes, chronicle, 1);
   supervisor->stay_up_when_done();
   supervisor->begin({});
   loop.run_until_idle();
@@ -163,7 +163,7 @@ TEST_F(Stack, one_that_somebody_uses_does_not_end_because_its_work_is_done) {
 
 TEST_F(Stack, one_that_somebody_uses_ends_when_its_main_service_fails) {
   daemon("tool").main = true;
-  supervisor = std::make_unique<daemon::Supervisor>(loop, stack, processes, resources, probes, chronicle, 1);
+  supervisor = std::make_unique<daemon::Supervisor>(root, stack, processes, resources, probes, chronicle, 1);
   supervisor->stay_up_when_done();
   supervisor->begin({});
   loop.run_until_idle();
