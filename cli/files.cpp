@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "config/model/exit_codes.hpp"
-#include "system/free_ports.hpp"
+#include "daemon/host/real_host.hpp"
 
 namespace belfry::cli {
 
@@ -39,7 +39,7 @@ Expected<config::Loaded> load(const Invocation& asked, config::Host* host) {
   config::LoadOptions options;
   options.profiles = asked.profiles;
   options.host = host;
-  options.free_ports = system::free_loopback_ports;
+  options.free_ports = daemon::free_ports;
   return config::load(*files, options);
 }
 

@@ -7,6 +7,7 @@
 #include "system/address_check.hpp"
 #include "system/exec_diagnosis.hpp"
 #include "system/file_facts.hpp"
+#include "system/free_ports.hpp"
 #include "system/identity.hpp"
 #include "system/launch.hpp"
 #include "system/open_file.hpp"
@@ -101,5 +102,7 @@ std::string RealHost::why_port_taken(bool udp, const std::string& address, std::
 }
 
 std::string_view RealHost::default_path() const { return system::default_path; }
+
+std::vector<std::uint16_t> free_ports(std::size_t count) { return system::free_loopback_ports(count); }
 
 }  // namespace belfry::daemon

@@ -1,6 +1,8 @@
 // The machine that belfry runs on, as validation asks about it (config/validate/host).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -40,5 +42,8 @@ class RealHost final : public config::Host {
   std::map<std::string, Account> accounts_;  // by "user:group"
   system::SockDiag sockets_;
 };
+
+// For `ports: free` (config/decode/free_ports.hpp).
+[[nodiscard]] std::vector<std::uint16_t> free_ports(std::size_t count);
 
 }  // namespace belfry::daemon

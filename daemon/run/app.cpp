@@ -16,7 +16,6 @@
 #include "daemon/run/daemon.hpp"
 #include "system/descriptors.hpp"
 #include "system/file_facts.hpp"
-#include "system/free_ports.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
 #include "system/process.hpp"
@@ -56,7 +55,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
   config::LoadOptions options;
   options.profiles = asked.profiles;
   options.services = asked.services;
-  options.free_ports = system::free_loopback_ports;
+  options.free_ports = free_ports;
   RealHost host(false);
   options.host = &host;
   config::Loaded loaded = config::load(paths, options);
