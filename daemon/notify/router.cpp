@@ -129,13 +129,16 @@ void NotifyRouter::launched(const ServiceRef& service, pid_t pid) {
     endpoint->main.forget();
     endpoint->burials = burials_around({});  // no process of this run has died yet
   }
-  if (endpoint && endpoint->socket) return;
-  pid_t& leader = leaders_[service.index()];
+  if (!endpoint || !endpoint->socket) set_leader(service.index(), pid);
+}
+
+void NotifyRouter::set_leader(std::uint32_t service, pid_t pid) {
+  pid_t& leader = leaders_[service];
   const std::uint32_t* known = leader == 0 ? nullptr : by_leader_.find(leader);
   // The number of a leader that is gone may be another service's by now.
-  if (known != nullptr && *known == service.index()) by_leader_.erase(leader);
+  if (known != nullptr && *known == service) by_leader_.erase(leader);
   leader = pid;
-  if (leader != 0) by_leader_[leader] = service.index();
+  if (leader != 0) by_leader_[leader] = service;
 }
 
 void NotifyRouter::drain(const ServiceRef& service) {
@@ -148,9 +151,11 @@ void NotifyRouter::drain(const ServiceRef& service) {
 }
 
 bool NotifyRouter::release(const ServiceRef& service, bool may_come_back) {
+  set_leader(service.index(), 0);
   auto& endpoint = endpoints_[service.index()];
-  launched(service, 0);
   if (!endpoint) return false;
+  endpoint->main.forget();
+  endpoint->store.take_back();
   if (!may_come_back) endpoint->store.clear();
   if (endpoint->socket) close_afterwards(std::move(endpoint->socket));
   if (endpoint->store.size() == 0) endpoint.reset();

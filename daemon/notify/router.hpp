@@ -82,6 +82,7 @@ class NotifyRouter final : NotifyReceiver {
              AttachedDescriptors& attached);
   Result<void> open_own_socket(const ServiceRef& service, uid_t owner);
   Endpoint& endpoint_of(const ServiceRef& service);
+  void set_leader(std::uint32_t service, pid_t pid);
   void close_afterwards(std::unique_ptr<NotifySocket> socket);
   void close_some();
 

@@ -148,14 +148,18 @@ void NativeHandle::hold(std::uint16_t more) {
 }
 
 void NativeHandle::launched(pid_t pid) {
+  give_back_what_the_child_has();
+  if (shared_.kept != nullptr && pid != 0) shared_.kept->add(pid, service_.name());
+  shared_.router.launched(service_, pid);
+}
+
+void NativeHandle::give_back_what_the_child_has() {
   write_end_.close();
   if (leaf_) leaf_->close();
   for (auto& ready : ready_fds_) ready->passed();
   standard_input_.passed();
   shared_.notifiers.started(service_, listening_);
   hold(0);
-  if (shared_.kept != nullptr && pid != 0) shared_.kept->add(pid, service_.name());
-  shared_.router.launched(service_, pid);
 }
 
 Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
@@ -182,7 +186,7 @@ void NativeHandle::drain() {
 bool NativeHandle::release(bool may_come_back) {
   shared_.activation.close(service_.index());
   const bool keeps_some = shared_.router.release(service_, may_come_back);
-  launched(0);
+  give_back_what_the_child_has();
   for (auto& ready : ready_fds_) ready->close();
   leaf_.reset();
   log_.drain();

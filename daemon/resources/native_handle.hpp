@@ -45,6 +45,7 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   Result<void> create_ready_fds(system::Launch& launch);
   void apply_descriptors(system::Launch& launch);
   void hold(std::uint16_t more);
+  void give_back_what_the_child_has();
 
   void wrote_ready(const config::Probe& probe) override;
   void closed_unready(const config::Probe& probe, const Error& why) override;
