@@ -17,8 +17,7 @@
 namespace belfry::probes {
 
 // Owner: an attempt. Lifecycle: apply() before the spawn, passed() after it, then last_line() once, at the
-// end; a
-//   process that still has the pipe open then writes to nobody.
+//   end; a process that still has the pipe open then writes to nobody.
 class OutputTail {
  public:
   static constexpr std::size_t most_kept = 4096;  // bytes, of as many as come

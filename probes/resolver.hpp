@@ -26,8 +26,7 @@ struct ResolverOptions {
 };
 
 // Owner: the factory of the probes. Lifecycle: outlives every resolve(). Nothing is opened and no memory is
-// taken
-//   for name servers before the first name that needs them.
+//   taken for name servers before the first name that needs them.
 // Cancellation: resolve() ends within a turn of its context's cancellation, whatever a name server does.
 class Resolver {
  public:

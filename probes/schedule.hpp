@@ -24,7 +24,7 @@ struct ScheduleOptions {
 };
 
 // While starting: clamp(time since start / 50, 1 ms, 250 ms): a service that is up in 20 ms is seen 1 ms
-// late, one that takes a minute costs four looks a second. Idea of product.md, "period".
+// late, one that takes a minute costs four looks a second.
 [[nodiscard]] Duration adaptive_delay(Duration since_start);
 
 // How long to wait before the next attempt. `since_start` counts from the start of the process;

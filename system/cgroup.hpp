@@ -56,7 +56,7 @@ class CgroupLeaf {
   std::uint64_t oom_kills_ = 0;
 };
 
-// Owner: the provisions.
+// Owner: the native resources.
 // Lifecycle: open() makes the directory, the destructor removes what is empty and, when belfry was moved,
 //   moves it back.
 class CgroupTree {

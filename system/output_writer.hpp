@@ -26,9 +26,8 @@ namespace belfry::system {
 
 // Owner: whoever has something to write there; the thread has a descriptor of its own for the same open file.
 // Lifecycle: the thread begins with the first line; all signals are blocked in it. The destructor joins it
-// when
-//   everything has been written. A thread that still writes is left behind instead, as it may be stuck in
-//   write(2) for good: it owns what it touches, and ends with the piece it is at, or with the process.
+//   when everything has been written. A thread that still writes is left behind instead, as it may be stuck
+//   in write(2) for good: it owns what it touches, and ends with the piece it is at, or with the process.
 // Cancellation: the destructor; with finish() or tell_when_written() the owner bounds the wait before.
 // Thread rules: every member from the owner's thread.
 class OutputWriter {

@@ -28,7 +28,7 @@ struct Place {
 
 enum class ServiceType : std::uint8_t { daemon, oneshot, external, gate };
 
-// The level of a dependency that an edge waits for (product.md, Rules, "Levels").
+// The level of a dependency that an edge waits for.
 enum class Condition : std::uint8_t { started, ready, completed, stopped, own_bell };
 
 // What a running dependent does when the level of its edge is lost.
@@ -100,7 +100,7 @@ struct Probe {
   Rarely<Command> command;  // exec
   std::unique_ptr<HttpExpectation> http;  // http, when anything but the default is expected
 
-  // Tuning. Unset means the default of the place where the probe stands (product.md, Defaults).
+  // Tuning. Unset means the default of the place where the probe stands.
   OptionalDuration timeout;  // of the whole start (`ready`) or of one attempt (`live`)
   OptionalDuration initial_delay;
   OptionalDuration period;           // unset: adaptive while starting
@@ -248,7 +248,7 @@ struct Http {
 };
 
 struct Control {
-  std::string socket;  // empty: the default path (product.md, Defaults)
+  std::string socket;  // empty: the default path
   std::vector<std::string> allow;
   std::string token_file;
 };

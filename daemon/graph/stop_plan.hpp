@@ -1,7 +1,7 @@
 // One deadline for the whole graceful stop, shared out so that nobody eats the time of those below.
 //
 // A service is killed at min(asked + its own timeout, D − the longest sum of timeouts still below it):
-// slow applications never eat the database's time (product.md, Shutdown). Where a chain does not fit, the
+// slow applications never eat the database's time. Where a chain does not fit, the
 // sums are scaled down; a service's own timeout never is, because most of those above it need a moment only.
 // Pure.
 #pragma once

@@ -13,7 +13,7 @@
 namespace belfry::daemon {
 
 // With `terminal` it is a terminal (pty(7)) instead of a pipe, whose input is empty.
-// Owner: the provisions of the service. Lifecycle: open for as long as any process may write to it; outlives
+// Owner: the resources of the service. Lifecycle: open for as long as any process may write to it; outlives
 // restarts of the service.
 class LogPipe final : system::PollWatcher, LogSource {
  public:

@@ -36,8 +36,7 @@ class LogSource {
 
 // Where the lines go: a descriptor that may be slow. Never blocks.
 // Owner: the Daemon. Lifecycle: drain() at the end gives a late reader its time; what is left in the
-// destructor is
-//   given up. Cancellation: the context of drain().
+//   destructor is given up. Cancellation: the context of drain().
 class LogPump {
  public:
   LogPump(Loop& loop, int output);

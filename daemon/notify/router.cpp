@@ -90,7 +90,7 @@ Result<void> NotifyRouter::prepare(const ServiceRef& service, system::Launch& la
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
     launch.add_variable("NOTIFY_SOCKET", endpoints_[service.index()]->socket->path());
   } else {
-    services_[service.index()] = service;
+    services_[service.index()] = &service;
     launch.add_variable("NOTIFY_SOCKET", shared_->path());
   }
   if (service.spec().extras && service.spec().extras->watchdog) {

@@ -36,7 +36,7 @@ class UnattributedSender {
   TimePoint until_{};
 };
 
-// Owner: the provisions.
+// Owner: the native resources.
 // Lifecycle: open() before the first service; outlives the services.
 class NotifyRouter final : NotifyReceiver {
  public:
@@ -91,7 +91,7 @@ class NotifyRouter final : NotifyReceiver {
   const uid_t own_user_ = system::own_user();
   system::SocketDirectory directory_;
   std::unique_ptr<NotifySocket> shared_;
-  std::vector<std::optional<ServiceRef>> services_;   // that share it, by index
+  std::vector<const ServiceRef*> services_;           // that share it, by index
   std::vector<std::unique_ptr<Endpoint>> endpoints_;  // null: shares the socket and needs nothing else
   system::PidMap<std::uint32_t> by_leader_;           // the running ones that share it
   std::vector<pid_t> leaders_;                        // under which each stands there

@@ -19,7 +19,7 @@
 
 namespace belfry::daemon {
 
-// Owner: the provisions.
+// Owner: the native resources.
 // Lifecycle: outlives the services; a notifier's descriptor is watched until it hangs up.
 class ListenNotifiers {
  public:

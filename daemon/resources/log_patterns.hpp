@@ -10,7 +10,7 @@
 
 namespace belfry::daemon {
 
-// Owner: the provisions of a service that has such probes.
+// Owner: the resources of a service that has such probes.
 // Lifecycle: begin_run() before each start; once all have matched, it listens to no further lines of the run.
 class LogPatterns final : LineListener {
  public:

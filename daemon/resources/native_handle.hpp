@@ -15,8 +15,7 @@
 namespace belfry::daemon {
 
 // Owner: the service. Lifecycle: ServiceResources has the contract; what is made in prepare() is made once
-// and
-//   kept until launched() has passed it on.
+//   and kept until launched() has passed it on.
 class NativeHandle final : public ServiceResources, ReadyFdListener {
  public:
   NativeHandle(SharedResources& shared, const ServiceRef& service);

@@ -10,7 +10,7 @@
 namespace belfry::daemon {
 
 struct RunOptions {
-  std::vector<std::string> files;     // empty: the search path of product.md
+  std::vector<std::string> files;     // empty: ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml
   std::vector<std::string> services;  // empty: all that are enabled
   std::vector<std::string> profiles;
 };

@@ -2,6 +2,7 @@
 
 #include "config/model/duration.hpp"
 #include "config/model/enum_names.hpp"
+#include "daemon/service/stop_rules.hpp"
 
 namespace belfry::daemon {
 
@@ -52,11 +53,11 @@ std::string last_error(const Service& service) {
 
 std::string wait_text(const Service& service) {
   const Record& record = service.record();
-  const TimePoint now = service.now();
+  const TimePoint now = service.moment().at;
   std::string text(service.name());
   if (record.state == State::stopping) {
     text += " to stop (" + whole_seconds(now, record.since) + "): " + text_of(service.survivors());
-    const TimePoint deadline = service.kill_deadline();
+    const TimePoint deadline = kill_deadline(record, service.spec(), service.moment());
     return text +
            (deadline > now ? "; killed in " + whole_seconds(deadline, now) : "; killed, and still there");
   }

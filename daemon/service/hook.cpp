@@ -6,12 +6,11 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "daemon/service/stop_rules.hpp"
 
 namespace belfry::daemon {
 
 namespace {
-
-constexpr Duration sigkill_takes = std::chrono::seconds(2);
 
 constexpr std::string_view hook_names[] = {"pre_start", "post_start", "pre_stop", "post_stop"};
 

@@ -5,7 +5,8 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
-#include "config/model/duration.hpp"
+#include "daemon/service/run_outcome.hpp"
+#include "daemon/service/stop_rules.hpp"
 
 namespace belfry::daemon {
 
@@ -13,6 +14,16 @@ namespace {
 
 // At somebody whose death is known and not told.
 constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
+
+// Of the first edge that is missing; the incarnation that owns it is put into `awaited`. A gate counts its
+// members, so it waits to be told, and so does who is blocked.
+Bell<>* bell_to_wait_for(const Node& node, SharedIncarnation& awaited) {
+  if (node.is_gate() || node.state() == State::blocked) return nullptr;
+  const Edge* missing = node.first_missing_edge();
+  if (missing == nullptr) return nullptr;
+  awaited = service_of(*missing->on).incarnation();
+  return &awaited->bell_for(missing->spec->condition, *missing->spec->bell);
+}
 
 }  // namespace
 
@@ -89,7 +100,7 @@ Task<void> Service::wait_for_edges(Context& ctx) {
     }
     // Shared for as long as it is waited for: the dependency may be in its next run by then.
     SharedIncarnation awaited;
-    Bell<>* bell = bell_to_wait_for(awaited);
+    Bell<>* bell = bell_to_wait_for(*this, awaited);
     if (bell == nullptr || bell->ended() || *deadline != TimePoint::max()) {
       co_await news(ctx, bell, *deadline);
       continue;
@@ -118,7 +129,7 @@ Task<void> Service::start(Context& ctx) {
   bool hook_due = has(Hook::post_start);
   while (!ctx.cancelled() && record_.state == State::starting) {
     const TimePoint loss_due = look_after_losses();
-    const bool came_up = ready_means_completed() ? exit_was_success() : all_true();
+    const bool came_up = ready_means_completed() ? exit_was_success(run, spec()) : all_true();
     if (hook_due && came_up && !must_stop()) {
       hook_due = false;
       [[maybe_unused]] const bool passed = co_await run_hook(ctx, Hook::post_start);
@@ -126,7 +137,7 @@ Task<void> Service::start(Context& ctx) {
     }
     // Who said READY=1 and ended in the same turn was ready first.
     if (run.exit && !all_true()) {
-      leave_running(Event::exited, last_exit_error());
+      leave_running(Event::exited, last_exit_error(record_, spec()));
     } else if (must_stop()) {
       leave_as_asked();
     } else if (run.failure) {
@@ -152,7 +163,7 @@ Task<void> Service::run(Context& ctx) {
   while (!ctx.cancelled() && is_running(record_.state) && record_.state != State::stopping) {
     const TimePoint due = std::min(look_after_losses(), look_at_what_was_said());
     if (run.exit) {
-      leave_running(Event::exited, last_exit_error());
+      leave_running(Event::exited, last_exit_error(record_, spec()));
     } else if (must_stop()) {
       leave_as_asked();
     } else if (run.failure) {
@@ -192,10 +203,11 @@ Task<void> Service::stop(Context& ctx) {
       rest_asked = true;
       co_await yield(runtime_.loop);  // whether anybody is left behind is known a turn after the exit
       if (!run.tree_gone) ask_what_it_left();
-    } else if (const TimePoint deadline = kill_deadline(); deadline <= runtime_.loop.horizon()) {
+    } else if (const TimePoint deadline = kill_deadline(record_, spec(), moment());
+               deadline <= runtime_.loop.horizon()) {
       killed_at = std::min(killed_at, runtime_.loop.now());
       const bool reached_somebody = kill_tree();
-      if (reached_somebody) co_await news(ctx, nullptr, kill_again_at(killed_at));
+      if (reached_somebody) co_await news(ctx, nullptr, kill_again_at(run, killed_at, runtime_.loop.now()));
       if (!run.tree_gone && give_up_killing(killed_at)) co_return;
     } else {
       co_await news(ctx, nullptr, deadline);

@@ -6,7 +6,8 @@
 //
 // The contract: nobody but the life itself changes the state. Everything else (a request, an exit, a message,
 // a probe) is written down and notifies `attention_`; the life looks at what is so in the coming turn, so it
-// does not matter in which order news arrived within one. Of other services it sees what the graph shows.
+// does not matter in which order news arrived within one. Of other services it sees what the graph shows, and
+// of one that it waits for its bells and its cause.
 //
 // service.cpp has the chapters, service_edges what it waits for, service_run how a run begins and what an
 // event leads to, service_stop its end, service_hooks the commands around it, service_notify what it says,
@@ -99,9 +100,10 @@ class Service final : public Node,
   }
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
-  [[nodiscard]] TimePoint kill_deadline() const;
   [[nodiscard]] const StartSlots& start_slots() const { return runtime_.start_slots; }
-  [[nodiscard]] TimePoint now() const { return runtime_.loop.now(); }
+  [[nodiscard]] Moment moment() const {
+    return {.at = runtime_.loop.now(), .paused = runtime_.loop.paused()};
+  }
 
  private:
   // Not a time: somebody below has died, and what follows from it is known in a moment.
@@ -123,10 +125,6 @@ class Service final : public Node,
   // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
   [[nodiscard]] std::optional<TimePoint> look_at_edges();
   Task<void> until_deaths_are_told(Context& ctx);
-  [[nodiscard]] Bell<>* bell_to_wait_for(SharedIncarnation& awaited) const;
-  [[nodiscard]] Error waited_too_long() const;
-  [[nodiscard]] std::optional<Error> hopeless_cause() const;
-  [[nodiscard]] TimePoint edge_deadline() const;
   TimePoint look_after_losses();
   void prepare_if_next();
   void tell_dependents(bool bell_rang) { runtime_.graph.tell_dependents(*this, bell_rang); }
@@ -163,16 +161,12 @@ class Service final : public Node,
   void ask_main_process();
   Task<void> end_probes();
   bool kill_tree();
-  [[nodiscard]] std::string why_killed() const;
   [[nodiscard]] bool give_up_killing(TimePoint killed_at);
-  [[nodiscard]] TimePoint kill_again_at(TimePoint killed_at) const;
   void ask_what_it_left();
   [[nodiscard]] Error last_run_is_stuck() const;
   void give_back();
   void end_run();
   [[nodiscard]] Event verdict();
-  [[nodiscard]] bool exit_was_success() const;
-  [[nodiscard]] Error last_exit_error() const;
   void it_ended(system::ExitStatus status);
 
   // --- a daemon that goes to the background by itself (service_background.cpp)
@@ -187,9 +181,6 @@ class Service final : public Node,
   void expire_watchdog(std::string why);
   [[nodiscard]] Error why_unready() const;
 
-  [[nodiscard]] Moment moment() const {
-    return {.at = runtime_.loop.now(), .paused = runtime_.loop.paused()};
-  }
   // `timeout` after `from`, moved by how long belfry has stood still since it entered its state.
   [[nodiscard]] TimePoint due_after(TimePoint from, Duration timeout) const {
     return Moment{.at = from, .paused = record_.paused_before_since}.plus(timeout, moment());
@@ -225,7 +216,7 @@ class Service final : public Node,
   std::unique_ptr<HookRun> hook_;  // null: none runs
   std::unique_ptr<ServiceTimes> times_;
   // Since when each edge is lost, while `loss_after` debounces; empty: none is.
-  std::vector<OptionalMoment> lost_since_;
+  config::Rarely<std::vector<OptionalMoment>> lost_since_;
   config::Rarely<std::string> marker_;  // of the current run: "shop/db#3"
   Error refusal_;                       // found out while it prepared: the start can't work
   config::Rarely<ServiceCounters> counters_;

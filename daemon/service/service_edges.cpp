@@ -15,6 +15,38 @@ namespace {
 // At somebody whose death is known and not told.
 constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
 
+Error waited_too_long(const Node& node) {
+  const Edge* missing = node.first_missing_edge();
+  return Error::failed("cannot start " + std::string(node.name()) + ": waited too long for " +
+                       (missing != nullptr ? missing->text() : "its dependencies"));
+}
+
+std::optional<Error> hopeless_cause(const Node& node) {
+  const Edge* hopeless = node.hopeless_edge();
+  if (hopeless == nullptr) return std::nullopt;
+  const Service& root = service_of(*hopeless->on);
+  static constexpr std::string_view words[state_count] = {
+      "was stopped", "", "", "", "", "", "", "has completed and does not run", "has failed", "is blocked"};
+  std::string message = std::string(root.name()) + " " +
+                        std::string(root.state() == State::inactive && !root.was_stopped()
+                                        ? "was not started"
+                                        : words[static_cast<std::size_t>(root.state())]);
+  const Error& because = root.record().cause;
+  return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
+}
+
+// The first edge that is late is one too many, except for a gate that can spare some of its members.
+TimePoint edge_deadline(const Node& node, const Moment& since, const Moment& now) {
+  const std::size_t spare = node.is_gate() ? node.edges().size() - node.members_needed() : 0;
+  std::vector<TimePoint> late;
+  for (const Edge& edge : node.edges()) {
+    if (edge.spec->timeout && !edge.lets_start()) late.push_back(since.plus(*edge.spec->timeout, now));
+  }
+  if (late.size() <= spare) return TimePoint::max();
+  std::ranges::nth_element(late, late.begin() + static_cast<std::ptrdiff_t>(spare));
+  return late[spare];
+}
+
 }  // namespace
 
 bool Service::own_level(Condition condition, std::string_view bell) const {
@@ -59,7 +91,7 @@ std::optional<TimePoint> Service::look_at_edges() {
   }
   // Whoever asked for the start, or counts on it, looks at what became of it, also when nothing did.
   if (std::exchange(record_.start_requested, false)) tell_dependents(false);
-  if (auto hopeless = hopeless_cause()) {
+  if (auto hopeless = hopeless_cause(*this)) {
     enter(Event::blocked, *hopeless);  // also when it is blocked already: the cause may have changed
     return TimePoint::max();
   }
@@ -80,9 +112,10 @@ std::optional<TimePoint> Service::look_at_edges() {
     return std::nullopt;
   }
   prepare_if_next();
-  const TimePoint deadline = edge_deadline();
+  const TimePoint deadline =
+      edge_deadline(*this, {.at = record_.since, .paused = record_.paused_before_since}, moment());
   if (deadline > runtime_.loop.horizon()) return deadline;
-  enter(Event::edge_timed_out, waited_too_long());
+  enter(Event::edge_timed_out, waited_too_long(*this));
   return std::nullopt;
 }
 
@@ -96,49 +129,6 @@ void Service::prepare_if_next() {
   if (!binds && !std::ranges::all_of(edges(), runs)) return;
   asked_to_prepare_ = true;
   runtime_.preparations.ask(*this);
-}
-
-// Of the first edge that is missing; the incarnation that owns it is put into `awaited`. A gate counts its
-// members, so it waits to be told, and so does who is blocked.
-Bell<>* Service::bell_to_wait_for(SharedIncarnation& awaited) const {
-  if (is_gate() || record_.state == State::blocked) return nullptr;
-  const Edge* missing = first_missing_edge();
-  if (missing == nullptr) return nullptr;
-  awaited = service_of(*missing->on).incarnation();
-  return &awaited->bell_for(missing->spec->condition, *missing->spec->bell);
-}
-
-Error Service::waited_too_long() const {
-  const Edge* missing = first_missing_edge();
-  return Error::failed("cannot start " + std::string(name()) + ": waited too long for " +
-                       (missing != nullptr ? missing->text() : "its dependencies"));
-}
-
-std::optional<Error> Service::hopeless_cause() const {
-  const Edge* hopeless = hopeless_edge();
-  if (hopeless == nullptr) return std::nullopt;
-  const Service& root = service_of(*hopeless->on);
-  static constexpr std::string_view words[state_count] = {
-      "was stopped", "", "", "", "", "", "", "has completed and does not run", "has failed", "is blocked"};
-  std::string message = std::string(root.name()) + " " +
-                        std::string(root.state() == State::inactive && !root.was_stopped()
-                                        ? "was not started"
-                                        : words[static_cast<std::size_t>(root.state())]);
-  const Error& because = root.record().cause;
-  return Error(Error::Kind::failed, std::move(message), because ? std::optional(because) : std::nullopt);
-}
-
-// The first edge that is late is one too many, except for a gate that can spare some of its members.
-TimePoint Service::edge_deadline() const {
-  const std::size_t spare = is_gate() ? edges().size() - members_needed() : 0;
-  std::vector<TimePoint> late;
-  for (const Edge& edge : edges()) {
-    if (edge.spec->timeout && !edge.lets_start())
-      late.push_back(due_after(record_.since, *edge.spec->timeout));
-  }
-  if (late.size() <= spare) return TimePoint::max();
-  std::ranges::nth_element(late, late.begin() + static_cast<std::ptrdiff_t>(spare));
-  return late[spare];
 }
 
 // A bell wakes those who wait for it; everything else (a level lost or regained, a root that settled or came
@@ -163,10 +153,10 @@ TimePoint Service::look_after_losses() {
     return due;
   }
   if (!cares_about_loss()) return due;
-  lost_since_.resize(edges().size());
+  lost_since_->resize(edges().size());
   for (std::size_t i = 0; i < edges().size(); ++i) {
     const Edge& edge = edges()[i];
-    OptionalMoment& lost_since = lost_since_[i];
+    OptionalMoment& lost_since = (*lost_since_)[i];
     if (edge.spec->on_loss == OnLoss::ignore || edge.cannot_be_lost()) continue;
     // What was never there is not lost; what is lost stays so until it is back, though it may not be
     // required.

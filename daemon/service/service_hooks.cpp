@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/service/service.hpp"
+#include "daemon/service/stop_rules.hpp"
 
 namespace belfry::daemon {
 
@@ -14,7 +15,7 @@ TimePoint Service::hook_deadline(Hook which, TimePoint began) const {
     case Hook::pre_start:
     case Hook::post_start: return std::min(start_deadline(), run.kill_by.value_or(TimePoint::max()));
     case Hook::pre_stop: {
-      const TimePoint end = std::max(kill_deadline(), began);
+      const TimePoint end = std::max(kill_deadline(record_, spec(), moment()), began);
       return end - std::min<Duration>((end - began) / 5, std::chrono::seconds(2));
     }
     case Hook::post_stop:

@@ -7,6 +7,7 @@
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "daemon/service/description.hpp"
+#include "daemon/service/stop_rules.hpp"
 #include "system/signals.hpp"
 
 namespace belfry::daemon {
@@ -16,8 +17,6 @@ namespace {
 constexpr Duration patience_by_default = std::chrono::minutes(1);
 // How long a service that speaks may take to say that it has begun.
 constexpr Duration time_to_begin = std::chrono::seconds(2);
-
-constexpr Duration sigkill_takes = std::chrono::seconds(2);
 
 struct Exit final : system::ExitWatcher {
   explicit Exit(Loop& loop) : bell(loop, "reload exit") {}

@@ -68,7 +68,7 @@ class ServiceResources : public probes::LaunchTemplate {
   [[nodiscard]] virtual std::shared_ptr<probes::ListenMonitor> listen_monitor() const = 0;
 };
 
-// Owner: App, or a simulation. Lifecycle: outlives every service.
+// Owner: the daemon, or a simulation. Lifecycle: outlives every service.
 class ResourceProvider {
  public:
   // Its events hear of everything that comes back.

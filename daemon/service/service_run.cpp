@@ -37,7 +37,7 @@ void Service::open_run(Context& ctx) {
   record_.run = Run(spec(), runtime_.loop.now());
   ReadinessListener& listener = *this;
   readiness_ = std::make_unique<Readiness>(ctx, runtime_.probes, spec(), listener);
-  lost_since_.clear();
+  if (cares_about_loss()) lost_since_->clear();
 }
 
 // Everything but the clone, while there is time; what can never work is known before the bell.

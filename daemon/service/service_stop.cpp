@@ -3,28 +3,11 @@
 #include <csignal>
 
 #include "config/model/duration.hpp"
+#include "daemon/service/run_outcome.hpp"
 #include "daemon/service/service.hpp"
+#include "daemon/service/stop_rules.hpp"
 
 namespace belfry::daemon {
-
-namespace {
-
-// From SIGKILL to the last look at who is still there. Nobody who can be killed takes as long, and it must
-// fit between the end of shutdown.timeout (25 s) and what Kubernetes gives (30 s).
-constexpr Duration sigkill_takes = std::chrono::seconds(2);
-// As long as that when there is time, for a crowd on a busy machine, or one that goes on forking.
-constexpr Duration killing_takes = std::chrono::seconds(10);
-
-bool is_refused(const system::Survivor& process) { return process.refused != 0; }
-
-}  // namespace
-
-TimePoint Service::kill_deadline() const {
-  const Duration timeout = record_.run.stop_timeout.value_or(spec().stop.timeout);
-  const TimePoint own = due_after(record_.run.asked_to_stop_at.value_or(record_.since), timeout);
-  return std::min(std::max(own, record_.run.said.extended_until()),
-                  record_.run.kill_by.value_or(TimePoint::max()));
-}
 
 // The main process is asked; what it leaves behind is asked when it has gone, and killed when it stays.
 void Service::ask_main_process() {
@@ -37,30 +20,17 @@ void Service::ask_main_process() {
     signal_main(signo);
 }
 
-// Which of the limits it was, and what it had to stop for.
-std::string Service::why_killed() const {
-  const Duration own = record_.run.stop_timeout.value_or(spec().stop.timeout);
-  const TimePoint by_itself = saturating_add(record_.run.asked_to_stop_at.value_or(record_.since), own);
-  const bool by_the_stack =
-      record_.run.kill_by && *record_.run.kill_by < std::max(by_itself, record_.run.said.extended_until());
-  std::string why = own == Duration::zero() ? "at once"
-                    : by_the_stack          ? "its share of shutdown.timeout"
-                                            : "stop.timeout " + config::to_string(own);
-  if (record_.cause) why += "; it had to stop: " + record_.cause.text();
-  return why;
-}
-
 // False: nobody of it can be reached by any signal.
 bool Service::kill_tree() {
   const bool first = !std::exchange(record_.run.killed, true);
   const auto left = first ? survivors() : std::vector<system::Survivor>();
-  const bool refused = !left.empty() && std::ranges::all_of(left, is_refused);
+  const bool refused = !left.empty() && std::ranges::all_of(left, is_out_of_reach);
   if (first) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
         runtime_.loop.now() - record_.run.asked_to_stop_at.value_or(record_.since));
     runtime_.listener.notice(*this, "did not stop within " + std::to_string(waited.count()) + " ms: " +
                                         (refused ? "cannot kill" : "killed") + (left.empty() ? "" : " ") +
-                                        text_of(left) + " (" + why_killed() + ")");
+                                        text_of(left) + " (" + why_killed(record_, spec()) + ")");
   }
   runtime_.processes.signal(tree(), SIGKILL, system::Scope::tree);
   return !refused;
@@ -84,35 +54,13 @@ void Service::kill_now(const Error& cause) {
   attention_.notify();
 }
 
-// At the end of each time that is waited for: what SIGKILL takes, and the budget of a shutdown.
-TimePoint Service::kill_again_at(TimePoint killed_at) const {
-  const TimePoint now = runtime_.loop.now();
-  const TimePoint first = killed_at + sigkill_takes;
-  const TimePoint next = first > now ? first : now + sigkill_takes;
-  const TimePoint over =
-      record_.run.end_by ? saturating_add(*record_.run.end_by, sigkill_takes) : TimePoint::max();
-  return over > now ? std::min(next, over) : next;
-}
-
-// When all that is left cannot be killed (it sleeps uninterruptibly, on a dead disk or a file system that
-// does not answer, or the kernel does not let belfry signal it), waiting for it would keep everything below
-// it from stopping. Nor is anything else waited for beyond the end of the shutdown's budget. It is named, and
-// not forgotten: on_tree_empty comes when it goes.
+// Named, and not forgotten: on_tree_empty comes when it goes.
 bool Service::give_up_killing(TimePoint killed_at) {
-  const TimePoint now = runtime_.loop.now();
-  const bool budget_is_over = record_.run.end_by && saturating_add(*record_.run.end_by, sigkill_takes) <= now;
   const auto left = survivors();
-  const auto is_lost = [](const system::Survivor& p) { return p.refused != 0 || p.state == 'D'; };
-  const bool none_can_be_asked = !left.empty() && std::ranges::all_of(left, is_refused);
-  const bool none_will_go =
-      !left.empty() && std::ranges::all_of(left, is_lost) && killed_at + sigkill_takes <= now;
-  if (!none_can_be_asked && !none_will_go && !budget_is_over && now < killed_at + killing_takes) return false;
+  if (!is_beyond_killing(record_.run, left, killed_at, runtime_.loop.now())) return false;
   record_.stuck = true;
   record_.intent = Intent::run;
-  std::string what = left.empty() ? "somebody of it is left, and cannot be seen" : text_of(left);
-  if (std::ranges::any_of(left, [](const auto& p) { return p.state == 'D'; }))
-    what += "; see what it waits for in /proc/" + std::to_string(left.front().pid) + "/stack";
-  const Error cause = Error::failed("cannot be killed: " + what);
+  const Error cause = Error::failed("cannot be killed: " + text_of_stuck(left));
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::unkillable, cause);
@@ -191,36 +139,28 @@ void Service::end_run() {
   }
 }
 
-bool Service::exit_was_success() const {
-  if (!record_.run.exit || record_.run.failure) return false;
-  if (record_.run.exit->success()) return true;
-  if (spec().extras == nullptr || record_.run.exit->signaled) return false;
-  return std::ranges::find(spec().extras->success_exit_codes, record_.run.exit->value) !=
-         spec().extras->success_exit_codes.end();
-}
-
 Event Service::verdict() {
   const Intent intent = std::exchange(record_.intent, Intent::run);
-  if (record_.run.exit) record_.last_run_succeeded = exit_was_success();
+  if (record_.run.exit) record_.last_run_succeeded = exit_was_success(record_.run, spec());
   if (intent == Intent::rest) return Event::gone_rest;
   if (intent == Intent::again) return Event::gone_again;
   // The time that it took to stop says nothing for it.
   const TimePoint left_at = record_.run.asked_to_stop_at.value_or(runtime_.loop.now());
   if (record_.run.ready_at && left_at - *record_.run.ready_at >= spec().restart->reset_after)
     record_.history.attempts = 0;
-  const bool success = exit_was_success();
-  if (!success && !record_.run.failure) record_.run.failure = last_exit_error();
+  const bool success = exit_was_success(record_.run, spec());
+  if (!success && !record_.run.failure) record_.run.failure = last_exit_error(record_, spec());
   record_.cause = success ? Error() : record_.run.failure;
   if (record_.run.refused) return Event::gone_failed;
   switch (after_exit(spec(), success, record_.run.ready_at.has_value())) {
     case AfterExit::completed: return Event::gone_completed;
     case AfterExit::failed:
-      if (!record_.cause) record_.cause = last_exit_error();
+      if (!record_.cause) record_.cause = last_exit_error(record_, spec());
       record_.last_run_succeeded = false;
       return Event::gone_failed;
     case AfterExit::again: break;
   }
-  if (!record_.cause && !record_.run.ready_at) record_.cause = last_exit_error();
+  if (!record_.cause && !record_.run.ready_at) record_.cause = last_exit_error(record_, spec());
   if (limit_reached(record_.history, *spec().restart, runtime_.loop.now())) {
     record_.cause =
         Error(Error::Kind::failed, "gave up after " + std::to_string(spec().restart->limit) + " restarts",
@@ -231,15 +171,6 @@ Event Service::verdict() {
      : record_.run.hung           ? counters_->restarts_on_liveness
                                   : counters_->restarts_on_failure);
   return Event::gone_retry;
-}
-
-Error Service::last_exit_error() const {
-  if (!record_.run.exit) return record_.run.failure;
-  std::string text = std::string(name()) + " " + record_.run.exit->text();
-  if (record_.run.killed_by_command && record_.run.exit->signaled) text += ", as `belfry kill` asked";
-  if (!record_.run.ready_at && !ready_means_completed()) text += " before it was ready";
-  text += record_.run.said.of_the_end();
-  return Error::failed(std::move(text));
 }
 
 }  // namespace belfry::daemon

@@ -6,6 +6,7 @@
 #include "channels/sleep.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/service/service_reload.hpp"
+#include "daemon/service/stop_rules.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -14,9 +15,6 @@ using config::Condition;
 using config::ServiceType;
 
 namespace {
-
-// Of whoever can be killed.
-constexpr Duration killing_takes = std::chrono::seconds(10);
 
 void answer(CommandResult& result, const Result<void>& waited, std::string_view verb, std::string_view name,
             std::string_view done) {

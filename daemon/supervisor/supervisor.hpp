@@ -40,10 +40,9 @@ class Reporter {
   ~Reporter() = default;
 };
 
-// Owner: App, or a simulation.
+// Owner: the daemon, or a simulation.
 // Lifecycle: constructed with the whole graph; begin(); stop_everything(); is_at_rest(); end(). Destroyed
-// after
-//   end() has returned, or after the loop was abandoned.
+//   after end() has returned, or after the loop was abandoned.
 // Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
 class Supervisor final : public StackView, StateListener, RandomSource, ProbeTimes {
  public:

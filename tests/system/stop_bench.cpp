@@ -116,7 +116,7 @@ int main(int argc, char** argv) {
     double floor = bare(count);
     double alone = proven(count);
     double beside = 0;
-    run_beside_adopter([&] {
+    run_beside_orphan_thread([&] {
       beside = proven(count);
       return 0;
     });
