@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace belfry::config {
+#include "config/keys/quote.hpp"
 
-inline std::string quote(std::string_view text) { return "`" + std::string(text.substr(0, 200)) + "`"; }
+namespace belfry::config {
 
 // Texts that YAML 1.1 takes for true or false and YAML 1.2 for text.
 inline bool boolean_trap(std::string_view text) {

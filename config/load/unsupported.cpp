@@ -30,13 +30,13 @@ class Collector {
   void values(const Service& s) {
     enabled_ = s.enabled;
     refuse_if(s, s.ready.probes.size() > 32,
-              "more than 32 probes in one `ready`");  // Record::truths is a word
+              "more than 32 probes in one `ready`");  // Readiness keeps a bit for each
     probes(s, s.ready);
     if (s.live) probes(s, *s.live);
     if (!s.extras) return;
     const ServiceExtras& e = *s.extras;
     for (const OwnBell& bell : e.bells) probes(s, bell.probes);
-    refuse_if(s, e.bells.size() > 32, "more than 32 own bells");  // Record::rung is a word
+    refuse_if(s, e.bells.size() > 32, "more than 32 own bells");  // Readiness keeps a bit for each
     refuse_if(s, e.tty && e.log.inherit, "`tty` together with `log: inherit`");
   }
 

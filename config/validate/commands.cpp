@@ -5,14 +5,13 @@
 #include <map>
 #include <unordered_map>
 
+#include "config/keys/quote.hpp"
 #include "config/model/address.hpp"
 #include "config/validate/host.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
 namespace {
-
-std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 Span span_of(const Node* node, Place otherwise) { return node != nullptr ? node->span() : Span(otherwise); }
 
@@ -67,7 +66,7 @@ class HostCheck {
         warn("unknown-user", {0, 0, 0}, "`control.allow`: " + why, "create it, or name another one");
     if (const std::string& file = stack.control.token_file; !file.empty())
       if (const std::string why = host_.why_not_readable(file); !why.empty())
-        warn("unreadable-file", {0, 0, 0}, "`control.token_file`: " + tick(file) + " " + why,
+        warn("unreadable-file", {0, 0, 0}, "`control.token_file`: " + quote(file) + " " + why,
              "create it, or correct the path");
     for (const std::string& address : stack.http.listen)
       if (const auto parsed = parse_host_port(address); parsed && !address.starts_with("unix:"))
@@ -86,7 +85,7 @@ class HostCheck {
   void person(Host::Who whom, Span where) {
     if (whom.user.empty() && whom.group.empty()) return;
     if (const std::string& why = no_such_user(whom); !why.empty())
-      warn("unknown-user", where, tick(service_->name) + " cannot start here: " + why,
+      warn("unknown-user", where, quote(service_->name) + " cannot start here: " + why,
            "create it on the host, or name another one");
   }
 
@@ -106,7 +105,7 @@ class HostCheck {
     const std::string& why = once("d", path, [&] { return host_.why_no_directory(path, who()); });
     missing_directory_ = !why.empty();
     if (missing_directory_)
-      warn("no-such-directory", written->span(), "`working_dir`: " + tick(path) + " " + why,
+      warn("no-such-directory", written->span(), "`working_dir`: " + quote(path) + " " + why,
            "create it, or correct the path");
   }
 
@@ -117,7 +116,7 @@ class HostCheck {
     if (const std::string& why = once("r", input, [&] { return host_.why_not_readable(input); });
         !why.empty())
       warn("unreadable-file", span_of(mapping_->find("stdin"), service_->place),
-           "`stdin`: " + tick(input) + " " + why, "create it, or correct the path");
+           "`stdin`: " + quote(input) + " " + why, "create it, or correct the path");
   }
 
   // --- commands
@@ -165,7 +164,7 @@ class HostCheck {
   }
 
   static std::string said_of(const std::string& path, const std::string& why) {
-    return tick(path) + (why == absent ? " " : ": ") + why;
+    return quote(path) + (why == absent ? " " : ": ") + why;
   }
 
   std::string_view own_path() const {
@@ -200,7 +199,7 @@ class HostCheck {
       if (first.empty()) first = said_of(path, why);
     }
     if (!first.empty()) return {first, "install it, or correct the command"};
-    return {tick(word) + " is in no directory of the service's $PATH",
+    return {quote(word) + " is in no directory of the service's $PATH",
             "install it, correct the name, or write its path"};
   }
 
@@ -210,7 +209,7 @@ class HostCheck {
     if (name.empty()) return {};
     for (const std::string& directory : search_path())
       if (is_file(decoder_.absolute(joined(directory, name), service_->working_dir))) return {};
-    return {tick(script) + " asks env for its interpreter " + tick(name) +
+    return {quote(script) + " asks env for its interpreter " + quote(name) +
                 ", which is in no directory of the service's $PATH",
             "install it, or set PATH in `environment`"};
   }
@@ -265,7 +264,7 @@ class HostCheck {
         socket.address.substr(0, std::max<std::size_t>(socket.address.rfind('/'), 1));
     const std::string& why = once("s", directory, [&] { return host_.why_no_directory(directory, {}); });
     if (!why.empty())
-      warn("no-such-directory", Span(socket.place), "`listen`: the directory " + tick(directory) + " " + why,
+      warn("no-such-directory", Span(socket.place), "`listen`: the directory " + quote(directory) + " " + why,
            "create it, or use another path");
   }
 

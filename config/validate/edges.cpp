@@ -3,13 +3,12 @@
 
 #include "config/document/suggest.hpp"
 #include "config/graph/graph.hpp"
+#include "config/keys/quote.hpp"
 #include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
 namespace {
-
-std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 std::vector<std::string_view> conditions_of(const Service& target) {
   std::vector<std::string_view> names(condition_names().begin(), condition_names().end());
@@ -34,8 +33,8 @@ struct Reason {
 
 // Why the condition of `edge` can never hold of a service of that type; empty if it can.
 Reason impossible(const Dependency& edge, const Service& target) {
-  const std::string name = tick(target.name);
-  const std::string wanted = tick(name_of(edge.condition));
+  const std::string name = quote(target.name);
+  const std::string wanted = quote(name_of(edge.condition));
   switch (target.type) {
     case ServiceType::daemon:
       if (edge.condition == Condition::completed)
@@ -96,7 +95,7 @@ void check_cycles(Decoder& decoder, const StackDraft& draft) {
       const Dependency& edge = services[ref.service].depends_on[ref.edge];
       one.message += services[ref.service].name + " → ";
       one.notes.push_back(
-          {edge_span(edge), tick(services[ref.service].name) + " depends on " + tick(edge.service)});
+          {edge_span(edge), quote(services[ref.service].name) + " depends on " + quote(edge.service)});
     }
     one.message += services[cycle.front().service].name;
     one.help = cycle.size() == 1 ? "a service cannot wait for itself: remove this dependency"
@@ -126,8 +125,8 @@ void check_conditions(Decoder& decoder, const StackDraft& draft) {
         const Node* const written = condition_node(draft.origins[i], edge);
         const bool from_variable = written != nullptr && written->text().contains('$');
         decoder.diagnostics().error("unknown-condition", at(),
-                                    tick(from_variable ? written->text() : std::string_view(*edge.bell)) +
-                                        " is neither a condition nor a bell of " + tick(target->name),
+                                    quote(from_variable ? written->text() : std::string_view(*edge.bell)) +
+                                        " is neither a condition nor a bell of " + quote(target->name),
                                     meant_condition(*edge.bell, *target));
       } else if (const Reason reason = impossible(edge, *target); !reason.message.empty()) {
         decoder.diagnostics().error("impossible-condition", at(), reason.message, reason.help);
@@ -149,7 +148,7 @@ void check_quorums(Decoder& decoder, const StackDraft& draft) {
     const Service& service = services[i];
     if (service.type == ServiceType::gate && service.require.count > service.depends_on.size())
       decoder.error("impossible-quorum", *draft.origins[i].mapping->find("require"),
-                    "the gate " + tick(service.name) + " requires " + std::to_string(service.require.count) +
+                    "the gate " + quote(service.name) + " requires " + std::to_string(service.require.count) +
                         " of " + std::to_string(service.depends_on.size()) + " dependencies",
                     "require at most as many as it has");
     for (const Dependency& edge : service.depends_on) {
@@ -158,17 +157,17 @@ void check_quorums(Decoder& decoder, const StackDraft& draft) {
       if (target.type != ServiceType::gate)
         decoder.diagnostics().error(
             "unfit-key", edge_span(edge),
-            "`require` makes sense for a gate or for replicas, and " + tick(target.name) + " is neither",
-            "remove it, or give " + tick(target.name) + " `replicas:`");
+            "`require` makes sense for a gate or for replicas, and " + quote(target.name) + " is neither",
+            "remove it, or give " + quote(target.name) + " `replicas:`");
       else if (edge.require->count > target.depends_on.size())
         decoder.diagnostics().error("impossible-quorum", edge_span(edge),
-                                    tick(service.name) + " requires " + std::to_string(edge.require->count) +
+                                    quote(service.name) + " requires " + std::to_string(edge.require->count) +
                                         " of the " + std::to_string(target.depends_on.size()) +
-                                        " members of " + tick(target.name),
+                                        " members of " + quote(target.name),
                                     "require at most as many as there are");
       else if (is_too_dear(edge) && std::ranges::none_of(target.depends_on, is_too_dear))
         decoder.diagnostics().error("impossible-quorum", edge_span(edge),
-                                    "cannot count the members of " + tick(target.name) +
+                                    "cannot count the members of " + quote(target.name) +
                                         ": by the `require` of its own edges it has more than " +
                                         std::to_string(most_counted),
                                     "put `require` on the gates in between, and depend on them without it");

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <map>
 
+#include "config/keys/quote.hpp"
 #include "config/model/address.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
 namespace {
-
-std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 // Who wants a port, and how sure it is that two of them cannot have it.
 struct Claim {
@@ -62,9 +61,9 @@ class PortTable {
         {Severity::error,
          "same-port",
          second.where,
-         tick(second.owner) + " wants port " + number + ", which " + tick(first.owner) + " has",
+         quote(second.owner) + " wants port " + number + ", which " + quote(first.owner) + " has",
          "give one of them another port",
-         {{first.where, tick(first.owner) + " has it here"}}});
+         {{first.where, quote(first.owner) + " has it here"}}});
   }
 
   Decoder& decoder_;

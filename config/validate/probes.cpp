@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "config/keys/quote.hpp"
 #include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
 
@@ -10,8 +11,6 @@ namespace belfry::config {
 namespace {
 
 using Kind = Probe::Kind;
-
-std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 // Kinds that look at a process of the service, and kinds that tell something once and never again.
 bool needs_process(Kind kind) {
@@ -31,14 +30,14 @@ class ProbeCheck {
     for (const Probe& probe : set.probes) {
       if (service_.type == ServiceType::external && needs_process(probe.kind))
         report(probe,
-               "a probe of kind " + tick(name_of(probe.kind)) +
-                   " needs a process, and belfry does not run the external service " + tick(service_.name),
+               "a probe of kind " + quote(name_of(probe.kind)) +
+                   " needs a process, and belfry does not run the external service " + quote(service_.name),
                "ask it from outside: `tcp`, `http`, `postgres`, `exec`, …");
       else if (probe.kind == Kind::listen && sockets() == 0)
-        report(probe, tick(service_.name) + " has no sockets that belfry could listen on",
+        report(probe, quote(service_.name) + " has no sockets that belfry could listen on",
                "add listen: \"127.0.0.1:8080\", or write ready: {port: 8080}");
       else if (probe.kind == Kind::log && service_.extras && service_.extras->log.inherit)
-        report(probe, "with `log: inherit` the output of " + tick(service_.name) + " does not pass belfry",
+        report(probe, "with `log: inherit` the output of " + quote(service_.name) + " does not pass belfry",
                "remove `log: inherit`, or use another kind of probe");
       else if (probe.kind == Kind::fd && probe.fd > 0)
         descriptor(probe);
@@ -49,7 +48,7 @@ class ProbeCheck {
     for (const Probe& probe : set.probes)
       if (tells_once(probe.kind))
         report(probe,
-               "a probe of kind " + tick(name_of(probe.kind)) + " cannot tell that a service is still alive",
+               "a probe of kind " + quote(name_of(probe.kind)) + " cannot tell that a service is still alive",
                "use `http`, `tcp`, `port`, `exec`, …; or watchdog: 30s for a service that says WATCHDOG=1");
   }
 
@@ -66,7 +65,7 @@ class ProbeCheck {
                  ", which are 3 to " + std::to_string(2 + reserved),
              "use " + std::to_string(3 + reserved) + " or a higher one");
     else if (!used_.insert(probe.fd).second)
-      report(probe, "descriptor " + number + " is used by two probes of " + tick(service_.name),
+      report(probe, "descriptor " + number + " is used by two probes of " + quote(service_.name),
              "give each its own");
   }
   std::size_t sockets() const { return service_.extras ? service_.extras->listen.size() : 0; }

@@ -6,11 +6,10 @@
 #include "channels/time/saturating.hpp"
 #include "config/document/suggest.hpp"
 #include "config/graph/graph.hpp"
+#include "config/keys/quote.hpp"
 
 namespace belfry::config {
 namespace {
-
-std::string tick(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 void enable(Decoder& decoder, StackDraft& draft, const std::vector<std::string>& profiles,
             const std::vector<std::string>& named) {
@@ -30,7 +29,7 @@ void enable(Decoder& decoder, StackDraft& draft, const std::vector<std::string>&
     std::vector<std::string_view> names;
     names.reserve(services.size());
     for (const Service& service : services) names.push_back(service.name);
-    decoder.diagnostics().error("unknown-service", {0, 0, 0}, "there is no service " + tick(name),
+    decoder.diagnostics().error("unknown-service", {0, 0, 0}, "there is no service " + quote(name),
                                 did_you_mean(name, names));
   }
   const auto closure = required_closure(draft.stack, roots);
@@ -52,7 +51,7 @@ void check_disabled(Decoder& decoder, StackDraft& draft) {
       if (is_repetition(draft, i)) return false;
       decoder.diagnostics().error(
           "disabled-dependency", edge_span(edge),
-          tick(service.name) + " requires " + tick(target.name) + ", which no active profile enables",
+          quote(service.name) + " requires " + quote(target.name) + ", which no active profile enables",
           "use --profile " + profile + ", or write " + target.name + ": {required: false}");
       return false;
     });
@@ -78,13 +77,13 @@ void check_main(Decoder& decoder, const StackDraft& draft) {
     const Node& node = *draft.origins[i].mapping->find("main");
     if (first != nullptr)
       decoder.error("two-mains", node,
-                    tick(service.name) + " is a second main service beside " + tick(first->name),
+                    quote(service.name) + " is a second main service beside " + quote(first->name),
                     "only the exit of one service can end the stack");
     first = &service;
     if (service.restart->policy != RestartPolicy::no)
       decoder.error(
           "main-restarts", node,
-          "the main service " + tick(service.name) + " cannot be restarted: its exit ends the stack",
+          "the main service " + quote(service.name) + " cannot be restarted: its exit ends the stack",
           "remove `restart` or `main`");
   }
 }

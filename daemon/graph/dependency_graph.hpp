@@ -22,7 +22,11 @@ namespace belfry::daemon {
 //   with it.
 class DependencyGraph {
  public:
-  void add(Node& node) { nodes_.push_back(&node); }
+  // `standing` is what the node itself writes, and lives as long.
+  void add(Node& node, const Standing& standing) {
+    node.standing_ = &standing;
+    nodes_.push_back(&node);
+  }
   // All edges of the file, also to what no profile enables: it may be started by name.
   void connect();
 

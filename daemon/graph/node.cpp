@@ -9,7 +9,7 @@ using config::ServiceType;
 
 bool Node::level(Condition condition, std::string_view bell) const {
   if (is_gate() && condition != Condition::ready)
-    return standing_.intent == Intent::run && members_that_hold(condition, bell) >= members_needed();
+    return standing_->intent == Intent::run && members_that_hold(condition, bell) >= members_needed();
   return own_level(condition, bell);
 }
 

@@ -39,8 +39,7 @@ struct Standing {
 // nodes from DependencyGraph::add() on.
 class Node {
  public:
-  Node(const config::Service& spec, std::uint32_t index, const Standing& standing)
-      : spec_(spec), standing_(standing), index_(index) {}
+  Node(const config::Service& spec, std::uint32_t index) : spec_(spec), index_(index) {}
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -62,8 +61,8 @@ class Node {
   [[nodiscard]] std::string_view name() const { return spec_.name; }
   [[nodiscard]] const config::Service& spec() const { return spec_; }
   [[nodiscard]] std::uint32_t index() const { return index_; }
-  [[nodiscard]] const Standing& standing() const { return standing_; }
-  [[nodiscard]] State state() const { return standing_.state; }
+  [[nodiscard]] const Standing& standing() const { return *standing_; }
+  [[nodiscard]] State state() const { return standing_->state; }
   [[nodiscard]] const std::vector<Edge>& edges() const { return edges_; }
   [[nodiscard]] const std::vector<Node*>& dependents() const { return dependents_; }
   [[nodiscard]] bool is_gate() const { return spec_.type == config::ServiceType::gate; }
@@ -73,7 +72,7 @@ class Node {
   }
   // A stop has been announced, or is on its way.
   [[nodiscard]] bool is_leaving() const {
-    return standing_.intent != Intent::run || standing_.state == State::stopping;
+    return standing_->intent != Intent::run || standing_->state == State::stopping;
   }
   // A oneshot without probes: its `ready` is its success.
   [[nodiscard]] bool ready_means_completed() const {
@@ -112,7 +111,7 @@ class Node {
   friend class DependencyGraph;
 
   const config::Service& spec_;
-  const Standing& standing_;
+  const Standing* standing_ = nullptr;  // from add() on
   std::uint32_t index_;
   std::uint32_t holders_ = 0;  // when everything goes: dependents that run, or are held themselves
   bool cares_about_loss_ = false;

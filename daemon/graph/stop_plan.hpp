@@ -19,8 +19,8 @@ struct StopNode {
 };
 
 struct StopShare {
-  Duration kept{
-      0};  // what it may count on however long the others take: its timeout, scaled down with the sums
+  // What it may count on however long the others take: its timeout, scaled down with the sums.
+  Duration kept{0};
   TimePoint end_by{};  // nothing of it runs any longer than that
 };
 

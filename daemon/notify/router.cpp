@@ -90,7 +90,6 @@ Result<void> NotifyRouter::prepare(const ServiceRef& service, system::Launch& la
     if (auto ok = open_own_socket(service, owner); !ok) return ok;
     launch.add_variable("NOTIFY_SOCKET", endpoints_[service.index()]->socket->path());
   } else {
-    services_[service.index()] = &service;
     launch.add_variable("NOTIFY_SOCKET", shared_->path());
   }
   if (service.spec().extras && service.spec().extras->watchdog) {
@@ -129,16 +128,18 @@ void NotifyRouter::launched(const ServiceRef& service, pid_t pid) {
     endpoint->main.forget();
     endpoint->burials = burials_around({});  // no process of this run has died yet
   }
-  if (!endpoint || !endpoint->socket) set_leader(service.index(), pid);
+  if (!endpoint || !endpoint->socket) set_leader(service, pid);
 }
 
-void NotifyRouter::set_leader(std::uint32_t service, pid_t pid) {
-  pid_t& leader = leaders_[service];
+void NotifyRouter::set_leader(const ServiceRef& service, pid_t pid) {
+  const std::uint32_t index = service.index();
+  pid_t& leader = leaders_[index];
   const std::uint32_t* known = leader == 0 ? nullptr : by_leader_.find(leader);
   // The number of a leader that is gone may be another service's by now.
-  if (known != nullptr && *known == service) by_leader_.erase(leader);
+  if (known != nullptr && *known == index) by_leader_.erase(leader);
   leader = pid;
-  if (leader != 0) by_leader_[leader] = service;
+  services_[index] = pid == 0 ? nullptr : &service;
+  if (leader != 0) by_leader_[leader] = index;
 }
 
 void NotifyRouter::drain(const ServiceRef& service) {
@@ -151,7 +152,7 @@ void NotifyRouter::drain(const ServiceRef& service) {
 }
 
 bool NotifyRouter::release(const ServiceRef& service, bool may_come_back) {
-  set_leader(service.index(), 0);
+  set_leader(service, 0);
   auto& endpoint = endpoints_[service.index()];
   if (!endpoint) return false;
   endpoint->main.forget();

@@ -53,7 +53,8 @@ class NotifyRouter final : NotifyReceiver {
   void announce(const ServiceRef& service, system::Launch& launch) const;
   // What the service has stored, for its next run; until launched() it stays as it is.
   [[nodiscard]] std::vector<NamedDescriptor> stored(const ServiceRef& service);
-  // The clone has been tried: `pid` is the run's first process, 0 when there is none.
+  // The clone has been tried: `pid` is the run's first process, 0 when there is none. `service` stays where
+  // it is until release().
   void launched(const ServiceRef& service, pid_t pid);
   // Takes in what has arrived.
   void drain(const ServiceRef& service);
@@ -82,7 +83,7 @@ class NotifyRouter final : NotifyReceiver {
              AttachedDescriptors& attached);
   Result<void> open_own_socket(const ServiceRef& service, uid_t owner);
   Endpoint& endpoint_of(const ServiceRef& service);
-  void set_leader(std::uint32_t service, pid_t pid);
+  void set_leader(const ServiceRef& service, pid_t pid);
   void close_afterwards(std::unique_ptr<NotifySocket> socket);
   void close_some();
 
@@ -91,7 +92,7 @@ class NotifyRouter final : NotifyReceiver {
   const uid_t own_user_ = system::own_user();
   system::SocketDirectory directory_;
   std::unique_ptr<NotifySocket> shared_;
-  std::vector<const ServiceRef*> services_;           // that share it, by index
+  std::vector<const ServiceRef*> services_;           // the running ones that share it, by index
   std::vector<std::unique_ptr<Endpoint>> endpoints_;  // null: shares the socket and needs nothing else
   system::PidMap<std::uint32_t> by_leader_;           // the running ones that share it
   std::vector<pid_t> leaders_;                        // under which each stands there

@@ -15,11 +15,15 @@ OwnBells::OwnBells(Context& parent, const ProbeMeans& means, const std::vector<c
     bells_.emplace_back(parent, means, specs[i], i, listener, started_at);
 }
 
-Result<void> OwnBells::begin(const probes::ProbeContext& about, double random) {
+Result<void> OwnBells::make(const probes::ProbeContext& about) {
   for (One& bell : bells_) {
-    if (auto ok = bell.begin(about, random); !ok) return ok;
+    if (auto ok = bell.make(about); !ok) return ok;
   }
   return {};
+}
+
+void OwnBells::ask(double random) {
+  for (One& bell : bells_) bell.watch().ask(random);
 }
 
 void OwnBells::heard(const Heard& what) {

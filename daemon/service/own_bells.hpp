@@ -33,7 +33,8 @@ class OwnBells {
            OwnBellListener& listener, TimePoint started_at);
 
   // The error names the probe that can't be made.
-  Result<void> begin(const probes::ProbeContext& about, double random);
+  Result<void> make(const probes::ProbeContext& about);
+  void ask(double random);
   // An event of the service: those that wait for just this kind have it, the others are asked at once.
   void heard(const Heard& what);
   void trigger();
@@ -45,9 +46,7 @@ class OwnBells {
    public:
     One(Context& parent, const ProbeMeans& means, const config::OwnBell& spec, std::uint32_t index,
         OwnBellListener& listener, TimePoint started_at);
-    Result<void> begin(const probes::ProbeContext& about, double random) {
-      return watch_.begin(spec_.probes, about, random);
-    }
+    Result<void> make(const probes::ProbeContext& about) { return watch_.make(spec_.probes, about); }
     void heard(const Heard& what);
     ProbeWatch& watch() { return watch_; }
 

@@ -34,9 +34,7 @@ ProbeWatch::ProbeWatch(Context& parent, const ProbeMeans& means, ProbeListener& 
       context_(parent),
       tasks_(loop_, "probes") {}
 
-Result<void> ProbeWatch::begin(const config::ProbeSet& set, const probes::ProbeContext& about,
-                               double random) {
-  random_ = random;
+Result<void> ProbeWatch::make(const config::ProbeSet& set, const probes::ProbeContext& about) {
   for (std::uint32_t i = 0; i < set.probes.size(); ++i) {
     const config::Probe& spec = set.probes[i];
     if (probes::is_event(spec.kind)) continue;
@@ -50,8 +48,12 @@ Result<void> ProbeWatch::begin(const config::ProbeSet& set, const probes::ProbeC
         std::make_unique<Watched>(loop_, std::move(*probe), spec.kind, i, options, keep_asking));
     if (recheck) watched_.back()->recheck = *recheck;
   }
-  for (auto& watched : watched_) spawn(tasks_, "probe", ask_repeatedly(context_, *watched));
   return {};
+}
+
+void ProbeWatch::ask(double random) {
+  random_ = random;
+  for (auto& watched : watched_) spawn(tasks_, "probe", ask_repeatedly(context_, *watched));
 }
 
 void ProbeWatch::trigger() {

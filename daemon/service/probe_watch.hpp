@@ -73,8 +73,10 @@ class ProbeWatch {
  public:
   ProbeWatch(Context& parent, const ProbeMeans& means, ProbeListener& listener, WatchTerms terms);
 
-  // The error names the probe that can't be made. `random` in [0, 1) spreads periodic checks.
-  Result<void> begin(const config::ProbeSet& set, const probes::ProbeContext& about, double random);
+  // Makes the probes; nothing runs yet. The error names the one that can't be made.
+  Result<void> make(const config::ProbeSet& set, const probes::ProbeContext& about);
+  // Asks them from now on. `random` in [0, 1) spreads periodic checks.
+  void ask(double random);
   // Something happened to the service: ask all at once that are not true yet, or may be true no more.
   void trigger();
   // It gave a sign of life, which is no news of what it offers: what is true and may be lost in silence is

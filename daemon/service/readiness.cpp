@@ -11,30 +11,39 @@ constexpr Duration recheck_of_externals = std::chrono::seconds(10);
 
 }  // namespace
 
-Result<void> Readiness::watch(std::unique_ptr<ProbeWatch>& watch, const config::ProbeSet& set,
-                              WatchTerms terms, const probes::ProbeContext& about) {
+Result<std::unique_ptr<ProbeWatch>> Readiness::make(const config::ProbeSet& set, WatchTerms terms,
+                                                    const probes::ProbeContext& about) {
   if (std::ranges::all_of(set.probes, [](const config::Probe& p) { return probes::is_event(p.kind); }))
-    return {};
+    return nullptr;
   if (spec_.type == config::ServiceType::external) terms.recheck = recheck_of_externals;
   ProbeListener& listener = *this;
-  watch = std::make_unique<ProbeWatch>(parent_, means_, listener, terms);
-  const Result<void> begun = watch->begin(set, about, means_.random.random());
-  if (!begun) watch.reset();
-  return begun;
+  auto watch = std::make_unique<ProbeWatch>(parent_, means_, listener, terms);
+  if (auto made = watch->make(set, about); !made) return std::unexpected(made.error());
+  return watch;
 }
 
-Result<void> Readiness::watch_ready(const probes::ProbeContext& about) {
-  return watch(ready_, spec_.ready, {.role = ProbeRole::ready, .started_at = *about.began}, about);
+Result<void> Readiness::watch(const probes::ProbeContext& about) {
+  auto ready = make(spec_.ready, {.role = ProbeRole::ready, .started_at = *about.began}, about);
+  if (!ready) return std::unexpected(ready.error());
+  std::unique_ptr<OwnBells> bells;
+  if (spec_.extras != nullptr && !spec_.extras->bells.empty()) {
+    OwnBellListener& listener = *this;
+    bells = std::make_unique<OwnBells>(parent_, means_, spec_.extras->bells, listener, *about.began);
+    if (auto made = bells->make(about); !made) return made;
+  }
+  ready_ = std::move(*ready);
+  own_bells_ = std::move(bells);
+  if (ready_) ready_->ask(means_.random.random());
+  if (own_bells_) own_bells_->ask(means_.random.random());
+  return {};
 }
 
 Result<void> Readiness::watch_live(const probes::ProbeContext& about) {
-  return watch(live_, *spec_.live, {.role = ProbeRole::live, .started_at = parent_.loop().now()}, about);
-}
-
-Result<void> Readiness::watch_own_bells(const probes::ProbeContext& about) {
-  OwnBellListener& listener = *this;
-  own_bells_ = std::make_unique<OwnBells>(parent_, means_, spec_.extras->bells, listener, *about.began);
-  return own_bells_->begin(about, means_.random.random());
+  auto live = make(*spec_.live, {.role = ProbeRole::live, .started_at = parent_.loop().now()}, about);
+  if (!live) return std::unexpected(live.error());
+  live_ = std::move(*live);
+  if (live_) live_->ask(means_.random.random());
+  return {};
 }
 
 Task<Result<void>> Readiness::end(Context& patience) {
@@ -44,13 +53,13 @@ Task<Result<void>> Readiness::end(Context& patience) {
     if (*watch == nullptr) continue;
     (*watch)->end(cause);
     Result<void> joined = co_await (*watch)->joined(patience);
-    if (!joined) all = joined;
+    if (!joined && all) all = joined;
     watch->reset();
   }
   if (own_bells_ == nullptr) co_return all;
   own_bells_->end(cause);
   Result<void> joined = co_await own_bells_->joined(patience);
-  if (!joined) all = joined;
+  if (!joined && all) all = joined;
   own_bells_.reset();
   co_return all;
 }

@@ -31,7 +31,7 @@ class ReadinessListener {
 };
 
 // Owner: the service, for one run.
-// Lifecycle: made before the run's first process, so that nothing that is said is lost; watch_…() when its
+// Lifecycle: made before the run's first process, so that nothing that is said is lost; watch() when its
 //   processes run; end() before it goes.
 // Cancellation: end(), or the parent's cancel, ends every check; end() waits for it, which takes one turn.
 class Readiness final : ProbeListener, OwnBellListener {
@@ -40,10 +40,11 @@ class Readiness final : ProbeListener, OwnBellListener {
             ReadinessListener& listener)
       : parent_(parent), means_(means), spec_(spec), listener_(listener) {}
 
-  // Each error names the probe that can't be made. `began` as in ProbeContext: when the run did.
-  Result<void> watch_ready(const probes::ProbeContext& about);
+  // `ready` and the own bells: all probes are made, then all are asked, so that after an error, which names
+  // the probe that can't be made, nothing runs. `began` as in ProbeContext: when the run did.
+  Result<void> watch(const probes::ProbeContext& about);
+  // From the bell on.
   Result<void> watch_live(const probes::ProbeContext& about);
-  Result<void> watch_own_bells(const probes::ProbeContext& about);
   // The error: a check that had ended with one.
   Task<Result<void>> end(Context& patience);
 
@@ -67,8 +68,9 @@ class Readiness final : ProbeListener, OwnBellListener {
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
 
  private:
-  Result<void> watch(std::unique_ptr<ProbeWatch>& watch, const config::ProbeSet& set, WatchTerms terms,
-                     const probes::ProbeContext& about);
+  // Null: nothing of the set has to be asked.
+  Result<std::unique_ptr<ProbeWatch>> make(const config::ProbeSet& set, WatchTerms terms,
+                                           const probes::ProbeContext& about);
 
   void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
   void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;

@@ -37,8 +37,9 @@ struct Record : Standing {
   TimePoint since{};
   Duration paused_before_since{0};  // Loop::paused() then: belfry's own pauses move the service's deadlines
   RestartHistory history{};
-  Error cause;  // why it is in this state, and the last thing that went wrong
-  Run run;      // the current one, or the last
+  pid_t reloader = 0;  // the reload command that runs; it may outlive the run that it was for
+  Error cause;         // why it is in this state, and the last thing that went wrong
+  Run run;             // the current one, or the last
 };
 
 }  // namespace belfry::daemon

@@ -25,7 +25,6 @@ struct Run {
   pid_t pid = 0;               // of the process that was started; 0: none
   pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
   pid_t leader = 0;            // of its process group, also after the main process ended
-  pid_t reloader = 0;          // the reload command that runs
   bool in_background = false;  // the process that was started has left, and what it left is the service
   bool tree_gone = false;      // no process attributable to it is left
   std::optional<system::ExitStatus> exit{};

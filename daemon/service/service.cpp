@@ -28,7 +28,7 @@ Bell<>* bell_to_wait_for(const Node& node, SharedIncarnation& awaited) {
 }  // namespace
 
 Service::Service(ServiceRuntime& runtime, const config::Service& spec, std::uint32_t index)
-    : Node(spec, index, record_), runtime_(runtime), attention_(runtime.loop, "service") {
+    : Node(spec, index), runtime_(runtime), attention_(runtime.loop, "service") {
   fresh_incarnation();
   record_.since = runtime.loop.now();
 }

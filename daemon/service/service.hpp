@@ -59,7 +59,7 @@ class Service final : public Node,
   bool kill_processes();
   // To the main process. False: there is none.
   bool signal_main(int signo);
-  void reloads_by(pid_t command) { record_.run.reloader = command; }
+  void reloads_by(pid_t command) { record_.reloader = command; }
   // Its handle on what the machine gives it; made with the first thing that it is given.
   ServiceResources& resources();
 
@@ -135,7 +135,6 @@ class Service final : public Node,
   void open_run(Context& ctx);
   bool begin_run();
   bool clone();
-  void watch_probes();
   void became_ready();
   [[nodiscard]] probes::ProbeContext about_probes();
   void refuse_start(const Error& cause);

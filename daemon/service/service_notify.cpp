@@ -61,7 +61,7 @@ RunFacts Service::facts() const {
           .main = main_pid(),
           .leader = run.leader,
           .hook = hook_ ? hook_->pid() : 0,
-          .reloader = run.reloader,
+          .reloader = record_.reloader,
           .marker = marker()};
 }
 

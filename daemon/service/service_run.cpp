@@ -81,23 +81,16 @@ bool Service::begin_run() {
   ++record_.runs;
   now_->started.ring();
   tell_dependents(true);
-  watch_probes();
-  if (record_.run.failure && spec().type == ServiceType::external) {
-    refuse_start(record_.run.failure);  // asking again would change nothing
-    return false;
+  if (auto watched = readiness_->watch(about_probes()); !watched) {
+    record_.run.failure = watched.error();
+    if (spec().type == ServiceType::external) {
+      refuse_start(watched.error());  // asking again would change nothing
+      return false;
+    }
   }
   if (spec().extras && !spec().extras->listen.empty())
     heard({config::Probe::Kind::listen});  // bound long since
   return true;
-}
-
-void Service::watch_probes() {
-  const probes::ProbeContext about = about_probes();
-  Result<void> watched = readiness_->watch_ready(about);
-  if (!watched) record_.run.failure = watched.error();
-  if (!watched && spec().type == ServiceType::external) return;
-  if (spec().extras == nullptr || spec().extras->bells.empty()) return;
-  if (auto bells = readiness_->watch_own_bells(about); !bells) record_.run.failure = bells.error();
 }
 
 probes::ProbeContext Service::about_probes() {

@@ -1,4 +1,4 @@
-// What the outside sees of the stack, and what it may ask for.
+// What the outside may ask of the stack: waits and commands.
 #include <algorithm>
 #include <csignal>
 
@@ -31,88 +31,6 @@ void answer(CommandResult& result, const Result<void>& waited, std::string_view 
 }
 
 }  // namespace
-
-ServiceView Supervisor::service(std::size_t index) const {
-  const Service& service = *services_[index];
-  const Record& record = service.record();
-  ServiceView view;
-  view.name = service.name();
-  view.type = service.spec().type;
-  view.state = record.state;
-  view.ready = service.default_level();
-  view.wanted = record.wanted;
-  view.ignored_by_health = service.spec().extras && service.spec().extras->health_ignore;
-  if (const pid_t pid = service.main_pid(); pid != 0) view.pid = pid;
-  view.since = record.since;
-  view.incarnation = record.runs;
-  view.restarts = service.counters().restarts();
-  if (service.spec().extras) {
-    const auto& bells = service.spec().extras->bells;
-    for (std::size_t i = 0; i < bells.size(); ++i)
-      view.bells.push_back({.name = bells[i].name,
-                            .rung = service.readiness() != nullptr && service.readiness()->has_rung(i)});
-  }
-  view.waiting_for = waiting_for(service);
-  view.waiting_for_services = waiting_for_services(service);
-  view.last_error = last_error(service);
-  view.status_text = record.run.said.status();
-  view.readiness_kind = readiness_kind(service);
-  view.readiness_method = readiness_method(service);
-  if (service.readiness() != nullptr) view.readiness_polling = service.readiness()->polling();
-  if (record.run.ready_at) view.time_to_ready = *record.run.ready_at - record.run.started_at;
-  view.counters = service.counters();
-  view.notify = service.tally();
-  return view;
-}
-
-std::optional<std::size_t> Supervisor::find(std::string_view name) const {
-  const auto name_at = [this](std::uint32_t i) { return services_[i]->name(); };
-  const auto it = std::ranges::lower_bound(by_name_, name, {}, name_at);
-  return it == by_name_.end() || name_at(*it) != name ? std::nullopt : std::optional<std::size_t>(*it);
-}
-
-std::vector<std::string> Supervisor::culprits() const {
-  std::vector<std::string> named;
-  for (const auto& service : services_) {
-    if (!counted_unready_[service->index()]) continue;
-    std::string text = std::string(service->name()) + " is " + std::string(name_of(service->state()));
-    for (const std::string& missing : waiting_for(*service)) text += ", waits for " + missing;
-    if (const std::string error = last_error(*service); !error.empty()) text += ": " + error;
-    named.push_back(std::move(text));
-  }
-  return named;
-}
-
-std::optional<std::string> Supervisor::start_is_hopeless() const {
-  constexpr std::uint32_t most_failures = 5;
-  for (const auto& service : services_) {
-    const Record& record = service->record();
-    if (!counted_unready_[service->index()]) continue;
-    if (is_settled(record.state) && !record.start_requested) return "the stack will not be ready";
-    if (record.history.attempts >= most_failures && !record.has_been_ready) {
-      return std::string(service->name()) + " has failed " + std::to_string(record.history.attempts) +
-             " times and was never ready";
-    }
-  }
-  return std::nullopt;
-}
-
-Waits Supervisor::long_waits(std::size_t most) const {
-  std::vector<const Service*> behind;  // who waits for others
-  std::vector<const Service*> named;
-  for (const auto& service : services_) {
-    const State state = service->state();
-    if (state != State::stopping && !counted_unready_[service->index()]) continue;
-    if (is_settled(state) && state != State::blocked && !service->record().start_requested)
-      continue;  // nobody waits
-    (state == State::waiting || state == State::blocked ? behind : named).push_back(service.get());
-  }
-  if (named.empty()) named = std::move(behind);
-  Waits waits{.lines = {}, .total = named.size()};
-  named.resize(std::min(named.size(), most));
-  for (const Service* service : named) waits.lines.push_back("still waiting for " + wait_text(*service));
-  return waits;
-}
 
 Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
   Service& service = *services_[index];

@@ -50,7 +50,7 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
     if (spec.essential) essentials_.push_back(services_.back().get());
   }
   std::ranges::sort(by_name_, {}, [this](std::uint32_t i) { return services_[i]->name(); });
-  for (auto& service : services_) graph_.add(*service);
+  for (auto& service : services_) graph_.add(*service, service->record());
   graph_.connect();
   counted_unready_.resize(services_.size(), false);
 }

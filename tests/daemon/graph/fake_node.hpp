@@ -11,7 +11,7 @@ namespace belfry::testing {
 
 class FakeNode final : public daemon::Node {
  public:
-  FakeNode(const config::Service& spec, std::uint32_t index) : Node(spec, index, is) {}
+  FakeNode(const config::Service& spec, std::uint32_t index) : Node(spec, index) {}
 
   daemon::Standing is;
   bool holds = false;  // each level of its own run
@@ -35,10 +35,10 @@ class FakeNode final : public daemon::Node {
 class FakeGraph {
  public:
   explicit FakeGraph(const config::Stack& stack) {
-    for (std::uint32_t i = 0; i < stack.services.size(); ++i)
-      graph.add(nodes.emplace_back(stack.services[i], i));
+    for (std::uint32_t i = 0; i < stack.services.size(); ++i) add(nodes.emplace_back(stack.services[i], i));
     graph.connect();
   }
+  void add(FakeNode& node) { graph.add(node, node.is); }
   FakeNode& operator[](std::string_view name) {
     return *std::ranges::find(nodes, name, [](const FakeNode& n) { return n.name(); });
   }

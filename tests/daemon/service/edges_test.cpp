@@ -318,6 +318,27 @@ TEST_F(Edges, an_external_is_rechecked_every_ten_seconds_and_each_ready_period_i
   EXPECT_EQ(state("api"), State::ready);
 }
 
+TEST_F(Edges, an_external_whose_second_bell_cannot_be_made_fails_and_leaves_no_probe_behind) {
+  config::Service& db = external("db");
+  config::ServiceExtras extras;
+  for (const char* name : {"first", "second"}) {
+    config::OwnBell& bell = extras.bells.emplace_back();
+    bell.name = name;
+    bell.probes.probes.push_back(
+        a_probe(name == "first"s ? config::Probe::Kind::http : config::Probe::Kind::exec));
+  }
+  db.extras = std::make_unique<config::ServiceExtras>(std::move(extras));
+  probes.cannot_make = [](const std::string&, const config::Probe& p) {
+    return p.kind == config::Probe::Kind::exec;
+  };
+  up();
+  EXPECT_EQ(state("db"), State::failed);
+  EXPECT_EQ(probes.checks_running(), 0U);
+  service("db").request_start(true);  // once more: nothing of the first try is in the way
+  loop.run_until_idle();
+  EXPECT_EQ(state("db"), State::failed);
+}
+
 TEST_F(Edges, an_external_whose_probe_cannot_be_made_fails_instead_of_asking_for_ever) {
   external("db");
   daemon("api", {"db"});
