@@ -183,7 +183,7 @@ class Loop {
 
 namespace detail {
 
-// Owner: itself, until it was run or discarded. Lifecycle: one call. Cancellation: none.
+// Owner: itself, until it was run or discarded. Lifecycle: one call.
 template <class F>
 struct Posted final : Callback {
   explicit Posted(F f) : function(std::move(f)) {}

@@ -19,7 +19,7 @@ class Loop;
 
 // Owner: an object of the loop's thread, declared after the bells that are rung through it, so that it
 // goes first. Lifecycle: while it exists Loop::run does not take the loop for asleep; when it is
-// destroyed, what was posted and has not run yet is dropped. Cancellation: none.
+// destroyed, what was posted and has not run yet is dropped.
 // Thread rules: post() and post_ring() from any thread while the mailbox exists; all else on the loop's.
 class Mailbox {
  public:

@@ -15,7 +15,7 @@
 
 namespace belfry {
 
-// Owner: the loop. Lifecycle: the loop's. Cancellation: none.
+// Owner: the loop. Lifecycle: the loop's.
 class TurnMeter {
  public:
   static constexpr Duration long_turn = std::chrono::milliseconds(10);
@@ -65,7 +65,7 @@ class TurnMeter {
   std::size_t count_ = 0;
 };
 
-// A piece of work that may take long. Owner: a block. Lifecycle: the block's. Cancellation: none.
+// A piece of work that may take long. Owner: a block. Lifecycle: the block's.
 class [[nodiscard]] Work {
  public:
   // `name` is a literal: "reaping".

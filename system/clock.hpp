@@ -11,6 +11,9 @@ namespace belfry::system {
 // Since the machine was started, suspensions included: what /proc counts the starts of processes from.
 [[nodiscard]] std::chrono::nanoseconds time_since_boot();
 
+// The time of day, from a page that the kernel writes once a tick: some milliseconds old, and much cheaper.
+[[nodiscard]] std::chrono::nanoseconds coarse_time_of_day();
+
 // The unit in which /proc counts them (sysconf(3), _SC_CLK_TCK).
 [[nodiscard]] std::chrono::nanoseconds clock_tick();
 

@@ -22,7 +22,7 @@ using system::OwnedFd;
 // kind of lock on the same file (fcntl(2), open file description), which is held for a few system calls only.
 //
 // Owner: ListenSocket. Lifecycle: take(), bound(); the destructor removes the owner's socket and the lock
-// file, and nothing of anybody else's. Cancellation: none.
+// file, and nothing of anybody else's.
 class SocketLock {
  public:
   // The error names who has it: "another belfry answers there (pid 4711; …)".

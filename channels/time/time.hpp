@@ -20,7 +20,7 @@ class TimeSource {
 
 // A clock that stands still until it is moved. A loop that is given one never waits for real time:
 // Loop::advance and Loop::advance_to_next_timer move it and fire what is due.
-// Owner: the test. Lifecycle: outlives its loop. Cancellation: none.
+// Owner: the test. Lifecycle: outlives its loop.
 class ManualClock final : public TimeSource {
  public:
   ManualClock() = default;

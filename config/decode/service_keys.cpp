@@ -270,7 +270,7 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.duration(*e.value)) {
          if (*value == Duration(0))
-           d.error("bad-value", *e.value, "a watchdog of 0 would bite at once", "remove it, or write 30s");
+           d.error("bad-value", *e.value, "a watchdog of 0 would expire at once", "remove it, or write 30s");
          extras_of(out.service).watchdog = *value;
        }
      }},

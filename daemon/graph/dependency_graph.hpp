@@ -17,6 +17,9 @@
 
 namespace belfry::daemon {
 
+// How often one looks at most for what a death that is known, and not told yet, leads to.
+inline constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
+
 // Owner: the supervisor.
 // Lifecycle: add() each node in the order of their indices, then connect() once; its nodes outlive it or end
 //   with it.

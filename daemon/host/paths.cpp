@@ -113,7 +113,7 @@ std::vector<std::string> control_socket_candidates(std::string_view stack_name, 
   return candidates;
 }
 
-Result<std::string> prepare_control_socket(std::string_view stack_name, std::string_view configured) {
+Result<std::string> make_place_for_control_socket(std::string_view stack_name, std::string_view configured) {
   std::optional<Error> last;
   for (const std::string& candidate : control_socket_candidates(stack_name, configured)) {
     auto prepared = prepare(candidate, configured.empty() ? Place::by_default : Place::configured);
@@ -124,7 +124,7 @@ Result<std::string> prepare_control_socket(std::string_view stack_name, std::str
       last->wrap("cannot find a place for the control socket of " + std::string(stack_name)));
 }
 
-Result<std::string> prepare_private_socket(std::string_view stack_name) {
+Result<std::string> make_place_for_private_socket(std::string_view stack_name) {
   const std::string name = std::string(stack_name) + "-exec-" + std::to_string(system::own_pid());
   return prepare(temporary_directory() + "/" + file_name(name), Place::by_default);
 }

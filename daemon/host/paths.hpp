@@ -17,8 +17,8 @@ namespace belfry::daemon {
 // For the daemon: the first place whose directory exists or could be made and can be written to. Directories
 // that are made get mode 0700; one that everybody may write to is refused unless it was `configured`, and
 // below the temporary directory one that another user owns.
-[[nodiscard]] Result<std::string> prepare_control_socket(std::string_view stack_name,
-                                                         std::string_view configured = {});
+[[nodiscard]] Result<std::string> make_place_for_control_socket(std::string_view stack_name,
+                                                                std::string_view configured = {});
 
 // Whether a directory below the temporary one, which belongs to everybody, is really this user's. Asked by
 // the daemon before it binds and by the command line before it believes what it hears there; who answers at a
@@ -27,6 +27,6 @@ namespace belfry::daemon {
 
 // For `exec`: a place that nobody else uses, below the temporary directory. The file is the caller's to
 // remove.
-[[nodiscard]] Result<std::string> prepare_private_socket(std::string_view stack_name);
+[[nodiscard]] Result<std::string> make_place_for_private_socket(std::string_view stack_name);
 
 }  // namespace belfry::daemon

@@ -99,8 +99,8 @@ std::optional<int> Daemon::open() {
       return refuse(exit_code::usage, "cannot start " + name + ": there is no such service in the file");
   }
   // The first of all that is taken: two of the same stack must not so much as bind a service's address.
-  auto socket = mode_.private_socket ? prepare_private_socket(stack_.name)
-                                     : prepare_control_socket(stack_.name, stack_.control.socket);
+  auto socket = mode_.private_socket ? make_place_for_private_socket(stack_.name)
+                                     : make_place_for_control_socket(stack_.name, stack_.control.socket);
   if (!socket) return refuse(exit_code::os_error, socket.error().text());
   if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
     return refuse(exit_code::os_error, ok.error().text());

@@ -1,4 +1,4 @@
-// What can be made before the bell is made before it, but never at somebody's expense.
+// What a start needs is made before its bell, in moments in which the loop has nothing else to do.
 #pragma once
 
 #include <deque>

@@ -12,9 +12,6 @@ namespace belfry::daemon {
 
 namespace {
 
-// At somebody whose death is known and not told.
-constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
-
 // Of the first edge that is missing; the incarnation that owns it is put into `awaited`. A gate counts its
 // members, so it waits to be told, and so does who is blocked.
 Bell<>* bell_to_wait_for(const Node& node, SharedIncarnation& awaited) {
@@ -53,7 +50,7 @@ Task<void> Service::next_chapter(Context& ctx) {
     case State::blocked: return wait_for_edges(ctx);
     case State::starting: return start(ctx);
     case State::ready:
-    case State::unready: return run(ctx);
+    case State::unready: return stay_up(ctx);
     case State::stopping: return stop(ctx);
     case State::backoff: return back_off(ctx);
   }
@@ -158,7 +155,7 @@ Task<void> Service::start(Context& ctx) {
   }
 }
 
-Task<void> Service::run(Context& ctx) {
+Task<void> Service::stay_up(Context& ctx) {
   const Run& run = record_.run;
   while (!ctx.cancelled() && is_running(record_.state) && record_.state != State::stopping) {
     const TimePoint due = std::min(look_after_losses(), look_at_what_was_said());

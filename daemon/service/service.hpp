@@ -1,4 +1,5 @@
-// One service: its record and the one coroutine that lives its life.
+// One service: its record and the one coroutine that lives its life. It knows nothing of the supervisor, of
+// HTTP, or of what its resources are on a real machine.
 //
 // Read `Service::live` first. It does what the state says until an event leads to another state; what
 // follows from what is the table in daemon/state/service_state. All that a life consists of is in `Record`
@@ -114,7 +115,7 @@ class Service final : public Node,
   Task<void> rest(Context& ctx);
   Task<void> wait_for_edges(Context& ctx);
   Task<void> start(Context& ctx);
-  Task<void> run(Context& ctx);
+  Task<void> stay_up(Context& ctx);
   Task<void> stop(Context& ctx);
   Task<void> back_off(Context& ctx);
   // Until somebody calls, the bell ends, or the deadline comes.

@@ -12,9 +12,6 @@ using config::OnLoss;
 
 namespace {
 
-// At somebody whose death is known and not told.
-constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
-
 Error waited_too_long(const Node& node) {
   const Edge* missing = node.first_missing_edge();
   return Error::failed("cannot start " + std::string(node.name()) + ": waited too long for " +

@@ -14,7 +14,7 @@ using config::ServiceType;
 
 namespace {
 
-// What belfry may not do now it may not do in a second either: only a lack of something passes.
+// A right that belfry lacks now it lacks in a second as well; a lack of descriptors or memory may pass.
 bool stays_so(const Error& error) {
   return error.kind() == Error::Kind::failed || error.errnum() == EPERM || error.errnum() == EACCES;
 }

@@ -9,7 +9,6 @@ namespace belfry::daemon {
 // Clients decide how many of these there are (each name in a /v1/wait is one), so a service keeps them in a
 // list that each leaves by itself, without being looked for.
 // Owner: whoever waits, beside its Wakeup. Lifecycle: told from Service::watch() until it is destroyed.
-// Cancellation: none, nothing waits here.
 class StateWatch final : public IntrusiveLink {
  public:
   explicit StateWatch(Wakeup& wakeup) : wakeup_(wakeup) {}

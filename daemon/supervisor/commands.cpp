@@ -50,7 +50,7 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
         auto due = after(loop_, pause);
         co_await select(ctx, told, due);
       }
-      pause = std::clamp<Duration>(pause * 2, std::chrono::milliseconds(1), std::chrono::milliseconds(50));
+      pause = std::clamp<Duration>(pause * 2, std::chrono::milliseconds(1), longest_between_looks);
       if (!ctx.cancelled()) continue;
       result = std::unexpected(ctx.cause());
       break;
@@ -178,7 +178,7 @@ Task<CommandResult> Supervisor::kill(Context& ctx, Service& service) {
       waited = std::unexpected(Error::failed(text_of(left)));
       break;
     }
-    // Who does not end sleeps uninterruptibly: that is an answer, too.
+    // A process that does not end sleeps uninterruptibly; the caller is told so.
     Context bounded(ctx, saturating_add(loop_.now(), saturating_add(killing_takes, one->stop_allowance())));
     waited = co_await until_gone(bounded, *one, run, asked_in);
   }

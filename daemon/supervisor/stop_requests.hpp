@@ -14,7 +14,7 @@
 
 namespace belfry::daemon {
 
-// Owner: Daemon. Lifecycle: from the first signal to the end. Cancellation: none.
+// Owner: Daemon. Lifecycle: from the first signal to the end.
 class StopRequests {
  public:
   // Signals this close together are one request, if they are the same or if one of them comes from the

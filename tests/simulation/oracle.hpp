@@ -1,4 +1,5 @@
-// The rules of docs/reference once more, written from what users are told and not from the daemon: what the simulation judges by.
+// The rules of docs/reference once more, written from what users are told and not from the daemon: what the
+// simulation judges by.
 #pragma once
 
 #include <cstddef>

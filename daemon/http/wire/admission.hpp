@@ -16,7 +16,7 @@
 
 namespace belfry::daemon::http {
 
-// Owner: Server::State. Lifecycle: longer than its sessions. Cancellation: none, nothing waits here.
+// Owner: Server::State. Lifecycle: longer than its sessions.
 struct Admission {
   explicit Admission(Loop& loop) : room(loop, "http room") {}
 

@@ -11,7 +11,7 @@ namespace belfry::daemon::http {
 class Evictable;
 
 // Everybody who is in one and the same situation, and the memory that they hold together.
-// Owner: Admission. Lifecycle: longer than its places. Cancellation: none, nothing waits.
+// Owner: Admission. Lifecycle: longer than its places.
 class EvictionList {
  public:
   [[nodiscard]] bool empty() const { return places_.empty(); }

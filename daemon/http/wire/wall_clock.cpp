@@ -1,5 +1,7 @@
 #include "daemon/http/wire/wall_clock.hpp"
 
+#include "system/clock.hpp"
+
 #include <ctime>
 #include <string_view>
 
@@ -75,10 +77,6 @@ WallTime WallClock::at(TimePoint then, TimePoint monotonic_now) {
 
 WallTime WallClock::system_now() { return time_point_cast<nanoseconds>(system_clock::now()); }
 
-WallTime WallClock::coarse_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return WallTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
-}
+WallTime WallClock::coarse_now() { return WallTime(system::coarse_time_of_day()); }
 
 }  // namespace belfry::daemon::http

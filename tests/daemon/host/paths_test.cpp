@@ -49,7 +49,7 @@ TEST_F(Paths, a_name_cannot_leave_the_directory) {
 }
 
 TEST_F(Paths, the_directory_is_made_for_its_user_only) {
-  const auto path = prepare_control_socket("shop");
+  const auto path = make_place_for_control_socket("shop");
   ASSERT_TRUE(path) << path.error().text();
   EXPECT_EQ(*path, root + "/belfry/shop.sock");
   struct stat status{};
@@ -60,7 +60,7 @@ TEST_F(Paths, the_directory_is_made_for_its_user_only) {
 TEST_F(Paths, a_directory_below_the_temporary_one_that_others_may_enter_is_refused) {
   ASSERT_EQ(::mkdir((root + mine).c_str(), 0700), 0);
   ASSERT_EQ(::chmod((root + mine).c_str(), 0755), 0);
-  const auto path = prepare_private_socket("shop");
+  const auto path = make_place_for_private_socket("shop");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().text(), HasSubstr("only this user may enter"));
 }
@@ -68,30 +68,30 @@ TEST_F(Paths, a_directory_below_the_temporary_one_that_others_may_enter_is_refus
 TEST_F(Paths, a_default_directory_that_everybody_may_write_to_is_refused_unless_it_is_sticky) {
   ASSERT_EQ(::mkdir((root + "/belfry").c_str(), 0700), 0);
   ASSERT_EQ(::chmod((root + "/belfry").c_str(), 0777), 0);
-  EXPECT_NE(prepare_control_socket("shop").value_or(""), root + "/belfry/shop.sock");
+  EXPECT_NE(make_place_for_control_socket("shop").value_or(""), root + "/belfry/shop.sock");
   ASSERT_EQ(::chmod((root + "/belfry").c_str(), 01777), 0);
-  EXPECT_EQ(prepare_control_socket("shop").value_or(""), root + "/belfry/shop.sock");
+  EXPECT_EQ(make_place_for_control_socket("shop").value_or(""), root + "/belfry/shop.sock");
 }
 
 TEST_F(Paths, a_directory_that_somebody_has_chosen_is_his_to_answer_for) {
   ASSERT_EQ(::chmod(root.c_str(), 0777), 0);
-  EXPECT_TRUE(prepare_control_socket("shop", root + "/shop.sock"));
+  EXPECT_TRUE(make_place_for_control_socket("shop", root + "/shop.sock"));
 }
 
 TEST_F(Paths, a_private_socket_has_a_place_of_its_own) {
-  const auto path = prepare_private_socket("shop");
+  const auto path = make_place_for_private_socket("shop");
   ASSERT_TRUE(path) << path.error().text();
   EXPECT_EQ(*path, root + mine + "/shop-exec-" + std::to_string(::getpid()) + ".sock");
 }
 
 TEST_F(Paths, a_path_that_a_socket_cannot_have_is_told_with_the_way_out) {
-  const auto path = prepare_control_socket("shop", "/tmp/" + std::string(120, 'x') + ".sock");
+  const auto path = make_place_for_control_socket("shop", "/tmp/" + std::string(120, 'x') + ".sock");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().text(), HasSubstr("set control.socket"));
 }
 
 TEST_F(Paths, a_missing_directory_is_named) {
-  const auto path = prepare_control_socket("shop", root + "/a/b/shop.sock");
+  const auto path = make_place_for_control_socket("shop", root + "/a/b/shop.sock");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().text(), HasSubstr(root + "/a/b: No such file or directory"));
 }
