@@ -1,7 +1,6 @@
 """/metrics as Prometheus' own tool reads it."""
 import shutil
 import subprocess
-import unittest
 
 from harness import Scenario
 
@@ -9,8 +8,8 @@ PROMTOOL = shutil.which("promtool")
 
 
 class Metrics(Scenario):
-    @unittest.skipUnless(PROMTOOL, "there is no promtool (deploy/install-deps test)")
     def test_prometheus_own_tool_finds_nothing_to_mend(self):
+        self.assertIsNotNone(PROMTOOL, "there is no promtool: run deploy/install-deps test")
         stack = self.stack("""
   db: {command: $SAMPLE --name db --notify, ready: notify}
   web: {command: $SAMPLE --name web, ready: {file: $DIR/never}, depends_on: {db: ready}}
