@@ -1,9 +1,10 @@
 // The least that any program can do that hears of listen(2) by seccomp: listen_floor FILE LISTENER (PORT
 // MILLISECONDS)…
 //
-// It starts one listener for each pair, traps its listen(2), lets it go on and looks at a copy of its socket
-// until that listens; then it writes the time into the second half of FILE, at the listener's slot. No state,
-// no list of who depends on whom, no log line, and nobody else to serve. SIGTERM ends it and its listeners.
+// It starts one listener for each pair, catches its listen(2), lets it go on and looks at a copy of its
+// socket until that listens; then it writes the time into the second half of FILE, at the listener's slot. No
+// state, no list of who depends on whom, no log line, and nobody else to serve. SIGTERM ends it and its
+// listeners.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -31,7 +32,7 @@ enum { half = 4096 * 4, clone_stack = 64 * 1024 };
 
 struct listener {
   char* argv[6];
-  int trap, process;
+  int notifier, process;
   pid_t pid;
 };
 
@@ -56,9 +57,10 @@ static int child_main(void* argument) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
-  listener->trap = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                                SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
-  if (listener->trap < 0 || syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_UNSHARE) != 0) _exit(126);
+  listener->notifier =
+      (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                   SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+  if (listener->notifier < 0 || syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_UNSHARE) != 0) _exit(126);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -68,25 +70,25 @@ static int child_main(void* argument) {
 
 static void start(struct listener* listener, int epoll) {
   static char stack[clone_stack] __attribute__((aligned(16)));
-  listener->trap = -1;
+  listener->notifier = -1;
   listener->pid =
       clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, listener);
-  if (listener->pid < 0 || listener->trap < 0) die("cannot start a listener");
+  if (listener->pid < 0 || listener->notifier < 0) die("cannot start a listener");
   listener->process = (int)syscall(SYS_pidfd_open, listener->pid, 0);
   if (listener->process < 0) die("cannot open a listener");
-  ioctl(listener->trap, SET_FLAGS, SYNC_WAKE_UP);
+  ioctl(listener->notifier, SET_FLAGS, SYNC_WAKE_UP);
   struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = listener}};
-  if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener->trap, &event) != 0) die("cannot watch a listener");
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener->notifier, &event) != 0) die("cannot watch a listener");
 }
 
 static void hear(const struct listener* listener, volatile int64_t* bell) {
   struct seccomp_notif call;
   memset(&call, 0, sizeof call);
-  if (ioctl(listener->trap, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return;
+  if (ioctl(listener->notifier, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return;
   const int copy = (int)syscall(SYS_pidfd_getfd, listener->process, (int)call.data.args[0], 0);
   if (copy < 0) die("cannot copy a socket");
   struct seccomp_notif_resp answer = {.id = call.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-  ioctl(listener->trap, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+  ioctl(listener->notifier, SECCOMP_IOCTL_NOTIF_SEND, &answer);
   for (;;) {
     int listens = 0;
     socklen_t length = sizeof listens;
@@ -133,7 +135,7 @@ int main(int argc, char** argv) {
     if (event.events & EPOLLIN)
       hear(listener, &bells[listener - listeners]);
     else
-      epoll_ctl(epoll, EPOLL_CTL_DEL, listener->trap, NULL);
+      epoll_ctl(epoll, EPOLL_CTL_DEL, listener->notifier, NULL);
   }
   for (int i = 0; i < count; ++i) kill(listeners[i].pid, SIGKILL);
   return 0;

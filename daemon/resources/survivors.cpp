@@ -40,7 +40,7 @@ std::unordered_set<pid_t> self_and_above() {
   std::unordered_set<pid_t> found;
   constexpr int any_depth = 1 << 20;
   found.insert(system::own_pid());
-  // A process that is met for the second time: the chain has bitten itself while it was read.
+  // A process that is met for the second time: the chain has closed into a ring while it was read.
   const auto was_met = [&found](pid_t above) { return !found.insert(above).second; };
   proc::nearest_above(system::own_pid(), was_met, any_depth);
   return found;
