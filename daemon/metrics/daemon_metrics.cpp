@@ -94,6 +94,7 @@ struct LoopFamilies {
   void refresh() {
     const TurnMeter::Times now = meter.times();
     std::vector<double> more;
+    more.reserve(now.turns.size());
     for (std::size_t i = 0; i < now.turns.size(); ++i)
       more.push_back(static_cast<double>(now.turns[i] - taken.turns[i]));
     turns.ObserveMultiple(more, seconds(now.sum - taken.sum));
