@@ -53,7 +53,6 @@ class DependencyGraph {
   // --- the order of stops
   // Everything goes: from now on everything above, running or done, is waited for.
   void hold_everything();
-  [[nodiscard]] bool everything_goes() const { return everything_goes_; }
   // Somebody runs on top of it who ran at the moment `asked_in`, when it was asked to stop. Who has started
   // since did so because its edges hold without it.
   [[nodiscard]] bool is_awaiting_others(const Node& node, std::uint64_t asked_in) const;

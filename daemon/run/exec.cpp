@@ -85,15 +85,20 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   stack.watch(changed);
   std::string why;
   const TimePoint deadline = saturating_add(daemon_.loop().now(), options_.timeout);
+  bool is_late = false;
   for (;;) {
+    // Before each wait: what was hopeless when the watch began changes no more.
+    if (const auto hopeless = stack.start_is_hopeless())
+      why = "cannot run the command: " + *hopeless;
+    else if (is_late)
+      why = "cannot run the command: the stack was not ready in time (--timeout)";
+    if (!why.empty()) break;
     auto up = on(stack.up());
     auto moved = on(changed);
     auto late = by(daemon_.loop(), deadline);
     const std::size_t which = co_await select(ctx, up, moved, late);
     if (which == select_cancelled || stack.up().rung()) break;
-    if (const auto hopeless = stack.start_is_hopeless()) why = "cannot run the command: " + *hopeless;
-    if (which == 2) why = "cannot run the command: the stack was not ready in time (--timeout)";
-    if (!why.empty()) break;
+    is_late = which == 2;
   }
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();

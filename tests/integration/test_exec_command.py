@@ -47,3 +47,10 @@ class ExecCommands(Scenario):
         result = stack.cli("exec", "-c", stack.file, "--", "sh", "-c", "./made")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("made", result.stdout)
+
+    def test_a_stack_that_was_hopeless_before_anybody_looked_ends_at_once(self):
+        stack = self.stack("  db: {command: [sleep, '1000']}\n  bad: {command: ./nope}")
+        result = stack.cli("exec", "-c", stack.file, "--timeout", "1h", "--", "true")
+        self.assertEqual(result.returncode, 69, result.stderr)
+        self.assertIn("the stack will not be ready", result.stderr)
+        self.assertIn("./nope", result.stderr)
