@@ -69,7 +69,9 @@ struct ServiceDraft {
 struct ProbeDraft;
 [[nodiscard]] Fields<ProbeDraft> probe_fields();
 [[nodiscard]] Fields<JsonExpectation> json_fields();
-[[nodiscard]] Fields<HttpExpectation> tls_fields();
+[[nodiscard]] Fields<ProbeDraft> log_probe_fields();
+[[nodiscard]] Fields<ProbeDraft> dns_fields();
+[[nodiscard]] Fields<TlsOptions> tls_fields();
 [[nodiscard]] Fields<ListenSocket> socket_fields();
 [[nodiscard]] Fields<Log> log_fields();
 [[nodiscard]] Fields<Cgroup> cgroup_fields();

@@ -1,5 +1,6 @@
 // `ready`, `live` and the bells of a service's own: one probe, all of a list, or any of one.
 #include <algorithm>
+#include <array>
 
 #include "config/decode/decode.hpp"
 #include "config/decode/merge.hpp"
@@ -11,20 +12,41 @@ namespace {
 
 using Kind = Probe::Kind;
 
-// The kind an option belongs to; empty for tuning, which fits every kind.
-std::string_view owner_of(std::string_view key) {
-  if (key == "method" || key == "headers" || key == "status" || key == "body" || key == "json" ||
-      key == "tls")
-    return "http";
-  if (key == "dialect") return "fd";
-  if (key == "hosts") return "cluster";
-  return {};
-}
+// Kinds as a bit set.
+using Kinds = std::uint32_t;
+constexpr Kinds only(Kind kind) { return Kinds{1} << static_cast<unsigned>(kind); }
 
-// The kinds that concern a socket, on which some process listens.
-bool has_an_owner(Kind kind) {
-  return kind == Kind::port || kind == Kind::unix_socket || kind == Kind::tcp || kind == Kind::http ||
-         kind == Kind::grpc || kind == Kind::postgres || kind == Kind::mysql || kind == Kind::redis;
+// What connects to a server, and may speak TLS with it.
+constexpr Kinds connecting = only(Kind::tcp) | only(Kind::http) | only(Kind::grpc) | only(Kind::postgres) |
+                             only(Kind::mysql) | only(Kind::redis) | only(Kind::amqp) | only(Kind::memcached);
+
+// What is an option of some kinds, and which; everything else is tuning, which fits every kind.
+struct Option {
+  std::string_view key;
+  Kinds kinds;
+  std::string_view owners;  // for messages
+};
+constexpr std::array<Option, 15> options{{
+    {"method", only(Kind::http), "`http`"},
+    {"headers", only(Kind::http), "`http`"},
+    {"status", only(Kind::http), "`http`"},
+    {"body", only(Kind::http), "`http`"},
+    {"json", only(Kind::http), "`http`"},
+    {"tls", connecting, "a server: `http`, `tcp`, `redis`, …"},
+    {"send", only(Kind::tcp), "`tcp`"},
+    {"expect", only(Kind::tcp), "`tcp`"},
+    {"query", only(Kind::postgres) | only(Kind::mysql), "`postgres` or `mysql`"},
+    {"exists", only(Kind::file), "`file`"},
+    {"socket", only(Kind::file), "`file`"},
+    {"contains", only(Kind::file), "`file`"},
+    {"dialect", only(Kind::fd), "`fd`"},
+    {"hosts", only(Kind::cluster), "`cluster`"},
+    {"owner", connecting | only(Kind::port) | only(Kind::unix_socket), "`port`, `unix`, `tcp` or `http`"},
+}};
+
+const Option* option_named(std::string_view key) {
+  const auto found = std::ranges::find(options, key, &Option::key);
+  return found == options.end() ? nullptr : &*found;
 }
 
 void check_kind(Decoder& decoder, const Node& node, const ProbeDraft& draft) {
@@ -44,15 +66,11 @@ void check_kind(Decoder& decoder, const Node& node, const ProbeDraft& draft) {
     }
   }
   for (const Entry& entry : node.entries()) {
-    if (entry.key->text() == "owner" && !has_an_owner(draft.probe.kind))
-      decoder.error("unfit-key", *entry.key, "`owner` belongs to a probe of `port`, `unix`, `tcp` or `http`",
+    const Option* const option = option_named(entry.key->text());
+    if (option != nullptr && (option->kinds & only(draft.probe.kind)) == 0)
+      decoder.error("unfit-key", *entry.key,
+                    "`" + std::string(option->key) + "` belongs to a probe of " + std::string(option->owners),
                     "remove it");
-    if (const auto owner = owner_of(entry.key->text());
-        !owner.empty() && probe_kind_named(owner) != draft.probe.kind)
-      decoder.error(
-          "unfit-key", *entry.key,
-          "`" + std::string(entry.key->text()) + "` belongs to a probe of kind `" + std::string(owner) + "`",
-          "remove it");
   }
 }
 
@@ -108,7 +126,7 @@ void read_any(Decoder& decoder, const Node& node, const Node& members, std::stri
 
 }  // namespace
 
-bool is_kind_option(std::string_view key) { return !owner_of(key).empty(); }
+bool is_kind_option(std::string_view key) { return key != "owner" && option_named(key) != nullptr; }
 
 ProbeSet decode_probes(Decoder& decoder, const Node& node, std::string_view role) {
   ProbeSet set;

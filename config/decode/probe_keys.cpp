@@ -28,6 +28,7 @@ void read_flag(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
 void read_port(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
   const Node* number = entry.value;
+  if (number->is_scalar() && number->text() == "any") return;
   if (number->is_mapping()) {
     if (number->size != 1 ||
         (number->entries()[0].key->text() != "udp" && number->entries()[0].key->text() != "tcp"))
@@ -78,59 +79,58 @@ void read_url(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (const auto good = check_url(out.probe.target); !good) decoder.malformed(*entry.value, good.error());
 }
 
-// Compiled for its syntax; length bounds what a pattern may cost.
-void check_regex(Decoder& decoder, const Node& node, const std::string& pattern) {
-  if (pattern.size() > 2000)
-    return decoder.error("bad-regex", node, "this regular expression is longer than 2000 characters",
-                         "match a shorter part of the line");
-  if (const auto compiled = Pattern::compile(pattern); !compiled)
-    decoder.error("bad-regex", node,
-                  "`" + pattern + "` is not a regular expression" +
-                      (decoder.from_variables(node) ? "" : ": " + compiled.error()),
-                  "the syntax is Perl's, without look-around and back references; write `\\\\` before a "
-                  "special character to mean itself");
-}
+constexpr std::array<Field<ProbeDraft>, 2> log_table{{
+    {{"regex", "regex", "needed", "What must occur in a line.", "\"listening on (?P<PORT>\\\\d+)\""},
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
+       if (auto value = d.free_text(*e.value)) out.probe.target = std::move(*value);
+     }},
+    {not_yet({"times", "integer", "1", "In how many lines it must occur.", "2", fits_all, "1", "1000000"}),
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
+       if (auto value = d.integer(*e.value, 1, 1'000'000))
+         out.probe.times = static_cast<std::uint32_t>(*value);
+     }},
+}};
 
 void read_log(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
-  read_text(decoder, entry, out);
+  if (!entry.value->is_mapping()) {
+    read_text(decoder, entry, out);
+  } else {
+    take_kind(entry, out);
+    if (!decoder.mapping(*entry.value, "`log` of a probe", log_probe_fields(), out)) return;
+    if (entry.value->find("regex") == nullptr)
+      decoder.error("missing-key", *entry.value, "`log` does not say what must occur in a line",
+                    "add `regex: …`");
+  }
   if (!out.probe.target.empty()) check_regex(decoder, *entry.value, out.probe.target);
+}
+
+constexpr std::array<Field<ProbeDraft>, 2> dns_table{{
+    {{"name", "text", "needed", "The name that is looked up.", "db.internal"},
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
+       if (auto value = d.needed_text(*e.value)) out.probe.target = std::move(*value);
+     }},
+    {not_yet({"server", "address", "those of the host", "The name server that is asked, as host:port.",
+              "127.0.0.1:53"}),
+     [](Decoder& d, const Entry& e, ProbeDraft& out) {
+       auto value = d.needed_text(*e.value);
+       if (!value) return;
+       if (const auto parsed = parse_host_port(*value); !parsed) return d.malformed(*e.value, parsed.error());
+       out.probe.server = std::move(*value);
+     }},
+}};
+
+// `dns: NAME`, or `dns: {name: NAME, server: HOST:PORT}`.
+void read_dns(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  if (!entry.value->is_mapping()) return read_text(decoder, entry, out);
+  take_kind(entry, out);
+  if (!decoder.mapping(*entry.value, "`dns`", dns_fields(), out)) return;
+  if (entry.value->find("name") == nullptr)
+    decoder.error("missing-key", *entry.value, "`dns` does not say which name is looked up", "add `name: …`");
 }
 
 void read_exec(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   take_kind(entry, out);
   out.probe.command = decoder.command(*entry.value);
-}
-
-// `200`, or `200-399`.
-void read_one_status(Decoder& decoder, const Node& node, ProbeDraft& out) {
-  const auto text = decoder.text(node);
-  if (!text) return;
-  unsigned low = 0, high = 0;
-  const auto dash = text->find('-');
-  const std::string from = text->substr(0, dash),
-                    to = dash == std::string::npos ? from : text->substr(dash + 1);
-  const auto parse = [](const std::string& digits, unsigned& value) {
-    return digits.size() == 3 &&
-           std::from_chars(digits.data(), digits.data() + 3, value).ptr == digits.data() + 3;
-  };
-  if (parse(from, low) && parse(to, high) && low >= 100 && low <= high && high <= 599)
-    out.http.statuses.emplace_back(static_cast<std::uint16_t>(low), static_cast<std::uint16_t>(high));
-  else
-    decoder.error("bad-value", node, "`" + *text + "` is not a status",
-                  "write 200, 200-399, or a list: [200, 204]");
-}
-
-void read_status(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
-  out.http_written = true;
-  if (!entry.value->is_sequence()) return read_one_status(decoder, *entry.value, out);
-  for (const Node* item : entry.value->items()) read_one_status(decoder, *item, out);
-}
-
-void read_headers(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
-  out.http_written = true;
-  if (!entry.value->is_mapping())
-    return decoder.mismatch(*entry.value, "a mapping of header names to values");
-  out.http.headers = decoder.pairs(*entry.value, "`headers`");
 }
 
 void read_dialect(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
@@ -177,12 +177,7 @@ void read_recheck(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
     out.probe.recheck = *value;
 }
 
-void read_json(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
-  out.http_written = true;
-  decoder.mapping(*entry.value, "`json`", json_fields(), out.http.json.emplace());
-}
-
-constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
+constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
     {{"listen", "flag", "",
       "Socket activation: belfry itself has bound the sockets of `listen:` and passes them on; true before "
       "the service even runs.",
@@ -221,10 +216,20 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
               "127.0.0.1:6379"},
              "`exec: [redis-cli, ping]` or `notify`"),
      read_redis},
+    {not_yet({"amqp", "address", "", "The broker answers a client's greeting with its own: host:port.",
+              "127.0.0.1:5672"},
+             "`tcp`"),
+     read_address},
+    {not_yet({"memcached", "address", "", "`version` is answered: host:port.", "127.0.0.1:11211"}, "`tcp`"),
+     read_address},
+    {not_yet({"dns", "dns_probe", "", "A name is found, by the host's name servers or the one that is named.",
+              "{name: db.internal, server: \"127.0.0.1:53\"}"},
+             "`exec: [getent, hosts, …]`"),
+     read_dns},
     {{"exec", "command", "", "The command exits with 0; what it leaves running is killed.",
       "[pg_isready, -q]"},
      read_exec},
-    {{"log", "regex", "", "A line of the service's output matches.", "\"listening on\""}, read_log},
+    {{"log", "log_probe", "", "A line of the service's output matches.", "\"listening on\""}, read_log},
     {{"file", "path", "", "The file exists; watched, not polled.", "run/ready"}, read_text},
     {not_yet({"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
               "shop-db"}),
@@ -247,39 +252,41 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
       "service, or (`tcp`, `http`, …) one that was started after it; `any`: whoever does.",
       "any"},
      read_owner},
-    {{"method", "text", "GET", "`http`: the method.", "HEAD"},
-     [](Decoder& d, const Entry& e, ProbeDraft& out) {
-       out.http_written = true;
-       auto value = d.text(*e.value);
-       if (!value) return;
-       const bool good =
-           !value->empty() && std::ranges::all_of(*value, [](char c) { return c >= 'A' && c <= 'Z'; });
-       if (!good)
-         return d.error("bad-value", *e.value, "`" + *value + "` is not an HTTP method",
-                        "write GET, HEAD, POST, …");
-       out.http.method = std::move(*value);
-     }},
+    {{"method", "text", "GET", "`http`: the method.", "HEAD"}, read_method},
     {or_nothing(
          {"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"}),
      read_headers},
     {{"status", "status", "200-399", "`http`: the statuses that count as success.", "200-204"}, read_status},
-    {{"body", "regex", "any", "`http`: a regular expression the body must match.", "ok"},
-     [](Decoder& d, const Entry& e, ProbeDraft& out) {
-       out.http_written = true;
-       auto value = d.free_text(*e.value);
-       if (!value) return;
-       check_regex(d, *e.value, *value);
-       out.http.body = std::move(*value);
-     }},
+    {{"body", "regex", "any", "`http`: a regular expression the body must match.", "ok"}, read_body},
     {{"json", "json", "any", "`http`: what must stand at a place of a JSON answer.",
       "{pointer: /status, equals: ok}"},
      read_json},
-    {not_yet({"tls", "tls", "verified", "`http`: how a https certificate is checked.", "{verify: false}"},
+    {not_yet({"tls", "tls", "`https`, `rediss`, …: verified; else none",
+              "What speaks over a connection: `true` for TLS, or how it is to be done.", "{ca: ca.pem}"},
              "`exec: [curl, -fsS, …]`"),
-     [](Decoder& d, const Entry& e, ProbeDraft& out) {
-       out.http_written = true;
-       d.mapping(*e.value, "`tls`", tls_fields(), out.http);
-     }},
+     read_tls},
+    {not_yet({"send", "text", "nothing", "`tcp`: what is said once the connection is accepted.",
+              "\"PING\\r\\n\""}),
+     read_send},
+    {not_yet({"expect", "regex", "nothing",
+              "`tcp`: a regular expression that must occur in what is answered.", "PONG"}),
+     read_expect},
+    {not_yet({"query", "text", "none",
+              "`postgres`, `mysql`: a query that must succeed, asked as the user of the connection string.",
+              "select 1"}),
+     read_query},
+    {not_yet({"exists", "boolean", "true", "`file`: `false` waits until there is no such file.", "false"}),
+     read_exists},
+    {not_yet({"socket", "boolean", "false", "`file`: it must be a socket.", "true"}), read_socket},
+    {not_yet(
+         {"contains", "regex", "anything", "`file`: a regular expression that must occur in it.", "done"}),
+     read_contains},
+    {not_yet(
+         {"on_failure", "on_failure", "restart",
+          "`live`: what a failure does: `restart` the service, make it `unready`, or `shutdown` the stack.",
+          "unready"},
+         {}, "restart"),
+     read_on_failure},
     {{"timeout", "duration", "`ready`: none; `live`: 2s",
       "`ready`: how long the start may take before it has failed. `live`: how long one attempt may take.",
       "60s"},
@@ -307,17 +314,10 @@ constexpr std::array<Field<ProbeDraft>, 32> probe_table{{
      read_recheck},
 }};
 
-constexpr std::array<Field<HttpExpectation>, 1> tls_table{{
-    {not_yet({"verify", "boolean", "true",
-              "Whether the certificate is checked against the system's authorities.", "false"}),
-     [](Decoder& d, const Entry& e, HttpExpectation& out) {
-       if (auto value = d.boolean(*e.value)) out.tls_verify = *value;
-     }},
-}};
-
 }  // namespace
 
 Fields<ProbeDraft> probe_fields() { return probe_table; }
-Fields<HttpExpectation> tls_fields() { return tls_table; }
+Fields<ProbeDraft> log_probe_fields() { return log_table; }
+Fields<ProbeDraft> dns_fields() { return dns_table; }
 
 }  // namespace belfry::config

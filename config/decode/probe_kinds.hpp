@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "config/decode/decode.hpp"
 #include "config/model/enum_names.hpp"
 
 namespace belfry::config {
@@ -18,5 +19,22 @@ struct ProbeDraft {
   bool http_written = false;
   unsigned kinds = 0;
 };
+
+// Readers of what some kinds take beside their target (probe_options.cpp).
+void read_method(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_headers(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_status(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_body(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_json(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_tls(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_send(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_expect(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_query(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_exists(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_socket(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_contains(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_on_failure(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+// Compiled for its syntax; length bounds what a pattern may cost.
+void check_regex(Decoder& decoder, const Node& node, const std::string& pattern);
 
 }  // namespace belfry::config

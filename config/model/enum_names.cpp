@@ -11,9 +11,9 @@ namespace {
 // Each list has the order of its enumeration.
 constexpr std::array<std::string_view, 4> types{"daemon", "oneshot", "external", "gate"};
 constexpr std::array<std::string_view, 3> losses{"ignore", "restart", "stop"};
-constexpr std::array<std::string_view, 15> kinds{"listen", "port", "unix", "notify",   "fd",
-                                                 "tcp",    "http", "grpc", "postgres", "mysql",
-                                                 "redis",  "exec", "log",  "file",     "cluster"};
+constexpr std::array<std::string_view, 18> kinds{
+    "listen", "port",  "unix", "notify",    "fd",  "tcp",  "http", "grpc", "postgres",
+    "mysql",  "redis", "amqp", "memcached", "dns", "exec", "log",  "file", "cluster"};
 static_assert(types.size() == static_cast<std::size_t>(ServiceType::gate) + 1);
 static_assert(losses.size() == static_cast<std::size_t>(OnLoss::stop) + 1);
 static_assert(kinds.size() == static_cast<std::size_t>(Probe::Kind::cluster) + 1);

@@ -68,8 +68,32 @@ struct HttpExpectation {
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses;  // inclusive ranges; empty: 200-399
   std::string body;                                               // regular expression; empty: any
   std::optional<JsonExpectation> json;
-  bool tls_verify = true;
 };
+
+// How belfry speaks TLS to a server. Paths are absolute; an empty one: the host's authorities, no certificate
+// of belfry's own.
+struct TlsOptions {
+  bool verify = true;
+  std::string ca;
+  std::string cert, key;    // PEM; what belfry shows of itself
+  std::string server_name;  // SNI, and what the certificate must be for; empty: the target's host
+};
+
+// What a `tcp` probe says and hears on a connection that was accepted.
+struct TcpExpectation {
+  std::string send;
+  std::string expect;  // regular expression; empty: nothing need come
+};
+
+// What a `file` probe looks at beyond "it exists".
+struct FileExpectation {
+  bool exists = true;  // false: it is gone, or has never been there
+  bool socket = false;
+  std::string contains;  // regular expression; empty: whatever it contains
+};
+
+// What becomes of a service whose `live` has failed.
+enum class OnFailure : std::uint8_t { restart, unready, shutdown };
 
 struct Probe {
   enum class Kind : std::uint8_t {
@@ -84,6 +108,9 @@ struct Probe {
     postgres,
     mysql,
     redis,
+    amqp,
+    memcached,
+    dns,
     exec,
     log,
     file,
@@ -92,13 +119,19 @@ struct Probe {
   Kind kind = Kind::notify;
   bool udp = false;                   // port
   bool any_owner = false;             // what connects or looks who listens: it need not be the service
-  std::uint16_t port = 0;             // port
+  std::uint16_t port = 0;             // port; 0: any that the service chooses
   std::uint16_t fd = 0;               // fd
   FdDialect dialect = FdDialect::s6;  // fd
-  std::string target;       // host:port, URL, DSN, path (absolute), regular expression or cluster name
-  std::uint32_t hosts = 1;  // cluster: how many must be ready
-  Rarely<Command> command;  // exec
+  std::string target;         // host:port, URL, DSN, path (absolute), regular expression, name (dns, cluster)
+  std::uint32_t hosts = 1;    // cluster: how many must be ready
+  std::uint32_t times = 1;    // log: how many lines must match
+  Rarely<Command> command;    // exec
+  Rarely<std::string> query;  // postgres, mysql: what is asked once logged in; empty: nothing
+  Rarely<std::string> server;             // dns: host:port; empty: those of the host
   std::unique_ptr<HttpExpectation> http;  // http, when anything but the default is expected
+  std::unique_ptr<TcpExpectation> tcp;    // tcp, when more than a connection is expected
+  std::unique_ptr<FileExpectation> file;  // file, when more than its existence is expected
+  std::unique_ptr<TlsOptions> tls;        // null: none is asked for (`https`, `rediss`: the defaults)
 
   // Tuning. Unset means the default of the place where the probe stands.
   OptionalDuration timeout;  // of the whole start (`ready`) or of one attempt (`live`)
@@ -107,7 +140,8 @@ struct Probe {
   OptionalDuration attempt_timeout;  // default 2 s
   OptionalDuration recheck;          // keep looking after the bell rang
   std::uint32_t success_threshold = 1;
-  std::uint32_t failure_threshold = 1;  // `live`: 3
+  std::uint32_t failure_threshold = 1;        // `live`: 3
+  OnFailure on_failure = OnFailure::restart;  // `live`
   Place place;
 };
 

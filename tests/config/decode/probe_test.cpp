@@ -45,8 +45,33 @@ TEST(DecodeProbe, an_http_probe_says_what_it_expects) {
   const HttpExpectation& http = *stack.services[0].ready.probes[0].http;
   EXPECT_EQ(http.method, "HEAD");
   EXPECT_EQ(http.statuses, (std::vector<std::pair<std::uint16_t, std::uint16_t>>{{200, 200}, {300, 302}}));
-  EXPECT_FALSE(http.tls_verify);
+  EXPECT_FALSE(stack.services[0].ready.probes[0].tls->verify);
   EXPECT_EQ(with_keys("ready: {http: 'http://a/'}").services[0].ready.probes[0].http, nullptr);
+}
+TEST(DecodeProbe, a_long_form_says_more_than_the_short_one) {
+  const Stack stack = good(
+      "services: {x: {command: a, ready: [{port: any}, {log: {regex: up, times: 2}}, {dns: {name: a.b, "
+      "server: "
+      "'a:53'}}, {dns: a.b}, {amqp: 'a:1'}, {memcached: 'a:1'}, {tcp: 'a:1', tls: true, send: a, expect: b}, "
+      "{file: f, socket: true, contains: c}, {mysql: m, query: q}]}}");
+  const auto& probes = stack.services[0].ready.probes;
+  EXPECT_EQ(probes[0].port, 0);
+  EXPECT_EQ(probes[1].target, "up");
+  EXPECT_EQ(probes[1].times, 2U);
+  EXPECT_EQ(probes[2].target, "a.b");
+  EXPECT_EQ(*probes[2].server, "a:53");
+  EXPECT_EQ(probes[3].target, "a.b");
+  EXPECT_TRUE(probes[6].tls->verify);
+  EXPECT_EQ(probes[6].tcp->expect, "b");
+  EXPECT_TRUE(probes[7].file->socket);
+  EXPECT_EQ(*probes[8].query, "q");
+}
+TEST(DecodeProbe, files_of_tls_count_from_the_services_directory) {
+  const Stack stack = with_keys("ready: {tcp: 'a:1', tls: {ca: ca.pem, cert: /c.pem, server_name: b}}");
+  const TlsOptions& tls = *stack.services[0].ready.probes[0].tls;
+  EXPECT_EQ(tls.ca, "/nowhere/ca.pem");
+  EXPECT_EQ(tls.cert, "/c.pem");
+  EXPECT_EQ(tls.server_name, "b");
 }
 TEST(DecodeProbe, an_http_probe_looks_at_a_place_in_a_json_answer) {
   const Stack stack = with_keys("ready: {http: 'http://a/', json: {pointer: /checks/0/a~1b, equals: 1}}");

@@ -50,12 +50,15 @@ std::string in_service(const std::string& keys, const std::string& type = "daemo
 std::string kind_for(std::string_view option) {
   if (option == "dialect") return "fd: 3, ";
   if (option == "hosts") return "cluster: a, ";
-  if (option == "owner") return "tcp: \"a:1\", ";
+  if (option == "owner" || option == "send" || option == "expect") return "tcp: \"a:1\", ";
+  if (option == "query") return "mysql: a, ";
+  if (option == "exists" || option == "socket" || option == "contains") return "file: a, ";
   if (option == "method" || option == "headers" || option == "status" || option == "body" ||
       option == "json" || option == "tls")
     return "http: \"http://a/\", ";
   return option == "timeout" || option.ends_with("_delay") || option == "period" ||
-                 option.ends_with("_timeout") || option.ends_with("_threshold") || option == "recheck"
+                 option.ends_with("_timeout") || option.ends_with("_threshold") || option == "recheck" ||
+                 option == "on_failure"
              ? "port: 80, "
              : "";
 }
@@ -85,7 +88,13 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
     return in_service(std::string(key.name == "listen" ? "listen: \"127.0.0.1:81\", " : "") + "ready: {" +
                       kind_for(key.name) + pair + "}");
   if (table.name == "json_options") return in_service("ready: {http: \"https://a/\", json: {" + pair + "}}");
-  if (table.name == "tls_options") return in_service("ready: {http: \"https://a/\", tls: {" + pair + "}}");
+  if (table.name == "tls_options")
+    return in_service("ready: {http: \"https://a/\", tls: {" +
+                      std::string(key.name == "key" ? "cert: c.pem, " : "") + pair + "}}");
+  if (table.name == "log_probe_options")
+    return in_service("ready: {log: {" + std::string(key.name == "regex" ? "" : "regex: up, ") + pair + "}}");
+  if (table.name == "dns_options")
+    return in_service("ready: {dns: {" + std::string(key.name == "name" ? "" : "name: a.b, ") + pair + "}}");
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
   if (table.name == "log_options")
