@@ -11,7 +11,7 @@ import signal
 import sys
 import unittest
 
-from harness import PATIENCE, Scenario, descendants
+from harness import PATIENCE, Scenario, Stack, descendants
 
 TRIES = int(os.environ.get("BELFRY_GUARD_TRIES", "20"))
 WITHIN = 1  # second, after belfry's end
@@ -99,7 +99,7 @@ class Killed(Scenario):
             word = f"9{os.getpid()}{random.randrange(10**6)}"
             fork = f"while true; do (setsid sleep {word} &); sleep 0.01; done"
             short = f"(setsid sh -c 'sleep {word}' &) ; sleep 0.0{random.randrange(1, 9)}; exit 1"
-            stack = self.stack("".join(f"""
+            stack = Stack("".join(f"""
   forks{i}: {{command: [sh, -c, "{fork}"], stop: {{timeout: 1s}}}}
   short{i}: {{command: [sh, -c, "{short}"], restart: {{delay: 10ms, max_delay: 20ms}}}}
 """ for i in range(4))).start()
@@ -114,7 +114,7 @@ class Killed(Scenario):
                 for pid in found:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
-            stack.close = lambda: None
+            stack.close()
         self.assertEqual(left, {})
 
     def test_kept_services_have_no_guard(self):
