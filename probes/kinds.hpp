@@ -9,6 +9,10 @@
 #include "probes/probe.hpp"
 #include "system/processes.hpp"
 
+namespace belfry::system {
+class PathWatches;
+}
+
 namespace belfry::probes {
 
 struct KernelQuestions;
@@ -25,6 +29,7 @@ Made make_http(Resolver& resolver, KernelQuestions questions, const config::Prob
                const ProbeContext& about);
 Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
-Made make_file(const config::Probe& spec);
+// What changes at the path is told by the watches, which must outlive the probe.
+Made make_file(system::PathWatches& watches, const config::Probe& spec);
 
 }  // namespace belfry::probes
