@@ -17,9 +17,9 @@ class LineListener {
   virtual void on_line(std::string_view line) = 0;
   // A line whose end has not come, and its writer has ended; it goes on in the next on_line() if somebody
   // else writes the rest.
-  virtual void on_unfinished(std::string_view line) = 0;
+  virtual void on_unfinished(std::string_view) {}
   // How many bytes it looks through without keeping others waiting.
-  [[nodiscard]] virtual std::size_t most_at_once() const = 0;
+  [[nodiscard]] virtual std::size_t most_at_once() const { return std::size_t{1} << 20; }
 
  protected:
   ~LineListener() = default;
