@@ -42,7 +42,7 @@ CheckResult has(const std::string& path, const config::Pattern& what) {
             (cut ? ", of which the first " + std::to_string(what.reach() >> 10) + " KiB are read" : ""));
 }
 
-// Watched from tell() on, as of the next check.
+// Watched from tell() on; each check follows the path anew.
 class FileProbe final : public Probe, system::PathListener {
  public:
   FileProbe(system::PathWatches& watches, const config::Probe& spec, std::optional<config::Pattern> contains)
@@ -52,7 +52,10 @@ class FileProbe final : public Probe, system::PathListener {
 
   void tell(NewsListener* listener) override {
     listener_ = listener;
-    if (listener_ == nullptr) watch_.reset();
+    if (listener_ == nullptr)
+      watch_.reset();
+    else
+      watched_ = watch();
   }
 
   // The watch comes before the look, so that nothing happens unseen in between.

@@ -74,7 +74,7 @@ class FileProbe(Scenario):
         for name, service in (("up", "db"), ("alive", "web")):
             with self.subTest(service):
                 shutil.move(at(name), at("away"))
-                stack.output.index_of(f"{service} unready")
+                stack.output.index_of(f"{service} is not ready any more")
                 self.assertIn("cannot find", stack.services()[service]["last_error"])
                 shutil.move(at("away"), at(name))
                 self.assertEqual(stack.wait(service), 200)

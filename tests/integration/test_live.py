@@ -30,7 +30,7 @@ class LiveProbe(Scenario):
         self.assertEqual(stack.wait("other"), 200)
         other = stack.services()["other"]["pid"]
         os.remove(alive)
-        stack.output.index_of("web stopping")
+        stack.output.index_of("web is not alive")
         open(alive, "w", encoding="ascii").close()
         self.assertEqual(stack.wait("web"), 200)
         self.assertEqual(stack.services()["web"]["restarts"], 1)

@@ -96,7 +96,7 @@ class LogProbe(Scenario):
         """And an expression that the automaton has no room for, held against it."""
         stack = self.stack("""
   flood:
-    command: [/bin/sh, -c, "head -c 1000000000 /dev/zero | tr '\\0' a; echo; echo done; exec sleep 1000"]
+    command: [/bin/sh, -c, "head -c 1000000000 /dev/zero | tr '\\\\0' a; echo; echo done; exec sleep 1000"]
     ready: {log: "[ab]*a[ab]{800}c|^done"}
   other: {command: $SAMPLE --name other}
 """).start()
