@@ -69,7 +69,7 @@ class FileProbe(Scenario):
         at = lambda name: os.path.join(stack.path, name)
         for name in ("up", "alive"):
             open(at(name), "w", encoding="ascii").close()
-        stack.start()
+        stack.start().wait_for_control()
         self.assertEqual(stack.wait("db", "web"), 200)
         for name, service in (("up", "db"), ("alive", "web")):
             with self.subTest(service):

@@ -12,7 +12,7 @@ class LiveProbe(Scenario):
 """)
         alive = os.path.join(stack.path, "alive")
         open(alive, "w", encoding="ascii").close()
-        stack.start()
+        stack.start().wait_for_control()
         self.assertEqual(stack.wait("web", "other"), 200)
         os.remove(alive)
         self.assertEqual(stack.exit_code(), 69)
@@ -26,7 +26,7 @@ class LiveProbe(Scenario):
 """)
         alive = os.path.join(stack.path, "alive")
         open(alive, "w", encoding="ascii").close()
-        stack.start()
+        stack.start().wait_for_control()
         self.assertEqual(stack.wait("other"), 200)
         other = stack.services()["other"]["pid"]
         os.remove(alive)
