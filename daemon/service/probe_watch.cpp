@@ -147,7 +147,9 @@ Task<bool> ProbeWatch::until_due(Context& ctx, Watched& watched, ProbeRhythm& rh
   if (!was_poked) co_return true;
   const bool by_itself = std::exchange(watched.has_news, false);
   rhythm.heard(by_itself ? ProbeRhythm::Event::news : ProbeRhythm::Event::of_service);
-  const Result<void> slept = co_await sleep_until(ctx, rhythm.earliest(*watched.probe));
+  const TimePoint earliest = rhythm.earliest(*watched.probe);
+  if (earliest <= loop_.now()) co_return true;
+  const Result<void> slept = co_await sleep_until(ctx, earliest);
   co_return slept.has_value();
 }
 
