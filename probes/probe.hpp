@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"
@@ -13,6 +14,15 @@ namespace belfry::probes {
 
 // True, or why not: "cannot connect to 127.0.0.1:5432: Connection refused".
 using CheckResult = Result<void>;
+
+// Told what a probe has found out beside the answer (`port: any`: which one), before the check ends.
+class Publisher {
+ public:
+  virtual void publish(std::string_view key, std::string_view value) = 0;
+
+ protected:
+  ~Publisher() = default;
+};
 
 // Owner: the incarnation it asks about; made by a Factory.
 // Lifecycle: any number of checks, one at a time.

@@ -42,9 +42,6 @@ class Collector {
 
   void probes(const Service& s, const ProbeSet& set) {
     for (const Probe& p : set.probes) {
-      if (p.kind == Probe::Kind::port && p.port == 0)
-        refuse(Span(p.place.line != 0 ? p.place : s.place),
-               "cannot use `port: any` in a probe: this version does not support it yet", "name the port");
       if (p.kind == Probe::Kind::http && p.target.starts_with("https://"))
         refuse(Span(p.place.line != 0 ? p.place : s.place),
                "cannot use `https` in a probe: this version does not support it yet",

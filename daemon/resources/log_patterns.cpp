@@ -9,8 +9,11 @@ LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
     : events_(events), pipe_(pipe) {
   for (const config::Probe* probe : probes) {
     // The file was checked: a pattern that does not compile never gets here.
-    if (auto pattern = config::Pattern::compile(probe->target))
-      awaited_.push_back({.probe = probe, .pattern = std::move(*pattern)});
+    auto pattern = config::Pattern::compile(probe->target, config::Pattern::Groups::keep);
+    const bool publishes = pattern && !pattern->group_names().empty();
+    if (!publishes) pattern = config::Pattern::compile(probe->target);
+    if (pattern)
+      awaited_.push_back({.probe = probe, .pattern = std::move(*pattern), .publishes = publishes});
   }
 }
 
@@ -26,9 +29,15 @@ void LogPatterns::on_line(std::string_view line) {
   for (AwaitedLine& one : awaited_) {
     if (one.seen || !one.pattern.occurs_in(line)) continue;
     one.seen = true;
+    publish(one, line);
     events_.heard({config::Probe::Kind::log, one.probe});
   }
   if (std::ranges::all_of(awaited_, &AwaitedLine::seen)) pipe_.tell(nullptr);
+}
+
+void LogPatterns::publish(const AwaitedLine& matched, std::string_view line) {
+  if (!matched.publishes) return;
+  for (const auto& [name, value] : matched.pattern.groups_in(line)) events_.publish(name, value);
 }
 
 }  // namespace belfry::daemon

@@ -26,10 +26,12 @@ class LogPatterns final : LineListener {
   struct AwaitedLine {
     const config::Probe* probe;
     config::Pattern pattern;
+    bool publishes = false;  // it has named groups
     bool seen = false;
   };
 
   void on_line(std::string_view line) override;
+  void publish(const AwaitedLine& matched, std::string_view line);
 
   ServiceEvents& events_;
   LogPipe& pipe_;

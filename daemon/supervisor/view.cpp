@@ -26,6 +26,8 @@ ServiceView Supervisor::service(std::size_t index) const {
       view.bells.push_back({.name = bells[i].name,
                             .rung = service.readiness() != nullptr && service.readiness()->has_rung(i)});
   }
+  for (const PublishedOutput& one : service.outputs())
+    view.outputs.push_back({.key = one.key, .value = one.secret ? "***" : one.value});
   view.waiting_for = waiting_for(service);
   view.waiting_for_services = waiting_for_services(service);
   view.last_error = last_error(service);
