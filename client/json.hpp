@@ -19,6 +19,7 @@ struct ServiceStatus {
   std::vector<std::string> waiting_for;             // for people: "db ready"
   std::vector<std::string> waiting_for_services;    // their names alone
   std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
+  std::vector<std::pair<std::string, std::string>> outputs;  // what its run has published; a secret is "***"
   std::string last_error, status_text;
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
   std::string readiness_polling;                                     // "asked every 10 ms (why)"
