@@ -41,9 +41,9 @@ struct StackDraft {
   DeclaredServices declared;
   std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
   std::size_t env_bytes = 0;
-  SharedText working_dir;         // of the last service that was read: most have the same
+  SharedText working_dir;              // of the last service that was read: most have the same
   std::vector<UsedOutput> references;  // of all services, in the order of the file
-  std::uint32_t suggestions = 0;  // how many unknown names were already compared with all services
+  std::uint32_t suggestions = 0;       // how many unknown names were already compared with all services
 };
 
 struct ServiceDraft {

@@ -35,7 +35,8 @@ void read_socket_address(Decoder& decoder, const Node& node, std::string_view ba
     text.remove_prefix(5);
     if (text.empty())
       return decoder.error("bad-value", node, "`unix:` needs a path", "write unix:/run/app.sock");
-    out.address = text.starts_with('@') || text.starts_with('\0') ? std::string(text) : decoder.absolute(text, base);
+    out.address =
+        text.starts_with('@') || text.starts_with('\0') ? std::string(text) : decoder.absolute(text, base);
     if (!has_reference(text) && out.address.size() > 107)
       decoder.error("bad-value", node, "the path of a unix socket may have 107 bytes at most (unix(7))",
                     "use a shorter path");
@@ -82,9 +83,10 @@ void check_socket_options(Decoder& decoder, const Node& node, const ListenSocket
 // `address` is read by decode_listen, which knows the directory.
 constexpr std::array<Field<ListenSocket>, 8> socket_table{{
     {may_refer({"address", "socket_address", "needed",
-      "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`; the host is an address, `localhost` "
-      "(127.0.0.1) or `*` (all, IPv6 and IPv4).",
-      "\"127.0.0.1:8080\""}),
+                "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`; the host is an address, "
+                "`localhost` "
+                "(127.0.0.1) or `*` (all, IPv6 and IPv4).",
+                "\"127.0.0.1:8080\""}),
      [](Decoder&, const Entry&, ListenSocket&) {}},
     {{"name", "text", "the service's, or its key", "What the service calls it, in LISTEN_FDNAMES.", "https"},
      [](Decoder& d, const Entry& e, ListenSocket& out) {
@@ -180,7 +182,7 @@ constexpr std::array<Field<Cgroup>, 3> cgroup_table{{
 
 constexpr std::array<Field<ServiceExtras>, 1> reload_table{{
     {may_refer({"command", "command", "needed", "Run to make the service read its configuration again.",
-      "[nginx, -s, reload]"}),
+                "[nginx, -s, reload]"}),
      [](Decoder& d, const Entry& e, ServiceExtras& out) { out.reload_command = d.command(*e.value); }},
 }};
 

@@ -11,8 +11,9 @@ namespace {
 void read_secret(Decoder& decoder, const Entry& entry, Outputs& out) {
   for (std::string& key : decoder.texts(*entry.value)) {
     if (!is_output_key(key))
-      decoder.error("bad-name", *entry.value, quote(key) + " cannot be the key of an output",
-                    "a key has letters, digits and `_`, does not begin with a digit, and is no longer than 64");
+      decoder.error(
+          "bad-name", *entry.value, quote(key) + " cannot be the key of an output",
+          "a key has letters, digits and `_`, does not begin with a digit, and is no longer than 64");
     else
       out.secret.push_back(std::move(key));
   }
@@ -20,7 +21,8 @@ void read_secret(Decoder& decoder, const Entry& entry, Outputs& out) {
 
 constexpr std::array<Field<Outputs>, 2> outputs_table{{
     {{"file", "path", "none",
-      "A file of KEY=VALUE lines, read each time a bell of the service rings: its `ready`, a bell of its own, of "
+      "A file of KEY=VALUE lines, read each time a bell of the service rings: its `ready`, a bell of its "
+      "own, of "
       "a oneshot without probes its success.",
       "run/outputs"},
      [](Decoder& d, const Entry& e, Outputs& out) { out.file = d.needed_text(*e.value).value_or(""); }},

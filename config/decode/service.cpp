@@ -146,7 +146,8 @@ void resolve_paths(Decoder& decoder, Service& service) {
       const bool path = probe.kind == Probe::Kind::file ||
                         (probe.kind == Probe::Kind::unix_socket && !probe.target.starts_with('@'));
       // One that begins with an output may be absolute: that is seen when it is known.
-      if (path && !probe.target.empty() && probe.target.front() != '\0') probe.target = decoder.absolute(probe.target, service.working_dir);
+      if (path && !probe.target.empty() && probe.target.front() != '\0')
+        probe.target = decoder.absolute(probe.target, service.working_dir);
       if (!probe.tls) continue;
       for (std::string* file : {&probe.tls->ca, &probe.tls->cert, &probe.tls->key})
         if (!file->empty()) *file = decoder.absolute(*file, service.working_dir);

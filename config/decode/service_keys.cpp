@@ -127,9 +127,10 @@ constexpr std::array<Field<ServiceDraft>, 45> service_table{{
       "oneshot"},
      read_elsewhere},
     {may_refer({"command", "command", "needed",
-      "A list is the program and its arguments. A text is split into words as a shell would, but no shell "
-      "runs.",
-      "[./api, --port, \"8080\"]", fits_process}),
+                "A list is the program and its arguments. A text is split into words as a shell would, but "
+                "no shell "
+                "runs.",
+                "[./api, --port, \"8080\"]", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) { out.service.command = d.command(*e.value); }},
     {{"depends_on", "depends_on", "nothing",
       "Services that come first: a list of names, or a mapping of names to conditions.",
@@ -165,11 +166,12 @@ constexpr std::array<Field<ServiceDraft>, 45> service_table{{
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        d.mapping(*e.value, "`stop`", stop_fields(), out.service.stop);
      }},
-    {may_refer(or_nothing({"environment", "pairs", "belfry's own",
-                 "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key "
-                 "without value "
-                 "takes it from belfry's.",
-                 "{PORT: \"8080\"}", fits_process})),
+    {may_refer(
+         or_nothing({"environment", "pairs", "belfry's own",
+                     "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key "
+                     "without value "
+                     "takes it from belfry's.",
+                     "{PORT: \"8080\"}", fits_process})),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.environment = d.pairs(*e.value, "`environment`");
      }},
@@ -236,10 +238,11 @@ constexpr std::array<Field<ServiceDraft>, 45> service_table{{
       "where there can be none by a shim process above it.",
       "true", fits_process},
      read_flag<&ServiceExtras::isolate>},
-    {may_refer({"listen", "listen", "none",
-      "Sockets that belfry binds and passes on (socket activation): an address, a list, or a mapping of "
-      "names to addresses.",
-      "\"127.0.0.1:8080\"", fits_daemon}),
+    {may_refer(
+         {"listen", "listen", "none",
+          "Sockets that belfry binds and passes on (socket activation): an address, a list, or a mapping of "
+          "names to addresses.",
+          "\"127.0.0.1:8080\"", fits_daemon}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_listen(d, *e.value, out); }},
     {{"stdin", "stdin", "none", "Standard input: `none` (/dev/null), `inherit`, or a file.", "inherit",
       fits_process},
@@ -253,16 +256,18 @@ constexpr std::array<Field<ServiceDraft>, 45> service_table{{
       "{file: log/api.log, max_size: 10MiB}", fits_process},
      read_log},
     {may_refer({"pre_start", "command", "none",
-      "Run before the service, as its user; the service starts when it has exited with 0.", "[./prepare]",
-      fits_process}),
+                "Run before the service, as its user; the service starts when it has exited with 0.",
+                "[./prepare]", fits_process}),
      read_hook<&ServiceExtras::pre_start>},
-    {may_refer({"post_start", "command", "none", "Run after the service has started.", "[./announce]", fits_process}),
+    {may_refer({"post_start", "command", "none", "Run after the service has started.", "[./announce]",
+                fits_process}),
      read_hook<&ServiceExtras::post_start>},
-    {may_refer({"pre_stop", "command", "none", "Run before the service is asked to stop.", "[./drain]", fits_process}),
+    {may_refer({"pre_stop", "command", "none", "Run before the service is asked to stop.", "[./drain]",
+                fits_process}),
      read_hook<&ServiceExtras::pre_stop>},
     {may_refer({"post_stop", "command", "none",
-      "Run after the service has stopped, with as much time again as `stop.timeout`.", "[./clean]",
-      fits_process}),
+                "Run after the service has stopped, with as much time again as `stop.timeout`.", "[./clean]",
+                fits_process}),
      read_hook<&ServiceExtras::post_stop>},
     {{"reload", "reload", "none", "What `belfry reload SERVICE` does: a signal, or `{command: ...}`.",
       "SIGHUP", fits_daemon},

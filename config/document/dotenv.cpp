@@ -185,7 +185,8 @@ bool EnvSyntax::read_quotes(EnvLine& line) {
   const char quote = text_[open];
   EnvText part{"", quote == '"', quote == '"', at_};
   while (at_ < text_.size() && text_[at_] != quote) {
-    const Escape one = text_[at_] == '\\' ? escape_at(text_.substr(at_, 5), quote, dollars_) : Escape{{text_[at_]}, 1};
+    const Escape one =
+        text_[at_] == '\\' ? escape_at(text_.substr(at_, 5), quote, dollars_) : Escape{{text_[at_]}, 1};
     part.text += one.text;
     at_ += one.length;
   }

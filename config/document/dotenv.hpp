@@ -47,7 +47,8 @@ struct EnvFault {
 // Cancellation: none, it does not wait.
 class EnvSyntax {
  public:
-  // What a `$` is: the beginning of a variable, which `\$` is not and becomes `$$`; or a character like others.
+  // What a `$` is: the beginning of a variable, which `\$` is not and becomes `$$`; or a character like
+  // others.
   enum class Dollars : bool { variables, text };
   explicit EnvSyntax(std::string_view text, Dollars dollars = Dollars::variables)
       : text_(text), dollars_(dollars) {}

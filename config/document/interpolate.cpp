@@ -68,8 +68,8 @@ class Interpolator {
             "write ${" + std::string(name) + ":-DEFAULT} for a default, or $$ for one `$`");
   }
 
-  // `${SERVICE.KEY}`. A `-` before the first dot begins a default (`${HOST-db.internal}`), unless it stands in
-  // the name of a service. False: it is a variable, and nothing was read.
+  // `${SERVICE.KEY}`. A `-` before the first dot begins a default (`${HOST-db.internal}`), unless it stands
+  // in the name of a service. False: it is a variable, and nothing was read.
   bool output(std::string& out, bool wanted) {
     const std::size_t start = at_;
     const std::size_t first = start + 2;
@@ -96,7 +96,8 @@ class Interpolator {
   }
 
   void give_up_output(std::size_t start, char next, std::string_view service, std::string_view key) {
-    if (next == '\0') return give_up(start, "`${` is never closed", "add `}`, or write $${ for the text `${`");
+    if (next == '\0')
+      return give_up(start, "`${` is never closed", "add `}`, or write $${ for the text `${`");
     if (std::string_view(":-?+").contains(next) || key.contains('-') || service.contains('-'))
       return give_up(start, "an output of a service has no default",
                      "write ${SERVICE.KEY}: it is there when this service starts, or this service does not "

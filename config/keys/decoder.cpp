@@ -45,8 +45,8 @@ std::optional<std::string> Decoder::text(const Node& node) {
   }
   if (!node.text().contains('$')) return std::string(node.text());
   std::vector<VariableFault> faults;
-  std::string value =
-      interpolate(node.text(), [&](std::string_view name) { return variable(name, node); }, faults, outputs_in(node));
+  std::string value = interpolate(
+      node.text(), [&](std::string_view name) { return variable(name, node); }, faults, outputs_in(node));
   if (held_ > most_held) return std::nullopt;  // reported where it happened
   replaced_.node = &node;
   replaced_.value = value;

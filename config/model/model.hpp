@@ -118,17 +118,17 @@ struct Probe {
     cluster
   };
   Kind kind = Kind::notify;
-  bool udp = false;                   // port
-  bool any_owner = false;             // what connects or looks who listens: it need not be the service
-  std::uint16_t port = 0;             // port; 0: any that the service chooses, unless `target` refers to an output
-  std::uint16_t fd = 0;               // fd
+  bool udp = false;        // port
+  bool any_owner = false;  // what connects or looks who listens: it need not be the service
+  std::uint16_t port = 0;  // port; 0: any that the service chooses, unless `target` refers to an output
+  std::uint16_t fd = 0;    // fd
   FdDialect dialect = FdDialect::s6;  // fd
   std::string target;         // host:port, URL, DSN, path (absolute), regular expression, name (dns, cluster)
   std::uint32_t hosts = 1;    // cluster: how many must be ready
   std::uint32_t times = 1;    // log: how many lines must match
   Rarely<Command> command;    // exec
   Rarely<std::string> query;  // postgres, mysql: what is asked once logged in; empty: nothing
-  Rarely<std::string> server;             // dns: host:port; empty: those of the host
+  Rarely<std::string> server;  // dns: host:port; empty: those of the host
   Part<HttpExpectation> http;  // http, when anything but the default is expected
   Part<TcpExpectation> tcp;    // tcp, when more than a connection is expected
   Part<FileExpectation> file;  // file, when more than its existence is expected
@@ -263,8 +263,9 @@ struct ServiceExtras {
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<Secret> secrets;
   Outputs outputs;
-  std::vector<OutputReference> references;                                  // empty: it uses nobody's
-  std::vector<std::pair<std::string, std::string>> late_environment;  // what of its environment refers to outputs
+  std::vector<OutputReference> references;  // empty: it uses nobody's
+  std::vector<std::pair<std::string, std::string>>
+      late_environment;  // what of its environment refers to outputs
   std::string description;
   std::uint32_t fd_store = 0;
   NotifyAccess notify_access = NotifyAccess::all;

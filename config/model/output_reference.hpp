@@ -1,8 +1,9 @@
 // Outputs of services in the texts of others: `${db.PORT}`.
 //
 // The problem: what a service publishes is known when its bell rings, long after the file was read. So a
-// reference stays in its text, and is replaced at the start of each run of whoever uses it. It stands there as
-// NUL `db.PORT` NUL: no text of a file holds a NUL, so what was written as `$${db.PORT}` is never taken for one.
+// reference stays in its text, and is replaced at the start of each run of whoever uses it. It stands there
+// as NUL `db.PORT` NUL: no text of a file holds a NUL, so what was written as `$${db.PORT}` is never taken
+// for one.
 #pragma once
 
 #include <functional>

@@ -23,8 +23,7 @@ class Pattern {
   enum class Groups : bool { forget, keep };
 
   // Perl's syntax without look-around and back references. The error says what is wrong with it.
-  static std::expected<Pattern, std::string> compile(std::string_view text,
-                                                      Groups groups = Groups::forget);
+  static std::expected<Pattern, std::string> compile(std::string_view text, Groups groups = Groups::forget);
 
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;

@@ -6,8 +6,8 @@
 #include <unordered_map>
 
 #include "config/keys/quote.hpp"
-#include "config/model/output_reference.hpp"
 #include "config/model/address.hpp"
+#include "config/model/output_reference.hpp"
 #include "config/validate/host.hpp"
 #include "config/validate/validate.hpp"
 
@@ -143,7 +143,9 @@ class HostCheck {
 
   void command(const Command& words, const Node* node, Place otherwise) {
     // From a directory that is not there nothing relative can be said.
-    if (words.empty() || has_reference(words.front()) || (missing_directory_ && !words.front().starts_with('/'))) return;
+    if (words.empty() || has_reference(words.front()) ||
+        (missing_directory_ && !words.front().starts_with('/')))
+      return;
     const Finding& finding = look_at(words.front());
     if (!finding.message.empty())
       warn("no-such-command", span_of(node, otherwise), finding.message, finding.help);

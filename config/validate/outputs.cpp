@@ -132,9 +132,8 @@ class OutputCheck {
       return std::ranges::any_of(target.depends_on, [&](const Dependency& member) {
         return member.target == provider && rings_before(edge.condition, draft_.stack.services[provider]);
       });
-    return std::ranges::any_of(target.depends_on, [&](const Dependency& member) {
-      return guarantees(member, provider, seen);
-    });
+    return std::ranges::any_of(target.depends_on,
+                               [&](const Dependency& member) { return guarantees(member, provider, seen); });
   }
 
   void not_guaranteed(const UsedOutput& used, const Service& user, const Service& provider) {
@@ -143,7 +142,8 @@ class OutputCheck {
     });
     const std::string names = quote(user.name) + " uses " + text_of(used);
     const bool completes = provider.type == ServiceType::oneshot && provider.ready.empty();
-    const std::string right = std::string("depends_on: {") + provider.name + (completes ? ": completed}" : ": ready}");
+    const std::string right =
+        std::string("depends_on: {") + provider.name + (completes ? ": completed}" : ": ready}");
     if (own == user.depends_on.end())
       error(used, "unguarded-output", names + " and does not wait for " + quote(provider.name),
             "write " + right + ": an output is known when the bell of its service has rung");
@@ -168,9 +168,9 @@ class OutputCheck {
                                  ">…) into its `log` probe, or outputs: {file: PATH}" +
                                  (key == "PORT" ? ", or ready: {port: any}" : "")
                            : did_you_mean(key, keys);
-    decoder_.diagnostics().warning("unpublished-output", used.written.where,
-                                   "nothing of " + quote(provider.name) + " is known to publish " + quote(key),
-                                   std::move(help));
+    decoder_.diagnostics().warning(
+        "unpublished-output", used.written.where,
+        "nothing of " + quote(provider.name) + " is known to publish " + quote(key), std::move(help));
   }
 
   Decoder& decoder_;

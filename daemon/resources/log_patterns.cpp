@@ -12,8 +12,7 @@ LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
     auto pattern = config::Pattern::compile(probe->target, config::Pattern::Groups::keep);
     const bool publishes = pattern && !pattern->group_names().empty();
     if (!publishes) pattern = config::Pattern::compile(probe->target);
-    if (pattern)
-      awaited_.push_back({.probe = probe, .pattern = std::move(*pattern), .publishes = publishes});
+    if (pattern) awaited_.push_back({.probe = probe, .pattern = std::move(*pattern), .publishes = publishes});
   }
 }
 

@@ -30,13 +30,15 @@ Result<OutputList> parse_outputs(std::string_view text) {
   OutputList outputs;
   config::EnvSyntax syntax(text, config::EnvSyntax::Dollars::text);
   while (const auto line = syntax.next()) {
-    if (line->inherited) return std::unexpected(Error::failed(line_at(text, line->offset) + ": it has no `=`"));
+    if (line->inherited)
+      return std::unexpected(Error::failed(line_at(text, line->offset) + ": it has no `=`"));
     std::string value;
     for (const config::EnvText& part : line->value) value += part.text;
     outputs.emplace_back(line->name, std::move(value));
   }
   for (const config::EnvFault& fault : syntax.take_faults())
-    if (fault.error) return std::unexpected(Error::failed(line_at(text, fault.offset) + ": " + fault.message));
+    if (fault.error)
+      return std::unexpected(Error::failed(line_at(text, fault.offset) + ": " + fault.message));
   return outputs;
 }
 

@@ -57,7 +57,10 @@ BoundTexts::BoundTexts(const config::Service& spec, const ProbeMeans& means, std
         return found == outputs_.end() ? std::string() : found->value;
       }),
       factory_(means.factory),
-      means_{.slots = means.slots, .factory = static_cast<probes::Factory&>(*this), .random = means.random, .times = means.times} {}
+      means_{.slots = means.slots,
+             .factory = static_cast<probes::Factory&>(*this),
+             .random = means.random,
+             .times = means.times} {}
 
 std::string BoundTexts::text(std::string_view written) const {
   return config::with_outputs(written, value_of_);
@@ -120,7 +123,8 @@ Result<void> BoundTexts::settle(config::Probe& probe) const {
   if (probe.kind != Kind::port || probe.target.empty()) return {};
   const auto port = config::parse_port(probe.target);
   if (!port)
-    return std::unexpected(Error(Error::Kind::invalid, shown("cannot wait for a port: " + port.error().message)));
+    return std::unexpected(
+        Error(Error::Kind::invalid, shown("cannot wait for a port: " + port.error().message)));
   probe.port = *port;
   probe.target.clear();
   return {};

@@ -1,8 +1,9 @@
 // The texts of a service that uses outputs of others, for one of its runs.
 //
-// The problem: `${db.PORT}` in a command is another word in each run of the database, and commands, variables,
-// probes and sockets of a service are read in many places. So what a run begins with is written down here once,
-// and whoever needs a text asks for it by the one in the file. A service without references has none of these.
+// The problem: `${db.PORT}` in a command is another word in each run of the database, and commands,
+// variables, probes and sockets of a service are read in many places. So what a run begins with is written
+// down here once, and whoever needs a text asks for it by the one in the file. A service without references
+// has none of these.
 #pragma once
 
 #include <deque>

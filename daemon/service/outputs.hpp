@@ -18,8 +18,8 @@ namespace belfry::daemon {
 
 using OutputList = std::vector<std::pair<std::string, std::string>>;
 
-// Owner: the incarnation, with which it goes. Bounded: config/model/output_reference.hpp has the limits of one
-// value, and all of a run together may have `most_bytes`.
+// Owner: the incarnation, with which it goes. Bounded: config/model/output_reference.hpp has the limits of
+// one value, and all of a run together may have `most_bytes`.
 class Outputs {
  public:
   static constexpr std::size_t most_bytes = 16384;

@@ -244,7 +244,7 @@ class Service final : public Node,
   std::unique_ptr<StateWatches> watchers_;  // null: nobody ever has
   std::unique_ptr<ServiceResources> resources_;
   std::unique_ptr<system::Launch> launch_;  // what the next run needs is made
-  std::unique_ptr<BoundTexts> bound_;      // null: it uses no outputs of others
+  std::unique_ptr<BoundTexts> bound_;       // null: it uses no outputs of others
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<HookRun> hook_;  // null: none runs
   std::unique_ptr<ServiceTimes> times_;

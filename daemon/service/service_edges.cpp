@@ -177,9 +177,10 @@ TimePoint Service::look_after_losses() {
     record_.intent = restart ? Intent::again : Intent::rest;
     record_.stopped_by_loss = !restart;
     record_.in_order = false;
-    record_.cause = Error::failed(changed == nullptr ? "lost " + edge.text()
-                                                     : changed->reference->service + " has published another " +
-                                                           changed->reference->key);
+    record_.cause =
+        Error::failed(changed == nullptr ? "lost " + edge.text()
+                                         : changed->reference->service + " has published another " +
+                                               changed->reference->key);
     if (restart) ++counters_->restarts_on_loss;
     runtime_.listener.notice(*this, (restart ? "restarts: " : "stops: ") + record_.cause.text());
     tell_dependents(false);  // a stop that is on its way is a lost level, also while a hook still ends

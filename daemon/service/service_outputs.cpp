@@ -23,9 +23,10 @@ std::string text_of(const config::OutputReference& output) {
 Error missing(const config::OutputReference& output, const Outputs* published) {
   std::string text = output.service + " has not published " + output.key;
   if (published != nullptr && published->failure()) text += ": " + published->failure().text();
-  return Error(Error::Kind::refused,
-               text + " (it can say X_BELFRY_SET=" + output.key + "=… with READY=1, write it in a line that a `log` " +
-                   "probe takes (?P<" + output.key + ">…) out of, or into its outputs: {file: …})");
+  return Error(Error::Kind::refused, text + " (it can say X_BELFRY_SET=" + output.key +
+                                         "=… with READY=1, write it in a line that a `log` " +
+                                         "probe takes (?P<" + output.key +
+                                         ">…) out of, or into its outputs: {file: …})");
 }
 
 }  // namespace
@@ -34,8 +35,8 @@ Error missing(const config::OutputReference& output, const Outputs* published) {
 
 void Service::publish(std::string_view key, std::string_view value) {
   if (const auto why = now_->published().set(key, value))
-    runtime_.listener.notice(*this, "cannot publish " + std::string(key) + ": it is " +
-                                        std::string(text_of(*why)));
+    runtime_.listener.notice(*this,
+                             "cannot publish " + std::string(key) + ": it is " + std::string(text_of(*why)));
 }
 
 void Service::take_outputs(const NotifyMessage& message) {
@@ -61,8 +62,8 @@ void Service::read_outputs() {
   for (const auto& [key, value] : *read) {
     const auto why = now_->published().set(key, value);
     if (why && *why != NotifyRefusal::late_output)
-      runtime_.listener.notice(*this, "cannot publish " + key + " of its outputs: it is " +
-                                          std::string(text_of(*why)));
+      runtime_.listener.notice(
+          *this, "cannot publish " + key + " of its outputs: it is " + std::string(text_of(*why)));
   }
 }
 
@@ -85,7 +86,8 @@ const Outputs::Output* Service::output_of(const config::OutputReference& referen
 
 // In the turn in which its edges hold; a start that is under way goes on with what it began with.
 Result<void> Service::bind_outputs() {
-  if (!uses_outputs() || (bound_ != nullptr && (is_running(record_.state) || !has_other_outputs()))) return {};
+  if (!uses_outputs() || (bound_ != nullptr && (is_running(record_.state) || !has_other_outputs())))
+    return {};
   launch_.reset();
   bound_.reset();
   std::vector<BoundOutput> outputs;

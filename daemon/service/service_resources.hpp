@@ -43,14 +43,15 @@ class ServiceResources : public probes::LaunchTemplate {
   // Binds the sockets that belfry listens on for the service (`listen:`): when it is asked to start, before
   // anything of the stack runs. They stay bound until release(). An error is for prepare() to report.
   virtual void bind_sockets() = 0;
-  // Where its sockets are, for a service whose `listen` refers to outputs: they are bound by the next prepare(),
-  // those of before closed.
+  // Where its sockets are, for a service whose `listen` refers to outputs: they are bound by the next
+  // prepare(), those of before closed.
   virtual void listen_at(const std::vector<config::ListenSocket>& sockets) = 0;
   // What the run has written into the file of its outputs (`outputs: {file: …}`).
   virtual Result<OutputList> read_outputs() = 0;
-  // Completes `launch`, which has its command, for the next run; called again when it was called before and nothing was started
-  // since. `ahead`: the service waits, and is not to take what running ones may need. An error of kind
-  // `failed` is final (a socket that can't be bound); any other means that this start can't be tried now.
+  // Completes `launch`, which has its command, for the next run; called again when it was called before and
+  // nothing was started since. `ahead`: the service waits, and is not to take what running ones may need. An
+  // error of kind `failed` is final (a socket that can't be bound); any other means that this start can't be
+  // tried now.
   virtual Result<void> prepare(system::Launch& launch, bool ahead) = 0;
   // The clone has been tried, or could not be prepared (0): what only the child needed is given back.
   virtual void launched(pid_t pid) = 0;

@@ -75,9 +75,9 @@ bool Service::clone() {
   resources().launched(record_.run.pid);
   launch_.reset();
   if (!pid) {
-    const Error cause = Error::failed("cannot start " + std::string(name()) + ": " +
-                                      pid.error().text(
-                                          config::with_references_written_out(spec().command.front())));
+    const Error cause =
+        Error::failed("cannot start " + std::string(name()) + ": " +
+                      pid.error().text(config::with_references_written_out(spec().command.front())));
     pid.error().transient() ? put_start_off(cause) : refuse_start(cause);
     return false;
   }

@@ -1,5 +1,6 @@
-// `port: N`, `port: any` and `unix: path`: true when a process of this service listens there. Nobody is connected to: the
-// service's notifier shows the socket the moment it listens, or the kernel is asked now and then.
+// `port: N`, `port: any` and `unix: path`: true when a process of this service listens there. Nobody is
+// connected to: the service's notifier shows the socket the moment it listens, or the kernel is asked now and
+// then.
 #pragma once
 
 #include <memory>

@@ -117,7 +117,8 @@ void ListenMonitor::prove(const Awaited& what, const std::vector<system::Listeni
       std::ranges::any_of(sockets, [&](const auto& socket) { return !is_proof(socket.cookie); });
   if (!is_news) return;
   std::erase_if(proofs_, [&](const Proof& proof) { return proof.what == what; });
-  for (const auto& socket : sockets) proofs_.push_back({.what = what, .cookie = socket.cookie, .port = socket.port});
+  for (const auto& socket : sockets)
+    proofs_.push_back({.what = what, .cookie = socket.cookie, .port = socket.port});
   if (proof_listener_ != nullptr && !what.is_path()) proof_listener_->proven(*this);
 }
 

@@ -200,8 +200,7 @@ TEST_F(Outputs, secrets_are_given_to_whom_they_are_for_and_shown_to_nobody) {
   EXPECT_EQ(asked, "127.0.0.1:hunter2");
   EXPECT_EQ(supervisor->service(0).outputs.front().value, "***");
   EXPECT_EQ(service("api").shown(Error::failed("no hunter2 here")).text(), "no *** here");
-  EXPECT_THAT(supervisor->output_variables(),
-              ElementsAre(std::pair("BELFRY_OUT_DB_PASSWORD"s, "hunter2"s)));
+  EXPECT_THAT(supervisor->output_variables(), ElementsAre(std::pair("BELFRY_OUT_DB_PASSWORD"s, "hunter2"s)));
 }
 
 TEST_F(Outputs, sockets_are_bound_where_the_output_says) {
@@ -218,7 +217,8 @@ TEST_F(Outputs, sockets_are_bound_where_the_output_says) {
 TEST(OutputValues, are_bounded_and_named_like_variables) {
   daemon::Outputs outputs;
   EXPECT_EQ(outputs.set("PORT", "1"), std::nullopt);
-  for (const char* key : {"", "1A", "A-B", "A.B", "ÄH"}) EXPECT_EQ(outputs.set(key, "1"), NotifyRefusal::bad_output);
+  for (const char* key : {"", "1A", "A-B", "A.B", "ÄH"})
+    EXPECT_EQ(outputs.set(key, "1"), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set(std::string(65, 'A'), "1"), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set("A", "two\nlines"), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set("A", std::string_view("a\0b", 3)), NotifyRefusal::bad_output);
@@ -226,7 +226,8 @@ TEST(OutputValues, are_bounded_and_named_like_variables) {
   EXPECT_EQ(outputs.set("A", std::string(4097, 'x')), NotifyRefusal::bad_output);
   for (int i = 0; i < 63; ++i) EXPECT_EQ(outputs.set("K" + std::to_string(i), ""), std::nullopt);
   EXPECT_EQ(outputs.set("ONE_MORE", ""), NotifyRefusal::too_many_outputs);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(outputs.set("K" + std::to_string(i), std::string(4096, 'x')), std::nullopt);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(outputs.set("K" + std::to_string(i), std::string(4096, 'x')), std::nullopt);
   EXPECT_EQ(outputs.set("K3", std::string(4096, 'x')), NotifyRefusal::too_many_outputs);
   EXPECT_EQ(outputs.set("K2", std::string(4096, 'y')), std::nullopt);  // instead of as many
 }
