@@ -22,3 +22,10 @@ target_link_libraries(belfry_cares INTERFACE ${BELFRY_CARES_LIBRARY})
 # Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.
 add_library(belfry_boost_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp)
 target_link_libraries(belfry_boost_json PUBLIC Boost::headers)
+
+# Shared, unlike the others: what mends OpenSSL must reach belfry without a new belfry.
+if(BELFRY_TLS)
+  find_package(OpenSSL 3 REQUIRED)
+  add_library(belfry_tls INTERFACE)
+  target_link_libraries(belfry_tls INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+endif()

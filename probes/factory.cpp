@@ -2,7 +2,7 @@
 
 #include "probes/kinds.hpp"
 #include "probes/listen_monitor/listen_probe.hpp"
-#include "probes/resolver.hpp"
+#include "probes/net/resolver.hpp"
 #include "system/sock_diag.hpp"
 
 namespace belfry::probes {
@@ -21,7 +21,9 @@ struct NativeFactory::Shared {
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
   SocketOwners owners;
+  TlsClients tls;
   KernelQuestions questions{.diag = diag, .owners = owners, .waiters = waiters};
+  NetMeans net{.resolver = resolver, .tls = tls, .questions = questions};
 };
 
 NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
@@ -30,8 +32,8 @@ NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
   switch (probe.kind) {
-    case Kind::tcp: return make_tcp(shared_->resolver, shared_->questions, probe, context);
-    case Kind::http: return make_http(shared_->resolver, shared_->questions, probe, context);
+    case Kind::tcp: return make_tcp(shared_->net, probe, context);
+    case Kind::http: return make_http(shared_->net, probe, context);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);

@@ -5,24 +5,20 @@
 
 #include "channels/loop.hpp"
 #include "config/model/model.hpp"
+#include "probes/dialogue_probe.hpp"
 #include "probes/factory.hpp"
 #include "probes/probe.hpp"
 #include "system/processes.hpp"
 
 namespace belfry::probes {
 
-struct KernelQuestions;
-class Resolver;
-
 using Made = Result<std::unique_ptr<Probe>>;
 
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
                const ProbeContext& about);
-// These ask the kernel through one socket for all probes, and are counted; the resolver must outlive them.
-Made make_tcp(Resolver& resolver, KernelQuestions questions, const config::Probe& spec,
-              const ProbeContext& about);
-Made make_http(Resolver& resolver, KernelQuestions questions, const config::Probe& spec,
-               const ProbeContext& about);
+Made make_tcp(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+// These ask the kernel through one socket for all probes, and are counted.
 Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_file(const config::Probe& spec);

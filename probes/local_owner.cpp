@@ -49,7 +49,7 @@ bool LocalOwner::was_there(const system::ListeningSocket& listener) const {
 }
 
 Task<CheckResult> LocalOwner::judge(Context& ctx, Endpoint own, Endpoint peer) {
-  if (tree_.leader == 0) co_return CheckResult{};
+  if (!judges()) co_return CheckResult{};
   if (!diag_.is_local(end_of(own), end_of(peer))) co_return CheckResult{};
   const auto listener = diag_.listener_at(end_of(peer));
   if (!listener)

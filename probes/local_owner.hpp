@@ -36,16 +36,10 @@ class LocalOwner {
   LocalOwner(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about,
              std::uint16_t port);
 
+  // False: whoever answers is right.
+  [[nodiscard]] bool judges() const { return tree_.leader != 0; }
   // Once connected: the two ends of the connection. The error names who has the port instead.
   Task<CheckResult> judge(Context& ctx, Endpoint own, Endpoint peer);
-  // The ends of a connected socket. One that is closed again already has none, and is not judged.
-  template <class Socket>
-  Task<CheckResult> judge(Context& ctx, const Socket& socket) {
-    error_code unknown;
-    const Endpoint own = socket.local_endpoint(unknown);
-    const Endpoint peer = socket.remote_endpoint(unknown);
-    return judge(ctx, own, unknown ? own : peer);
-  }
 
  private:
   using Sockets = SocketOwners::Sockets;

@@ -56,17 +56,16 @@ std::optional<std::string> read_regex(Decoder& decoder, const Node& node) {
 }
 
 constexpr std::array<Field<TlsOptions>, 5> tls_table{{
-    {not_yet({"verify", "boolean", "true", "Whether the certificate is checked.", "false"}),
+    {{"verify", "boolean", "true", "Whether the certificate is checked.", "false"},
      [](Decoder& d, const Entry& e, TlsOptions& out) {
        if (auto value = d.boolean(*e.value)) out.verify = *value;
      }},
-    {not_yet({"ca", "path", "those of the host", "A file with the authorities that may have signed it (PEM).",
-              "ca.pem"}),
+    {{"ca", "path", "those of the host", "A file with the authorities that may have signed it (PEM).",
+      "ca.pem"},
      [](Decoder& d, const Entry& e, TlsOptions& out) {
        if (auto value = d.needed_text(*e.value)) out.ca = std::move(*value);
      }},
-    {not_yet({"cert", "path", "none", "belfry's own certificate, for servers that ask for one (PEM).",
-              "belfry.pem"}),
+    {{"cert", "path", "none", "belfry's own certificate, for servers that ask for one (PEM).", "belfry.pem"},
      [](Decoder& d, const Entry& e, TlsOptions& out) {
        if (auto value = d.needed_text(*e.value)) out.cert = std::move(*value);
      }},
@@ -74,8 +73,8 @@ constexpr std::array<Field<TlsOptions>, 5> tls_table{{
      [](Decoder& d, const Entry& e, TlsOptions& out) {
        if (auto value = d.needed_text(*e.value)) out.key = std::move(*value);
      }},
-    {not_yet({"server_name", "text", "the target's host",
-              "Whom the certificate must be for, and what SNI asks for.", "db.internal"}),
+    {{"server_name", "text", "the target's host", "Whom the certificate must be for, and what SNI asks for.",
+      "db.internal"},
      [](Decoder& d, const Entry& e, TlsOptions& out) {
        if (auto value = d.needed_text(*e.value)) out.server_name = std::move(*value);
      }},

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "probes/kinds.hpp"
-#include "probes/resolver.hpp"
+#include "probes/net/resolver.hpp"
 #include "system/proc.hpp"
 #include "tests/probes/rig.hpp"
 #include "tests/system/fixture.hpp"
@@ -38,7 +38,7 @@ struct LocalOwnerTest : testing::Test {
     config::Probe spec;
     spec.target = socket.text();
     spec.any_owner = any;
-    auto made = make_tcp(resolver, kernel.questions(), spec,
+    auto made = make_tcp(kernel.net(resolver), spec,
                          {.service = "api", .tree = tree, .launch = nullptr, .monitor = {}, .began = began});
     return answer(world.loop, **made);
   }

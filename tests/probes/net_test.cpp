@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "probes/kinds.hpp"
-#include "probes/target.hpp"
+#include "probes/net/target.hpp"
 #include "tests/probes/rig.hpp"
 
 namespace belfry::probes {
@@ -32,15 +32,15 @@ config::Probe spec(std::string target) {
 }
 
 // Probes of nobody's run, as an external has them: whoever answers is right.
-KernelQuestions questions_for(Loop& loop) {
+NetMeans means_for(Loop& loop, Resolver& resolver) {
   static auto& kept = *new std::vector<test::Kernel*>;  // for ever: longer than the probes, and the loops
-  return kept.emplace_back(new test::Kernel(loop))->questions();
+  return kept.emplace_back(new test::Kernel(loop))->net(resolver);
 }
 Made make_tcp(Loop& loop, Resolver& resolver, const config::Probe& probe) {
-  return probes::make_tcp(resolver, questions_for(loop), probe, {});
+  return probes::make_tcp(means_for(loop, resolver), probe, {});
 }
 Made make_http(Loop& loop, Resolver& resolver, const config::Probe& probe) {
-  return probes::make_http(resolver, questions_for(loop), probe, {});
+  return probes::make_http(means_for(loop, resolver), probe, {});
 }
 
 // --- tcp
@@ -308,16 +308,23 @@ TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
 
 // --- targets
 
-TEST(Target, a_url_has_a_default_port_and_path) {
-  auto target = parse_http_url("http://db");
-  ASSERT_TRUE(target);
-  EXPECT_EQ(target->host, "db");
-  EXPECT_EQ(target->port, 80);
-  EXPECT_EQ(target->path, "/");
-  EXPECT_EQ(parse_http_url("http://db?x=1")->path, "/?x=1");
-  EXPECT_EQ(parse_http_url("http://[::1]/a")->host, "::1");
-  EXPECT_EQ(parse_http_url("http://[::1]:8080/a")->port, 8080);
-  EXPECT_EQ(parse_http_url("http://[fe80::1%25lo]:8080/a")->host, "fe80::1%lo");
+TEST(Url, parts_are_found_and_decoded) {
+  EXPECT_EQ(parse_url("http://db", 80)->target.text(), "db:80");
+  EXPECT_EQ(parse_url("HTTP://db", 80)->path, "/");
+  EXPECT_EQ(parse_url("http://db?x=1")->path, "/?x=1");
+  EXPECT_EQ(parse_url("http://[::1]/a")->target.host, "::1");
+  EXPECT_EQ(parse_url("http://[::1]:8080/a")->target.port, 8080);
+  EXPECT_EQ(parse_url("http://[fe80::1%25lo]:8080/a")->target.host, "fe80::1%lo");
+  EXPECT_EQ(parse_url("redis://u:p%40q@db:1/0")->user, "u");
+  EXPECT_EQ(parse_url("redis://u:p%40q@db:1/0")->password, "p@q");
+  EXPECT_EQ(parse_url("http+unix://%2Frun%2Fx.sock/a")->target.socket_path, "/run/x.sock");
+  EXPECT_EQ(parse_url("http+unix://%2Frun%2Fx.sock/a")->path, "/a");
+}
+
+TEST(Url, what_is_none_is_refused) {
+  for (const char* text : {"db:80", "http://", "http://:80/", "http://a:0/", "http://a%2/", "http://u%0@a/",
+                           "http+unix://a/b", "http://a:b/"})
+    EXPECT_FALSE(parse_url(text, 80)) << text;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "channels/context.hpp"
 #include "channels/loop.hpp"
 #include "channels/spawn.hpp"
+#include "probes/dialogue_probe.hpp"
 #include "probes/kernel_questions.hpp"
 #include "probes/probe.hpp"
 #include "probes/socket_owners.hpp"
@@ -63,6 +64,11 @@ struct Kernel {
   system::SockDiag diag;
   probes::PortWaiters waiters;
   probes::SocketOwners owners;
+  probes::TlsClients tls;
+  // For probes that go over the network.
+  [[nodiscard]] probes::NetMeans net(probes::Resolver& resolver) {
+    return {.resolver = resolver, .tls = tls, .questions = questions()};
+  }
 };
 
 // Runs one check to its end; `patience` is the context's deadline.

@@ -50,14 +50,6 @@ TEST(Unsupported, each_feature_is_named_with_its_place) {
   EXPECT_NE(lines[1].find("cannot use `ready.cluster`"), std::string::npos);
 }
 
-TEST(Unsupported, https_is_refused_by_the_file_and_not_by_every_attempt) {
-  const auto lines =
-      refused("services:\n  a:\n    command: sleep 1\n    ready: {http: 'https://127.0.0.1/'}\n");
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:4:")) << lines[0];
-  EXPECT_NE(lines[0].find("`https`"), std::string::npos);
-}
-
 TEST(Unsupported, what_a_profile_has_switched_off_is_a_warning) {
   auto loaded = load_text(
       "services:\n"
@@ -78,10 +70,6 @@ TEST(Unsupported, a_security_key_that_nobody_reads_is_an_error) {
     ASSERT_EQ(lines.size(), 1U) << text;
     EXPECT_TRUE(lines[0].starts_with("belfry.yaml:1:11: error: cannot use " + std::string(key))) << lines[0];
   }
-  const auto lines = refused(
-      "services:\n  a:\n    command: sleep 1\n    ready: {http: 'http://a/', tls: {verify: false}}\n");
-  ASSERT_EQ(lines.size(), 1U);  // `tls`, and not what stands in it as well
-  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:4:32: error: cannot use `ready.tls`")) << lines[0];
 }
 
 TEST(Unsupported, a_key_with_the_value_that_asks_for_nothing_is_not_refused) {

@@ -12,7 +12,7 @@
 #include "channels/context.hpp"
 #include "channels/loop.hpp"
 #include "channels/spawn.hpp"
-#include "probes/resolver.hpp"
+#include "probes/net/resolver.hpp"
 
 namespace belfry::test {
 

@@ -1,4 +1,4 @@
-#include "probes/dns_channel.hpp"
+#include "probes/net/dns_channel.hpp"
 
 #include <ares.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "channels/sleep.hpp"
-#include "probes/dns_configuration.hpp"
+#include "probes/net/dns_configuration.hpp"
 #include "system/client_socket.hpp"
 
 namespace belfry::probes {

@@ -1,4 +1,4 @@
-#include "probes/json_answer.hpp"
+#include "probes/protocols/json_answer.hpp"
 
 #include <boost/json.hpp>
 

@@ -1,13 +1,13 @@
 // From names to addresses, against name servers on the same loop.
-#include "probes/resolver.hpp"
+#include "probes/net/resolver.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
 
-#include "tests/probes/fake_name_server.hpp"
-#include "tests/probes/name_rig.hpp"
+#include "tests/probes/net/fake_name_server.hpp"
+#include "tests/probes/net/name_rig.hpp"
 #include "tests/probes/rig.hpp"
 
 namespace belfry::probes {

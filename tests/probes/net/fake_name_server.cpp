@@ -1,4 +1,4 @@
-#include "tests/probes/fake_name_server.hpp"
+#include "tests/probes/net/fake_name_server.hpp"
 
 #include <array>
 #include <cstring>

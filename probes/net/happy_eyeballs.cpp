@@ -1,4 +1,4 @@
-#include "probes/happy_eyeballs.hpp"
+#include "probes/net/happy_eyeballs.hpp"
 
 #include <algorithm>
 #include <functional>

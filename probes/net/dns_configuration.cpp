@@ -1,4 +1,4 @@
-#include "probes/dns_configuration.hpp"
+#include "probes/net/dns_configuration.hpp"
 
 #include <ares.h>
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "channels/context.hpp"
-#include "probes/resolver.hpp"
+#include "probes/net/resolver.hpp"
 
 namespace belfry::probes {
 

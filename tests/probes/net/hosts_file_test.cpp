@@ -1,12 +1,12 @@
 // hosts(5): what it says, when it is read, and what it must not do to the loop.
-#include "probes/hosts_file.hpp"
+#include "probes/net/hosts_file.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
 
-#include "tests/probes/name_rig.hpp"
+#include "tests/probes/net/name_rig.hpp"
 
 namespace belfry::probes {
 namespace {

@@ -1,5 +1,5 @@
 // A place in a JSON answer, and what is no JSON at all.
-#include "probes/json_answer.hpp"
+#include "probes/protocols/json_answer.hpp"
 
 #include <gtest/gtest.h>
 

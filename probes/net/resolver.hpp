@@ -11,8 +11,8 @@
 #include "channels/context.hpp"
 #include "channels/error.hpp"
 #include "channels/task.hpp"
-#include "probes/dns_channel.hpp"
-#include "probes/hosts_file.hpp"
+#include "probes/net/dns_channel.hpp"
+#include "probes/net/hosts_file.hpp"
 #include "system/file_stamp.hpp"
 
 namespace belfry::probes {

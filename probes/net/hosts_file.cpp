@@ -1,4 +1,4 @@
-#include "probes/hosts_file.hpp"
+#include "probes/net/hosts_file.hpp"
 
 #include <algorithm>
 #include <tuple>

@@ -1,5 +1,5 @@
 // A connection to whichever address answers first. The clock is the test's: nothing here waits for 250 ms.
-#include "probes/happy_eyeballs.hpp"
+#include "probes/net/happy_eyeballs.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,0 +1,255 @@
+#include "probes/net/tls.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <ctime>
+#include <utility>
+
+#include "channels/asio.hpp"
+#include "system/file_stamp.hpp"
+
+namespace belfry::probes {
+
+namespace {
+
+template <auto release>
+struct Releaser {
+  template <class T>
+  void operator()(T* thing) const {
+    release(thing);
+  }
+};
+using Settings = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
+using Ticket = std::unique_ptr<SSL_SESSION, Releaser<SSL_SESSION_free>>;
+
+// The library keeps its errors in a queue: the first is why, the rest are consequences.
+std::string last_words() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return reason == nullptr ? "unknown error" : reason;
+}
+
+std::string reason_of(unsigned long code) {
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return {};
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTP_REQUEST: return "it does not speak TLS";
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING: return "it closed the connection in the middle of TLS";
+    default: return {};
+  }
+}
+
+bool is_address(const std::string& host) {
+  error_code no_address;
+  (void)asio::ip::make_address(host, no_address);
+  return !no_address;
+}
+
+}  // namespace
+
+struct TlsResumption::State {
+  Ticket ticket;
+};
+
+TlsResumption::TlsResumption() : state_(std::make_unique<State>()) {}
+TlsResumption::~TlsResumption() = default;
+TlsResumption::TlsResumption(TlsResumption&&) noexcept = default;
+TlsResumption& TlsResumption::operator=(TlsResumption&&) noexcept = default;
+
+class TlsClient {
+ public:
+  static Result<std::shared_ptr<TlsClient>> make(const config::TlsOptions& options);
+  [[nodiscard]] SSL_CTX* settings() const { return settings_.get(); }
+  [[nodiscard]] bool is_current() const { return stamps_of(options_) == stamps_; }
+
+ private:
+  using Stamps = std::array<system::FileStamp, 3>;
+  explicit TlsClient(const config::TlsOptions& options)
+      : options_(options), stamps_(stamps_of(options)), settings_(SSL_CTX_new(TLS_client_method())) {}
+
+  static Stamps stamps_of(const config::TlsOptions& options) {
+    const auto of = [](const std::string& path) {
+      return path.empty() ? system::FileStamp() : system::FileStamp::of(path.c_str());
+    };
+    return {of(options.ca), of(options.cert), of(options.key)};
+  }
+  Result<void> load_authorities();
+  Result<void> load_certificate();
+
+  // Called within a read: the server has given a ticket. 1: it is kept here.
+  static int keep_ticket(SSL* session, SSL_SESSION* ticket) {
+    auto* const state = static_cast<TlsResumption::State*>(SSL_get_app_data(session));
+    if (state == nullptr) return 0;
+    state->ticket.reset(ticket);
+    return 1;
+  }
+
+  config::TlsOptions options_;
+  Stamps stamps_;
+  Settings settings_;
+};
+
+Result<void> TlsClient::load_authorities() {
+  if (!options_.verify) return {};
+  SSL_CTX_set_verify(settings(), SSL_VERIFY_PEER, nullptr);
+  const int loaded = options_.ca.empty()
+                         ? SSL_CTX_set_default_verify_paths(settings())
+                         : SSL_CTX_load_verify_locations(settings(), options_.ca.c_str(), nullptr);
+  if (loaded == 1) return {};
+  const std::string place = options_.ca.empty() ? "of this host" : "in " + options_.ca;
+  return std::unexpected(
+      Error(Error::Kind::invalid, "cannot read the authorities " + place + ": " + last_words()));
+}
+
+Result<void> TlsClient::load_certificate() {
+  if (options_.cert.empty()) return {};
+  const std::string& key = options_.key.empty() ? options_.cert : options_.key;
+  if (SSL_CTX_use_certificate_chain_file(settings(), options_.cert.c_str()) != 1)
+    return std::unexpected(
+        Error(Error::Kind::invalid, "cannot read the certificate in " + options_.cert + ": " + last_words()));
+  if (SSL_CTX_use_PrivateKey_file(settings(), key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return std::unexpected(
+        Error(Error::Kind::invalid, "cannot use the private key in " + key + ": " + last_words()));
+  return {};
+}
+
+Result<std::shared_ptr<TlsClient>> TlsClient::make(const config::TlsOptions& options) {
+  ERR_clear_error();
+  std::shared_ptr<TlsClient> client(new TlsClient(options));
+  if (!client->settings_)
+    return std::unexpected(Error(Error::Kind::system, "cannot set up TLS: " + last_words()));
+  SSL_CTX_set_min_proto_version(client->settings(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(client->settings(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(client->settings(),
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_sess_set_new_cb(client->settings(), &TlsClient::keep_ticket);
+  if (auto good = client->load_authorities(); !good) return std::unexpected(good.error());
+  if (auto good = client->load_certificate(); !good) return std::unexpected(good.error());
+  return client;
+}
+
+TlsClients::TlsClients() = default;
+TlsClients::~TlsClients() = default;
+
+Result<std::shared_ptr<TlsClient>> TlsClients::get(const config::TlsOptions& options) {
+  std::shared_ptr<TlsClient>& client = clients_[Key(options.verify, options.ca, options.cert, options.key)];
+  if (client && client->is_current()) return client;
+  auto made = TlsClient::make(options);
+  if (!made) return made;
+  client = std::move(*made);
+  return client;
+}
+
+struct TlsSession::State {
+  State(std::shared_ptr<TlsClient> c, SSL* s) : client(std::move(c)), session(s) {}
+  std::shared_ptr<TlsClient> client;
+  std::unique_ptr<SSL, Releaser<SSL_free>> session;
+  BIO* from_wire = BIO_new(BIO_s_mem());  // the session's
+  BIO* to_wire = BIO_new(BIO_s_mem());    // the session's
+  bool ended = false;
+
+  // What `result` of a call means: true, more has to come, or an error.
+  Result<bool> judge(int result) {
+    if (result > 0) return true;
+    switch (SSL_get_error(session.get(), result)) {
+      case SSL_ERROR_WANT_READ:
+      case SSL_ERROR_WANT_WRITE: return false;
+      case SSL_ERROR_ZERO_RETURN: ended = true; return false;
+      default: return std::unexpected(Error::failed(reason()));
+    }
+  }
+  std::string reason() {
+    const long verdict = SSL_get_verify_result(session.get());
+    if (verdict != X509_V_OK && !SSL_is_init_finished(session.get())) {
+      ERR_clear_error();
+      return std::string("its certificate is not to be believed: ") + X509_verify_cert_error_string(verdict);
+    }
+    if (std::string known = reason_of(ERR_peek_error()); !known.empty()) {
+      ERR_clear_error();
+      return known;
+    }
+    return "TLS: " + last_words();
+  }
+};
+
+TlsSession::TlsSession(std::shared_ptr<TlsClient> client, const std::string& host, TlsResumption* resumption,
+                       std::string_view alpn) {
+  SSL* const session = SSL_new(client->settings());
+  state_ = std::make_unique<State>(std::move(client), session);
+  BIO_set_mem_eof_return(state_->from_wire, -1);
+  SSL_set_bio(session, state_->from_wire, state_->to_wire);
+  SSL_set_connect_state(session);
+  if (is_address(host)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str());
+  } else {
+    SSL_set1_host(session, host.c_str());
+    SSL_set_tlsext_host_name(session, host.c_str());  // SNI is for names (RFC 6066, 3)
+  }
+  if (!alpn.empty())
+    SSL_set_alpn_protos(session, reinterpret_cast<const unsigned char*>(alpn.data()),
+                        static_cast<unsigned>(alpn.size()));
+  if (resumption == nullptr) return;
+  SSL_set_app_data(session, resumption->state_.get());
+  if (resumption->state_->ticket) SSL_set_session(session, resumption->state_->ticket.get());
+}
+
+TlsSession::~TlsSession() = default;
+
+void TlsSession::incoming(std::string_view bytes) {
+  BIO_write(state_->from_wire, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+void TlsSession::outgoing(std::string& out) {
+  const std::size_t before = out.size();
+  out.resize(before + BIO_ctrl_pending(state_->to_wire));
+  if (out.size() > before)
+    BIO_read(state_->to_wire, out.data() + before, static_cast<int>(out.size() - before));
+}
+
+Result<bool> TlsSession::handshake() {
+  ERR_clear_error();
+  return state_->judge(SSL_do_handshake(state_->session.get()));
+}
+
+Result<void> TlsSession::encrypt(std::string_view plain) {
+  if (plain.empty()) return {};
+  ERR_clear_error();
+  const auto done =
+      state_->judge(SSL_write(state_->session.get(), plain.data(), static_cast<int>(plain.size())));
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+Result<std::size_t> TlsSession::decrypt(std::span<char> plain) {
+  ERR_clear_error();
+  const int got = SSL_read(state_->session.get(), plain.data(), static_cast<int>(plain.size()));
+  const auto done = state_->judge(got);
+  if (!done) return std::unexpected(done.error());
+  return *done ? static_cast<std::size_t>(got) : 0;
+}
+
+bool TlsSession::closed() const { return state_->ended; }
+
+std::optional<std::chrono::system_clock::time_point> TlsSession::expiry() const {
+  const X509* const certificate = SSL_get0_peer_certificate(state_->session.get());
+  std::tm end{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+    return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&end));
+}
+
+std::string_view TlsSession::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(state_->session.get(), &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
+bool TlsSession::resumed() const { return SSL_session_reused(state_->session.get()) == 1; }
+
+}  // namespace belfry::probes

@@ -1,0 +1,94 @@
+// TLS as a client: what is believed, and one session as a machine without a socket.
+//
+// The problem: a TLS library that reads and writes by itself waits by itself, too. Here it is given the bytes
+// that came and asked for those to send; whoever owns the connection does the waiting, with a context.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "channels/error.hpp"
+#include "config/model/model.hpp"
+
+namespace belfry::probes {
+
+// What sessions with the same options share: authorities, a certificate of one's own.
+class TlsClient;
+
+// Owner: the factory. Lifecycle: outlives no session: they share what they use. A thousand probes with the
+// same options read their files once, and again when the files have changed.
+class TlsClients {
+ public:
+  TlsClients();
+  ~TlsClients();
+  TlsClients(const TlsClients&) = delete;
+  TlsClients& operator=(const TlsClients&) = delete;
+
+  // Errors: "cannot read the authorities in ca.pem: …"; that this belfry was built without TLS.
+  Result<std::shared_ptr<TlsClient>> get(const config::TlsOptions& options);
+
+ private:
+  using Key = std::tuple<bool, std::string, std::string, std::string>;
+  std::map<Key, std::shared_ptr<TlsClient>> clients_;
+};
+
+// What a server gave to take up a session again (RFC 8446, 2.2), so that the next handshake costs less.
+// Owner: whoever talks to the same server again and again; outlives the session that is made with it.
+class TlsResumption {
+ public:
+  TlsResumption();
+  ~TlsResumption();
+  TlsResumption(TlsResumption&&) noexcept;
+  TlsResumption& operator=(TlsResumption&&) noexcept;
+
+ private:
+  friend class TlsSession;
+  friend class TlsClient;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Owner: a connection. Lifecycle: handshake() until it is done, then encrypt() and decrypt(); whatever is
+// called,
+//   outgoing() has to be sent. Cancellation: none, because nothing here waits.
+class TlsSession {
+ public:
+  // `host` is whom the certificate must be for: a name or an address. `alpn` in the form of RFC 7301
+  // ("\2h2").
+  TlsSession(std::shared_ptr<TlsClient> client, const std::string& host, TlsResumption* resumption,
+             std::string_view alpn = {});
+  ~TlsSession();
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+
+  // Bytes that came over the wire.
+  void incoming(std::string_view bytes);
+  // Bytes for the wire: moved to the end of `out`.
+  void outgoing(std::string& out);
+
+  // True when it is done; false when more has to come. The error says what is wrong with the certificate.
+  Result<bool> handshake();
+  Result<void> encrypt(std::string_view plain);
+  // How many bytes were put into `plain`; 0 when more has to come, or the server has closed (closed()).
+  Result<std::size_t> decrypt(std::span<char> plain);
+  [[nodiscard]] bool closed() const;
+
+  // The end of the server's certificate; empty before the handshake.
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> expiry() const;
+  // What both have agreed upon (ALPN): "h2"; empty: nothing.
+  [[nodiscard]] std::string_view protocol() const;
+  [[nodiscard]] bool resumed() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace belfry::probes
