@@ -34,6 +34,12 @@ struct BellView {
   bool rung = false;  // in the current run
 };
 
+// What a run of it has published.
+struct OutputView {
+  std::string_view key;
+  std::string_view value;  // "***" when it is secret
+};
+
 // One service at one moment. The string views live until the loop's next turn.
 struct ServiceView {
   std::string_view name;
@@ -47,6 +53,7 @@ struct ServiceView {
   std::uint64_t incarnation = 0;
   std::uint64_t restarts = 0;
   std::vector<BellView> bells;                         // of its own; rung in the current run or not
+  std::vector<OutputView> outputs;                     // of the current run
   std::vector<std::string> waiting_for;                // "db ready", "cache started"
   std::vector<std::string_view> waiting_for_services;  // whom of the stack; not all of the above is somebody
   std::string last_error;                              // the whole cause chain; empty: none
