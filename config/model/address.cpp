@@ -109,4 +109,28 @@ std::expected<void, Malformed> check_url(std::string_view text) {
   return {};
 }
 
+std::expected<void, Malformed> check_server(std::string_view text, std::string_view scheme) {
+  const auto scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos) {
+    const auto parsed = parse_host_port(text);
+    if (!parsed) return std::unexpected(parsed.error());
+    return {};
+  }
+  const std::string plain(scheme);
+  const std::string given = with_lower_scheme(text).substr(0, scheme_end);
+  const std::string form = "write host:port, or " + plain +
+                           "://USER:PASSWORD@HOST:PORT, percent-encoded where " +
+                           "a part has a `/`, `@` or `%` (%2F, %40, %25)";
+  if (given != plain && given != plain + "s")
+    return std::unexpected(
+        Malformed{"`" + given.substr(0, 40) + "://…` is no URL of this kind of server", form});
+  std::string_view authority = text.substr(scheme_end + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  authority.remove_prefix(authority.rfind('@') + 1);  // npos + 1 is 0
+  const bool has_port = authority.starts_with('[') ? !authority.ends_with(']') : authority.contains(':');
+  if (!parse_host_port(has_port ? std::string(authority) : std::string(authority) + ":1"))
+    return std::unexpected(Malformed{"the `" + given + "://` URL has no good host and port", form});
+  return {};
+}
+
 }  // namespace belfry::config
