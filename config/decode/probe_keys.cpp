@@ -62,12 +62,13 @@ void read_address(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (const auto parsed = parse_host_port(address); !parsed) decoder.malformed(*entry.value, parsed.error());
 }
 
-// host:port or a URL of that scheme.
-void read_server(Decoder& decoder, const Entry& entry, ProbeDraft& out, std::string_view scheme) {
-  if (out.probe.target.empty()) return;
+// host:port or a URL of that scheme; false if it is neither.
+bool read_server(Decoder& decoder, const Entry& entry, ProbeDraft& out, std::string_view scheme) {
+  if (out.probe.target.empty()) return false;
   out.probe.target = with_lower_scheme(out.probe.target);
-  if (const auto good = check_server(out.probe.target, scheme); !good)
-    decoder.malformed(*entry.value, good.error());
+  const auto good = check_server(out.probe.target, scheme);
+  if (!good) decoder.malformed(*entry.value, good.error());
+  return good.has_value();
 }
 
 // The path of `redis://host/3` is the number of a database.
@@ -86,7 +87,7 @@ void read_redis(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
                     "write unix:/run/redis/redis.sock");
     return;
   }
-  read_server(decoder, entry, out, "redis");
+  if (!read_server(decoder, entry, out, "redis")) return;
   const auto scheme = target.find("://");
   const auto path = target.find('/', scheme == std::string::npos ? 0 : scheme + 3);
   if (scheme != std::string::npos && path != std::string::npos && !is_database(target.substr(path + 1)))
@@ -144,8 +145,8 @@ constexpr std::array<Field<ProbeDraft>, 2> dns_table{{
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        auto value = d.needed_text(*e.value);
        if (!value) return;
-       auto parsed = parse_host_port(*value);
-       if (!parsed) parsed = parse_host_port(*value + ":53");
+       const bool has_port = value->contains(':') && !value->ends_with(']');
+       const auto parsed = parse_host_port(has_port ? *value : *value + ":53");
        if (!parsed) return d.malformed(*e.value, parsed.error());
        out.probe.server = std::move(*value);
      }},
