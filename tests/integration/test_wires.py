@@ -114,7 +114,7 @@ class Wires(Scenario):
             self.assertEqual(stack.wait("cache"), 200, stack.output.text())
             self.assertEqual(stack.wait("app", condition="completed"), 200, f"start {attempt}: {stack.output.text()}")
             if before:
-                self.assertIn(f"app | {before}", stack.output.text())
+                stack.output.index_of(f"app | {before}")
             self.assertNotIn("LOADING", stack.output.text())
             client.join(PATIENCE)
             cache = stack.services()["cache"]
