@@ -19,6 +19,14 @@ add_library(belfry_cares INTERFACE)
 target_include_directories(belfry_cares SYSTEM INTERFACE ${BELFRY_CARES_HEADERS})
 target_link_libraries(belfry_cares INTERFACE ${BELFRY_CARES_LIBRARY})
 
+# HTTP/2 for gRPC; Debian's libnghttp2-dev brings pkg-config's file and the archive.
+find_library(BELFRY_NGHTTP2_LIBRARY NAMES libnghttp2.a REQUIRED)
+find_path(BELFRY_NGHTTP2_HEADERS nghttp2/nghttp2.h REQUIRED)
+add_library(belfry_nghttp2 INTERFACE)
+target_include_directories(belfry_nghttp2 SYSTEM INTERFACE ${BELFRY_NGHTTP2_HEADERS})
+target_compile_definitions(belfry_nghttp2 INTERFACE NGHTTP2_STATICLIB)
+target_link_libraries(belfry_nghttp2 INTERFACE ${BELFRY_NGHTTP2_LIBRARY})
+
 # Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.
 add_library(belfry_boost_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp)
 target_link_libraries(belfry_boost_json PUBLIC Boost::headers)

@@ -36,6 +36,11 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
   switch (probe.kind) {
     case Kind::tcp: return make_tcp(shared_->net, probe, context);
     case Kind::http: return make_http(shared_->net, probe, context);
+    case Kind::grpc: return make_grpc(shared_->net, probe, context);
+    case Kind::redis: return make_redis(shared_->net, probe, context);
+    case Kind::amqp: return make_amqp(shared_->net, probe, context);
+    case Kind::memcached: return make_memcached(shared_->net, probe, context);
+    case Kind::dns: return make_dns(shared_->net, probe);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);

@@ -71,14 +71,42 @@ void read_address(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (const auto parsed = parse_host_port(address); !parsed) decoder.malformed(*entry.value, parsed.error());
 }
 
+// host:port or a URL of that scheme; false if it is neither.
+bool read_server(Decoder& decoder, const Entry& entry, ProbeDraft& out, std::string_view scheme) {
+  if (out.probe.target.empty() || has_reference(out.probe.target)) return false;
+  out.probe.target = with_lower_scheme(out.probe.target);
+  const auto good = check_server(out.probe.target, scheme);
+  if (!good) decoder.malformed(*entry.value, good.error());
+  return good.has_value();
+}
+
+// The path of `redis://host/3` is the number of a database.
+bool is_database(std::string_view path) {
+  return path.size() <= 6 && path.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void read_redis(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
-  out.probe.target = with_lower_scheme(out.probe.target);
   const std::string& target = out.probe.target;
-  const bool url = target.starts_with("redis://") || target.starts_with("rediss://") ||
-                   target.starts_with("unix:") || target.starts_with("/");
-  if (target.empty() || url || has_reference(target)) return;
-  if (const auto parsed = parse_host_port(target); !parsed) decoder.malformed(*entry.value, parsed.error());
+  if (target.starts_with('/') || has_reference(target)) return;
+  if (target.starts_with("unix:")) {
+    const bool has_path = target.starts_with("unix:/") && target.size() > std::string_view("unix:///").size();
+    if (!has_path)
+      decoder.error("bad-value", *entry.value, "`unix:` needs the whole path of a socket",
+                    "write unix:/run/redis/redis.sock");
+    return;
+  }
+  if (!read_server(decoder, entry, out, "redis")) return;
+  const auto scheme = target.find("://");
+  const auto path = target.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  if (scheme != std::string::npos && path != std::string::npos && !is_database(target.substr(path + 1)))
+    decoder.error("bad-value", *entry.value, "what stands behind the host is not the number of a database",
+                  "write redis://HOST:PORT/0, or nothing behind the port");
+}
+
+void read_amqp(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  read_text(decoder, entry, out);
+  read_server(decoder, entry, out, "amqp");
 }
 
 void read_url(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
@@ -119,13 +147,18 @@ constexpr std::array<Field<ProbeDraft>, 2> dns_table{{
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        if (auto value = d.needed_text(*e.value)) out.probe.target = std::move(*value);
      }},
-    {may_refer(not_yet({"server", "address", "those of the host",
-                        "The name server that is asked, as host:port.", "127.0.0.1:53"})),
+    {may_refer(
+         {"server", "text", "those of the host",
+          "The name server that alone is asked, for exactly this name: no hosts file, no search domains. "
+          "host:port; "
+          "without a port, 53.",
+          "127.0.0.1:53"}),
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        auto value = d.needed_text(*e.value);
        if (!value) return;
-       if (const auto parsed = parse_host_port(*value); !parsed && !has_reference(*value))
-         return d.malformed(*e.value, parsed.error());
+       const bool has_port = value->contains(':') && !value->ends_with(']');
+       const auto parsed = parse_host_port(has_port ? *value : *value + ":53");
+       if (!parsed && !has_reference(*value)) return d.malformed(*e.value, parsed.error());
        out.probe.server = std::move(*value);
      }},
 }};
@@ -212,10 +245,11 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
                 "A request is answered with a status from 200 to 399, or as `status` and `body` ask.",
                 "http://127.0.0.1:8080/health"}),
      read_url},
-    {may_refer(
-         not_yet({"grpc", "text", "", "grpc.health.v1 answers SERVING: `host:port` or `host:port/service`.",
-                  "127.0.0.1:9000"},
-                 "`exec: [grpc_health_probe, …]`")),
+    {may_refer({"grpc", "text", "",
+                "grpc.health.v1 answers SERVING: `host:port` for the server as a whole, or "
+                "`host:port/service`; HTTP/2 "
+                "without TLS, or with `tls`.",
+                "127.0.0.1:9000"}),
      read_address},
     {may_refer(
          not_yet({"postgres", "text", "",
@@ -228,22 +262,25 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
                  "`exec: [mysqladmin, ping, …]` or `notify`")),
      read_text},
     {may_refer(
-         not_yet({"redis", "text", "",
-                  "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
-                  "127.0.0.1:6379"},
-                 "`exec: [redis-cli, ping]` or `notify`")),
+         {"redis", "text", "",
+          "PING is answered with PONG: not loading, not without a password that it asks for. host:port, "
+          "`redis://USER:PASSWORD@HOST:PORT/DATABASE` (`rediss`: TLS), or the path of a unix socket.",
+          "127.0.0.1:6379"}),
      read_redis},
-    {may_refer(not_yet({"amqp", "address", "",
-                        "The broker answers a client's greeting with its own: host:port.", "127.0.0.1:5672"},
-                       "`tcp`")),
+    {may_refer(
+         {"amqp", "text", "",
+          "The broker answers a client's greeting (AMQP 0-9-1) with its own; nobody logs in. host:port, "
+          "`amqp://…` "
+          "or `amqps://…`.",
+          "127.0.0.1:5672"}),
+     read_amqp},
+    {may_refer({"memcached", "address", "", "`version` is answered: host:port.", "127.0.0.1:11211"}),
      read_address},
-    {may_refer(not_yet({"memcached", "address", "", "`version` is answered: host:port.", "127.0.0.1:11211"},
-                       "`tcp`")),
-     read_address},
-    {may_refer(not_yet(
-         {"dns", "dns_probe", "", "A name is found, by the host's name servers or the one that is named.",
-          "{name: db.internal, server: \"127.0.0.1:53\"}"},
-         "`exec: [getent, hosts, …]`")),
+    {may_refer(
+         {"dns", "dns_probe", "",
+          "A name has an address: by the host's own means (its hosts file, then its name servers), or by the "
+          "`server` that is named.",
+          "{name: db.internal, server: \"127.0.0.1:53\"}"}),
      read_dns},
     {may_refer({"exec", "command", "", "The command exits with 0; what it leaves running is killed.",
                 "[pg_isready, -q]"}),

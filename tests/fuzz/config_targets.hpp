@@ -1,4 +1,4 @@
-// What is fuzzed, most of it in config/: each takes any bytes and must return, within bounds.
+// What is fuzzed, most of it in config/ and probes/: each takes any bytes and must return, within bounds.
 #pragma once
 
 #include <array>
@@ -19,14 +19,25 @@ void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
 void notify(std::string_view bytes);  // daemon/notify/message
+// What servers answer: probes/protocols, and of name servers probes/net/dns_channel.
+void redis(std::string_view bytes);
+void amqp(std::string_view bytes);
+void memcached(std::string_view bytes);
+void grpc(std::string_view bytes);
+void dns_answer(std::string_view bytes);
 
-inline constexpr std::array<Target, 8> targets{{{"document", document},
-                                                {"load", load},
-                                                {"interpolate", interpolate},
-                                                {"quantities", quantities},
-                                                {"compose", compose},
-                                                {"process_compose", process_compose},
-                                                {"procfile", procfile},
-                                                {"notify", notify}}};
+inline constexpr std::array<Target, 13> targets{{{"document", document},
+                                                 {"load", load},
+                                                 {"interpolate", interpolate},
+                                                 {"quantities", quantities},
+                                                 {"compose", compose},
+                                                 {"process_compose", process_compose},
+                                                 {"procfile", procfile},
+                                                 {"notify", notify},
+                                                 {"redis", redis},
+                                                 {"amqp", amqp},
+                                                 {"memcached", memcached},
+                                                 {"grpc", grpc},
+                                                 {"dns_answer", dns_answer}}};
 
 }  // namespace belfry::fuzz
