@@ -14,9 +14,9 @@ bool is_event(Kind kind) {
 }
 
 struct NativeFactory::Shared {
-  Shared(Loop& l, system::Processes& p) : loop(l), processes(p), resolver(l), owners(l) {}
+  Shared(Loop& l, system::Processes* p) : loop(l), processes(p), resolver(l), owners(l) {}
   Loop& loop;
-  system::Processes& processes;
+  system::Processes* processes;  // null: there are none
   Resolver resolver;
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
@@ -27,14 +27,17 @@ struct NativeFactory::Shared {
 };
 
 NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
-    : shared_(std::make_unique<Shared>(loop, processes)) {}
+    : shared_(std::make_unique<Shared>(loop, &processes)) {}
+NativeFactory::NativeFactory(Loop& loop) : shared_(std::make_unique<Shared>(loop, nullptr)) {}
 NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
   switch (probe.kind) {
     case Kind::tcp: return make_tcp(shared_->net, probe, context);
     case Kind::http: return make_http(shared_->net, probe, context);
-    case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
+    case Kind::exec:
+      if (shared_->processes == nullptr) break;
+      return make_exec(shared_->loop, *shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);
     case Kind::file: return make_file(probe);
