@@ -10,7 +10,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/locate.hpp"
-#include "cli/terminal.hpp"
 #include "cli/wait_talk.hpp"
 #include "config/model/exit_codes.hpp"
 #include "system/become.hpp"
@@ -64,7 +63,7 @@ Expected<void> check_that_options_fit(const Invocation& asked, const waiter::Pro
 
 waiter::Pace pace_of(const Invocation& asked) {
   if (asked.wait.quiet) return waiter::Pace::nothing;
-  return terminal_at(STDERR_FILENO).width > 0 ? waiter::Pace::line : waiter::Pace::reminders;
+  return ::isatty(STDERR_FILENO) == 1 ? waiter::Pace::line : waiter::Pace::reminders;
 }
 
 Expected<waiter::Request> request_of(const Invocation& asked) {
@@ -104,7 +103,7 @@ int run_program(const std::vector<std::string>& program) {
 waiter::Outcome wait_quietly(waiter::Request request) {
   const system::SignalBlock signals;
   const bool goes_down = (request.services.condition == "stopped") != request.attempts.negated;
-  WaitTalk talk(goes_down ? WaitingFor::down : WaitingFor::up);
+  WaitTalk talk(goes_down ? WaitingFor::down : WaitingFor::up, request.pace == waiter::Pace::line);
   return waiter::wait(std::move(request), talk);
 }
 

@@ -13,6 +13,7 @@ namespace belfry::cli {
 namespace {
 
 constexpr std::string_view clear_line = "\r\x1b[K";
+constexpr std::size_t usual_width = 80;  // of a terminal that does not know its own
 
 // An error of a probe says "cannot … to db:5432: why", and who it is of stands before it already. What the
 // daemon says of services names them itself.
@@ -62,9 +63,9 @@ std::string WaitTalk::blame(const std::string& body, const std::vector<std::stri
 }
 
 void WaitTalk::still_waiting(Duration since, std::span<const waiter::Awaited* const> unmet) {
-  const Terminal terminal = terminal_at(STDERR_FILENO);
-  if (terminal.width > 0) {
-    std::cerr << clear_line << progress_line(since, unmet, terminal.width);
+  if (on_terminal_) {
+    const std::size_t width = terminal_at(STDERR_FILENO).width;
+    std::cerr << clear_line << progress_line(since, unmet, width > 0 ? width : usual_width);
     std::cerr.flush();
     shows_line_ = true;
     return;

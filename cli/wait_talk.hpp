@@ -22,7 +22,7 @@ namespace belfry::cli {
 // Owner: the command. Writes to standard error; on a terminal one line, which is gone with this object.
 class WaitTalk final : public waiter::Listener {
  public:
-  explicit WaitTalk(WaitingFor what) : what_(what) {}
+  WaitTalk(WaitingFor what, bool on_terminal) : what_(what), on_terminal_(on_terminal) {}
   ~WaitTalk() { clear(); }
   WaitTalk(const WaitTalk&) = delete;
   WaitTalk& operator=(const WaitTalk&) = delete;
@@ -33,6 +33,7 @@ class WaitTalk final : public waiter::Listener {
 
  private:
   WaitingFor what_;
+  bool on_terminal_;
   bool shows_line_ = false;
 };
 

@@ -16,6 +16,7 @@
 #include "system/descriptors.hpp"
 #include "system/signals.hpp"
 #include "waiter/daemon_request.hpp"
+#include "waiter/socket_probe.hpp"
 
 namespace belfry::waiter {
 namespace {
@@ -84,6 +85,7 @@ class Wait final : system::SignalListener {
   };
 
   Expected<void> make();
+  Result<std::unique_ptr<probes::Probe>> make_probe(const Target& target);
   void make_groups();
   Task<void> until_decided();
   Task<void> wait_for_services(const Group& group);
@@ -112,13 +114,18 @@ class Wait final : system::SignalListener {
 
 Expected<void> Wait::make() {
   for (Target& target : request_.targets) {
-    std::unique_ptr<probes::Probe> probe;
-    auto made = factory_.make(target.probe, {.service = target.shown, .tree = {}});
+    auto made = make_probe(target);
     if (!made) return std::unexpected(Failure{exit_code::usage, made.error().text(), "belfry wait --help"});
     asked_.push_back({std::move(*made), tally_.add(target.shown)});
   }
   make_groups();
   return {};
+}
+
+Result<std::unique_ptr<probes::Probe>> Wait::make_probe(const Target& target) {
+  if (target.probe.kind == config::Probe::Kind::unix_socket)
+    return std::make_unique<SocketProbe>(resolver_, target.probe.target);
+  return factory_.make(target.probe, {.service = target.shown, .tree = {}});
 }
 
 // As many names in one request as fit into its head.
