@@ -62,11 +62,36 @@ TEST(Target, each_scheme_becomes_a_probe) {
 }
 
 TEST(Target, what_is_none_is_refused_with_a_reason) {
-  for (const std::string_view text :
-       {"", " ", "db: 80", "db:", ":80", "db:0", "db:65536", "::1:80", "mongodb://db", "tcp://db", "tcp://:80",
-        "tcp://db:80/x", "tls://", "http://", "http://db:x/", "http+unix://run/x", "file:", "file://host/x",
-        "unix:", "dns:", "dns://server", "dns:a b", "dns:a/b/c", "grpc://a", "/run/x", "./x", "a/b", "x?y",
-        "tcp://d b:1", "-"}) {
+  for (const std::string_view text : {"",
+                                      " ",
+                                      "db: 80",
+                                      "db:",
+                                      ":80",
+                                      "db:0",
+                                      "db:65536",
+                                      "::1:80",
+                                      "mongodb://db",
+                                      "tcp://db",
+                                      "tcp://:80",
+                                      "tcp://db:80/x",
+                                      "tls://",
+                                      "http://",
+                                      "http://db:x/",
+                                      "http+unix://run/x",
+                                      "file:",
+                                      "file://host/x",
+                                      "unix:",
+                                      "dns:",
+                                      "dns://server",
+                                      "dns:a b",
+                                      "dns:a/b/c",
+                                      "grpc://a",
+                                      "/run/x",
+                                      "./x",
+                                      "a/b",
+                                      "x?y",
+                                      "tcp://d b:1",
+                                      "-"}) {
     const auto target = parse_target(text, "/here", {});
     ASSERT_FALSE(target) << text;
     EXPECT_EQ(target.error().kind(), Error::Kind::invalid);
@@ -75,8 +100,8 @@ TEST(Target, what_is_none_is_refused_with_a_reason) {
 }
 
 TEST(Target, a_password_is_in_no_message_and_in_no_name) {
-  for (const std::string_view text : {"mongodb://me:sesame@db", "http://me:sesame@db:x/", "tcp://me:sesame@db",
-                                      "grpc://me:sesame@db"}) {
+  for (const std::string_view text :
+       {"mongodb://me:sesame@db", "http://me:sesame@db:x/", "tcp://me:sesame@db", "grpc://me:sesame@db"}) {
     const auto target = parse_target(text, "/", {});
     ASSERT_FALSE(target);
     EXPECT_THAT(target.error().text(), Not(HasSubstr("sesame")));
