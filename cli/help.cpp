@@ -143,7 +143,7 @@ usage: belfry wait [OPTION…] TARGET… [-- COMMAND [ARGUMENT…]]
   --timeout D, --attempt-timeout D         of the whole (none), of a try (2s)
   --interval D     between tries (default: 1/50 of the wait, 1ms to 250ms)
   --for C          services: started, ready, completed, stopped, or an own bell;
-                   --condition is the same; --socket PATH, -c, --file FILE: whose
+                   --condition: the same; --socket PATH, -c, --file FILE: whose
   --method M, --header K:V, --status 200-399, --body REGEX, --json /path=value
   --ca FILE, --cert FILE, --key FILE, --insecure    TLS; --query SQL   databases
   -q, --quiet      say nothing meanwhile
