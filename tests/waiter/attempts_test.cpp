@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Answers as it was told, the last answer for ever; `silent`: never.
-class Scripted final : public probes::Probe {
+class Scripted : public probes::Probe {
  public:
   Scripted(Loop& loop, std::deque<probes::CheckResult> answers) : loop_(loop), answers_(std::move(answers)) {}
   Task<probes::CheckResult> check(Context& ctx) override {
@@ -36,6 +36,15 @@ class Scripted final : public probes::Probe {
  private:
   Loop& loop_;
   std::deque<probes::CheckResult> answers_;
+};
+
+// Told of everything from the first check on that comes after tell().
+class Telling final : public Scripted {
+ public:
+  using Scripted::Scripted;
+  void tell(probes::NewsListener* to) override { listener = to; }
+  bool is_told() const override { return listener != nullptr; }
+  probes::NewsListener* listener = nullptr;
 };
 
 probes::CheckResult no(Error why) { return std::unexpected(std::move(why)); }
@@ -88,6 +97,17 @@ TEST_F(AttemptsTest, one_that_never_answers_is_asked_again_after_its_timeout_and
   EXPECT_EQ(it.state, Awaited::State::waiting);
   EXPECT_FALSE(it.why.empty());
   EXPECT_GT(probe.asked_at.size(), 5U);
+}
+
+TEST_F(AttemptsTest, one_that_tells_of_news_is_asked_at_once_and_not_in_between) {
+  Telling probe(loop, {no(Error::failed("no")), no(Error::failed("no")), yes});
+  const TimePoint began = loop.now();
+  Timer later(loop);
+  later.arm(began + 400ms, [&probe] { probe.listener->on_news(); });
+  EXPECT_EQ(after(probe).state, Awaited::State::met);
+  EXPECT_EQ(probe.asked_at.size(), 3U);
+  EXPECT_EQ(probe.asked_at.back() - began, 400ms);
+  EXPECT_EQ(probe.listener, nullptr);
 }
 
 TEST_F(AttemptsTest, not_waits_for_an_attempt_that_fails) {
