@@ -133,6 +133,7 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   void request_start_of_all(Service& service, CommandResult& result);
   Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run,
                                 std::uint64_t asked_in);
+  Task<Result<void>> wait_until_not(Context& ctx, Service& service, Level level);
   Task<Result<void>> until_up(Context& ctx, Service& service);
 
   Loop& loop_;

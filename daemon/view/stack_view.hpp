@@ -26,7 +26,8 @@ namespace belfry::daemon {
 // What one waits for: a condition, of which an own bell has a name besides.
 struct Level {
   config::Condition condition = config::Condition::ready;
-  std::string bell{};  // Condition::own_bell only
+  std::string bell{};    // Condition::own_bell only
+  bool negated = false;  // that it does not hold, or no longer
 };
 
 struct BellView {
@@ -81,7 +82,8 @@ class StackView {
   [[nodiscard]] virtual TimePoint now() const = 0;
 
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
-  // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded).
+  // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded). A
+  // negated level can always come to hold.
   virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) = 0;
   // Runs a command to its end.
   virtual Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
