@@ -26,7 +26,7 @@ int dladdr(const void* address, Dl_info* info) {
 }
 
 // glibc's own way to its loader, for character sets that are not built in. (Names of glibc 2.36's libc.a:
-// where they have other ones, tests/static_symbols finds the loader in the program.)
+// where they have other ones, tests/integration/test_static.py finds it in the program.)
 void* __libc_dlopen_mode(const char* file, int mode) { return dlopen(file, mode); }
 void* __libc_dlsym(void* handle, const char* name) { return dlsym(handle, name); }
 void* __libc_dlvsym(void* handle, const char* name, const char* version) {
