@@ -59,8 +59,9 @@ class Rooted(Scenario):
         with open(stack.file, "w", encoding="utf-8") as file:
             file.write(text)
         for name, text in files.items():
-            os.makedirs(os.path.join(stack.path, "etc"), exist_ok=True)
-            with open(os.path.join(stack.path, "etc", name), "w", encoding="utf-8") as file:
+            place = os.path.join(stack.path, "etc", name)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(place, "w", encoding="utf-8") as file:
                 file.write(text)
         return stack
 
@@ -135,6 +136,36 @@ class Users(Rooted):
         self.assertEqual(self.who_runs(stack, "b"), ("77", "77", ["77"]))
         stack.output.index_of('unknown user "web"')
         stack.stop()
+
+
+class Authorities(Rooted):
+    def test_of_the_root_are_believed_and_no_others(self):
+        folder = tempfile.mkdtemp(prefix="belfry-it-")
+        self.addCleanup(shutil.rmtree, folder)
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        port = free_port()
+        server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-key", key, "-cert", certificate, "-www"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        while "ACCEPT" not in server.stdout.readline():
+            self.assertIsNone(server.poll())
+        services = (f"\n  a: {{command: $SAMPLE --name a, ready: {{http: 'https://127.0.0.1:{port}/', owner: any, timeout: 20s}}}}\n")
+        with open(certificate, encoding="ascii") as file:
+            trusting = self.alone(services, **{"ssl/certs/ca-certificates.crt": file.read()})
+        self.start(trusting, "chroot")
+        trusting.output.index_of("a is ready")
+        self.assert_clean_end(trusting)
+        wary = self.alone(services)
+        self.start(wary, "chroot")
+        wary.event("a", "main")
+        self.assertEqual(wary.wait("a", timeout="1s"), 504)
+        self.assertIn("certificate", wary.get("/v1/services")[1])
+        self.assert_clean_end(wary)
 
 
 def load_tests(_loader, tests, _pattern):
