@@ -294,8 +294,8 @@ constexpr std::string_view version_help = R"(belfry version: print the version a
 
 usage: belfry version
 
-One line: static or dynamic, TLS or none, whose malloc, which compiler. A static build names the OpenSSL that
-is in it.
+One line: static or dynamic, TLS or none, whose malloc, which compiler. A static
+build names the OpenSSL that is in it.
 
 examples:
   belfry version
