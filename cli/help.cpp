@@ -294,9 +294,12 @@ examples:
   belfry completion fish > ~/.config/fish/completions/belfry.fish
 )";
 
-constexpr std::string_view version_help = R"(belfry version: print the version.
+constexpr std::string_view version_help = R"(belfry version: print the version and which build it is.
 
 usage: belfry version
+
+One line: static or dynamic, TLS or none, whose malloc, which compiler. A static
+build names the OpenSSL that is in it.
 
 examples:
   belfry version

@@ -11,6 +11,7 @@ namespace belfry::cli {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -135,6 +136,12 @@ TEST(Options, help_is_found_in_every_way_people_ask_for_it) {
     EXPECT_EQ(std::get<Text>(*parsed).text, help_text("run"));
   }
   EXPECT_EQ(std::get<Text>(*parse({"--help"})).text, help_text(""));
+}
+
+TEST(Options, version_says_which_build_it_is) {
+  const std::string text = std::get<Text>(*parse({"version"})).text;
+  EXPECT_THAT(text, ContainsRegex("^belfry 0[.0-9]+ \\((static|dynamic); (TLS by OpenSSL|no TLS)[^;]*; "
+                                  "malloc of glibc [.0-9]+; clang [.0-9]+\\)\n$"));
 }
 
 TEST(Options, version_is_one_line) {
