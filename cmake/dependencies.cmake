@@ -23,15 +23,9 @@ endfunction()
 # Archives in every build, as Boost is: libraries less to install beside belfry, and to load before it starts.
 belfry_library(re2 re2 re2/re2.h ARCHIVE)
 belfry_library(cares cares ares.h ARCHIVE)
-belfry_library(yaml yaml-cpp yaml-cpp/yaml.h)
-
-# HTTP/2 for gRPC; Debian's libnghttp2-dev brings pkg-config's file and the archive.
-find_library(BELFRY_NGHTTP2_LIBRARY NAMES libnghttp2.a REQUIRED)
-find_path(BELFRY_NGHTTP2_HEADERS nghttp2/nghttp2.h REQUIRED)
-add_library(belfry_nghttp2 INTERFACE)
-target_include_directories(belfry_nghttp2 SYSTEM INTERFACE ${BELFRY_NGHTTP2_HEADERS})
+belfry_library(nghttp2 nghttp2 nghttp2/nghttp2.h ARCHIVE)
 target_compile_definitions(belfry_nghttp2 INTERFACE NGHTTP2_STATICLIB)
-target_link_libraries(belfry_nghttp2 INTERFACE ${BELFRY_NGHTTP2_LIBRARY})
+belfry_library(yaml yaml-cpp yaml-cpp/yaml.h)
 
 # Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.
 add_library(belfry_boost_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp)

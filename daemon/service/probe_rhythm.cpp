@@ -30,7 +30,12 @@ ProbeRhythm::ProbeRhythm(const RhythmTerms& terms, TimePoint now)
 }
 
 TimePoint ProbeRhythm::due(TimePoint now, const probes::Probe& probe) {
-  if (!is_watching()) return std::max(not_before_, saturating_add(now, pause_while_starting(now, probe)));
+  if (!is_watching()) {
+    // From the beginning of the last attempt: a server that is busy starting answers slowly, and what it
+    // takes is not to be added to what the bell may be late.
+    const TimePoint from = asked_at_.value_or(now);
+    return std::max({now, not_before_, saturating_add(from, pause_while_starting(now, probe))});
+  }
   if (!planned_) {
     const Duration pause =
         probes::next_delay(watching_, probes::Phase::watching, now - terms_.started_at, attempts_, random());

@@ -375,10 +375,12 @@ class Notified(Watch):
 class WhenBelfryDies(Watch):
     """docs/explanation/listen-watch.md says what these show."""
 
-    def killed(self, top):
+    @needs_right
+    def test_kept_services_can_still_listen(self):
         stack = self.stack("")
         word, answer, port = Fifo(stack, "word"), Fifo(stack, "answer"), free_port()
-        stack.write(service("web", "left_alone", f"{port} {word.path} {answer.path}", f"port: {port}"), top)
+        stack.write(service("web", "left_alone", f"{port} {word.path} {answer.path}", f"port: {port}"),
+                    "on_daemon_death: keep")
         stack.start()
         listener = os.open(answer.path, os.O_RDWR)  # so that the grandchild's open does not wait
         self.addCleanup(os.close, listener)
@@ -386,23 +388,7 @@ class WhenBelfryDies(Watch):
         stack.send(signal.SIGKILL)
         stack.process.wait(PATIENCE)
         word.say()
-        return answer.hear()
-
-    @needs_right
-    def test_a_grandchild_that_survives_a_killed_belfry_cannot_listen_any_more(self):
-        self.assertEqual(self.killed(""), "cannot listen: Function not implemented\n")
-
-    def test_with_on_daemon_death_keep_it_can(self):
-        self.assertEqual(self.killed("on_daemon_death: keep"), "listens\n")
-
-    @needs_right
-    def test_who_listened_already_goes_on_serving(self):
-        port = free_port()
-        stack = self.started(service("web", "new_session", port, f"port: {port}")).wait_for_control()
-        self.assertEqual(stack.wait("web"), 200)
-        stack.send(signal.SIGKILL)
-        stack.process.wait(PATIENCE)
-        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        self.assertEqual(answer.hear(), "listens\n")
 
 
 class Asked(Watch):
