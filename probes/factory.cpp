@@ -34,6 +34,8 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
   switch (probe.kind) {
     case Kind::tcp: return make_tcp(shared_->net, probe, context);
     case Kind::http: return make_http(shared_->net, probe, context);
+    case Kind::postgres: return make_postgres(shared_->net, probe, context);
+    case Kind::mysql: return make_mysql(shared_->net, probe, context);
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);

@@ -18,6 +18,8 @@ Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& sp
                const ProbeContext& about);
 Made make_tcp(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_postgres(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_mysql(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 // These ask the kernel through one socket for all probes, and are counted.
 Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);

@@ -6,6 +6,7 @@
 #include "config/decode/decode.hpp"
 #include "config/decode/probe_kinds.hpp"
 #include "config/model/address.hpp"
+#include "config/model/database_address.hpp"
 #include "config/model/pattern.hpp"
 
 namespace belfry::config {
@@ -70,6 +71,20 @@ void read_redis(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
                    target.starts_with("unix:") || target.starts_with("/");
   if (target.empty() || url) return;
   if (const auto parsed = parse_host_port(target); !parsed) decoder.malformed(*entry.value, parsed.error());
+}
+
+void read_postgres(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  read_text(decoder, entry, out);
+  if (out.probe.target.empty()) return;
+  if (const auto parsed = parse_postgres(out.probe.target); !parsed)
+    decoder.malformed(*entry.value, parsed.error());
+}
+
+void read_mysql(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  read_text(decoder, entry, out);
+  if (out.probe.target.empty()) return;
+  if (const auto parsed = parse_mysql(out.probe.target); !parsed)
+    decoder.malformed(*entry.value, parsed.error());
 }
 
 void read_url(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
@@ -203,14 +218,16 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
               "127.0.0.1:9000"},
              "`exec: [grpc_health_probe, …]`"),
      read_address},
-    {not_yet({"postgres", "text", "",
-              "The server takes queries (not recovering, not starting up); a libpq connection string.",
-              "\"host=127.0.0.1 dbname=shop\""},
-             "`exec: [pg_isready, …]` or `notify`"),
-     read_text},
-    {not_yet({"mysql", "text", "", "The server takes queries; a URL.", "mysql://127.0.0.1:3306/shop"},
-             "`exec: [mysqladmin, ping, …]` or `notify`"),
-     read_text},
+    {{"postgres", "text", "",
+      "The server takes clients: it begins a session or asks for a password (not starting up, recovering, "
+      "shutting down or full); a libpq connection string or URL that names the host.",
+      "\"host=127.0.0.1 dbname=shop\""},
+     read_postgres},
+    {{"mysql", "text", "",
+      "The server takes clients: it lets one in, or says whom it would; `host:port`, a socket's path, or a "
+      "URL.",
+      "mysql://127.0.0.1:3306/shop"},
+     read_mysql},
     {not_yet({"redis", "text", "",
               "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
               "127.0.0.1:6379"},
