@@ -3,6 +3,7 @@
 #include "probes/database_probe.hpp"
 #include "probes/kinds.hpp"
 #include "probes/protocols/mysql_session.hpp"
+#include "probes/query_probe.hpp"
 
 namespace belfry::probes {
 
@@ -32,6 +33,18 @@ std::unique_ptr<Probe> make_session(NetMeans means, const config::Probe& spec, c
                                          LocalOwner(means.questions, spec, about, host.port));
 }
 
+std::unique_ptr<Probe> make_query(NetMeans means, const config::Probe& spec, const ProbeContext& about,
+                                  const config::DatabaseAddress& address, const config::DatabaseHost& host) {
+  Question question{.address = address,
+                    .host = host,
+                    .tls = spec.tls ? std::optional(*spec.tls) : std::nullopt,
+                    .query = *spec.query,
+                    .what = "cannot ask MySQL at " + place_of(host),
+                    .make = make_mysql_client};
+  return std::make_unique<QueryProbe>(means, std::move(question),
+                                      LocalOwner(means.questions, spec, about, host.port));
+}
+
 }  // namespace
 
 Made make_mysql(NetMeans means, const config::Probe& spec, const ProbeContext& about) {
@@ -39,9 +52,11 @@ Made make_mysql(NetMeans means, const config::Probe& spec, const ProbeContext& a
   if (!address)
     return std::unexpected(Error(Error::Kind::invalid, "cannot probe " + config::masked(spec.target) + ": " +
                                                            address.error().message));
+  const bool asks = !spec.query->empty();
   std::vector<std::unique_ptr<Probe>> servers;
   for (const config::DatabaseHost& host : address->hosts)
-    servers.push_back(make_session(means, spec, about, *address, host));
+    servers.push_back(asks ? make_query(means, spec, about, *address, host)
+                           : make_session(means, spec, about, *address, host));
   return asked_in_turn(means.resolver.loop(), std::move(servers), spec, about, *address);
 }
 

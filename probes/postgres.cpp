@@ -3,6 +3,7 @@
 #include "probes/database_probe.hpp"
 #include "probes/kinds.hpp"
 #include "probes/protocols/postgres_session.hpp"
+#include "probes/query_probe.hpp"
 
 namespace belfry::probes {
 
@@ -30,6 +31,18 @@ std::unique_ptr<Probe> make_session(NetMeans means, const config::Probe& spec, c
                                          LocalOwner(means.questions, spec, about, host.port));
 }
 
+std::unique_ptr<Probe> make_query(NetMeans means, const config::Probe& spec, const ProbeContext& about,
+                                  const config::DatabaseAddress& address, const config::DatabaseHost& host) {
+  Question question{.address = address,
+                    .host = host,
+                    .tls = spec.tls ? std::optional(*spec.tls) : std::nullopt,
+                    .query = *spec.query,
+                    .what = "cannot ask PostgreSQL at " + place_of(host),
+                    .make = make_postgres_client};
+  return std::make_unique<QueryProbe>(means, std::move(question),
+                                      LocalOwner(means.questions, spec, about, host.port));
+}
+
 }  // namespace
 
 Made make_postgres(NetMeans means, const config::Probe& spec, const ProbeContext& about) {
@@ -37,9 +50,11 @@ Made make_postgres(NetMeans means, const config::Probe& spec, const ProbeContext
   if (!address)
     return std::unexpected(Error(Error::Kind::invalid, "cannot probe " + config::masked(spec.target) + ": " +
                                                            address.error().message));
+  const bool asks = !spec.query->empty();
   std::vector<std::unique_ptr<Probe>> servers;
   for (const config::DatabaseHost& host : address->hosts)
-    servers.push_back(make_session(means, spec, about, *address, host));
+    servers.push_back(asks ? make_query(means, spec, about, *address, host)
+                           : make_session(means, spec, about, *address, host));
   return asked_in_turn(means.resolver.loop(), std::move(servers), spec, about, *address);
 }
 

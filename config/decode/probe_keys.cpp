@@ -287,9 +287,11 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
     {not_yet({"expect", "regex", "nothing",
               "`tcp`: a regular expression that must occur in what is answered.", "PONG"}),
      read_expect},
-    {not_yet({"query", "text", "none",
-              "`postgres`, `mysql`: a query that must succeed, asked as the user of the connection string.",
-              "select 1"}),
+    {{"query", "text", "none",
+      "`postgres`, `mysql`: a query that must succeed, whatever it answers, asked as the user of the "
+      "connection "
+      "string. Needs libpq or libmariadb on this host.",
+      "select 1"},
      read_query},
     {not_yet({"exists", "boolean", "true", "`file`: `false` waits until there is no such file.", "false"}),
      read_exists},
