@@ -22,12 +22,17 @@ std::optional<Duration> time_left(Context& ctx) {
 
 constexpr std::string_view authorities_of_host = "/etc/ssl/certs/ca-certificates.crt";  // Debian's
 
-// The last line that says something, without the place, which the caller names:
+// The last line that is no advice, which is indented, without the place, which the caller names:
 // `connection to server at "::1", port 5432 failed: FATAL:  …`.
 Error in_words(const char* message) {
   std::string_view words = message == nullptr ? "" : message;
   while (words.ends_with('\n') || words.ends_with(' ')) words.remove_suffix(1);
-  words.remove_prefix(words.rfind('\n') == std::string_view::npos ? 0 : words.rfind('\n') + 1);
+  std::size_t line = words.rfind('\n');
+  while (line != std::string_view::npos && words.substr(line).starts_with("\n\t")) {
+    words = words.substr(0, line);
+    line = words.rfind('\n');
+  }
+  words.remove_prefix(line == std::string_view::npos ? 0 : line + 1);
   if (const auto failed = words.find(" failed: ");
       words.starts_with("connection to server") && failed != std::string_view::npos)
     words.remove_prefix(failed + 9);

@@ -268,7 +268,7 @@ class MariadbFolder:
         self.data = os.path.join(self.folder, "data")
         self.socket = os.path.join(self.folder, "s.sock")
         self.server = None
-        run(*as_user("mysql", "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--skip-test-db",
+        run(*as_user("mysql", "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder}", "--skip-test-db",
                      "--auth-root-authentication-method=normal", "--skip-name-resolve"), cwd=self.folder)
         self.start()
         self.sql("create user probe@'%' identified by 'bells'; grant all on *.* to probe@'%'; "
@@ -277,8 +277,8 @@ class MariadbFolder:
 
     def arguments(self, *more, data=None):
         return [MARIADB, "--no-defaults", f"--datadir={data or self.data}", f"--port={self.port}",
-                "--bind-address=127.0.0.1", f"--socket={self.socket}", "--skip-name-resolve",
-                f"--pid-file={self.folder}/pid", "--innodb-log-file-size=1G", "--innodb-buffer-pool-size=128M",
+                "--bind-address=127.0.0.1", f"--socket={self.socket}", f"--tmpdir={self.folder}", "--skip-name-resolve",
+                f"--pid-file={self.folder}/pid", "--innodb-log-file-size=1G", "--innodb-buffer-pool-size=512M", "--innodb-io-capacity=100", "--innodb-io-capacity-max=200", "--innodb-max-dirty-pages-pct=99",
                 "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=2", *more]
 
     def sql(self, query):

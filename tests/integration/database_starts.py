@@ -91,7 +91,7 @@ class PostgresQuery(Postgres):
 class PostgresRecovery(Postgres):
     """After kill -9 under write load."""
 
-    megabytes = 700
+    megabytes = 150
 
     def prepare(self):
         self.cluster.crash_under_load(self.megabytes)
@@ -184,7 +184,7 @@ class MariadbQuery(Mariadb):
 class MariadbRecovery(Mariadb):
     """After kill -9 under write load."""
 
-    seconds = 12
+    seconds = 15
 
     def prepare(self):
         self.folder.crash_under_load(self.seconds)
