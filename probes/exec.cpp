@@ -28,7 +28,7 @@ class ExecProbe final : public Probe {
     OutputTail output(loop_);
     if (auto ok = output.apply(launch_); !ok) co_return std::unexpected(ok.error());
     system::CommandRun run(loop_, processes_, marker_);
-    const auto pid = run.begin(launch_);
+    const auto pid = run.begin(launch_, output.inode());
     output.passed();
     if (!pid) co_return std::unexpected(Error::failed("cannot run the probe: " + pid.error().text(command_)));
     const Outcome ended = co_await run.exited().wait(ctx);

@@ -3,6 +3,7 @@
 #include "probes/kinds.hpp"
 #include "probes/listen_monitor/listen_probe.hpp"
 #include "probes/net/resolver.hpp"
+#include "system/path_watch.hpp"
 #include "system/sock_diag.hpp"
 
 namespace belfry::probes {
@@ -18,6 +19,7 @@ struct NativeFactory::Shared {
   Loop& loop;
   system::Processes& processes;
   Resolver resolver;
+  system::PathWatches paths{loop};  // one inotify, however many services wait for a file
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
   SocketOwners owners;
@@ -39,7 +41,7 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
     case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);
-    case Kind::file: return make_file(probe);
+    case Kind::file: return make_file(shared_->paths, probe);
     default: break;
   }
   return std::unexpected(Error(

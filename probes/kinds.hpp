@@ -10,6 +10,10 @@
 #include "probes/probe.hpp"
 #include "system/processes.hpp"
 
+namespace belfry::system {
+class PathWatches;
+}
+
 namespace belfry::probes {
 
 using Made = Result<std::unique_ptr<Probe>>;
@@ -23,6 +27,7 @@ Made make_mysql(NetMeans means, const config::Probe& spec, const ProbeContext& a
 // These ask the kernel through one socket for all probes, and are counted.
 Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
-Made make_file(const config::Probe& spec);
+// What changes at the path is told by the watches, which must outlive the probe.
+Made make_file(system::PathWatches& watches, const config::Probe& spec);
 
 }  // namespace belfry::probes

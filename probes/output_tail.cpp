@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "channels/asio.hpp"
+#include "system/file_facts.hpp"
 #include "system/pipe.hpp"
 #include "text/escape.hpp"
 
@@ -77,6 +78,8 @@ Result<void> OutputTail::apply(system::Launch& launch) {
   launch.standard_output = launch.standard_error = write_end_.get();
   return {};
 }
+
+ino_t OutputTail::inode() const { return write_end_ ? system::inode_of(write_end_.get()) : 0; }
 
 std::string OutputTail::last_line() {
   if (!state_) return {};

@@ -5,6 +5,8 @@
 // that a healthy service would seem dead.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -29,6 +31,8 @@ class OutputTail {
 
   // Standard output and error of the command. Error kind system: no descriptor is left.
   Result<void> apply(system::Launch& launch);
+  // Of the pipe, once it is made: whoever has it open is of the command.
+  [[nodiscard]] ino_t inode() const;
   // The clone has been tried.
   void passed() { write_end_.close(); }
   // ": " and the last line that is not empty, fit for a message and of bounded length; "" when there is none.

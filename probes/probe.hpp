@@ -14,6 +14,15 @@ namespace belfry::probes {
 // True, or why not: "cannot connect to 127.0.0.1:5432: Connection refused".
 using CheckResult = Result<void>;
 
+// Told on the loop's thread, from outside of any check.
+class NewsListener {
+ public:
+  virtual void on_news() = 0;
+
+ protected:
+  ~NewsListener() = default;
+};
+
 // Owner: the incarnation it asks about; made by a Factory.
 // Lifecycle: any number of checks, one at a time.
 // Cancellation: `check` ends within a turn of its context's cancellation, with that cause as error, and
@@ -22,6 +31,14 @@ class Probe {
  public:
   virtual ~Probe() = default;
   virtual Task<CheckResult> check(Context& ctx) = 0;
+
+  // From now on `listener` is told when a check may have another answer than the last one; null: nobody is,
+  // and what it takes to know is given back. For most kinds nobody tells.
+  virtual void tell(NewsListener*) {}
+  // After a check: whether every change of its answer will be told, so that it need not be asked in between.
+  [[nodiscard]] virtual bool is_told() const { return false; }
+  // How long it is to be left alone after a check, whatever is told meanwhile: of one that is dear.
+  [[nodiscard]] virtual Duration rest() const { return Duration::zero(); }
 
   // While it has never been true: how long until it wants to be asked again, after so many looks in vain
   // since the last event of its service (0: there was none). Duration::max(): not before the next event.

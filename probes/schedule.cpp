@@ -16,8 +16,9 @@ Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_
     if (attempts == 0) return options.initial_delay;
     return options.period.value_or(adaptive_delay(since_start));
   }
-  const double spread = 1.0 + options.jitter * (2.0 * random - 1.0);
   const Duration period = options.period.value_or(10s);
+  if (attempts == 0) return saturating_add(options.initial_delay, saturating_scale(period, random));
+  const double spread = 1.0 + options.jitter * (2.0 * random - 1.0);
   return saturating_scale(period, spread);
 }
 

@@ -28,7 +28,9 @@ struct ScheduleOptions {
 [[nodiscard]] Duration adaptive_delay(Duration since_start);
 
 // How long to wait before the next attempt. `since_start` counts from the start of the process;
-// `attempts` is how many were made in this phase; `random` in [0, 1) spreads periodic probes.
+// `attempts` is how many were made in this phase; `random` in [0, 1) spreads periodic probes: the first one
+// over the whole period, so that those of a thousand services that came up together are asked one by one;
+// the later ones by `jitter`, each anew, which keeps them so.
 [[nodiscard]] Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_start,
                                   std::uint64_t attempts, double random);
 

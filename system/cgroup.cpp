@@ -104,10 +104,11 @@ std::uint64_t CgroupLeaf::take_oom_kills() {
 
 bool CgroupLeaf::is_populated() const { return cgroup::is_populated(directory_); }
 
-CgroupTree::CgroupTree(std::string own, std::string directory)
-    : own_(std::move(own)), directory_(std::move(directory)) {}
+CgroupTree::CgroupTree(std::string own, std::string directory, pid_t companion)
+    : own_(std::move(own)), directory_(std::move(directory)), companion_(companion) {}
 
-Result<std::unique_ptr<CgroupTree>> CgroupTree::open(std::string own, std::string_view stack_name) {
+Result<std::unique_ptr<CgroupTree>> CgroupTree::open(std::string own, std::string_view stack_name,
+                                                     pid_t companion) {
   if (is_systemds_own(own)) {
     return std::unexpected(
         Error(Error::Kind::refused, "cannot use the cgroup " + own + ": it is systemd's (say Delegate=yes)"));
@@ -116,7 +117,7 @@ Result<std::unique_ptr<CgroupTree>> CgroupTree::open(std::string own, std::strin
   remove_stale(own, prefix);
   std::string directory = own + "/" + prefix + std::to_string(::getpid());
   if (auto ok = make_directory(directory); !ok) return std::unexpected(ok.error());
-  return std::unique_ptr<CgroupTree>(new CgroupTree(std::move(own), std::move(directory)));
+  return std::unique_ptr<CgroupTree>(new CgroupTree(std::move(own), std::move(directory), companion));
 }
 
 CgroupTree::~CgroupTree() {
@@ -130,6 +131,7 @@ CgroupTree::~CgroupTree() {
   }
   if (aside_.empty()) return;
   cgroup::write_control(own_, "cgroup.procs", "0");
+  take_companion_to(own_);
   cgroup::remove(aside_);
 }
 
@@ -166,10 +168,15 @@ Result<void> CgroupTree::enable_one(std::string_view controller) {
   return {};
 }
 
+void CgroupTree::take_companion_to(const std::string& directory) const {
+  if (companion_ != 0) cgroup::write_control(directory, "cgroup.procs", std::to_string(companion_));
+}
+
 Result<void> CgroupTree::move_aside() {
   std::vector<pid_t> here;
   proc::parse_pids(proc::read_file(own_ + "/cgroup.procs"), here);
-  const auto other = std::ranges::find_if(here, [](pid_t pid) { return pid != ::getpid(); });
+  const auto other =
+      std::ranges::find_if(here, [&](pid_t pid) { return pid != ::getpid() && pid != companion_; });
   if (other != here.end()) {
     const auto who = proc::describe(*other);
     return std::unexpected(
@@ -184,6 +191,7 @@ Result<void> CgroupTree::move_aside() {
     cgroup::remove(aside);
     return failure(-error, "cannot move belfry into the cgroup " + aside);
   }
+  take_companion_to(aside);
   aside_ = std::move(aside);
   return {};
 }

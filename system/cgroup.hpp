@@ -62,7 +62,9 @@ class CgroupLeaf {
 class CgroupTree {
  public:
   // `own`: belfry's cgroup directory (cgroup::own_directory()). The error says why there can be none.
-  static Result<std::unique_ptr<CgroupTree>> open(std::string own, std::string_view stack_name);
+  // `companion` goes where belfry goes: its guard; 0: there is none.
+  static Result<std::unique_ptr<CgroupTree>> open(std::string own, std::string_view stack_name,
+                                                  pid_t companion = 0);
   ~CgroupTree();
   CgroupTree(const CgroupTree&) = delete;
   CgroupTree& operator=(const CgroupTree&) = delete;
@@ -75,11 +77,13 @@ class CgroupTree {
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
-  CgroupTree(std::string own, std::string directory);
+  CgroupTree(std::string own, std::string directory, pid_t companion);
+  void take_companion_to(const std::string& directory) const;
   Result<void> enable_one(std::string_view controller);
   Result<void> move_aside();
 
   std::string own_, directory_;
+  pid_t companion_;
   std::string aside_;    // where belfry was moved to; empty: it was not
   std::string enabled_;  // "-memory -pids": what undoes it
 };

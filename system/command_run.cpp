@@ -26,7 +26,8 @@ CommandRun::~CommandRun() {
   if (watched_) processes_.unwatch_tree(*this);
 }
 
-std::expected<pid_t, SpawnError> CommandRun::begin(Launch& launch) {
+std::expected<pid_t, SpawnError> CommandRun::begin(Launch& launch, ino_t output) {
+  output_ = output;
   launch.set_marker(marker_);
   ExitWatcher& watcher = *this;
   auto pid = processes_.spawn(launch, watcher);

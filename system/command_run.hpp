@@ -33,7 +33,9 @@ class CommandRun final : ExitWatcher, TreeWatcher {
   CommandRun(const CommandRun&) = delete;
   CommandRun& operator=(const CommandRun&) = delete;
 
-  std::expected<pid_t, SpawnError> begin(Launch& launch);
+  // `output`: the pipe that this command alone writes to, by its inode; who has it open is of the command. 0:
+  // there is none.
+  std::expected<pid_t, SpawnError> begin(Launch& launch, ino_t output = 0);
   // How the command itself has ended. The bell lives as long as the run.
   [[nodiscard]] Bell<ExitStatus>& exited() { return exited_; }
   // Kills what is left, the command included, and returns when nothing is. After two seconds it gives up on
@@ -43,7 +45,7 @@ class CommandRun final : ExitWatcher, TreeWatcher {
   [[nodiscard]] const std::vector<Survivor>& left_behind() const { return left_behind_; }
 
  private:
-  [[nodiscard]] TreeId tree() const { return {.leader = leader_, .marker = marker_, .log_pipe = 0}; }
+  [[nodiscard]] TreeId tree() const { return {.leader = leader_, .marker = marker_, .log_pipe = output_}; }
   void on_exit(pid_t pid, ExitStatus status) override;
   void on_tree_empty(pid_t leader) override;
 
@@ -54,6 +56,7 @@ class CommandRun final : ExitWatcher, TreeWatcher {
   Bell<> gone_;  // with everything it started
   std::vector<Survivor> left_behind_;
   pid_t leader_ = 0;
+  ino_t output_ = 0;
   bool watched_ = false;
 };
 

@@ -38,6 +38,8 @@ bool is_regular_file(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
+bool FileFacts::is_socket() const { return S_ISSOCK(mode); }
+
 bool FileFacts::is_directory_of_this_user_alone() const {
   return is_directory && owner == ::geteuid() && (mode & 0077U) == 0;
 }

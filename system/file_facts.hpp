@@ -28,6 +28,7 @@ struct FileFacts {
   uid_t owner = 0;
   mode_t mode = 0;
 
+  [[nodiscard]] bool is_socket() const;
   // A directory into which nobody but this user can look or put anything.
   [[nodiscard]] bool is_directory_of_this_user_alone() const;
   // Everybody may write there, and without the sticky bit everybody may also replace what is another one's.

@@ -62,7 +62,7 @@ class StringBlock {
 class BaseEnvironment {
  public:
   // The given environment without what concerns belfry alone: NOTIFY_SOCKET, LISTEN_*, WATCHDOG_*,
-  // MAINPID, BELFRY_SERVICE, BELFRY_SOCKET. Pass `environ`.
+  // MAINPID, BELFRY_SERVICE, BELFRY_SOCKET, BELFRY_RUN. Pass `environ`.
   static std::shared_ptr<const BaseEnvironment> inherited(const char* const* environment);
   static std::shared_ptr<const BaseEnvironment> empty();
 

@@ -39,6 +39,7 @@ struct NativeProcesses::State final : ReapListener, SubreaperShims::Heir {
 
   void on_reaped(pid_t pid, bool known) override { trees.reaped(pid, known); }
 
+  GuardLedger* ledger = nullptr;  // null: nobody guards
   Spawner spawner;
   ProcessTrees trees;
   Reaper reaper;
@@ -53,10 +54,17 @@ NativeProcesses::NativeProcesses(Loop& loop, Signals& signals, Syscalls& syscall
 
 NativeProcesses::~NativeProcesses() = default;
 
+void NativeProcesses::write_down_in(GuardLedger& ledger) {
+  state_->ledger = &ledger;
+  state_->trees.set_ledger(ledger);
+  state_->shims.set_ledger(ledger);
+}
+
 std::expected<pid_t, SpawnError> NativeProcesses::spawn(Launch& launch, ExitWatcher& watcher) {
   SpawnedShim shim;
   auto spawned = state_->spawner.spawn(launch, &shim);
   if (!spawned) return spawned;
+  if (state_->ledger != nullptr) state_->ledger->add(*spawned);
   if (shim.pid != 0)
     state_->shims.add(*spawned, shim, watcher);
   else

@@ -11,6 +11,7 @@ class Loop;
 
 namespace belfry::system {
 
+class GuardLedger;
 class Signals;
 class Syscalls;
 
@@ -22,6 +23,9 @@ class NativeProcesses final : public Processes {
   NativeProcesses(Loop& loop, Signals& signals);
   NativeProcesses(Loop& loop, Signals& signals, Syscalls& syscalls);
   ~NativeProcesses() override;
+
+  // What is started is written down there from now on; the ledger outlives this object.
+  void write_down_in(GuardLedger& ledger);
 
   std::expected<pid_t, SpawnError> spawn(Launch& launch, ExitWatcher& watcher) override;
   void follow(pid_t pid, ExitWatcher& watcher) override;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -39,6 +40,22 @@ std::string beginning_of(const std::string& path, std::size_t most) {
   const ssize_t got = file ? ::read(file.get(), text.data(), text.size()) : -1;
   text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   return text;
+}
+
+int read_beginning(const std::string& path, std::size_t most, std::string& into) {
+  into.clear();
+  const OwnedFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return errno;
+  if (!S_ISREG(status.st_mode)) return EINVAL;
+  std::array<char, std::size_t{64} << 10> buffer;
+  while (into.size() < most) {
+    const ssize_t got = ::read(file.get(), buffer.data(), std::min(buffer.size(), most - into.size()));
+    if (got < 0) return errno;
+    if (got == 0) break;
+    into.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  return 0;
 }
 
 std::optional<FileStamp> read_regular_file(const std::string& path, off_t largest, std::string& into) {

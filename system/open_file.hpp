@@ -24,6 +24,9 @@ namespace belfry::system {
 
 // The first `most` bytes of a file; what cannot be read is empty.
 [[nodiscard]] std::string beginning_of(const std::string& path, std::size_t most);
+// The same of a regular file, into a string whose room is used again; 0 or errno, EINVAL for what is no
+// regular file. Files of proc(5) are read although they have no size.
+[[nodiscard]] int read_beginning(const std::string& path, std::size_t most, std::string& into);
 // A whole regular file of at most so many bytes, into a string whose room is used again, and which file it
 // was. Nothing when it cannot be read; the text is then of no meaning.
 [[nodiscard]] std::optional<FileStamp> read_regular_file(const std::string& path, off_t largest,

@@ -265,6 +265,7 @@ void ProcessTrees::settle() {
     if (is_empty(*watch, doubts)) {
       TreeWatcher* watcher = watch->watcher;
       forget(leader);
+      if (ledger_ != nullptr) ledger_->remove(leader);
       watcher->on_tree_empty(leader);
     } else {
       ended_.push_back(leader);

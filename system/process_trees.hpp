@@ -24,6 +24,7 @@
 #include "channels/callback.hpp"
 #include "channels/timer_queue.hpp"
 #include "system/cgroup_watch.hpp"
+#include "system/guard_ledger.hpp"
 #include "system/orphans.hpp"
 #include "system/pid_map.hpp"
 #include "system/processes.hpp"
@@ -48,6 +49,8 @@ class ProcessTrees final : CgroupListener {
 
   // The reaper needs us and we need it: set once, before anything else is called.
   void set_reaper(Reaper& reaper) { reaper_ = &reaper; }
+  // Where the end of a tree is struck out.
+  void set_ledger(GuardLedger& ledger) { ledger_ = &ledger; }
 
   bool signal(const TreeId& tree, int signo, Scope scope);
   bool alive(const TreeId& tree);
@@ -101,6 +104,7 @@ class ProcessTrees final : CgroupListener {
   Loop& loop_;
   Syscalls& syscalls_;
   Reaper* reaper_ = nullptr;
+  GuardLedger* ledger_ = nullptr;  // null: nobody guards
   Orphans orphans_;
   CgroupWatch cgroups_;
   PidMap<Watch> watches_;

@@ -111,6 +111,7 @@ void SubreaperShims::tell_gone(IsolatedService& entry) {
   TreeWatcher* watcher = entry.tree_watcher;
   entry.close();
   services_.erase(program);
+  if (ledger_ != nullptr) ledger_->remove(program);
   watcher->on_tree_empty(program);
 }
 

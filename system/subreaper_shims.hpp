@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "system/guard_ledger.hpp"
 #include "system/pid_map.hpp"
 #include "system/processes.hpp"
 #include "system/reaper.hpp"
@@ -42,6 +43,9 @@ class SubreaperShims final : ExitWatcher {
   SubreaperShims(const SubreaperShims&) = delete;
   SubreaperShims& operator=(const SubreaperShims&) = delete;
 
+  // Where the end of a tree is struck out.
+  void set_ledger(GuardLedger& ledger) { ledger_ = &ledger; }
+
   void add(pid_t program, SpawnedShim made, ExitWatcher& watcher);
   [[nodiscard]] bool keeps(pid_t program) { return services_.find(program) != nullptr; }
 
@@ -66,6 +70,7 @@ class SubreaperShims final : ExitWatcher {
   Syscalls& syscalls_;
   Reaper& reaper_;
   Heir& heir_;
+  GuardLedger* ledger_ = nullptr;  // null: nobody guards
   PidMap<std::shared_ptr<IsolatedService>> services_;  // by the service's process
   PidMap<pid_t> programs_;                             // by the shim
 };

@@ -74,6 +74,30 @@ void check_kind(Decoder& decoder, const Node& node, const ProbeDraft& draft) {
   }
 }
 
+// What a file that is not there could not have.
+void check_file(Decoder& decoder, const Node& node, const Probe& probe) {
+  if (!probe.file) return;
+  const FileExpectation& file = *probe.file;
+  const auto contradiction = [&](std::string_view key, std::string_view other) {
+    decoder.error("unfit-key", *node.find(key),
+                  "`" + std::string(key) + "` beside `" + std::string(other) + "` can never be true",
+                  "remove one of them");
+  };
+  if (!file.exists && file.socket) contradiction("socket", "exists: false");
+  if (!file.exists && !file.contains.empty()) contradiction("contains", "exists: false");
+  if (file.socket && !file.contains.empty()) contradiction("contains", "socket: true");
+}
+
+// Only what is asked for as long as the service runs can fail.
+void check_on_failure(Decoder& decoder, const Node& node, std::string_view role) {
+  if (role == "`live`") return;
+  for (const Entry& entry : node.entries()) {
+    if (entry.key->text() == "on_failure")
+      decoder.error("unfit-key", *entry.key, "`on_failure` belongs to `live`",
+                    "move it to `live`; `recheck` makes a service unready that is no longer ready");
+  }
+}
+
 void settle_recheck(Probe& probe) {
   if (probe.recheck == Duration(0)) probe.recheck = probe.period.value_or(std::chrono::seconds(10));
 }
@@ -102,6 +126,8 @@ std::optional<Probe> read_probe(Decoder& decoder, const Node& node, std::string_
   if (!decoder.mapping(node, role, probe_fields(), draft)) return std::nullopt;
   const bool good = decoder.diagnostics().errors() == errors;
   if (good || draft.kinds > 1) check_kind(decoder, node, draft);
+  if (good) check_file(decoder, node, draft.probe);
+  check_on_failure(decoder, node, role);
   if (!good && draft.kinds == 0) return std::nullopt;  // what it was to be is not known
   if (draft.http_written) draft.probe.http = std::make_unique<HttpExpectation>(std::move(draft.http));
   settle_recheck(draft.probe);

@@ -99,7 +99,7 @@ constexpr std::array<Field<ProbeDraft>, 2> log_table{{
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        if (auto value = d.free_text(*e.value)) out.probe.target = std::move(*value);
      }},
-    {not_yet({"times", "integer", "1", "In how many lines it must occur.", "2", fits_all, "1", "1000000"}),
+    {{"times", "integer", "1", "In how many lines it must occur.", "2", fits_all, "1", "1000000"},
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        if (auto value = d.integer(*e.value, 1, 1'000'000))
          out.probe.times = static_cast<std::uint32_t>(*value);
@@ -293,17 +293,17 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
       "string. Needs libpq or libmariadb on this host.",
       "select 1"},
      read_query},
-    {not_yet({"exists", "boolean", "true", "`file`: `false` waits until there is no such file.", "false"}),
+    {{"exists", "boolean", "true", "`file`: `false` waits until there is no such file.", "false"},
      read_exists},
-    {not_yet({"socket", "boolean", "false", "`file`: it must be a socket.", "true"}), read_socket},
-    {not_yet(
-         {"contains", "regex", "anything", "`file`: a regular expression that must occur in it.", "done"}),
+    {{"socket", "boolean", "false", "`file`: it must be a socket.", "true"}, read_socket},
+    {{"contains", "regex", "anything",
+      "`file`: a regular expression that must occur in its first MiB (less, the more complex it is).",
+      "done"},
      read_contains},
-    {not_yet(
-         {"on_failure", "on_failure", "restart",
-          "`live`: what a failure does: `restart` the service, make it `unready`, or `shutdown` the stack.",
-          "unready"},
-         {}, "restart"),
+    {{"on_failure", "on_failure", "restart",
+      "`live`: what a failure does: `restart` the service, make it `unready` until it succeeds again, or "
+      "`shutdown` the stack with exit code 69.",
+      "unready"},
      read_on_failure},
     {{"timeout", "duration", "`ready`: none; `live`: 2s",
       "`ready`: how long the start may take before it has failed. `live`: how long one attempt may take.",

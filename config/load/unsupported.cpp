@@ -32,7 +32,10 @@ class Collector {
     refuse_if(s, s.ready.probes.size() > 32,
               "more than 32 probes in one `ready`");  // Readiness keeps a bit for each
     probes(s, s.ready);
-    if (s.live) probes(s, *s.live);
+    if (s.live) {
+      probes(s, *s.live);
+      refuse_if(s, s.live->probes.size() > 32, "more than 32 probes in one `live`");
+    }
     if (!s.extras) return;
     const ServiceExtras& e = *s.extras;
     for (const OwnBell& bell : e.bells) probes(s, bell.probes);

@@ -1,7 +1,12 @@
 // A regular expression that any text may be held against: linear time, bounded memory, no recursion
 // (RE2; docs/adr/0015).
+//
+// Linear is not enough where one thread does everything: a text that the automaton has no room for costs up
+// to 5 ns for each of its bytes and each step of the expression, which is seconds for a line of 1 MiB. So an
+// expression has at most so many steps, and the more it has, the less of a long text is looked at.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <memory>
 #include <string>
@@ -17,19 +22,23 @@ namespace belfry::config {
 // text.
 class Pattern {
  public:
-  // Perl's syntax without look-around and back references. The error says what is wrong with it.
+  // Perl's syntax without look-around and back references. The error says what is wrong with it, or that it
+  // has too many steps.
   static std::expected<Pattern, std::string> compile(std::string_view text);
 
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;
   ~Pattern();
 
-  // Whether some part of `text` matches.
+  // Whether some part of `text`, or of the first reach() bytes of it, matches.
   [[nodiscard]] bool occurs_in(std::string_view text) const;
+  // How many bytes are looked at in one go: 1 MiB for a simple one, 6 KiB for the largest.
+  [[nodiscard]] std::size_t reach() const { return reach_; }
 
  private:
   explicit Pattern(std::unique_ptr<re2::RE2> engine);
   std::unique_ptr<re2::RE2> engine_;
+  std::size_t reach_;
 };
 
 }  // namespace belfry::config

@@ -22,6 +22,23 @@ bool tells_once(Kind kind) {
   return std::ranges::find(kinds, kind) != kinds.end();
 }
 
+// The entrypoints of the official images of PostgreSQL, MySQL and MariaDB start a temporary server to
+// initialise an empty database, on the unix socket alone, stop it, and start the real one: what listens
+// there, and what says that it is ready, does so twice.
+bool starts_a_temporary_server(const Command& command) {
+  return std::ranges::any_of(command, [](const std::string& word) {
+    const std::string_view name = std::string_view(word).substr(word.rfind('/') + 1);
+    return name == "docker-entrypoint.sh" || name == "docker-ensure-initdb.sh";
+  });
+}
+bool names_a_database(const Command& command) {
+  constexpr std::array servers{"postgres", "mysqld", "mariadbd", "mysqld_safe", "mariadbd-safe"};
+  return std::ranges::any_of(command, [&](const std::string& word) {
+    const std::string_view name = std::string_view(word).substr(word.rfind('/') + 1);
+    return std::ranges::find(servers, name) != servers.end();
+  });
+}
+
 class ProbeCheck {
  public:
   ProbeCheck(Decoder& decoder, const Service& service) : decoder_(decoder), service_(service) {}
@@ -42,6 +59,7 @@ class ProbeCheck {
       else if (probe.kind == Kind::fd && probe.fd > 0)
         descriptor(probe);
     }
+    two_phases(set);
   }
 
   void liveness(const ProbeSet& set) {
@@ -67,6 +85,27 @@ class ProbeCheck {
     else if (!used_.insert(probe.fd).second)
       report(probe, "descriptor " + number + " is used by two probes of " + quote(service_.name),
              "give each its own");
+  }
+  // A list is true when the last of it is, so one probe that waits for the real server is enough.
+  void two_phases(const ProbeSet& set) {
+    if (!starts_a_temporary_server(service_.command) || !names_a_database(service_.command)) return;
+    const auto rings_early = [](const Probe& probe) {
+      return probe.kind == Kind::unix_socket || (probe.kind == Kind::log && probe.times < 2);
+    };
+    if (set.any ? std::ranges::none_of(set.probes, rings_early)
+                : !std::ranges::all_of(set.probes, rings_early))
+      return;
+    const auto first = std::ranges::find_if(set.probes, rings_early);
+    if (first == set.probes.end()) return;
+    decoder_.diagnostics().warning(
+        "two-phase-server", Span(first->place),
+        quote(service_.name) + " starts a temporary server first when its database is empty, and " +
+            quote(name_of(first->kind)) + " is true of that one already",
+        first->kind == Kind::log
+            ? "add `times: 2` and see to it that the line comes twice, or ask the port: "
+              "`postgres`, `mysql` or `tcp`"
+            : "ask the port, which only the real one opens: `postgres`, `mysql` or `tcp`; "
+              "or log: {regex: …, times: 2}");
   }
   std::size_t sockets() const { return service_.extras ? service_.extras->listen.size() : 0; }
   void report(const Probe& probe, std::string message, std::string help) {

@@ -54,6 +54,10 @@ void LogLines::finish() {
   give_back(partial_);
 }
 
+void LogLines::tell_unfinished() {
+  if (listener != nullptr && !partial_.empty()) listener->on_unfinished(partial_);
+}
+
 void LogLines::add_line(std::string_view line, bool goes_on) {
   if (listener != nullptr) listener->on_line(line);
   if (!style_.silent) hold(line, goes_on);

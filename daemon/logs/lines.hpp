@@ -15,6 +15,11 @@ namespace belfry::daemon {
 class LineListener {
  public:
   virtual void on_line(std::string_view line) = 0;
+  // A line whose end has not come, and its writer has ended; it goes on in the next on_line() if somebody
+  // else writes the rest.
+  virtual void on_unfinished(std::string_view) {}
+  // How many bytes it looks through without keeping others waiting.
+  [[nodiscard]] virtual std::size_t most_at_once() const { return std::size_t{1} << 20; }
 
  protected:
   ~LineListener() = default;
@@ -38,6 +43,8 @@ class LogLines {
   // Splits into lines; an unfinished one waits for its end, or for finish().
   void take(std::string_view bytes);
   void finish();
+  // Its writer has ended, but others may write on: the listener hears what there is of the last line.
+  void tell_unfinished();
   // Whole lines as they are, without a name.
   void print(std::string_view lines);
   // What `other` still holds, behind its own.

@@ -2,8 +2,10 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "system/file_facts.hpp"
@@ -68,6 +70,11 @@ void LogPipe::drain() {
   }
 }
 
+void LogPipe::drain_last_words() {
+  drain();
+  lines_.tell_unfinished();
+}
+
 // There is one read for each event, so that a flood does not keep the loop from the others; the event comes
 // again. It is read also when the kernel tells the end alone: it looks for data first and for the end
 // afterwards, and a last line may come in between.
@@ -79,9 +86,13 @@ void LogPipe::go_on() {
   if (!poller_.add(read_.get(), EPOLLIN, *this)) close();
 }
 
+std::size_t LogPipe::most_at_once() const {
+  return lines_.listener == nullptr ? read_size : std::min(read_size, lines_.listener->most_at_once());
+}
+
 bool LogPipe::read_once() {
   static std::array<char, read_size> buffer;
-  const ssize_t got = system::read_some(read_.get(), buffer);
+  const ssize_t got = system::read_some(read_.get(), std::span(buffer).first(most_at_once()));
   if (got == -EINTR) return true;
   if (got == 0 || (terminal_ && got == -EIO)) {  // EIO: no process has the terminal open (pty(7))
     close();

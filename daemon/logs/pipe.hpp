@@ -26,6 +26,8 @@ class LogPipe final : system::PollWatcher, LogSource {
   // Reads what is there by now, but no more than a pipe may hold: a service may write faster than belfry
   // reads.
   void drain();
+  // The same at the end of a writer, whose last line may have no end.
+  void drain_last_words();
   // From now on `listener` is told every line; null: nobody is.
   void tell(LineListener* listener) { lines_.listener = listener; }
   [[nodiscard]] ino_t inode() const { return inode_; }
@@ -38,6 +40,7 @@ class LogPipe final : system::PollWatcher, LogSource {
   Result<system::OwnedFd> open_pipe();
   Result<system::OwnedFd> open_terminal();
   Result<void> listen_to(system::OwnedFd read_end);
+  [[nodiscard]] std::size_t most_at_once() const;
   // False when the pipe is empty or has ended.
   bool read_once();
   void close();

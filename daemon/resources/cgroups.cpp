@@ -22,7 +22,7 @@ system::CgroupLimits joined(system::CgroupLimits all, const system::CgroupLimits
 
 }  // namespace
 
-void Cgroups::create(const config::Stack& stack, std::vector<std::string>& remarks) {
+void Cgroups::create(const config::Stack& stack, std::vector<std::string>& remarks, system::Guard* guard) {
   who_ = stack.cgroups;
   system::CgroupLimits needed;
   std::string limited;
@@ -37,10 +37,11 @@ void Cgroups::create(const config::Stack& stack, std::vector<std::string>& remar
   }
   if (!any) return;
   const auto own = system::cgroup::own_directory();
-  auto tree = own ? system::CgroupTree::open(*own, stack.name)
+  auto tree = own ? system::CgroupTree::open(*own, stack.name, guard != nullptr ? guard->pid() : 0)
                   : std::unexpected(Error(Error::Kind::refused, "there is no cgroup v2 for belfry here"));
   const Result<void> ready = tree ? (*tree)->enable(needed) : std::unexpected(tree.error());
   if (tree) tree_ = std::move(*tree);
+  if (tree_ && guard != nullptr) guard->ledger().set_cgroup(tree_->directory());
   if (!ready && !limited.empty())
     remarks.push_back("cannot apply `cgroup` of " + limited + ", running without: " + ready.error().text());
   else if (!ready && stack.cgroups == config::Cgroups::all)

@@ -10,14 +10,16 @@
 #include "channels/error.hpp"
 #include "config/model/model.hpp"
 #include "system/cgroup.hpp"
+#include "system/guard.hpp"
 
 namespace belfry::daemon {
 
 // Owner: the native resources. Lifecycle: create() before the first service; outlives the leaves.
 class Cgroups {
  public:
-  // What cannot be done as the file says is added to `remarks`, a line each.
-  void create(const config::Stack& stack, std::vector<std::string>& remarks);
+  // What cannot be done as the file says is added to `remarks`, a line each. The guard, if there is one, is
+  // told where everybody is.
+  void create(const config::Stack& stack, std::vector<std::string>& remarks, system::Guard* guard);
   // Null: the service goes without.
   Result<std::unique_ptr<system::CgroupLeaf>> make_leaf(const config::Service& spec) const;
   [[nodiscard]] bool has_leaf_for(const config::Service& spec) const;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "daemon/resources/survivors.hpp"
+#include "system/guard.hpp"
 
 namespace belfry::daemon {
 
@@ -34,6 +35,7 @@ void LaunchSetup::apply(const config::Service& spec, system::Launch& launch) con
     set_attributes(*spec.extras, launch);
   }
   if (!stack_id_.empty()) launch.add_variable(stack_variable, stack_id_);
+  if (!run_token_.empty()) launch.add_variable(system::run_variable, run_token_);
   launch.working_dir = spec.working_dir;
   launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
   if (auto identity = identities_.of(spec)) launch.identity = std::move(identity);

@@ -20,6 +20,9 @@ class LaunchSetup {
   // From here on what is started carries the identity of the stack, by which the next `run` finds it.
   void mark_with(std::string stack_id) { stack_id_ = std::move(stack_id); }
 
+  // From here on what is started carries the word by which the guard knows it (system/guard.hpp).
+  void guard_by(std::string token) { run_token_ = std::move(token); }
+
   [[nodiscard]] Result<void> check(const config::Service& spec) const { return identities_.check(spec); }
   void apply(const config::Service& spec, system::Launch& launch) const;
   // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
@@ -29,7 +32,8 @@ class LaunchSetup {
   const config::Stack& stack_;
   std::shared_ptr<const system::BaseEnvironment> inherited_;
   std::shared_ptr<const system::BaseEnvironment> empty_;
-  std::string stack_id_;  // empty: the services die with belfry
+  std::string stack_id_;   // empty: the services die with belfry
+  std::string run_token_;  // empty: nobody guards
   Identities identities_;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/resources/log_patterns.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry::daemon {
 
@@ -16,19 +17,47 @@ LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
 
 void LogPatterns::begin_run() {
   pipe_.drain();
-  for (AwaitedLine& one : awaited_) one.seen = false;
+  for (AwaitedLine& one : awaited_) {
+    one.left = one.probe->times;
+    one.counted_ahead = false;
+  }
   LineListener& listener = *this;
   pipe_.tell(&listener);
+}
+
+// All of them look through the same bytes.
+std::size_t LogPatterns::most_at_once() const {
+  std::size_t most = std::size_t{1} << 20;
+  for (const AwaitedLine& one : awaited_) {
+    if (one.left > 0) most = std::min(most, one.pattern.reach());
+  }
+  return std::max<std::size_t>(most / std::max<std::size_t>(awaited_.size(), 1), 1024);
 }
 
 void LogPatterns::on_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);  // `$` is the end of what a person reads
   for (AwaitedLine& one : awaited_) {
-    if (one.seen || !one.pattern.occurs_in(line)) continue;
-    one.seen = true;
-    events_.heard({config::Probe::Kind::log, one.probe});
+    if (!std::exchange(one.counted_ahead, false) && one.left > 0 && one.pattern.occurs_in(line)) count(one);
   }
-  if (std::ranges::all_of(awaited_, &AwaitedLine::seen)) pipe_.tell(nullptr);
+  rest_when_all_are_seen();
+}
+
+void LogPatterns::on_unfinished(std::string_view line) {
+  for (AwaitedLine& one : awaited_) {
+    if (one.counted_ahead || one.left == 0 || !one.pattern.occurs_in(line)) continue;
+    one.counted_ahead = true;
+    count(one);
+  }
+  rest_when_all_are_seen();
+}
+
+void LogPatterns::count(AwaitedLine& one) {
+  if (--one.left == 0) events_.heard({config::Probe::Kind::log, one.probe});
+}
+
+void LogPatterns::rest_when_all_are_seen() {
+  if (std::ranges::none_of(awaited_, [](const AwaitedLine& one) { return one.left > 0; }))
+    pipe_.tell(nullptr);
 }
 
 }  // namespace belfry::daemon

@@ -1,6 +1,9 @@
-// The `log` probes of a service: each is true once a line of the run's output matches.
+// The `log` probes of a service: each is true once as many lines of the run's output match as it asks for.
+// The last line counts without its end, too, when its writer has ended.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -26,10 +29,15 @@ class LogPatterns final : LineListener {
   struct AwaitedLine {
     const config::Probe* probe;
     config::Pattern pattern;
-    bool seen = false;
+    std::uint32_t left = 0;      // lines that must still match; 0: seen
+    bool counted_ahead = false;  // the line that comes next has been counted before it had its end
   };
 
   void on_line(std::string_view line) override;
+  void on_unfinished(std::string_view line) override;
+  [[nodiscard]] std::size_t most_at_once() const override;
+  void count(AwaitedLine& one);
+  void rest_when_all_are_seen();
 
   ServiceEvents& events_;
   LogPipe& pipe_;

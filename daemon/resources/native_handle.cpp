@@ -177,7 +177,7 @@ Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
 
 void NativeHandle::drain() {
   const std::uint64_t before = log_.lines_lost();
-  log_.drain();
+  log_.drain_last_words();
   if (log_.lines_lost() > before) service_.events().lines_dropped(log_.lines_lost() - before);
   for (auto& ready : ready_fds_) ready->drain();
   shared_.router.drain(service_);

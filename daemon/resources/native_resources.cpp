@@ -24,10 +24,15 @@ NativeResources::NativeResources(Loop& loop, const config::Stack& stack, system:
   if (shortage) remarks_.push_back(std::move(*shortage));
 }
 
+void NativeResources::guard_by(system::Guard& guard) {
+  shared_.guard = &guard;
+  shared_.setup.guard_by(guard.token());
+}
+
 Result<void> NativeResources::open() {
   shared_.setup.open();
   shared_.activation.open();
-  shared_.cgroups.create(stack_, remarks_);
+  shared_.cgroups.create(stack_, remarks_, shared_.guard);
   return shared_.router.open();
 }
 

@@ -32,7 +32,8 @@ struct SharedResources {
   Activation activation;
   ListenNotifiers notifiers;
   DescriptorBudget budget;
-  KeptRecord* kept = nullptr;  // null: the services die with belfry
+  KeptRecord* kept = nullptr;      // null: the services die with belfry
+  system::Guard* guard = nullptr;  // null: nobody, or somebody else
 };
 
 // Owner: the daemon. Lifecycle: open() before the first service; outlives the supervisor.
@@ -40,6 +41,8 @@ class NativeResources final : public ResourceProvider {
  public:
   NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller, LogPump& pump);
 
+  // Who ends what is started here when belfry is killed; before open().
+  void guard_by(system::Guard& guard);
   // Looks users up, makes cgroups and the directory of the notify sockets.
   Result<void> open();
   // From here on what is started belongs to the stack that is known by this name, and is written down: it is

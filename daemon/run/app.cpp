@@ -16,6 +16,7 @@
 #include "daemon/run/daemon.hpp"
 #include "system/descriptors.hpp"
 #include "system/file_facts.hpp"
+#include "system/guard.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
 #include "system/process.hpp"
@@ -99,6 +100,7 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
                     const std::function<int(Daemon&)>& serve) {
   system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
   system::ensure_standard_descriptors();
+  const auto guard = system::Guard::start();  // while there is one thread, and little memory to share
   system::raise_descriptor_limit();
   keep_memory_small();
   if (const int error = system::why_not_open(descriptors_of_belfry() - 3); error != 0)
@@ -111,7 +113,9 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
   constexpr std::size_t per_service = 3;
   system::make_room_for_descriptors((stack.services.size() * per_service) + 256);
   return system::run_beside_orphan_thread([&] {
-    Daemon daemon(stack, mode);
+    RunMode guarded = mode;
+    guarded.guard = guard.get();
+    Daemon daemon(stack, guarded);
     if (auto code = daemon.open()) return *code;
     return serve(daemon);
   });

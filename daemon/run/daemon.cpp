@@ -68,6 +68,10 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
     complain("cannot write its output: " + std::generic_category().message(errnum) +
              ": lines are lost (the services go on)");
   };
+  if (mode_.guard != nullptr) {
+    processes_.write_down_in(mode_.guard->ledger());
+    resources_.guard_by(*mode_.guard);
+  }
   if (mode_.has_command) supervisor_.stay_up_when_done();
 }
 
@@ -137,6 +141,7 @@ Result<void> Daemon::end_survivors() {
     kept_->remove();
     return {};
   }
+  if (mode_.guard != nullptr) mode_.guard->stand_down();
   resources_.keep_in(*kept_, control_socket_);
   return kept_->open();
 }

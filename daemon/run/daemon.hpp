@@ -22,6 +22,7 @@
 #include "daemon/supervisor/stop_requests.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 #include "probes/factory.hpp"
+#include "system/guard.hpp"
 #include "system/native.hpp"
 #include "system/poller.hpp"
 #include "system/signals.hpp"
@@ -35,6 +36,7 @@ struct RunMode {
   bool private_socket = false;  // a control socket that nobody else uses
   bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
   std::vector<std::string> services;  // empty: all that are enabled
+  system::Guard* guard = nullptr;  // ends the services when belfry is killed; null: nobody, or somebody else
   int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
 };
 

@@ -2,11 +2,14 @@
 
 namespace belfry::daemon {
 
-bool holds(const config::ProbeSet& set, std::uint32_t truths) {
+std::uint32_t all_of(const config::ProbeSet& set) {
   const auto count = static_cast<std::uint32_t>(set.probes.size());
-  if (count == 0) return true;
-  const std::uint32_t all = count >= 32 ? ~0U : (1U << count) - 1;
-  return set.any ? truths != 0 : truths == all;
+  return count >= 32 ? ~0U : (1U << count) - 1;
+}
+
+bool holds(const config::ProbeSet& set, std::uint32_t truths) {
+  if (set.empty()) return true;
+  return set.any ? truths != 0 : truths == all_of(set);
 }
 
 OwnBells::OwnBells(Context& parent, const ProbeMeans& means, const std::vector<config::OwnBell>& specs,

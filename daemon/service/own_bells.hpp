@@ -66,6 +66,8 @@ class OwnBells {
   std::deque<One> bells_;
 };
 
+// The bits of all probes of a set.
+[[nodiscard]] std::uint32_t all_of(const config::ProbeSet& set);
 // Whether the probes whose bits are set make the set true.
 [[nodiscard]] bool holds(const config::ProbeSet& set, std::uint32_t truths);
 

@@ -1,6 +1,8 @@
 #include "daemon/service/probe_watch.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
@@ -23,6 +25,18 @@ probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms&
   options.failure_threshold = probe.failure_threshold;
   return options;
 }
+
+// For as long as a probe is asked, it tells when its answer may have changed.
+class Telling {
+ public:
+  Telling(probes::Probe& probe, probes::NewsListener& listener) : probe_(probe) { probe_.tell(&listener); }
+  ~Telling() { probe_.tell(nullptr); }
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+
+ private:
+  probes::Probe& probe_;
+};
 
 }  // namespace
 
@@ -65,6 +79,7 @@ void ProbeWatch::trigger() {
 
 void ProbeWatch::look_after_levels() {
   for (auto& watched : watched_) {
+    if (watched->is_failing) watched->poke.notify();
     if (loop_.now() - watched->looked_at >= shortest_between_looks) wake(*watched);
   }
 }
@@ -92,66 +107,58 @@ std::string ProbeWatch::polling() const {
   return {};
 }
 
-Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
-  const bool live = terms_.role == ProbeRole::live;
-  // The period of a recheck begins with the bell; until then the probe's own one applies, or the adaptive.
-  const probes::ScheduleOptions& before_bell = watched.options;
-  probes::ScheduleOptions options = watched.options;
-  if (watched.recheck) options.period = *watched.recheck;
-  probes::Thresholds thresholds(options, live);
-  const TimePoint not_before = saturating_add(loop_.now(), before_bell.initial_delay);
-  bool held_back = !live && !watched.was_lost && before_bell.initial_delay > Duration::zero();
-  std::uint64_t attempts = 0;
-  bool was_up = live;
-  bool counts_events = !live;  // until it was true; then what it loses is looked for by the schedule
-  std::uint32_t looks = 0;     // in vain, since the last event of the service
-  bool heard = false;
-  while (!ctx.cancelled()) {
-    const auto& schedule = was_up ? options : before_bell;
-    const auto phase = was_up ? probes::Phase::watching : probes::Phase::starting;
-    Duration pause = probes::next_delay(schedule, phase, loop_.now() - terms_.started_at, attempts, random_);
-    if (counts_events && attempts > 0) {
-      // Its own period is how often it is asked besides.
-      const Duration longest = schedule.period.value_or(Duration::max());
-      pause = std::min(watched.probe->next_look(looks).value_or(pause), longest);
-    }
-    if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
-    TimePoint next = saturating_add(loop_.now(), pause);
-    if (held_back) next = not_before;
-    bool was_poked = true;
-    if (next == TimePoint::max()) {
-      (void)co_await watched.poke.wait(ctx);  // for those who are told: neither a timer nor a choice
-    } else {
-      auto poked = on(watched.poke);
-      auto due = at(loop_, next);
-      was_poked = co_await select(ctx, poked, due) == 0;
-    }
-    if (ctx.cancelled()) break;
-    if (was_poked) {
-      heard = true;
-      looks = 0;
-    }
-    if (held_back && loop_.now() < not_before) continue;  // no event makes the first attempt earlier
-    held_back = false;
+RhythmTerms ProbeWatch::rhythm_of(const Watched& watched) const {
+  return {.options = watched.options,
+          .recheck = watched.recheck,
+          .live = terms_.role == ProbeRole::live,
+          .is_first = !watched.was_lost,
+          .started_at = terms_.started_at,
+          .seed = std::bit_cast<std::uint64_t>(random_) + watched.index};
+}
 
+Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
+  const Telling telling(*watched.probe, watched);
+  ProbeRhythm rhythm(rhythm_of(watched), loop_.now());
+  while (!rhythm.is_up() || watched.keep_asking) {
+    const bool is_due = co_await until_due(ctx, watched, rhythm);
+    if (!is_due) co_return;
+    rhythm.begin_attempt(loop_.now());
     const std::optional<Result<void>> tried = co_await attempt(ctx, watched);
-    if (!tried) break;
-    const Result<void>& outcome = *tried;
-    ++attempts;
-    counts_events = counts_events && !outcome;
-    if (heard) ++looks;
-    listener_.probe_tried(terms_.role, watched.index, outcome);
-    const auto change = thresholds.record(outcome.has_value());
-    if (change == probes::Thresholds::Change::none) continue;
-    const bool up = change == probes::Thresholds::Change::up;
-    if (up != was_up) attempts = 0;
-    was_up = up;
-    listener_.probe_changed(terms_.role, watched.index, up, outcome ? Error() : outcome.error());
-    if (!up || watched.keep_asking) continue;
-    watched.rests = true;
-    co_await yield(loop_);  // the bell first, then what is left of this task
-    break;
+    if (!tried) co_return;
+    report(watched, rhythm, *tried);
   }
+  watched.rests = true;
+  co_await yield(loop_);  // the bell first, then what is left of this task
+}
+
+// False: cancelled.
+Task<bool> ProbeWatch::until_due(Context& ctx, Watched& watched, ProbeRhythm& rhythm) {
+  const TimePoint due = rhythm.due(loop_.now(), *watched.probe);
+  if (due <= loop_.now() && rhythm.looks_closely()) co_await yield(loop_);
+  bool was_poked = true;
+  if (due == TimePoint::max()) {
+    (void)co_await watched.poke.wait(ctx);  // for those who are told: neither a timer nor a choice
+  } else {
+    auto poked = on(watched.poke);
+    auto late = at(loop_, due);
+    was_poked = co_await select(ctx, poked, late) == 0;
+  }
+  if (ctx.cancelled()) co_return false;
+  if (!was_poked) co_return true;
+  const bool by_itself = std::exchange(watched.has_news, false);
+  rhythm.heard(by_itself ? ProbeRhythm::Event::news : ProbeRhythm::Event::of_service);
+  const TimePoint earliest = rhythm.earliest(*watched.probe);
+  if (earliest <= loop_.now()) co_return true;
+  const Result<void> slept = co_await sleep_until(ctx, earliest);
+  co_return slept.has_value();
+}
+
+void ProbeWatch::report(Watched& watched, ProbeRhythm& rhythm, const Result<void>& outcome) {
+  const ProbeRhythm::Change change = rhythm.answered(outcome.has_value());
+  watched.is_failing = rhythm.is_failing();
+  listener_.probe_tried(terms_.role, watched.index, outcome);
+  if (change == ProbeRhythm::Change::none) return;
+  listener_.probe_changed(terms_.role, watched.index, rhythm.is_up(), outcome ? Error() : outcome.error());
 }
 
 // Empty: cancelled. One that fell into a pause of belfry says nothing, because its answer could not come.

@@ -15,6 +15,7 @@
 #include "channels/wait_group.hpp"
 #include "channels/wakeup.hpp"
 #include "config/model/model.hpp"
+#include "daemon/service/probe_rhythm.hpp"
 #include "probes/factory.hpp"
 #include "probes/probe.hpp"
 #include "probes/schedule.hpp"
@@ -77,10 +78,11 @@ class ProbeWatch {
   Result<void> make(const config::ProbeSet& set, const probes::ProbeContext& about);
   // Asks them from now on. `random` in [0, 1) spreads periodic checks.
   void ask(double random);
-  // Something happened to the service: ask all at once that are not true yet, or may be true no more.
+  // Something happened to the service: ask all at once that are not true yet, or may be true no more. What is
+  // asked by its period is asked at most ten times a second.
   void trigger();
   // It gave a sign of life, which is no news of what it offers: what is true and may be lost in silence is
-  // looked at, at most ten times a second.
+  // looked at, and what was true and fails, at most ten times a second.
   void look_after_levels();
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
@@ -92,7 +94,7 @@ class ProbeWatch {
   [[nodiscard]] bool idle() const { return tasks_.count() == 0; }
 
  private:
-  struct Watched {
+  struct Watched final : probes::NewsListener {
     Watched(Loop& loop, std::unique_ptr<probes::Probe> p, config::Probe::Kind k, std::uint32_t i,
             probes::ScheduleOptions o, bool again)
         : probe(std::move(p)),
@@ -101,6 +103,11 @@ class ProbeWatch {
           options(o),
           keep_asking(again),
           poke(loop, "probe trigger") {}
+    void on_news() override {
+      has_news = true;
+      poke.notify();
+    }
+
     std::unique_ptr<probes::Probe> probe;
     std::uint32_t index;
     config::Probe::Kind kind;
@@ -108,15 +115,20 @@ class ProbeWatch {
     bool keep_asking;
     std::optional<Duration> recheck{};  // the period after the bell
     Wakeup poke;
-    bool rests = false;     // it was true, and nobody asks it
-    bool was_lost = false;  // it was true once in this run
-    TimePoint looked_at{};  // when it was true
+    bool has_news = false;    // the probe itself has poked
+    bool is_failing = false;  // it was true, and is not, or will not be for long
+    bool rests = false;       // it was true, and nobody asks it
+    bool was_lost = false;    // it was true once in this run
+    TimePoint looked_at{};    // when it was true
   };
 
   Task<void> ask_repeatedly(Context& ctx, Watched& watched);
+  Task<bool> until_due(Context& ctx, Watched& watched, ProbeRhythm& rhythm);
+  Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
+  void report(Watched& watched, ProbeRhythm& rhythm, const Result<void>& outcome);
   void wake(Watched& watched);
   Task<void> look_again(Context& ctx, Watched& watched);
-  Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
+  [[nodiscard]] RhythmTerms rhythm_of(const Watched& watched) const;
 
   Loop& loop_;
   const ProbeMeans& means_;

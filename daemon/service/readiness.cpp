@@ -68,19 +68,19 @@ void Readiness::heard(const Heard& what) {
   for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
     if (what.is(spec_.ready.probes[i])) truths_ |= 1U << i;
   }
-  if (ready_) ready_->trigger();
-  if (own_bells_ == nullptr) return;
-  own_bells_->trigger();
-  own_bells_->heard(what);
+  trigger();
+  if (own_bells_) own_bells_->heard(what);
 }
 
 void Readiness::trigger() {
   if (ready_) ready_->trigger();
+  if (live_) live_->trigger();
   if (own_bells_) own_bells_->trigger();
 }
 
 void Readiness::look_after_levels() {
   if (ready_) ready_->look_after_levels();
+  if (live_) live_->look_after_levels();
 }
 
 std::string missing_news(const config::ProbeSet& set, std::uint32_t truths) {
@@ -100,9 +100,32 @@ std::string Readiness::method_of(std::uint32_t index) const {
   return ready_ ? ready_->method_of(index) : std::string();
 }
 
+std::string Readiness::polling() const {
+  std::string why = ready_ ? ready_->polling() : std::string();
+  return why.empty() && live_ ? live_->polling() : why;
+}
+
+void Readiness::live_changed(std::uint32_t index, bool up, const Error& why) {
+  const std::uint32_t bit = 1U << index;
+  live_truths_ = up ? live_truths_ | bit : live_truths_ & ~bit;
+  if (is_alive() || gravest_of_failed() == config::OnFailure::unready) return listener_.readiness_changed();
+  if (!up) listener_.live_failed(why, gravest_of_failed() == config::OnFailure::shutdown);
+}
+
+config::OnFailure Readiness::gravest_of_failed() const {
+  bool restarts = false;
+  for (std::uint32_t i = 0; i < spec_.live->probes.size(); ++i) {
+    if ((live_truths_ >> i & 1U) != 0) continue;
+    const config::OnFailure what = spec_.live->probes[i].on_failure;
+    if (what == config::OnFailure::shutdown) return what;
+    restarts = restarts || what == config::OnFailure::restart;
+  }
+  return restarts ? config::OnFailure::restart : config::OnFailure::unready;
+}
+
 void Readiness::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {
   if (!up) last_error_ = why;
-  if (role == ProbeRole::live && !up) return listener_.live_failed(why);
+  if (role == ProbeRole::live) return live_changed(index, up, why);
   if (role == ProbeRole::ready) {
     const std::uint32_t bit = 1U << index;
     truths_ = up ? truths_ | bit : truths_ & ~bit;

@@ -22,7 +22,8 @@ namespace belfry::daemon {
 class ReadinessListener {
  public:
   virtual void readiness_changed() = 0;
-  virtual void live_failed(const Error& why) = 0;
+  // The run is to end; with `for_good` the whole stack.
+  virtual void live_failed(const Error& why, bool for_good) = 0;
   virtual void own_bell_true(std::uint32_t bell) = 0;
   virtual void probe_tried(bool success) = 0;
 
@@ -38,7 +39,9 @@ class Readiness final : ProbeListener, OwnBellListener {
  public:
   Readiness(Context& parent, const ProbeMeans& means, const config::Service& spec,
             ReadinessListener& listener)
-      : parent_(parent), means_(means), spec_(spec), listener_(listener) {}
+      : parent_(parent), means_(means), spec_(spec), listener_(listener) {
+    if (spec.live) live_truths_ = all_of(*spec.live);
+  }
 
   // `ready` and the own bells: all probes are made, then all are asked, so that after an error, which names
   // the probe that can't be made, nothing runs. `began` as in ProbeContext: when the run did.
@@ -56,14 +59,14 @@ class Readiness final : ProbeListener, OwnBellListener {
   void look_after_levels();
   void note_error(const Error& why) { last_error_ = why; }
 
-  // The probes of `ready` are true, as many as it takes.
-  [[nodiscard]] bool is_true() const { return holds(spec_.ready, truths_); }
+  // The probes of `ready` are true, as many as it takes, and `live` does not say otherwise.
+  [[nodiscard]] bool is_true() const { return holds(spec_.ready, truths_) && is_alive(); }
   [[nodiscard]] std::uint32_t truths() const { return truths_; }  // bit i: probe i of `ready` is true
   [[nodiscard]] bool has_rung(std::size_t own_bell) const { return (rung_ >> own_bell & 1U) != 0; }
   // Of the probe that failed last.
   [[nodiscard]] const Error& last_error() const { return last_error_; }
   // How often the kernel or a server is asked, where that is needed; empty: it is not.
-  [[nodiscard]] std::string polling() const { return ready_ ? ready_->polling() : std::string(); }
+  [[nodiscard]] std::string polling() const;
   // How the probe of `ready` with this index comes to know; empty: its kind says it.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
 
@@ -71,6 +74,10 @@ class Readiness final : ProbeListener, OwnBellListener {
   // Null: nothing of the set has to be asked.
   Result<std::unique_ptr<ProbeWatch>> make(const config::ProbeSet& set, WatchTerms terms,
                                            const probes::ProbeContext& about);
+
+  [[nodiscard]] bool is_alive() const { return spec_.live == nullptr || holds(*spec_.live, live_truths_); }
+  void live_changed(std::uint32_t index, bool up, const Error& why);
+  [[nodiscard]] config::OnFailure gravest_of_failed() const;
 
   void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
   void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
@@ -82,7 +89,8 @@ class Readiness final : ProbeListener, OwnBellListener {
   const config::Service& spec_;
   ReadinessListener& listener_;
   std::uint32_t truths_ = 0;
-  std::uint32_t rung_ = 0;  // bit i: own bell i has rung
+  std::uint32_t live_truths_ = 0;  // bit i: probe i of `live` has not failed
+  std::uint32_t rung_ = 0;         // bit i: own bell i has rung
   Error last_error_;
   std::unique_ptr<ProbeWatch> ready_;
   std::unique_ptr<ProbeWatch> live_;

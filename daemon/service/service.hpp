@@ -196,7 +196,7 @@ class Service final : public Node,
   void on_exit(pid_t pid, system::ExitStatus status) override;
   void on_tree_empty(pid_t leader) override;
   void readiness_changed() override { attention_.notify(); }
-  void live_failed(const Error& why) override;
+  void live_failed(const Error& why, bool for_good) override;
   void own_bell_true(std::uint32_t bell) override;
   void probe_tried(bool success) override {
     ++(success ? counters_->probe_successes : counters_->probe_failures);

@@ -113,9 +113,15 @@ void Service::sockets_changed() {
   if (readiness_) readiness_->trigger();
 }
 
-void Service::live_failed(const Error& why) {
-  record_.run.failure = Error(Error::Kind::failed, std::string(name()) + " is not alive", why);
-  record_.run.hung = true;
+// When the whole stack goes down for it, it goes in its turn, and is unready until then.
+void Service::live_failed(const Error& why, bool for_good) {
+  const Error failure(Error::Kind::failed, std::string(name()) + " is not alive", why);
+  if (for_good) {
+    runtime_.listener.must_go_down(*this, failure);
+  } else {
+    record_.run.failure = failure;
+    record_.run.hung = true;
+  }
   attention_.notify();
 }
 

@@ -26,6 +26,8 @@ class StateListener {
   virtual void own_bell_rang(Service& service, std::uint32_t bell) = 0;
   // Something an operator should read: who had to be killed, what could not be prepared.
   virtual void notice(Service& service, const std::string& text) = 0;
+  // The stack cannot go on without it (`on_failure: shutdown`).
+  virtual void must_go_down(Service& service, const Error& why) = 0;
   // It says that its current phase takes so much longer (EXTEND_TIMEOUT_USEC).
   virtual void asked_for_time(Service& service, Duration by) = 0;
 

@@ -174,6 +174,10 @@ void Supervisor::look_at_essentials() {
   }
 }
 
+void Supervisor::must_go_down(Service&, const Error& why) {
+  if (!shutting_down_) ending_.ring({.code = exit_code::unavailable, .reason = why.text()});
+}
+
 // Idea 33: a stack that can make no progress says so. Services that were stopped by command wait for the
 // next command, so they keep the daemon.
 void Supervisor::end_when_nothing_can_run() {

@@ -112,6 +112,7 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   void state_changed(Service& service, State from, State to) override;
   void own_bell_rang(Service& service, std::uint32_t bell) override;
   void notice(Service& service, const std::string& text) override;
+  void must_go_down(Service& service, const Error& why) override;
   void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
   double random() override;
   void probe_took(config::Probe::Kind kind, Duration took) override { reporter_.probe_took(kind, took); }

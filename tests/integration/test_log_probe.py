@@ -1,5 +1,6 @@
 """Readiness by a line of the service's output."""
 import os
+import time
 
 from harness import Scenario
 
@@ -63,4 +64,51 @@ class LogProbe(Scenario):
         stack.start()
         stack.event("other", "main")
         self.assertEqual(stack.wait("flood"), 200)
+        self.assert_clean_end(stack)
+
+    def test_a_line_counts_as_often_as_it_is_asked_for(self):
+        """The entrypoint of an image: a temporary server first, then the real one."""
+        stack = self.stack("""
+  db:
+    command: [/bin/sh, -c, "echo ready to accept connections; read _ <$DIR/go; echo ready to accept connections; exec sleep 1000"]
+    ready: {log: {regex: ready to accept, times: 2}}
+""")
+        os.mkfifo(os.path.join(stack.path, "go"))
+        stack.start().wait_for_control()
+        with open(os.path.join(stack.path, "go"), "w", encoding="ascii") as go:
+            self.assertEqual(stack.services()["db"]["state"], "starting")
+            go.write("\n")
+        self.assertEqual(stack.wait("db"), 200)
+        self.assert_clean_end(stack)
+
+    def test_the_last_line_of_a_process_counts_without_its_end(self):
+        """Also when a process that it has left behind still has the pipe open."""
+        stack = self.stack("""
+  job: {type: oneshot, command: [/bin/sh, -c, "sleep 1000 & printf 'all done'"], ready: {log: "^all done$"}}
+  next: {command: $SAMPLE --name next, depends_on: {job: completed}}
+  keeper: {command: $SAMPLE --name keeper}
+""").start()
+        stack.event("next", "main")
+        self.assertEqual(stack.services()["job"]["state"], "completed")
+        self.assert_clean_end(stack)
+
+    def test_a_line_of_a_gigabyte_is_no_burden(self):
+        """And an expression that the automaton has no room for, held against it."""
+        stack = self.stack("""
+  flood:
+    command: [/bin/sh, -c, "head -c 1000000000 /dev/zero | tr '\\\\0' a; echo; echo done; exec sleep 1000"]
+    ready: {log: "[ab]*a[ab]{800}c|^done"}
+  other: {command: $SAMPLE --name other}
+""").start()
+        stack.event("other", "main")
+        stack.wait("flood", timeout="1s")
+        with open(f"/proc/{stack.process.pid}/status", encoding="ascii") as status:
+            resident = int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+        self.assertLess(resident, 200 << 10)
+        slowest = 0
+        for _ in range(50):
+            before = time.monotonic()
+            stack.get("/livez")
+            slowest = max(slowest, time.monotonic() - before)
+        self.assertLess(slowest, 0.25)  # a turn takes 40 ms at most; the rest is the machine's
         self.assert_clean_end(stack)

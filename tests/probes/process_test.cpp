@@ -157,6 +157,38 @@ TEST_F(ExecProbeTest, what_fled_from_a_probe_that_is_killed_is_killed_as_well) {
   EXPECT_TRUE(nobody_is_left());
 }
 
+TEST_F(ExecProbeTest, a_daemon_of_the_probe_is_killed_with_it_at_the_deadline) {
+  for (const char* script : {
+           "(setsid sh -c 'sleep 1000 & exit' >/dev/null 2>&1 &); echo started; exec sleep 1000",  // double
+                                                                                                   // fork
+           "trap '' TERM INT HUP; setsid sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000' & echo started; "
+           "sleep 1000",
+           "(env -i setsid sleep 1000 &); echo started; exec sleep 1000",  // the marker is gone, the pipe is
+                                                                           // not
+       }) {
+    SCOPED_TRACE(script);
+    auto hanging = probe(script);
+    const std::string why = answer(world.loop, *hanging, 200ms);
+    EXPECT_EQ(why, "the probe /bin/sh was killed: started: deadline exceeded");
+    EXPECT_TRUE(nobody_is_left());
+  }
+}
+
+TEST_F(ExecProbeTest, a_flood_without_end_is_cut_off_and_only_its_end_is_kept) {
+  auto hanging = probe("exec yes 'a line of a flood'");
+  EXPECT_EQ(answer(world.loop, *hanging, 200ms),
+            "the probe /bin/sh was killed: a line of a flood: deadline exceeded");
+  EXPECT_TRUE(nobody_is_left());
+}
+
+// Who forks faster than it is killed one by one is killed all the same.
+TEST_F(ExecProbeTest, a_probe_that_forks_without_end_is_killed_to_the_last) {
+  auto hanging =
+      probe("f() { sleep 1000 & sleep 0.001; (f) & }; for i in 1 2 3 4; do (f) & done; wait; sleep 1000");
+  EXPECT_TRUE(answer(world.loop, *hanging, 150ms).ends_with("deadline exceeded"));
+  EXPECT_TRUE(nobody_is_left());
+}
+
 TEST_F(ExecProbeTest, each_probe_has_a_tree_of_its_own) {
   const std::string path = testing::TempDir() + "belfry-markers-" + std::to_string(::getpid());
   for (int i = 0; i < 2; ++i) EXPECT_EQ(answer(world.loop, *probe("echo $BELFRY_SERVICE >> " + path)), "");

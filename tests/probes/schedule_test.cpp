@@ -40,6 +40,14 @@ TEST(Schedule, while_watching_the_period_is_jittered_around_its_value) {
   EXPECT_LT(next_delay(options, Phase::watching, 0s, 1, 0.999), 11s);
 }
 
+TEST(Schedule, the_first_look_while_watching_comes_at_any_moment_of_the_period) {
+  ScheduleOptions options;
+  options.period = 10s;
+  options.initial_delay = 3s;
+  EXPECT_EQ(next_delay(options, Phase::watching, 0s, 0, 0.0), 3s);
+  EXPECT_EQ(next_delay(options, Phase::watching, 0s, 0, 0.5), 8s);
+}
+
 TEST(Schedule, watching_without_a_period_looks_every_ten_seconds) {
   ScheduleOptions options;
   options.jitter = 0;

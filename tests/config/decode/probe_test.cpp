@@ -53,7 +53,7 @@ TEST(DecodeProbe, a_long_form_says_more_than_the_short_one) {
       "services: {x: {command: a, ready: [{port: any}, {log: {regex: up, times: 2}}, {dns: {name: a.b, "
       "server: "
       "'a:53'}}, {dns: a.b}, {amqp: 'a:1'}, {memcached: 'a:1'}, {tcp: 'a:1', tls: true, send: a, expect: b}, "
-      "{file: f, socket: true, contains: c}, {mysql: m, query: q}]}}");
+      "{file: f, socket: true}, {mysql: m, query: q}, {file: g, contains: c}]}}");
   const auto& probes = stack.services[0].ready.probes;
   EXPECT_EQ(probes[0].port, 0);
   EXPECT_EQ(probes[1].target, "up");
@@ -65,6 +65,16 @@ TEST(DecodeProbe, a_long_form_says_more_than_the_short_one) {
   EXPECT_EQ(probes[6].tcp->expect, "b");
   EXPECT_TRUE(probes[7].file->socket);
   EXPECT_EQ(*probes[8].query, "q");
+  EXPECT_EQ(probes[9].file->contains, "c");
+}
+TEST(DecodeProbe, live_says_what_its_failure_does) {
+  const Stack stack = good(
+      "services: {x: {command: a, live: [{port: 1, on_failure: unready}, {port: 2}, {port: 3, "
+      "on_failure: shutdown}]}}");
+  const auto& probes = stack.services[0].live->probes;
+  EXPECT_EQ(probes[0].on_failure, OnFailure::unready);
+  EXPECT_EQ(probes[1].on_failure, OnFailure::restart);
+  EXPECT_EQ(probes[2].on_failure, OnFailure::shutdown);
 }
 TEST(DecodeProbe, files_of_tls_count_from_the_services_directory) {
   const Stack stack = with_keys("ready: {tcp: 'a:1', tls: {ca: ca.pem, cert: /c.pem, server_name: b}}");

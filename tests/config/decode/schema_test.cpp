@@ -57,8 +57,7 @@ std::string kind_for(std::string_view option) {
       option == "json" || option == "tls")
     return "http: \"http://a/\", ";
   return option == "timeout" || option.ends_with("_delay") || option == "period" ||
-                 option.ends_with("_timeout") || option.ends_with("_threshold") || option == "recheck" ||
-                 option == "on_failure"
+                 option.ends_with("_timeout") || option.ends_with("_threshold") || option == "recheck"
              ? "port: 80, "
              : "";
 }
@@ -84,6 +83,7 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "file") return (key.name == "services" ? "" : in_service("restart: no")) + pair + "\n";
   if (table.name == "service") return service_text(key, pair);
   if (table.name == "dependency") return in_service("depends_on: {db: {" + pair + "}}");
+  if (table.name == "probe" && key.name == "on_failure") return in_service("live: {port: 80, " + pair + "}");
   if (table.name == "probe")
     return in_service(std::string(key.name == "listen" ? "listen: \"127.0.0.1:81\", " : "") + "ready: {" +
                       kind_for(key.name) + pair + "}");

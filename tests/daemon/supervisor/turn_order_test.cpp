@@ -134,7 +134,7 @@ TEST_F(TurnOrder, an_attempt_that_belfry_slept_through_says_nothing_of_the_servi
   };
   up();
   answers = false;  // the question of this attempt stays without an answer
-  advance(1500ms);
+  while (probes.checks_running() == 0) advance(10ms);
   pause(5s);
   answers = true;
   loop.run_until_idle();

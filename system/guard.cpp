@@ -1,0 +1,221 @@
+#include "system/guard.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "channels/time/time.hpp"
+#include "system/cgroup_files.hpp"
+#include "system/pipe.hpp"
+#include "system/proc.hpp"
+
+namespace belfry::system {
+
+namespace {
+
+constexpr char all_is_well = 'W';
+constexpr const char* name_of_guard = "bell-guard";  // not "belfry…": see guard.hpp
+constexpr Duration longest_hunt = std::chrono::seconds(10);
+constexpr int most_looks = 50;  // at one that has no environment to read, because it is just calling execve
+constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is found by one of them
+
+std::string random_token() {
+  unsigned char bytes[16];
+  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
+    const auto now = Clock::now().time_since_epoch().count();
+    const pid_t pid = ::getpid();
+    std::memset(bytes, 0, sizeof bytes);
+    std::memcpy(bytes, &now, sizeof now);
+    std::memcpy(bytes + sizeof now, &pid, sizeof pid);
+  }
+  constexpr const char* digits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) (text += digits[byte >> 4]) += digits[byte & 15];
+  return text;
+}
+
+// systemd sets it to the main process's number (systemd.exec(5)); whoever inherits it is not that process.
+bool is_main_process_of_a_unit() {
+  const char* const said = std::getenv("SYSTEMD_EXEC_PID");
+  return said != nullptr && std::atol(said) == ::getpid();
+}
+
+// --- in the guard
+
+// One hunt. Whoever was found once stays known, by number and birth: it may have erased its environment
+// since, or lost the parents below whom it was found.
+class Hunt {
+ public:
+  Hunt(const GuardLedger& ledger, const std::string& token) : ledger_(ledger), token_(token) {}
+
+  void run() {
+    const TimePoint give_up = Clock::now() + longest_hunt;
+    for (int empty = 0; empty < empty_looks && Clock::now() < give_up;) {
+      kill_cgroup();
+      empty = kill_all_that_are_found() ? 0 : empty + 1;
+      let_them_die();
+    }
+  }
+
+ private:
+  struct Seen {
+    std::uint64_t born = 0;
+    bool is_ours = false;
+    bool decided = false;
+    int looks_in_vain = 0;
+  };
+
+  void kill_cgroup() {
+    if (const auto tree = ledger_.cgroup(); !tree.empty())
+      (void)cgroup::write_control(std::string(tree), "cgroup.kill", "1");
+  }
+
+  bool kill_all_that_are_found() {
+    std::vector<pid_t> ours;
+    bool undecided = false;
+    for (const pid_t pid : proc::all()) {
+      if (pid == ::getpid()) continue;
+      Seen& seen = look_at(pid);
+      if (seen.is_ours) ours.push_back(pid);
+      undecided = undecided || !seen.decided;
+    }
+    bool somebody = undecided;
+    for (const pid_t pid : proc::descendants_of(std::move(ours))) {
+      if (!is_living(pid)) continue;
+      seen_[pid].is_ours = seen_[pid].decided = true;
+      ::kill(pid, SIGKILL);
+      somebody = true;
+    }
+    return somebody;
+  }
+
+  Seen& look_at(pid_t pid) {
+    Seen& seen = seen_[pid];
+    const std::uint64_t born = proc::born_at(pid).value_or(0);
+    if (seen.born != born) seen = Seen{.born = born};
+    if (seen.is_ours) return seen;
+    if (const auto session = proc::session_of(pid); session && ledger_.has_session(*session)) {
+      seen.is_ours = seen.decided = true;
+      return seen;
+    }
+    if (seen.decided) return seen;
+    const proc::Variable found = proc::look_up(pid, run_variable);
+    const bool has_gone_by = !is_living(pid) || ++seen.looks_in_vain > most_looks;
+    seen.decided = found.reading != proc::Reading::undecided || has_gone_by;
+    seen.is_ours = found.reading == proc::Reading::has && found.value == token_;
+    return seen;
+  }
+
+  static bool is_living(pid_t pid) {
+    const auto process = proc::describe(pid);
+    return process && process->state != 'Z' && process->state != 'X';
+  }
+
+  // There is no loop here, and whoever was killed is somebody else's child.
+  static void let_them_die() {
+    const timespec moment{.tv_sec = 0, .tv_nsec = 2'000'000};
+    ::nanosleep(&moment, nullptr);
+  }
+
+  const GuardLedger& ledger_;
+  const std::string& token_;
+  std::unordered_map<pid_t, Seen> seen_;
+};
+
+// So that neither the list of processes nor `pkill -f` shows a second belfry. The words of the command line
+// lie behind each other in memory (proc_pid_cmdline(5)); the first one is what glibc calls the invocation
+// name.
+void rename() {
+  ::prctl(PR_SET_NAME, name_of_guard, 0, 0, 0);
+  const std::size_t length = proc::read_file("/proc/self/cmdline").size();
+  if (length == 0) return;
+  char* const words = program_invocation_name;
+  std::memset(words, 0, length);
+  std::memcpy(words, name_of_guard, std::min(length - 1, std::strlen(name_of_guard)));
+}
+
+void leave_everything_but(int first, int second) {
+  ::dup2(first, 0);
+  ::dup2(second, 1);
+  ::syscall(SYS_close_range, 2, ~0U, 0);
+  (void)::chdir("/");
+  ::setsid();
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+[[noreturn]] void be_the_guard(int from_belfry, int to_belfry, const GuardLedger& ledger,
+                               const std::string& token) {
+  leave_everything_but(from_belfry, to_belfry);
+  rename();
+  const pid_t self = ::getpid();
+  (void)::write(1, &self, sizeof self);
+  char word = 0;
+  ssize_t got = 0;
+  do got = ::read(0, &word, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1 || word != all_is_well) Hunt(ledger, token).run();
+  ::_exit(0);
+}
+
+}  // namespace
+
+Guard::Guard() : token_(random_token()) {}
+
+std::unique_ptr<Guard> Guard::start() {
+  if (::getpid() == 1 || is_main_process_of_a_unit()) return nullptr;
+  std::unique_ptr<Guard> guard(new Guard());
+  return guard->fork_it() ? std::move(guard) : nullptr;
+}
+
+// Twice, so that the guard is init's child and not belfry's, before belfry becomes a subreaper.
+bool Guard::fork_it() {
+  auto down = make_pipe();
+  auto up = make_pipe();
+  if (!down || !up) return false;
+  ::fcntl(down->read_end.get(), F_SETFL, 0);
+  const pid_t between = ::fork();
+  if (between < 0) return false;
+  if (between == 0) {
+    if (::fork() != 0) ::_exit(0);
+    be_the_guard(down->read_end.get(), up->write_end.get(), ledger_, token_);
+  }
+  ::waitpid(between, nullptr, 0);
+  up->write_end.close();
+  to_guard_ = std::move(down->write_end);
+  from_guard_ = std::move(up->read_end);
+  ::fcntl(from_guard_.get(), F_SETFL, 0);
+  // Empty: the second fork failed, and nobody has the other end.
+  return ::read(from_guard_.get(), &pid_, sizeof pid_) == sizeof pid_;
+}
+
+void Guard::stand_down() {
+  if (!to_guard_) return;
+  (void)::write(to_guard_.get(), &all_is_well, 1);
+  to_guard_.close();
+  char end = 0;
+  while (::read(from_guard_.get(), &end, 1) < 0 && errno == EINTR) {
+  }
+  from_guard_.close();
+  pid_ = 0;
+}
+
+Guard::~Guard() { stand_down(); }
+
+}  // namespace belfry::system
