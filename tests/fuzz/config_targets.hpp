@@ -19,14 +19,21 @@ void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
 void notify(std::string_view bytes);  // daemon/notify/message
+// What databases answer, and how they are named: probes/protocols, config/model.
+void postgres(std::string_view bytes);
+void mysql(std::string_view bytes);
+void database_address(std::string_view bytes);
 
-inline constexpr std::array<Target, 8> targets{{{"document", document},
-                                                {"load", load},
-                                                {"interpolate", interpolate},
-                                                {"quantities", quantities},
-                                                {"compose", compose},
-                                                {"process_compose", process_compose},
-                                                {"procfile", procfile},
-                                                {"notify", notify}}};
+inline constexpr std::array<Target, 11> targets{{{"document", document},
+                                                 {"load", load},
+                                                 {"interpolate", interpolate},
+                                                 {"quantities", quantities},
+                                                 {"compose", compose},
+                                                 {"process_compose", process_compose},
+                                                 {"procfile", procfile},
+                                                 {"notify", notify},
+                                                 {"postgres", postgres},
+                                                 {"mysql", mysql},
+                                                 {"database_address", database_address}}};
 
 }  // namespace belfry::fuzz
