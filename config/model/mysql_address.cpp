@@ -91,7 +91,8 @@ std::expected<DatabaseAddress, Malformed> parse_mysql(std::string_view text) {
   const std::string scheme = with_lower_scheme(text.substr(0, 16));
   if (scheme.starts_with("mysql://") || scheme.starts_with("mariadb://")) return parse_url(text);
   if (text.contains("://") || text.contains('@') || text.contains('='))
-    return bad("this is not a URL of MySQL", "write mysql://user:password@127.0.0.1:3306/shop");
+    return bad("this is not a URL of MySQL",
+               "write mysql://127.0.0.1:3306/shop, user and password before the host, as in every URL");
   if (text.starts_with('/'))
     return DatabaseAddress{.hosts = {DatabaseHost{.socket_path = std::string(text)}}};
   const bool has_port = text.find(':', text.starts_with('[') ? text.find(']') : 0) != std::string_view::npos;
