@@ -36,12 +36,17 @@ std::expected<DatabaseHost, Malformed> host_of(std::string name, const std::stri
   return host;
 }
 
+// Absolute, or abstract; and more than its first character.
+bool is_socket_path(std::string_view path) {
+  return path.size() > 1 && (path.starts_with('/') || path.starts_with('@'));
+}
+
 std::expected<void, Malformed> take_parameter(std::string key, const std::string& value,
                                               DatabaseAddress& out) {
   std::ranges::replace(key, '_', '-');
   key = lower(std::move(key));
   if (key == "socket") {
-    if (!value.starts_with('/') && !value.starts_with('@'))
+    if (!is_socket_path(value))
       return bad("`socket` of this URL is not an absolute path",
                  "write mysql:///?socket=/run/mysqld/mysqld.sock");
     out.hosts = {DatabaseHost{.socket_path = value}};
@@ -93,8 +98,7 @@ std::expected<DatabaseAddress, Malformed> parse_mysql(std::string_view text) {
   if (text.contains("://") || text.contains('@') || text.contains('='))
     return bad("this is not a URL of MySQL",
                "write mysql://127.0.0.1:3306/shop, user and password before the host, as in every URL");
-  if (text.starts_with('/'))
-    return DatabaseAddress{.hosts = {DatabaseHost{.socket_path = std::string(text)}}};
+  if (is_socket_path(text)) return DatabaseAddress{.hosts = {DatabaseHost{.socket_path = std::string(text)}}};
   const bool has_port = text.find(':', text.starts_with('[') ? text.find(']') : 0) != std::string_view::npos;
   const auto parsed = parse_host_port(has_port ? std::string(text) : std::string(text) + ":3306");
   if (!parsed) return std::unexpected(parsed.error());

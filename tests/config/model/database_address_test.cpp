@@ -115,6 +115,8 @@ TEST(MysqlAddress, says_what_is_wrong_and_never_the_password) {
   }
   EXPECT_NE(mysql_error("a:b"), "none");
   EXPECT_NE(mysql_error("a:0"), "none");
+  EXPECT_NE(mysql_error("/"), "none");
+  EXPECT_NE(mysql_error("mysql:///?socket=/"), "none");
 }
 
 }  // namespace
