@@ -24,8 +24,9 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 Completed::Value value_of(const std::string& command, const std::string& option) {
   if (const auto choices = choices_of(command, option); !choices.empty())
     return {option, Wanted::words, joined(choices)};
-  if (option == "--condition") return {option, Wanted::words, "started ready completed stopped"};
-  const bool file = is_one_of(option, {"-c", "--file", "--socket", "--times"});
+  if (is_one_of(option, {"--for", "--condition"}))
+    return {option, Wanted::words, "started ready completed stopped"};
+  const bool file = is_one_of(option, {"-c", "--file", "--socket", "--times", "--ca", "--cert", "--key"});
   return {option, file ? Wanted::files : Wanted::nothing, ""};
 }
 

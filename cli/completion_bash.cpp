@@ -52,7 +52,7 @@ _belfry() {
   COMPREPLY=()
   for ((i = 2; i < COMP_CWORD; i++)); do
     if [ "${COMP_WORDS[i]}" = -- ]; then
-      [ "${COMP_WORDS[1]}" = exec ] && _belfry_command "$((i + 1))"
+      [[ ${COMP_WORDS[1]} = exec || ${COMP_WORDS[1]} = wait ]] && _belfry_command "$((i + 1))"
       return
     fi
   done

@@ -60,7 +60,7 @@ std::string zsh_completion() {
          "  )\n"
          "  local behind=${words[(i)--]} previous=$words[CURRENT-1]\n"
          "  if (( behind < CURRENT )); then\n"
-         "    [[ $words[2] == exec ]] || return 1\n"
+         "    [[ $words[2] == (exec|wait) ]] || return 1\n"
          "    shift $behind words; (( CURRENT -= behind )); _normal; return\n"
          "  fi\n"
          "  if (( CURRENT == 2 )); then\n"

@@ -8,7 +8,6 @@
 #include "cli/locate.hpp"
 #include "cli/waiting.hpp"
 #include "client/json.hpp"
-#include "config/model/duration.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
@@ -114,31 +113,6 @@ int control(const Invocation& asked) {
     }
   }
   return code;
-}
-
-int wait(const Invocation& asked) {
-  std::string target = "/v1/wait";
-  char mark = '?';
-  for (const std::string& name : asked.names) {
-    if (name.find("://") != std::string::npos) {
-      return report({exit_code::usage,
-                     "cannot wait for " + name + ": this version waits for services of a running belfry only",
-                     "belfry wait --help"});
-    }
-    (target += std::exchange(mark, '&')) += "service=" + encoded(name);
-  }
-  if (!asked.condition.empty()) target += "&condition=" + asked.condition;
-  if (asked.timeout) target += "&timeout=" + encoded(config::to_string(*asked.timeout));
-  auto client = connect_to_daemon(asked);
-  if (!client) return report(client.error());
-  const WaitingFor what = asked.condition == "stopped" ? WaitingFor::down : WaitingFor::up;
-  // The daemon says in time whom it was waited for; this side gives up on a daemon that says nothing.
-  constexpr auto grace = std::chrono::seconds(1);
-  Waiting waiting = patiently(asked, asked.timeout ? std::optional(*asked.timeout + grace) : std::nullopt,
-                              asked.names, what);
-  const auto reply = client->request("GET", target, &waiting);
-  if (!reply) return gave_up(reply.error(), asked, asked.names, what);
-  return reply->status == 200 ? exit_code::ok : refused(*reply);
 }
 
 int shutdown(const Invocation& asked) {

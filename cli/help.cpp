@@ -14,7 +14,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   check    say everything that is wrong with a file
   graph    draw who waits for whom
   status   show who is ready, who waits for what, and since when
-  wait     wait until services are ready
+  wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload    control services of a running belfry
   shutdown    take the stack down
   import   turn a compose file or a Procfile into a belfry file
@@ -132,25 +132,29 @@ examples:
   belfry status --json | jq '.services[] | select(.ready | not) | .name'
 )";
 
-constexpr std::string_view wait_help = R"(belfry wait: wait until services of a running belfry are ready.
+constexpr std::string_view wait_help =
+    R"(belfry wait: wait for servers, files, names, services of a running belfry.
 
-usage: belfry wait [--timeout D] [--condition C] SERVICE…
+usage: belfry wait [OPTION…] TARGET… [-- COMMAND [ARGUMENT…]]
 
-  SERVICE          all of these
-  --condition C    started, ready, completed, stopped, or a bell of the
-                   service's own (default: ready; for a oneshot, completed)
-  --timeout D      give up after this time (default: never)
-  --socket PATH    the control socket of the daemon
-  -c, --file FILE  the file that the daemon runs
+  TARGET    host:port, or a URL: tcp tls http https unix file dns postgres mysql
+            redis rediss amqp amqps memcached grpc grpcs; or a service's name
+  --any     the first is enough            --not   until it is no longer so
+  --timeout D, --attempt-timeout D         of the whole (none), of a try (2s)
+  --interval D     between tries (default: 1/50 of the wait, 1ms to 250ms)
+  --for C          services: started, ready, completed, stopped, or an own bell;
+                   --condition: the same; --socket PATH, -c, --file FILE: whose
+  --method M, --header K:V, --status 200-399, --body REGEX, --json /path=value
+  --ca FILE, --cert FILE, --key FILE, --insecure    TLS; --query SQL   databases
+  -q, --quiet      say nothing meanwhile
 
-It returns the moment it is true; nothing is polled. After 10 s it says whom
-it waits for, then ever more seldom.
-Exit: 0 it is so, 124 timed out, 69 it can never be so, or no daemon answers.
+COMMAND takes its place once all is so. Exit: 0, 124 timed out, 64 not
+understood, 69 it can never be so, 127 or 126 no such command.
 
 examples:
-  belfry wait db
-  belfry wait --timeout 30s db cache
-  belfry wait --condition completed migrate && ./report
+  belfry wait db:5432 http://api:8080/health -- ./serve
+  belfry wait --timeout 30s --any redis://a redis://b
+  belfry wait --for completed migrate && ./report
 )";
 
 constexpr std::string_view start_help = R"(belfry start: start services, and what they require.
@@ -290,9 +294,12 @@ examples:
   belfry completion fish > ~/.config/fish/completions/belfry.fish
 )";
 
-constexpr std::string_view version_help = R"(belfry version: print the version.
+constexpr std::string_view version_help = R"(belfry version: print the version and which build it is.
 
 usage: belfry version
+
+One line: static or dynamic, TLS or none, whose malloc, which compiler. A static
+build names the OpenSSL that is in it.
 
 examples:
   belfry version

@@ -68,12 +68,22 @@ int belfry_main(int argc, char** argv) {
 }  // namespace
 }  // namespace belfry::cli
 
-// As early as a program can: before its own static initialisers. A SIGTERM that comes then waits until the
-// loop hears of it; as PID 1 it would be lost otherwise. (glibc hands the arguments to constructors.)
-[[gnu::constructor(101)]] static void block_signals_of_a_daemon(int argc, char** argv) {
+// As early as a program can: before the constructors of belfry and of its libraries. A SIGTERM that comes
+// then waits until the loop hears of it; as PID 1 it would be lost otherwise. Before `main`, and so before
+// any rule of C++: it may use nothing that is constructed. (glibc hands the arguments over; gABI, chapter 5.)
+static void block_signals_of_a_daemon(int argc, char** argv, char** /*environment*/) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "run" || command == "exec") belfry::system::SignalBlock::block();
 }
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+// The sanitizers set themselves up in the same list, and what they watch must come after them.
+[[gnu::constructor(101)]] static void block_signals(int argc, char** argv) {
+  block_signals_of_a_daemon(argc, argv, nullptr);
+}
+#else
+[[gnu::section(".preinit_array"),
+  gnu::used]] static void (*block_signals)(int, char**, char**) = block_signals_of_a_daemon;
+#endif
 
 int main(int argc, char** argv) {
   belfry::system::be_shim_if_asked(argc, argv);

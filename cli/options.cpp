@@ -67,7 +67,8 @@ void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
   app.add_option("--timeout", raw.timeout);
-  app.add_option("--condition", raw.invocation.condition);
+  add_wait_options(app, raw.invocation.wait);
+  app.add_option("--for,--condition", raw.invocation.condition);
 }
 void control_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
@@ -97,7 +98,7 @@ constexpr SubcommandSpec commands[] = {
     {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
-    {"wait", "wait until services are ready", wait_options},
+    {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
     {"restart", "restart services", graceful_control_options},
@@ -206,7 +207,8 @@ Expected<void> check_names(const Invocation& asked) {
     return std::unexpected(
         usage("cannot " + asked.command + ": " + std::string(what) + " is missing", help_of(asked.command)));
   };
-  if (is_one_of(asked.command, {"wait", "start", "stop", "restart", "kill", "reload"})) {
+  if (asked.command == "wait") return need(!asked.names.empty(), "what to wait for");
+  if (is_one_of(asked.command, {"start", "stop", "restart", "kill", "reload"})) {
     return need(!asked.names.empty(), "the name of a service");
   }
   if (asked.command == "import") {
@@ -236,7 +238,9 @@ Expected<void> check_program(const Invocation& asked, bool has_dashes) {
         usage("cannot run a command in place of a stack: this version does not do that yet",
               "belfry exec -- COMMAND runs it in a stack that is ready"));
   }
-  if (asked.command != "exec" && has_dashes) {
+  if (asked.command == "wait" && has_dashes && asked.program.empty())
+    return std::unexpected(usage("cannot wait: the command behind `--` is missing", help_of("wait")));
+  if (!is_one_of(asked.command, {"exec", "wait"}) && has_dashes) {
     return std::unexpected(usage("cannot understand --: `belfry " + asked.command + "` runs no command",
                                  help_of(asked.command)));
   }
@@ -244,7 +248,8 @@ Expected<void> check_program(const Invocation& asked, bool has_dashes) {
 }
 
 Expected<void> read_timeout(Raw& raw) {
-  if (raw.timeout.empty()) return {};
+  const bool never = raw.invocation.command == "wait" && raw.timeout == "none";
+  if (raw.timeout.empty() || never) return {};
   const auto duration = config::parse_duration(raw.timeout);
   if (!duration) {
     return std::unexpected(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channels/time/time.hpp"
+#include "cli/wait_options.hpp"
 #include "client/failure.hpp"
 
 namespace belfry::cli {
@@ -33,6 +34,7 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
+  WaitOptions wait;
 };
 
 // A text that is all there is to say: help or the version.

@@ -92,6 +92,12 @@ void append_refusals(std::string& out, const ServiceStatus& service, bool use_co
   out += painted(line, Colour::yellow, use_colour) + "\n";
 }
 
+// What its bells carry; secrets come as "***".
+void append_outputs(std::string& out, const ServiceStatus& service) {
+  for (const auto& [key, value] : service.outputs)
+    out += text::visible(service.name) + ": " + text::visible(key) + "=" + text::visible(value) + "\n";
+}
+
 void append_method(std::string& out, const ServiceStatus& service) {
   if (service.readiness_method.empty()) return;
   out += text::visible(service.name) + ": " + text::visible(service.readiness_method) + "\n";
@@ -130,7 +136,10 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
     append_refusals(remarks, service, terminal.colour);
   }
   if (status.detailed) {
-    for (const ServiceStatus& service : status.services) append_method(remarks, service);
+    for (const ServiceStatus& service : status.services) {
+      append_method(remarks, service);
+      append_outputs(remarks, service);
+    }
   } else {
     append_polled(remarks, status.services);
   }

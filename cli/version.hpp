@@ -7,6 +7,6 @@
 namespace belfry::cli {
 
 [[nodiscard]] std::string_view version();  // "0.1.0"
-[[nodiscard]] std::string version_text();  // one line, with the compiler
+[[nodiscard]] std::string version_text();  // one line: static or dynamic, TLS, allocator, compiler
 
 }  // namespace belfry::cli

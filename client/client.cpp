@@ -7,23 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "client/json.hpp"
+#include "client/response_reader.hpp"
 #include "client/trust.hpp"
 #include "config/model/exit_codes.hpp"
 
 namespace belfry::client {
 namespace {
-
-namespace http = boost::beast::http;
-
-constexpr std::size_t largest_head = std::size_t{8} * 1024;
-constexpr std::uint64_t largest_body = std::uint64_t{1} << 30U;
 
 Failure cannot_reach(const std::string& path, int error) {
   const bool forbidden = error == EACCES || error == EPERM;
@@ -54,14 +48,6 @@ std::string_view receive(int fd, char* buffer, std::size_t size) {
   return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
-// Nobody, where the kernel does not tell.
-ucred peer_of(int fd) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {0, static_cast<uid_t>(-1), 0};
-  return peer;
-}
-
 // Until `fd` has news of this kind; false when the time is over first.
 bool wait_for_news(int fd, short events, Waiting& waiting) {
   for (;;) {
@@ -76,36 +62,6 @@ bool wait_for_news(int fd, short events, Waiting& waiting) {
     if (::poll(&watched, 1, timeout) > 0) return true;
   }
 }
-
-// Reads one response out of the pieces in which it comes.
-class ResponseReader {
- public:
-  ResponseReader() {
-    parser_.header_limit(largest_head);
-    parser_.body_limit(largest_body);
-    parser_.eager(true);
-  }
-  [[nodiscard]] bool done() const { return parser_.is_done(); }
-  // Empty: there is nothing wrong with it so far.
-  std::string take(std::string_view bytes) {
-    pending_ += bytes;
-    boost::beast::error_code error;
-    pending_.erase(0, parser_.put(boost::asio::buffer(pending_), error));
-    return error && error != http::error::need_more ? error.message() : std::string();
-  }
-  // The peer has closed: that is the end of a body without a length, and of nothing else.
-  std::string take_end() {
-    if (!parser_.got_some()) return "the connection was closed without an answer";
-    boost::beast::error_code error;
-    parser_.put_eof(error);
-    return error ? error.message() : std::string();
-  }
-  Reply reply() { return {static_cast<int>(parser_.get().result_int()), std::move(parser_.get().body())}; }
-
- private:
-  http::response_parser<http::string_body> parser_;
-  std::string pending_;  // received, and not taken by the parser yet
-};
 
 int pidfd_of_peer(int fd) {
   const ucred peer = peer_of(fd);
@@ -128,7 +84,7 @@ Expected<Client> Client::connect(const std::string& path) {
     return std::unexpected(cannot_reach(path, error));
   }
   Client connected(fd, path);
-  if (auto trusted = check_trusted(path, peer_of(fd)); !trusted) return std::unexpected(trusted.error());
+  if (auto trusted = check_trusted(path, fd); !trusted) return std::unexpected(trusted.error());
   return connected;
 }
 
@@ -137,22 +93,15 @@ Client::~Client() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Failure Client::lost(std::string_view why) const {
-  return {exit_code::unavailable, "cannot get an answer from belfry at " + path_ + ": " + std::string(why),
-          "look at the daemon's own output"};
-}
+Failure Client::lost(std::string_view why) const { return no_answer(path_, why); }
 
 Failure Client::too_late() const {
   return {exit_code::timed_out, "cannot wait any longer for an answer of belfry at " + path_, ""};
 }
 
 Expected<Reply> Client::request(std::string_view method, const std::string& target, Waiting* waiting) {
-  std::string request(method);
-  request += " " + target + " HTTP/1.1\r\nHost: belfry\r\nAccept: application/json\r\n";
-  if (method == "POST") request += "Content-Length: 0\r\n";
-  request += "\r\n";
   // A daemon that refuses may close before it has read everything: its answer is there all the same.
-  const bool sent = send_all(fd_, request);
+  const bool sent = send_all(fd_, request_text(method, target));
   ResponseReader reader;
   char buffer[65536];
   while (!reader.done()) {
@@ -172,6 +121,19 @@ Expected<void> Client::wait_for_end(Waiting& waiting) {
   if (pidfd >= 0) ::close(pidfd);
   if (ended) return {};
   return std::unexpected(too_late());
+}
+
+Failure no_answer(const std::string& path, std::string_view why) {
+  return {exit_code::unavailable, "cannot get an answer from belfry at " + path + ": " + std::string(why),
+          "look at the daemon's own output"};
+}
+
+std::string request_text(std::string_view method, const std::string& target) {
+  std::string request(method);
+  request += " " + target + " HTTP/1.1\r\nHost: belfry\r\nAccept: application/json\r\n";
+  if (method == "POST") request += "Content-Length: 0\r\n";
+  request += "\r\n";
+  return request;
 }
 
 std::string detail_of(const Reply& reply) {

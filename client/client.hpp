@@ -5,14 +5,10 @@
 #include <string_view>
 
 #include "client/failure.hpp"
+#include "client/reply.hpp"
 #include "client/waiting.hpp"
 
 namespace belfry::client {
-
-struct Reply {
-  int status = 0;
-  std::string body;
-};
 
 // Owner: a command. Lifecycle: connected when made, one request. Cancellation: Ctrl-C ends the process.
 class Client {
@@ -28,6 +24,7 @@ class Client {
   Expected<Reply> request(std::string_view method, const std::string& target, Waiting* waiting = nullptr);
   // Returns when the process at the other end has ended. The Failure: 124.
   Expected<void> wait_for_end(Waiting& waiting);
+  [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
   Client(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -37,6 +34,12 @@ class Client {
   int fd_;
   std::string path_;
 };
+
+// 69: the daemon at `path` went away before it answered.
+[[nodiscard]] Failure no_answer(const std::string& path, std::string_view why);
+
+// A request as it goes over the socket.
+[[nodiscard]] std::string request_text(std::string_view method, const std::string& target);
 
 // The detail of an RFC 9457 problem, or the body as it is.
 [[nodiscard]] std::string detail_of(const Reply& reply);

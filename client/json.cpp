@@ -56,6 +56,12 @@ ServiceStatus service_of(const json::object& object) {
     for (const auto& bell : bells->get_object())
       service.bells.emplace_back(std::string(bell.key().begin(), bell.key().end()), truth_of(&bell.value()));
   }
+  if (const json::value* outputs = object.if_contains("outputs");
+      outputs != nullptr && outputs->is_object()) {
+    for (const auto& output : outputs->get_object())
+      service.outputs.emplace_back(std::string(output.key().begin(), output.key().end()),
+                                   text_of(&output.value()));
+  }
   service.last_error = text_of(object.if_contains("last_error"));
   service.waiting_for_services = list_of(object.if_contains("waiting_for_services"));
   service.readiness_polling = text_of(object.if_contains("readiness_polling"));

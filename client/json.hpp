@@ -16,9 +16,10 @@ struct ServiceStatus {
   std::optional<std::int64_t> pid;
   std::int64_t since_ns = 0;
   std::int64_t restarts = 0;
-  std::vector<std::string> waiting_for;             // for people: "db ready"
-  std::vector<std::string> waiting_for_services;    // their names alone
-  std::vector<std::pair<std::string, bool>> bells;  // of its own: name, has rung
+  std::vector<std::string> waiting_for;                      // for people: "db ready"
+  std::vector<std::string> waiting_for_services;             // their names alone
+  std::vector<std::pair<std::string, bool>> bells;           // of its own: name, has rung
+  std::vector<std::pair<std::string, std::string>> outputs;  // what its run has published; a secret is "***"
   std::string last_error, status_text;
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
   std::string readiness_polling;                                     // "asked every 10 ms (why)"

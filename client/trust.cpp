@@ -20,6 +20,14 @@ std::unexpected<Failure> distrust(const std::string& path, const std::string& wh
 
 }  // namespace
 
+ucred peer_of(int descriptor) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return {0, static_cast<uid_t>(-1), 0};
+  return peer;
+}
+
 Expected<void> check_trusted(const std::string& path, const ucred& peer) {
   const std::string other = "user " + std::to_string(peer.uid);
   if (!is_trusted(peer.uid)) {
@@ -36,6 +44,10 @@ Expected<void> check_trusted(const std::string& path, const ucred& peer) {
                     "remove it, and start belfry anew");
   }
   return {};
+}
+
+Expected<void> check_trusted(const std::string& path, int descriptor) {
+  return check_trusted(path, peer_of(descriptor));
 }
 
 }  // namespace belfry::client

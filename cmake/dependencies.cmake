@@ -1,30 +1,53 @@
 # Everything belfry links against comes from Debian 12 packages (deploy/install-deps).
 find_package(Boost 1.81 REQUIRED)
-find_package(yaml-cpp REQUIRED)
-find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)
 
-# Debian's RE2 has no CMake package. Static, as Boost is: one library less to install beside belfry.
-find_library(BELFRY_RE2_LIBRARY NAMES libre2.a REQUIRED)
-find_path(BELFRY_RE2_HEADERS re2/re2.h REQUIRED)
-add_library(belfry_re2 INTERFACE)
-target_include_directories(belfry_re2 SYSTEM INTERFACE ${BELFRY_RE2_HEADERS})
-target_link_libraries(belfry_re2 INTERFACE ${BELFRY_RE2_LIBRARY} Threads::Threads)
+# belfry_library(<name> <library> <header> [ARCHIVE]): the target belfry_<name>, for what Debian brings no CMake
+# package of, or one that only knows the shared library. The archive with BELFRY_STATIC, and with ARCHIVE always.
+function(belfry_library name library header)
+  string(TOUPPER ${name} _upper)
+  if(BELFRY_STATIC OR "ARCHIVE" IN_LIST ARGN)
+    set(_variable BELFRY_${_upper}_ARCHIVE)
+    find_library(${_variable} NAMES lib${library}.a REQUIRED)
+  else()
+    set(_variable BELFRY_${_upper}_LIBRARY)
+    find_library(${_variable} NAMES ${library} REQUIRED)
+  endif()
+  find_path(BELFRY_${_upper}_HEADERS ${header} REQUIRED)
+  add_library(belfry_${name} INTERFACE)
+  target_include_directories(belfry_${name} SYSTEM INTERFACE ${BELFRY_${_upper}_HEADERS})
+  target_link_libraries(belfry_${name} INTERFACE ${${_variable}} Threads::Threads)
+endfunction()
 
-# The archive for the same reason; Debian's libc-ares-dev brings no CMake package either.
-find_library(BELFRY_CARES_LIBRARY NAMES libcares.a REQUIRED)
-find_path(BELFRY_CARES_HEADERS ares.h REQUIRED)
-add_library(belfry_cares INTERFACE)
-target_include_directories(belfry_cares SYSTEM INTERFACE ${BELFRY_CARES_HEADERS})
-target_link_libraries(belfry_cares INTERFACE ${BELFRY_CARES_LIBRARY})
+# Archives in every build, as Boost is: libraries less to install beside belfry, and to load before it starts.
+belfry_library(re2 re2 re2/re2.h ARCHIVE)
+belfry_library(cares cares ares.h ARCHIVE)
+belfry_library(yaml yaml-cpp yaml-cpp/yaml.h)
+
+# HTTP/2 for gRPC; Debian's libnghttp2-dev brings pkg-config's file and the archive.
+find_library(BELFRY_NGHTTP2_LIBRARY NAMES libnghttp2.a REQUIRED)
+find_path(BELFRY_NGHTTP2_HEADERS nghttp2/nghttp2.h REQUIRED)
+add_library(belfry_nghttp2 INTERFACE)
+target_include_directories(belfry_nghttp2 SYSTEM INTERFACE ${BELFRY_NGHTTP2_HEADERS})
+target_compile_definitions(belfry_nghttp2 INTERFACE NGHTTP2_STATICLIB)
+target_link_libraries(belfry_nghttp2 INTERFACE ${BELFRY_NGHTTP2_LIBRARY})
 
 # Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.
 add_library(belfry_boost_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp)
 target_link_libraries(belfry_boost_json PUBLIC Boost::headers)
 
-# Shared, unlike the others: what mends OpenSSL must reach belfry without a new belfry.
+if(BELFRY_STATIC)
+  include(prometheus_archive)
+else()
+  find_package(prometheus-cpp CONFIG REQUIRED)
+  add_library(belfry_prometheus INTERFACE)
+  target_link_libraries(belfry_prometheus INTERFACE prometheus-cpp::core)
+endif()
+
+# Shared where it can be: what mends OpenSSL must reach belfry without a new belfry.
 if(BELFRY_TLS)
+  set(OPENSSL_USE_STATIC_LIBS ${BELFRY_STATIC})
   find_package(OpenSSL 3 REQUIRED)
   add_library(belfry_tls INTERFACE)
   target_link_libraries(belfry_tls INTERFACE OpenSSL::SSL OpenSSL::Crypto)

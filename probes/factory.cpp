@@ -15,9 +15,9 @@ bool is_event(Kind kind) {
 }
 
 struct NativeFactory::Shared {
-  Shared(Loop& l, system::Processes& p) : loop(l), processes(p), resolver(l), owners(l) {}
+  Shared(Loop& l, system::Processes* p) : loop(l), processes(p), resolver(l), owners(l) {}
   Loop& loop;
-  system::Processes& processes;
+  system::Processes* processes;  // null: there are none
   Resolver resolver;
   system::PathWatches paths{loop};  // one inotify, however many services wait for a file
   PortWaiters waiters;
@@ -29,7 +29,8 @@ struct NativeFactory::Shared {
 };
 
 NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
-    : shared_(std::make_unique<Shared>(loop, processes)) {}
+    : shared_(std::make_unique<Shared>(loop, &processes)) {}
+NativeFactory::NativeFactory(Loop& loop) : shared_(std::make_unique<Shared>(loop, nullptr)) {}
 NativeFactory::~NativeFactory() = default;
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
@@ -38,7 +39,14 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
     case Kind::http: return make_http(shared_->net, probe, context);
     case Kind::postgres: return make_postgres(shared_->net, probe, context);
     case Kind::mysql: return make_mysql(shared_->net, probe, context);
-    case Kind::exec: return make_exec(shared_->loop, shared_->processes, probe, context);
+    case Kind::grpc: return make_grpc(shared_->net, probe, context);
+    case Kind::redis: return make_redis(shared_->net, probe, context);
+    case Kind::amqp: return make_amqp(shared_->net, probe, context);
+    case Kind::memcached: return make_memcached(shared_->net, probe, context);
+    case Kind::dns: return make_dns(shared_->net, probe);
+    case Kind::exec:
+      if (shared_->processes == nullptr) break;
+      return make_exec(shared_->loop, *shared_->processes, probe, context);
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);
     case Kind::file: return make_file(shared_->paths, probe);

@@ -40,6 +40,7 @@ struct ProbeContext {
   const LaunchTemplate* launch = nullptr;  // null: belfry's own environment and user
   std::shared_ptr<ListenMonitor> monitor = {};  // what its notifier hears; null: belfry does not run it
   std::optional<TimePoint> began = {};          // the run, its pre_start included; empty: with its leader
+  Publisher* publisher = nullptr;  // of what it finds out; outlives the probe; null: nobody wants to know
 };
 
 // True for the kinds whose truth arrives as an event of the service (notify, fd, log, listen) and that
@@ -58,6 +59,8 @@ class Factory {
 class NativeFactory final : public Factory {
  public:
   NativeFactory(Loop& loop, system::Processes& processes);
+  // Where nobody looks after processes: `exec` is refused.
+  explicit NativeFactory(Loop& loop);
   ~NativeFactory() override;
   Result<std::unique_ptr<Probe>> make(const config::Probe& probe, const ProbeContext& context) override;
 

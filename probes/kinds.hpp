@@ -24,6 +24,11 @@ Made make_tcp(NetMeans means, const config::Probe& spec, const ProbeContext& abo
 Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_postgres(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_mysql(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_grpc(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_redis(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_amqp(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_memcached(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_dns(NetMeans means, const config::Probe& spec);
 // These ask the kernel through one socket for all probes, and are counted.
 Made make_port(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);

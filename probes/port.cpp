@@ -1,4 +1,4 @@
-// `port: N`, `port: {udp: N}`.
+// `port: N`, `port: any`, `port: {udp: N}`.
 #include "probes/kinds.hpp"
 #include "probes/listen_monitor/listen_probe.hpp"
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"
@@ -21,6 +22,15 @@ class NewsListener {
 
  protected:
   ~NewsListener() = default;
+};
+
+// Told what a probe has found out beside the answer (`port: any`: which one), before the check ends.
+class Publisher {
+ public:
+  virtual void publish(std::string_view key, std::string_view value) = 0;
+
+ protected:
+  ~Publisher() = default;
 };
 
 // Owner: the incarnation it asks about; made by a Factory.

@@ -1,7 +1,6 @@
 #include "system/activation_socket.hpp"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "system/descriptors.hpp"
+#include "system/numeric_address.hpp"
 #include "system/proc.hpp"
 #include "system/sock_diag.hpp"
 
@@ -24,12 +24,6 @@ namespace belfry::system {
 namespace {
 
 using Kind = SocketPlan::Kind;
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
 
 // Who keeps us from the address: " by 4711 nginx", with the service if it is one of belfry's.
 std::string holder_of(const SocketPlan& plan) {
@@ -70,19 +64,11 @@ std::unexpected<Error> cannot_listen(const SocketPlan& plan, int error) {
 // Numbers only, so nothing is asked of a name server. `*` is every address of both families where the host
 // has IPv6.
 bool to_inet(const SocketPlan& plan, bool v6, SocketAddress& out) {
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  hints.ai_family = v6 ? AF_INET6 : AF_INET;
-  hints.ai_socktype = plan.kind == Kind::udp ? SOCK_DGRAM : SOCK_STREAM;
-  const char* host = plan.address.c_str();
-  if (plan.address == "localhost") host = v6 ? "::1" : "127.0.0.1";
-  if (plan.address == "*") host = nullptr;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host, std::to_string(plan.port).c_str(), &hints, &found) != 0) return false;
-  std::memcpy(&out.storage, found->ai_addr, found->ai_addrlen);
-  out.size = found->ai_addrlen;
-  ::freeaddrinfo(found);
-  return true;
+  const bool local = plan.address == "localhost";
+  const std::string host = !local ? plan.address : v6 ? "::1" : "127.0.0.1";
+  const auto found = numeric_address(v6 ? AF_INET6 : AF_INET, host, plan.port);
+  if (found) out = *found;
+  return found.has_value();
 }
 
 SocketAddress to_unix(const std::string& path) {
@@ -183,7 +169,7 @@ Result<ActivationSocket> ActivationSocket::bind_inet(const SocketPlan& plan, Sys
   if (fd == -EAFNOSUPPORT && to_inet(plan, false, to)) fd = syscalls.socket(AF_INET, type, 0);
   if (fd < 0) return cannot_listen(plan, -fd);
   ActivationSocket made(fd);
-  if (to.storage.ss_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, plan.v6only ? 1 : 0);
+  if (to.family() == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, plan.v6only ? 1 : 0);
   // For TCP it passes over connections that linger in TIME_WAIT; for UDP it would share a port that is taken.
   if (!udp) set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (plan.reuse_port) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);

@@ -5,11 +5,10 @@
 // queue and closed, which would wake the loop for ever otherwise.
 #pragma once
 
-#include <fcntl.h>
-
 #include <cstddef>
 #include <vector>
 
+#include "system/descriptors.hpp"
 #include "system/owned_fd.hpp"
 
 namespace belfry::system {
@@ -38,7 +37,7 @@ class DescriptorReserve {
   void free_last() { last_.close(); }
 
  private:
-  static OwnedFd spare() { return OwnedFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+  static OwnedFd spare() { return OwnedFd(open_null()); }
 
   std::size_t lendable_;
   std::vector<OwnedFd> held_;

@@ -1,6 +1,7 @@
 #include "system/descriptors.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,13 +22,22 @@ std::optional<rlimit> entry_limit;
 void ensure_standard_descriptors() {
   // open takes the lowest free number; the one that lands above 2 is too many
   for (;;) {
-    int opened = ::open("/dev/null", O_RDWR);
+    int opened = open_null();
     if (opened < 0) return;
     if (opened > 2) {
       ::close(opened);
       return;
     }
+    ::fcntl(opened, F_SETFD, 0);
   }
+}
+
+int open_null() {
+  const int device = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (device >= 0 || (errno != ENOENT && errno != ENOTDIR)) return device;
+  const int empty = ::memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (empty >= 0) ::fcntl(empty, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL);
+  return empty;
 }
 
 void raise_descriptor_limit() {
@@ -54,7 +64,7 @@ int why_not_open(std::size_t count) {
   std::vector<OwnedFd> opened;
   int error = 0;
   while (opened.size() < count && error == 0) {
-    OwnedFd fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    OwnedFd fd(open_null());
     if (fd)
       opened.push_back(std::move(fd));
     else

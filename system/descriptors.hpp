@@ -13,6 +13,10 @@ namespace belfry::system {
 // Call it first in main, before anything opens a descriptor.
 void ensure_standard_descriptors();
 
+// /dev/null, close-on-exec. In a root without one, an empty file in memory that stays so: it reads as an end,
+// and what is written to it is refused (EPERM). -1 with errno.
+[[nodiscard]] int open_null();
+
 // Raises the soft limit to the hard one. Children get the old one back.
 void raise_descriptor_limit();
 

@@ -72,6 +72,23 @@ std::optional<FileStamp> read_regular_file(const std::string& path, off_t larges
   return got < 0 ? std::nullopt : std::optional(FileStamp::of(status));
 }
 
+OrErrno<std::string> read_file_of(std::optional<uid_t> owner, const std::string& path, off_t largest) {
+  const OwnedFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return std::unexpected(errno);
+  if (!S_ISREG(status.st_mode)) return std::unexpected(EINVAL);
+  if (owner && status.st_uid != *owner) return std::unexpected(EPERM);
+  if (status.st_size > largest) return std::unexpected(EFBIG);
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t have = 0;
+  ssize_t got = 0;
+  while (have < text.size() && (got = ::read(file.get(), text.data() + have, text.size() - have)) > 0)
+    have += static_cast<std::size_t>(got);
+  if (got < 0) return std::unexpected(errno);
+  text.resize(have);
+  return text;
+}
+
 std::string OwnFile::read(const std::string& path) {
   std::string text;
   const OwnedFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));

@@ -32,6 +32,11 @@ namespace belfry::system {
 [[nodiscard]] std::optional<FileStamp> read_regular_file(const std::string& path, off_t largest,
                                                          std::string& into);
 
+// The same, and why not: EINVAL: it is no regular file; EFBIG: it is larger; EPERM: it does not belong to
+// `owner`, where there is one, who could have laid out a name that leads to somebody else's secrets.
+[[nodiscard]] OrErrno<std::string> read_file_of(std::optional<uid_t> owner, const std::string& path,
+                                                off_t largest);
+
 // A file in which belfry leaves a note for the next one. It is believed only when nobody but this user can
 // have written it, and it is never written through a name that somebody has laid out to lead elsewhere:
 // whatever stands there is removed first.

@@ -45,6 +45,7 @@ ListeningSocket described(const inet_diag_msg& message) {
       .uid = message.idiag_uid,
       .cookie = message.id.idiag_cookie[0] | static_cast<std::uint64_t>(message.id.idiag_cookie[1]) << 32};
   std::memcpy(socket.address.data(), message.id.idiag_src, sizeof socket.address);
+  socket.port = ntohs(message.id.idiag_sport);
   return socket;
 }
 
@@ -103,7 +104,7 @@ std::vector<ListeningSocket> SockDiag::listeners(std::uint16_t port, bool udp, b
   v4.bytes[0] = htonl(INADDR_LOOPBACK);
   std::memcpy(v6.bytes.data(), &in6addr_loopback, sizeof in6addr_loopback);
   std::vector<ListeningSocket> found;
-  if (thorough) {
+  if (thorough || port == 0) {
     for (const bool v6_too : {false, true}) list(port, udp, v6_too, found);
     return found;
   }
@@ -139,7 +140,7 @@ void SockDiag::list(std::uint16_t port, bool udp, bool v6, std::vector<Listening
       if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return;  // done, or refused
       inet_diag_msg message{};
       std::memcpy(&message, NLMSG_DATA(header), sizeof message);
-      if (ntohs(message.id.idiag_sport) == port) into.push_back(described(message));
+      if (port == 0 || ntohs(message.id.idiag_sport) == port) into.push_back(described(message));
     }
   }
 }

@@ -23,6 +23,7 @@ struct ListeningSocket {
   uid_t uid = 0;                           // who made it
   std::uint64_t cookie = 0;                // never given to another socket; of unix sockets: 0
   std::array<std::uint32_t, 4> address{};  // where it is bound, as SocketIdentity has it
+  std::uint16_t port = 0;                  // of unix sockets: 0
   friend bool operator==(const ListeningSocket&, const ListeningSocket&) = default;
 };
 
@@ -38,8 +39,8 @@ class SockDiag {
 
   // The sockets that listen on this TCP port (or are bound to this UDP one), IPv4 and IPv6, in this network
   // namespace: one that is on all addresses or on loopback, else one on an address of this host. `thorough`
-  // finds all of them, on 127.0.0.2 and behind a shared port (SO_REUSEPORT) too, by walking through all
-  // sockets that listen: not for every look.
+  // (and a port of 0, which means every one) finds all of them, on 127.0.0.2 and behind a shared port
+  // (SO_REUSEPORT) too, by walking through all sockets that listen: not for every look.
   std::vector<ListeningSocket> listeners(std::uint16_t port, bool udp, bool thorough = false);
 
   // The very socket, when it listens (UDP: is bound). `port`: where, of a UDP socket that was bound after it

@@ -109,7 +109,7 @@ Result<void> SocketDirectory::make_below(const std::string& place) {
         Error::from_errno(errno, "cannot make a directory for notify sockets in " + place));
   };
   remove_dead_ones(place);
-  std::string path = place + "/" + std::string(prefix) + "XXXXXX";
+  std::string path = (place == "/" ? "" : place) + "/" + std::string(prefix) + "XXXXXX";
   if (place.empty() || ::mkdtemp(path.data()) == nullptr) return failed();
   const std::string lock = path + "/" + lock_name;
   lock_ = OwnedFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -131,8 +131,12 @@ Result<void> SocketDirectory::make_below(const std::string& place) {
 // Memory first: in many containers /run is a disk, and to bind a socket there was seen to cost 650 µs instead
 // of 10.
 Result<void> SocketDirectory::make() {
-  const std::array<std::string, 5> places = {::geteuid() != 0 ? variable("XDG_RUNTIME_DIR") : "", "/run",
-                                             "/dev/shm", variable("TMPDIR"), "/tmp"};
+  const std::array<std::string, 6> places = {::geteuid() != 0 ? variable("XDG_RUNTIME_DIR") : "",
+                                             "/run",
+                                             "/dev/shm",
+                                             variable("TMPDIR"),
+                                             "/tmp",
+                                             "/"};
   for (const bool memory_only : {true, false}) {
     for (const std::string& place : places) {
       if (place.empty() || (memory_only && !is_in_memory(place))) continue;
@@ -141,7 +145,7 @@ Result<void> SocketDirectory::make() {
   }
   return std::unexpected(Error::from_errno(errno,
                                            "cannot make a directory for notify sockets in $XDG_RUNTIME_DIR, "
-                                           "/run, /dev/shm, $TMPDIR or /tmp (mount a tmpfs on /run)"));
+                                           "/run, /dev/shm, $TMPDIR, /tmp or / (mount a tmpfs on /run)"));
 }
 
 }  // namespace belfry::system

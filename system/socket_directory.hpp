@@ -21,7 +21,8 @@ class SocketDirectory {
   SocketDirectory(const SocketDirectory&) = delete;
   SocketDirectory& operator=(const SocketDirectory&) = delete;
 
-  // In $XDG_RUNTIME_DIR, /run, /dev/shm, $TMPDIR or /tmp; memory first.
+  // In $XDG_RUNTIME_DIR, /run, /dev/shm, $TMPDIR or /tmp, memory first; in a root that has none of them, in
+  // /.
   Result<void> make();
   // The same below `place` only. Removes what dead daemons of this user have left there.
   Result<void> make_below(const std::string& place);

@@ -55,6 +55,7 @@ Spawner::Spawner(Syscalls& syscalls)
     : syscalls_(syscalls), stack_(make_stack()), ignored_(ignored_at_entry()) {
   ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
   null_ = syscalls_.open("/dev/null", O_RDWR);
+  if (null_ == -ENOENT) null_ = open_null();
   for (std::size_t i = 0; i < slot_count && null_ >= 0; ++i) {
     int slot = ::fcntl(null_, F_DUPFD_CLOEXEC, 3);
     if (slot >= 0) slots_.push_back(slot);

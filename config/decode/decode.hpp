@@ -27,6 +27,12 @@ struct Origin {
   std::uint32_t replica_of = 0;   // 1 + index of the gate, 0: no replica
 };
 
+// An output that a text of a service refers to.
+struct UsedOutput {
+  std::uint32_t user = 0;  // index into Stack::services
+  WrittenReference written;
+};
+
 struct StackDraft {
   Stack stack;
   const Node* services = nullptr;
@@ -35,8 +41,9 @@ struct StackDraft {
   DeclaredServices declared;
   std::unordered_map<std::string, std::uint32_t> env_sources;  // by path: each file is read once
   std::size_t env_bytes = 0;
-  SharedText working_dir;         // of the last service that was read: most have the same
-  std::uint32_t suggestions = 0;  // how many unknown names were already compared with all services
+  SharedText working_dir;              // of the last service that was read: most have the same
+  std::vector<UsedOutput> references;  // of all services, in the order of the file
+  std::uint32_t suggestions = 0;       // how many unknown names were already compared with all services
 };
 
 struct ServiceDraft {
@@ -76,6 +83,7 @@ struct ProbeDraft;
 [[nodiscard]] Fields<Log> log_fields();
 [[nodiscard]] Fields<Cgroup> cgroup_fields();
 [[nodiscard]] Fields<ServiceExtras> reload_fields();
+[[nodiscard]] Fields<Outputs> outputs_fields();
 struct EnvFileDraft;
 [[nodiscard]] Fields<EnvFileDraft> env_file_fields();
 
@@ -88,6 +96,7 @@ void decode_dependencies(Decoder& decoder, const Node& node, ServiceDraft& draft
 void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out);
 void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_outputs(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
 // Ports by name, and their numbers; those of `kept` were handed out before and stay.
 using KeptPorts = std::vector<std::pair<std::string, std::uint16_t>>;

@@ -9,6 +9,7 @@
 #include "config/document/suggest.hpp"
 #include "config/model/address.hpp"
 #include "config/model/kernel_names.hpp"
+#include "config/model/output_reference.hpp"
 
 namespace belfry::config {
 namespace {
@@ -34,14 +35,19 @@ void read_socket_address(Decoder& decoder, const Node& node, std::string_view ba
     text.remove_prefix(5);
     if (text.empty())
       return decoder.error("bad-value", node, "`unix:` needs a path", "write unix:/run/app.sock");
-    out.address = text.starts_with('@') ? std::string(text) : decoder.absolute(text, base);
-    if (out.address.size() > 107)
+    out.address =
+        text.starts_with('@') || text.starts_with('\0') ? std::string(text) : decoder.absolute(text, base);
+    if (!has_reference(text) && out.address.size() > 107)
       decoder.error("bad-value", node, "the path of a unix socket may have 107 bytes at most (unix(7))",
                     "use a shorter path");
     return;
   }
   if (text.starts_with("udp:")) out.kind = ListenSocket::Kind::udp;
   if (text.starts_with("udp:") || text.starts_with("tcp:")) text.remove_prefix(4);
+  if (has_reference(text)) {
+    out.address = text;
+    return;
+  }
   const auto parsed = parse_host_port(text);
   if (!parsed) return decoder.malformed(node, parsed.error());
   out.address = parsed->host;
@@ -76,10 +82,11 @@ void check_socket_options(Decoder& decoder, const Node& node, const ListenSocket
 
 // `address` is read by decode_listen, which knows the directory.
 constexpr std::array<Field<ListenSocket>, 8> socket_table{{
-    {{"address", "socket_address", "needed",
-      "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`; the host is an address, `localhost` "
-      "(127.0.0.1) or `*` (all, IPv6 and IPv4).",
-      "\"127.0.0.1:8080\""},
+    {may_refer({"address", "socket_address", "needed",
+                "`host:port`, `udp:host:port`, `unix:/path` or `unix:@abstract`; the host is an address, "
+                "`localhost` "
+                "(127.0.0.1) or `*` (all, IPv6 and IPv4).",
+                "\"127.0.0.1:8080\""}),
      [](Decoder&, const Entry&, ListenSocket&) {}},
     {{"name", "text", "the service's, or its key", "What the service calls it, in LISTEN_FDNAMES.", "https"},
      [](Decoder& d, const Entry& e, ListenSocket& out) {
@@ -174,8 +181,8 @@ constexpr std::array<Field<Cgroup>, 3> cgroup_table{{
 }};
 
 constexpr std::array<Field<ServiceExtras>, 1> reload_table{{
-    {{"command", "command", "needed", "Run to make the service read its configuration again.",
-      "[nginx, -s, reload]"},
+    {may_refer({"command", "command", "needed", "Run to make the service read its configuration again.",
+                "[nginx, -s, reload]"}),
      [](Decoder& d, const Entry& e, ServiceExtras& out) { out.reload_command = d.command(*e.value); }},
 }};
 

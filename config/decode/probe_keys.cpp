@@ -7,6 +7,7 @@
 #include "config/decode/probe_kinds.hpp"
 #include "config/model/address.hpp"
 #include "config/model/database_address.hpp"
+#include "config/model/output_reference.hpp"
 #include "config/model/pattern.hpp"
 
 namespace belfry::config {
@@ -37,7 +38,15 @@ void read_port(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
     out.probe.udp = number->entries()[0].key->text() == "udp";
     number = number->entries()[0].value;
   }
-  if (auto port = decoder.port(*number)) out.probe.port = *port;
+  const auto written = decoder.text(*number);
+  if (!written) return;
+  if (has_reference(*written)) {
+    out.probe.target = *written;
+  } else if (const auto port = parse_port(*written)) {
+    out.probe.port = *port;
+  } else {
+    decoder.malformed(*number, port.error());
+  }
 }
 
 void read_fd(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
@@ -58,31 +67,59 @@ void read_text(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
 void read_address(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   const std::string& target = out.probe.target;
-  if (target.empty()) return;
+  if (target.empty() || has_reference(target)) return;  // then it is looked at when it is asked
   const std::string address = out.probe.kind == Kind::grpc ? target.substr(0, target.find('/')) : target;
   if (const auto parsed = parse_host_port(address); !parsed) decoder.malformed(*entry.value, parsed.error());
 }
 
+// host:port or a URL of that scheme; false if it is neither.
+bool read_server(Decoder& decoder, const Entry& entry, ProbeDraft& out, std::string_view scheme) {
+  if (out.probe.target.empty() || has_reference(out.probe.target)) return false;
+  out.probe.target = with_lower_scheme(out.probe.target);
+  const auto good = check_server(out.probe.target, scheme);
+  if (!good) decoder.malformed(*entry.value, good.error());
+  return good.has_value();
+}
+
+// The path of `redis://host/3` is the number of a database.
+bool is_database(std::string_view path) {
+  return path.size() <= 6 && path.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void read_redis(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
-  out.probe.target = with_lower_scheme(out.probe.target);
   const std::string& target = out.probe.target;
-  const bool url = target.starts_with("redis://") || target.starts_with("rediss://") ||
-                   target.starts_with("unix:") || target.starts_with("/");
-  if (target.empty() || url) return;
-  if (const auto parsed = parse_host_port(target); !parsed) decoder.malformed(*entry.value, parsed.error());
+  if (target.starts_with('/') || has_reference(target)) return;
+  if (target.starts_with("unix:")) {
+    const bool has_path = target.starts_with("unix:/") && target.size() > std::string_view("unix:///").size();
+    if (!has_path)
+      decoder.error("bad-value", *entry.value, "`unix:` needs the whole path of a socket",
+                    "write unix:/run/redis/redis.sock");
+    return;
+  }
+  if (!read_server(decoder, entry, out, "redis")) return;
+  const auto scheme = target.find("://");
+  const auto path = target.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  if (scheme != std::string::npos && path != std::string::npos && !is_database(target.substr(path + 1)))
+    decoder.error("bad-value", *entry.value, "what stands behind the host is not the number of a database",
+                  "write redis://HOST:PORT/0, or nothing behind the port");
+}
+
+void read_amqp(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  read_text(decoder, entry, out);
+  read_server(decoder, entry, out, "amqp");
 }
 
 void read_postgres(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
-  if (out.probe.target.empty()) return;
+  if (out.probe.target.empty() || has_reference(out.probe.target)) return;
   if (const auto parsed = parse_postgres(out.probe.target); !parsed)
     decoder.malformed(*entry.value, parsed.error());
 }
 
 void read_mysql(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
-  if (out.probe.target.empty()) return;
+  if (out.probe.target.empty() || has_reference(out.probe.target)) return;
   if (const auto parsed = parse_mysql(out.probe.target); !parsed)
     decoder.malformed(*entry.value, parsed.error());
 }
@@ -91,6 +128,7 @@ void read_url(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   if (out.probe.target.empty()) return;
   out.probe.target = with_lower_scheme(out.probe.target);
+  if (has_reference(out.probe.target)) return;
   if (const auto good = check_url(out.probe.target); !good) decoder.malformed(*entry.value, good.error());
 }
 
@@ -124,12 +162,18 @@ constexpr std::array<Field<ProbeDraft>, 2> dns_table{{
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        if (auto value = d.needed_text(*e.value)) out.probe.target = std::move(*value);
      }},
-    {not_yet({"server", "address", "those of the host", "The name server that is asked, as host:port.",
-              "127.0.0.1:53"}),
+    {may_refer(
+         {"server", "text", "those of the host",
+          "The name server that alone is asked, for exactly this name: no hosts file, no search domains. "
+          "host:port; "
+          "without a port, 53.",
+          "127.0.0.1:53"}),
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        auto value = d.needed_text(*e.value);
        if (!value) return;
-       if (const auto parsed = parse_host_port(*value); !parsed) return d.malformed(*e.value, parsed.error());
+       const bool has_port = value->contains(':') && !value->ends_with(']');
+       const auto parsed = parse_host_port(has_port ? *value : *value + ":53");
+       if (!parsed && !has_reference(*value)) return d.malformed(*e.value, parsed.error());
        out.probe.server = std::move(*value);
      }},
 }};
@@ -198,10 +242,11 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
       "the service even runs.",
       "true"},
      read_flag},
-    {{"port", "probe_port", "",
-      "A process of this service listens on the port. The kernel tells; nothing is polled.", "8080"},
+    {may_refer({"port", "probe_port", "",
+                "A process of this service listens on the port. The kernel tells; nothing is polled.",
+                "8080"}),
      read_port},
-    {{"unix", "path", "", "A process of this service listens on the unix socket.", "run/app.sock"},
+    {may_refer({"unix", "path", "", "A process of this service listens on the unix socket.", "run/app.sock"}),
      read_text},
     {{"notify", "flag", "", "The service says READY=1 on its notify socket (sd_notify).", "true"}, read_flag},
     {{"fd", "integer", "",
@@ -209,45 +254,56 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
       "more.",
       "3", fits_all, "3", "1023"},
      read_fd},
-    {{"tcp", "address", "", "A connection to host:port is accepted.", "127.0.0.1:5432"}, read_address},
-    {{"http", "url", "",
-      "A request is answered with a status from 200 to 399, or as `status` and `body` ask.",
-      "http://127.0.0.1:8080/health"},
+    {may_refer({"tcp", "address", "", "A connection to host:port is accepted.", "127.0.0.1:5432"}),
+     read_address},
+    {may_refer({"http", "url", "",
+                "A request is answered with a status from 200 to 399, or as `status` and `body` ask.",
+                "http://127.0.0.1:8080/health"}),
      read_url},
-    {not_yet({"grpc", "text", "", "grpc.health.v1 answers SERVING: `host:port` or `host:port/service`.",
-              "127.0.0.1:9000"},
-             "`exec: [grpc_health_probe, …]`"),
+    {may_refer({"grpc", "text", "",
+                "grpc.health.v1 answers SERVING: `host:port` for the server as a whole, or "
+                "`host:port/service`; HTTP/2 "
+                "without TLS, or with `tls`.",
+                "127.0.0.1:9000"}),
      read_address},
-    {{"postgres", "text", "",
-      "The server takes clients: it begins a session or asks for a password (not starting up, recovering, "
-      "shutting down or full); a libpq connection string or URL that names the host.",
-      "\"host=127.0.0.1 dbname=shop\""},
+    {may_refer({"postgres", "text", "",
+                "The server takes clients: it begins a session or asks for a password (not starting up, "
+                "recovering, "
+                "shutting down or full); a libpq connection string or URL that names the host.",
+                "\"host=127.0.0.1 dbname=shop\""}),
      read_postgres},
-    {{"mysql", "text", "",
-      "The server takes clients: it lets one in, or says whom it would; `host:port`, a socket's path, or a "
-      "URL.",
-      "mysql://127.0.0.1:3306/shop"},
+    {may_refer({"mysql", "text", "",
+                "The server takes clients: it lets one in, or says whom it would; `host:port`, a socket's "
+                "path, or a "
+                "URL.",
+                "mysql://127.0.0.1:3306/shop"}),
      read_mysql},
-    {not_yet({"redis", "text", "",
-              "PING is answered with PONG (not loading, not asking for a password); host:port or a URL.",
-              "127.0.0.1:6379"},
-             "`exec: [redis-cli, ping]` or `notify`"),
+    {may_refer(
+         {"redis", "text", "",
+          "PING is answered with PONG: not loading, not without a password that it asks for. host:port, "
+          "`redis://USER:PASSWORD@HOST:PORT/DATABASE` (`rediss`: TLS), or the path of a unix socket.",
+          "127.0.0.1:6379"}),
      read_redis},
-    {not_yet({"amqp", "address", "", "The broker answers a client's greeting with its own: host:port.",
-              "127.0.0.1:5672"},
-             "`tcp`"),
+    {may_refer(
+         {"amqp", "text", "",
+          "The broker answers a client's greeting (AMQP 0-9-1) with its own; nobody logs in. host:port, "
+          "`amqp://…` "
+          "or `amqps://…`.",
+          "127.0.0.1:5672"}),
+     read_amqp},
+    {may_refer({"memcached", "address", "", "`version` is answered: host:port.", "127.0.0.1:11211"}),
      read_address},
-    {not_yet({"memcached", "address", "", "`version` is answered: host:port.", "127.0.0.1:11211"}, "`tcp`"),
-     read_address},
-    {not_yet({"dns", "dns_probe", "", "A name is found, by the host's name servers or the one that is named.",
-              "{name: db.internal, server: \"127.0.0.1:53\"}"},
-             "`exec: [getent, hosts, …]`"),
+    {may_refer(
+         {"dns", "dns_probe", "",
+          "A name has an address: by the host's own means (its hosts file, then its name servers), or by the "
+          "`server` that is named.",
+          "{name: db.internal, server: \"127.0.0.1:53\"}"}),
      read_dns},
-    {{"exec", "command", "", "The command exits with 0; what it leaves running is killed.",
-      "[pg_isready, -q]"},
+    {may_refer({"exec", "command", "", "The command exits with 0; what it leaves running is killed.",
+                "[pg_isready, -q]"}),
      read_exec},
     {{"log", "log_probe", "", "A line of the service's output matches.", "\"listening on\""}, read_log},
-    {{"file", "path", "", "The file exists; watched, not polled.", "run/ready"}, read_text},
+    {may_refer({"file", "path", "", "The file exists; watched, not polled.", "run/ready"}), read_text},
     {not_yet({"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
               "shop-db"}),
      read_text},
@@ -270,8 +326,8 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
       "any"},
      read_owner},
     {{"method", "text", "GET", "`http`: the method.", "HEAD"}, read_method},
-    {or_nothing(
-         {"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"}),
+    {may_refer(or_nothing(
+         {"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"})),
      read_headers},
     {{"status", "status", "200-399", "`http`: the statuses that count as success.", "200-204"}, read_status},
     {{"body", "regex", "any", "`http`: a regular expression the body must match.", "ok"}, read_body},
@@ -281,17 +337,18 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
     {{"tls", "tls", "`https`: verified; else none",
       "What speaks over a connection: `true` for TLS, or how it is to be done.", "{ca: ca.pem}"},
      read_tls},
-    {not_yet({"send", "text", "nothing", "`tcp`: what is said once the connection is accepted.",
-              "\"PING\\r\\n\""}),
+    {may_refer(not_yet({"send", "text", "nothing", "`tcp`: what is said once the connection is accepted.",
+                        "\"PING\\r\\n\""})),
      read_send},
     {not_yet({"expect", "regex", "nothing",
               "`tcp`: a regular expression that must occur in what is answered.", "PONG"}),
      read_expect},
-    {{"query", "text", "none",
-      "`postgres`, `mysql`: a query that must succeed, whatever it answers, asked as the user of the "
-      "connection "
-      "string. Needs libpq or libmariadb on this host.",
-      "select 1"},
+    {may_refer(
+         {"query", "text", "none",
+          "`postgres`, `mysql`: a query that must succeed, whatever it answers, asked as the user of the "
+          "connection "
+          "string. Needs libpq or libmariadb on this host.",
+          "select 1"}),
      read_query},
     {{"exists", "boolean", "true", "`file`: `false` waits until there is no such file.", "false"},
      read_exists},

@@ -35,6 +35,7 @@ writable `/run` or temporary directory, as a tmpfs is.
   belfry's environment, else from a file `.env` beside the (first) belfry file ([env files](env-file.md)). The
   environment wins. What is only in `.env` reaches no service by itself: pass it on with
   `environment: {NAME: }` or name the file as `env_file`. `BELFRY_PROFILES` is read from the environment alone.
+- `${SERVICE.KEY}` is an output of a service, known when that service is ready ([how](../how-to/outputs.md)); `$${` is the text `${`.
 - Anchors, aliases and merge keys (`<<`) work. Keys that begin with `x-` are ignored. Everything else that is unknown
   is an error.
 - Relative paths count from the service's `working_dir`, which counts from the directory of the (first) file.

@@ -10,6 +10,7 @@
 #include "config/decode/probe_kinds.hpp"
 #include "config/document/suggest.hpp"
 #include "config/model/enum_names.hpp"
+#include "config/model/output_reference.hpp"
 
 namespace belfry::config {
 namespace {
@@ -144,7 +145,9 @@ void resolve_paths(Decoder& decoder, Service& service) {
     for (Probe& probe : set.probes) {
       const bool path = probe.kind == Probe::Kind::file ||
                         (probe.kind == Probe::Kind::unix_socket && !probe.target.starts_with('@'));
-      if (path && !probe.target.empty()) probe.target = decoder.absolute(probe.target, service.working_dir);
+      // One that begins with an output may be absolute: that is seen when it is known.
+      if (path && !probe.target.empty() && probe.target.front() != '\0')
+        probe.target = decoder.absolute(probe.target, service.working_dir);
       if (!probe.tls) continue;
       for (std::string* file : {&probe.tls->ca, &probe.tls->cert, &probe.tls->key})
         if (!file->empty()) *file = decoder.absolute(*file, service.working_dir);
@@ -154,6 +157,8 @@ void resolve_paths(Decoder& decoder, Service& service) {
   if (service.live) probes(*service.live);
   if (!service.extras) return;
   for (OwnBell& bell : service.extras->bells) probes(bell.probes);
+  if (!service.extras->outputs.file.empty())
+    service.extras->outputs.file = decoder.absolute(service.extras->outputs.file, service.working_dir);
   if (!service.extras->log.file.empty())
     service.extras->log.file = decoder.absolute(service.extras->log.file, service.working_dir);
 }
@@ -173,6 +178,14 @@ void join_environment(ServiceDraft& draft) {
   draft.env_file.insert(draft.env_file.end(), std::make_move_iterator(fresh.begin()),
                         std::make_move_iterator(fresh.end()));
   draft.service.environment = std::move(draft.env_file);
+}
+
+// What refers to outputs is not known before the start.
+void set_late_environment_apart(Service& service) {
+  const auto is_late = [](const auto& variable) { return has_reference(variable.second); };
+  if (std::ranges::none_of(service.environment, is_late)) return;
+  std::ranges::copy_if(service.environment, std::back_inserter(extras_of(service).late_environment), is_late);
+  std::erase_if(service.environment, is_late);
 }
 
 // Whether an unknown key of the mapping seems to mean `name`: that is said already, and once is enough.
@@ -219,11 +232,14 @@ Service read_service(Decoder& decoder, StackDraft& stack, const Outline& outline
   if (service.type == ServiceType::oneshot) service.restart->policy = RestartPolicy::no;
   const std::size_t noted = decoder.not_yet().size();
   decoder.mapping(*outline.mapping, "a service", service_fields(), draft, draft.fit);
+  for (WrittenReference& written : decoder.take_references())
+    stack.references.push_back({static_cast<std::uint32_t>(stack.stack.services.size()), std::move(written)});
   for (NotYet& use : decoder.not_yet() | std::views::drop(noted))
     use.service = static_cast<std::uint32_t>(stack.stack.services.size());  // what this one will be
   if (service.main && !draft.restart_written) service.restart->policy = RestartPolicy::no;
   if (outline.readable) require_what_the_type_needs(decoder, outline, service);
   join_environment(draft);
+  set_late_environment_apart(service);
   resolve_paths(decoder, service);
   return std::move(draft.service);
 }
@@ -305,6 +321,7 @@ void decode_services(Decoder& decoder, StackDraft& draft) {
   }
   const std::vector<Outline> outlines = Outliner(decoder, draft).run();
   declare_all(decoder, draft, outlines);
+  decoder.know_services_by([&draft](std::string_view name) { return draft.declared.contains(name); });
   auto& services = draft.stack.services;
   services.reserve(draft.declared.size());
   for (const Outline& one : outlines) {

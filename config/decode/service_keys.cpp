@@ -119,17 +119,18 @@ constexpr std::array<std::pair<std::string_view, NotifyAccess>, 3> accesses{
     {{"main", NotifyAccess::main}, {"exec", NotifyAccess::exec}, {"all", NotifyAccess::all}}};
 constexpr std::array<std::pair<std::string_view, bool>, 2> healths{{{"ignore", true}, {"count", false}}};
 
-constexpr std::array<Field<ServiceDraft>, 44> service_table{{
+constexpr std::array<Field<ServiceDraft>, 45> service_table{{
     {{"type", "service_type", "daemon",
       "`daemon`: runs on, in the background too if it has `ready`. `oneshot`: must exit with 0. `external`: "
       "run by somebody else, known by its probe "
       "only. `gate`: a milestone, made of its dependencies.",
       "oneshot"},
      read_elsewhere},
-    {{"command", "command", "needed",
-      "A list is the program and its arguments. A text is split into words as a shell would, but no shell "
-      "runs.",
-      "[./api, --port, \"8080\"]", fits_process},
+    {may_refer({"command", "command", "needed",
+                "A list is the program and its arguments. A text is split into words as a shell would, but "
+                "no shell "
+                "runs.",
+                "[./api, --port, \"8080\"]", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) { out.service.command = d.command(*e.value); }},
     {{"depends_on", "depends_on", "nothing",
       "Services that come first: a list of names, or a mapping of names to conditions.",
@@ -165,11 +166,12 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        d.mapping(*e.value, "`stop`", stop_fields(), out.service.stop);
      }},
-    {or_nothing({"environment", "pairs", "belfry's own",
-                 "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key "
-                 "without value "
-                 "takes it from belfry's.",
-                 "{PORT: \"8080\"}", fits_process}),
+    {may_refer(
+         or_nothing({"environment", "pairs", "belfry's own",
+                     "Variables added to belfry's own environment: a mapping, or a list of KEY=VALUE. A key "
+                     "without value "
+                     "takes it from belfry's.",
+                     "{PORT: \"8080\"}", fits_process})),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.environment = d.pairs(*e.value, "`environment`");
      }},
@@ -182,6 +184,10 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
     {{"secrets", "secrets", "none", "Variables whose values are read from files and never shown.",
       "{PGPASSWORD: secrets/pg}", fits_process},
      [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_secrets(d, *e.value, out); }},
+    {{"outputs", "outputs", "what its probes and messages publish",
+      "What its bells carry beside that, for `${NAME.KEY}` in other services; and which of it is secret.",
+      "{file: run/outputs, secret: [PASSWORD]}", fits_process},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_outputs(d, *e.value, out); }},
     {{"working_dir", "path", "the file's directory",
       "Where the service runs; relative paths of its other keys count from here.", "/srv/api", fits_probed},
      read_elsewhere},
@@ -232,10 +238,11 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "where there can be none by a shim process above it.",
       "true", fits_process},
      read_flag<&ServiceExtras::isolate>},
-    {{"listen", "listen", "none",
-      "Sockets that belfry binds and passes on (socket activation): an address, a list, or a mapping of "
-      "names to addresses.",
-      "\"127.0.0.1:8080\"", fits_daemon},
+    {may_refer(
+         {"listen", "listen", "none",
+          "Sockets that belfry binds and passes on (socket activation): an address, a list, or a mapping of "
+          "names to addresses.",
+          "\"127.0.0.1:8080\"", fits_daemon}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_listen(d, *e.value, out); }},
     {{"stdin", "stdin", "none", "Standard input: `none` (/dev/null), `inherit`, or a file.", "inherit",
       fits_process},
@@ -248,17 +255,19 @@ constexpr std::array<Field<ServiceDraft>, 44> service_table{{
       "What becomes of its output; `inherit` passes belfry's own descriptors.",
       "{file: log/api.log, max_size: 10MiB}", fits_process},
      read_log},
-    {{"pre_start", "command", "none",
-      "Run before the service, as its user; the service starts when it has exited with 0.", "[./prepare]",
-      fits_process},
+    {may_refer({"pre_start", "command", "none",
+                "Run before the service, as its user; the service starts when it has exited with 0.",
+                "[./prepare]", fits_process}),
      read_hook<&ServiceExtras::pre_start>},
-    {{"post_start", "command", "none", "Run after the service has started.", "[./announce]", fits_process},
+    {may_refer({"post_start", "command", "none", "Run after the service has started.", "[./announce]",
+                fits_process}),
      read_hook<&ServiceExtras::post_start>},
-    {{"pre_stop", "command", "none", "Run before the service is asked to stop.", "[./drain]", fits_process},
+    {may_refer({"pre_stop", "command", "none", "Run before the service is asked to stop.", "[./drain]",
+                fits_process}),
      read_hook<&ServiceExtras::pre_stop>},
-    {{"post_stop", "command", "none",
-      "Run after the service has stopped, with as much time again as `stop.timeout`.", "[./clean]",
-      fits_process},
+    {may_refer({"post_stop", "command", "none",
+                "Run after the service has stopped, with as much time again as `stop.timeout`.", "[./clean]",
+                fits_process}),
      read_hook<&ServiceExtras::post_stop>},
     {{"reload", "reload", "none", "What `belfry reload SERVICE` does: a signal, or `{command: ...}`.",
       "SIGHUP", fits_daemon},

@@ -47,6 +47,8 @@ std::vector<Table> all_tables() {
       table("cgroup", "`cgroup`", "Limits of the whole process tree.", cgroup_fields()),
       table("reload_options", "`reload`", "The form with a command.", reload_fields()),
       table("socket", "A socket in `listen`", "The long form of an address.", socket_fields()),
+      table("outputs", "`outputs`", "What a service publishes beside its probes and messages.",
+            outputs_fields()),
       table("env_file_options", "`env_file`", "The long form of a file.", env_file_fields()),
   };
 }

@@ -43,7 +43,7 @@ std::optional<Escape> octal(std::string_view behind) {
 }
 
 // The escape that begins at the backslash `rest` starts with. What is none is kept as it is written.
-Escape escape_at(std::string_view rest, char quote) {
+Escape escape_at(std::string_view rest, char quote, EnvSyntax::Dollars dollars) {
   if (rest.size() < 2) return {"\\", 1};
   const char next = rest[1];
   if (next == quote) return {{quote}, 2};
@@ -52,7 +52,8 @@ Escape escape_at(std::string_view rest, char quote) {
   constexpr std::string_view letters = "abfnrtv\\";
   constexpr std::string_view meanings = "\a\b\f\n\r\t\v\\";
   if (const auto known = letters.find(next); known != std::string_view::npos) return {{meanings[known]}, 2};
-  if (next == '$') return {"$$", 2};  // one `$` once variables are replaced
+  // One `$` once variables are replaced.
+  if (next == '$') return {dollars == EnvSyntax::Dollars::text ? "$" : "$$", 2};
   return octal(rest.substr(1)).value_or(kept);
 }
 
@@ -184,7 +185,8 @@ bool EnvSyntax::read_quotes(EnvLine& line) {
   const char quote = text_[open];
   EnvText part{"", quote == '"', quote == '"', at_};
   while (at_ < text_.size() && text_[at_] != quote) {
-    const Escape one = text_[at_] == '\\' ? escape_at(text_.substr(at_, 5), quote) : Escape{{text_[at_]}, 1};
+    const Escape one =
+        text_[at_] == '\\' ? escape_at(text_.substr(at_, 5), quote, dollars_) : Escape{{text_[at_]}, 1};
     part.text += one.text;
     at_ += one.length;
   }
@@ -211,7 +213,7 @@ std::size_t EnvSyntax::place_of(const EnvText& part, std::size_t offset) const {
   std::size_t place = part.offset;
   for (std::size_t read = 0; read < offset && place < text_.size();) {
     const Escape one =
-        text_[place] == '\\' ? escape_at(text_.substr(place, 5), quote) : Escape{{text_[place]}, 1};
+        text_[place] == '\\' ? escape_at(text_.substr(place, 5), quote, dollars_) : Escape{{text_[place]}, 1};
     read += one.text.size();
     place += one.length;
   }

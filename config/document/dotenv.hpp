@@ -47,7 +47,11 @@ struct EnvFault {
 // Cancellation: none, it does not wait.
 class EnvSyntax {
  public:
-  explicit EnvSyntax(std::string_view text) : text_(text) {}
+  // What a `$` is: the beginning of a variable, which `\$` is not and becomes `$$`; or a character like
+  // others.
+  enum class Dollars : bool { variables, text };
+  explicit EnvSyntax(std::string_view text, Dollars dollars = Dollars::variables)
+      : text_(text), dollars_(dollars) {}
 
   // The next variable; none at the end.
   [[nodiscard]] std::optional<EnvLine> next();
@@ -72,6 +76,7 @@ class EnvSyntax {
   void warn(std::size_t offset, std::string message, std::string help);
 
   std::string_view text_;
+  Dollars dollars_;
   std::size_t at_ = 0;
   std::vector<EnvFault> faults_;
 };

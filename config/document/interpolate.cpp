@@ -5,11 +5,13 @@ namespace {
 
 bool name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool name_part(char c) { return name_start(c) || (c >= '0' && c <= '9'); }
+bool service_part(char c) { return name_part(c) || c == '-' || c == '.'; }
 
 class Interpolator {
  public:
-  Interpolator(std::string_view text, const Lookup& lookup, std::vector<VariableFault>& faults)
-      : text_(text), lookup_(lookup), faults_(faults) {}
+  Interpolator(std::string_view text, const Lookup& lookup, std::vector<VariableFault>& faults,
+               const OutputLookup& outputs)
+      : text_(text), lookup_(lookup), faults_(faults), outputs_(outputs) {}
 
   std::string run() {
     std::string out;
@@ -40,7 +42,7 @@ class Interpolator {
       out += '$';
       at_ += 2;
     } else if (next == '{') {
-      braces(out, depth, wanted);
+      if (!output(out, wanted)) braces(out, depth, wanted);
     } else if (name_start(next)) {
       const std::size_t start = at_++;
       const std::string_view name = take_name();
@@ -64,6 +66,44 @@ class Interpolator {
       fault(Kind::unset, start, length, false,
             "the variable `" + std::string(name) + "` is not set; nothing is put in its place",
             "write ${" + std::string(name) + ":-DEFAULT} for a default, or $$ for one `$`");
+  }
+
+  // `${SERVICE.KEY}`. A `-` before the first dot begins a default (`${HOST-db.internal}`), unless it stands
+  // in the name of a service. False: it is a variable, and nothing was read.
+  bool output(std::string& out, bool wanted) {
+    const std::size_t start = at_;
+    const std::size_t first = start + 2;
+    std::size_t end = first;
+    while (end < text_.size() && service_part(text_[end])) ++end;
+    const std::string_view written = text_.substr(first, end - first);
+    const std::size_t dot = written.rfind('.');
+    if (dot == std::string_view::npos) return false;
+    const std::string_view service = written.substr(0, dot), key = written.substr(dot + 1);
+    const bool known = outputs_.is_service && outputs_.is_service(service);
+    if (!known && written.find('-') < written.find('.')) return false;
+    const char next = end < text_.size() ? text_[end] : '\0';
+    at_ = std::min(end + 1, text_.size());
+    if (next != '}' || !is_variable_name(key)) {
+      give_up_output(start, next, service, key);
+    } else if (wanted && outputs_.refer) {
+      out += outputs_.refer(service, key, start, at_ - start);
+    } else if (wanted) {
+      fault(Kind::malformed, start, at_ - start, true, "an output of a service cannot be used here",
+            "outputs are known when a service starts: use them in its command, environment, probes, `listen` "
+            "and hooks; write $${ for the text `${`");
+    }
+    return true;
+  }
+
+  void give_up_output(std::size_t start, char next, std::string_view service, std::string_view key) {
+    if (next == '\0')
+      return give_up(start, "`${` is never closed", "add `}`, or write $${ for the text `${`");
+    if (std::string_view(":-?+").contains(next) || key.contains('-') || service.contains('-'))
+      return give_up(start, "an output of a service has no default",
+                     "write ${SERVICE.KEY}: it is there when this service starts, or this service does not "
+                     "start");
+    give_up(start, "this is no output of a service",
+            "write ${SERVICE.KEY}, the key in letters, digits and `_`; or $${ for the text `${`");
   }
 
   void braces(std::string& out, int depth, bool wanted) {
@@ -137,14 +177,16 @@ class Interpolator {
   std::string_view text_;
   const Lookup& lookup_;
   std::vector<VariableFault>& faults_;
+  const OutputLookup& outputs_;
   std::size_t at_ = 0;
   bool given_up_ = false;  // the rest was not read: what is missing there is not the fault
 };
 
 }  // namespace
 
-std::string interpolate(std::string_view text, const Lookup& lookup, std::vector<VariableFault>& faults) {
-  return Interpolator(text, lookup, faults).run();
+std::string interpolate(std::string_view text, const Lookup& lookup, std::vector<VariableFault>& faults,
+                        const OutputLookup& outputs) {
+  return Interpolator(text, lookup, faults, outputs).run();
 }
 
 bool is_variable_name(std::string_view name) {

@@ -5,6 +5,7 @@
 //   ${NAME:?x} ${NAME?x}            an error with the message x when unset or empty / when unset
 //   ${NAME:+x} ${NAME+x}            x when set and not empty / when set, else empty
 //   $$                              one $
+//   ${SERVICE.KEY}                  an output of a service: no variable has a dot in its name
 // x may contain variables again. A `$` before anything else stands for itself, as in a shell.
 #pragma once
 
@@ -19,6 +20,15 @@ namespace belfry::config {
 
 using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
+// What becomes of `${SERVICE.KEY}`. Both empty: there are no outputs here, and it is a fault.
+struct OutputLookup {
+  std::function<bool(std::string_view service)> is_service;
+  // What stands in the place of the reference, which is `length` bytes at `offset`.
+  std::function<std::string(std::string_view service, std::string_view key, std::size_t offset,
+                            std::size_t length)>
+      refer;
+};
+
 struct VariableFault {
   enum class Kind : std::uint8_t { unset, needed, malformed, too_long };
   std::size_t offset = 0;  // in the text before interpolation
@@ -31,7 +41,7 @@ struct VariableFault {
 
 // `text` with its variables replaced; what is wrong is appended to `faults`.
 [[nodiscard]] std::string interpolate(std::string_view text, const Lookup& lookup,
-                                      std::vector<VariableFault>& faults);
+                                      std::vector<VariableFault>& faults, const OutputLookup& outputs = {});
 
 // Whether `name` may be the name of a variable: a letter or `_`, then letters, digits and `_`.
 [[nodiscard]] bool is_variable_name(std::string_view name);

@@ -10,6 +10,7 @@
 #include "config/keys/text_traps.hpp"
 #include "config/model/address.hpp"
 #include "config/model/kernel_names.hpp"
+#include "config/model/output_reference.hpp"
 #include "config/model/size.hpp"
 
 namespace belfry::config {
@@ -44,8 +45,8 @@ std::optional<std::string> Decoder::text(const Node& node) {
   }
   if (!node.text().contains('$')) return std::string(node.text());
   std::vector<VariableFault> faults;
-  std::string value =
-      interpolate(node.text(), [&](std::string_view name) { return variable(name, node); }, faults);
+  std::string value = interpolate(
+      node.text(), [&](std::string_view name) { return variable(name, node); }, faults, outputs_in(node));
   if (held_ > most_held) return std::nullopt;  // reported where it happened
   replaced_.node = &node;
   replaced_.value = value;
@@ -60,6 +61,17 @@ std::optional<std::string> Decoder::text(const Node& node) {
     good = good && !fault.error;
   }
   return good ? std::optional(std::move(value)) : std::nullopt;
+}
+
+OutputLookup Decoder::outputs_in(const Node& node) {
+  OutputLookup outputs{.is_service = is_service_, .refer = {}};
+  if (!may_refer_) return outputs;
+  outputs.refer = [this, &node](std::string_view service, std::string_view key, std::size_t offset,
+                                std::size_t length) {
+    references_.push_back({std::string(service), std::string(key), span_inside(node, offset, length)});
+    return reference_to({.service = service, .key = key});
+  };
+  return outputs;
 }
 
 std::optional<std::string> Decoder::free_text(const Node& node) {

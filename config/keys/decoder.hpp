@@ -1,6 +1,7 @@
 // Reading typed values out of nodes, and saying what is wrong with those that do not fit.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -33,6 +34,13 @@ template <class T>
 using Fields = std::span<const Field<T>>;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// `${db.PORT}`, where it was written.
+struct WrittenReference {
+  std::string service;
+  std::string key;
+  Span where;
+};
 
 // What people write who know another tool, and what that is here; empty if nothing is known.
 struct ForeignWords {
@@ -111,7 +119,9 @@ class Decoder {
       } else if (present(entry, found->key)) {
         if (!found->key.works()) note_not_yet(entry, found->key, what);
         const std::size_t noted = not_yet_.size();
+        const bool might_refer = std::exchange(may_refer_, found->key.may_refer);
         found->read(*this, entry, out);
+        may_refer_ = might_refer;
         // Of a key that is refused, what stands inside need not be refused as well.
         if (!found->key.works()) not_yet_.resize(noted);
       }
@@ -121,6 +131,13 @@ class Decoder {
 
   // What was written and does not work yet, in the order of reading; a caller that knows for whom says so.
   [[nodiscard]] std::vector<NotYet>& not_yet() { return not_yet_; }
+
+  // References that were read since this was asked last.
+  [[nodiscard]] std::vector<WrittenReference> take_references() { return std::exchange(references_, {}); }
+  // Whether somebody is a service of this file, once that is known.
+  void know_services_by(std::function<bool(std::string_view)> is_service) {
+    is_service_ = std::move(is_service);
+  }
 
   bool expect_mapping(const Node& node, std::string_view what);
   // Whether an entry has a value to be read. A key without one is an error, because it was
@@ -167,6 +184,7 @@ class Decoder {
     const Node* node = nullptr;
     std::string value;
   };
+  [[nodiscard]] OutputLookup outputs_in(const Node& node);
   void note_not_yet(const Entry& entry, const Key& key, std::string_view what);
   [[nodiscard]] std::string as_written(std::string_view text) const;
   bool octal_refused(const Node& node, std::string_view value);
@@ -187,6 +205,9 @@ class Decoder {
   Replaced replaced_;
   ForeignWords foreign_;
   std::vector<NotYet> not_yet_;
+  bool may_refer_ = false;  // what is read now may use outputs
+  std::vector<WrittenReference> references_;
+  std::function<bool(std::string_view)> is_service_;
   static constexpr std::size_t most_held = 64U << 20U;
   std::size_t held_ = 0;
   bool said_overgrown_ = false;

@@ -32,6 +32,7 @@ struct Key {
   Fits fits = fits_all;
   std::string_view least = {};  // of numbers: the bounds that the reader knows, for the schema
   std::string_view most = {};
+  bool may_refer = false;     // its texts may refer to outputs of services, `${db.PORT}`
   bool may_be_empty = false;  // written with nothing behind it, it says nothing, and is no mistake
   // The version from which on the key does what it says. Empty: not yet; whoever uses it is told so.
   std::string_view since = "0.1";
@@ -45,6 +46,12 @@ struct Key {
   key.since = {};
   key.instead = instead;
   key.only = only;
+  return key;
+}
+
+// `key`, in whose texts outputs of services may stand.
+[[nodiscard]] constexpr Key may_refer(Key key) {
+  key.may_refer = true;
   return key;
 }
 

@@ -31,24 +31,11 @@ class Collector {
     enabled_ = s.enabled;
     refuse_if(s, s.ready.probes.size() > 32,
               "more than 32 probes in one `ready`");  // Readiness keeps a bit for each
-    probes(s, s.ready);
-    if (s.live) {
-      probes(s, *s.live);
-      refuse_if(s, s.live->probes.size() > 32, "more than 32 probes in one `live`");
-    }
+    refuse_if(s, s.live && s.live->probes.size() > 32, "more than 32 probes in one `live`");
     if (!s.extras) return;
     const ServiceExtras& e = *s.extras;
-    for (const OwnBell& bell : e.bells) probes(s, bell.probes);
     refuse_if(s, e.bells.size() > 32, "more than 32 own bells");  // Readiness keeps a bit for each
     refuse_if(s, e.tty && e.log.inherit, "`tty` together with `log: inherit`");
-  }
-
-  void probes(const Service& s, const ProbeSet& set) {
-    for (const Probe& p : set.probes) {
-      if (p.kind == Probe::Kind::port && p.port == 0)
-        refuse(Span(p.place.line != 0 ? p.place : s.place),
-               "cannot use `port: any` in a probe: this version does not support it yet", "name the port");
-    }
   }
 
   void refuse_if(const Service& s, bool used, std::string_view what) {

@@ -33,6 +33,17 @@ bool is_ipv6(std::string_view host) {
   return ::inet_pton(AF_INET6, std::string(host.substr(0, host.find('%'))).c_str(), &ignored) == 1;
 }
 
+// Whether two hexadecimal digits, and not the NUL, stand behind every `%`.
+bool is_percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdefABCDEF";
+  for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+    const std::string_view code = text.substr(at + 1, 2);
+    if (code.size() < 2 || code == "00" || code.find_first_not_of(digits) != std::string_view::npos)
+      return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::expected<std::uint16_t, Malformed> parse_port(std::string_view text) {
@@ -106,6 +117,34 @@ std::expected<void, Malformed> check_url(std::string_view text) {
     return bad(text, "contains a character that no URL may have", "write it percent-encoded");
   const auto parsed = parse_host_port(has_port ? std::string(authority) : std::string(authority) + ":80");
   if (!parsed) return std::unexpected(parsed.error());
+  return {};
+}
+
+std::expected<void, Malformed> check_server(std::string_view text, std::string_view scheme) {
+  const auto scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos) {
+    const auto parsed = parse_host_port(text);
+    if (!parsed) return std::unexpected(parsed.error());
+    return {};
+  }
+  const std::string plain(scheme);
+  const std::string given = with_lower_scheme(text).substr(0, scheme_end);
+  const std::string form =
+      "write host:port, or " + plain +
+      "://HOST:PORT, with USER:PASSWORD@ before the host where it asks for them; a `/`, `@` "
+      "or `%` in these is written %2F, %40, %25";
+  if (given != plain && given != plain + "s")
+    return std::unexpected(
+        Malformed{"`" + given.substr(0, 40) + "://…` is no URL of this kind of server", form});
+  std::string_view authority = text.substr(scheme_end + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  const auto host_at = authority.rfind('@') + 1;  // npos + 1 is 0
+  if (!is_percent_encoded(authority.substr(0, host_at)))
+    return std::unexpected(Malformed{"a `%` in the `" + given + "://` URL encodes nothing", form});
+  authority.remove_prefix(host_at);
+  const bool has_port = authority.starts_with('[') ? !authority.ends_with(']') : authority.contains(':');
+  if (!parse_host_port(has_port ? std::string(authority) : std::string(authority) + ":1"))
+    return std::unexpected(Malformed{"the `" + given + "://` URL has no good host and port", form});
   return {};
 }
 

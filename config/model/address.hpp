@@ -27,4 +27,8 @@ struct HostPort {
 // Nothing if `text` is an `http://` or `https://` URL with a host and, if given, a good port.
 [[nodiscard]] std::expected<void, Malformed> check_url(std::string_view text);
 
+// Nothing if `text` is host:port, or `scheme://[user[:password]@]host[:port][/path]`, or the same with an `s`
+// behind the scheme (TLS). What is wrong with a URL is said without quoting it: a password may stand in it.
+[[nodiscard]] std::expected<void, Malformed> check_server(std::string_view text, std::string_view scheme);
+
 }  // namespace belfry::config

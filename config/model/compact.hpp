@@ -74,6 +74,23 @@ class Rarely {
   std::unique_ptr<T> value_;
 };
 
+// A part that few have and that may not be there at all, one pointer wide: null until it is made.
+// A value: a copy has a part of its own.
+template <class T>
+class Part : public std::unique_ptr<T> {
+ public:
+  using std::unique_ptr<T>::unique_ptr;
+  Part() = default;
+  Part(std::unique_ptr<T> part) : std::unique_ptr<T>(std::move(part)) {}
+  Part(const Part& other) : std::unique_ptr<T>(other ? std::make_unique<T>(*other) : nullptr) {}
+  Part(Part&&) noexcept = default;
+  Part& operator=(Part other) noexcept {
+    this->swap(other);
+    return *this;
+  }
+  ~Part() = default;
+};
+
 // A text that many values have in common: copies share it. Immutable.
 // The text lives until the last of them has gone.
 class SharedText {

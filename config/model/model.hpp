@@ -95,6 +95,7 @@ struct FileExpectation {
 // What becomes of a service whose `live` has failed.
 enum class OnFailure : std::uint8_t { restart, unready, shutdown };
 
+// A value: a run that uses outputs of others asks copies of its probes (output_reference.hpp).
 struct Probe {
   enum class Kind : std::uint8_t {
     listen,
@@ -117,21 +118,21 @@ struct Probe {
     cluster
   };
   Kind kind = Kind::notify;
-  bool udp = false;                   // port
-  bool any_owner = false;             // what connects or looks who listens: it need not be the service
-  std::uint16_t port = 0;             // port; 0: any that the service chooses
-  std::uint16_t fd = 0;               // fd
+  bool udp = false;        // port
+  bool any_owner = false;  // what connects or looks who listens: it need not be the service
+  std::uint16_t port = 0;  // port; 0: any that the service chooses, unless `target` refers to an output
+  std::uint16_t fd = 0;    // fd
   FdDialect dialect = FdDialect::s6;  // fd
   std::string target;         // host:port, URL, DSN, path (absolute), regular expression, name (dns, cluster)
   std::uint32_t hosts = 1;    // cluster: how many must be ready
   std::uint32_t times = 1;    // log: how many lines must match
   Rarely<Command> command;    // exec
   Rarely<std::string> query;  // postgres, mysql: what is asked once logged in; empty: nothing
-  Rarely<std::string> server;             // dns: host:port; empty: those of the host
-  std::unique_ptr<HttpExpectation> http;  // http, when anything but the default is expected
-  std::unique_ptr<TcpExpectation> tcp;    // tcp, when more than a connection is expected
-  std::unique_ptr<FileExpectation> file;  // file, when more than its existence is expected
-  std::unique_ptr<TlsOptions> tls;        // null: none is asked for (`https`, `rediss`: the defaults)
+  Rarely<std::string> server;  // dns: host:port; empty: those of the host
+  Part<HttpExpectation> http;  // http, when anything but the default is expected
+  Part<TcpExpectation> tcp;    // tcp, when more than a connection is expected
+  Part<FileExpectation> file;  // file, when more than its existence is expected
+  Part<TlsOptions> tls;        // null: none is asked for (`https`, `rediss`: the defaults)
 
   // Tuning. Unset means the default of the place where the probe stands.
   OptionalDuration timeout;  // of the whole start (`ready`) or of one attempt (`live`)
@@ -175,7 +176,8 @@ struct Stop {
   Duration timeout = std::chrono::seconds(10);
 };
 
-// A socket that belfry binds and passes on (socket activation).
+// A socket that belfry binds and passes on (socket activation). When `address` refers to an output, it is all
+// that was written, the port included, and is read anew for each run.
 struct ListenSocket {
   enum class Kind : std::uint8_t { tcp, udp, unix_stream };
   Kind kind = Kind::tcp;
@@ -224,6 +226,20 @@ struct Secret {
   std::string value;
 };
 
+// Where a service gets outputs of its own from, beside its probes and its notify socket, and what is hidden.
+struct Outputs {
+  std::string file;                 // absolute; KEY=VALUE lines, read when a bell rings; empty: none
+  std::vector<std::string> secret;  // keys whose values are shown to nobody
+};
+
+// An output of another service that texts of this one refer to.
+struct OutputReference {
+  std::string service;
+  std::string key;
+  std::uint32_t provider = 0;  // index into Stack::services, as `edge` filled in by validation
+  std::uint32_t edge = 0;      // index into depends_on: which guarantees that the output is there
+};
+
 // The parts of a service that few services use, kept apart so that ten thousand plain services
 // stay small.
 struct ServiceExtras {
@@ -246,6 +262,10 @@ struct ServiceExtras {
   std::vector<std::string> profiles;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<Secret> secrets;
+  Outputs outputs;
+  std::vector<OutputReference> references;  // empty: it uses nobody's
+  std::vector<std::pair<std::string, std::string>>
+      late_environment;  // what of its environment refers to outputs
   std::string description;
   std::uint32_t fd_store = 0;
   NotifyAccess notify_access = NotifyAccess::all;

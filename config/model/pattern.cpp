@@ -29,11 +29,11 @@ Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
-std::expected<Pattern, std::string> Pattern::compile(std::string_view text) {
+std::expected<Pattern, std::string> Pattern::compile(std::string_view text, Groups groups) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(most_memory);
-  options.set_never_capture(true);
+  options.set_never_capture(groups == Groups::forget);
   auto engine = std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
   if (!engine->ok()) return std::unexpected(engine->error());
   if (engine->ProgramSize() > most_steps)
@@ -45,6 +45,27 @@ std::expected<Pattern, std::string> Pattern::compile(std::string_view text) {
 bool Pattern::occurs_in(std::string_view text) const {
   text = text.substr(0, reach_);
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *engine_);
+}
+
+std::vector<std::string> Pattern::group_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, number] : engine_->NamedCapturingGroups()) names.push_back(name);
+  return names;
+}
+
+std::vector<std::pair<std::string, std::string_view>> Pattern::groups_in(std::string_view text) const {
+  std::vector<std::pair<std::string, std::string_view>> found;
+  std::vector<re2::StringPiece> groups(static_cast<std::size_t>(engine_->NumberOfCapturingGroups()) + 1);
+  text = text.substr(0, reach_);
+  const re2::StringPiece line(text.data(), text.size());
+  if (!engine_->Match(line, 0, line.size(), re2::RE2::UNANCHORED, groups.data(),
+                      static_cast<int>(groups.size())))
+    return found;
+  for (const auto& [name, number] : engine_->NamedCapturingGroups()) {
+    const re2::StringPiece& group = groups[static_cast<std::size_t>(number)];
+    if (group.data() != nullptr) found.emplace_back(name, std::string_view(group.data(), group.size()));
+  }
+  return found;
 }
 
 }  // namespace belfry::config

@@ -11,6 +11,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace re2 {
 class RE2;
@@ -22,9 +24,12 @@ namespace belfry::config {
 // text.
 class Pattern {
  public:
+  // What is remembered of a match. Groups cost time, so they are kept where their texts are wanted.
+  enum class Groups : bool { forget, keep };
+
   // Perl's syntax without look-around and back references. The error says what is wrong with it, or that it
   // has too many steps.
-  static std::expected<Pattern, std::string> compile(std::string_view text);
+  static std::expected<Pattern, std::string> compile(std::string_view text, Groups groups = Groups::forget);
 
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;
@@ -34,6 +39,12 @@ class Pattern {
   [[nodiscard]] bool occurs_in(std::string_view text) const;
   // How many bytes are looked at in one go: 1 MiB for a simple one, 6 KiB for the largest.
   [[nodiscard]] std::size_t reach() const { return reach_; }
+
+  // The names of its groups, `(?P<NAME>…)`, in alphabetical order. Of one compiled with Groups::keep.
+  [[nodiscard]] std::vector<std::string> group_names() const;
+  // What the named groups hold in the first match, views into `text`; of a group that took no part in it
+  // nothing. Groups::keep.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string_view>> groups_in(std::string_view text) const;
 
  private:
   explicit Pattern(std::unique_ptr<re2::RE2> engine);

@@ -7,6 +7,7 @@
 
 #include "config/keys/quote.hpp"
 #include "config/model/address.hpp"
+#include "config/model/output_reference.hpp"
 #include "config/validate/host.hpp"
 #include "config/validate/validate.hpp"
 
@@ -142,7 +143,9 @@ class HostCheck {
 
   void command(const Command& words, const Node* node, Place otherwise) {
     // From a directory that is not there nothing relative can be said.
-    if (words.empty() || (missing_directory_ && !words.front().starts_with('/'))) return;
+    if (words.empty() || has_reference(words.front()) ||
+        (missing_directory_ && !words.front().starts_with('/')))
+      return;
     const Finding& finding = look_at(words.front());
     if (!finding.message.empty())
       warn("no-such-command", span_of(node, otherwise), finding.message, finding.help);
@@ -259,7 +262,8 @@ class HostCheck {
 
   // Bound before anything of the service runs, so its hooks come too late to make the directory.
   void socket_directory(const ListenSocket& socket) {
-    if (!socket.address.starts_with('/')) return;  // an abstract name needs none
+    // An abstract name needs none, and what an output names is not known yet.
+    if (!socket.address.starts_with('/') || has_reference(socket.address)) return;
     const std::string directory =
         socket.address.substr(0, std::max<std::size_t>(socket.address.rfind('/'), 1));
     const std::string& why = once("s", directory, [&] { return host_.why_no_directory(directory, {}); });

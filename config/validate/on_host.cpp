@@ -89,11 +89,11 @@ void check_ports(Decoder& decoder, const StackDraft& draft) {
     // A oneshot is gone when others run: it may use their port, as a test server does.
     if (!service.enabled || service.type != ServiceType::daemon) continue;
     for (const Probe& probe : service.ready.probes)
-      if (probe.kind == Probe::Kind::port && !service.ready.any)
+      if (probe.kind == Probe::Kind::port && probe.port != 0 && !service.ready.any)
         table.claim(probe.udp, probe.port, {i, service.name, "", port_span(draft.origins[i], probe)});
     if (!service.extras) continue;
     for (const ListenSocket& socket : service.extras->listen)
-      if (socket.kind != ListenSocket::Kind::unix_stream && !socket.reuse_port)
+      if (socket.kind != ListenSocket::Kind::unix_stream && socket.port != 0 && !socket.reuse_port)
         table.claim(socket.kind == ListenSocket::Kind::udp, socket.port,
                     {i, service.name, socket.address, Span(socket.place)});
   }

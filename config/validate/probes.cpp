@@ -56,6 +56,10 @@ class ProbeCheck {
       else if (probe.kind == Kind::log && service_.extras && service_.extras->log.inherit)
         report(probe, "with `log: inherit` the output of " + quote(service_.name) + " does not pass belfry",
                "remove `log: inherit`, or use another kind of probe");
+      else if (probe.kind == Kind::port && probe.port == 0 && probe.target.empty() && probe.any_owner)
+        report(probe,
+               "`port: any` is a port of " + quote(service_.name) + " itself: `owner: any` has too many",
+               "remove `owner: any`, or name the port");
       else if (probe.kind == Kind::fd && probe.fd > 0)
         descriptor(probe);
     }

@@ -144,6 +144,7 @@ void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string
   check_conditions(decoder, draft);
   check_quorums(decoder, draft);
   check_probes(decoder, draft);
+  if (acyclic) check_outputs(decoder, draft);
   check_main(decoder, draft);
   check_ports(decoder, draft);
   check_host(decoder, draft, host);

@@ -1,6 +1,7 @@
 // What concerns more than one key: dependencies, conditions, profiles, ports, budgets. The machine is asked
 // through Host (host.hpp), which somebody else implements. This room reads no file, and changes nothing of
-// what was decoded but what follows from it: which services are enabled.
+// what was decoded but what follows from it: which services are enabled, and who
+// publishes the outputs that are used.
 #pragma once
 
 #include <string>
@@ -22,6 +23,8 @@ void check_cycles(Decoder& decoder, const StackDraft& draft);
 void check_conditions(Decoder& decoder, const StackDraft& draft);
 void check_quorums(Decoder& decoder, const StackDraft& draft);
 void check_probes(Decoder& decoder, const StackDraft& draft);
+// Also fills in who publishes what is referred to, and by which edge it is there.
+void check_outputs(Decoder& decoder, StackDraft& draft);
 void check_budget(Decoder& decoder, const StackDraft& draft);
 void check_ports(Decoder& decoder, const StackDraft& draft);
 // Warns of what cannot run on this machine; does nothing where `host` is null.

@@ -33,6 +33,8 @@ class DependencyGraph {
   // All edges of the file, also to what no profile enables: it may be started by name.
   void connect();
 
+  [[nodiscard]] Node& at(std::uint32_t index) const { return *nodes_[index]; }
+
   // --- up and down
   // `roots` and all that they require, the roots first.
   [[nodiscard]] std::vector<Node*> required_closure(std::vector<Node*> roots) const;

@@ -12,6 +12,7 @@
 #include "system/launch.hpp"
 #include "system/open_file.hpp"
 #include "system/proc.hpp"
+#include "system/user_database.hpp"
 
 namespace belfry::daemon {
 
@@ -35,9 +36,10 @@ const RealHost::Account& RealHost::account(Who who) {
     account.uid = identity->uid;
     account.groups = std::move(identity->groups);
   } else if (identity.error().errnum == 0) {
-    account.why_not = "this host has no such " +
-                      std::string(identity.error().detail.contains("group") ? "group" : "user") + ": " +
-                      std::string(identity.error().detail.contains("group") ? who.group : who.user);
+    const bool group = identity.error().detail.starts_with("unknown group");
+    account.why_not = "this host has no such ";
+    account.why_not.append(group ? "group: " : "user: ").append(group ? who.group : who.user);
+    account.why_not.append(system::not_looked_into());
   }
   return account;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "config/model/output_reference.hpp"
 #include "text/utf8.hpp"
 
 namespace belfry::daemon {
@@ -90,9 +91,20 @@ constexpr std::array assignments = {
                }},
 };
 
+// A value that is not UTF-8 is found out by whoever keeps it.
+void read_output(NotifyMessage& message, std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  const std::string_view key = assignment.substr(0, equals);
+  if (equals == std::string_view::npos || !config::is_output_key(key))
+    ++message.bad_outputs;
+  else
+    message.outputs.emplace_back(key, assignment.substr(equals + 1));
+}
+
 void read_line(NotifyMessage& message, std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return;
+  if (line.substr(0, equals) == "X_BELFRY_SET") return read_output(message, line.substr(equals + 1));
   const auto known = std::ranges::find(assignments, line.substr(0, equals), &Assignment::name);
   if (known != assignments.end()) known->read(message, line.substr(equals + 1));
 }

@@ -1,7 +1,9 @@
 #include "daemon/resources/activation.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "config/model/output_reference.hpp"
 #include "system/identity.hpp"
 
 namespace belfry::daemon {
@@ -35,10 +37,18 @@ void Activation::open() {
   for (std::size_t i = 0; i < stack_.services.size(); ++i) {
     const config::Service& spec = stack_.services[i];
     if (!spec.extras) continue;  // also of what no profile enables: it may be started by name
-    for (const ListenSocket& socket : spec.extras->listen) {
-      SocketPlan& plan = plans_[i].emplace_back(plan_of(socket));
-      if (auto ok = look_up_owner(socket, plan); !ok) ownerless_.try_emplace(i, ok.error());
-    }
+    const auto is_late = [](const ListenSocket& one) { return config::has_reference(one.address); };
+    if (std::ranges::none_of(spec.extras->listen, is_late)) plan(i, spec.extras->listen);
+  }
+}
+
+void Activation::plan(std::size_t service, const std::vector<ListenSocket>& sockets) {
+  close(service);
+  std::vector<SocketPlan>& plans = plans_[service];
+  plans.clear();
+  for (const ListenSocket& socket : sockets) {
+    SocketPlan& made = plans.emplace_back(plan_of(socket));
+    if (auto ok = look_up_owner(socket, made); !ok) ownerless_.try_emplace(service, ok.error());
   }
 }
 

@@ -22,6 +22,9 @@ class Activation {
   // Looks up to whom sockets belong. An owner that does not exist is an error of bind().
   void open();
 
+  // Where the sockets of a service are, when its file did not say so; those of before are closed.
+  void plan(std::size_t service, const std::vector<config::ListenSocket>& sockets);
+
   // Binds all sockets of the service, or none and says why. Those that are bound already stay, and with them
   // the clients that wait in their backlog; one whose path has gone is bound anew. Error kind: failed.
   Result<void> bind(std::size_t service);

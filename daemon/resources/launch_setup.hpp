@@ -1,7 +1,10 @@
 // Environment, identity, directory and limits of a service's processes, as its file says.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +28,11 @@ class LaunchSetup {
 
   [[nodiscard]] Result<void> check(const config::Service& spec) const { return identities_.check(spec); }
   void apply(const config::Service& spec, system::Launch& launch) const;
+  // Whom what the service writes belongs to; empty: belfry's own user.
+  [[nodiscard]] std::optional<uid_t> user_of(const config::Service& spec) const {
+    const auto identity = identities_.of(spec);
+    return identity ? std::optional(identity->uid) : std::nullopt;
+  }
   // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
   [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
 

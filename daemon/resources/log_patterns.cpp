@@ -10,8 +10,10 @@ LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
     : events_(events), pipe_(pipe) {
   for (const config::Probe* probe : probes) {
     // The file was checked: a pattern that does not compile never gets here.
-    if (auto pattern = config::Pattern::compile(probe->target))
-      awaited_.push_back({.probe = probe, .pattern = std::move(*pattern)});
+    auto pattern = config::Pattern::compile(probe->target, config::Pattern::Groups::keep);
+    const bool publishes = pattern && !pattern->group_names().empty();
+    if (!publishes) pattern = config::Pattern::compile(probe->target);
+    if (pattern) awaited_.push_back({.probe = probe, .pattern = std::move(*pattern), .publishes = publishes});
   }
 }
 
@@ -37,7 +39,8 @@ std::size_t LogPatterns::most_at_once() const {
 void LogPatterns::on_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);  // `$` is the end of what a person reads
   for (AwaitedLine& one : awaited_) {
-    if (!std::exchange(one.counted_ahead, false) && one.left > 0 && one.pattern.occurs_in(line)) count(one);
+    if (!std::exchange(one.counted_ahead, false) && one.left > 0 && one.pattern.occurs_in(line))
+      count(one, line);
   }
   rest_when_all_are_seen();
 }
@@ -46,18 +49,25 @@ void LogPatterns::on_unfinished(std::string_view line) {
   for (AwaitedLine& one : awaited_) {
     if (one.counted_ahead || one.left == 0 || !one.pattern.occurs_in(line)) continue;
     one.counted_ahead = true;
-    count(one);
+    count(one, line);
   }
   rest_when_all_are_seen();
 }
 
-void LogPatterns::count(AwaitedLine& one) {
-  if (--one.left == 0) events_.heard({config::Probe::Kind::log, one.probe});
+void LogPatterns::count(AwaitedLine& one, std::string_view line) {
+  if (--one.left > 0) return;
+  publish(one, line);
+  events_.heard({config::Probe::Kind::log, one.probe});
 }
 
 void LogPatterns::rest_when_all_are_seen() {
   if (std::ranges::none_of(awaited_, [](const AwaitedLine& one) { return one.left > 0; }))
     pipe_.tell(nullptr);
+}
+
+void LogPatterns::publish(const AwaitedLine& matched, std::string_view line) {
+  if (!matched.publishes) return;
+  for (const auto& [name, value] : matched.pattern.groups_in(line)) events_.publish(name, value);
 }
 
 }  // namespace belfry::daemon

@@ -29,6 +29,7 @@ class LogPatterns final : LineListener {
   struct AwaitedLine {
     const config::Probe* probe;
     config::Pattern pattern;
+    bool publishes = false;      // it has named groups
     std::uint32_t left = 0;      // lines that must still match; 0: seen
     bool counted_ahead = false;  // the line that comes next has been counted before it had its end
   };
@@ -36,7 +37,8 @@ class LogPatterns final : LineListener {
   void on_line(std::string_view line) override;
   void on_unfinished(std::string_view line) override;
   [[nodiscard]] std::size_t most_at_once() const override;
-  void count(AwaitedLine& one);
+  void count(AwaitedLine& one, std::string_view line);
+  void publish(const AwaitedLine& matched, std::string_view line);
   void rest_when_all_are_seen();
 
   ServiceEvents& events_;

@@ -45,7 +45,6 @@ Result<void> NativeHandle::prepare(system::Launch& launch, bool ahead) {
   if (auto ok = shared_.setup.check(spec); !ok) return ok;
   if (auto ok = shared_.activation.bind(service_.index()); !ok) return ok;
   if (auto ok = ahead ? shared_.budget.check() : Result<void>(); !ok) return ok;
-  launch.set_command(spec.command);
   shared_.setup.apply(spec, launch);
   if (auto ok = create_log_pipe(launch); !ok) return ok;
   if (spec.extras) {

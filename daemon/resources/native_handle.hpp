@@ -8,6 +8,7 @@
 #include "daemon/logs/pipe.hpp"
 #include "daemon/resources/log_patterns.hpp"
 #include "daemon/resources/native_resources.hpp"
+#include "daemon/resources/outputs_file.hpp"
 #include "daemon/resources/ready_fd.hpp"
 #include "daemon/resources/standard_input.hpp"
 #include "system/cgroup.hpp"
@@ -22,6 +23,10 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   ~NativeHandle() override;
 
   void bind_sockets() override;
+  void listen_at(const std::vector<config::ListenSocket>& sockets) override {
+    shared_.activation.plan(service_.index(), sockets);
+  }
+  Result<OutputList> read_outputs() override { return read_outputs_file(service_.spec(), shared_.setup); }
   Result<void> prepare(system::Launch& launch, bool ahead) override;
   void configure(system::Launch& launch) const override;
   void launched(pid_t pid) override;

@@ -9,6 +9,7 @@
 
 #include "channels/bell.hpp"
 #include "config/model/model.hpp"
+#include "daemon/service/outputs.hpp"
 
 namespace belfry::daemon {
 
@@ -30,6 +31,11 @@ struct Incarnation {
   Bell<> ready;    // every probe of `ready:` was true
   Bell<> stopped;  // no process attributable to it is left
   std::uint64_t number;
+  std::unique_ptr<Outputs> outputs;  // what the bells carry; null: nothing was published
+  [[nodiscard]] Outputs& published() {
+    if (outputs == nullptr) outputs = std::make_unique<Outputs>();
+    return *outputs;
+  }
 
   // The one that the service calls so. Precondition: it has such a bell (validation sees to it).
   [[nodiscard]] Bell<>& own(std::string_view name) {
@@ -49,6 +55,11 @@ struct Incarnation {
       case config::Condition::stopped: return stopped;
     }
     return ready;
+  }
+
+  // No bell of the run but `stopped` is left to ring, when `ready` has.
+  [[nodiscard]] bool has_rung_its_own() const {
+    return own_ == nullptr || std::ranges::all_of(*own_, [](const Own& one) { return one.bell.ended(); });
   }
 
   // The run is over, or will never be: whatever has not rung never will.

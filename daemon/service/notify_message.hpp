@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "channels/time/time.hpp"
 
@@ -31,7 +33,9 @@ struct NotifyMessage {
   std::optional<int> exit_status{};
   std::optional<std::string> status{};
   std::string descriptor_name{};  // FDNAME; empty: none, or none that may be given
-  bool bad_status = false;        // it had a status that is not UTF-8, which was left out
+  std::vector<std::pair<std::string, std::string>> outputs{};  // X_BELFRY_SET=KEY=VALUE
+  std::uint32_t bad_outputs = 0;                               // X_BELFRY_SET of what cannot be an output
+  bool bad_status = false;  // it had a status that is not UTF-8, which was left out
 };
 
 }  // namespace belfry::daemon

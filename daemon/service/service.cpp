@@ -5,6 +5,7 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "daemon/service/bound_texts.hpp"
 #include "daemon/service/run_outcome.hpp"
 #include "daemon/service/stop_rules.hpp"
 

@@ -34,6 +34,16 @@
 
 namespace belfry::daemon {
 
+class BoundTexts;
+struct BoundOutput;
+
+// Views into the run that has published it.
+struct PublishedOutput {
+  std::string_view key;
+  std::string_view value;
+  bool secret = false;
+};
+
 // Owner: the supervisor.
 // Lifecycle: made for the whole life of the daemon; `live` runs in a handshake; one incarnation at a time.
 // Cancellation: `stop_asked` is an event of the life; the handshake's context ends the life itself, at rest.
@@ -42,6 +52,7 @@ class Service final : public Node,
                       system::ExitWatcher,
                       system::TreeWatcher,
                       ReadinessListener,
+                      probes::Publisher,
                       Preparable {
  public:
   Service(ServiceRuntime& runtime, const config::Service& spec, std::uint32_t index);
@@ -79,6 +90,7 @@ class Service final : public Node,
   void main_ended(pid_t pid, std::optional<system::ExitStatus> status) override;
   void heard(const Heard& what) override;
   void never_heard(const config::Probe& which, const Error& why) override;
+  void publish(std::string_view key, std::string_view value) override;
   void sockets_changed() override;
   void lines_dropped(std::uint64_t lines) override { counters_->log_lines_dropped += lines; }
   [[nodiscard]] RunFacts facts() const override;
@@ -99,6 +111,13 @@ class Service final : public Node,
   [[nodiscard]] std::vector<system::Survivor> survivors() const {
     return runtime_.processes.survivors(tree());
   }
+  // What the current run has published.
+  [[nodiscard]] std::vector<PublishedOutput> outputs() const;
+  // With the outputs of others that this run uses in their places; and what the environment takes of them.
+  [[nodiscard]] config::Command bound(const config::Command& command) const;
+  void add_outputs_to(system::Launch& launch) const;
+  // Without secrets that it was given.
+  [[nodiscard]] Error shown(const Error& error) const;
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
   [[nodiscard]] const StartSlots& start_slots() const { return runtime_.start_slots; }
@@ -148,6 +167,18 @@ class Service final : public Node,
   void leave_as_asked();
   void settle_bells(const Error& cause);
   void fresh_incarnation();
+
+  // --- outputs (service_outputs.cpp)
+  void take_outputs(const NotifyMessage& message);
+  void fix_outputs(bool last);
+  void read_outputs();
+  [[nodiscard]] bool uses_outputs() const;
+  [[nodiscard]] const Outputs::Output* output_of(const config::OutputReference& reference) const;
+  [[nodiscard]] Result<void> bind_outputs();
+  [[nodiscard]] bool has_other_outputs() const { return changed_output(std::nullopt) != nullptr; }
+  // One that it uses, by this edge or any, and that is not what it was at the start; null: all are.
+  [[nodiscard]] const BoundOutput* changed_output(std::optional<std::size_t> edge) const;
+  void say_that_outputs_changed();
 
   // --- its hooks (service_hooks.cpp)
   [[nodiscard]] bool has(Hook which) const { return command_of(spec(), which) != nullptr; }
@@ -205,6 +236,7 @@ class Service final : public Node,
 
   ServiceRuntime& runtime_;
   bool asked_to_prepare_ = false;
+  bool said_that_outputs_changed_ = false;
   bool all_heard_ = false;  // what was said and written in this run, and nobody is left to say more
   Record record_;
   Wakeup attention_;
@@ -212,6 +244,7 @@ class Service final : public Node,
   std::unique_ptr<StateWatches> watchers_;  // null: nobody ever has
   std::unique_ptr<ServiceResources> resources_;
   std::unique_ptr<system::Launch> launch_;  // what the next run needs is made
+  std::unique_ptr<BoundTexts> bound_;       // null: it uses no outputs of others
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<HookRun> hook_;  // null: none runs
   std::unique_ptr<ServiceTimes> times_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "channels/sleep.hpp"
+#include "daemon/service/bound_texts.hpp"
 #include "daemon/service/service.hpp"
 
 namespace belfry::daemon {
@@ -120,6 +121,7 @@ std::optional<TimePoint> Service::look_at_edges() {
 // and descriptors for a start that is far away.
 void Service::prepare_if_next() {
   if (launch_ != nullptr || asked_to_prepare_ || spec().command.empty()) return;
+  if (uses_outputs()) return;  // its words are not known yet
   const auto runs = [](const Edge& e) { return is_running(e.on->state()) || e.lets_start(); };
   // Sockets are bound long before: clients may connect while it waits (idea 2).
   const bool binds = spec().extras != nullptr && !spec().extras->listen.empty();
@@ -133,7 +135,7 @@ void Service::prepare_if_next() {
 void Service::dependency_changed(bool bell_rang) {
   const bool gate = is_gate();
   const bool waits = record_.state == State::waiting || record_.state == State::blocked;
-  if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss())))
+  if (waits ? (gate || !bell_rang) : (is_running(record_.state) && (gate || cares_about_loss() || bound_)))
     attention_.notify();
   if (record_.state == State::waiting) prepare_if_next();
 }
@@ -149,15 +151,19 @@ TimePoint Service::look_after_losses() {
     record_.cause = Error::failed("too few of its members hold");
     return due;
   }
+  say_that_outputs_changed();
   if (!cares_about_loss()) return due;
   lost_since_->resize(edges().size());
   for (std::size_t i = 0; i < edges().size(); ++i) {
     const Edge& edge = edges()[i];
     OptionalMoment& lost_since = (*lost_since_)[i];
-    if (edge.spec->on_loss == OnLoss::ignore || edge.cannot_be_lost()) continue;
+    if (edge.spec->on_loss == OnLoss::ignore) continue;
+    // What it was told is not true any more: then it does not help that the level is back, or is for ever.
+    const BoundOutput* changed = changed_output(i);
+    if (changed == nullptr && edge.cannot_be_lost()) continue;
     // What was never there is not lost; what is lost stays so until it is back, though it may not be
     // required.
-    if (edge.holds() || (!lost_since && edge.lets_start())) {
+    if (changed == nullptr && (edge.holds() || (!lost_since && edge.lets_start()))) {
       lost_since.reset();
       continue;
     }
@@ -171,7 +177,10 @@ TimePoint Service::look_after_losses() {
     record_.intent = restart ? Intent::again : Intent::rest;
     record_.stopped_by_loss = !restart;
     record_.in_order = false;
-    record_.cause = Error::failed("lost " + edge.text());
+    record_.cause =
+        Error::failed(changed == nullptr ? "lost " + edge.text()
+                                         : changed->reference->service + " has published another " +
+                                               changed->reference->key);
     if (restart) ++counters_->restarts_on_loss;
     runtime_.listener.notice(*this, (restart ? "restarts: " : "stops: ") + record_.cause.text());
     tell_dependents(false);  // a stop that is on its way is a lost level, also while a hook still ends

@@ -53,6 +53,8 @@ class ServiceEvents {
   virtual void main_ended(pid_t pid, std::optional<system::ExitStatus> status) = 0;
   // Something happened that makes probes true, and is a reason to ask the others at once.
   virtual void heard(const Heard& what) = 0;
+  // Its run publishes a value (a named group of a `log` probe); before heard() of the same news.
+  virtual void publish(std::string_view key, std::string_view value) = 0;
   // A ready descriptor was closed in silence: the last error of an `s6` one, a failed start for `dinit`.
   virtual void never_heard(const config::Probe& which, const Error& why) = 0;
   // It has called listen(2), or bound a UDP socket, or lost one: what probes wait for may have changed.

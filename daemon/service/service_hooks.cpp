@@ -38,7 +38,8 @@ bool Service::is_pointless(Hook which) const {
 
 Result<system::OwnedFd> Service::prepare_hook(Hook which, system::Launch& launch) {
   auto child = resources().prepare_hook(launch);
-  launch.set_command(*command_of(spec(), which));
+  launch.set_command(bound(*command_of(spec(), which)));
+  add_outputs_to(launch);
   launch.set_marker(marker());
   if (main_pid() != 0) launch.add_variable("MAINPID", std::to_string(main_pid()));
   if (which == Hook::post_stop && record_.run.exit) {
@@ -73,6 +74,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
     hook_.reset();
   }
   if (passed) co_return *passed;
+  passed = std::unexpected(shown(passed.error()));
   if (is_of_start(which))
     record_.run.failure = passed.error();
   else

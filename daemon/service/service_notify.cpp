@@ -34,6 +34,7 @@ void Service::said(const NotifyMessage& message) {
     level_changed();
     attention_.notify();
   }
+  if (listens) take_outputs(message);
   if (message.ready && listens) said_ready();
   if (message.stopping && running) {
     said.stop();
@@ -126,7 +127,8 @@ void Service::live_failed(const Error& why, bool for_good) {
 }
 
 void Service::own_bell_true(std::uint32_t bell) {
-  now_->own(bell).ring();
+  now_->own(bell).ring();  // whoever waits for it is resumed later, and finds what is fixed here
+  fix_outputs(now_->ready.ended() && now_->has_rung_its_own());
   runtime_.listener.own_bell_rang(*this, bell);
   tell_dependents(true);
 }

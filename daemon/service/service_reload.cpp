@@ -6,6 +6,7 @@
 #include "channels/bell.hpp"
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "config/model/output_reference.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/service/stop_rules.hpp"
 #include "system/signals.hpp"
@@ -84,10 +85,11 @@ Task<Result<std::string>> ServiceReload::perform(Context& ctx) {
 }
 
 Task<Result<void>> ServiceReload::run_command(Context& bounded) {
-  const std::string& program = how_->reload_command.front();
+  const std::string program = config::with_references_written_out(how_->reload_command.front());
   system::Launch launch;
   auto child = service_.resources().prepare_hook(launch);
-  launch.set_command(how_->reload_command);
+  launch.set_command(service_.bound(how_->reload_command));
+  service_.add_outputs_to(launch);
   launch.set_marker(service_.marker());
   launch.add_variable("MAINPID", std::to_string(service_.main_pid()));
   Exit exit(runtime_.loop);

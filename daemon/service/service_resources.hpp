@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "channels/error.hpp"
+#include "daemon/service/outputs.hpp"
 #include "daemon/service/service_ref.hpp"
 #include "probes/factory.hpp"
 #include "system/launch.hpp"
@@ -41,9 +43,15 @@ class ServiceResources : public probes::LaunchTemplate {
   // Binds the sockets that belfry listens on for the service (`listen:`): when it is asked to start, before
   // anything of the stack runs. They stay bound until release(). An error is for prepare() to report.
   virtual void bind_sockets() = 0;
-  // Completes `launch` for the next run; called again when it was called before and nothing was started
-  // since. `ahead`: the service waits, and is not to take what running ones may need. An error of kind
-  // `failed` is final (a socket that can't be bound); any other means that this start can't be tried now.
+  // Where its sockets are, for a service whose `listen` refers to outputs: they are bound by the next
+  // prepare(), those of before closed.
+  virtual void listen_at(const std::vector<config::ListenSocket>& sockets) = 0;
+  // What the run has written into the file of its outputs (`outputs: {file: …}`).
+  virtual Result<OutputList> read_outputs() = 0;
+  // Completes `launch`, which has its command, for the next run; called again when it was called before and
+  // nothing was started since. `ahead`: the service waits, and is not to take what running ones may need. An
+  // error of kind `failed` is final (a socket that can't be bound); any other means that this start can't be
+  // tried now.
   virtual Result<void> prepare(system::Launch& launch, bool ahead) = 0;
   // The clone has been tried, or could not be prepared (0): what only the child needed is given back.
   virtual void launched(pid_t pid) = 0;

@@ -5,6 +5,8 @@
 #include <cstdlib>
 
 #include "config/model/duration.hpp"
+#include "config/model/output_reference.hpp"
+#include "daemon/service/bound_texts.hpp"
 #include "daemon/service/service.hpp"
 #include "system/descriptors.hpp"
 
@@ -23,11 +25,14 @@ bool stays_so(const Error& error) {
 
 // What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
 Result<void> Service::prepare() {
+  if (auto ok = bind_outputs(); !ok) return ok;
   if (spec().command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
+  launch->set_command(bound(spec().command));
   if (auto ok = resources().prepare(*launch, record_.state == State::waiting); !ok) return ok;
   *marker_ = std::string(runtime_.stack_name) + "/" + spec().name + "#" + std::to_string(record_.runs + 1);
   launch->set_marker(marker());
+  add_outputs_to(*launch);
   launch_ = std::move(launch);
   return {};
 }
@@ -36,7 +41,10 @@ Result<void> Service::prepare() {
 void Service::open_run(Context& ctx) {
   record_.run = Run(spec(), runtime_.loop.now());
   ReadinessListener& listener = *this;
-  readiness_ = std::make_unique<Readiness>(ctx, runtime_.probes, spec(), listener);
+  if (bound_ != nullptr) bound_->forget_probes();
+  const ProbeMeans& means = bound_ != nullptr ? bound_->means() : runtime_.probes;
+  readiness_ = std::make_unique<Readiness>(ctx, means, spec(), listener);
+  said_that_outputs_changed_ = false;
   if (cares_about_loss()) lost_since_->clear();
 }
 
@@ -67,8 +75,9 @@ bool Service::clone() {
   resources().launched(record_.run.pid);
   launch_.reset();
   if (!pid) {
-    const Error cause = Error::failed("cannot start " + std::string(name()) + ": " +
-                                      pid.error().text(spec().command.front()));
+    const Error cause =
+        Error::failed("cannot start " + std::string(name()) + ": " +
+                      pid.error().text(config::with_references_written_out(spec().command.front())));
     pid.error().transient() ? put_start_off(cause) : refuse_start(cause);
     return false;
   }
@@ -77,6 +86,10 @@ bool Service::clone() {
 
 bool Service::begin_run() {
   if (!spec().command.empty() && !clone()) return false;
+  if (auto bound = bind_outputs(); !bound) {
+    put_start_off(Error::failed("cannot look at " + std::string(name()) + ": " + bound.error().text()));
+    return false;
+  }
   record_.has_run = true;
   ++record_.runs;
   now_->started.ring();
@@ -98,7 +111,8 @@ probes::ProbeContext Service::about_probes() {
           .tree = tree(),
           .launch = is_gate() ? nullptr : &resources(),
           .monitor = resources_ ? resources_->listen_monitor() : nullptr,
-          .began = record_.run.started_at};
+          .began = record_.run.started_at,
+          .publisher = this};
 }
 
 void Service::became_ready() {
@@ -106,11 +120,14 @@ void Service::became_ready() {
   record_.run.said.ready_at(moment());
   record_.has_been_ready = true;
   find_main_process();
+  fix_outputs(now_->has_rung_its_own());
   enter(Event::became_ready);
   now_->ready.ring();
   // A service that takes long to come up is not one that hangs: `live` is asked from here on.
   if (!spec().live) return;
-  if (auto watched = readiness_->watch_live(about_probes()); !watched) record_.run.failure = watched.error();
+  probes::ProbeContext about = about_probes();
+  about.publisher = nullptr;
+  if (auto watched = readiness_->watch_live(about); !watched) record_.run.failure = watched.error();
 }
 
 void Service::put_start_off(const Error& cause) {

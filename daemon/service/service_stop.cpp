@@ -128,8 +128,12 @@ void Service::end_run() {
         std::chrono::duration<double>(runtime_.loop.now() - *record_.run.asked_to_stop_at).count());
   }
   const Event next = verdict();
-  if (next == Event::gone_completed && ready_means_completed()) ended->ready.ring();
+  if (next == Event::gone_completed && ready_means_completed()) {
+    fix_outputs(true);
+    ended->ready.ring();
+  }
   ended->end(record_.cause ? record_.cause : Error::failed(std::string(name()) + " has stopped"));
+  if (next != Event::gone_completed) ended->outputs.reset();  // they were true as long as it ran
   enter(next, record_.cause);
   ended->stopped.ring();
   if (record_.state == State::waiting || record_.state == State::backoff) {

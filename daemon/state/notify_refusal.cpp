@@ -21,6 +21,9 @@ constexpr std::array<Words, notify_refusal_count> words = {{
     {"not_allowed", "from a process that notify_access keeps silent"},
     {"after_stopping", "READY=1 after STOPPING=1"},
     {"bad_main_pid", "MAINPID of no process of the service"},
+    {"bad_output", "an output that is not KEY=VALUE in UTF-8, or too long"},
+    {"late_output", "an output after its bell"},
+    {"too_many_outputs", "an output beyond 64 of them or 16 KiB"},
 }};
 
 }  // namespace

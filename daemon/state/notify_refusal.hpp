@@ -19,8 +19,11 @@ enum class NotifyRefusal : std::uint8_t {
   not_allowed,     // the sender is one, but `notify_access` does not let it speak
   after_stopping,  // READY=1 after STOPPING=1: who is leaving does not come back
   bad_main_pid,    // MAINPID= names no process of the service
+  bad_output,      // X_BELFRY_SET= is not KEY=VALUE with a key and a value that can be one
+  late_output,     // X_BELFRY_SET= after the bell that would have carried it
+  too_many_outputs,
 };
-inline constexpr std::size_t notify_refusal_count = 10;
+inline constexpr std::size_t notify_refusal_count = 13;
 
 // In counters: "after_stopping". For people: "READY=1 after STOPPING=1".
 [[nodiscard]] std::string_view name_of(NotifyRefusal why);

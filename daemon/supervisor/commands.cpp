@@ -32,8 +32,22 @@ void answer(CommandResult& result, const Result<void>& waited, std::string_view 
 
 }  // namespace
 
+// No level is held for ever, so there is nothing that makes this wait hopeless.
+Task<Result<void>> Supervisor::wait_until_not(Context& ctx, Service& service, Level level) {
+  Wakeup changed(loop_, "wait until not");
+  StateWatch watch(changed);
+  service.watch(watch);
+  Result<void> told;
+  while (told && service.level(level.condition, level.bell)) told = co_await changed.wait(ctx);
+  co_return told;
+}
+
 Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
   Service& service = *services_[index];
+  if (level.negated) {
+    Result<void> result = co_await wait_until_not(ctx, service, std::move(level));
+    co_return result;
+  }
   Wakeup changed(loop_, "wait for");
   StateWatch watch(changed);
   service.watch(watch);

@@ -82,6 +82,8 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   [[nodiscard]] const Service& at(std::size_t index) const { return *services_[index]; }
   [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
   [[nodiscard]] std::size_t running() const { return running_; }
+  // What services have published, secrets included, as variables: BELFRY_OUT_DB_PORT.
+  [[nodiscard]] OutputList output_variables() const;
   // The services that keep the stack from being ready, with why: "api failed: …".
   [[nodiscard]] std::vector<std::string> culprits() const;
   // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again
@@ -131,6 +133,7 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   void request_start_of_all(Service& service, CommandResult& result);
   Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run,
                                 std::uint64_t asked_in);
+  Task<Result<void>> wait_until_not(Context& ctx, Service& service, Level level);
   Task<Result<void>> until_up(Context& ctx, Service& service);
 
   Loop& loop_;

@@ -1,5 +1,6 @@
 // What the outside sees of the stack, and who keeps it from being ready.
 #include <algorithm>
+#include <cctype>
 
 #include "daemon/service/description.hpp"
 #include "daemon/supervisor/supervisor.hpp"
@@ -26,6 +27,8 @@ ServiceView Supervisor::service(std::size_t index) const {
       view.bells.push_back({.name = bells[i].name,
                             .rung = service.readiness() != nullptr && service.readiness()->has_rung(i)});
   }
+  for (const PublishedOutput& one : service.outputs())
+    view.outputs.push_back({.key = one.key, .value = one.secret ? "***" : one.value});
   view.waiting_for = waiting_for(service);
   view.waiting_for_services = waiting_for_services(service);
   view.last_error = last_error(service);
@@ -37,6 +40,20 @@ ServiceView Supervisor::service(std::size_t index) const {
   view.counters = service.counters();
   view.notify = service.tally();
   return view;
+}
+
+OutputList Supervisor::output_variables() const {
+  OutputList variables;
+  for (const auto& service : services_) {
+    for (const PublishedOutput& one : service->outputs()) {
+      std::string name = "BELFRY_OUT_" + std::string(service->name()) + "_" + std::string(one.key);
+      std::ranges::transform(name, name.begin(), [](unsigned char c) {
+        return std::isalnum(c) != 0 ? static_cast<char>(std::toupper(c)) : '_';
+      });
+      variables.emplace_back(std::move(name), one.value);
+    }
+  }
+  return variables;
 }
 
 std::optional<std::size_t> Supervisor::find(std::string_view name) const {

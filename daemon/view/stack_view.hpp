@@ -26,12 +26,19 @@ namespace belfry::daemon {
 // What one waits for: a condition, of which an own bell has a name besides.
 struct Level {
   config::Condition condition = config::Condition::ready;
-  std::string bell{};  // Condition::own_bell only
+  std::string bell{};    // Condition::own_bell only
+  bool negated = false;  // that it does not hold, or no longer
 };
 
 struct BellView {
   std::string_view name;
   bool rung = false;  // in the current run
+};
+
+// What a run of it has published.
+struct OutputView {
+  std::string_view key;
+  std::string_view value;  // "***" when it is secret
 };
 
 // One service at one moment. The string views live until the loop's next turn.
@@ -47,6 +54,7 @@ struct ServiceView {
   std::uint64_t incarnation = 0;
   std::uint64_t restarts = 0;
   std::vector<BellView> bells;                         // of its own; rung in the current run or not
+  std::vector<OutputView> outputs;                     // of the current run
   std::vector<std::string> waiting_for;                // "db ready", "cache started"
   std::vector<std::string_view> waiting_for_services;  // whom of the stack; not all of the above is somebody
   std::string last_error;                              // the whole cause chain; empty: none
@@ -74,7 +82,8 @@ class StackView {
   [[nodiscard]] virtual TimePoint now() const = 0;
 
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
-  // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded).
+  // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded). A
+  // negated level can always come to hold.
   virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) = 0;
   // Runs a command to its end.
   virtual Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,

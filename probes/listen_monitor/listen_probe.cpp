@@ -31,7 +31,8 @@ ListenProbe::ListenProbe(KernelQuestions questions, const ProbeContext& about, A
       waiters_(questions.waiters),
       monitor_(about.monitor),
       what_(std::move(what)),
-      tree_(about.tree) {
+      tree_(about.tree),
+      publisher_(about.publisher) {
   wait(true);
 }
 
@@ -51,7 +52,7 @@ void ListenProbe::wait(bool waiting) {
 Task<CheckResult> ListenProbe::check(Context& ctx) {
   CheckResult outcome;
   switch (is_attached() ? monitor_->judge(what_) : ListenMonitor::Verdict::unknown) {
-    case ListenMonitor::Verdict::listens: break;
+    case ListenMonitor::Verdict::listens: found_port_ = monitor_->proven_port(what_); break;
     case ListenMonitor::Verdict::elsewhere: elsewhere_ = listens_elsewhere; [[fallthrough]];
     case ListenMonitor::Verdict::not_yet: outcome = std::unexpected(nobody()); break;
     case ListenMonitor::Verdict::unknown: outcome = co_await ask(ctx); break;
@@ -61,6 +62,7 @@ Task<CheckResult> ListenProbe::check(Context& ctx) {
     elsewhere_ = {};
   }
   wait(!outcome);
+  if (outcome && what_.is_any()) settle_on(found_port_);
   co_return outcome;
 }
 
@@ -83,7 +85,46 @@ SocketOwners::Sockets ListenProbe::search(bool thorough) {
   return sockets;
 }
 
+// `port: any` is over with the first one: it has been published, and is what the service must go on with.
+void ListenProbe::settle_on(std::uint16_t port) {
+  what_.port = port;
+  if (publisher_ != nullptr) publisher_->publish("PORT", std::to_string(port));
+}
+
+Task<CheckResult> ListenProbe::ask_for_any(Context& ctx) {
+  if (tree_.leader == 0) co_return std::unexpected(nobody());
+  if (is_thorough() && system::proc::has_network_of_its_own(tree_.leader)) elsewhere_ = runs_elsewhere;
+  SocketOwners::Sockets sockets = listening(true);
+  std::ranges::sort(sockets, {}, &system::ListeningSocket::inode);
+  const std::optional<system::ListeningSocket> found = co_await oldest_of_ours(ctx, std::move(sockets));
+  if (!found) co_return std::unexpected(nobody());
+  found_port_ = found->port;
+  if (monitor_ != nullptr) monitor_->prove(what_, {*found});
+  co_return CheckResult{};
+}
+
+// `sockets` by age. Most of the host's are others': so they are asked for together, and then by halves.
+Task<std::optional<system::ListeningSocket>> ListenProbe::oldest_of_ours(Context& ctx,
+                                                                         SocketOwners::Sockets sockets) {
+  if (sockets.empty()) co_return std::nullopt;
+  const bool ours = co_await owners_.are_held_by(ctx, tree_, sockets, memory_);
+  if (!ours) co_return std::nullopt;
+  while (sockets.size() > 1 && !ctx.cancelled()) {
+    const auto middle = sockets.begin() + static_cast<std::ptrdiff_t>(sockets.size() / 2);
+    SocketOwners::Memory fresh;
+    SocketOwners::Sockets older(sockets.begin(), middle);
+    const bool is_older = co_await owners_.are_held_by(ctx, tree_, older, fresh);
+    is_older ? sockets.erase(middle, sockets.end()) : sockets.erase(sockets.begin(), middle);
+  }
+  if (ctx.cancelled()) co_return std::nullopt;
+  co_return sockets.front();
+}
+
 Task<CheckResult> ListenProbe::ask(Context& ctx) {
+  if (what_.is_any()) {
+    CheckResult found = co_await ask_for_any(ctx);
+    co_return found;
+  }
   SocketOwners::Sockets sockets = listening(false);
   bool ours = co_await is_ours(ctx, sockets);
   if (ours) co_return CheckResult{};
@@ -112,7 +153,9 @@ Task<CheckResult> ListenProbe::refuse(Context& ctx, SocketOwners::Sockets socket
 }
 
 Error ListenProbe::nobody() const {
-  std::string text = std::string("nobody listens ") + (what_.is_path() ? "at " : "on ") + where();
+  std::string text = what_.is_any()
+                         ? std::string("the service listens on no TCP port")
+                         : std::string("nobody listens ") + (what_.is_path() ? "at " : "on ") + where();
   if (!elsewhere_.empty()) text.append(": ").append(elsewhere_);
   return Error::failed(std::move(text));
 }
@@ -146,6 +189,7 @@ std::optional<Duration> ListenProbe::next_look(std::uint32_t looks_since_event) 
 
 std::string ListenProbe::where() const {
   if (what_.is_path()) return what_.path;
+  if (what_.is_any()) return "any port";
   return (what_.udp ? "udp port " : "port ") + std::to_string(what_.port);
 }
 

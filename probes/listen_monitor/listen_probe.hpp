@@ -1,5 +1,6 @@
-// `port: N` and `unix: path`: true when a process of this service listens there. Nobody is connected to: the
-// service's notifier shows the socket the moment it listens, or the kernel is asked now and then.
+// `port: N`, `port: any` and `unix: path`: true when a process of this service listens there. Nobody is
+// connected to: the service's notifier shows the socket the moment it listens, or the kernel is asked now and
+// then.
 #pragma once
 
 #include <memory>
@@ -37,6 +38,9 @@ class ListenProbe final : public Probe {
   Task<CheckResult> ask(Context& ctx);
   Task<CheckResult> refuse(Context& ctx, SocketOwners::Sockets sockets);
   Task<bool> is_ours(Context& ctx, SocketOwners::Sockets sockets);
+  Task<CheckResult> ask_for_any(Context& ctx);
+  Task<std::optional<system::ListeningSocket>> oldest_of_ours(Context& ctx, SocketOwners::Sockets sockets);
+  void settle_on(std::uint16_t port);
   [[nodiscard]] Error nobody() const;
   bool is_thorough();
   void wait(bool waiting);
@@ -47,7 +51,9 @@ class ListenProbe final : public Probe {
   std::shared_ptr<ListenMonitor> monitor_;
   Awaited what_;
   system::TreeId tree_;
+  Publisher* publisher_;  // null: nobody wants to know
   SocketOwners::Memory memory_;
+  std::uint16_t found_port_ = 0;  // of the last check that was true
   bool waiting_ = false;
   bool was_there_ = false;
   std::string_view elsewhere_;  // why nobody can reach it, when it is known to listen; empty: it is not

@@ -21,7 +21,7 @@ bool ListenMonitor::could_be(const Call& call, const Awaited& what) {
   const system::SocketIdentity& socket = call.socket;
   if (what.is_path()) return socket.path == what.path;
   if (socket.protocol == Protocol::none || socket.is_udp() != what.udp) return false;
-  return socket.port == what.port || (what.udp && socket.port == 0);
+  return what.is_any() || socket.port == what.port || (what.udp && socket.port == 0);
 }
 
 void ListenMonitor::await(const Awaited& what, system::SockDiag& diag) {
@@ -117,8 +117,14 @@ void ListenMonitor::prove(const Awaited& what, const std::vector<system::Listeni
       std::ranges::any_of(sockets, [&](const auto& socket) { return !is_proof(socket.cookie); });
   if (!is_news) return;
   std::erase_if(proofs_, [&](const Proof& proof) { return proof.what == what; });
-  for (const auto& socket : sockets) proofs_.push_back({.what = what, .cookie = socket.cookie});
+  for (const auto& socket : sockets)
+    proofs_.push_back({.what = what, .cookie = socket.cookie, .port = socket.port});
   if (proof_listener_ != nullptr && !what.is_path()) proof_listener_->proven(*this);
+}
+
+std::uint16_t ListenMonitor::proven_port(const Awaited& what) const {
+  const auto found = std::ranges::find(proofs_, what, &Proof::what);
+  return found == proofs_.end() ? std::uint16_t{0} : found->port;
 }
 
 std::vector<std::uint64_t> ListenMonitor::proofs() const {

@@ -14,12 +14,13 @@
 
 namespace belfry::probes {
 
-// What a probe waits for: a port, or a path of a unix socket.
+// What a probe waits for: a port, any TCP port, or a path of a unix socket.
 struct Awaited {
-  std::uint16_t port = 0;  // 0: a path
+  std::uint16_t port = 0;  // 0: a path, or any
   bool udp = false;
   std::string path;  // absolute; a leading @ names an abstract socket
-  [[nodiscard]] bool is_path() const { return port == 0; }
+  [[nodiscard]] bool is_path() const { return !path.empty(); }
+  [[nodiscard]] bool is_any() const { return port == 0 && path.empty(); }
   friend bool operator==(const Awaited&, const Awaited&) = default;
 };
 
@@ -79,6 +80,8 @@ class ListenMonitor {
   [[nodiscard]] Verdict judge(const Awaited& what);
   // One of these is the service's, and listens.
   void prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets);
+  // Where what was proven listens; 0: nothing was.
+  [[nodiscard]] std::uint16_t proven_port(const Awaited& what) const;
   // A call whose socket is still to be looked at.
   [[nodiscard]] bool is_in_call() const { return !calls_.empty(); }
 
@@ -98,6 +101,7 @@ class ListenMonitor {
   struct Proof {
     Awaited what;
     std::uint64_t cookie;
+    std::uint16_t port;
   };
 
   bool is_attached_ = false;

@@ -45,6 +45,8 @@ class Connection {
   Task<Result<std::size_t>> read_some(Context& ctx, std::span<char> into);
 
   [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+  // For whoever asks the kernel who is at the other end. Stays the connection's.
+  [[nodiscard]] int descriptor() { return socket_.native_handle(); }
   void close();
   // By a reset, so that this end leaves no TIME_WAIT behind.
   void abort();

@@ -183,18 +183,20 @@ DnsChannel::~DnsChannel() {
 }
 
 Result<void> DnsChannel::open(const DnsOptions& options) {
-  auto configuration = read_dns_configuration(options.resolv_conf);
+  auto configuration =
+      options.only_servers ? DnsConfiguration{} : read_dns_configuration(options.resolv_conf);
   if (!configuration) return std::unexpected(configuration.error());
   if (!configuration->asks_servers)
     return std::unexpected(Error(
         Error::Kind::failed, "the hosts file does not know it, and /etc/nsswitch.conf asks no name server"));
 
-  std::string path = options.resolv_conf;
+  std::string path = options.only_servers ? "/dev/null" : options.resolv_conf;
   std::string only_servers = "b";  // else c-ares would read the hosts file anew for every question
   std::vector<char*> domains;
   for (std::string& domain : configuration->domains) domains.push_back(domain.data());
   ares_options asked{};
   asked.flags = ARES_FLAG_NOALIASES;  // $HOSTALIASES names a file that would be read for every question
+  if (options.only_servers) asked.flags |= ARES_FLAG_NOSEARCH;
   asked.timeout = static_cast<int>(options.first_round / 1ms);
   asked.tries = rounds;
   asked.lookups = only_servers.data();

@@ -24,6 +24,8 @@ namespace belfry::probes {
 struct DnsOptions {
   std::string resolv_conf = "/etc/resolv.conf";
   std::string servers = {};  // "127.0.0.1:5353,[::1]:53" in place of those in the file
+  // Neither resolv.conf nor nsswitch.conf is read, and names are asked for as they are: no search domains.
+  bool only_servers = false;
   // A server that is silent for so long is given up for the next one; in the second and last round it has
   // twice that. A silent server is thereby named before an attempt's two seconds are over.
   Duration first_round = std::chrono::milliseconds(600);

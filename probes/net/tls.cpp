@@ -5,11 +5,15 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include "channels/asio.hpp"
+#include "system/file_facts.hpp"
 #include "system/file_stamp.hpp"
 
 namespace belfry::probes {
@@ -94,11 +98,33 @@ class TlsClient {
   Settings settings_;
 };
 
+namespace {
+
+// Where other distributions keep what they trust: a static belfry has its builder's OpenSSL in it, which
+// knows the builder's places only. (Alpine and Debian, Fedora, openSUSE, and OpenSSL as it comes.)
+constexpr const char* bundles[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                                   "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+bool is_known_to_openssl() {
+  return std::getenv(X509_get_default_cert_file_env()) != nullptr ||
+         std::getenv(X509_get_default_cert_dir_env()) != nullptr ||
+         system::is_regular_file(X509_get_default_cert_file()) ||
+         system::access_error(X509_get_default_cert_dir(), system::Access::enter) == 0;
+}
+
+int load_authorities_of_this_host(SSL_CTX* settings) {
+  if (is_known_to_openssl()) return SSL_CTX_set_default_verify_paths(settings);
+  const auto* const bundle = std::ranges::find_if(bundles, system::is_regular_file);
+  return bundle == std::end(bundles) ? 1 : SSL_CTX_load_verify_file(settings, *bundle);
+}
+
+}  // namespace
+
 Result<void> TlsClient::load_authorities() {
   if (!options_.verify) return {};
   SSL_CTX_set_verify(settings(), SSL_VERIFY_PEER, nullptr);
   const int loaded = options_.ca.empty()
-                         ? SSL_CTX_set_default_verify_paths(settings())
+                         ? load_authorities_of_this_host(settings())
                          : SSL_CTX_load_verify_locations(settings(), options_.ca.c_str(), nullptr);
   if (loaded == 1) return {};
   const std::string place = options_.ca.empty() ? "of this host" : "in " + options_.ca;

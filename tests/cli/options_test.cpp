@@ -11,6 +11,7 @@ namespace belfry::cli {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -48,6 +49,41 @@ TEST(Options, what_stands_behind_the_dashes_is_left_alone) {
   EXPECT_THAT(exec.program, ElementsAre("sh", "-c", "exit 3", "--", "--help"));
 }
 
+TEST(Options, wait_takes_targets_options_and_a_command) {
+  const Invocation wait =
+      asked({"wait", "--timeout", "none", "--any", "--not", "-q", "db:5432", "--header", "A: b", "--header",
+             "C: d", "http://web/", "--for", "completed", "--", "./serve", "--fast"});
+  EXPECT_EQ(wait.timeout, std::nullopt);
+  EXPECT_TRUE(wait.wait.any && wait.wait.negated && wait.wait.quiet);
+  EXPECT_THAT(wait.names, ElementsAre("db:5432", "http://web/"));
+  EXPECT_THAT(wait.wait.headers, ElementsAre("A: b", "C: d"));
+  EXPECT_EQ(wait.condition, "completed");
+  EXPECT_THAT(wait.program, ElementsAre("./serve", "--fast"));
+  EXPECT_EQ(asked({"wait", "db", "--condition", "stopped"}).condition, "stopped");
+}
+
+TEST(Options, what_an_answer_has_to_be_is_read) {
+  WaitOptions options;
+  options.status = "200-204,301";
+  options.headers = {"Authorization:  Basic x:y "};
+  options.json = "/status=ok";
+  options.method = "HEAD";
+  options.ca = "ca.pem";
+  const auto read = probe_options(options, "/here");
+  ASSERT_TRUE(read);
+  using Range = std::pair<std::uint16_t, std::uint16_t>;
+  EXPECT_THAT(read->http->statuses, ElementsAre(Range(200, 204), Range(301, 301)));
+  EXPECT_EQ(read->http->headers.at(0).first, "Authorization");
+  EXPECT_EQ(read->http->headers.at(0).second, "Basic x:y ");
+  EXPECT_EQ(read->http->json->pointer, "/status");
+  EXPECT_EQ(read->http->json->equals, "ok");
+  EXPECT_EQ(read->tls->ca, "/here/ca.pem");
+  EXPECT_TRUE(read->tls->verify);
+  const auto nothing = probe_options({}, "/here");
+  ASSERT_TRUE(nothing);
+  EXPECT_FALSE(nothing->http || nothing->tls);
+}
+
 TEST(Options, a_service_may_be_called_like_a_command) {
   EXPECT_THAT(asked({"status", "run", "status"}).names, ElementsAre("run", "status"));
 }
@@ -72,6 +108,7 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"wait"},
                                                        {"stop"},
                                                        {"wait", "db", "--timeout", "5"},
+                                                       {"wait", "db", "--"},
                                                        {"exec"},
                                                        {"exec", "--"},
                                                        {"run", "--", "sh"},
@@ -99,6 +136,12 @@ TEST(Options, help_is_found_in_every_way_people_ask_for_it) {
     EXPECT_EQ(std::get<Text>(*parsed).text, help_text("run"));
   }
   EXPECT_EQ(std::get<Text>(*parse({"--help"})).text, help_text(""));
+}
+
+TEST(Options, version_says_which_build_it_is) {
+  const std::string text = std::get<Text>(*parse({"version"})).text;
+  EXPECT_THAT(text, ContainsRegex("^belfry 0[.0-9]+ \\((static|dynamic); (TLS by OpenSSL|no TLS)[^;]*; "
+                                  "malloc of glibc [.0-9]+; clang [.0-9]+\\)\n$"));
 }
 
 TEST(Options, version_is_one_line) {

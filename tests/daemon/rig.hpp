@@ -126,10 +126,11 @@ class Rig : public ::testing::Test {
     return asked;
   }
   Asked& wait_for(std::string_view name, Condition condition, std::string bell = {}) {
+    return wait_for(name, daemon::Level{.condition = condition, .bell = std::move(bell)});
+  }
+  Asked& wait_for(std::string_view name, daemon::Level level) {
     Asked& asked = asked_.emplace_back(loop);
-    spawn(requests, "wait",
-          run_wait(asked, *supervisor->find(name),
-                   daemon::Level{.condition = condition, .bell = std::move(bell)}));
+    spawn(requests, "wait", run_wait(asked, *supervisor->find(name), std::move(level)));
     loop.run_until_idle();
     return asked;
   }

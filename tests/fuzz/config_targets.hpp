@@ -1,4 +1,4 @@
-// What is fuzzed, most of it in config/: each takes any bytes and must return, within bounds.
+// What is fuzzed, most of it in config/ and probes/: each takes any bytes and must return, within bounds.
 #pragma once
 
 #include <array>
@@ -23,8 +23,14 @@ void notify(std::string_view bytes);  // daemon/notify/message
 void postgres(std::string_view bytes);
 void mysql(std::string_view bytes);
 void database_address(std::string_view bytes);
+// What servers answer: probes/protocols, and of name servers probes/net/dns_channel.
+void redis(std::string_view bytes);
+void amqp(std::string_view bytes);
+void memcached(std::string_view bytes);
+void grpc(std::string_view bytes);
+void dns_answer(std::string_view bytes);
 
-inline constexpr std::array<Target, 11> targets{{{"document", document},
+inline constexpr std::array<Target, 16> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
@@ -34,6 +40,11 @@ inline constexpr std::array<Target, 11> targets{{{"document", document},
                                                  {"notify", notify},
                                                  {"postgres", postgres},
                                                  {"mysql", mysql},
-                                                 {"database_address", database_address}}};
+                                                 {"database_address", database_address},
+                                                 {"redis", redis},
+                                                 {"amqp", amqp},
+                                                 {"memcached", memcached},
+                                                 {"grpc", grpc},
+                                                 {"dns_answer", dns_answer}}};
 
 }  // namespace belfry::fuzz

@@ -458,7 +458,7 @@ TEST(Factory, makes_what_is_asked_and_refuses_what_is_not_built) {
   spec.kind = config::Probe::Kind::tcp;
   spec.target = "127.0.0.1:1";
   EXPECT_TRUE(factory.make(spec, {}));
-  spec.kind = config::Probe::Kind::grpc;
+  spec.kind = config::Probe::Kind::cluster;
   auto refused = factory.make(spec, {.service = "api", .tree = {}, .launch = nullptr});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), Error::Kind::invalid);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,6 +28,12 @@ class FakeResources final : public daemon::ResourceProvider {
   bool can_follow = false;
   std::vector<pid_t> followed;
 
+  // What a service has written into the file of its outputs.
+  std::function<Result<daemon::OutputList>(const config::Service&)> outputs_file;
+  // Where sockets that refer to outputs are bound.
+  std::vector<std::string> addresses;
+  std::map<std::string, std::string, std::less<>> commands;  // by service: the program of its last run
+
   // Those for whom something was made ready and not given back.
   [[nodiscard]] const std::set<std::string, std::less<>>& held() const { return held_; }
   // Those whose sockets are bound.
@@ -47,12 +54,19 @@ class FakeResources final : public daemon::ResourceProvider {
       if (all_.refuse && !all_.refuse(service_, events_.facts().runs)) return;
       if (all_.bound_.emplace(service_.name).second && all_.on_bind) all_.on_bind(service_);
     }
+    void listen_at(const std::vector<config::ListenSocket>& sockets) override {
+      for (const config::ListenSocket& one : sockets)
+        all_.addresses.push_back(one.address + ":" + std::to_string(one.port));
+    }
+    Result<daemon::OutputList> read_outputs() override {
+      return all_.outputs_file ? all_.outputs_file(service_) : daemon::OutputList();
+    }
     Result<void> prepare(system::Launch& launch, bool) override {
       if (all_.refuse) {
         if (auto ok = all_.refuse(service_, events_.facts().runs); !ok) return ok;
       }
       bind_sockets();
-      launch.set_command(service_.command);
+      all_.commands[service_.name] = std::string(launch.command());
       all_.held_.emplace(service_.name);
       return {};
     }

@@ -70,6 +70,7 @@ class FakeStack final : public StackView {
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     conditions.push_back(level.condition);
     bells.push_back(level.bell);
+    negated.push_back(level.negated);
     ++waiting;
     const Outcome outcome = co_await fakes_[service]->level.wait(ctx);
     --waiting;
@@ -97,6 +98,7 @@ class FakeStack final : public StackView {
   int waiting = 0;  // waits in progress
   std::vector<config::Condition> conditions;
   std::vector<std::string> bells;
+  std::vector<bool> negated;
   std::vector<Commanded> commands;
   CommandResult command_result{CommandOutcome::done, "done", {}};
   Bell<>* command_bell = nullptr;  // when set, commands are done when it rings

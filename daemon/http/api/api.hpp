@@ -24,6 +24,7 @@ struct WaitFor {
   };
   std::vector<One> services;
   std::optional<Duration> timeout;
+  bool any = false;       // one of them is enough
   bool in_public = true;  // the answer shows no more than PublicView does
 };
 

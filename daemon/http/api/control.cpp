@@ -27,6 +27,7 @@ struct WaitQuery {
   std::vector<std::string> services;
   std::optional<Level> level;
   std::optional<Duration> timeout;
+  bool any = false, negated = false;
   std::string mistake;  // empty: none
 };
 
@@ -46,8 +47,13 @@ void read_parameter(WaitQuery& query, const Parameter& parameter) {
     if (timeout) query.timeout = *timeout;
     if (!timeout)
       query.mistake = "timeout=" + parameter.value + " is not a duration such as 500ms, 30s or 1m30s";
+  } else if (parameter.name == "any") {
+    query.any = !is_off(parameter.value);
+  } else if (parameter.name == "not") {
+    query.negated = !is_off(parameter.value);
   } else {
-    query.mistake = "the parameter " + parameter.name + " is not one of service, condition, timeout";
+    query.mistake =
+        "the parameter " + parameter.name + " is not one of service, condition, timeout, any, not";
   }
 }
 
@@ -92,33 +98,37 @@ std::string mistake_in(const Level& level, const ServiceView& service) {
   return (text += " of ") += service.name;
 }
 
-// What the waits for several services share. The first that fails takes the others with it.
+// What the waits for several services share. The first that fails takes the others with it; where any of them
+// is enough, the first that succeeds does.
 struct Waits {
   Context& siblings;
-  std::optional<Error> first_error;
+  bool any = false;
+  bool found = false;  // one of any
+  std::optional<Error> first_error{};
 };
 
 Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
   const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.level);
-  if (level || waits.first_error) co_return;
-  waits.first_error = level.error();
-  waits.siblings.cancel(level.error());
+  if (level && waits.any) waits.found = true;
+  if (!level && !waits.first_error) waits.first_error = level.error();
+  if (level.has_value() == waits.any) waits.siblings.cancel(level ? Error::cancelled() : level.error());
 }
 
-Task<Result<void>> wait_for_all(Context& ctx, StackView& stack, const std::vector<WaitFor::One>& services) {
+Task<Result<void>> wait_for_them(Context& ctx, StackView& stack, const WaitFor& wait) {
+  const std::vector<WaitFor::One>& services = wait.services;
   if (services.size() == 1) {
     Result<void> level = co_await stack.wait_for(ctx, services[0].service, services[0].level);
     co_return level;
   }
   Context siblings(ctx);
-  Waits waits{siblings, std::nullopt};
+  Waits waits{.siblings = siblings, .any = wait.any};
   WaitGroup group(ctx.loop());
   for (const WaitFor::One& one : services) spawn(group, "http wait", wait_for_one(waits, stack, one));
   // Every one of them ends with `siblings`, so joining needs no way out of its own.
   Context joining(ctx.loop());
   const Result<void> joined = co_await group.wait(joining);
   static_cast<void>(joined);
-  if (waits.first_error) co_return std::unexpected(*waits.first_error);
+  if (waits.first_error && !waits.found) co_return std::unexpected(*waits.first_error);
   co_return Result<void>();
 }
 
@@ -169,6 +179,7 @@ Understood Api::understand_wait(std::string_view text) const {
   if (!query.mistake.empty()) return problem(400, "cannot wait: " + query.mistake);
   WaitFor wait;
   wait.timeout = query.timeout;
+  wait.any = query.any;
   const std::vector<std::string> names = without_repetitions(query.services);
   if (names.size() > most_names)
     return problem(400, "cannot wait: it names more than " + std::to_string(most_names) +
@@ -177,7 +188,8 @@ Understood Api::understand_wait(std::string_view text) const {
     const auto index = stack_.find(name);
     if (!index) return problem(404, "cannot find a service named " + name);
     const ServiceView service = stack_.service(*index);
-    const Level level = query.level.value_or(Level{.condition = default_condition(service.type)});
+    Level level = query.level.value_or(Level{.condition = default_condition(service.type)});
+    level.negated = query.negated;
     if (const std::string mistake = mistake_in(level, service); !mistake.empty())
       return problem(400, "cannot wait: " + mistake);
     wait.services.push_back({*index, level});
@@ -189,7 +201,7 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
   std::optional<Context> limited;
   if (wait.timeout) limited.emplace(ctx, saturating_add(ctx.loop().now(), *wait.timeout));
   Context& waiting = limited ? *limited : ctx;
-  const Result<void> levels = co_await wait_for_all(waiting, stack_, wait.services);
+  const Result<void> levels = co_await wait_for_them(waiting, stack_, wait);
   PublicView in_public(stack_);
   const StackView& shown = wait.in_public ? static_cast<const StackView&>(in_public) : stack_;
   if (levels) co_return waited(shown, wait, clock_);

@@ -49,6 +49,11 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
     for (const BellView& bell : service.bells) json.key(bell.name).boolean(bell.rung);
     json.end_object();
   }
+  if (!service.outputs.empty()) {
+    json.key("outputs").begin_object();
+    for (const OutputView& one : service.outputs) json.key(one.key).string(one.value);
+    json.end_object();
+  }
   json.key("waiting_for").begin_array();
   for (const std::string& edge : service.waiting_for) json.string(edge);
   json.end_array();

@@ -102,6 +102,7 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "cgroup") return in_service("cgroup: {" + pair + "}");
   if (table.name == "reload_options") return in_service("reload: {" + pair + "}");
   if (table.name == "socket") return in_service("listen: {web: {" + address_for(key.name) + pair + "}}");
+  if (table.name == "outputs") return in_service("outputs: {" + pair + "}");
   if (table.name == "env_file_options")
     return in_service("env_file: {" +
                       std::string(key.name == "path" ? "required: false, " : "path: none.env, ") + pair +

@@ -667,6 +667,22 @@ TEST_F(Commands, wait_for_outlasts_the_back_off_and_ends_with_the_shutdown) {
   EXPECT_EQ(stopped.waited->error().kind(), Error::Kind::closed);
 }
 
+TEST_F(Commands, a_negated_wait_answers_when_it_holds_no_more_and_at_once_for_what_nobody_started) {
+  speaking(daemon("db"));
+  daemon("other");
+  up({"db"});
+  const daemon::Level unready{.condition = Condition::ready, .negated = true};
+  auto& not_yet = wait_for("db", unready);
+  EXPECT_TRUE(not_yet.waited && *not_yet.waited);
+  auto& never_started = wait_for("other", unready);
+  EXPECT_TRUE(never_started.waited && *never_started.waited);
+  say_ready("db");
+  auto& no_more = wait_for("db", unready);
+  EXPECT_FALSE(no_more.waited);
+  end("db", 1);
+  EXPECT_TRUE(no_more.waited && *no_more.waited);
+}
+
 TEST_F(Commands, wait_for_answers_at_once_for_what_nobody_started) {
   daemon("db");
   daemon("other");

@@ -123,6 +123,37 @@ TEST_F(Control, wait_for_several_answers_when_the_last_one_holds) {
   EXPECT_EQ(kept.response.status, 200);
 }
 
+TEST_F(Control, of_any_the_first_that_holds_ends_the_wait_and_only_the_last_that_never_will) {
+  stack.add("db", State::starting);
+  stack.add("api", State::starting);
+  begin(get("/v1/wait?service=db&service=api&any=1"));
+  stack.fake(1).level.never(Error(Error::Kind::failed, "api has failed"));
+  loop.run_until_idle();
+  EXPECT_FALSE(kept.done);
+  stack.fake(0).level.ring();
+  loop.run_until_idle();
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 200);
+  EXPECT_EQ(stack.waiting, 0) << "the sibling was let go";
+
+  stack.add("web", State::starting);
+  begin(get("/v1/wait?service=api&service=web&any=1"));
+  stack.fake(2).level.never(Error(Error::Kind::failed, "web has failed"));
+  loop.run_until_idle();
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 424);
+}
+
+TEST_F(Control, a_wait_may_ask_for_the_opposite) {
+  stack.add("db", State::ready);
+  begin(get("/v1/wait?service=db&not=1"));
+  ASSERT_EQ(stack.negated.size(), 1U);
+  EXPECT_TRUE(stack.negated[0]);
+  stack.fake(0).level.ring();
+  loop.run_until_idle();
+  EXPECT_EQ(kept.response.status, 200);
+}
+
 TEST_F(Control, the_first_that_never_will_ends_the_wait_for_all) {
   stack.add("db", State::starting);
   stack.add("api", State::starting);

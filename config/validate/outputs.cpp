@@ -1,0 +1,187 @@
+// References to outputs: somebody publishes them, and an edge guarantees that they are there.
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+
+#include "config/document/suggest.hpp"
+#include "config/keys/quote.hpp"
+#include "config/model/output_reference.hpp"
+#include "config/model/pattern.hpp"
+#include "config/validate/validate.hpp"
+
+namespace belfry::config {
+namespace {
+
+using Kind = Probe::Kind;
+
+// What is known of the outputs of a service before it runs.
+struct Publications {
+  std::set<std::string, std::less<>> keys;
+  bool others_too = false;  // it speaks, or writes a file
+};
+
+void add_probe(const Probe& probe, Publications& out) {
+  if (probe.kind == Kind::notify) out.others_too = true;
+  if (probe.kind == Kind::port && probe.port == 0) out.keys.emplace("PORT");
+  if (probe.kind != Kind::log) return;
+  if (const auto pattern = Pattern::compile(probe.target, Pattern::Groups::keep))
+    for (std::string& name : pattern->group_names()) out.keys.insert(std::move(name));
+}
+
+Publications publications_of(const Service& service) {
+  Publications out;
+  for (const Probe& probe : service.ready.probes) add_probe(probe, out);
+  if (!service.extras) return out;
+  for (const OwnBell& bell : service.extras->bells)
+    for (const Probe& probe : bell.probes.probes) add_probe(probe, out);
+  if (!service.extras->outputs.file.empty()) out.others_too = true;
+  return out;
+}
+
+// A oneshot without probes has published all it will when it has completed.
+bool rings_before(Condition condition, const Service& provider) {
+  if (condition == Condition::ready || condition == Condition::own_bell) return true;
+  return condition == Condition::completed && provider.type == ServiceType::oneshot;
+}
+
+bool needs_all(const Quorum& quorum, const Service& gate) {
+  return quorum.count == 0 || quorum.count >= gate.depends_on.size();
+}
+
+class OutputCheck {
+ public:
+  OutputCheck(Decoder& decoder, StackDraft& draft) : decoder_(decoder), draft_(draft) {}
+
+  void check(const UsedOutput& used) {
+    Service& user = draft_.stack.services[used.user];
+    const auto found = draft_.declared.find(used.written.service);
+    if (found == draft_.declared.end()) return unknown(used);
+    const Service& provider = draft_.stack.services[found->second.index];
+    if (cannot_publish(used, user, provider)) return;
+    const std::optional<std::uint32_t> edge = guarantee(user, found->second.index);
+    if (!edge) return not_guaranteed(used, user, provider);
+    warn_if_nobody_publishes(used, provider);
+    std::vector<OutputReference>& references = extras_of(user).references;
+    const auto same = [&](const OutputReference& one) {
+      return one.provider == found->second.index && one.key == used.written.key;
+    };
+    if (std::ranges::none_of(references, same))
+      references.push_back({used.written.service, used.written.key, found->second.index, *edge});
+  }
+
+ private:
+  void error(const UsedOutput& used, std::string_view rule, std::string message, std::string help) {
+    if (is_repetition(draft_, used.user)) return;
+    decoder_.diagnostics().error(rule, used.written.where, std::move(message), std::move(help));
+  }
+
+  static std::string text_of(const UsedOutput& used) {
+    return "${" + used.written.service + "." + used.written.key + "}";
+  }
+
+  void unknown(const UsedOutput& used) {
+    std::vector<std::string_view> names;
+    if (++draft_.suggestions <= 50)
+      for (const Service& service : draft_.stack.services) names.push_back(service.name);
+    error(used, "unknown-service",
+          "there is no service " + quote(used.written.service) + " whose " + quote(used.written.key) +
+              " could be used",
+          did_you_mean(used.written.service, names));
+  }
+
+  bool cannot_publish(const UsedOutput& used, const Service& user, const Service& provider) {
+    if (&user == &provider) {
+      error(used, "own-output", quote(user.name) + " cannot use its own output: it is known after the start",
+            "publish it for others, and let the service itself remember it");
+    } else if (provider.replicated) {
+      error(used, "unfit-output",
+            quote(provider.name) + " has replicas, and each of them publishes a " + quote(used.written.key) +
+                " of its own",
+            "name one of them: ${" + provider.name + "-1." + used.written.key + "}");
+    } else if (provider.type == ServiceType::gate) {
+      error(used, "unfit-output", "the gate " + quote(provider.name) + " publishes nothing",
+            "use an output of one of its members");
+    } else if (provider.type == ServiceType::external) {
+      error(used, "unfit-output",
+            "belfry does not run the external service " + quote(provider.name) + ", which tells it nothing",
+            "write what is known of it into the file, or pass it as a variable: ${" + used.written.key + "}");
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  // The first edge that holds only while `provider` is up with its outputs: its own, or one to a gate that
+  // needs all its members. What is further down a chain may have gone again when this service starts.
+  std::optional<std::uint32_t> guarantee(const Service& user, std::uint32_t provider) {
+    for (std::uint32_t i = 0; i < user.depends_on.size(); ++i) {
+      std::unordered_set<std::uint32_t> seen;
+      if (guarantees(user.depends_on[i], provider, seen)) return i;
+    }
+    return std::nullopt;
+  }
+
+  bool guarantees(const Dependency& edge, std::uint32_t provider, std::unordered_set<std::uint32_t>& seen) {
+    const Service& target = draft_.stack.services[edge.target];
+    if (!edge.required) return false;
+    if (edge.target == provider) return rings_before(edge.condition, target);
+    if (target.type != ServiceType::gate || !seen.insert(edge.target).second) return false;
+    if (!needs_all(edge.require.value_or(target.require), target)) return false;
+    // A condition other than `ready` is asked of the members themselves.
+    if (edge.condition != Condition::ready)
+      return std::ranges::any_of(target.depends_on, [&](const Dependency& member) {
+        return member.target == provider && rings_before(edge.condition, draft_.stack.services[provider]);
+      });
+    return std::ranges::any_of(target.depends_on,
+                               [&](const Dependency& member) { return guarantees(member, provider, seen); });
+  }
+
+  void not_guaranteed(const UsedOutput& used, const Service& user, const Service& provider) {
+    const auto own = std::ranges::find_if(user.depends_on, [&](const Dependency& edge) {
+      return &draft_.stack.services[edge.target] == &provider;
+    });
+    const std::string names = quote(user.name) + " uses " + text_of(used);
+    const bool completes = provider.type == ServiceType::oneshot && provider.ready.empty();
+    const std::string right =
+        std::string("depends_on: {") + provider.name + (completes ? ": completed}" : ": ready}");
+    if (own == user.depends_on.end())
+      error(used, "unguarded-output", names + " and does not wait for " + quote(provider.name),
+            "write " + right + ": an output is known when the bell of its service has rung");
+    else if (!own->required)
+      error(used, "unguarded-output", names + " and can start without " + quote(provider.name),
+            "remove `required: false`: without " + quote(provider.name) + " there is no such output");
+    else
+      error(used, "unguarded-output",
+            names + " and does not wait until " + quote(provider.name) +
+                (completes ? " has completed" : " is ready"),
+            "write " + right + ": an output is known when the bell of its service has rung");
+  }
+
+  void warn_if_nobody_publishes(const UsedOutput& used, const Service& provider) {
+    const Publications known = publications_of(provider);
+    if (is_repetition(draft_, used.user) || known.others_too || known.keys.contains(used.written.key)) return;
+    const std::vector<std::string_view> keys(known.keys.begin(), known.keys.end());
+    const std::string key = used.written.key;
+    std::string help = nearest(key, keys).empty()
+                           ? "let " + quote(provider.name) + " say X_BELFRY_SET=" + key +
+                                 "=… with READY=1 (ready: notify), write a group (?P<" + key +
+                                 ">…) into its `log` probe, or outputs: {file: PATH}" +
+                                 (key == "PORT" ? ", or ready: {port: any}" : "")
+                           : did_you_mean(key, keys);
+    decoder_.diagnostics().warning(
+        "unpublished-output", used.written.where,
+        "nothing of " + quote(provider.name) + " is known to publish " + quote(key), std::move(help));
+  }
+
+  Decoder& decoder_;
+  StackDraft& draft_;
+};
+
+}  // namespace
+
+void check_outputs(Decoder& decoder, StackDraft& draft) {
+  OutputCheck check(decoder, draft);
+  for (const UsedOutput& used : draft.references) check.check(used);
+}
+
+}  // namespace belfry::config
