@@ -46,3 +46,11 @@ if(BELFRY_TLS)
   add_library(belfry_tls INTERFACE)
   target_link_libraries(belfry_tls INTERFACE OpenSSL::SSL OpenSSL::Crypto)
 endif()
+
+# Headers only: the libraries of databases are loaded by those who ask a query (docs/adr/0026).
+if(NOT BELFRY_STATIC)
+  find_path(BELFRY_LIBPQ_HEADERS libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+  find_path(BELFRY_LIBMARIADB_HEADERS mysql.h PATH_SUFFIXES mariadb REQUIRED)
+  add_library(belfry_database_headers INTERFACE)
+  target_include_directories(belfry_database_headers SYSTEM INTERFACE ${BELFRY_LIBPQ_HEADERS} ${BELFRY_LIBMARIADB_HEADERS})
+endif()

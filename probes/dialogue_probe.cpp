@@ -51,9 +51,10 @@ Task<CheckResult> DialogueProbe::open(Context& ctx, Connection& connection) {
 Task<CheckResult> DialogueProbe::secure(Context& ctx, Connection& connection) {
   auto client = means_.tls.get(conversation_.tls_options);
   if (!client) co_return std::unexpected(client.error());
-  const std::string& name = conversation_.tls_options.server_name;
-  auto session = std::make_unique<TlsSession>(
-      std::move(*client), name.empty() ? conversation_.target.host : name, &resumption_, conversation_.alpn);
+  std::string name = conversation_.tls_options.server_name;
+  if (name.empty()) name = conversation_.target.host;
+  if (conversation_.any_name) name.clear();
+  auto session = std::make_unique<TlsSession>(std::move(*client), name, &resumption_, conversation_.alpn);
   CheckResult secured = co_await connection.start_tls(ctx, std::move(session));
   if (!secured) co_return std::unexpected(failed(secured.error()));
   co_return secured;

@@ -34,6 +34,7 @@ struct Conversation {
   std::string what;  // of messages: "cannot get / from a:80"
   TlsStart tls = TlsStart::never;
   config::TlsOptions tls_options = {};
+  bool any_name = false;               // of a certificate that is checked: whoever it is for
   std::string alpn = {};               // as TlsSession takes it
   std::unique_ptr<Dialogue> dialogue;  // null: to be connected is enough
 };

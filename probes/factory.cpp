@@ -37,6 +37,8 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
   switch (probe.kind) {
     case Kind::tcp: return make_tcp(shared_->net, probe, context);
     case Kind::http: return make_http(shared_->net, probe, context);
+    case Kind::postgres: return make_postgres(shared_->net, probe, context);
+    case Kind::mysql: return make_mysql(shared_->net, probe, context);
     case Kind::grpc: return make_grpc(shared_->net, probe, context);
     case Kind::redis: return make_redis(shared_->net, probe, context);
     case Kind::amqp: return make_amqp(shared_->net, probe, context);

@@ -22,6 +22,8 @@ Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& sp
                const ProbeContext& about);
 Made make_tcp(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_postgres(NetMeans means, const config::Probe& spec, const ProbeContext& about);
+Made make_mysql(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_grpc(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_redis(NetMeans means, const config::Probe& spec, const ProbeContext& about);
 Made make_amqp(NetMeans means, const config::Probe& spec, const ProbeContext& about);

@@ -6,6 +6,7 @@
 #include "config/decode/decode.hpp"
 #include "config/decode/probe_kinds.hpp"
 #include "config/model/address.hpp"
+#include "config/model/database_address.hpp"
 #include "config/model/output_reference.hpp"
 #include "config/model/pattern.hpp"
 
@@ -107,6 +108,20 @@ void read_redis(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
 void read_amqp(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   read_text(decoder, entry, out);
   read_server(decoder, entry, out, "amqp");
+}
+
+void read_postgres(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  read_text(decoder, entry, out);
+  if (out.probe.target.empty() || has_reference(out.probe.target)) return;
+  if (const auto parsed = parse_postgres(out.probe.target); !parsed)
+    decoder.malformed(*entry.value, parsed.error());
+}
+
+void read_mysql(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
+  read_text(decoder, entry, out);
+  if (out.probe.target.empty() || has_reference(out.probe.target)) return;
+  if (const auto parsed = parse_mysql(out.probe.target); !parsed)
+    decoder.malformed(*entry.value, parsed.error());
 }
 
 void read_url(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
@@ -251,16 +266,18 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
                 "without TLS, or with `tls`.",
                 "127.0.0.1:9000"}),
      read_address},
-    {may_refer(
-         not_yet({"postgres", "text", "",
-                  "The server takes queries (not recovering, not starting up); a libpq connection string.",
-                  "\"host=127.0.0.1 dbname=shop\""},
-                 "`exec: [pg_isready, …]` or `notify`")),
-     read_text},
-    {may_refer(
-         not_yet({"mysql", "text", "", "The server takes queries; a URL.", "mysql://127.0.0.1:3306/shop"},
-                 "`exec: [mysqladmin, ping, …]` or `notify`")),
-     read_text},
+    {may_refer({"postgres", "text", "",
+                "The server takes clients: it begins a session or asks for a password (not starting up, "
+                "recovering, "
+                "shutting down or full); a libpq connection string or URL that names the host.",
+                "\"host=127.0.0.1 dbname=shop\""}),
+     read_postgres},
+    {may_refer({"mysql", "text", "",
+                "The server takes clients: it lets one in, or says whom it would; `host:port`, a socket's "
+                "path, or a "
+                "URL.",
+                "mysql://127.0.0.1:3306/shop"}),
+     read_mysql},
     {may_refer(
          {"redis", "text", "",
           "PING is answered with PONG: not loading, not without a password that it asks for. host:port, "
@@ -326,10 +343,12 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
     {not_yet({"expect", "regex", "nothing",
               "`tcp`: a regular expression that must occur in what is answered.", "PONG"}),
      read_expect},
-    {may_refer(not_yet(
+    {may_refer(
          {"query", "text", "none",
-          "`postgres`, `mysql`: a query that must succeed, asked as the user of the connection string.",
-          "select 1"})),
+          "`postgres`, `mysql`: a query that must succeed, whatever it answers, asked as the user of the "
+          "connection "
+          "string. Needs libpq or libmariadb on this host.",
+          "select 1"}),
      read_query},
     {{"exists", "boolean", "true", "`file`: `false` waits until there is no such file.", "false"},
      read_exists},

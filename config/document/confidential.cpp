@@ -91,6 +91,21 @@ void find_userinfo(std::string_view text, std::vector<Part>& parts) {
   }
 }
 
+// `user:password@host` without a scheme, as other programs write it: `app:secret@tcp(db:3306)/shop`. The
+// digest of an image (`app:1@sha256:…`) is no host.
+void find_bare_userinfo(std::string_view text, std::vector<Part>& parts) {
+  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+    const std::size_t before = text.substr(0, at).find_last_of(" \t\n\"'`,[(=");
+    const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+    const std::string_view who = text.substr(begin, at - begin);
+    const std::size_t colon = who.find(':');
+    if (colon == 0 || colon == std::string_view::npos || colon + 1 == who.size() ||
+        who.find_first_of("/}") != std::string_view::npos)
+      continue;
+    if (!text.substr(at + 1).starts_with("sha") && !is_reference(who)) parts.push_back({begin, at});
+  }
+}
+
 // `KEY: value`, `KEY=value`, `"KEY": "value"`.
 void find_values(std::string_view text, std::vector<Part>& parts) {
   for (std::size_t at = 0; at < text.size();) {
@@ -128,6 +143,7 @@ void find_credentials(std::string_view text, std::vector<Part>& parts) {
 std::vector<Part> secrets_of(std::string_view text) {
   std::vector<Part> parts;
   find_userinfo(text, parts);
+  find_bare_userinfo(text, parts);
   find_values(text, parts);
   find_credentials(text, parts);
   std::ranges::sort(parts, {}, &Part::begin);

@@ -212,7 +212,7 @@ TlsSession::TlsSession(std::shared_ptr<TlsClient> client, const std::string& hos
   SSL_set_connect_state(session);
   if (is_address(host)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str());
-  } else {
+  } else if (!host.empty()) {
     SSL_set1_host(session, host.c_str());
     SSL_set_tlsext_host_name(session, host.c_str());  // SNI is for names (RFC 6066, 3)
   }

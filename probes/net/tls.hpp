@@ -60,7 +60,8 @@ class TlsResumption {
 //   outgoing() has to be sent. Cancellation: none, because nothing here waits.
 class TlsSession {
  public:
-  // `host` is whom the certificate must be for: a name or an address. `alpn` in the form of RFC 7301
+  // `host` is whom the certificate must be for: a name or an address; empty: anybody. `alpn` in the form of
+  // RFC 7301
   // ("\2h2").
   TlsSession(std::shared_ptr<TlsClient> client, const std::string& host, TlsResumption* resumption,
              std::string_view alpn = {});

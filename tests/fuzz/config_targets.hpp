@@ -19,6 +19,10 @@ void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
 void notify(std::string_view bytes);  // daemon/notify/message
+// What databases answer, and how they are named: probes/protocols, config/model.
+void postgres(std::string_view bytes);
+void mysql(std::string_view bytes);
+void database_address(std::string_view bytes);
 // What servers answer: probes/protocols, and of name servers probes/net/dns_channel.
 void redis(std::string_view bytes);
 void amqp(std::string_view bytes);
@@ -26,7 +30,7 @@ void memcached(std::string_view bytes);
 void grpc(std::string_view bytes);
 void dns_answer(std::string_view bytes);
 
-inline constexpr std::array<Target, 13> targets{{{"document", document},
+inline constexpr std::array<Target, 16> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
@@ -34,6 +38,9 @@ inline constexpr std::array<Target, 13> targets{{{"document", document},
                                                  {"process_compose", process_compose},
                                                  {"procfile", procfile},
                                                  {"notify", notify},
+                                                 {"postgres", postgres},
+                                                 {"mysql", mysql},
+                                                 {"database_address", database_address},
                                                  {"redis", redis},
                                                  {"amqp", amqp},
                                                  {"memcached", memcached},

@@ -24,6 +24,9 @@ void replay(const fs::path& directory) {
 
 TEST(Fuzz, regressions_stay_fixed) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/regressions"); }
 TEST(Fuzz, notify_messages_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/notify"); }
+TEST(Fuzz, what_databases_say_passes_every_target) {
+  replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/databases");
+}
 TEST(Fuzz, answers_of_servers_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/wires"); }
 TEST(Fuzz, bad_files_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/config/bad"); }
 TEST(Fuzz, examples_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "config/examples"); }

@@ -12,6 +12,8 @@ using namespace testing_support;
 
 TEST(Confidential, the_user_of_a_url_is_not_shown) {
   EXPECT_EQ(masked("postgres://app:s3cret@db:5432/shop"), "postgres://***@db:5432/shop");
+  EXPECT_EQ(masked("mysql: app:s3cret@tcp(db:3306)/shop"), "mysql: ***@tcp(db:3306)/shop");
+  EXPECT_EQ(masked("image: app:1.2@sha256:abc, git@host:path"), "image: app:1.2@sha256:abc, git@host:path");
   EXPECT_EQ(masked("cannot probe `https://ghp_abc@host/x`: no"), "cannot probe `https://***@host/x`: no");
   EXPECT_EQ(masked("amqp://u:p@rt@h/v"), "amqp://***@h/v");
   EXPECT_EQ(masked("redis://:pa/ss@cache:6379/0"), "redis://***@cache:6379/0");
@@ -27,7 +29,7 @@ TEST(Confidential, a_url_without_a_user_is_shown_whole) {
 TEST(Confidential, a_password_of_a_connection_string_is_not_shown) {
   EXPECT_EQ(masked("host=db password=s3cret dbname=shop"), "host=db password=*** dbname=shop");
   EXPECT_EQ(masked("host=db password='s3 cret' user=x"), "host=db password='***' user=x");
-  EXPECT_EQ(masked("user:pw@tcp(db)?PASSWORD=x&y=1"), "user:pw@tcp(db)?PASSWORD=***&y=1");
+  EXPECT_EQ(masked("user:pw@tcp(db)?PASSWORD=x&y=1"), "***@tcp(db)?PASSWORD=***&y=1");
 }
 
 TEST(Confidential, values_of_keys_that_speak_of_secrets_are_not_shown) {

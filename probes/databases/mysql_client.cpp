@@ -1,0 +1,188 @@
+// libmariadb on the loop: its non-blocking calls stop where they would wait, the loop waits and has them go
+// on.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "probes/databases/borrowed_socket.hpp"
+#include "probes/databases/client.hpp"
+#include "probes/databases/mysql_library.hpp"
+#include "text/escape.hpp"
+
+namespace belfry::probes {
+
+namespace {
+
+std::optional<Duration> time_left(Context& ctx) {
+  const auto deadline = ctx.deadline();
+  return deadline ? std::optional<Duration>(*deadline - ctx.loop().now()) : std::nullopt;
+}
+
+class MysqlClient final : public DatabaseClient {
+ public:
+  MysqlClient(Loop& loop, const MysqlLibrary& library, Login login)
+      : loop_(loop), my_(library), login_(login) {}
+  ~MysqlClient() override { close(); }
+  MysqlClient(const MysqlClient&) = delete;
+  MysqlClient& operator=(const MysqlClient&) = delete;
+
+  Task<Result<void>> log_in(Context& ctx, std::vector<Endpoint> where) override;
+  Task<Result<void>> ask(Context& ctx, std::string query) override;
+  [[nodiscard]] std::optional<Ends> ends() const override { return ends_of(loop_, my_.socket(session_)); }
+
+ private:
+  void open(std::optional<Duration> time_left);
+  void limit_statements(std::optional<Duration> time_left);
+  void close();
+  void set_tls();
+  Task<Result<void>> connect(Context& ctx, std::string host);
+  Task<Result<void>> read_rows(Context& ctx);
+  Task<Result<void>> wait(Context& ctx, int what);
+  [[nodiscard]] std::unexpected<Error> failed() const {
+    const std::string_view words = my_.error(session_);
+    return std::unexpected(
+        Error::failed(words.empty() ? "libmariadb gives no reason" : text::visible(words.substr(0, 500))));
+  }
+
+  Loop& loop_;
+  const MysqlLibrary& my_;
+  Login login_;
+  MYSQL* session_ = nullptr;
+  MYSQL_RES* result_ = nullptr;
+  bool is_suspended_ = false;  // in the middle of a call
+};
+
+void MysqlClient::open(std::optional<Duration> time_left) {
+  close();
+  session_ = my_.init(nullptr);
+  if (session_ == nullptr) return;
+  my_.option(session_, MYSQL_OPT_NONBLOCK, nullptr);
+  set_tls();
+  limit_statements(time_left);
+}
+
+// As with PostgreSQL: a query is not given up because its client is gone. The one variable is MariaDB's, the
+// other MySQL's, and each takes the other's for a comment.
+void MysqlClient::limit_statements(std::optional<Duration> time_left) {
+  if (!time_left) return;
+  const auto limit =
+      std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(*time_left).count(), 1);
+  const std::string set = "SET SESSION wait_timeout=60/*M!100101 , max_statement_time=" +
+                          std::to_string(static_cast<double>(limit) / 1000) +
+                          "*//*!50708 , max_execution_time=" + std::to_string(limit) + "*/";
+  my_.option(session_, MYSQL_INIT_COMMAND, set.c_str());
+}
+
+void MysqlClient::set_tls() {
+  using Mode = config::SslMode;
+  if (!login_.host.socket_path.empty()) return;
+  const config::DatabaseAddress& address = login_.address;
+  my_bool enforce = login_.tls != nullptr || address.ssl >= Mode::require ? 1 : 0;
+  my_bool verify = login_.tls != nullptr ? login_.tls->verify : address.ssl >= Mode::verify_ca;
+  const std::string& ca = login_.tls != nullptr ? login_.tls->ca : address.ca;
+  if (enforce != 0) my_.option(session_, MYSQL_OPT_SSL_ENFORCE, &enforce);
+  my_.option(session_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  if (!ca.empty()) my_.option(session_, MYSQL_OPT_SSL_CA, ca.c_str());
+  if (login_.tls == nullptr || login_.tls->cert.empty()) return;
+  const std::string& key = login_.tls->key.empty() ? login_.tls->cert : login_.tls->key;
+  my_.option(session_, MYSQL_OPT_SSL_CERT, login_.tls->cert.c_str());
+  my_.option(session_, MYSQL_OPT_SSL_KEY, key.c_str());
+}
+
+// A call that was given up in its middle, or rows that nobody reads, would be waited for by the library: once
+// the socket is dead there is nothing to wait for.
+void MysqlClient::close() {
+  if (session_ == nullptr) return;
+  if (is_suspended_) shut_down(loop_, my_.socket(session_));
+  if (result_ != nullptr && !is_suspended_) my_.free_result(result_);
+  my_.close(session_);
+  session_ = nullptr;
+  result_ = nullptr;
+  is_suspended_ = false;
+}
+
+Task<Result<void>> MysqlClient::wait(Context& ctx, int what) {
+  is_suspended_ = true;
+  const Direction direction = (what & MYSQL_WAIT_READ) != 0 ? Direction::read : Direction::write;
+  Result<void> waited = co_await wait_for(ctx, my_.socket(session_), direction);
+  if (waited) is_suspended_ = false;
+  co_return waited;
+}
+
+Task<Result<void>> MysqlClient::log_in(Context& ctx, std::vector<Endpoint> where) {
+  Result<void> connected;
+  if (where.empty()) connected = co_await connect(ctx, {});
+  for (const Endpoint& endpoint : where) {
+    std::string host = endpoint.address().to_string();
+    connected = co_await connect(ctx, std::move(host));
+    if (connected || ctx.cancelled()) break;
+  }
+  co_return connected;
+}
+
+Task<Result<void>> MysqlClient::connect(Context& ctx, std::string host) {
+  open(time_left(ctx));
+  if (session_ == nullptr) co_return std::unexpected(Error::failed("libmariadb has no memory left"));
+  const config::DatabaseAddress& to = login_.address;
+  const std::string& socket = login_.host.socket_path;
+  const char* const database = to.database.empty() ? nullptr : to.database.c_str();
+  const std::string user = to.user.empty() ? "belfry" : to.user;
+  MYSQL* connected = nullptr;
+  int waits = my_.connect_start(&connected, session_, host.empty() ? nullptr : host.c_str(), user.c_str(),
+                                to.password.c_str(), database, login_.host.port,
+                                socket.empty() ? nullptr : socket.c_str(), 0);
+  while (waits != 0) {
+    Result<void> waited = co_await wait(ctx, waits);
+    if (!waited) co_return waited;
+    waits = my_.connect_continue(&connected, session_, waits & ~MYSQL_WAIT_EXCEPT);
+  }
+  if (connected == nullptr) co_return failed();
+  co_return Result<void>{};
+}
+
+Task<Result<void>> MysqlClient::ask(Context& ctx, std::string query) {
+  int went_wrong = 0;
+  int waits = my_.query_start(&went_wrong, session_, query.data(), query.size());
+  while (waits != 0) {
+    Result<void> waited = co_await wait(ctx, waits);
+    if (!waited) co_return waited;
+    waits = my_.query_continue(&went_wrong, session_, waits);
+  }
+  if (went_wrong != 0) co_return failed();
+  Result<void> read = co_await read_rows(ctx);
+  co_return read;
+}
+
+// One row after the other, none of them kept. An error may still come between them.
+Task<Result<void>> MysqlClient::read_rows(Context& ctx) {
+  result_ = my_.use_result(session_);
+  if (result_ == nullptr) {
+    if (my_.error_number(session_) != 0) co_return failed();
+    co_return Result<void>{};  // it has no rows
+  }
+  for (;;) {
+    MYSQL_ROW row = nullptr;
+    int waits = my_.fetch_start(&row, result_);
+    while (waits != 0) {
+      Result<void> waited = co_await wait(ctx, waits);
+      if (!waited) co_return waited;
+      waits = my_.fetch_continue(&row, result_, waits);
+    }
+    if (row != nullptr) continue;
+    if (my_.error_number(session_) != 0) co_return failed();
+    co_return Result<void>{};
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DatabaseClient>> make_mysql_client(Loop& loop, Login login) {
+  const auto library = MysqlLibrary::get();
+  if (!library) return std::unexpected(library.error());
+  return std::make_unique<MysqlClient>(loop, **library, login);
+}
+
+}  // namespace belfry::probes

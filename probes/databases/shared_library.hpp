@@ -1,0 +1,32 @@
+// A library that is loaded when it is needed, and its functions by their names.
+#pragma once
+
+#include <string>
+
+#include "channels/error.hpp"
+
+namespace belfry::probes {
+
+// Owner: a table of functions that lives as long as the program: nothing is ever unloaded, because libraries
+// of databases leave destructors and locks of others behind.
+class SharedLibrary {
+ public:
+  // The error: "libpq.so.5 is not installed: apt install libpq5, or remove `query:`".
+  static Result<SharedLibrary> load(const std::string& file, const std::string& package);
+
+  // Sets `function`; what is missing is remembered.
+  template <class Function>
+  void find(Function*& function, const char* name) {
+    function = reinterpret_cast<Function*>(symbol(name));
+  }
+  // Every function was there. The error names one that was not.
+  [[nodiscard]] Result<void> complete() const;
+
+ private:
+  explicit SharedLibrary(void* handle, std::string file) : handle_(handle), file_(std::move(file)) {}
+  void* symbol(const char* name);
+  void* handle_;
+  std::string file_, missing_;
+};
+
+}  // namespace belfry::probes
