@@ -25,10 +25,13 @@ struct Ears final : ServiceEvents {
   void main_ended(pid_t, std::optional<system::ExitStatus>) override {}
   void heard(const Heard& what) override { all.push_back(what.only->target); }
   void never_heard(const config::Probe&, const Error&) override {}
+  void publish(std::string_view key, std::string_view value) override {
+    published.push_back(std::string(key) + "=" + std::string(value));
+  }
   void sockets_changed() override {}
   void lines_dropped(std::uint64_t) override {}
   RunFacts facts() const override { return {}; }
-  std::vector<std::string> all;
+  std::vector<std::string> all, published;
 };
 
 using Heards = std::vector<std::string>;
