@@ -128,6 +128,7 @@ Task<void> ProbeWatch::ask_repeatedly(Context& ctx, Watched& watched) {
     }
     if (pause == Duration::zero() && looks > 0) co_await yield(loop_);
     TimePoint next = saturating_add(loop_.now(), pause);
+    if (was_up) next = probes::in_company(next, pause);
     if (held_back) next = not_before;
     bool was_poked = true;
     if (next == TimePoint::max()) {

@@ -1,6 +1,7 @@
 #include "daemon/service/readiness.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace belfry::daemon {
 
@@ -98,6 +99,13 @@ std::string missing_news(const config::ProbeSet& set, std::uint32_t truths) {
 
 std::string Readiness::method_of(std::uint32_t index) const {
   return ready_ ? ready_->method_of(index) : std::string();
+}
+
+std::vector<CertificateExpiry> Readiness::certificates() const {
+  std::vector<CertificateExpiry> all;
+  if (ready_) all = ready_->certificates();
+  if (live_) std::ranges::copy(live_->certificates(), std::back_inserter(all));
+  return all;
 }
 
 void Readiness::probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) {

@@ -4,6 +4,7 @@
 // be tested against a stack made of literals.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -34,6 +35,12 @@ struct BellView {
   bool rung = false;  // in the current run
 };
 
+// When a certificate ends that a server has shown to one of the service's probes.
+struct CertificateView {
+  std::string probe;  // "ready 0 http": the set, the place in it, the kind
+  std::chrono::system_clock::time_point expiry;
+};
+
 // One service at one moment. The string views live until the loop's next turn.
 struct ServiceView {
   std::string_view name;
@@ -57,6 +64,7 @@ struct ServiceView {
   std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
   ServiceCounters counters;
   NotifyTally notify;  // what its notify socket has seen
+  std::vector<CertificateView> certificates;
 };
 
 class StackView {
