@@ -56,7 +56,7 @@ Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& ab
   if (!url) return std::unexpected(url.error());
   auto expected = expected_by(spec);
   if (!expected) return std::unexpected(expected.error());
-  HttpRequest request{.host = host_field(*url), .path = url->path, .keep = is_asked_often(about)};
+  HttpRequest request{.host = host_field(*url), .path = url->path, .keep = is_asked_often(about), .plain = !is_tls(url->scheme)};
   if (spec.http) {
     request.method = spec.http->method;
     request.headers = spec.http->headers;

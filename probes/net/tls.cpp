@@ -237,7 +237,11 @@ TlsSession::TlsSession(std::shared_ptr<TlsClient> client, const std::string& hos
     SSL_set_session(session, resumption->state_->ticket.get());
 }
 
-TlsSession::~TlsSession() = default;
+// To the library a session that ends without a farewell is a broken one, and its ticket void. Here the end of
+// the connection says it all: what was to be heard has been heard.
+TlsSession::~TlsSession() {
+  SSL_set_shutdown(state_->session.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 void TlsSession::incoming(std::string_view bytes) {
   BIO_write(state_->from_wire, bytes.data(), static_cast<int>(bytes.size()));

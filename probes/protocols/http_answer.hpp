@@ -27,6 +27,7 @@ class HttpAnswerReader {
   // The server has closed its side: the end of a body that says neither its length nor comes in chunks.
   Result<void> ended();
 
+  [[nodiscard]] bool has_begun() const { return has_head() || !head_.empty(); }
   [[nodiscard]] bool has_head() const { return part_ != Part::head; }
   [[nodiscard]] bool is_whole() const { return part_ == Part::whole; }
   // From the head on.

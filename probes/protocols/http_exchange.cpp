@@ -17,6 +17,11 @@ bool is_given(const HttpRequest& request, std::string_view name) {
 
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
+// As nginx, Apache and Go tell those who speak plainly to a port for TLS.
+bool says_tls(std::string_view answer) {
+  return answer.contains("HTTPS port") || answer.contains("HTTPS server") || answer.contains("SSL-enabled");
+}
+
 std::string text_of(const HttpRequest& request) {
   std::string text = request.method + " " + request.path + " HTTP/1.1\r\n";
   if (!is_given(request, "host")) text += "Host: " + request.host + "\r\n";
@@ -35,6 +40,7 @@ HttpExchange::HttpExchange(const HttpRequest& request, HttpExpected expected)
     : request_(text_of(request)),
       expected_(std::move(expected)),
       is_head_(request.method == "HEAD"),
+      is_plain_(request.plain),
       may_be_repeated_(is_safe(request.method)) {}
 
 Result<Dialogue::Step> HttpExchange::begin(std::string& say) {
@@ -46,20 +52,26 @@ Result<Dialogue::Step> HttpExchange::begin(std::string& say) {
 Result<Dialogue::Step> HttpExchange::hear(std::string_view bytes, std::string&) {
   if (auto heard = answer_.hear(bytes); !heard) return std::unexpected(heard.error());
   const bool enough = expected_.needs_body() ? answer_.is_whole() : answer_.has_head();
-  return enough ? judge() : Step::listen;
+  return enough ? judge(bytes) : Step::listen;
 }
 
 Result<Dialogue::Step> HttpExchange::ended() {
-  if (auto whole = answer_.ended(); !whole) return std::unexpected(whole.error());
-  return judge();
+  auto whole = answer_.ended();
+  if (whole) return judge({});
+  if (!is_plain_ || answer_.has_begun()) return std::unexpected(whole.error());
+  return std::unexpected(Error::failed("it closed the connection without an answer (if it speaks TLS: https://)"));
 }
 
-Result<Dialogue::Step> HttpExchange::judge() const {
+Result<Dialogue::Step> HttpExchange::judge(std::string_view last) const {
   const unsigned status = answer_.status();
   const auto within = [status](const auto& range) { return status >= range.first && status <= range.second; };
   const bool good = expected_.statuses.empty() ? status >= 200 && status < 400
                                                : std::ranges::any_of(expected_.statuses, within);
-  if (!good) return std::unexpected(Error::failed("the answer was " + std::to_string(status)));
+  if (!good) {
+    const bool wants_tls = is_plain_ && status == 400 && says_tls(last);
+    return std::unexpected(Error::failed("the answer was " + std::to_string(status) +
+                                         (wants_tls ? ": it speaks TLS, write https:// in the URL" : "")));
+  }
   if (expected_.body && !expected_.body->occurs_in(answer_.body()))
     return std::unexpected(Error::failed("the body does not match"));
   if (expected_.json) {

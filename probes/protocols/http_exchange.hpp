@@ -20,6 +20,7 @@ struct HttpRequest {
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers = {};
   bool keep = false;  // the connection, for the next request
+  bool plain = true;  // not within TLS
 };
 
 // What a good answer is.
@@ -43,11 +44,13 @@ class HttpExchange final : public Dialogue {
   [[nodiscard]] bool may_go_on() const override { return may_be_repeated_ && answer_.stays_open(); }
 
  private:
-  [[nodiscard]] Result<Step> judge() const;
+  // `last` is what came last.
+  [[nodiscard]] Result<Step> judge(std::string_view last) const;
 
   std::string request_;
   HttpExpected expected_;
   bool is_head_;
+  bool is_plain_;
   bool may_be_repeated_;
   HttpAnswerReader answer_;
 };

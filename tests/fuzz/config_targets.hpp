@@ -19,14 +19,18 @@ void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
 void notify(std::string_view bytes);  // daemon/notify/message
+void http_answer(std::string_view bytes);
+void tcp_answer(std::string_view bytes);
 
-inline constexpr std::array<Target, 8> targets{{{"document", document},
+inline constexpr std::array<Target, 10> targets{{{"document", document},
                                                 {"load", load},
                                                 {"interpolate", interpolate},
                                                 {"quantities", quantities},
                                                 {"compose", compose},
                                                 {"process_compose", process_compose},
                                                 {"procfile", procfile},
-                                                {"notify", notify}}};
+                                                {"notify", notify},
+                                                {"http_answer", http_answer},
+                                                {"tcp_answer", tcp_answer}}};
 
 }  // namespace belfry::fuzz
