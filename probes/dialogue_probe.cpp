@@ -77,7 +77,8 @@ Task<CheckResult> DialogueProbe::secure(Context& ctx) {
   auto session = std::make_unique<TlsSession>(std::move(*client), name, &resumption_, conversation_.alpn);
   CheckResult secured = co_await connection_->start_tls(ctx, std::move(session));
   // Also of one that is not to be believed: that is when somebody looks.
-  if (const TlsSession* const tls = connection_->tls(); tls != nullptr && tls->expiry()) expiry_ = tls->expiry();
+  if (const TlsSession* const tls = connection_->tls(); tls != nullptr && tls->expiry())
+    expiry_ = tls->expiry();
   if (!secured) co_return std::unexpected(failed(secured.error()));
   co_return secured;
 }

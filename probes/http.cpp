@@ -8,9 +8,7 @@ namespace belfry::probes {
 namespace {
 
 bool is_tls(std::string_view scheme) { return scheme == "https" || scheme == "https+unix"; }
-bool is_http(std::string_view scheme) {
-  return is_tls(scheme) || scheme == "http" || scheme == "http+unix";
-}
+bool is_http(std::string_view scheme) { return is_tls(scheme) || scheme == "http" || scheme == "http+unix"; }
 std::uint16_t default_port(std::string_view scheme) { return is_tls(scheme) ? 443 : 80; }
 
 Error no_probe(const config::Probe& spec, const std::string& why) {
@@ -24,8 +22,7 @@ Result<HttpExpected> expected_by(const config::Probe& spec) {
   expected.json = spec.http->json;
   if (spec.http->body.empty()) return expected;
   auto body = config::Pattern::compile(spec.http->body);
-  if (!body)
-    return std::unexpected(no_probe(spec, "`body` is not a regular expression: " + body.error()));
+  if (!body) return std::unexpected(no_probe(spec, "`body` is not a regular expression: " + body.error()));
   expected.body = std::move(*body);
   return expected;
 }
@@ -56,7 +53,10 @@ Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& ab
   if (!url) return std::unexpected(url.error());
   auto expected = expected_by(spec);
   if (!expected) return std::unexpected(expected.error());
-  HttpRequest request{.host = host_field(*url), .path = url->path, .keep = is_asked_often(about), .plain = !is_tls(url->scheme)};
+  HttpRequest request{.host = host_field(*url),
+                      .path = url->path,
+                      .keep = is_asked_often(about),
+                      .plain = !is_tls(url->scheme)};
   if (spec.http) {
     request.method = spec.http->method;
     request.headers = spec.http->headers;

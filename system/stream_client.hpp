@@ -12,8 +12,8 @@
 namespace belfry::system {
 
 struct Connecting {
-  OwnedFd fd{};         // non-blocking and CLOEXEC; empty: it failed
-  int error = 0;        // errno of a failure
+  OwnedFd fd{};          // non-blocking and CLOEXEC; empty: it failed
+  int error = 0;         // errno of a failure
   bool pending = false;  // it becomes writable when it is known; then connect_result() says it
 };
 

@@ -196,7 +196,8 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
      read_fd},
     {{"tcp", "address", "", "A connection to host:port is accepted.", "127.0.0.1:5432"}, read_address},
     {{"http", "url", "",
-      "A request is answered with a status from 200 to 399 (a redirect is not followed), or as `status`, `body` "
+      "A request is answered with a status from 200 to 399 (a redirect is not followed), or as `status`, "
+      "`body` "
       "and `json` ask; also `https://…`, and `http+unix://%2Frun%2Fapp.sock/health` on a unix socket.",
       "http://127.0.0.1:8080/health"},
      read_url},
@@ -259,15 +260,15 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
      read_headers},
     {{"status", "status", "200-399", "`http`: the statuses that count as success.", "200-204"}, read_status},
     {{"body", "regex", "any", "`http`: a regular expression that must occur in the body, of 1 MiB at most.",
-      "ok"}, read_body},
+      "ok"},
+     read_body},
     {{"json", "json", "any", "`http`: what must stand at a place of a JSON answer.",
       "{pointer: /status, equals: ok}"},
      read_json},
     {{"tls", "tls", "`https`: verified; else none",
       "What speaks over a connection: `true` for TLS, or how it is to be done.", "{ca: ca.pem}"},
      read_tls},
-    {{"send", "text", "nothing", "`tcp`: what is said once the connection is accepted.",
-      "\"PING\\r\\n\""},
+    {{"send", "text", "nothing", "`tcp`: what is said once the connection is accepted.", "\"PING\\r\\n\""},
      read_send},
     {{"expect", "regex", "nothing",
       "`tcp`: a regular expression that must occur in the first 16 KiB of what is answered.", "PONG"},

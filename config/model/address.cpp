@@ -39,13 +39,17 @@ constexpr std::string_view slash = "%2F";
 // The path of a socket stands where a host does, so its slashes are encoded.
 std::unexpected<Malformed> no_socket(std::string_view text, std::string_view rest) {
   std::string path;
-  for (const char c : rest.substr(0, rest.find_first_of("?#"))) path += c == '/' ? std::string(slash) : std::string(1, c);
+  for (const char c : rest.substr(0, rest.find_first_of("?#")))
+    path += c == '/' ? std::string(slash) : std::string(1, c);
   const bool is_path = path.size() > slash.size() && path.starts_with(slash);
-  return bad(text, "does not name a socket: the slashes of its path are written as %2F, and the path of the request follows",
+  return bad(text,
+             "does not name a socket: the slashes of its path are written as %2F, and the path of the "
+             "request follows",
              "write http+unix://" + (is_path ? path : "%2Frun%2Fapp.sock") + "/health");
 }
 
-std::expected<void, Malformed> check_socket_of(std::string_view text, std::string_view socket, std::string_view rest) {
+std::expected<void, Malformed> check_socket_of(std::string_view text, std::string_view socket,
+                                               std::string_view rest) {
   constexpr std::size_t longest = 107;  // sockaddr_un::sun_path with its end (unix(7))
   constexpr std::string_view digits = "0123456789abcdefABCDEF";
   std::size_t length = socket.size();
@@ -56,8 +60,9 @@ std::expected<void, Malformed> check_socket_of(std::string_view text, std::strin
     length -= 2;
   }
   const std::string begin(socket.substr(0, slash.size()));
-  if (begin != "%2F" && begin != "%2f" && begin != "%40" ) return no_socket(text, rest);
-  if (length > longest) return bad(text, "names a socket whose path is longer than 107 bytes", "use a shorter path");
+  if (begin != "%2F" && begin != "%2f" && begin != "%40") return no_socket(text, rest);
+  if (length > longest)
+    return bad(text, "names a socket whose path is longer than 107 bytes", "use a shorter path");
   return {};
 }
 

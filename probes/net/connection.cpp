@@ -41,8 +41,7 @@ Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const T
 
 Task<Result<void>> Connection::connect_to_one(Context& ctx, Endpoint endpoint, std::string name) {
   if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap("cannot connect to " + name));
-  system::Connecting begun =
-      system::begin_connect(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+  system::Connecting begun = system::begin_connect(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
   bare_ = std::move(begun.fd);
   family_ = endpoint.protocol().family();
   error_code failed(begun.error, boost::system::system_category());
@@ -50,7 +49,9 @@ Task<Result<void>> Connection::connect_to_one(Context& ctx, Endpoint endpoint, s
     enlist();
     auto standing = socket_.async_wait(asio::socket_base::wait_write, asio::deferred);
     const auto [ec] = co_await async(ctx, std::move(standing));
-    failed = ec ? ec : error_code(system::connect_result(socket_.native_handle()), boost::system::system_category());
+    failed =
+        ec ? ec
+           : error_code(system::connect_result(socket_.native_handle()), boost::system::system_category());
   }
   if (!failed && system::is_connected_to_itself(descriptor(), endpoint.data(),
                                                 static_cast<socklen_t>(endpoint.size()))) {
@@ -85,6 +86,7 @@ void Connection::close() {
   bare_.close();
   socket_.close(ignored);
   tls_.reset();
+  wire_.reset();
 }
 
 void Connection::abort() {

@@ -77,8 +77,9 @@ bool is_address(const std::string& host) {
 
 }  // namespace
 
-// What is resumed is not looked at again: neither whether its certificate has ended, nor whether there is a new
-// one. So nothing is resumed after the certificate's end, nor longer than an hour after a whole handshake.
+// What is resumed is not looked at again: neither whether its certificate has ended, nor whether there is a
+// new one. So nothing is resumed after the certificate's end, nor longer than an hour after a whole
+// handshake.
 struct TlsResumption::State {
   static constexpr std::chrono::hours longest{1};
   Ticket ticket;

@@ -59,7 +59,8 @@ Result<Dialogue::Step> HttpExchange::ended() {
   auto whole = answer_.ended();
   if (whole) return judge({});
   if (!is_plain_ || answer_.has_begun()) return std::unexpected(whole.error());
-  return std::unexpected(Error::failed("it closed the connection without an answer (if it speaks TLS: https://)"));
+  return std::unexpected(
+      Error::failed("it closed the connection without an answer (if it speaks TLS: https://)"));
 }
 
 Result<Dialogue::Step> HttpExchange::judge(std::string_view last) const {

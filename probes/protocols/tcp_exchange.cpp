@@ -19,14 +19,15 @@ Result<Dialogue::Step> TcpExchange::hear(std::string_view bytes, std::string&) {
 }
 
 Result<Dialogue::Step> TcpExchange::ended() {
-  return std::unexpected(Error::failed(heard_.empty()
-                                           ? "it closed the connection without a word"
-                                           : "it closed the connection, and `expect` does not match " + shown()));
+  return std::unexpected(
+      Error::failed(heard_.empty() ? "it closed the connection without a word"
+                                   : "it closed the connection, and `expect` does not match " + shown()));
 }
 
 std::string TcpExchange::shown() const {
   constexpr std::size_t longest = 80;
-  return text::json_string(std::string_view(heard_).substr(0, longest)) + (heard_.size() > longest ? "…" : "");
+  return text::json_string(std::string_view(heard_).substr(0, longest)) +
+         (heard_.size() > longest ? "…" : "");
 }
 
 }  // namespace belfry::probes

@@ -23,14 +23,14 @@ void http_answer(std::string_view bytes);
 void tcp_answer(std::string_view bytes);
 
 inline constexpr std::array<Target, 10> targets{{{"document", document},
-                                                {"load", load},
-                                                {"interpolate", interpolate},
-                                                {"quantities", quantities},
-                                                {"compose", compose},
-                                                {"process_compose", process_compose},
-                                                {"procfile", procfile},
-                                                {"notify", notify},
-                                                {"http_answer", http_answer},
-                                                {"tcp_answer", tcp_answer}}};
+                                                 {"load", load},
+                                                 {"interpolate", interpolate},
+                                                 {"quantities", quantities},
+                                                 {"compose", compose},
+                                                 {"process_compose", process_compose},
+                                                 {"procfile", procfile},
+                                                 {"notify", notify},
+                                                 {"http_answer", http_answer},
+                                                 {"tcp_answer", tcp_answer}}};
 
 }  // namespace belfry::fuzz

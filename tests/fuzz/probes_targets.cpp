@@ -40,7 +40,8 @@ void http_answer(std::string_view bytes) {
   if ((kind & 1U) != 0) expected.body = std::move(*config::Pattern::compile("up"));
   if ((kind & 2U) != 0) expected.json = config::JsonExpectation{.pointer = "/a", .equals = "b"};
   probes::HttpExchange exchange(
-      {.host = "db", .path = "/", .method = (kind & 4U) != 0 ? "HEAD" : "GET", .keep = true}, std::move(expected));
+      {.host = "db", .path = "/", .method = (kind & 4U) != 0 ? "HEAD" : "GET", .keep = true},
+      std::move(expected));
   converse(exchange, bytes.substr(1));
 }
 

@@ -16,13 +16,15 @@ namespace {
 class Certificates {
  public:
   Certificates() {
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 "
+    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem "
+        "-days 30 "
         "-subj /CN=authority");
     sign("good", "DNS:db.internal,IP:127.0.0.1", "-days 20");
     sign("short", "DNS:db.internal", "-days 1");
     sign("expired", "DNS:db.internal", "-days -1");
     sign("client", "DNS:belfry", "-days 2");
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout alone.key -out alone.pem -days 2 "
+    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout alone.key -out "
+        "alone.pem -days 2 "
         "-subj /CN=db.internal -addext subjectAltName=DNS:db.internal");
   }
   ~Certificates() { std::filesystem::remove_all(directory_); }
@@ -34,10 +36,11 @@ class Certificates {
     EXPECT_EQ(std::system(whole.c_str()), 0) << command;
   }
   void sign(const std::string& name, const std::string& names, const std::string& days) {
-    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout " + name + ".key -out " + name +
-        ".csr -subj /CN=" + name + " -addext subjectAltName=" + names);
-    run("openssl x509 -req -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copy " + days +
-        " -out " + name + ".pem");
+    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout " + name + ".key -out " +
+        name + ".csr -subj /CN=" + name + " -addext subjectAltName=" + names);
+    run("openssl x509 -req -in " + name +
+        ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copy " + days + " -out " + name +
+        ".pem");
   }
   std::string directory_ = [] {
     std::string name = std::filesystem::temp_directory_path() / "belfry-tls-XXXXXX";
@@ -66,8 +69,12 @@ config::TlsOptions trusting_all() {
 class Server {
  public:
   explicit Server(const std::string& name) : settings_(SSL_CTX_new(TLS_server_method())) {
-    EXPECT_EQ(SSL_CTX_use_certificate_file(settings_, certificates().path(name + ".pem").c_str(), SSL_FILETYPE_PEM), 1);
-    EXPECT_EQ(SSL_CTX_use_PrivateKey_file(settings_, certificates().path(name + ".key").c_str(), SSL_FILETYPE_PEM), 1);
+    EXPECT_EQ(
+        SSL_CTX_use_certificate_file(settings_, certificates().path(name + ".pem").c_str(), SSL_FILETYPE_PEM),
+        1);
+    EXPECT_EQ(
+        SSL_CTX_use_PrivateKey_file(settings_, certificates().path(name + ".key").c_str(), SSL_FILETYPE_PEM),
+        1);
     SSL_CTX_set_session_id_context(settings_, reinterpret_cast<const unsigned char*>("t"), 1);
   }
   ~Server() {
@@ -87,7 +94,8 @@ class Server {
   void speak_http2_only() {
     SSL_CTX_set_alpn_select_cb(
         settings_,
-        [](SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned size, void*) {
+        [](SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned size,
+           void*) {
           const std::string_view offered(reinterpret_cast<const char*>(in), size);
           if (!offered.contains("h2")) return SSL_TLSEXT_ERR_ALERT_FATAL;
           *out = in + 1;
@@ -112,7 +120,9 @@ class Server {
     if (!out.empty()) BIO_read(SSL_get_wbio(session_), out.data(), static_cast<int>(out.size()));
     return out;
   }
-  [[nodiscard]] const char* name_asked_for() const { return SSL_get_servername(session_, TLSEXT_NAMETYPE_host_name); }
+  [[nodiscard]] const char* name_asked_for() const {
+    return SSL_get_servername(session_, TLSEXT_NAMETYPE_host_name);
+  }
 
  private:
   SSL_CTX* settings_;
@@ -125,8 +135,8 @@ struct Spoken {
   std::optional<std::chrono::system_clock::time_point> expiry = {};
 };
 
-Spoken speak(Server& server, const config::TlsOptions& options, const std::string& host, TlsResumption* resumption = nullptr,
-             std::string_view alpn = {}) {
+Spoken speak(Server& server, const config::TlsOptions& options, const std::string& host,
+             TlsResumption* resumption = nullptr, std::string_view alpn = {}) {
   TlsClients clients;
   auto client = clients.get(options);
   if (!client) return {.error = client.error().text()};
@@ -158,7 +168,7 @@ TEST(Tls, a_server_that_an_authority_vouches_for_is_believed) {
   EXPECT_EQ(speak(server, trusting("ca.pem"), "db.internal").error, "");
   EXPECT_STREQ(server.name_asked_for(), "db.internal");
   EXPECT_EQ(speak(server, trusting("ca.pem"), "127.0.0.1").error, "");  // by its address
-  EXPECT_EQ(server.name_asked_for(), nullptr);                           // SNI is for names
+  EXPECT_EQ(server.name_asked_for(), nullptr);                          // SNI is for names
 }
 
 TEST(Tls, who_is_not_to_be_believed_is_told_why) {
@@ -166,7 +176,8 @@ TEST(Tls, who_is_not_to_be_believed_is_told_why) {
   Server good("good");
   EXPECT_EQ(speak(good, trusting("ca.pem"), "other.internal").error, said + "hostname mismatch");
   EXPECT_EQ(speak(good, trusting("ca.pem"), "127.0.0.2").error, said + "IP address mismatch");
-  EXPECT_EQ(speak(good, trusting("alone.pem"), "db.internal").error, said + "unable to get local issuer certificate");
+  EXPECT_EQ(speak(good, trusting("alone.pem"), "db.internal").error,
+            said + "unable to get local issuer certificate");
   Server expired("expired");
   const Spoken late = speak(expired, trusting("ca.pem"), "db.internal");
   EXPECT_EQ(late.error, said + "certificate has expired");
@@ -190,7 +201,8 @@ TEST(Tls, a_certificate_is_shown_to_whom_asks_for_it) {
     config::TlsOptions options = trusting("ca.pem");
     EXPECT_NE(speak(server, options, "db.internal").error, "");
     if (version == TLS1_3_VERSION)
-      EXPECT_TRUE(speak(server, options, "db.internal").error.starts_with("it asks for a certificate of the client's"));
+      EXPECT_TRUE(speak(server, options, "db.internal")
+                      .error.starts_with("it asks for a certificate of the client's"));
     options.cert = certificates().path("client.pem");
     options.key = certificates().path("client.key");
     EXPECT_EQ(speak(server, options, "db.internal").error, "");
@@ -225,8 +237,10 @@ TEST(Tls, the_end_of_the_certificate_is_told) {
 TEST(Tls, another_protocol_is_named) {
   Server http2("good");
   http2.speak_http2_only();
-  EXPECT_TRUE(speak(http2, trusting("ca.pem"), "db.internal", nullptr, "\x08http/1.1").error.ends_with("HTTP/2 only?"));
-  for (const std::string_view answer : {"HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "220 mail ESMTP\r\n"}) {
+  EXPECT_TRUE(speak(http2, trusting("ca.pem"), "db.internal", nullptr, "\x08http/1.1")
+                  .error.ends_with("HTTP/2 only?"));
+  for (const std::string_view answer :
+       {"HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "220 mail ESMTP\r\n"}) {
     TlsClients clients;
     TlsSession session(*clients.get(trusting("ca.pem")), "db.internal", nullptr);
     EXPECT_EQ(session.handshake(), false);
@@ -241,7 +255,8 @@ TEST(Tls, files_that_cannot_be_used_are_named) {
   TlsClients clients;
   const auto none = clients.get(trusting_file("/nowhere/ca.pem"));
   ASSERT_FALSE(none);
-  EXPECT_TRUE(none.error().text().starts_with("cannot read the authorities in /nowhere/ca.pem: ")) << none.error().text();
+  EXPECT_TRUE(none.error().text().starts_with("cannot read the authorities in /nowhere/ca.pem: "))
+      << none.error().text();
   config::TlsOptions mixed = trusting("ca.pem");
   mixed.cert = certificates().path("client.pem");
   mixed.key = certificates().path("good.key");

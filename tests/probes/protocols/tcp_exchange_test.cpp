@@ -47,7 +47,8 @@ TEST(TcpExchange, a_flood_is_cut_off) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(exchange.hear(flood, say), Step::listen);
   const auto step = exchange.hear(flood, say);
   ASSERT_FALSE(step);
-  EXPECT_TRUE(step.error().text().starts_with("`expect` does not match the first 16 KiB of what it says, \"aaa"));
+  EXPECT_TRUE(
+      step.error().text().starts_with("`expect` does not match the first 16 KiB of what it says, \"aaa"));
 }
 
 }  // namespace
