@@ -42,9 +42,8 @@ bool DialogueProbe::stands(TimePoint now) const {
 void DialogueProbe::part(const CheckResult& outcome) {
   const Dialogue* const dialogue = conversation_.dialogue.get();
   if (outcome && conversation_.keep && dialogue != nullptr && dialogue->may_go_on()) return;
-  // Nothing was said on it that a reset could take from the server.
-  const bool silent = dialogue == nullptr && conversation_.tls == TlsStart::never;
-  silent ? connection_->abort() : connection_->close();
+  // Where nothing was said a reset takes nothing from the server.
+  says_nothing() ? connection_->abort() : connection_->close();
 }
 
 Error DialogueProbe::failed(const Error& why) const {
@@ -55,7 +54,10 @@ Error DialogueProbe::failed(const Error& why) const {
 
 Task<CheckResult> DialogueProbe::open(Context& ctx) {
   heard_ = 0;
-  CheckResult opened = co_await connection_->connect(ctx, means_.resolver, conversation_.target);
+  // Whose the listener is, the kernel can say only of a connection that stands.
+  const auto handshake =
+      says_nothing() && !owner_.judges() ? system::Handshake::unanswered : system::Handshake::whole;
+  CheckResult opened = co_await connection_->connect(ctx, means_.resolver, conversation_.target, handshake);
   if (!opened) co_return opened;
   connected_at_ = ctx.loop().now();
   if (owner_.judges())

@@ -64,6 +64,10 @@ class DialogueProbe final : public Probe {
   // Whether the connection of the last check can be used for this one.
   [[nodiscard]] bool stands(TimePoint now) const;
   void part(const CheckResult& outcome);
+  // To be connected is all.
+  [[nodiscard]] bool says_nothing() const {
+    return !conversation_.dialogue && conversation_.tls == TlsStart::never;
+  }
   [[nodiscard]] Error failed(const Error& why) const;
 
   NetMeans means_;

@@ -1,18 +1,23 @@
 #include "system/stream_client.hpp"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <cerrno>
 #include <cstring>
 
 namespace belfry::system {
 
-Connecting begin_connect(const sockaddr* to, socklen_t size) {
+Connecting begin_connect(const sockaddr* to, socklen_t size, Handshake handshake) {
   Connecting begun;
   OwnedFd fd(::socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) {
     begun.error = errno;
     return begun;
+  }
+  if (handshake == Handshake::unanswered) {
+    const int off = 0;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);  // tcp(7)
   }
   int failed = ::connect(fd.get(), to, size);
   if (failed != 0 && errno == EINPROGRESS) failed = ::connect(fd.get(), to, size);

@@ -7,6 +7,8 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
+
 #include "system/owned_fd.hpp"
 
 namespace belfry::system {
@@ -17,7 +19,12 @@ struct Connecting {
   bool pending = false;  // it becomes writable when it is known; then connect_result() says it
 };
 
-[[nodiscard]] Connecting begin_connect(const sockaddr* to, socklen_t size);
+// How the handshake of TCP ends. `unanswered`: for one who is going to close by a reset and says nothing
+// before: the server's answer is not acknowledged, so that its program never hears of a connection that
+// nobody wants.
+enum class Handshake : std::uint8_t { whole, unanswered };
+
+[[nodiscard]] Connecting begin_connect(const sockaddr* to, socklen_t size, Handshake handshake);
 // 0, or the errno why it does not stand.
 [[nodiscard]] int connect_result(int fd);
 

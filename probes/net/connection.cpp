@@ -6,7 +6,6 @@
 
 #include "channels/asio_bridge.hpp"
 #include "probes/net/happy_eyeballs.hpp"
-#include "system/stream_client.hpp"
 #include "system/stream_socket.hpp"
 
 namespace belfry::probes {
@@ -21,7 +20,8 @@ Error error_of(Context& ctx, const error_code& ec) {
 
 }  // namespace
 
-Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const Target& target) {
+Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const Target& target,
+                                       system::Handshake handshake) {
   close();
   if (!target.socket_path.empty()) {
     Result<void> connected = co_await connect_to_path(ctx, target.socket_path);
@@ -30,7 +30,7 @@ Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const T
   Result<std::vector<Endpoint>> found = co_await resolver.resolve(ctx, target.host, target.port);
   if (!found) co_return std::unexpected(found.error());
   if (found->size() == 1) {
-    Result<void> connected = co_await connect_to_one(ctx, found->front(), target.text());
+    Result<void> connected = co_await connect_to_one(ctx, found->front(), target.text(), handshake);
     co_return connected;
   }
   Socket socket(socket_.get_executor());
@@ -39,9 +39,11 @@ Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const T
   co_return connected;
 }
 
-Task<Result<void>> Connection::connect_to_one(Context& ctx, Endpoint endpoint, std::string name) {
+Task<Result<void>> Connection::connect_to_one(Context& ctx, Endpoint endpoint, std::string name,
+                                              system::Handshake handshake) {
   if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap("cannot connect to " + name));
-  system::Connecting begun = system::begin_connect(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+  system::Connecting begun =
+      system::begin_connect(endpoint.data(), static_cast<socklen_t>(endpoint.size()), handshake);
   bare_ = std::move(begun.fd);
   family_ = endpoint.protocol().family();
   error_code failed(begun.error, boost::system::system_category());

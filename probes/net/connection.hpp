@@ -16,6 +16,7 @@
 #include "probes/net/target.hpp"
 #include "probes/net/tls.hpp"
 #include "system/owned_fd.hpp"
+#include "system/stream_client.hpp"
 
 namespace belfry::probes {
 
@@ -37,7 +38,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // The error says all: "cannot connect to db:5432: Connection refused". `target` must outlive the task.
-  Task<Result<void>> connect(Context& ctx, Resolver& resolver, const Target& target);
+  // `unanswered`: nothing will be said, and abort() follows.
+  Task<Result<void>> connect(Context& ctx, Resolver& resolver, const Target& target,
+                             system::Handshake handshake = system::Handshake::whole);
   // The errors of these say what is wrong, and not with whom: "Connection reset by peer". Of start_tls():
   // what is wrong with the certificate. Nothing may be left that was read before TLS began.
   Task<Result<void>> start_tls(Context& ctx, std::unique_ptr<TlsSession> session);
@@ -59,7 +62,8 @@ class Connection {
   using Stream = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
 
   Task<Result<void>> connect_to_path(Context& ctx, std::string path);
-  Task<Result<void>> connect_to_one(Context& ctx, Endpoint endpoint, std::string name);
+  Task<Result<void>> connect_to_one(Context& ctx, Endpoint endpoint, std::string name,
+                                    system::Handshake handshake);
   // What must be waited for goes over the loop.
   void enlist();
   [[nodiscard]] int descriptor() { return bare_ ? bare_.get() : socket_.native_handle(); }
