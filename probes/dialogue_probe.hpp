@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "probes/local_owner.hpp"
@@ -37,32 +38,48 @@ struct Conversation {
   bool any_name = false;               // of a certificate that is checked: whoever it is for
   std::string alpn = {};               // as TlsSession takes it
   std::unique_ptr<Dialogue> dialogue;  // null: to be connected is enough
+  bool keep = false;                   // a connection that the dialogue can use again
 };
+
+// Whether it is asked so often that a connection may be kept in between: not when the server would hold it
+// for longer than it talks to us.
+[[nodiscard]] bool is_asked_often(const ProbeContext& about);
 
 // Owner: the incarnation it asks about. Lifecycle and Cancellation: as every Probe. A connection that the
 //   dialogue can use again is kept until the next check, and made anew when the server has closed it
-//   meanwhile.
+//   meanwhile, and every 10 s: it says nothing of whether the server takes new ones.
 class DialogueProbe final : public Probe {
  public:
   static constexpr std::size_t most_heard = std::size_t{2} << 20;  // bytes of one answer
+  static constexpr Duration longest_kept = std::chrono::seconds(10);
 
   DialogueProbe(NetMeans means, Conversation conversation, LocalOwner owner);
   Task<CheckResult> check(Context& ctx) override;
+  [[nodiscard]] std::optional<SystemTime> certificate_expiry() const override { return expiry_; }
 
  private:
-  Task<CheckResult> open(Context& ctx, Connection& connection);
-  Task<CheckResult> secure(Context& ctx, Connection& connection);
-  Task<CheckResult> converse(Context& ctx, Connection& connection);
-  Task<Result<Dialogue::Step>> listen(Context& ctx, Connection& connection, std::string& say);
-  void keep(const CheckResult& outcome, std::unique_ptr<Connection> connection);
-  [[nodiscard]] Error failed(const Error& why) const { return why.wrap(conversation_.what); }
+  Task<CheckResult> open(Context& ctx);
+  Task<CheckResult> secure(Context& ctx);
+  Task<CheckResult> converse(Context& ctx);
+  Task<Result<Dialogue::Step>> listen(Context& ctx, std::string& say);
+  // Whether the connection of the last check can be used for this one.
+  [[nodiscard]] bool stands(TimePoint now) const;
+  void part(const CheckResult& outcome);
+  // To be connected is all.
+  [[nodiscard]] bool says_nothing() const {
+    return !conversation_.dialogue && conversation_.tls == TlsStart::never;
+  }
+  [[nodiscard]] Error failed(const Error& why) const;
 
   NetMeans means_;
   Conversation conversation_;
   LocalOwner owner_;
   TlsResumption resumption_;
-  std::unique_ptr<Connection> kept_;  // from the last check
-  std::size_t heard_ = 0;             // bytes, in this check
+  std::optional<Connection> connection_;  // open between checks only when it is kept
+  TimePoint connected_at_{};
+  std::optional<SystemTime> expiry_;  // of the server's certificate
+  std::string say_;
+  std::size_t heard_ = 0;  // bytes, in this check
 };
 
 // What the file says of TLS: `first` when the URL asks for it (`https`) or `tls:` is there.

@@ -41,6 +41,7 @@ struct ProbeContext {
   std::shared_ptr<ListenMonitor> monitor = {};  // what its notifier hears; null: belfry does not run it
   std::optional<TimePoint> began = {};          // the run, its pre_start included; empty: with its leader
   Publisher* publisher = nullptr;  // of what it finds out; outlives the probe; null: nobody wants to know
+  std::optional<Duration> asked_every = {};  // once it is true; empty: no more
 };
 
 // True for the kinds whose truth arrives as an event of the service (notify, fd, log, listen) and that

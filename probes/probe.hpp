@@ -1,6 +1,7 @@
 // "Is it ready?", asked once. When to ask again is the schedule's business, not the probe's.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@ namespace belfry::probes {
 
 // True, or why not: "cannot connect to 127.0.0.1:5432: Connection refused".
 using CheckResult = Result<void>;
+using SystemTime = std::chrono::system_clock::time_point;
 
 // Told on the loop's thread, from outside of any check.
 class NewsListener {
@@ -61,6 +63,8 @@ class Probe {
   // Of one that is asked again and again though it could be told: how often and why, for people who can do
   // something about it: "asked every 10 ms (no CAP_SYS_ADMIN; …)". Empty: there is nothing to be done.
   [[nodiscard]] virtual std::string polling() const { return {}; }
+  // When the first certificate of those that the server showed at the last check ends. Empty: it showed none.
+  [[nodiscard]] virtual std::optional<SystemTime> certificate_expiry() const { return std::nullopt; }
 };
 
 }  // namespace belfry::probes

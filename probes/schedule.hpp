@@ -34,6 +34,16 @@ struct ScheduleOptions {
 [[nodiscard]] Duration next_delay(const ScheduleOptions& options, Phase phase, Duration since_start,
                                   std::uint64_t attempts, double random);
 
+// When a probe that is due then is asked: those of the same 10 ms together, because waking up costs more than
+// a check. A pause below half a second is kept as it is; of a longer one it is a fiftieth at most.
+template <class Clock>
+[[nodiscard]] std::chrono::time_point<Clock, Duration> in_company(
+    std::chrono::time_point<Clock, Duration> due, Duration pause) {
+  constexpr Duration step = std::chrono::milliseconds(10);
+  if (pause < std::chrono::milliseconds(500) || due == due.max()) return due;
+  return due - due.time_since_epoch() % step;
+}
+
 // The period for `waiters` sock_diag looks at once: max(10 ms, waiters × 50 µs), so that a thousand of
 // them still cost less than a twentieth of a core.
 [[nodiscard]] Duration port_period(std::size_t waiters);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 namespace belfry::config {
@@ -42,6 +43,33 @@ bool is_percent_encoded(std::string_view text) {
       return false;
   }
   return true;
+}
+
+constexpr std::string_view slash = "%2F";
+
+// The path of a socket stands where a host does, so its slashes are encoded.
+std::unexpected<Malformed> no_socket(std::string_view text, std::string_view rest) {
+  std::string path;
+  for (const char c : rest.substr(0, rest.find_first_of("?#")))
+    path += c == '/' ? std::string(slash) : std::string(1, c);
+  const bool is_path = path.size() > slash.size() && path.starts_with(slash);
+  return bad(text,
+             "does not name a socket: the slashes of its path are written as %2F, and the path of the "
+             "request follows",
+             "write http+unix://" + (is_path ? path : "%2Frun%2Fapp.sock") + "/health");
+}
+
+std::expected<void, Malformed> check_socket_of(std::string_view text, std::string_view socket,
+                                               std::string_view rest) {
+  constexpr std::size_t longest = 107;  // sockaddr_un::sun_path with its end (unix(7))
+  if (!is_percent_encoded(socket))
+    return bad(text, "has a `%` that encodes nothing", "write % as %25, and / as %2F");
+  const std::size_t length = socket.size() - 2 * static_cast<std::size_t>(std::ranges::count(socket, '%'));
+  const std::string begin(socket.substr(0, slash.size()));
+  if (begin != "%2F" && begin != "%2f" && begin != "%40") return no_socket(text, rest);
+  if (length > longest)
+    return bad(text, "names a socket whose path is longer than 107 bytes", "use a shorter path");
+  return {};
 }
 
 }  // namespace
@@ -96,17 +124,17 @@ std::string with_lower_scheme(std::string_view url) {
 
 std::expected<void, Malformed> check_url(std::string_view text) {
   const std::string lower = with_lower_scheme(text);
-  std::string_view rest = text;
-  if (lower.starts_with("http://"))
-    rest.remove_prefix(7);
-  else if (lower.starts_with("https://"))
-    rest.remove_prefix(8);
-  else
+  const std::string scheme = lower.substr(0, lower.find("://"));
+  constexpr std::array<std::string_view, 4> known{"http", "https", "http+unix", "https+unix"};
+  if (scheme.size() == lower.size() || std::ranges::find(known, scheme) == known.end())
     return bad(text, "is not an http or https URL", "write http://127.0.0.1:8080/health");
+  const std::string_view rest = text.substr(scheme.size() + 3);
   std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const bool is_unix = scheme.ends_with("+unix");
   if (authority.contains('@'))
     return bad(text, "names a user, which the probe would not log in as",
                "write the URL without it, and headers: {Authorization: \"Basic ${CREDENTIALS}\"}");
+  if (authority.empty() && is_unix) return no_socket(text, rest);
   if (authority.empty()) return bad(text, "has no host", "write http://127.0.0.1:8080/health");
   const bool has_port = authority.starts_with('[') ? !authority.ends_with(']') : authority.contains(':');
   if (text.find_first_of(" \t\n\r") != std::string_view::npos)
@@ -115,6 +143,7 @@ std::expected<void, Malformed> check_url(std::string_view text) {
     return bad(text, "has a `#` part, which is never sent", "remove it, or write it as %23");
   if (std::ranges::any_of(text, [](char c) { return c < 0x21 || c > 0x7e; }))
     return bad(text, "contains a character that no URL may have", "write it percent-encoded");
+  if (is_unix) return check_socket_of(text, authority, rest);
   const auto parsed = parse_host_port(has_port ? std::string(authority) : std::string(authority) + ":80");
   if (!parsed) return std::unexpected(parsed.error());
   return {};

@@ -27,6 +27,8 @@ constexpr Family stop_seconds{"belfry_service_stop_seconds", Family::Type::histo
                               "From asking a service to stop to its stopped bell."};
 constexpr Family probe_attempts{"belfry_probe_attempts_total", Family::Type::counter,
                                 "Attempts of a service's probes."};
+constexpr Family certificate_expiry{"belfry_probe_certificate_expiry_timestamp_seconds", Family::Type::gauge,
+                                    "When the first certificate ends that the server of a probe has shown."};
 constexpr Family log_drops{"belfry_service_log_lines_dropped_total", Family::Type::counter,
                            "Lines of output that were dropped because their reader was too slow."};
 constexpr Family notify_refused{
@@ -48,6 +50,7 @@ struct Sample {
   ServiceCounters counters;
   std::uint32_t stored_descriptors;
   const ServiceTimes* times;
+  std::vector<CertificateView> certificates;
 };
 
 std::vector<Sample> samples_of(const StackView& stack) {
@@ -56,7 +59,7 @@ std::vector<Sample> samples_of(const StackView& stack) {
   for (std::size_t index = 0; index < stack.service_count(); ++index) {
     const ServiceView view = stack.service(index);
     samples.push_back({view.name, view.state, view.ready, view.bells, view.readiness_kind, view.counters,
-                       view.notify.descriptors_stored, stack.times(index)});
+                       view.notify.descriptors_stored, stack.times(index), view.certificates});
   }
   return samples;
 }
@@ -115,6 +118,17 @@ void walk_probes(const std::vector<Sample>& samples, Sink& sink) {
 }
 
 template <class Sink>
+void walk_certificates(const std::vector<Sample>& samples, Sink& sink) {
+  sink.family(certificate_expiry);
+  for (std::size_t index = 0; index < samples.size(); ++index) {
+    for (const CertificateView& one : samples[index].certificates) {
+      const auto expiry = std::chrono::duration_cast<std::chrono::seconds>(one.expiry.time_since_epoch());
+      sink.value(index, {{"probe", one.probe}}, number(expiry.count()));
+    }
+  }
+}
+
+template <class Sink>
 void walk_services(const std::vector<Sample>& samples, Sink& sink) {
   sink.family(service_state);
   for (std::size_t index = 0; index < samples.size(); ++index) {
@@ -129,6 +143,7 @@ void walk_services(const std::vector<Sample>& samples, Sink& sink) {
   }
   walk_restarts(samples, sink);
   walk_probes(samples, sink);
+  walk_certificates(samples, sink);
   sink.family(ready_seconds);
   for (std::size_t index = 0; index < samples.size(); ++index) {
     if (samples[index].times != nullptr) sink.histogram(index, samples[index].times->ready);

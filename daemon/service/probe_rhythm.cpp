@@ -39,7 +39,7 @@ TimePoint ProbeRhythm::due(TimePoint now, const probes::Probe& probe) {
   if (!planned_) {
     const Duration pause =
         probes::next_delay(watching_, probes::Phase::watching, now - terms_.started_at, attempts_, random());
-    planned_ = saturating_add(now, pause);
+    planned_ = probes::in_company(saturating_add(now, pause), pause);
   }
   return *planned_;
 }

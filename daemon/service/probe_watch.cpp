@@ -52,12 +52,14 @@ Result<void> ProbeWatch::make(const config::ProbeSet& set, const probes::ProbeCo
   for (std::uint32_t i = 0; i < set.probes.size(); ++i) {
     const config::Probe& spec = set.probes[i];
     if (probes::is_event(spec.kind)) continue;
-    auto probe = means_.factory.make(spec, about);
-    if (!probe) return std::unexpected(probe.error());
     probes::ScheduleOptions options = options_of(spec, terms_);
     const std::optional<Duration> recheck = spec.recheck ? *spec.recheck : terms_.recheck;
     const bool keep_asking =
         terms_.role == ProbeRole::live || (terms_.role == ProbeRole::ready && recheck.has_value());
+    probes::ProbeContext about_this = about;
+    if (keep_asking && (recheck || spec.period)) about_this.asked_every = recheck ? *recheck : *spec.period;
+    auto probe = means_.factory.make(spec, about_this);
+    if (!probe) return std::unexpected(probe.error());
     watched_.push_back(
         std::make_unique<Watched>(loop_, std::move(*probe), spec.kind, i, options, keep_asking));
     if (recheck) watched_.back()->recheck = *recheck;
@@ -98,6 +100,15 @@ std::string ProbeWatch::method_of(std::uint32_t index) const {
     if (watched->index == index) return watched->probe->method();
   }
   return {};
+}
+
+std::vector<CertificateExpiry> ProbeWatch::certificates() const {
+  std::vector<CertificateExpiry> all;
+  for (const auto& watched : watched_) {
+    if (const auto expiry = watched->probe->certificate_expiry())
+      all.push_back({.kind = watched->kind, .index = watched->index, .role = terms_.role, .at = *expiry});
+  }
+  return all;
 }
 
 std::string ProbeWatch::polling() const {

@@ -42,6 +42,14 @@ class ProbeTimes {
   ~ProbeTimes() = default;
 };
 
+// When the certificate ends that a server has shown to a probe: the `index`th of those of its role.
+struct CertificateExpiry {
+  config::Probe::Kind kind;
+  std::uint32_t index;
+  ProbeRole role;
+  probes::SystemTime at;
+};
+
 // What it takes to ask probes. Owner: the supervisor.
 struct ProbeMeans {
   Semaphore& slots;
@@ -87,6 +95,7 @@ class ProbeWatch {
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
+  [[nodiscard]] std::vector<CertificateExpiry> certificates() const;
   // The first of them that is asked for a reason, as probes::Probe::polling() says it.
   [[nodiscard]] std::string polling() const;
   // Waits until no check runs. Give it a context that outlives `end`.

@@ -100,6 +100,13 @@ std::string Readiness::method_of(std::uint32_t index) const {
   return ready_ ? ready_->method_of(index) : std::string();
 }
 
+std::vector<CertificateExpiry> Readiness::certificates() const {
+  std::vector<CertificateExpiry> all;
+  if (ready_) all = ready_->certificates();
+  if (live_) std::ranges::copy(live_->certificates(), std::back_inserter(all));
+  return all;
+}
+
 std::string Readiness::polling() const {
   std::string why = ready_ ? ready_->polling() : std::string();
   return why.empty() && live_ ? live_->polling() : why;

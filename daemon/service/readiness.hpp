@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "channels/context.hpp"
 #include "channels/semaphore.hpp"
@@ -69,6 +70,8 @@ class Readiness final : ProbeListener, OwnBellListener {
   [[nodiscard]] std::string polling() const;
   // How the probe of `ready` with this index comes to know; empty: its kind says it.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
+  // Those that servers have shown to the probes of `ready` and `live`.
+  [[nodiscard]] std::vector<CertificateExpiry> certificates() const;
 
  private:
   // Null: nothing of the set has to be asked.

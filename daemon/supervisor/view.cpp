@@ -2,10 +2,26 @@
 #include <algorithm>
 #include <cctype>
 
+#include "config/model/enum_names.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
+
+namespace {
+
+std::vector<CertificateView> certificates_of(const Readiness* readiness) {
+  std::vector<CertificateView> all;
+  if (readiness == nullptr) return all;
+  for (const CertificateExpiry& one : readiness->certificates()) {
+    const char* const set = one.role == ProbeRole::live ? "live " : "ready ";
+    all.push_back({.probe = set + std::to_string(one.index) + " " + std::string(config::name_of(one.kind)),
+                   .expiry = one.at});
+  }
+  return all;
+}
+
+}  // namespace
 
 ServiceView Supervisor::service(std::size_t index) const {
   const Service& service = *services_[index];
@@ -39,6 +55,7 @@ ServiceView Supervisor::service(std::size_t index) const {
   if (record.run.ready_at) view.time_to_ready = *record.run.ready_at - record.run.started_at;
   view.counters = service.counters();
   view.notify = service.tally();
+  view.certificates = certificates_of(service.readiness());
   return view;
 }
 

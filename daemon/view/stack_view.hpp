@@ -4,6 +4,7 @@
 // be tested against a stack made of literals.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -41,6 +42,12 @@ struct OutputView {
   std::string_view value;  // "***" when it is secret
 };
 
+// When a certificate ends that a server has shown to one of the service's probes.
+struct CertificateView {
+  std::string probe;  // "ready 0 http": the set, the place in it, the kind
+  std::chrono::system_clock::time_point expiry;
+};
+
 // One service at one moment. The string views live until the loop's next turn.
 struct ServiceView {
   std::string_view name;
@@ -65,6 +72,7 @@ struct ServiceView {
   std::optional<Duration> time_to_ready;  // of the current incarnation: start to bell
   ServiceCounters counters;
   NotifyTally notify;  // what its notify socket has seen
+  std::vector<CertificateView> certificates;
 };
 
 class StackView {

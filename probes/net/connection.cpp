@@ -6,6 +6,7 @@
 
 #include "channels/asio_bridge.hpp"
 #include "probes/net/happy_eyeballs.hpp"
+#include "system/stream_socket.hpp"
 
 namespace belfry::probes {
 
@@ -19,7 +20,8 @@ Error error_of(Context& ctx, const error_code& ec) {
 
 }  // namespace
 
-Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const Target& target) {
+Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const Target& target,
+                                       system::Handshake handshake) {
   close();
   if (!target.socket_path.empty()) {
     Result<void> connected = co_await connect_to_path(ctx, target.socket_path);
@@ -27,10 +29,46 @@ Task<Result<void>> Connection::connect(Context& ctx, Resolver& resolver, const T
   }
   Result<std::vector<Endpoint>> found = co_await resolver.resolve(ctx, target.host, target.port);
   if (!found) co_return std::unexpected(found.error());
+  if (found->size() == 1) {
+    Result<void> connected = co_await connect_to_one(ctx, found->front(), target.text(), handshake);
+    co_return connected;
+  }
   Socket socket(socket_.get_executor());
   Result<void> connected = co_await connect_to_first(ctx, socket, std::move(*found), target.text());
   if (connected) socket_ = Stream(std::move(socket));
   co_return connected;
+}
+
+Task<Result<void>> Connection::connect_to_one(Context& ctx, Endpoint endpoint, std::string name,
+                                              system::Handshake handshake) {
+  if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap("cannot connect to " + name));
+  system::Connecting begun =
+      system::begin_connect(endpoint.data(), static_cast<socklen_t>(endpoint.size()), handshake);
+  bare_ = std::move(begun.fd);
+  family_ = endpoint.protocol().family();
+  error_code failed(begun.error, boost::system::system_category());
+  if (begun.pending) {
+    enlist();
+    auto standing = socket_.async_wait(asio::socket_base::wait_write, asio::deferred);
+    const auto [ec] = co_await async(ctx, std::move(standing));
+    failed =
+        ec ? ec
+           : error_code(system::connect_result(socket_.native_handle()), boost::system::system_category());
+  }
+  if (!failed && system::is_connected_to_itself(descriptor(), endpoint.data(),
+                                                static_cast<socklen_t>(endpoint.size()))) {
+    abort();
+    failed = met_itself;
+  }
+  if (!failed) co_return Result<void>{};
+  close();
+  if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap("cannot connect to " + name));
+  co_return std::unexpected(Error::failed("cannot connect to " + name + ": " + reason_of(failed)));
+}
+
+void Connection::enlist() {
+  if (!bare_) return;
+  socket_.assign(asio::generic::stream_protocol(family_, IPPROTO_TCP), bare_.release());
 }
 
 Task<Result<void>> Connection::connect_to_path(Context& ctx, std::string path) {
@@ -47,17 +85,21 @@ Task<Result<void>> Connection::connect_to_path(Context& ctx, std::string path) {
 
 void Connection::close() {
   error_code ignored;
+  bare_.close();
   socket_.close(ignored);
   tls_.reset();
+  wire_.reset();
 }
 
 void Connection::abort() {
   error_code ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  if (bare_) system::close_by_reset(std::move(bare_));
+  if (socket_.is_open()) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   close();
 }
 
-std::optional<Ends> Connection::ends() const {
+std::optional<Ends> Connection::ends() {
+  enlist();
   error_code failed;
   const auto own = socket_.local_endpoint(failed);
   if (failed) return std::nullopt;
@@ -127,6 +169,7 @@ Task<Result<bool>> Connection::feed_tls(Context& ctx) {
 }
 
 Task<Result<std::size_t>> Connection::read_wire(Context& ctx, std::span<char> into) {
+  enlist();
   auto reading = socket_.async_read_some(asio::buffer(into.data(), into.size()), asio::deferred);
   const auto [ec, got] = co_await async(ctx, std::move(reading));
   if (ec == asio::error::eof) co_return std::size_t{0};
@@ -134,7 +177,13 @@ Task<Result<std::size_t>> Connection::read_wire(Context& ctx, std::span<char> in
   co_return got;
 }
 
+// Most of what is said fits into the socket at once.
 Task<Result<void>> Connection::write_wire(Context& ctx, std::string_view bytes) {
+  if (ctx.cancelled()) co_return std::unexpected(ctx.cause());
+  if (system::send_what_fits(descriptor(), bytes)) co_return Result<void>{};
+  const error_code failed(errno, boost::system::system_category());
+  if (failed != asio::error::would_block) co_return std::unexpected(error_of(ctx, failed));
+  enlist();
   while (!bytes.empty()) {
     auto writing = socket_.async_write_some(asio::buffer(bytes.data(), bytes.size()), asio::deferred);
     const auto [ec, sent] = co_await async(ctx, std::move(writing));

@@ -15,6 +15,8 @@
 #include "probes/net/resolver.hpp"
 #include "probes/net/target.hpp"
 #include "probes/net/tls.hpp"
+#include "system/owned_fd.hpp"
+#include "system/stream_client.hpp"
 
 namespace belfry::probes {
 
@@ -36,7 +38,9 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // The error says all: "cannot connect to db:5432: Connection refused". `target` must outlive the task.
-  Task<Result<void>> connect(Context& ctx, Resolver& resolver, const Target& target);
+  // `unanswered`: nothing will be said, and abort() follows.
+  Task<Result<void>> connect(Context& ctx, Resolver& resolver, const Target& target,
+                             system::Handshake handshake = system::Handshake::whole);
   // The errors of these say what is wrong, and not with whom: "Connection reset by peer". Of start_tls():
   // what is wrong with the certificate. Nothing may be left that was read before TLS began.
   Task<Result<void>> start_tls(Context& ctx, std::unique_ptr<TlsSession> session);
@@ -44,15 +48,15 @@ class Connection {
   // How many bytes were put into `into`, one at least; 0: the server has closed its side.
   Task<Result<std::size_t>> read_some(Context& ctx, std::span<char> into);
 
-  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+  [[nodiscard]] bool is_open() const { return bare_ || socket_.is_open(); }
   // For whoever asks the kernel who is at the other end. Stays the connection's.
-  [[nodiscard]] int descriptor() { return socket_.native_handle(); }
+  [[nodiscard]] int descriptor() { return bare_ ? bare_.get() : socket_.native_handle(); }
   void close();
   // By a reset, so that this end leaves no TIME_WAIT behind.
   void abort();
 
   // Empty: it is no TCP connection, or none any more.
-  [[nodiscard]] std::optional<Ends> ends() const;
+  [[nodiscard]] std::optional<Ends> ends();
   // Null: it is not within TLS.
   [[nodiscard]] const TlsSession* tls() const { return tls_.get(); }
 
@@ -60,12 +64,18 @@ class Connection {
   using Stream = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
 
   Task<Result<void>> connect_to_path(Context& ctx, std::string path);
+  Task<Result<void>> connect_to_one(Context& ctx, Endpoint endpoint, std::string name,
+                                    system::Handshake handshake);
+  // What must be waited for goes over the loop.
+  void enlist();
   Task<Result<std::size_t>> read_wire(Context& ctx, std::span<char> into);
   Task<Result<void>> write_wire(Context& ctx, std::string_view bytes);
   Task<Result<void>> flush_tls(Context& ctx);
   // False: the server has closed its side.
   Task<Result<bool>> feed_tls(Context& ctx);
 
+  system::OwnedFd bare_;  // connected, and nothing had to be waited for yet: the loop does not know of it
+  int family_ = 0;        // its
   Stream socket_;
   std::unique_ptr<TlsSession> tls_;
   std::unique_ptr<char[]> wire_;  // what TLS reads into

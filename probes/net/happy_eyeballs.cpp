@@ -8,6 +8,7 @@
 #include "channels/select.hpp"
 #include "channels/wait_group.hpp"
 #include "channels/wakeup.hpp"
+#include "system/stream_client.hpp"
 
 namespace belfry::probes {
 
@@ -15,14 +16,9 @@ namespace {
 
 constexpr Duration head_start = std::chrono::milliseconds(250);  // RFC 8305, 8: Connection Attempt Delay
 
-// A port of the ephemeral range that nobody listens on may be the very one the kernel gives the probe's own
-// end: the SYN then meets itself and the connection stands (simultaneous open, RFC 9293 3.5), with nobody
-// behind it.
-bool is_connected_to_itself(const Socket& socket) {
-  error_code local_failed;
-  error_code remote_failed;
-  const auto local = socket.local_endpoint(local_failed);
-  return local == socket.remote_endpoint(remote_failed) && !local_failed && !remote_failed;
+bool is_connected_to_itself(Socket& socket, const Endpoint& endpoint) {
+  return system::is_connected_to_itself(socket.native_handle(), endpoint.data(),
+                                        static_cast<socklen_t>(endpoint.size()));
 }
 
 // By a reset, so that the port is not in TIME_WAIT when the service comes to bind it.
@@ -32,21 +28,14 @@ void abort_connection(Socket& socket) {
   socket.close(ignored);
 }
 
-// Nothing else connects a socket twice.
-const error_code met_itself = asio::error::already_connected;
-
 Task<error_code> connect_once(Context& ctx, Socket& socket, Endpoint endpoint) {
   error_code ignored;
   socket.close(ignored);
   auto connecting = socket.async_connect(endpoint, asio::deferred);
   const auto [ec] = co_await async(ctx, std::move(connecting));
-  if (ec || !is_connected_to_itself(socket)) co_return ec;
+  if (ec || !is_connected_to_itself(socket, endpoint)) co_return ec;
   abort_connection(socket);
   co_return met_itself;
-}
-
-std::string text_of(const error_code& ec) {
-  return ec == met_itself ? "nobody listens, the probe met itself" : ec.message();
 }
 
 // This host has no way to such addresses: says nothing about who is asked for.
@@ -88,14 +77,18 @@ std::string reasons(std::vector<Failure> failures) {
   if (std::ranges::any_of(failures, can_be_reached)) std::erase_if(failures, std::not_fn(can_be_reached));
   const error_code first = failures.front().ec;
   if (std::ranges::all_of(failures, [&](const Failure& failure) { return failure.ec == first; }))
-    return text_of(first);
+    return reason_of(first);
   std::string all;
   for (const Failure& failure : failures)
-    all += (all.empty() ? "" : "; ") + failure.endpoint.address().to_string() + ": " + text_of(failure.ec);
+    all += (all.empty() ? "" : "; ") + failure.endpoint.address().to_string() + ": " + reason_of(failure.ec);
   return all;
 }
 
 }  // namespace
+
+std::string reason_of(const error_code& ec) {
+  return ec == met_itself ? "nobody listens, the probe met itself" : ec.message();
+}
 
 Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<Endpoint> endpoints,
                                     std::string name) {
@@ -104,7 +97,7 @@ Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<En
     const error_code failed = co_await connect_once(ctx, socket, endpoints.front());
     if (!failed) co_return Result<void>{};
     if (ctx.cancelled()) co_return std::unexpected(ctx.cause().wrap(what));
-    co_return std::unexpected(Error::failed(what + ": " + text_of(failed)));
+    co_return std::unexpected(Error::failed(what + ": " + reason_of(failed)));
   }
   Race race(ctx);
   for (const Endpoint& endpoint : endpoints) {

@@ -41,11 +41,36 @@ std::string last_words() {
 std::string reason_of(unsigned long code) {
   if (ERR_GET_LIB(code) != ERR_LIB_SSL) return {};
   switch (ERR_GET_REASON(code)) {
+    case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+      return "it does not speak what it was asked for within TLS (ALPN); HTTP/2 only?";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return "it asks for a certificate of the client's: `tls: {cert: …, key: …}`";
     case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
     case SSL_R_HTTP_REQUEST: return "it does not speak TLS";
     case SSL_R_UNEXPECTED_EOF_WHILE_READING: return "it closed the connection in the middle of TLS";
     default: return {};
   }
+}
+
+using SystemTime = std::chrono::system_clock::time_point;
+
+std::optional<SystemTime> end_of(const X509* certificate) {
+  std::tm end{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+    return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&end));
+}
+
+// Of what the server has shown: its own certificate and those that lead to an authority.
+std::optional<SystemTime> earliest_end(const SSL* session) {
+  std::optional<SystemTime> earliest = end_of(SSL_get0_peer_certificate(session));
+  const STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(session);
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    const auto end = end_of(sk_X509_value(chain, i));
+    if (end && (!earliest || *end < *earliest)) earliest = end;
+  }
+  return earliest;
 }
 
 bool is_address(const std::string& host) {
@@ -56,8 +81,18 @@ bool is_address(const std::string& host) {
 
 }  // namespace
 
+// What is resumed is not looked at again: neither whether its certificate has ended, nor whether there is a
+// new one. So nothing is resumed after the certificate's end, nor longer than an hour after a whole
+// handshake.
 struct TlsResumption::State {
+  static constexpr std::chrono::hours longest{1};
   Ticket ticket;
+  SystemTime looked_at{};  // the last whole handshake
+  SystemTime expiry{};
+
+  [[nodiscard]] bool may_be_used(SystemTime now) const {
+    return ticket != nullptr && now < expiry && now >= looked_at && now - looked_at < longest;
+  }
 };
 
 TlsResumption::TlsResumption() : state_(std::make_unique<State>()) {}
@@ -90,6 +125,10 @@ class TlsClient {
     auto* const state = static_cast<TlsResumption::State*>(SSL_get_app_data(session));
     if (state == nullptr) return 0;
     state->ticket.reset(ticket);
+    if (SSL_session_reused(session) != 1) {
+      state->looked_at = std::chrono::system_clock::now();
+      state->expiry = earliest_end(session).value_or(SystemTime());
+    }
     return 1;
   }
 
@@ -221,10 +260,15 @@ TlsSession::TlsSession(std::shared_ptr<TlsClient> client, const std::string& hos
                         static_cast<unsigned>(alpn.size()));
   if (resumption == nullptr) return;
   SSL_set_app_data(session, resumption->state_.get());
-  if (resumption->state_->ticket) SSL_set_session(session, resumption->state_->ticket.get());
+  if (resumption->state_->may_be_used(std::chrono::system_clock::now()))
+    SSL_set_session(session, resumption->state_->ticket.get());
 }
 
-TlsSession::~TlsSession() = default;
+// To the library a session that ends without a farewell is a broken one, and its ticket void. Here the end of
+// the connection says it all: what was to be heard has been heard.
+TlsSession::~TlsSession() {
+  SSL_set_shutdown(state_->session.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 void TlsSession::incoming(std::string_view bytes) {
   BIO_write(state_->from_wire, bytes.data(), static_cast<int>(bytes.size()));
@@ -262,11 +306,7 @@ Result<std::size_t> TlsSession::decrypt(std::span<char> plain) {
 bool TlsSession::closed() const { return state_->ended; }
 
 std::optional<std::chrono::system_clock::time_point> TlsSession::expiry() const {
-  const X509* const certificate = SSL_get0_peer_certificate(state_->session.get());
-  std::tm end{};
-  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
-    return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&end));
+  return earliest_end(state_->session.get());
 }
 
 std::string_view TlsSession::protocol() const {

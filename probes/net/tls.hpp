@@ -81,7 +81,7 @@ class TlsSession {
   Result<std::size_t> decrypt(std::span<char> plain);
   [[nodiscard]] bool closed() const;
 
-  // The end of the server's certificate; empty before the handshake.
+  // The first end of the certificates that the server has shown, believed or not; empty before that.
   [[nodiscard]] std::optional<std::chrono::system_clock::time_point> expiry() const;
   // What both have agreed upon (ALPN): "h2"; empty: nothing.
   [[nodiscard]] std::string_view protocol() const;

@@ -1,80 +1,82 @@
 #include "probes/protocols/http_exchange.hpp"
 
 #include <algorithm>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 
 #include "probes/protocols/json_answer.hpp"
 
 namespace belfry::probes {
 
-namespace http = boost::beast::http;
+namespace {
 
-struct HttpExchange::Parser {
-  http::response_parser<http::string_body> parser;
-  std::string unread;  // the beginning of what has not come whole
-};
-
-HttpExchange::HttpExchange(const HttpRequest& request, HttpAnswer expected)
-    : expected_(std::move(expected)), answer_has_no_body_(request.method == "HEAD") {
-  const auto is_given = [&](std::string_view name) {
-    return std::ranges::any_of(request.headers,
-                               [&](const auto& header) { return boost::beast::iequals(header.first, name); });
-  };
-  request_ = request.method + " " + request.path + " HTTP/1.1\r\n";
-  if (!is_given("Host")) request_ += "Host: " + request.host + "\r\n";
-  if (!is_given("User-Agent")) request_ += "User-Agent: belfry\r\n";
-  if (!is_given("Connection")) request_ += "Connection: close\r\n";
-  for (const auto& [name, value] : request.headers) request_ += name + ": " + value + "\r\n";
-  request_ += "\r\n";
+bool is_given(const HttpRequest& request, std::string_view name) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::ranges::any_of(request.headers, [&](const auto& header) {
+    return std::ranges::equal(header.first, name, {}, lower, lower);
+  });
 }
 
-HttpExchange::~HttpExchange() = default;
+bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+
+// As nginx, Apache and Go tell those who speak plainly to a port for TLS.
+bool says_tls(std::string_view answer) {
+  return answer.contains("HTTPS port") || answer.contains("HTTPS server") || answer.contains("SSL-enabled");
+}
+
+std::string text_of(const HttpRequest& request) {
+  std::string text = request.method + " " + request.path + " HTTP/1.1\r\n";
+  if (!is_given(request, "host")) text += "Host: " + request.host + "\r\n";
+  if (!is_given(request, "user-agent")) text += "User-Agent: belfry\r\n";
+  if (!is_given(request, "accept")) text += "Accept: */*\r\n";
+  if (!request.keep && !is_given(request, "connection")) text += "Connection: close\r\n";
+  // Without it, servers may wait for a body or refuse (RFC 9110, 8.6).
+  if (!is_safe(request.method) && !is_given(request, "content-length")) text += "Content-Length: 0\r\n";
+  for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
+  return text + "\r\n";
+}
+
+}  // namespace
+
+HttpExchange::HttpExchange(const HttpRequest& request, HttpExpected expected)
+    : request_(text_of(request)),
+      expected_(std::move(expected)),
+      is_head_(request.method == "HEAD"),
+      is_plain_(request.plain),
+      may_be_repeated_(is_safe(request.method)) {}
 
 Result<Dialogue::Step> HttpExchange::begin(std::string& say) {
   say += request_;
-  parser_ = std::make_unique<Parser>();
-  parser_->parser.body_limit(largest_body);
-  parser_->parser.skip(answer_has_no_body_);
-  parser_->parser.eager(expected_.needs_body());
+  answer_.begin(is_head_, expected_.needs_body());
   return Step::listen;
 }
 
 Result<Dialogue::Step> HttpExchange::hear(std::string_view bytes, std::string&) {
-  std::string& unread = parser_->unread;
-  unread += bytes;
-  auto& parser = parser_->parser;
-  boost::system::error_code failed;
-  const std::size_t read = parser.put(boost::asio::buffer(unread), failed);
-  unread.erase(0, read);
-  if (failed && failed != http::error::need_more) return std::unexpected(Error::failed(failed.message()));
-  if (expected_.needs_body() ? parser.is_done() : parser.is_header_done()) return judge();
-  return Step::listen;
+  if (auto heard = answer_.hear(bytes); !heard) return std::unexpected(heard.error());
+  const bool enough = expected_.needs_body() ? answer_.is_whole() : answer_.has_head();
+  return enough ? judge(bytes) : Step::listen;
 }
 
-// Where neither a length nor chunks are given, the end of the connection is the end of the body (RFC
-// 9112, 6.3).
 Result<Dialogue::Step> HttpExchange::ended() {
-  boost::system::error_code failed;
-  if (parser_->parser.got_some()) parser_->parser.put_eof(failed);
-  if (failed || !parser_->parser.is_done())
-    return std::unexpected(Error::failed("it closed the connection without a whole answer"));
-  return judge();
+  auto whole = answer_.ended();
+  if (whole) return judge({});
+  if (!is_plain_ || answer_.has_begun()) return std::unexpected(whole.error());
+  return std::unexpected(
+      Error::failed("it closed the connection without an answer (if it speaks TLS: https://)"));
 }
 
-bool HttpExchange::may_go_on() const { return false; }
-
-Result<Dialogue::Step> HttpExchange::judge() const {
-  const auto& response = parser_->parser.get();
-  const unsigned status = response.result_int();
+Result<Dialogue::Step> HttpExchange::judge(std::string_view last) const {
+  const unsigned status = answer_.status();
   const auto within = [status](const auto& range) { return status >= range.first && status <= range.second; };
   const bool good = expected_.statuses.empty() ? status >= 200 && status < 400
                                                : std::ranges::any_of(expected_.statuses, within);
-  if (!good) return std::unexpected(Error::failed("the answer was " + std::to_string(status)));
-  if (expected_.body && !expected_.body->occurs_in(response.body()))
+  if (!good) {
+    const bool wants_tls = is_plain_ && status == 400 && says_tls(last);
+    return std::unexpected(Error::failed("the answer was " + std::to_string(status) +
+                                         (wants_tls ? ": it speaks TLS, write https:// in the URL" : "")));
+  }
+  if (expected_.body && !expected_.body->occurs_in(answer_.body()))
     return std::unexpected(Error::failed("the body does not match"));
   if (expected_.json) {
-    if (auto why = judge_json(response.body(), *expected_.json); !why.empty())
+    if (auto why = judge_json(answer_.body(), *expected_.json); !why.empty())
       return std::unexpected(Error::failed(why));
   }
   return Step::done;

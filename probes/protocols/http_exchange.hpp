@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "config/model/model.hpp"
 #include "config/model/pattern.hpp"
 #include "probes/protocols/dialogue.hpp"
+#include "probes/protocols/http_answer.hpp"
 
 namespace belfry::probes {
 
@@ -19,35 +19,40 @@ struct HttpRequest {
   std::string path;  // with the query
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers = {};
+  bool keep = false;  // the connection, for the next request
+  bool plain = true;  // not within TLS
 };
 
 // What a good answer is.
-struct HttpAnswer {
+struct HttpExpected {
   std::vector<std::pair<std::uint16_t, std::uint16_t>> statuses = {};  // inclusive; empty: 200-399
   std::optional<config::Pattern> body = {};
   std::optional<config::JsonExpectation> json = {};
   [[nodiscard]] bool needs_body() const { return body.has_value() || json.has_value(); }
 };
 
+// A redirect is an answer like any other, and is not followed. Where only the status matters the body is not
+// waited for.
 class HttpExchange final : public Dialogue {
  public:
-  static constexpr std::uint64_t largest_body = 1 << 20;
-
-  HttpExchange(const HttpRequest& request, HttpAnswer expected);
-  ~HttpExchange() override;
+  HttpExchange(const HttpRequest& request, HttpExpected expected);
   Result<Step> begin(std::string& say) override;
   Result<Step> hear(std::string_view bytes, std::string& say) override;
   Result<Step> ended() override;
-  [[nodiscard]] bool may_go_on() const override;
+  // The whole answer has come, the server keeps the connection, and a request that was lost because it did
+  // not after all may be sent once more (RFC 9112, 9.3.1).
+  [[nodiscard]] bool may_go_on() const override { return may_be_repeated_ && answer_.stays_open(); }
 
  private:
-  struct Parser;
-  [[nodiscard]] Result<Step> judge() const;
+  // `last` is what came last.
+  [[nodiscard]] Result<Step> judge(std::string_view last) const;
 
   std::string request_;
-  HttpAnswer expected_;
-  bool answer_has_no_body_;
-  std::unique_ptr<Parser> parser_;
+  HttpExpected expected_;
+  bool is_head_;
+  bool is_plain_;
+  bool may_be_repeated_;
+  HttpAnswerReader answer_;
 };
 
 }  // namespace belfry::probes

@@ -29,8 +29,10 @@ void amqp(std::string_view bytes);
 void memcached(std::string_view bytes);
 void grpc(std::string_view bytes);
 void dns_answer(std::string_view bytes);
+void http_answer(std::string_view bytes);
+void tcp_answer(std::string_view bytes);
 
-inline constexpr std::array<Target, 16> targets{{{"document", document},
+inline constexpr std::array<Target, 18> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
@@ -45,6 +47,8 @@ inline constexpr std::array<Target, 16> targets{{{"document", document},
                                                  {"amqp", amqp},
                                                  {"memcached", memcached},
                                                  {"grpc", grpc},
-                                                 {"dns_answer", dns_answer}}};
+                                                 {"dns_answer", dns_answer},
+                                                 {"http_answer", http_answer},
+                                                 {"tcp_answer", tcp_answer}}};
 
 }  // namespace belfry::fuzz

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -304,6 +305,90 @@ TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
   bad.http->body = "(";
   EXPECT_FALSE(make_http(loop, resolver, bad));
   EXPECT_FALSE(make_http(loop, resolver, spec("gopher://127.0.0.1/")));
+}
+
+// A server that keeps its connections, unless told to close each after so many answers. Counts them.
+class KeepingServer {
+ public:
+  explicit KeepingServer(int answers_each) : answers_each_(answers_each), thread_([this] { serve(); }) {}
+  ~KeepingServer() {
+    ::shutdown(socket_.fd(), SHUT_RDWR);
+    thread_.join();
+  }
+  [[nodiscard]] std::string url() const { return "http://" + socket_.text() + "/"; }
+  [[nodiscard]] int connections() const { return connections_; }
+
+ private:
+  void serve() {
+    for (int client = 0; (client = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC)) >= 0;
+         ::close(client)) {
+      ++connections_;
+      char buffer[4096];
+      for (int left = answers_each_; left > 0 && ::read(client, buffer, sizeof buffer) > 0; --left)
+        ::send(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 40, MSG_NOSIGNAL);
+    }
+  }
+  const int answers_each_;
+  std::atomic<int> connections_ = 0;
+  LocalSocket socket_;
+  std::thread thread_;
+};
+
+// How many connections five checks take of a probe that is asked so often once it is true.
+int connections_of_five_checks(int answers_each, std::optional<Duration> asked_every) {
+  Loop loop;
+  Resolver resolver(loop);
+  KeepingServer server(answers_each);
+  ProbeContext about;
+  about.asked_every = asked_every;
+  auto probe = probes::make_http(means_for(loop, resolver), spec(server.url()), about);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(loop, **probe), "");
+  return server.connections();
+}
+
+TEST(HttpProbe, a_connection_is_kept_between_checks_that_come_often) {
+  EXPECT_EQ(connections_of_five_checks(100, 1s), 1);
+  EXPECT_EQ(connections_of_five_checks(1, 1min), 5);
+  EXPECT_EQ(connections_of_five_checks(1, std::nullopt), 5);
+}
+
+TEST(HttpProbe, a_kept_connection_that_the_server_has_closed_is_made_anew_within_the_check) {
+  EXPECT_EQ(connections_of_five_checks(1, 1s), 5);
+  EXPECT_EQ(connections_of_five_checks(2, 1s), 3);
+}
+
+TEST(HttpProbe, who_began_to_answer_and_stopped_is_told_apart_from_who_is_silent) {
+  Loop loop;
+  Resolver resolver(loop);
+  LocalSocket socket;
+  const std::jthread server([&] {
+    const int client = ::accept4(socket.fd(), nullptr, nullptr, SOCK_CLOEXEC);
+    ::send(client, "HTTP/1.1", 8, MSG_NOSIGNAL);
+    char buffer[4096];
+    while (::read(client, buffer, sizeof buffer) > 0) {
+    }
+    ::close(client);
+  });
+  auto probe = make_http(loop, resolver, spec("http://" + socket.text() + "/"));
+  EXPECT_EQ(answer(loop, **probe, 100ms),
+            "cannot get / from " + socket.text() + ": 8 bytes of an answer have come: deadline exceeded");
+}
+
+TEST(TcpProbe, says_and_hears_what_the_file_asks_for) {
+  Loop loop;
+  Resolver resolver(loop);
+  CannedServer server("+PONG\r\n");
+  config::Probe probe = spec(server.socket().text());
+  probe.tcp = std::make_unique<config::TcpExpectation>();
+  probe.tcp->send = "PING\r\n\r\n";
+  probe.tcp->expect = "PONG";
+  auto pong = make_tcp(loop, resolver, probe);
+  EXPECT_EQ(answer(loop, **pong), "");
+  probe.tcp->expect = "HELLO";
+  auto hello = make_tcp(loop, resolver, probe);
+  EXPECT_EQ(answer(loop, **hello),
+            "cannot talk to " + server.socket().text() +
+                ": it closed the connection, and `expect` does not match \"+PONG\\r\\n\"");
 }
 
 // --- targets

@@ -34,10 +34,12 @@ TEST(Address, host_and_port_are_told_apart) {
     EXPECT_FALSE(parse_host_port(bad)) << bad;
 }
 TEST(Address, urls_need_a_scheme_a_host_and_a_good_port) {
-  for (const char* good : {"http://a", "https://a/b?c", "http://[::1]:80/"})
+  for (const char* good : {"http://a", "https://a/b?c", "http://[::1]:80/", "http+unix://%2Frun%2Fa.sock/x",
+                           "HTTPS+unix://%40a"})
     EXPECT_TRUE(check_url(good)) << good;
-  for (const char* bad : {"", "a", "ftp://a", "http://", "http:///x", "http://u:p@a:80", "http://a:0/",
-                          "http://a b/", "http://a:x"})
+  for (const char* bad :
+       {"", "a", "ftp://a", "http://", "http:///x", "http://u:p@a:80", "http://a:0/", "http://a b/",
+        "http://a:x", "http+unix://", "http+unix:///run/a.sock", "http+unix://a/b", "http+unix://%2Frun%2/"})
     EXPECT_FALSE(check_url(bad)) << bad;
 }
 

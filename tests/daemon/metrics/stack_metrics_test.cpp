@@ -73,6 +73,17 @@ TEST_F(StackMetricsTest, a_probe_is_named_by_its_kind) {
       HasSubstr("belfry_probe_attempts_total{service=\"api\",probe=\"port\",result=\"failure\"} 7\n"));
 }
 
+TEST_F(StackMetricsTest, the_end_of_a_certificate_is_a_moment_and_only_there_where_one_was_shown) {
+  stack.add("api").certificates.push_back(
+      {.probe = "ready 0 http", .expiry = std::chrono::system_clock::from_time_t(1'800'000'000)});
+  stack.add("db");
+  const std::string text = written();
+  EXPECT_THAT(text,
+              HasSubstr("belfry_probe_certificate_expiry_timestamp_seconds{service=\"api\",probe=\"ready 0 "
+                        "http\"} 1800000000\n"));
+  EXPECT_THAT(text, Not(HasSubstr("expiry_timestamp_seconds{service=\"db\"")));
+}
+
 TEST_F(StackMetricsTest, a_histogram_is_cumulative_and_ends_at_infinity) {
   stack.add("db");
   auto& fake = stack.fake(0);
