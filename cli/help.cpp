@@ -40,7 +40,6 @@ usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
 
 It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack
 in reverse order; a second one kills at once. So does the loss of its terminal.
-At the end it waits for who reads its output: two seconds, ten if he reads on.
 Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service
 failed, 71 a socket is taken; otherwise the code of the service that is `main`.
 
@@ -52,7 +51,6 @@ exit code is belfry's, what it leaves behind gets SIGTERM, after 10s SIGKILL.
   --parent-death-signal SIGNAL   sent to belfry when its parent dies
 
 examples:
-  belfry run
   belfry run -c shop.yaml api
   belfry run -c base.yaml -c dev.yaml --profile debug
 )";

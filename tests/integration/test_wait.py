@@ -98,6 +98,7 @@ class Says(socketserver.BaseRequestHandler):
     """As much of a server as its first answers: of each a word that is heard, and what is said to it."""
 
     def handle(self):
+        self.server.asked.set()
         self.request.sendall(self.server.greeting)
         while heard := self.request.recv(4096):
             answers = [answer for word, answer in self.server.answers if word in heard]
@@ -108,10 +109,13 @@ class Says(socketserver.BaseRequestHandler):
 
 def server_that_says(test, answers, greeting=b""):
     """Its port."""
+    return said_by(test, answers, greeting).server_address[1]
+
+
+def said_by(test, answers, greeting=b""):
     server = Threads(("127.0.0.1", 0), Says)
-    server.answers, server.greeting = answers, greeting
-    serve(test, server)
-    return server.server_address[1]
+    server.answers, server.greeting, server.asked = answers, greeting, threading.Event()
+    return serve(test, server)
 
 
 def mysql_packet(number, body):
@@ -290,11 +294,12 @@ class Waits(Scenario):
         self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_not_returns_when_the_server_goes(self):
-        server = self.silent()
-        process = self.begin("--not", f"127.0.0.1:{server.port}")
-        self.assertTrue(select.select([server.socket], [], [], PATIENCE)[0], "it never asked")
+        server = said_by(self, [(b"PING", b"+PONG\r\n")])
+        process = self.begin("--not", f"redis://127.0.0.1:{server.server_address[1]}")
+        self.assertTrue(server.asked.wait(PATIENCE), "it never asked")
         self.assertIsNone(process.poll())
-        server.close()
+        server.shutdown()
+        server.server_close()
         self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_not_is_not_so_while_the_server_is_there(self):
@@ -380,9 +385,9 @@ class Waits(Scenario):
 
     def test_a_signal_ends_it_as_that_signal(self):
         for number in (signal.SIGINT, signal.SIGTERM):
-            server = self.silent()
-            process = self.begin("--not", f"127.0.0.1:{server.port}")
-            self.assertTrue(select.select([server.socket], [], [], PATIENCE)[0])
+            server = said_by(self, [(b"PING", b"+PONG\r\n")])
+            process = self.begin("--not", f"redis://127.0.0.1:{server.server_address[1]}")
+            self.assertTrue(server.asked.wait(PATIENCE), "it never asked")
             process.send_signal(number)
             self.assertEqual(process.wait(PATIENCE), -number)
 
