@@ -63,12 +63,14 @@ void Service::find_main_process() {
     const pid_t named = pid_in(probe.target);
     if (std::ranges::find(left, named, &system::Survivor::pid) != left.end()) found = named;
   }
-  if (found != 0 && resources().follow_main(found)) main_process_is(found);
+  if (found == 0 || !resources().follow_main(found)) return;
+  record_.run.had_main = true;
+  main_process_is(found);
 }
 
 // Of several one may be left now: whoever forked, forked again and left took a moment.
 void Service::on_tree_changed(pid_t) {
-  if (record_.run.ready_at) find_main_process();
+  if (record_.run.ready_at && !record_.run.had_main) find_main_process();
 }
 
 // Nobody saw how the last one ended, unless the service has said so.
