@@ -32,6 +32,7 @@ examples:
 constexpr std::string_view run_help = R"(belfry run: start the stack, keep it up, take it down at the end.
 
 usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
+       belfry run [OPTION]… -- COMMAND [ARGUMENT…]   an init for one command
 
   SERVICE          only these, and what they require; default: all enabled ones
   -c, --file FILE  the file; several are merged in their order
@@ -39,12 +40,17 @@ usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
 
 It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack
 in reverse order; a second one kills at once. So does the loss of its terminal.
-At the end it waits for who reads its output: two seconds, ten if he reads on.
 Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service
 failed, 71 a socket is taken; otherwise the code of the service that is `main`.
 
+With `--` no file is read. Every signal goes to COMMAND's process group, its
+exit code is belfry's, what it leaves behind gets SIGTERM, after 10s SIGKILL.
+  --single-child   signals go to COMMAND alone
+  --rewrite A:B    pass on signal B for A; 0: nothing
+  --remap-exit N   exit 0 where COMMAND exits with N
+  --parent-death-signal SIGNAL   sent to belfry when its parent dies
+
 examples:
-  belfry run
   belfry run -c shop.yaml api
   belfry run -c base.yaml -c dev.yaml --profile debug
 )";

@@ -9,8 +9,10 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "config/model/exit_codes.hpp"
+#include "config/model/kernel_names.hpp"
 #include "daemon/run/app.hpp"
 #include "system/descriptors.hpp"
+#include "system/init.hpp"
 #include "system/signals.hpp"
 #include "system/subreaper_shim.hpp"
 #include "text/escape.hpp"
@@ -18,7 +20,23 @@
 namespace belfry::cli {
 namespace {
 
+int run_command(const Invocation& asked) {
+  system::InitOptions options;
+  options.command = asked.program;
+  options.single_child = asked.single_child;
+  options.remapped_exits = asked.remapped_exits;
+  if (!asked.parent_death_signal.empty())
+    options.parent_death_signal = config::signal_number(asked.parent_death_signal).value_or(0);
+  for (const std::string& rule : asked.rewrites) {
+    const auto colon = rule.find(':');
+    options.rewrites[config::signal_number(rule.substr(0, colon)).value_or(0)] =
+        config::signal_number(rule.substr(colon + 1)).value_or(0);
+  }
+  return system::run_as_init(options);
+}
+
 int run(const Invocation& asked) {
+  if (!asked.program.empty()) return run_command(asked);
   return daemon::run({.files = asked.files, .services = asked.names, .profiles = asked.profiles});
 }
 

@@ -9,6 +9,7 @@
 #include "config/document/suggest.hpp"
 #include "config/model/duration.hpp"
 #include "config/model/exit_codes.hpp"
+#include "config/model/kernel_names.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -39,6 +40,15 @@ void run_options(CLI::App& app, Raw& raw) {
   file_option(app, raw);
   profile_option(app, raw);
   names(app, raw);
+}
+void run_command_options(CLI::App& app, Raw& raw) {
+  run_options(app, raw);
+  app.add_flag("--single-child", raw.invocation.single_child);
+  app.add_option("--rewrite", raw.invocation.rewrites)->allow_extra_args(false);
+  app.add_option("--remap-exit", raw.invocation.remapped_exits)
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0, 255));
+  app.add_option("--parent-death-signal", raw.invocation.parent_death_signal);
 }
 void exec_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
@@ -93,7 +103,7 @@ struct SubcommandSpec {
 };
 
 constexpr SubcommandSpec commands[] = {
-    {"run", "start the stack and keep it up", run_options},
+    {"run", "start the stack and keep it up", run_command_options},
     {"exec", "run a command in a stack that is ready", exec_options},
     {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", graph_options},
@@ -232,12 +242,34 @@ Expected<void> check_exec(const CLI::App& app, const Invocation& asked) {
   return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
 }
 
-Expected<void> check_program(const Invocation& asked, bool has_dashes) {
-  if (asked.command == "run" && has_dashes) {
-    return std::unexpected(
-        usage("cannot run a command in place of a stack: this version does not do that yet",
-              "belfry exec -- COMMAND runs it in a stack that is ready"));
+bool is_signal(const std::string& name) { return config::signal_number(name).has_value(); }
+
+Expected<void> check_run(const Invocation& asked, bool has_dashes) {
+  const bool has_init_options = asked.single_child || !asked.rewrites.empty() ||
+                                !asked.remapped_exits.empty() || !asked.parent_death_signal.empty();
+  if (!has_dashes && has_init_options)
+    return std::unexpected(usage("cannot run: the command behind `--` is missing", help_of("run")));
+  if (!has_dashes) return {};
+  if (asked.program.empty())
+    return std::unexpected(usage("cannot run: the command behind `--` is missing", help_of("run")));
+  if (!asked.files.empty() || !asked.names.empty() || !asked.profiles.empty())
+    return std::unexpected(usage("cannot run a command and a stack: `run --` reads no file",
+                                 "belfry exec -- COMMAND runs it in a stack that is ready"));
+  for (const std::string& rule : asked.rewrites) {
+    const auto colon = rule.find(':');
+    const std::string to = colon == std::string::npos ? "" : rule.substr(colon + 1);
+    if (!is_signal(rule.substr(0, colon)) || (to != "0" && !is_signal(to)))
+      return std::unexpected(
+          usage("cannot understand --rewrite " + rule, "write it like SIGTERM:SIGQUIT or SIGHUP:0"));
   }
+  if (!asked.parent_death_signal.empty() && !is_signal(asked.parent_death_signal))
+    return std::unexpected(usage("cannot understand --parent-death-signal " + asked.parent_death_signal,
+                                 "write it like SIGTERM"));
+  return {};
+}
+
+Expected<void> check_program(const Invocation& asked, bool has_dashes) {
+  if (asked.command == "run") return check_run(asked, has_dashes);
   if (asked.command == "wait" && has_dashes && asked.program.empty())
     return std::unexpected(usage("cannot wait: the command behind `--` is missing", help_of("wait")));
   if (!is_one_of(asked.command, {"exec", "wait"}) && has_dashes) {

@@ -34,6 +34,10 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
+  bool single_child = false;          // run -- CMD: as in system/init.hpp
+  std::vector<std::string> rewrites;  // "TERM:QUIT", checked
+  std::vector<int> remapped_exits;
+  std::string parent_death_signal;
   WaitOptions wait;
 };
 

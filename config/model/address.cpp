@@ -158,10 +158,10 @@ std::expected<void, Malformed> check_server(std::string_view text, std::string_v
   }
   const std::string plain(scheme);
   const std::string given = with_lower_scheme(text).substr(0, scheme_end);
-  const std::string form =
-      "write host:port, or " + plain +
-      "://HOST:PORT, with USER:PASSWORD@ before the host where it asks for them; a `/`, `@` "
-      "or `%` in these is written %2F, %40, %25";
+  const std::string form = "write host:port, or " + plain +
+                           "://HOST:PORT; a user and a password, where it asks for them, stand before the "
+                           "host as in any URL, with a "
+                           "`/`, `@` or `%` in them written %2F, %40, %25";
   if (given != plain && given != plain + "s")
     return std::unexpected(
         Malformed{"`" + given.substr(0, 40) + "://…` is no URL of this kind of server", form});

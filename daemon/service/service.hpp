@@ -226,6 +226,7 @@ class Service final : public Node,
   // system::ExitWatcher, system::TreeWatcher, ReadinessListener, Preparable
   void on_exit(pid_t pid, system::ExitStatus status) override;
   void on_tree_empty(pid_t leader) override;
+  void on_tree_changed(pid_t leader) override;
   void readiness_changed() override { attention_.notify(); }
   void live_failed(const Error& why, bool for_good) override;
   void own_bell_true(std::uint32_t bell) override;

@@ -66,6 +66,11 @@ void Service::find_main_process() {
   if (found != 0 && resources().follow_main(found)) main_process_is(found);
 }
 
+// Of several one may be left now: whoever forked, forked again and left took a moment.
+void Service::on_tree_changed(pid_t) {
+  if (record_.run.ready_at) find_main_process();
+}
+
 // Nobody saw how the last one ended, unless the service has said so.
 void Service::background_is_gone() {
   if (!record_.run.in_background || record_.run.exit || record_.state == State::stopping) return;

@@ -99,6 +99,16 @@ def alive(processes):
     return running
 
 
+def until(holds):
+    """What it gives once that is something: for what nobody tells, such as how many processes there are."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        if time.monotonic() > deadline:
+            raise AssertionError("it never came to that")
+        os.sched_yield()
+    return found
+
+
 class UnixConnection(http.client.HTTPConnection):
     """HTTP over the control socket."""
 
@@ -273,6 +283,11 @@ class Stack:
     def send(self, number):
         self.seen |= descendants(self.process.pid)
         self.process.send_signal(number)
+
+    def pause(self):
+        """SIGSTOP; returns when every thread of belfry stands, which the signal alone does not say."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)
 
     def stop(self, number=signal.SIGTERM):
         """Sends the signal and returns the exit code, -n for death by signal n."""

@@ -168,9 +168,9 @@ class Guard(Scenario):
 
     @unittest.skipIf(os.geteuid() != 0, "making a PID namespace needs root")
     def test_there_is_none_where_the_kernel_does_its_work(self):
-        stack = self.stack("  a: {command: [sh, -c, 'cat /proc/*/comm > $DIR/names; exec sleep 1000']}").start(
+        stack = self.stack("  a: {type: oneshot, command: [sh, -c, 'cat /proc/*/comm > $DIR/names']}\n  b: {command: sleep 1000}").start(
             wrapper=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")).wait_for_control()
-        self.assertEqual(stack.wait("a"), 200)
+        self.assertEqual(stack.wait("a", condition="completed"), 200)
         with open(os.path.join(stack.path, "names"), encoding="ascii") as file:
             self.assertNotIn("bell-guard", file.read())
 

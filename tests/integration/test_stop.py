@@ -11,7 +11,7 @@ import signal
 import time
 import unittest
 
-from harness import PATIENCE, SAMPLE, Scenario, alive, descendants, free_port
+from harness import PATIENCE, SAMPLE, Scenario, alive, descendants, free_port, until
 
 # Forks for ever, each child in a session of its own; bounded by the limit of processes of its user.
 BOMB = """import os
@@ -57,15 +57,6 @@ def leave_a_stray(stack):
 def end(pid):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def until(holds):
-    """Looks until it holds: for what nobody tells, such as how many processes there are."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            raise AssertionError("it never came to that")
-        os.sched_yield()
 
 
 class Nasty:

@@ -33,7 +33,7 @@ class StandingStill(Scenario):
         stack.start().output.index_of("calm is ready")
         waiting = [os.pidfd_open(pid) for pid, _ in descendants(stack.process.pid) if self.reads_a_word(pid)]
         self.assertEqual(len(waiting), 2)
-        stack.process.send_signal(signal.SIGSTOP)
+        stack.pause()
         for fifo in ("go", "go2"):
             with open(os.path.join(stack.path, fifo), "w", encoding="ascii") as out:
                 out.write("go\n")

@@ -16,11 +16,11 @@ import threading
 import time
 import unittest
 
+from database_servers import POSTGRES, PostgresCluster, run
 from harness import BELFRY, PATIENCE, ROOT, Scenario, belfry, free_port
+from test_wires import GRPC_SERVER
 
 PAGE = os.path.join(ROOT, "docs/how-to/wait.md")
-# What the probes cannot do yet. Whoever adds one takes it out here and in the page, and gives the test a server.
-NOT_YET = ["dns", "postgres", "mysql", "redis", "rediss", "amqp", "amqps", "memcached", "grpc", "grpcs"]
 # Every option of the tools that are replaced, as of wait-for-it 2023, dockerize 0.9 and its fork 0.19, wait4x 3,
 # wait-on 8 and docker-compose-wait 2.12. The page has to have a word on each.
 THEIRS = {
@@ -94,6 +94,56 @@ class Silent:
         self.socket.close()
 
 
+class Says(socketserver.BaseRequestHandler):
+    """As much of a server as its first answers: of each a word that is heard, and what is said to it."""
+
+    def handle(self):
+        self.server.asked.set()
+        self.request.sendall(self.server.greeting)
+        while heard := self.request.recv(4096):
+            answers = [answer for word, answer in self.server.answers if word in heard]
+            if not answers:
+                return
+            self.request.sendall(answers[0])
+
+
+def server_that_says(test, answers, greeting=b""):
+    """Its port."""
+    return said_by(test, answers, greeting).server_address[1]
+
+
+def said_by(test, answers, greeting=b""):
+    server = Threads(("127.0.0.1", 0), Says)
+    server.answers, server.greeting, server.asked = answers, greeting, threading.Event()
+    return serve(test, server)
+
+
+def mysql_packet(number, body):
+    return len(body).to_bytes(3, "little") + bytes([number]) + body
+
+
+# https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
+MYSQL_GREETING = mysql_packet(0, b"\x0a8.0.0\0" + bytes(4) + b"12345678\0" + b"\xff\xf7\x21\x02\0\x08\0\x15" + bytes(10) +
+                              b"123456789012\0mysql_native_password\0")
+MYSQL_DENIED = mysql_packet(2, b"\xff\x15\x04#28000Access denied")
+AMQP_START = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce"
+
+
+class Names(socketserver.BaseRequestHandler):
+    """A name server that knows every name (RFC 1035): its address is 127.0.0.1."""
+
+    def handle(self):
+        asked, to = self.request
+        end = asked.index(b"\0", 12) + 5
+        is_a = asked[end - 4:end - 2] == b"\0\1"
+        answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if is_a else b""
+        to.sendto(asked[:2] + b"\x81\x80\0\1\0" + bytes([is_a]) + bytes(4) + asked[12:end] + answer, self.client_address)
+
+
+class NameServer(socketserver.ThreadingMixIn, socketserver.UDPServer):
+    daemon_threads = True
+
+
 def serve(test, server):
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     test.addCleanup(server.server_close)
@@ -142,14 +192,6 @@ class Page(Scenario):
             for theirs, ours in rows:
                 self.assertRegex(ours, r"`[^`]*belfry |^no\b|^not needed: ", f"{tool}: {theirs}")
 
-    def test_what_does_not_work_yet_is_said(self):
-        said = re.search(r"^Not yet in this version: (.*)\.$", self.page, re.MULTILINE)
-        self.assertEqual(re.findall(r"`([^`]+)`", said[1]) if said else [], NOT_YET)
-        for scheme in NOT_YET:
-            ran = belfry("wait", f"{scheme}://127.0.0.1:1/x", "--timeout", "1ms")
-            self.assertEqual(ran.returncode, 64, ran.stderr)
-            self.assertIn("not supported yet", ran.stderr)
-
     def test_every_command_on_the_page_does_what_it_says(self):
         stack = self.stack(STACK).start().wait_for_control()
         self.folder = stack.path
@@ -157,13 +199,10 @@ class Page(Scenario):
         self.assertGreater(len(commands), 80)
         environment = self.world(stack)
         for command in commands:
-            scheme = re.search(r"\b(\w+)://?", command)
-            not_yet = any(re.search(rf"[ ]{one}:", command) for one in NOT_YET)
             with self.subTest(command=command):
                 ran = subprocess.run(["sh", "-c", self.here(command)], cwd=stack.path, env=environment, timeout=PATIENCE,
                                      stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-                self.assertEqual(ran.returncode, 64 if not_yet else 0, f"{scheme}: {ran.stdout}{ran.stderr}")
-                self.assertEqual("not supported yet" in ran.stderr, not_yet, ran.stderr)
+                self.assertEqual(ran.returncode, 0, f"{ran.stdout}{ran.stderr}")
                 if "./serve" in command:
                     self.assertIn("served", ran.stdout)
 
@@ -188,7 +227,16 @@ class Page(Scenario):
         os.chmod(os.path.join(stack.path, "serve"), 0o755)
         os.symlink(BELFRY, os.path.join(stack.path, "belfry"))
         web = plain.server_address[1]
-        self.places = {"db:5432": f"127.0.0.1:{database.port}", "web:8080": f"127.0.0.1:{web}",
+        self.places = {"postgres://app@db:5432": f"postgres://app@127.0.0.1:{self.postgres()}",
+                       "mysql://app@db:3306": "mysql://app@127.0.0.1:%d" % server_that_says(
+                           self, [(b"app", MYSQL_DENIED)], MYSQL_GREETING),
+                       "redis://cache:6379": "redis://127.0.0.1:%d" % server_that_says(self, [(b"PING", b"+PONG\r\n")]),
+                       "amqp://broker:5672": "amqp://127.0.0.1:%d" % server_that_says(self, [(b"AMQP", AMQP_START)]),
+                       "memcached://cache": "memcached://127.0.0.1:%d" % server_that_says(
+                           self, [(b"version", b"VERSION 1.6\r\n")]),
+                       "grpc://web:9000": f"grpc://127.0.0.1:{self.grpc(stack)}",
+                       "dns://127.0.0.1:5353": f"dns://127.0.0.1:{serve(self, NameServer(('127.0.0.1', 0), Names)).server_address[1]}",
+                       "db:5432": f"127.0.0.1:{database.port}", "web:8080": f"127.0.0.1:{web}",
                        "127.0.0.1:8080": f"127.0.0.1:{web}", "localhost:8080": f"localhost:{web}",
                        "web:8443": f"127.0.0.1:{secret.server_address[1]}", "web:9999": f"127.0.0.1:{free_port()}"}
         return stack.environment(PATH=f"{stack.path}:{os.environ['PATH']}", BELFRY_SOCKET=stack.control)
@@ -197,7 +245,29 @@ class Page(Scenario):
         """The command with the places of this test in it. Every address on the page is one of them."""
         run = os.path.join(self.folder, "run")
         command = command.replace("%2Ftmp%2F", run.replace("/", "%2F") + "%2F").replace("/tmp/", run + "/")
-        return re.sub(r"\b(?:db|web|localhost|127\.0\.0\.1):\d+", lambda found: self.places.get(found[0], found[0]), command)
+        place = r"\b(?:postgres://app@db:5432|mysql://app@db:3306|redis://cache:6379|amqp://broker:5672|memcached://cache" \
+                r"|grpc://web:9000|dns://127\.0\.0\.1:5353|(?:db|web|localhost|127\.0\.0\.1):\d+)"
+        return re.sub(place, lambda found: self.places.get(found[0], found[0]), command)
+
+    def postgres(self):
+        cluster = PostgresCluster(free_port())
+        self.addCleanup(cluster.remove)
+        cluster.start()
+        for statement in ("create role app login", "create database shop owner app"):
+            cluster.psql(statement)
+        run(f"{POSTGRES}/psql", "-h", cluster.folder, "-p", str(cluster.port), "-U", "app", "-d", "shop", "-c",
+            "create table orders ()")
+        return cluster.port
+
+    def grpc(self, stack):
+        port = free_port()
+        for name, text in (("grpc.server.py", GRPC_SERVER), ("health", "\1")):
+            with open(os.path.join(stack.path, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        process = subprocess.Popen(["/usr/bin/python3", f"{stack.path}/grpc.server.py", f"127.0.0.1:{port}", stack.path, "healthy"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return port
 
 
 class Waits(Scenario):
@@ -224,11 +294,12 @@ class Waits(Scenario):
         self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_not_returns_when_the_server_goes(self):
-        server = self.silent()
-        process = self.begin("--not", f"127.0.0.1:{server.port}")
-        self.assertTrue(select.select([server.socket], [], [], PATIENCE)[0], "it never asked")
+        server = said_by(self, [(b"PING", b"+PONG\r\n")])
+        process = self.begin("--not", f"redis://127.0.0.1:{server.server_address[1]}")
+        self.assertTrue(server.asked.wait(PATIENCE), "it never asked")
         self.assertIsNone(process.poll())
-        server.close()
+        server.shutdown()
+        server.server_close()
         self.assertEqual(process.wait(PATIENCE), 0)
 
     def test_not_is_not_so_while_the_server_is_there(self):
@@ -314,9 +385,9 @@ class Waits(Scenario):
 
     def test_a_signal_ends_it_as_that_signal(self):
         for number in (signal.SIGINT, signal.SIGTERM):
-            server = self.silent()
-            process = self.begin("--not", f"127.0.0.1:{server.port}")
-            self.assertTrue(select.select([server.socket], [], [], PATIENCE)[0])
+            server = said_by(self, [(b"PING", b"+PONG\r\n")])
+            process = self.begin("--not", f"redis://127.0.0.1:{server.server_address[1]}")
+            self.assertTrue(server.asked.wait(PATIENCE), "it never asked")
             process.send_signal(number)
             self.assertEqual(process.wait(PATIENCE), -number)
 

@@ -32,7 +32,7 @@ class InVain(Scenario):
 
     def test_a_shutdown_and_a_daemon_that_says_nothing_are_given_up_too(self):
         stack = self.stack("  a: {command: [sleep, '600']}").start().wait_for_control()
-        stack.process.send_signal(signal.SIGSTOP)
+        stack.pause()
         try:
             for command in (["shutdown"], ["stop", "a"], ["wait", "a", "--condition", "stopped"]):
                 self.assertEqual(stack.cli(*command, "--timeout", "100ms").returncode, 124, command)
