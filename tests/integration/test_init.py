@@ -21,7 +21,7 @@ class Init(unittest.TestCase):
         self.assertEqual(0, belfry("run", "--remap-exit", "143", "--", "sh", "-c", "kill -TERM $$").returncode)
 
     def signalled(self, number, *options):
-        script = f"trap 'echo heard; exit 3' {int(number)}; trap 'exit 4' QUIT; echo up; while :; do read x; done"
+        script = f"trap 'echo heard; exit 3' {int(number)}; trap 'exit 4' QUIT; echo up; while :; do :; done"
         run = subprocess.Popen([BELFRY, "run", *options, "--", "bash", "-c", script], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
         self.assertEqual("up\n", run.stdout.readline())
