@@ -70,7 +70,7 @@ class SubreaperShims final : ExitWatcher {
   Syscalls& syscalls_;
   Reaper& reaper_;
   Heir& heir_;
-  GuardLedger* ledger_ = nullptr;  // null: nobody guards
+  GuardLedger* ledger_ = nullptr;                      // null: nobody guards
   PidMap<std::shared_ptr<IsolatedService>> services_;  // by the service's process
   PidMap<pid_t> programs_;                             // by the shim
 };
