@@ -12,10 +12,15 @@ import tempfile
 import time
 import unittest
 
-from harness import BELFRY, PATIENCE, SAMPLE, Scenario, free_port, with_clients
+from harness import BELFRY, PATIENCE, SAMPLE, Scenario, free_port, until, with_clients
 
 CLIENT = os.path.join(os.path.dirname(SAMPLE), "belfry_notify_client")
 ROOT = os.geteuid() == 0
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
 def client(*steps, notify_socket):
@@ -192,6 +197,8 @@ class Libsystemd(NotifyScenario):
         stack.wait_for_control()
         self.assertEqual(stack.wait("db"), 200, stack.output.text())
         self.assertEqual(self.service(stack)["pid"], child)
+        # While the one that forked it is there, how it ended is that one's to know.
+        until(lambda: parent_of(child) == stack.process.pid)
         os.kill(child, signal.SIGKILL)
         stack.output.index_of("db failed, will start again: db killed by SIGKILL")
         self.wait_until(stack, "up again", lambda: self.service(stack)["state"] == "ready")
