@@ -180,7 +180,7 @@ Task<Result<void>> MysqlClient::read_rows(Context& ctx) {
 }  // namespace
 
 Result<std::unique_ptr<DatabaseClient>> make_mysql_client(Loop& loop, Login login) {
-  const auto library = MysqlLibrary::get();
+  const auto library = the_library<MysqlLibrary>();
   if (!library) return std::unexpected(library.error());
   return std::make_unique<MysqlClient>(loop, **library, login);
 }

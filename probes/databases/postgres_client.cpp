@@ -206,7 +206,7 @@ Result<void> PostgresClient::judge_first_result() {
 }  // namespace
 
 Result<std::unique_ptr<DatabaseClient>> make_postgres_client(Loop& loop, Login login) {
-  const auto library = PostgresLibrary::get();
+  const auto library = the_library<PostgresLibrary>();
   if (!library) return std::unexpected(library.error());
   return std::make_unique<PostgresClient>(loop, **library, login);
 }
