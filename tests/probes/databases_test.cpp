@@ -1,10 +1,16 @@
 // Libraries that are loaded when they are used, and what is said where they are not.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "probes/databases/client.hpp"
 #include "probes/databases/shared_library.hpp"
 #include "probes/kinds.hpp"
 #include "tests/probes/rig.hpp"
+#include "tests/system/fixture.hpp"
 
 namespace belfry::probes {
 namespace {
@@ -92,6 +98,42 @@ TEST(QueryProbe, of_a_stranger_fails) {
     ASSERT_TRUE(plain);
     EXPECT_NE(test::answer(loop, **plain, 100ms), "") << one.name;
   }
+}
+
+// What the next that has connected to it has said before it went away.
+std::string heard_by(const test::LocalSocket& listener) {
+  const int connection = ::accept(listener.fd(), nullptr, nullptr);
+  std::array<char, 4096> bytes{};
+  std::string heard;
+  for (ssize_t got = 1; got > 0;
+       heard.append(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))))
+    got = ::recv(connection, bytes.data(), bytes.size(), 0);
+  ::close(connection);
+  return heard;
+}
+
+TEST(QueryProbe, tells_nothing_to_a_stranger_who_has_the_port) {
+  test::World world;
+  test::Capture output;
+  system::Launch launch = test::shell("echo up; exec sleep 1000", &output);
+  launch.set_marker("t/api#1");
+  const system::TreeId tree{world.spawn(launch), "t/api#1", 0};
+  ASSERT_EQ(output.read_line(), "up");
+  Resolver resolver(world.loop);
+  test::Kernel kernel(world.loop);
+  const test::LocalSocket stranger;  // of this process, which is older than the run
+  for (const Case& one : cases(stranger.text())) {
+    auto probe =
+        one.make(kernel.net(resolver), spec(one.target, "select 1"),
+                 {.service = "api", .tree = tree, .launch = nullptr, .monitor = {}, .began = Clock::now()});
+    ASSERT_TRUE(probe);
+    const std::string why = test::answer(world.loop, **probe, 2s);
+    EXPECT_TRUE(why.contains("is held by pid " + std::to_string(::getpid()))) << why;
+    EXPECT_EQ(heard_by(stranger), "") << one.name;
+  }
+  world.processes.watch_tree(tree, world.exits);
+  world.processes.signal(tree, SIGKILL, system::Scope::tree);
+  EXPECT_TRUE(world.run_until([&] { return world.exits.tree_empty(tree.leader); }));
 }
 
 TEST(DatabaseProbe, asks_the_next_server_when_one_is_not_there) {
