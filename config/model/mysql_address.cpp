@@ -84,6 +84,7 @@ std::expected<DatabaseAddress, Malformed> parse_url(std::string_view text) {
   }
   for (auto& [key, value] : url->parameters)
     if (auto good = take_parameter(std::move(key), value, out); !good) return std::unexpected(good.error());
+  if (!out.ca.empty() && out.ssl == SslMode::as_usual) out.ssl = SslMode::verify_ca;  // as MySQL's shell does
   if (out.hosts.empty())
     return bad("this URL does not say where the server is",
                "write mysql://127.0.0.1:3306/shop, or mysql:///shop?socket=/run/mysqld/mysqld.sock");

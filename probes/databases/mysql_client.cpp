@@ -1,5 +1,7 @@
 // libmariadb on the loop: its non-blocking calls stop where they would wait, the loop waits and has them go
 // on.
+#include <errmsg.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +33,8 @@ class MysqlClient final : public DatabaseClient {
   void limit_statements(std::int64_t milliseconds);
   void close();
   void set_tls();
+  [[nodiscard]] bool lacks_tls() const;
+  [[nodiscard]] bool is_out_of_reach() const;
   Task<Result<void>> connect(Context& ctx, std::string host);
   Task<Result<void>> read_rows(Context& ctx);
   Task<Result<void>> wait(Context& ctx);
@@ -54,6 +58,8 @@ void MysqlClient::open(std::optional<std::int64_t> limit) {
   session_ = my_.init(nullptr);
   if (session_ == nullptr) return;
   my_.option(session_, MYSQL_OPT_NONBLOCK, nullptr);
+  const unsigned none = 0;  // a server may ask for any file that belfry may read
+  my_.option(session_, MYSQL_OPT_LOCAL_INFILE, &none);
   set_tls();
   if (limit) limit_statements(*limit);
 }
@@ -70,7 +76,8 @@ void MysqlClient::set_tls() {
   using Mode = config::SslMode;
   if (!login_.host.socket_path.empty()) return;
   const config::DatabaseAddress& address = login_.address;
-  my_bool enforce = login_.tls != nullptr || address.ssl >= Mode::require ? 1 : 0;
+  // Whatever its name says: it goes on without TLS where the server has none.
+  my_bool enforce = login_.tls != nullptr || address.ssl >= Mode::prefer ? 1 : 0;
   my_bool verify = login_.tls != nullptr ? login_.tls->verify : address.ssl >= Mode::verify_ca;
   const std::string& ca = login_.tls != nullptr ? login_.tls->ca : address.ca;
   if (enforce != 0) my_.option(session_, MYSQL_OPT_SSL_ENFORCE, &enforce);
@@ -80,6 +87,17 @@ void MysqlClient::set_tls() {
   const std::string& key = login_.tls->key.empty() ? login_.tls->cert : login_.tls->key;
   my_.option(session_, MYSQL_OPT_SSL_CERT, login_.tls->cert.c_str());
   my_.option(session_, MYSQL_OPT_SSL_KEY, key.c_str());
+}
+
+bool MysqlClient::lacks_tls() const {
+  const bool is_wanted = login_.tls != nullptr || login_.address.ssl >= config::SslMode::require;
+  return is_wanted && login_.host.socket_path.empty() && my_.tls_cipher(session_) == nullptr;
+}
+
+// The library itself says so; what a server has said, of the login say, another address does not mend.
+bool MysqlClient::is_out_of_reach() const {
+  const unsigned number = session_ == nullptr ? 0 : my_.error_number(session_);
+  return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= CER_MIN_ERROR;
 }
 
 // A call that was given up in its middle, or rows that nobody reads, would be waited for by the library: once
@@ -106,7 +124,7 @@ Task<Result<void>> MysqlClient::log_in(Context& ctx, std::vector<Endpoint> where
   for (const Endpoint& endpoint : where) {
     std::string host = endpoint.address().to_string();
     connected = co_await connect(ctx, std::move(host));
-    if (connected || ctx.cancelled()) break;
+    if (connected || ctx.cancelled() || !is_out_of_reach()) break;
   }
   co_return connected;
 }
@@ -129,6 +147,7 @@ Task<Result<void>> MysqlClient::connect(Context& ctx, std::string host) {
     waits_ = my_.connect_continue(&connected, session_, waits_ & ~MYSQL_WAIT_EXCEPT);
   }
   if (connected == nullptr) co_return failed();
+  if (lacks_tls()) co_return std::unexpected(Error::failed("it does not speak TLS"));
   co_return Result<void>{};
 }
 

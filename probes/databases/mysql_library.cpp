@@ -14,6 +14,7 @@ void MysqlLibrary::find_in(SharedLibrary& from) {
   from.find(fetch_continue, "mysql_fetch_row_cont");
   from.find(free_result, "mysql_free_result");
   from.find(socket, "mysql_get_socket");
+  from.find(tls_cipher, "mysql_get_ssl_cipher");
   from.find(error_number, "mysql_errno");
   from.find(error, "mysql_error");
   from.find(close, "mysql_close");

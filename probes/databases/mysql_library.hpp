@@ -23,6 +23,7 @@ struct MysqlLibrary {
   decltype(::mysql_fetch_row_cont)* fetch_continue = nullptr;
   decltype(::mysql_free_result)* free_result = nullptr;
   decltype(::mysql_get_socket)* socket = nullptr;
+  decltype(::mysql_get_ssl_cipher)* tls_cipher = nullptr;
   decltype(::mysql_errno)* error_number = nullptr;
   decltype(::mysql_error)* error = nullptr;
   decltype(::mysql_close)* close = nullptr;

@@ -1,5 +1,6 @@
 """`postgres` and `mysql` against PostgreSQL and MariaDB from Debian's packages: whether the bell tells the truth, how
 late it is, and what is said meanwhile. bench/probes/databases does the same starts 50 times."""
+import contextlib
 import json
 import os
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from database_servers import MARIADB, POSTGRES, MariadbFolder, PostgresCluster, ask_postgres, run
+from database_servers import MARIADB, POSTGRES, MariadbFolder, PostgresCluster, ask_postgres, read_packet, run
 from database_starts import SCENARIOS
 from harness import PATIENCE, Scenario, free_port, with_clients
 
@@ -220,6 +221,69 @@ class Strangers(Externals):
         self.assert_refused(stack, "silent", WORDS + silent + ": it closed the connection without an answer")
         self.assert_refused(stack, "silent_mysql", f"cannot ask MySQL at {silent_at_once}: ")
         self.assert_refused(stack, "web_query", WORDS + web + ": ")
+        self.assert_clean_end(stack)
+
+
+class LyingMysql:
+    """Lets everybody in without TLS, answers every query with OK, but one that loads data with a request for `file`, and
+    keeps what it is told."""
+
+    GREETING = (b"\x0a5.5.5-10.11.19-MariaDB\0\x2a\0\0\x0012345678\0\xfe\xf7\x2d\2\0\xff\x81\x15" + bytes(10) +
+                b"123456789012\0mysql_native_password\0")
+    OK = b"\0\0\0\2\0\0\0"
+
+    def __init__(self, file):
+        self.file = file
+        self.told = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.at = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(5)
+                self.talk(connection)
+
+    def talk(self, connection):
+        def say(number, payload):
+            connection.sendall(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
+
+        say(0, self.GREETING)
+        say(read_packet(connection)[1] + 1, self.OK)
+        while True:
+            told, number = read_packet(connection)
+            self.told.append(told)
+            if told.startswith(b"\3load"):
+                say(number + 1, b"\xfb" + self.file.encode())
+                while told:
+                    told, number = read_packet(connection)
+                    self.told.append(told)
+            say(number + 1, self.OK)
+
+
+class MysqlStrangers(Externals):
+    @with_clients
+    def test_get_no_file_and_are_not_ready_without_the_tls_that_was_wanted(self):
+        server = LyingMysql(os.path.abspath(__file__))
+        self.addCleanup(server.listener.close)
+        stack = self.asked(
+            plain=f'mysql: "mysql://app:geheim@{server.at}/", query: select 1',
+            preferred=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=PREFERRED", query: select 1',
+            required=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=REQUIRED", query: select 1',
+            mapping=f'mysql: "mysql://app:geheim@{server.at}/", query: select 1, tls: {{verify: false}}',
+            loading=f'mysql: "mysql://app:geheim@{server.at}/", query: "load data local infile \'/x\' into table t"')
+        for name in ("plain", "preferred"):
+            self.assert_ready(stack, name)
+        for name in ("required", "mapping"):
+            self.assert_refused(stack, name, f"cannot ask MySQL at {server.at}: it does not speak TLS")
+        self.assert_refused(stack, "loading", f"cannot ask MySQL at {server.at}: ")
+        self.assertIn(b"\3load data local infile '/x' into table t", server.told)
+        self.assertNotIn(b"class LyingMysql", b"".join(server.told))
         self.assert_clean_end(stack)
 
 

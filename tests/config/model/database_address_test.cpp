@@ -105,6 +105,13 @@ TEST(MysqlAddress, is_a_url_or_less) {
   EXPECT_EQ(places(mysql("mysql:///shop?socket=/run/mysqld/mysqld.sock")), "/run/mysqld/mysqld.sock");
 }
 
+TEST(MysqlAddress, with_an_authority_means_that_it_is_checked) {
+  EXPECT_EQ(mysql("mysql://db/?ssl-ca=/ca.pem").ssl, SslMode::verify_ca);
+  EXPECT_EQ(mysql("mysql://db/?ssl-ca=/ca.pem&ssl-mode=REQUIRED").ssl, SslMode::require);
+  EXPECT_EQ(mysql("mysql://db/?ssl-ca=/ca.pem&ssl-mode=DISABLED").ssl, SslMode::disable);
+  EXPECT_EQ(mysql("mysql://db/").ssl, SslMode::as_usual);
+}
+
 TEST(MysqlAddress, says_what_is_wrong_and_never_the_password) {
   for (const char* text :
        {"mysql://app:geheim@/shop", "mysql://app:geheim%@db/", "mysql://app:geheim@db/?sslmode=geheim",
