@@ -81,12 +81,15 @@ TEST(PostgresAddress, says_what_is_wrong_and_never_the_password) {
         "password=geheim", "host=db password=geheim port=x", "host=db password=geheim sslmode=sometimes",
         "host=db password=geheim connect_timeout=soon", "host=db password=geheim service=x",
         "postgres://app:geheim%@db/", "postgres://app:geheim@db:x/", "postgres://app:geheim@/shop",
-        "postgres://app:geheim@db/?geheim", "postgres://app:geheim@a b/"}) {
+        "postgres://app:geheim@db/?geheim", "postgres://app:12?geheim=@db/", "host=db password=my geheim=x",
+        "postgres://app:geheim@a b/"}) {
     EXPECT_NE(postgres_error(text), "none") << text;
     EXPECT_EQ(postgres_error(text).find("geheim"), std::string::npos) << postgres_error(text);
   }
   EXPECT_EQ(postgres_error("dbname=shop"), "this connection string does not say where the server is");
   EXPECT_EQ(postgres_error("host=a prot=1"), "a connection string of PostgreSQL has no `prot`");
+  EXPECT_EQ(postgres_error("postgres://app:geheim@a/?prot=1"),
+            "a connection string of PostgreSQL has no `prot`");
 }
 
 TEST(MysqlAddress, is_a_url_or_less) {
@@ -115,8 +118,9 @@ TEST(MysqlAddress, with_an_authority_means_that_it_is_checked) {
 TEST(MysqlAddress, says_what_is_wrong_and_never_the_password) {
   for (const char* text :
        {"mysql://app:geheim@/shop", "mysql://app:geheim%@db/", "mysql://app:geheim@db/?sslmode=geheim",
-        "mysql://app:geheim@db/?x=geheim", "mysql://app:geheim@db/?socket=geheim", "app:geheim@db",
-        "app:geheim@tcp(db:3306)/shop", "http://app:geheim@db/", "host=db password=geheim"}) {
+        "mysql://app:geheim@db/?x=geheim", "mysql://app:12?geheim=@db/",
+        "mysql://app:geheim@db/?socket=geheim", "app:geheim@db", "app:geheim@tcp(db:3306)/shop",
+        "http://app:geheim@db/", "host=db password=geheim"}) {
     EXPECT_NE(mysql_error(text), "none") << text;
     EXPECT_EQ(mysql_error(text).find("geheim"), std::string::npos) << mysql_error(text);
   }
