@@ -17,6 +17,10 @@ namespace belfry::probes {
 
 namespace {
 
+// Bytes of a row, or of anything else in one piece. A server has this limit unless it is configured
+// otherwise; the library's own is 1 GiB.
+constexpr std::size_t largest_packet = std::size_t{16} << 20;
+
 class MysqlClient final : public DatabaseClient {
  public:
   MysqlClient(Loop& loop, const MysqlLibrary& library, Login login)
@@ -58,6 +62,7 @@ void MysqlClient::open(std::optional<std::int64_t> limit) {
   session_ = my_.init(nullptr);
   if (session_ == nullptr) return;
   my_.option(session_, MYSQL_OPT_NONBLOCK, nullptr);
+  my_.option(session_, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest_packet);
   const unsigned none = 0;  // a server may ask for any file that belfry may read
   my_.option(session_, MYSQL_OPT_LOCAL_INFILE, &none);
   set_tls();

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"

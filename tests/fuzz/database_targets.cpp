@@ -1,5 +1,5 @@
 // What databases answer, and how they are named: probes/protocols and config/model. Nothing of this may be
-// kept without bounds, and no message may show what belongs to a password.
+// kept or said without bounds.
 #include <cstdlib>
 
 #include "config/model/database_address.hpp"

@@ -225,8 +225,8 @@ class Strangers(Externals):
 
 
 class LyingMysql:
-    """Lets everybody in without TLS, answers every query with OK, but one that loads data with a request for `file`, and
-    keeps what it is told."""
+    """Lets everybody in without TLS, answers every query with OK, but one that loads data with a request for `file` and one
+    that selects with a packet without end, and keeps what it is told."""
 
     GREETING = (b"\x0a5.5.5-10.11.19-MariaDB\0\x2a\0\0\x0012345678\0\xfe\xf7\x2d\2\0\xff\x81\x15" + bytes(10) +
                 b"123456789012\0mysql_native_password\0")
@@ -263,6 +263,10 @@ class LyingMysql:
                 while told:
                     told, number = read_packet(connection)
                     self.told.append(told)
+            if told.startswith(b"\3select * from endless"):
+                while True:
+                    number = (number + 1) % 256
+                    say(number, bytes(0xffffff))  # as large as a packet may be: the next one goes on with it
             say(number + 1, self.OK)
 
 
@@ -276,11 +280,13 @@ class MysqlStrangers(Externals):
             preferred=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=PREFERRED", query: select 1',
             required=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=REQUIRED", query: select 1',
             mapping=f'mysql: "mysql://app:geheim@{server.at}/", query: select 1, tls: {{verify: false}}',
+            endless=f'mysql: "mysql://app:geheim@{server.at}/", query: select * from endless',
             loading=f'mysql: "mysql://app:geheim@{server.at}/", query: "load data local infile \'/x\' into table t"')
         for name in ("plain", "preferred"):
             self.assert_ready(stack, name)
         for name in ("required", "mapping"):
             self.assert_refused(stack, name, f"cannot ask MySQL at {server.at}: it does not speak TLS")
+        self.assert_refused(stack, "endless", f"cannot ask MySQL at {server.at}: Got packet bigger than")
         self.assert_refused(stack, "loading", f"cannot ask MySQL at {server.at}: ")
         self.assertIn(b"\3load data local infile '/x' into table t", server.told)
         self.assertNotIn(b"class LyingMysql", b"".join(server.told))

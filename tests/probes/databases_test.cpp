@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <thread>
 
 #include "probes/databases/client.hpp"
 #include "probes/databases/shared_library.hpp"
@@ -93,7 +94,7 @@ TEST(QueryProbe, of_a_stranger_fails) {
     const std::string target = cases(web.socket().text())[one.name[0] == 'M' ? 1 : 0].target;
     auto probe = one.make(kernel.net(resolver), spec(target, "select 1"), {});
     ASSERT_TRUE(probe);
-    EXPECT_NE(test::answer(loop, **probe, 1s), "") << one.name;
+    EXPECT_NE(test::answer(loop, **probe, 100ms), "") << one.name;
     auto plain = one.make(kernel.net(resolver), spec(target, ""), {});
     ASSERT_TRUE(plain);
     EXPECT_NE(test::answer(loop, **plain, 100ms), "") << one.name;
@@ -134,6 +135,39 @@ TEST(QueryProbe, tells_nothing_to_a_stranger_who_has_the_port) {
   world.processes.watch_tree(tree, world.exits);
   world.processes.signal(tree, SIGKILL, system::Scope::tree);
   EXPECT_TRUE(world.run_until([&] { return world.exits.tree_empty(tree.leader); }));
+}
+
+class LogIn final : public Probe {
+ public:
+  LogIn(DatabaseClient& client, std::vector<Endpoint> where) : client_(client), where_(std::move(where)) {}
+  Task<CheckResult> check(Context& ctx) override { return client_.log_in(ctx, where_); }
+
+ private:
+  DatabaseClient& client_;
+  std::vector<Endpoint> where_;
+};
+
+TEST(MysqlClient, goes_on_to_the_next_address_unless_the_server_has_answered) {
+  const test::LocalSocket listener;  // at 127.0.0.1 and not at 127.0.0.2
+  std::thread server([&listener] {
+    for (int i = 0; i < 2; ++i) {
+      const std::string denied("\x16\0\0\0\xff\x15\x04#28000Access denied", 26);
+      const int connection = ::accept(listener.fd(), nullptr, nullptr);
+      EXPECT_EQ(::send(connection, denied.data(), denied.size(), MSG_NOSIGNAL), 26);
+      ::close(connection);
+    }
+  });
+  const config::DatabaseAddress address{.hosts = {{.name = "both", .port = listener.port()}}};
+  const Endpoint there(asio::ip::make_address("127.0.0.1"), listener.port());
+  const Endpoint nobody(asio::ip::make_address("127.0.0.2"), listener.port());
+  Loop loop;
+  for (const std::vector<Endpoint>& where : {std::vector{there, nobody}, std::vector{nobody, there}}) {
+    auto client = make_mysql_client(loop, {.address = address, .host = address.hosts[0]});
+    ASSERT_TRUE(client);
+    LogIn probe(**client, where);
+    EXPECT_EQ(test::answer(loop, probe), "Access denied");
+  }
+  server.join();
 }
 
 TEST(DatabaseProbe, asks_the_next_server_when_one_is_not_there) {
