@@ -40,7 +40,7 @@ class MysqlClient final : public DatabaseClient {
   [[nodiscard]] bool lacks_tls() const;
   [[nodiscard]] bool is_out_of_reach() const;
   Task<Result<void>> connect(Context& ctx, std::string host);
-  Task<Result<void>> read_rows(Context& ctx);
+  Task<Result<void>> read_first_row(Context& ctx);
   Task<Result<void>> wait(Context& ctx);
   [[nodiscard]] std::unexpected<Error> failed() const {
     const std::string_view words = my_.error(session_);
@@ -54,6 +54,7 @@ class MysqlClient final : public DatabaseClient {
   PeerCheck peer_;
   MYSQL* session_ = nullptr;
   MYSQL_RES* result_ = nullptr;
+  bool has_unread_rows_ = false;
   int waits_ = 0;  // for what, the call that is in progress; 0: none is
 };
 
@@ -105,15 +106,16 @@ bool MysqlClient::is_out_of_reach() const {
   return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= CER_MIN_ERROR;
 }
 
-// A call that was given up in its middle, or rows that nobody reads, would be waited for by the library: once
+// A call that was given up in its middle, and rows that nobody reads, would be waited for by the library: once
 // the socket is dead there is nothing to wait for.
 void MysqlClient::close() {
   if (session_ == nullptr) return;
-  if (waits_ != 0) shut_down(loop_, my_.socket(session_));
+  if (waits_ != 0 || has_unread_rows_) shut_down(loop_, my_.socket(session_));
   if (result_ != nullptr && waits_ == 0) my_.free_result(result_);
   my_.close(session_);
   session_ = nullptr;
   result_ = nullptr;
+  has_unread_rows_ = false;
   waits_ = 0;
 }
 
@@ -165,18 +167,20 @@ Task<Result<void>> MysqlClient::ask(Context& ctx, std::string query) {
     waits_ = my_.query_continue(&went_wrong, session_, waits_);
   }
   if (went_wrong != 0) co_return failed();
-  Result<void> read = co_await read_rows(ctx);
+  Result<void> read = co_await read_first_row(ctx);
   co_return read;
 }
 
-// One row after the other, none of them kept. An error may still come between them.
-Task<Result<void>> MysqlClient::read_rows(Context& ctx) {
+// A first row and what follows it, mostly the end: then the session can be ended as is usual. Those behind
+// are not read, because one that is there is read without a wait, and a server may have no end of them.
+Task<Result<void>> MysqlClient::read_first_row(Context& ctx) {
   result_ = my_.use_result(session_);
   if (result_ == nullptr) {
     if (my_.error_number(session_) != 0) co_return failed();
     co_return Result<void>{};  // it has no rows
   }
-  for (;;) {
+  has_unread_rows_ = true;
+  for (int i = 0; i < 2; ++i) {
     MYSQL_ROW row = nullptr;
     waits_ = my_.fetch_start(&row, result_);
     while (waits_ != 0) {
@@ -185,9 +189,11 @@ Task<Result<void>> MysqlClient::read_rows(Context& ctx) {
       waits_ = my_.fetch_continue(&row, result_, waits_);
     }
     if (row != nullptr) continue;
+    has_unread_rows_ = false;
     if (my_.error_number(session_) != 0) co_return failed();
     co_return Result<void>{};
   }
+  co_return Result<void>{};
 }
 
 }  // namespace

@@ -225,12 +225,16 @@ class Strangers(Externals):
 
 
 class LyingMysql:
-    """Lets everybody in without TLS, answers every query with OK, but one that loads data with a request for `file` and one
-    that selects with a packet without end, and keeps what it is told."""
+    """Lets everybody in without TLS, and keeps what it is told. It answers a query with OK; one that loads data with a
+    request for `file`, one from `endless` with a packet without end, one from `rows` with rows without end."""
 
     GREETING = (b"\x0a5.5.5-10.11.19-MariaDB\0\x2a\0\0\x0012345678\0\xfe\xf7\x2d\2\0\xff\x81\x15" + bytes(10) +
                 b"123456789012\0mysql_native_password\0")
     OK = b"\0\0\0\2\0\0\0"
+
+    @staticmethod
+    def packet(number, payload):
+        return len(payload).to_bytes(3, "little") + bytes([number]) + payload
 
     def __init__(self, file):
         self.file = file
@@ -245,13 +249,16 @@ class LyingMysql:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                self.talk(connection)
+            threading.Thread(target=self.serve_one, args=(connection,), daemon=True).start()
+
+    def serve_one(self, connection):
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(5)
+            self.talk(connection)
 
     def talk(self, connection):
         def say(number, payload):
-            connection.sendall(len(payload).to_bytes(3, "little") + bytes([number]) + payload)
+            connection.sendall(self.packet(number, payload))
 
         say(0, self.GREETING)
         say(read_packet(connection)[1] + 1, self.OK)
@@ -263,16 +270,25 @@ class LyingMysql:
                 while told:
                     told, number = read_packet(connection)
                     self.told.append(told)
-            if told.startswith(b"\3select * from endless"):
+            if told == b"\3select * from endless":
                 while True:
                     number = (number + 1) % 256
                     say(number, bytes(0xffffff))  # as large as a packet may be: the next one goes on with it
+            if told == b"\3select * from rows":
+                column = b"\3def\0\0\0\0011\0\x0c\x3f\0\1\0\0\0\3\x81\0\0\0\0"
+                say(1, b"\1")
+                say(2, column)
+                say(3, b"\xfe\0\0\2\0")
+                rows = [self.packet(number, b"\0011") for number in range(256)]
+                connection.sendall(b"".join(rows[4:]))
+                while True:
+                    connection.sendall(b"".join(rows) * 100)
             say(number + 1, self.OK)
 
 
 class MysqlStrangers(Externals):
     @with_clients
-    def test_get_no_file_and_are_not_ready_without_the_tls_that_was_wanted(self):
+    def test_get_no_file_no_memory_and_no_time_and_are_not_ready_without_the_tls_that_was_wanted(self):
         server = LyingMysql(os.path.abspath(__file__))
         self.addCleanup(server.listener.close)
         stack = self.asked(
@@ -280,13 +296,17 @@ class MysqlStrangers(Externals):
             preferred=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=PREFERRED", query: select 1',
             required=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=REQUIRED", query: select 1',
             mapping=f'mysql: "mysql://app:geheim@{server.at}/", query: select 1, tls: {{verify: false}}',
+            rows=f'mysql: "mysql://app:geheim@{server.at}/", query: select * from rows',
             endless=f'mysql: "mysql://app:geheim@{server.at}/", query: select * from endless',
             loading=f'mysql: "mysql://app:geheim@{server.at}/", query: "load data local infile \'/x\' into table t"')
-        for name in ("plain", "preferred"):
+        for name in ("plain", "preferred", "rows"):
             self.assert_ready(stack, name)
         for name in ("required", "mapping"):
             self.assert_refused(stack, name, f"cannot ask MySQL at {server.at}: it does not speak TLS")
-        self.assert_refused(stack, "endless", f"cannot ask MySQL at {server.at}: Got packet bigger than")
+        self.assert_refused(stack, "endless", f"cannot ask MySQL at {server.at}: Lost connection to server during query")
+        with open(f"/proc/{stack.process.pid}/status", encoding="ascii") as status:
+            most = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        self.assertLess(most, 200 << 10, "KiB of memory for a packet without end")
         self.assert_refused(stack, "loading", f"cannot ask MySQL at {server.at}: ")
         self.assertIn(b"\3load data local infile '/x' into table t", server.told)
         self.assertNotIn(b"class LyingMysql", b"".join(server.told))
