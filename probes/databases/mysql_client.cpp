@@ -106,8 +106,8 @@ bool MysqlClient::is_out_of_reach() const {
   return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || number >= CER_MIN_ERROR;
 }
 
-// A call that was given up in its middle, and rows that nobody reads, would be waited for by the library: once
-// the socket is dead there is nothing to wait for.
+// A call that was given up in its middle, and rows that nobody reads, would be waited for by the library:
+// once the socket is dead there is nothing to wait for.
 void MysqlClient::close() {
   if (session_ == nullptr) return;
   if (waits_ != 0 || has_unread_rows_) shut_down(loop_, my_.socket(session_));

@@ -15,6 +15,15 @@ from harness import PATIENCE, Scenario, free_port, with_clients
 WORDS = "cannot ask PostgreSQL at "
 
 
+def becomes(stack, name, true):
+    """Looks again and again whether what /v1 says of the service is as it should be."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if true(stack.services()[name]):
+            return True
+    return False
+
+
 class Starts(Scenario):
     """A bell that rings before a client's first query succeeds is wrong, once is enough; one that is late is measured
     by the bench, where nothing else runs: here it may be late by what other tests take."""
@@ -81,10 +90,8 @@ class Externals(Scenario):
         self.assertEqual(stack.wait(name), 200, stack.services()[name])
 
     def assert_refused(self, stack, name, words):
-        stack.wait(name, timeout="2s")
-        service = stack.services()[name]
-        self.assertFalse(service["ready"], service)
-        self.assertIn(words, service["last_error"] or "", service)
+        refused = becomes(stack, name, lambda s: not s["ready"] and words in (s["last_error"] or ""))
+        self.assertTrue(refused, f"{words}\n{stack.services()[name]}")
 
 
 def make_certificates(folder):
@@ -169,6 +176,7 @@ class PostgresServers(Externals):
         for process in held:
             process.stdin.close()
             process.wait()
+            process.stdout.close()
         self.assert_ready(stack, "full")
         self.assert_ready(stack, "full_query")
         self.assert_clean_end(stack)
@@ -311,15 +319,6 @@ class MysqlStrangers(Externals):
         self.assertIn(b"\3load data local infile '/x' into table t", server.told)
         self.assertNotIn(b"class LyingMysql", b"".join(server.told))
         self.assert_clean_end(stack)
-
-
-def becomes(stack, name, true):
-    """Looks again and again whether what /v1 says of the service is as it should be."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if true(stack.services()[name]):
-            return True
-    return False
 
 
 class GoingAway(Scenario):
