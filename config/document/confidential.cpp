@@ -72,11 +72,30 @@ Part value_at(std::string_view text, std::size_t begin, std::string_view within)
 constexpr std::string_view ends_of_yaml = ",}]\n`\"";
 constexpr std::string_view ends_of_pair = " \t\n&;,}])`\"'";
 
+// Of servers that are logged in to: whatever stands before an `@` is who does, also where the URL is
+// malformed, because a blank, `/`, `?` or `#` of the password was not encoded.
+bool asks_for_a_login(std::string_view before_colon) {
+  constexpr std::array<std::string_view, 7> schemes{"postgres", "postgresql", "mysql", "redis",
+                                                    "rediss",   "amqp",       "amqps"};
+  const auto blank = before_colon.find_last_not_of("abcdefghijklmnopqrstuvwxyz");
+  const std::string_view scheme =
+      blank == std::string_view::npos ? before_colon : before_colon.substr(blank + 1);
+  return std::ranges::find(schemes, scheme) != schemes.end();
+}
+
 // `scheme://user:password@host`. A password with a `/` in it, which should be %2F, is one all the same.
 void find_userinfo(std::string_view text, std::vector<Part>& parts) {
   for (std::size_t at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 3)) {
     const std::size_t begin = at + 3;
-    const std::size_t whole = std::min(text.find_first_of(" \t\n\"'`,", begin), text.size());
+    const bool login = asks_for_a_login(text.substr(0, at));
+    const std::size_t whole =
+        std::min(text.find_first_of(login ? "\n\"'`" : " \t\n\"'`,", begin), text.size());
+    if (login) {
+      const std::size_t host_at = text.substr(begin, whole - begin).rfind('@');
+      if (host_at != std::string_view::npos && !is_reference(text.substr(begin, host_at)))
+        parts.push_back({begin, begin + host_at});
+      continue;
+    }
     const std::size_t authority = std::min(text.find_first_of("/?#", begin), whole);
     std::size_t last = text.substr(begin, authority - begin).rfind('@');
     const std::size_t colon = text.substr(begin, authority - begin).find(':');

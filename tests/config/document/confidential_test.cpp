@@ -117,5 +117,15 @@ TEST(Confidential, lines_of_env_files_are_not_shown) {
   EXPECT_EQ(said.find("\n    my secret words"), std::string::npos) << said;
 }
 
+TEST(Confidential, a_login_that_is_malformed_is_hidden_all_the_same) {
+  for (const char* url : {"postgres://app:gehe im@db/", "mysql://app:12?geheim=@db/", "redis://:gehe/im#x@db",
+                          "amqp://app:a,geheim@db/"}) {
+    EXPECT_FALSE(masked(url).contains("im")) << masked(url);
+    EXPECT_FALSE(masked(std::string("ready: \"") + url + "\"").contains("im")) << url;
+    EXPECT_TRUE(masked(url).contains("@db")) << masked(url);
+  }
+  EXPECT_EQ(masked("http://host/a@2x.png"), "http://host/a@2x.png");
+}
+
 }  // namespace
 }  // namespace belfry::config
