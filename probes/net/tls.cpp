@@ -127,6 +127,7 @@ class TlsClient {
   }
   Result<void> load_authorities();
   Result<void> load_certificate();
+  static int give_no_passphrase(char* into, int size, int rwflag, void* was_asked);
 
   // Called within a read: the server has given a ticket. 1: it is kept here.
   static int keep_ticket(SSL* session, SSL_SESSION* ticket) {
@@ -179,15 +180,27 @@ Result<void> TlsClient::load_authorities() {
       Error(Error::Kind::invalid, "cannot read the authorities " + place + ": " + last_words()));
 }
 
+// By itself the library would ask at the terminal, and the loop would wait for whoever sits there.
+int TlsClient::give_no_passphrase(char* /*into*/, int /*size*/, int /*rwflag*/, void* was_asked) {
+  *static_cast<bool*>(was_asked) = true;
+  return -1;
+}
+
 Result<void> TlsClient::load_certificate() {
   if (options_.cert.empty()) return {};
   const std::string& key = options_.key.empty() ? options_.cert : options_.key;
+  bool is_encrypted = false;
+  SSL_CTX_set_default_passwd_cb(settings(), &TlsClient::give_no_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(settings(), &is_encrypted);
   if (SSL_CTX_use_certificate_chain_file(settings(), options_.cert.c_str()) != 1)
     return std::unexpected(
         Error(Error::Kind::invalid, "cannot read the certificate in " + options_.cert + ": " + last_words()));
   if (SSL_CTX_use_PrivateKey_file(settings(), key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return std::unexpected(
-        Error(Error::Kind::invalid, "cannot use the private key in " + key + ": " + last_words()));
+    return std::unexpected(Error(Error::Kind::invalid,
+                                 "cannot use the private key in " + key + ": " +
+                                     (is_encrypted ? "it is encrypted, and nobody is asked for a passphrase; "
+                                                     "write it without one (`openssl pkey`)"
+                                                   : last_words())));
   return {};
 }
 

@@ -24,6 +24,7 @@ class Certificates {
     sign("short", "DNS:db.internal", "-days 1");
     sign("expired", "DNS:db.internal", "-days -1");
     sign("client", "DNS:belfry", "-days 2");
+    run("openssl pkey -in client.key -aes128 -passout pass:sesame -out locked.key");
     run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout alone.key -out "
         "alone.pem -days 2 "
         "-subj /CN=db.internal -addext subjectAltName=DNS:db.internal");
@@ -286,6 +287,12 @@ TEST(Tls, files_that_cannot_be_used_are_named) {
   const auto wrong = clients.get(mixed);
   ASSERT_FALSE(wrong);
   EXPECT_TRUE(wrong.error().text().contains("key values mismatch")) << wrong.error().text();
+  mixed.key = certificates().path("locked.key");
+  const auto locked = clients.get(mixed);
+  ASSERT_FALSE(locked);
+  EXPECT_TRUE(locked.error().text().starts_with("cannot use the private key in " + mixed.key +
+                                                ": it is encrypted, and nobody is asked for a passphrase"))
+      << locked.error().text();
 }
 
 }  // namespace
