@@ -310,6 +310,34 @@ TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
   EXPECT_FALSE(make_http(loop, resolver, spec("gopher://127.0.0.1/")));
 }
 
+// An output of another service may have come into the URL and the headers after the file was read.
+TEST(HttpProbe, a_request_cannot_be_ended_by_what_it_is_made_of) {
+  Loop loop;
+  Resolver resolver(loop);
+  const std::string in_url =
+      ": there is a blank or another character in it that no URL may have: percent-encode it";
+  for (const std::string target : {"http://127.0.0.1:1/a\r\nX:b", "http://127.0.0.1:1/a HTTP/1.1",
+                                   "http://a\rb:1/", "http://127.0.0.1:1/ä"}) {
+    const auto refused = make_http(loop, resolver, spec(target));
+    ASSERT_FALSE(refused) << target;
+    EXPECT_TRUE(refused.error().text().ends_with(in_url)) << refused.error().text();
+  }
+  const auto elsewhere = make_http(loop, resolver, spec("http://127.0.0.1:1@127.0.0.2:2/"));
+  ASSERT_FALSE(elsewhere);
+  EXPECT_TRUE(elsewhere.error().text().contains("it names a user")) << elsewhere.error().text();
+  for (const char* value : {"a\r\nX: b", "a\rb", "a\nb", "a\x7f"}) {
+    config::Probe probe = spec("http://127.0.0.1:1/");
+    probe.http = std::make_unique<HttpExpectation>();
+    probe.http->headers = {{"X-Token", value}};
+    const auto refused = make_http(loop, resolver, probe);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(
+        refused.error().text(),
+        "cannot probe http://127.0.0.1:1/: the value of the header `X-Token` holds a line break or another "
+        "control character, which no request may have");
+  }
+}
+
 // A server that keeps its connections, unless told to close each after so many answers. Counts them.
 class KeepingServer {
  public:
