@@ -47,6 +47,8 @@ class Connection {
   Task<Result<std::size_t>> read_some(Context& ctx, std::span<char> into);
 
   [[nodiscard]] bool is_open() const { return bare_ || socket_.is_open(); }
+  // For whoever asks the kernel who is at the other end. Stays the connection's.
+  [[nodiscard]] int descriptor() { return bare_ ? bare_.get() : socket_.native_handle(); }
   // Whether the server has said nothing that is still to be read, nor closed its side.
   [[nodiscard]] bool is_quiet() { return system::is_quiet(descriptor()); }
   void close();
@@ -64,7 +66,6 @@ class Connection {
   Task<Result<void>> connect_to_path(Context& ctx, std::string path);
   Task<Result<void>> connect_to_one(Context& ctx, Endpoint endpoint, std::string name,
                                     system::Handshake handshake);
-  [[nodiscard]] int descriptor() { return bare_ ? bare_.get() : socket_.native_handle(); }
   // What must be waited for goes over the loop.
   void enlist();
   Task<Result<std::size_t>> read_wire(Context& ctx, std::span<char> into);
