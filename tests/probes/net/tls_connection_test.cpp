@@ -134,6 +134,26 @@ TEST(TlsConnection, when_a_certificate_ends_is_known_of_one_that_is_not_believed
   EXPECT_LT(left, 61min);
 }
 
+TEST(TlsConnection, a_plain_server_that_is_asked_for_tls_is_no_server) {
+  Rig rig;
+  LocalSocket redis;
+  std::thread server([&redis] {
+    const int client = ::accept4(redis.fd(), nullptr, nullptr, SOCK_CLOEXEC);
+    ::send(client, "-ERR Protocol error\r\n", 21, MSG_NOSIGNAL);
+    std::array<char, 4096> heard{};
+    while (::read(client, heard.data(), heard.size()) > 0) {
+    }
+    ::close(client);
+  });
+  config::Probe spec;
+  spec.target = "rediss://:s3cret@" + redis.text();
+  auto probe = make_redis(rig.kernel.net(rig.resolver), spec, {});
+  EXPECT_EQ(test::answer(rig.loop, **probe),
+            "cannot ping redis at " + redis.text() + ": it does not speak TLS");
+  ::shutdown(redis.fd(), SHUT_RDWR);  // should nobody have come
+  server.join();
+}
+
 TEST(TlsConnection, is_kept_between_checks_that_come_often) {
   Rig rig;
   TlsServer server(ok);
