@@ -35,8 +35,8 @@ Task<CheckResult> DialogueProbe::check(Context& ctx) {
   co_return outcome;
 }
 
-bool DialogueProbe::stands(TimePoint now) const {
-  return connection_->is_open() && now - connected_at_ < longest_kept;
+bool DialogueProbe::stands(TimePoint now) {
+  return connection_->is_open() && now - connected_at_ < longest_kept && connection_->is_quiet();
 }
 
 void DialogueProbe::part(const CheckResult& outcome) {
@@ -114,8 +114,7 @@ Task<CheckResult> DialogueProbe::converse(Context& ctx) {
 }
 
 Task<Result<Step>> DialogueProbe::listen(Context& ctx, std::string& say) {
-  std::array<char, 4096>
-      buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into before it is read
+  std::array<char, 4096> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into first
   Result<std::size_t> got = co_await connection_->read_some(ctx, buffer);
   if (!got) co_return std::unexpected(got.error());
   if (*got == 0) co_return conversation_.dialogue->ended();

@@ -46,8 +46,9 @@ struct Conversation {
 [[nodiscard]] bool is_asked_often(const ProbeContext& about);
 
 // Owner: the incarnation it asks about. Lifecycle and Cancellation: as every Probe. A connection that the
-//   dialogue can use again is kept until the next check, and made anew when the server has closed it
-//   meanwhile, and every 10 s: it says nothing of whether the server takes new ones.
+//   dialogue can use again is kept until the next check. It is made anew when the server has closed it or
+//   said something unasked meanwhile ("408", an announced end), and every 10 s: it says nothing of whether
+//   the server takes new ones.
 class DialogueProbe final : public Probe {
  public:
   static constexpr std::size_t most_heard = std::size_t{2} << 20;  // bytes of one answer
@@ -63,7 +64,7 @@ class DialogueProbe final : public Probe {
   Task<CheckResult> converse(Context& ctx);
   Task<Result<Dialogue::Step>> listen(Context& ctx, std::string& say);
   // Whether the connection of the last check can be used for this one.
-  [[nodiscard]] bool stands(TimePoint now) const;
+  [[nodiscard]] bool stands(TimePoint now);
   void part(const CheckResult& outcome);
   // To be connected is all.
   [[nodiscard]] bool says_nothing() const {

@@ -1,5 +1,8 @@
 // `http: URL`: true when the answer is as expected (2xx or 3xx unless the file says otherwise).
+#include <algorithm>
+
 #include "config/document/confidential.hpp"
+#include "config/model/http_field.hpp"
 #include "probes/kinds.hpp"
 #include "probes/protocols/http_exchange.hpp"
 
@@ -42,8 +45,23 @@ Result<Url> url_of(const config::Probe& spec) {
   auto url = parse_url(spec.target);
   if (!url) return url;
   if (!is_http(url->scheme)) return std::unexpected(no_probe(spec, "it is not an http or https URL"));
+  if (std::ranges::any_of(spec.target, [](char c) { return c < 0x21 || c > 0x7e; }))
+    return std::unexpected(no_probe(
+        spec, "there is a blank or another character in it that no URL may have: percent-encode it"));
+  if (!url->user.empty() || !url->password.empty())
+    return std::unexpected(no_probe(
+        spec, "it names a user, which the probe would not log in as: send an Authorization header instead"));
   if (url->target.port == 0) url->target.port = default_port(url->scheme);
   return url;
+}
+
+// What stands in the file, its reader has looked at; outputs of other services have come into it since.
+Result<void> check_headers(const config::Probe& spec) {
+  if (!spec.http) return {};
+  for (const auto& [name, value] : spec.http->headers)
+    if (const auto good = config::check_http_field(name, value); !good)
+      return std::unexpected(no_probe(spec, good.error().message));
+  return {};
 }
 
 }  // namespace
@@ -51,6 +69,7 @@ Result<Url> url_of(const config::Probe& spec) {
 Made make_http(NetMeans means, const config::Probe& spec, const ProbeContext& about) {
   auto url = url_of(spec);
   if (!url) return std::unexpected(url.error());
+  if (auto good = check_headers(spec); !good) return std::unexpected(good.error());
   auto expected = expected_by(spec);
   if (!expected) return std::unexpected(expected.error());
   HttpRequest request{.host = host_field(*url),

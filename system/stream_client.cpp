@@ -17,7 +17,7 @@ Connecting begin_connect(const sockaddr* to, socklen_t size, Handshake handshake
   }
   if (handshake == Handshake::unanswered) {
     const int off = 0;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);  // tcp(7)
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);  // tcp(7): delays the ACK
   }
   int failed = ::connect(fd.get(), to, size);
   if (failed != 0 && errno == EINPROGRESS) failed = ::connect(fd.get(), to, size);
@@ -48,6 +48,11 @@ bool is_connected_to_itself(int fd, const sockaddr* to, socklen_t size) {
   const auto& a = reinterpret_cast<const sockaddr_in6&>(own);
   const auto& b = *reinterpret_cast<const sockaddr_in6*>(to);
   return a.sin6_port == b.sin6_port && std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0;
+}
+
+bool is_quiet(int fd) {
+  char byte = 0;
+  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void close_by_reset(OwnedFd fd) {

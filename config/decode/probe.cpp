@@ -41,7 +41,8 @@ constexpr std::array<Option, 15> options{{
     {"contains", only(Kind::file), "`file`"},
     {"dialect", only(Kind::fd), "`fd`"},
     {"hosts", only(Kind::cluster), "`cluster`"},
-    {"owner", connecting | only(Kind::port) | only(Kind::unix_socket), "`port`, `unix`, `tcp` or `http`"},
+    {"owner", connecting | only(Kind::port) | only(Kind::unix_socket),
+     "`port`, `unix` or a server: `http`, `tcp`, `redis`, …"},
 }};
 
 const Option* option_named(std::string_view key) {
@@ -88,6 +89,14 @@ void check_file(Decoder& decoder, const Node& node, const Probe& probe) {
   if (file.socket && !file.contains.empty()) contradiction("contains", "socket: true");
 }
 
+// Whether http is within TLS, its URL says: beside `http://` nothing of this would be done.
+void check_tls(Decoder& decoder, const Node& node, const Probe& probe) {
+  const bool is_plain = probe.target.starts_with("http://") || probe.target.starts_with("http+unix://");
+  if (probe.kind == Kind::http && probe.tls && is_plain)
+    decoder.error("unfit-key", *node.find("tls"), "`tls` beside a URL of plain http has no effect",
+                  "write https:// in the URL, or remove `tls`");
+}
+
 // Only what is asked for as long as the service runs can fail.
 void check_on_failure(Decoder& decoder, const Node& node, std::string_view role) {
   if (role == "`live`") return;
@@ -127,6 +136,7 @@ std::optional<Probe> read_probe(Decoder& decoder, const Node& node, std::string_
   const bool good = decoder.diagnostics().errors() == errors;
   if (good || draft.kinds > 1) check_kind(decoder, node, draft);
   if (good) check_file(decoder, node, draft.probe);
+  if (good) check_tls(decoder, node, draft.probe);
   check_on_failure(decoder, node, role);
   if (!good && draft.kinds == 0) return std::nullopt;  // what it was to be is not known
   if (draft.http_written) draft.probe.http = std::make_unique<HttpExpectation>(std::move(draft.http));

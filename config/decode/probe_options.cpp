@@ -5,6 +5,8 @@
 
 #include "config/decode/decode.hpp"
 #include "config/decode/probe_kinds.hpp"
+#include "config/model/http_field.hpp"
+#include "config/model/output_reference.hpp"
 #include "config/model/pattern.hpp"
 
 namespace belfry::config {
@@ -93,6 +95,9 @@ void read_headers(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
   if (!entry.value->is_mapping())
     return decoder.mismatch(*entry.value, "a mapping of header names to values");
   out.http.headers = decoder.pairs(*entry.value, "`headers`");
+  for (const auto& [name, value] : out.http.headers)
+    if (const auto good = check_http_field(name, with_references_written_out(value)); !good)
+      decoder.malformed(*entry.value->find(name), good.error());
 }
 
 void read_method(Decoder& decoder, const Entry& entry, ProbeDraft& out) {

@@ -133,6 +133,9 @@ Task<Result<std::size_t>> Connection::read_some(Context& ctx, std::span<char> in
   for (;;) {
     Result<std::size_t> got = tls_->decrypt(into);
     if (!got || *got > 0 || tls_->closed()) co_return got;
+    // A server may ask for another handshake in between, for a certificate of ours (RFC 5246, 7.4.1.1).
+    Result<void> said = co_await flush_tls(ctx);
+    if (!said) co_return std::unexpected(said.error());
     Result<bool> more = co_await feed_tls(ctx);
     if (!more) co_return std::unexpected(more.error());
     if (!*more) co_return std::size_t{0};

@@ -26,11 +26,9 @@ struct Ends {
 };
 
 // Owner: whoever talks. Lifecycle: connect(), start_tls() where it is spoken, then reads and writes; closed
-// with
-//   the object, or by close(), after which it may connect again. One call at a time.
+//   with the object, or by close(), after which it may connect again. One call at a time.
 // Cancellation: every call ends within a turn of its context's cancellation, with that cause; the connection
-// is
-//   then good for nothing but close().
+//   is then good for nothing but close().
 class Connection {
  public:
   explicit Connection(Loop& loop) : socket_(loop.executor()) {}
@@ -51,6 +49,8 @@ class Connection {
   [[nodiscard]] bool is_open() const { return bare_ || socket_.is_open(); }
   // For whoever asks the kernel who is at the other end. Stays the connection's.
   [[nodiscard]] int descriptor() { return bare_ ? bare_.get() : socket_.native_handle(); }
+  // Whether the server has said nothing that is still to be read, nor closed its side.
+  [[nodiscard]] bool is_quiet() { return system::is_quiet(descriptor()); }
   void close();
   // By a reset, so that this end leaves no TIME_WAIT behind.
   void abort();

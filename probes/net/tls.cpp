@@ -73,10 +73,18 @@ std::optional<SystemTime> earliest_end(const SSL* session) {
   return earliest;
 }
 
-bool is_address(const std::string& host) {
+// Whom the certificate must be for. False: no certificate can be for such a name, and none would be compared
+// with it.
+bool set_peer(SSL* session, std::string host) {
   error_code no_address;
   (void)asio::ip::make_address(host, no_address);
-  return !no_address;
+  if (!no_address) {
+    host.resize(std::min(host.find('%'), host.size()));  // a zone is this host's own affair (RFC 6874, 1)
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str()) == 1;
+  }
+  if (host.size() > 1 && host.ends_with('.')) host.pop_back();
+  // SNI is for names, without the dot behind them (RFC 6066, 3).
+  return SSL_set1_host(session, host.c_str()) == 1 && SSL_set_tlsext_host_name(session, host.c_str()) == 1;
 }
 
 }  // namespace
@@ -119,6 +127,7 @@ class TlsClient {
   }
   Result<void> load_authorities();
   Result<void> load_certificate();
+  static int give_no_passphrase(char* into, int size, int rwflag, void* was_asked);
 
   // Called within a read: the server has given a ticket. 1: it is kept here.
   static int keep_ticket(SSL* session, SSL_SESSION* ticket) {
@@ -171,15 +180,27 @@ Result<void> TlsClient::load_authorities() {
       Error(Error::Kind::invalid, "cannot read the authorities " + place + ": " + last_words()));
 }
 
+// By itself the library would ask at the terminal, and the loop would wait for whoever sits there.
+int TlsClient::give_no_passphrase(char* /*into*/, int /*size*/, int /*rwflag*/, void* was_asked) {
+  *static_cast<bool*>(was_asked) = true;
+  return -1;
+}
+
 Result<void> TlsClient::load_certificate() {
   if (options_.cert.empty()) return {};
   const std::string& key = options_.key.empty() ? options_.cert : options_.key;
+  bool is_encrypted = false;
+  SSL_CTX_set_default_passwd_cb(settings(), &TlsClient::give_no_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(settings(), &is_encrypted);
   if (SSL_CTX_use_certificate_chain_file(settings(), options_.cert.c_str()) != 1)
     return std::unexpected(
         Error(Error::Kind::invalid, "cannot read the certificate in " + options_.cert + ": " + last_words()));
   if (SSL_CTX_use_PrivateKey_file(settings(), key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return std::unexpected(
-        Error(Error::Kind::invalid, "cannot use the private key in " + key + ": " + last_words()));
+    return std::unexpected(Error(Error::Kind::invalid,
+                                 "cannot use the private key in " + key + ": " +
+                                     (is_encrypted ? "it is encrypted, and nobody is asked for a passphrase; "
+                                                     "write it without one (`openssl pkey`)"
+                                                   : last_words())));
   return {};
 }
 
@@ -216,6 +237,7 @@ struct TlsSession::State {
   std::unique_ptr<SSL, Releaser<SSL_free>> session;
   BIO* from_wire = BIO_new(BIO_s_mem());  // the session's
   BIO* to_wire = BIO_new(BIO_s_mem());    // the session's
+  bool has_peer = false;                  // it is settled whom the certificate must be for
   bool ended = false;
 
   // What `result` of a call means: true, more has to come, or an error.
@@ -249,12 +271,7 @@ TlsSession::TlsSession(std::shared_ptr<TlsClient> client, const std::string& hos
   BIO_set_mem_eof_return(state_->from_wire, -1);
   SSL_set_bio(session, state_->from_wire, state_->to_wire);
   SSL_set_connect_state(session);
-  if (is_address(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str());
-  } else if (!host.empty()) {
-    SSL_set1_host(session, host.c_str());
-    SSL_set_tlsext_host_name(session, host.c_str());  // SNI is for names (RFC 6066, 3)
-  }
+  state_->has_peer = host.empty() || set_peer(session, host);
   if (!alpn.empty())
     SSL_set_alpn_protos(session, reinterpret_cast<const unsigned char*>(alpn.data()),
                         static_cast<unsigned>(alpn.size()));
@@ -282,6 +299,8 @@ void TlsSession::outgoing(std::string& out) {
 }
 
 Result<bool> TlsSession::handshake() {
+  if (!state_->has_peer)
+    return std::unexpected(Error(Error::Kind::invalid, "no certificate can be for a server of this name"));
   ERR_clear_error();
   return state_->judge(SSL_do_handshake(state_->session.get()));
 }
@@ -307,13 +326,6 @@ bool TlsSession::closed() const { return state_->ended; }
 
 std::optional<std::chrono::system_clock::time_point> TlsSession::expiry() const {
   return earliest_end(state_->session.get());
-}
-
-std::string_view TlsSession::protocol() const {
-  const unsigned char* name = nullptr;
-  unsigned length = 0;
-  SSL_get0_alpn_selected(state_->session.get(), &name, &length);
-  return {reinterpret_cast<const char*>(name), length};
 }
 
 bool TlsSession::resumed() const { return SSL_session_reused(state_->session.get()) == 1; }

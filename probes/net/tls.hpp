@@ -22,8 +22,8 @@ namespace belfry::probes {
 // What sessions with the same options share: authorities, a certificate of one's own.
 class TlsClient;
 
-// Owner: the factory. Lifecycle: outlives no session: they share what they use. A thousand probes with the
-// same options read their files once, and again when the files have changed.
+// Owner: the factory. Lifecycle: sessions may outlive it, because they share what they use. A thousand probes
+//   with the same options read their files once, and again when the files have changed.
 class TlsClients {
  public:
   TlsClients();
@@ -56,13 +56,11 @@ class TlsResumption {
 };
 
 // Owner: a connection. Lifecycle: handshake() until it is done, then encrypt() and decrypt(); whatever is
-// called,
-//   outgoing() has to be sent. Cancellation: none, because nothing here waits.
+//   called, outgoing() has to be sent. Cancellation: none, because nothing here waits.
 class TlsSession {
  public:
   // `host` is whom the certificate must be for: a name or an address; empty: anybody. `alpn` in the form of
-  // RFC 7301
-  // ("\2h2").
+  // RFC 7301 ("\2h2").
   TlsSession(std::shared_ptr<TlsClient> client, const std::string& host, TlsResumption* resumption,
              std::string_view alpn = {});
   ~TlsSession();
@@ -83,8 +81,6 @@ class TlsSession {
 
   // The first end of the certificates that the server has shown, believed or not; empty before that.
   [[nodiscard]] std::optional<std::chrono::system_clock::time_point> expiry() const;
-  // What both have agreed upon (ALPN): "h2"; empty: nothing.
-  [[nodiscard]] std::string_view protocol() const;
   [[nodiscard]] bool resumed() const;
 
  private:

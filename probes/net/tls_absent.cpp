@@ -30,7 +30,6 @@ Result<void> TlsSession::encrypt(std::string_view) { return std::unexpected(Erro
 Result<std::size_t> TlsSession::decrypt(std::span<char>) { return std::unexpected(Error::failed("no TLS")); }
 bool TlsSession::closed() const { return true; }
 std::optional<std::chrono::system_clock::time_point> TlsSession::expiry() const { return std::nullopt; }
-std::string_view TlsSession::protocol() const { return {}; }
 bool TlsSession::resumed() const { return false; }
 
 }  // namespace belfry::probes

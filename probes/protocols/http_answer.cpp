@@ -2,21 +2,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
+#include "config/model/http_field.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::probes {
 
 namespace {
 
+using config::is_same_http_word;
+
 constexpr std::string_view protocol = "HTTP/1.";
 
 std::unexpected<Error> wrong(std::string why) { return std::unexpected(Error::failed(std::move(why))); }
-
-bool is_same(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -37,7 +36,7 @@ std::string_view take_line(std::string_view& text) {
 bool names(std::string_view list, std::string_view word) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    if (is_same(trimmed(list.substr(0, comma)), word)) return true;
+    if (is_same_http_word(trimmed(list.substr(0, comma)), word)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -146,11 +145,11 @@ Result<void> HttpAnswerReader::take_status(std::string_view line) {
 }
 
 Result<void> HttpAnswerReader::take_field(std::string_view name, std::string_view value) {
-  if (is_same(name, "content-length")) return take_length(value);
-  if (is_same(name, "transfer-encoding")) {
+  if (is_same_http_word(name, "content-length")) return take_length(value);
+  if (is_same_http_word(name, "transfer-encoding")) {
     coded_ = true;
     chunked_ = names(value.substr(std::min(value.rfind(',') + 1, value.size())), "chunked");  // the last one
-  } else if (is_same(name, "connection")) {
+  } else if (is_same_http_word(name, "connection")) {
     if (names(value, "close")) persistent_ = false;
     if (names(value, "keep-alive")) persistent_ = true;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/model/http_field.hpp"
 #include "probes/protocols/json_answer.hpp"
 
 namespace belfry::probes {
@@ -9,10 +10,8 @@ namespace belfry::probes {
 namespace {
 
 bool is_given(const HttpRequest& request, std::string_view name) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::ranges::any_of(request.headers, [&](const auto& header) {
-    return std::ranges::equal(header.first, name, {}, lower, lower);
-  });
+  return std::ranges::any_of(
+      request.headers, [name](const auto& header) { return config::is_same_http_word(header.first, name); });
 }
 
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "text/escape.hpp"
 #include "text/utf8.hpp"
 
 namespace belfry::probes {
@@ -18,11 +19,11 @@ std::string written(const json::value& value) {
 // The beginning of what may be as long as the answer, cut between characters.
 std::string shown(const json::value& value) {
   constexpr std::size_t longest = 80;
-  std::string text = json::serialize(value);
-  if (text.size() <= longest) return text;
+  std::string line = text::visible_json(json::serialize(value));
+  if (line.size() <= longest) return line;
   std::size_t end = longest;
-  while (end > 0 && text::is_continuation(text[end])) --end;
-  return text.substr(0, end) + "…";
+  while (end > 0 && text::is_continuation(line[end])) --end;
+  return line.substr(0, end) + "…";
 }
 
 }  // namespace

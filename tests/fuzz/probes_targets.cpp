@@ -1,10 +1,10 @@
 // The readers of servers' answers: any bytes, in pieces whose sizes the first bytes say.
-#include <cstdlib>
 #include <string>
 
 #include "config_targets.hpp"
 #include "probes/protocols/http_exchange.hpp"
 #include "probes/protocols/tcp_exchange.hpp"
+#include "told.hpp"
 
 namespace belfry::fuzz {
 
@@ -26,7 +26,7 @@ void converse(Dialogue& dialogue, std::string_view bytes) {
       step = *step == Dialogue::Step::start_tls ? dialogue.secured(say) : dialogue.hear(piece, say);
     }
     if (step && *step != Dialogue::Step::done) step = dialogue.ended();
-    if (!step && step.error().text().empty()) std::abort();
+    if (!step) look_at(step.error().text());
     if (!step || !dialogue.may_go_on()) return;
   }
 }

@@ -19,16 +19,11 @@
 #include "tests/probes/net/fake_name_server.hpp"
 #include "tests/probes/protocols/conversation.hpp"
 #include "tests/probes/protocols/http2_frames.hpp"
-#include "text/escape.hpp"
+#include "told.hpp"
 
 namespace belfry::fuzz {
 
 namespace {
-
-// What is told of an answer is of bounded length, and nothing that a terminal obeys.
-void look_at(const std::string& told) {
-  if (told.empty() || told.size() > 1024 || text::visible(told) != told) std::abort();
-}
 
 bool holds(probes::Dialogue& dialogue, std::string_view bytes, std::size_t piece) {
   const std::string told = test::outcome(dialogue, bytes, piece);

@@ -3,14 +3,17 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "probes/kinds.hpp"
@@ -307,6 +310,34 @@ TEST(HttpProbe, a_bad_expression_is_refused_when_it_is_made) {
   EXPECT_FALSE(make_http(loop, resolver, spec("gopher://127.0.0.1/")));
 }
 
+// An output of another service may have come into the URL and the headers after the file was read.
+TEST(HttpProbe, a_request_cannot_be_ended_by_what_it_is_made_of) {
+  Loop loop;
+  Resolver resolver(loop);
+  const std::string in_url =
+      ": there is a blank or another character in it that no URL may have: percent-encode it";
+  for (const std::string target : {"http://127.0.0.1:1/a\r\nX:b", "http://127.0.0.1:1/a HTTP/1.1",
+                                   "http://a\rb:1/", "http://127.0.0.1:1/ä"}) {
+    const auto refused = make_http(loop, resolver, spec(target));
+    ASSERT_FALSE(refused) << target;
+    EXPECT_TRUE(refused.error().text().ends_with(in_url)) << refused.error().text();
+  }
+  const auto elsewhere = make_http(loop, resolver, spec("http://127.0.0.1:1@127.0.0.2:2/"));
+  ASSERT_FALSE(elsewhere);
+  EXPECT_TRUE(elsewhere.error().text().contains("it names a user")) << elsewhere.error().text();
+  for (const char* value : {"a\r\nX: b", "a\rb", "a\nb", "a\x7f"}) {
+    config::Probe probe = spec("http://127.0.0.1:1/");
+    probe.http = std::make_unique<HttpExpectation>();
+    probe.http->headers = {{"X-Token", value}};
+    const auto refused = make_http(loop, resolver, probe);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(
+        refused.error().text(),
+        "cannot probe http://127.0.0.1:1/: the value of the header `X-Token` holds a line break or another "
+        "control character, which no request may have");
+  }
+}
+
 // A server that keeps its connections, unless told to close each after so many answers. Counts them.
 class KeepingServer {
  public:
@@ -355,6 +386,45 @@ TEST(HttpProbe, a_connection_is_kept_between_checks_that_come_often) {
 TEST(HttpProbe, a_kept_connection_that_the_server_has_closed_is_made_anew_within_the_check) {
   EXPECT_EQ(connections_of_five_checks(1, 1s), 5);
   EXPECT_EQ(connections_of_five_checks(2, 1s), 3);
+}
+
+// At a unix socket, where what was sent has come when send(2) returns.
+TEST(HttpProbe, what_is_said_unasked_on_a_kept_connection_is_nobodys_answer) {
+  Loop loop;
+  Resolver resolver(loop);
+  const std::string name = "belfry-kept-" + std::to_string(::getpid());
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener, 8), 0);
+  int client = -1;
+  const auto serve_one = [&client, listener] {
+    client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    char buffer[4096];
+    if (::read(client, buffer, sizeof buffer) > 0)
+      ::send(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 40, MSG_NOSIGNAL);
+  };
+  ProbeContext about;
+  about.asked_every = 1s;
+  auto probe = probes::make_http(means_for(loop, resolver), spec("http+unix://%40" + name + "/"), about);
+  std::thread server(serve_one);
+  EXPECT_EQ(answer(loop, **probe), "");
+  server.join();
+  const std::string_view late =
+      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+  const int first = client;
+  ::send(first, late.data(), late.size(), MSG_NOSIGNAL);
+  ::shutdown(first, SHUT_WR);
+  std::thread next(serve_one);
+  EXPECT_EQ(answer(loop, **probe), "");
+  ::shutdown(listener, SHUT_RDWR);  // should nobody have come
+  next.join();
+  ::close(first);
+  ::close(client);
+  ::close(listener);
 }
 
 TEST(HttpProbe, who_began_to_answer_and_stopped_is_told_apart_from_who_is_silent) {

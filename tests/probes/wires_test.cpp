@@ -118,13 +118,6 @@ TEST(Wires, a_silent_server_ends_with_the_attempt) {
   }
 }
 
-TEST(Wires, a_plain_server_that_is_asked_for_tls_is_no_server) {
-  Rig rig;
-  Greeter redis("-ERR Protocol error\r\n");
-  const std::string said = rig.said(make_redis, "rediss://:s3cret@" + redis.text());
-  EXPECT_TRUE(said.starts_with("cannot ping redis at " + redis.text() + ": ")) << said;
-}
-
 TEST(Wires, a_password_is_never_told) {
   Rig rig;
   Greeter redis("-ERR unknown command 'AUTH', with args beginning with: 's3cret'\r\n");

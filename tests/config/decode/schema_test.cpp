@@ -55,7 +55,7 @@ std::string kind_for(std::string_view option) {
   if (option == "exists" || option == "socket" || option == "contains") return "file: a, ";
   if (option == "method" || option == "headers" || option == "status" || option == "body" ||
       option == "json" || option == "tls")
-    return "http: \"http://a/\", ";
+    return "http: \"https://a/\", ";
   return option == "timeout" || option.ends_with("_delay") || option == "period" ||
                  option.ends_with("_timeout") || option.ends_with("_threshold") || option == "recheck"
              ? "port: 80, "

@@ -20,9 +20,11 @@ class Certificates {
         "-days 30 "
         "-subj /CN=authority");
     sign("good", "DNS:db.internal,IP:127.0.0.1", "-days 20");
+    sign("linked", "IP:fe80::1", "-days 20");
     sign("short", "DNS:db.internal", "-days 1");
     sign("expired", "DNS:db.internal", "-days -1");
     sign("client", "DNS:belfry", "-days 2");
+    run("openssl pkey -in client.key -aes128 -passout pass:sesame -out locked.key");
     run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout alone.key -out "
         "alone.pem -days 2 "
         "-subj /CN=db.internal -addext subjectAltName=DNS:db.internal");
@@ -185,6 +187,28 @@ TEST(Tls, who_is_not_to_be_believed_is_told_why) {
   EXPECT_LT(*late.expiry, std::chrono::system_clock::now());
 }
 
+TEST(Tls, the_zone_of_an_address_does_not_hide_whom_the_certificate_must_be_for) {
+  const std::string mismatch = "its certificate is not to be believed: IP address mismatch";
+  Server good("good");
+  EXPECT_EQ(speak(good, trusting("ca.pem"), "fe80::1").error, mismatch);
+  EXPECT_EQ(speak(good, trusting("ca.pem"), "fe80::1%lo").error, mismatch);
+  Server linked("linked");
+  EXPECT_EQ(speak(linked, trusting("ca.pem"), "fe80::1%lo").error, "");
+}
+
+TEST(Tls, a_name_that_no_certificate_can_be_for_is_no_name_for_all) {
+  Server good("good");
+  EXPECT_EQ(speak(good, trusting("ca.pem"), std::string(300, 'a')).error,
+            "no certificate can be for a server of this name");
+  EXPECT_NE(speak(good, trusting("ca.pem"), ".").error, "");
+}
+
+TEST(Tls, the_dot_behind_a_whole_name_is_not_part_of_it) {
+  Server server("good");
+  EXPECT_EQ(speak(server, trusting("ca.pem"), "db.internal.").error, "");
+  EXPECT_STREQ(server.name_asked_for(), "db.internal");
+}
+
 TEST(Tls, self_signed_is_believed_when_it_is_its_own_authority_or_nobody_asks) {
   Server alone("alone");
   EXPECT_EQ(speak(alone, trusting("ca.pem"), "db.internal").error,
@@ -263,6 +287,12 @@ TEST(Tls, files_that_cannot_be_used_are_named) {
   const auto wrong = clients.get(mixed);
   ASSERT_FALSE(wrong);
   EXPECT_TRUE(wrong.error().text().contains("key values mismatch")) << wrong.error().text();
+  mixed.key = certificates().path("locked.key");
+  const auto locked = clients.get(mixed);
+  ASSERT_FALSE(locked);
+  EXPECT_TRUE(locked.error().text().starts_with("cannot use the private key in " + mixed.key +
+                                                ": it is encrypted, and nobody is asked for a passphrase"))
+      << locked.error().text();
 }
 
 }  // namespace

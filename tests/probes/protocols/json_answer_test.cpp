@@ -27,6 +27,13 @@ TEST(JsonAnswer, says_what_stands_there_instead) {
   EXPECT_EQ(judged("/checks/0", "ok").substr(0, 13), "/checks/0 is ");
 }
 
+TEST(JsonAnswer, what_a_terminal_would_obey_is_not_told_as_it_is) {
+  EXPECT_EQ(judged("/a", "ok",
+                   "{\"a\": \"\xC2\x9B"
+                   "2J\"}"),
+            "/a is \"\\u009b2J\", not ok");
+}
+
 TEST(JsonAnswer, without_a_value_something_must_be_there) {
   EXPECT_EQ(judged("/load", std::nullopt), "");
   EXPECT_EQ(judged("/cpu", std::nullopt), "the answer has no /cpu");
