@@ -107,7 +107,9 @@ class Hunt {
   // Held before it is compared: the number may have changed hands since. False: it has ended.
   static bool kill(const ProcessIdentity& process) {
     const auto held = ProcessHandle::open(process.pid);
-    return held && !held->has_ended() && is_still(process) && held->signal(SIGKILL);
+    if (held) return !held->has_ended() && is_still(process) && held->signal(SIGKILL);
+    // pidfd_open(2) is not there, or a seccomp filter forbids it.
+    return held.error() != ESRCH && is_still(process) && ::kill(process.pid, SIGKILL) == 0;
   }
 
   Seen& look_at(pid_t pid) {
@@ -140,7 +142,7 @@ class Hunt {
 
   static bool has_ended(pid_t pid) {
     const auto held = ProcessHandle::open(pid);
-    return !held || held->has_ended();
+    return held ? held->has_ended() : held.error() == ESRCH;
   }
 
   // There is no loop here, and whoever was killed is somebody else's child.
