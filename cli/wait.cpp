@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/locate.hpp"
+#include "cli/program.hpp"
 #include "cli/wait_talk.hpp"
 #include "config/model/exit_codes.hpp"
 #include "system/become.hpp"
@@ -95,9 +95,7 @@ int end_by(int signo) {
 
 int run_program(const std::vector<std::string>& program) {
   std::cout.flush();
-  const int error = system::become(program);
-  return report({error == ENOENT ? exit_code::not_found : exit_code::not_executable,
-                 "cannot run " + program.front() + ": " + std::strerror(error), ""});
+  return report(cannot_run(program.front(), system::become(program)));
 }
 
 waiter::Outcome wait_quietly(waiter::Request request) {

@@ -161,7 +161,7 @@ def commands_of(text):
             found.append(line.split("  #")[0].rstrip())
         elif line.startswith("|"):
             found += [code.replace("\\|", "|") for code in re.findall(r"`([^`]+)`", line)
-                      if re.search(r"\bbelfry (wait|version)", code)]
+                      if re.search(r"\bbelfry (wait|run|version)", code)]
     return found
 
 
