@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -61,9 +62,15 @@ Expected<void> check_that_options_fit(const Invocation& asked, const waiter::Pro
   return {};
 }
 
+// A line can be rewritten on a terminal, and not on one that calls itself dumb (a shell in an editor).
+bool rewrites_lines(int fd) {
+  const char* const kind = std::getenv("TERM");
+  return ::isatty(fd) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
 waiter::Pace pace_of(const Invocation& asked) {
   if (asked.wait.quiet) return waiter::Pace::nothing;
-  return ::isatty(STDERR_FILENO) == 1 ? waiter::Pace::line : waiter::Pace::reminders;
+  return rewrites_lines(STDERR_FILENO) ? waiter::Pace::line : waiter::Pace::reminders;
 }
 
 Expected<waiter::Request> request_of(const Invocation& asked) {
