@@ -4,7 +4,7 @@
 // takes the direct children along, and nobody below them; what they have left becomes init's and goes on for
 // ever, on the ports that the next start needs.
 //
-// The contract: within a second of belfry's death no process of a service, a hook or a probe is left. The
+// The contract: within a second of belfry's death no process that it started, directly or not, is left. The
 // guard knows them by a word in their environment (BELFRY_RUN), by the session that belfry began for each, by
 // the cgroup, and by their place below one of these; it kills, and looks again, until it finds nobody. What
 // has left its session *and* erased its environment *and* lost its parents is not found.

@@ -105,6 +105,15 @@ class Killed(Scenario):
         self.kill(stack)
         self.assertEqual(marked(word), [])
 
+    def test_the_command_of_exec_leaves_nobody_either(self):
+        word = f"7{os.getpid()}{random.randrange(10**6)}"
+        stack = self.stack("  a: {command: sleep 1000}")
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in marked(word)])  # they hold belfry's output
+        stack.start("--", "sh", "-c", f"(setsid sh -c 'sleep {word}1; true' &) ; sleep {word}2 & echo begun; wait", command="exec")
+        stack.output.index_of("begun")
+        self.kill(stack)
+        self.assertEqual(marked(word), [])
+
     def test_who_goes_on_without_its_first_thread_is_no_zombie_and_not_left(self):
         stack = self.stack("""
   threads: {command: [sh, -c, "setsid /usr/bin/python3 $DIR/threads.py & wait; true"], ready: {file: $DIR/alone}}
