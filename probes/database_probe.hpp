@@ -1,19 +1,34 @@
-// What `postgres` and `mysql` share: servers that are asked one after the other, and how often.
+// What `postgres` and `mysql` share: servers that are asked one after the other, without a password or with a
+// query, and how often.
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "channels/loop.hpp"
 #include "config/model/database_address.hpp"
 #include "config/model/model.hpp"
-#include "probes/dialogue_probe.hpp"
-#include "probes/factory.hpp"
+#include "probes/kinds.hpp"
 #include "probes/probe.hpp"
+#include "probes/protocols/session_terms.hpp"
+#include "probes/query_probe.hpp"
 
 namespace belfry::probes {
+
+// What makes the one differ from the other.
+struct DatabaseKind {
+  std::string_view name;  // of messages: "PostgreSQL"
+  std::expected<config::DatabaseAddress, config::Malformed> (*parse)(std::string_view target);
+  std::unique_ptr<Dialogue> (*session)(const config::DatabaseAddress& address, TlsWish tls);
+  ClientMaker client;  // for `query:`
+};
+
+Made make_database(const DatabaseKind& kind, NetMeans means, const config::Probe& spec,
+                   const ProbeContext& about);
 
 // True when one of the servers is ready; else what is wrong with the last.
 // Owner: the incarnation it asks about. Lifecycle and Cancellation: as every Probe.
@@ -37,19 +52,5 @@ class DatabaseProbe final : public Probe {
   std::vector<std::unique_ptr<Probe>> servers_;
   Terms terms_;
 };
-
-// What the makers of both kinds share.
-[[nodiscard]] std::unique_ptr<Probe> asked_in_turn(Loop& loop, std::vector<std::unique_ptr<Probe>> servers,
-                                                   const config::Probe& spec, const ProbeContext& about,
-                                                   const config::DatabaseAddress& address);
-[[nodiscard]] Target target_of(const config::DatabaseHost& host);
-// "127.0.0.1:5432", with the name that was written.
-[[nodiscard]] std::string place_of(const config::DatabaseHost& host);
-// How TLS is spoken with the host: what `tls:` says, else what the address says.
-[[nodiscard]] config::TlsOptions tls_options_for(const config::Probe& spec,
-                                                 const config::DatabaseAddress& address,
-                                                 const config::DatabaseHost& host);
-enum class TlsWish : std::uint8_t { none, preferred, required };
-[[nodiscard]] TlsWish tls_wish(const config::Probe& spec, const config::DatabaseAddress& address);
 
 }  // namespace belfry::probes

@@ -20,17 +20,14 @@ Task<CheckResult> QueryProbe::check(Context& ctx) {
 }
 
 Task<CheckResult> QueryProbe::ask(Context& ctx, std::vector<Endpoint> where) {
-  const Login login{
+  Login login{
       .address = question_.address, .host = question_.host, .tls = question_.tls ? &*question_.tls : nullptr};
-  auto client = question_.make(ctx.loop(), login);
+  if (owner_.judges())
+    login.judge = [this](Context& within, Ends ends) { return owner_.judge(within, ends.own, ends.peer); };
+  auto client = question_.make(ctx.loop(), std::move(login));
   if (!client) co_return failed(client.error());
   Result<void> done = co_await (*client)->log_in(ctx, std::move(where));
   if (!done) co_return failed(done.error());
-  if (owner_.judges())
-    if (const auto ends = (*client)->ends(); ends) {
-      CheckResult ours = co_await owner_.judge(ctx, ends->own, ends->peer);
-      if (!ours) co_return ours;
-    }
   done = co_await (*client)->ask(ctx, question_.query);
   if (!done) co_return failed(done.error());
   co_return CheckResult{};

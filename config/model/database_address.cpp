@@ -10,10 +10,6 @@
 namespace belfry::config::detail {
 namespace {
 
-std::unexpected<Malformed> bad(std::string message, std::string help) {
-  return std::unexpected(Malformed{std::move(message), std::move(help)});
-}
-
 // Empty: a `%` without two hexadecimal digits behind it, or a NUL.
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
@@ -68,6 +64,20 @@ void take_parameters(std::string_view query, Pieces& decoded, DatabaseUrl& url) 
 }
 
 }  // namespace
+
+std::unexpected<Malformed> bad(std::string message, std::string help) {
+  return std::unexpected(Malformed{std::move(message), std::move(help)});
+}
+
+bool may_split_password(std::string_view url) {
+  const std::size_t query = url.find('?');
+  return query != std::string_view::npos && url.substr(query).contains('@');
+}
+
+std::string shown_key(std::string_view key, bool may_be_secret) {
+  if (may_be_secret) return "such key";
+  return "`" + std::string(key.substr(0, 40)) + (key.size() > 40 ? "…`" : "`");
+}
 
 std::expected<DatabaseUrl, Malformed> split_database_url(std::string_view text) {
   std::string_view rest = text.substr(text.find("://") + 3);

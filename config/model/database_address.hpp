@@ -55,6 +55,11 @@ struct DatabaseUrl {
   std::vector<std::string> ports;  // one for each host; empty: not written
   std::vector<std::pair<std::string, std::string>> parameters;
 };
+[[nodiscard]] std::unexpected<Malformed> bad(std::string message, std::string help);
+// Whether the `?` of a URL may be one of a password: an `@` is behind it.
+[[nodiscard]] bool may_split_password(std::string_view url);
+// A key that is not known, for a message: not shown when it may be the end of a password.
+[[nodiscard]] std::string shown_key(std::string_view key, bool may_be_secret);
 [[nodiscard]] std::expected<DatabaseUrl, Malformed> split_database_url(std::string_view text);
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text);  // at commas
 [[nodiscard]] std::expected<std::uint32_t, Malformed> parse_seconds(std::string_view text);

@@ -8,9 +8,7 @@
 namespace belfry::config {
 namespace {
 
-std::unexpected<Malformed> bad(std::string message, std::string help) {
-  return std::unexpected(Malformed{std::move(message), std::move(help)});
-}
+using detail::bad;
 
 constexpr std::array<std::pair<std::string_view, SslMode>, 5> ssl_modes{
     {{"disabled", SslMode::disable},
@@ -41,7 +39,7 @@ bool is_socket_path(std::string_view path) {
   return path.size() > 1 && (path.starts_with('/') || path.starts_with('@'));
 }
 
-std::expected<void, Malformed> take_parameter(std::string key, const std::string& value,
+std::expected<void, Malformed> take_parameter(std::string key, const std::string& value, bool may_be_secret,
                                               DatabaseAddress& out) {
   std::ranges::replace(key, '_', '-');
   key = lower(std::move(key));
@@ -64,7 +62,7 @@ std::expected<void, Malformed> take_parameter(std::string key, const std::string
     if (!seconds) return std::unexpected(seconds.error());
     out.connect_timeout = *seconds;
   } else {
-    return bad("a URL of MySQL has no `" + (key.size() > 40 ? key.substr(0, 40) + "…" : key) + "` here",
+    return bad("a URL of MySQL has no " + detail::shown_key(key, may_be_secret) + " here",
                "the parameters are ssl-mode, ssl-ca, socket and connect-timeout");
   }
   return {};
@@ -82,8 +80,11 @@ std::expected<DatabaseAddress, Malformed> parse_url(std::string_view text) {
     if (!host) return std::unexpected(host.error());
     out.hosts.push_back(std::move(*host));
   }
+  const bool may_be_secret = detail::may_split_password(text);
   for (auto& [key, value] : url->parameters)
-    if (auto good = take_parameter(std::move(key), value, out); !good) return std::unexpected(good.error());
+    if (auto good = take_parameter(std::move(key), value, may_be_secret, out); !good)
+      return std::unexpected(good.error());
+  if (!out.ca.empty() && out.ssl == SslMode::as_usual) out.ssl = SslMode::verify_ca;  // as MySQL's shell does
   if (out.hosts.empty())
     return bad("this URL does not say where the server is",
                "write mysql://127.0.0.1:3306/shop, or mysql:///shop?socket=/run/mysqld/mysqld.sock");

@@ -8,12 +8,9 @@
 namespace belfry::config {
 namespace {
 
+using detail::bad;
 using detail::split_list;
 using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-std::unexpected<Malformed> bad(std::string message, std::string help) {
-  return std::unexpected(Malformed{std::move(message), std::move(help)});
-}
 
 // Those of libpq 17 that mean something to a client; an older library refuses those that it does not know.
 constexpr std::array<std::string_view, 40> known{"host",
@@ -149,15 +146,15 @@ const std::string& value_of(const Parameters& pairs, std::string_view key) {
   return found == pairs.rend() ? none : found->second;  // the last one counts
 }
 
-std::expected<void, Malformed> check_keys(const Parameters& pairs) {
+std::expected<void, Malformed> check_keys(const Parameters& pairs, bool may_be_secret) {
   for (const auto& [key, value] : pairs) {
     if (key == "service" || key == "servicefile")
       return bad("`service` in a connection string names a file that belfry does not read",
                  "write what stands there: host=… port=… dbname=…");
     if (std::ranges::find(known, key) == known.end())
-      return bad("a connection string of PostgreSQL has no `" +
-                     (key.size() > 40 ? key.substr(0, 40) + "…" : key) + "`",
-                 "the keys are those of libpq: host, port, user, password, dbname, sslmode, …");
+      return bad("a connection string of PostgreSQL has no " + detail::shown_key(key, may_be_secret),
+                 "the keys are those of libpq: host, port, user, password, dbname, sslmode, …; a password "
+                 "with a space in it stands in single quotes");
   }
   return {};
 }
@@ -212,7 +209,9 @@ std::expected<DatabaseAddress, Malformed> parse_postgres(std::string_view text) 
   const bool is_url = lower.starts_with("postgres://") || lower.starts_with("postgresql://");
   auto pairs = is_url ? parameters_of_url(text) : PairReader(text).read();
   if (!pairs) return std::unexpected(pairs.error());
-  if (auto good = check_keys(*pairs); !good) return std::unexpected(good.error());
+  const bool may_be_secret =
+      is_url ? detail::may_split_password(text) : !value_of(*pairs, "password").empty();
+  if (auto good = check_keys(*pairs, may_be_secret); !good) return std::unexpected(good.error());
   auto hosts = hosts_of(*pairs);
   if (!hosts) return std::unexpected(hosts.error());
   DatabaseAddress out{.hosts = std::move(*hosts),

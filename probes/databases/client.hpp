@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +10,7 @@
 #include "channels/task.hpp"
 #include "config/model/database_address.hpp"
 #include "config/model/model.hpp"
-#include "probes/net/connection.hpp"
+#include "probes/databases/peer_check.hpp"
 #include "probes/net/resolver.hpp"
 
 namespace belfry::probes {
@@ -21,6 +20,7 @@ struct Login {
   const config::DatabaseAddress& address;
   const config::DatabaseHost& host;
   const config::TlsOptions* tls = nullptr;  // null: as the address says
+  PeerJudge judge = {};                     // asked before anything is said
 };
 
 // Owner: one check. Lifecycle: log_in() once, then ask(); destroying it ends the session.
@@ -34,8 +34,6 @@ class DatabaseClient {
   virtual Task<Result<void>> log_in(Context& ctx, std::vector<Endpoint> where) = 0;
   // True once the server has given a first row, or has done what has none.
   virtual Task<Result<void>> ask(Context& ctx, std::string query) = 0;
-  // Empty: it is no TCP connection.
-  [[nodiscard]] virtual std::optional<Ends> ends() const = 0;
 };
 
 // The library is loaded with the first client. The error says what has to be installed: "libpq.so.5 is not

@@ -4,11 +4,14 @@
 
 #include <mysql.h>
 
-#include "channels/error.hpp"
+#include "probes/databases/shared_library.hpp"
 
 namespace belfry::probes {
 
 struct MysqlLibrary {
+  static constexpr const char* file = "libmariadb.so.3";
+  static constexpr const char* package = "libmariadb3";
+
   decltype(::mysql_init)* init = nullptr;
   decltype(::mysql_optionsv)* option = nullptr;
   decltype(::mysql_real_connect_start)* connect_start = nullptr;
@@ -20,12 +23,12 @@ struct MysqlLibrary {
   decltype(::mysql_fetch_row_cont)* fetch_continue = nullptr;
   decltype(::mysql_free_result)* free_result = nullptr;
   decltype(::mysql_get_socket)* socket = nullptr;
+  decltype(::mysql_get_ssl_cipher)* tls_cipher = nullptr;
   decltype(::mysql_errno)* error_number = nullptr;
   decltype(::mysql_error)* error = nullptr;
   decltype(::mysql_close)* close = nullptr;
 
-  // Loaded with the first call that finds it; lives as long as the program.
-  static Result<const MysqlLibrary*> get();
+  void find_in(SharedLibrary& from);
 };
 
 }  // namespace belfry::probes

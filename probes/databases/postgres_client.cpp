@@ -1,6 +1,5 @@
 // libpq on the loop: it says what it waits for, the loop waits (PostgreSQL 15, 34.1 and 34.4).
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,16 +8,12 @@
 #include "probes/databases/borrowed_socket.hpp"
 #include "probes/databases/client.hpp"
 #include "probes/databases/postgres_library.hpp"
+#include "probes/databases/statement_limit.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::probes {
 
 namespace {
-
-std::optional<Duration> time_left(Context& ctx) {
-  const auto deadline = ctx.deadline();
-  return deadline ? std::optional<Duration>(*deadline - ctx.loop().now()) : std::nullopt;
-}
 
 constexpr std::string_view authorities_of_host = "/etc/ssl/certs/ca-certificates.crt";  // Debian's
 
@@ -44,7 +39,7 @@ Error in_words(const char* message) {
 class PostgresClient final : public DatabaseClient {
  public:
   PostgresClient(Loop& loop, const PostgresLibrary& library, Login login)
-      : loop_(loop), pq_(library), login_(login) {}
+      : pq_(library), login_(login), peer_(loop, login.judge) {}
   ~PostgresClient() override {
     if (connection_ != nullptr) pq_.finish(connection_);
   }
@@ -53,13 +48,11 @@ class PostgresClient final : public DatabaseClient {
 
   Task<Result<void>> log_in(Context& ctx, std::vector<Endpoint> where) override;
   Task<Result<void>> ask(Context& ctx, std::string query) override;
-  [[nodiscard]] std::optional<Ends> ends() const override { return ends_of(loop_, pq_.socket(connection_)); }
 
  private:
   void set(std::string_view key, std::string value);
   void set_default(std::string_view key, std::string value);
-  void set_all(const std::vector<Endpoint>& where, std::optional<Duration> time_left);
-  void limit_statements(std::optional<Duration> time_left);
+  void set_all(const std::vector<Endpoint>& where, std::optional<std::int64_t> limit);
   void set_tls();
   void start();
   Task<Result<void>> send(Context& ctx, const std::string& query);
@@ -68,9 +61,9 @@ class PostgresClient final : public DatabaseClient {
     return std::unexpected(in_words(pq_.error_message(connection_)));
   }
 
-  Loop& loop_;
   const PostgresLibrary& pq_;
   Login login_;
+  PeerCheck peer_;
   std::vector<std::pair<std::string, std::string>> parameters_;
   PGconn* connection_ = nullptr;
 };
@@ -87,7 +80,7 @@ void PostgresClient::set_default(std::string_view key, std::string value) {
 
 // The addresses are given, so that the library resolves nothing itself; what it would take from the
 // environment or read from the home directory is given as well.
-void PostgresClient::set_all(const std::vector<Endpoint>& where, std::optional<Duration> time_left) {
+void PostgresClient::set_all(const std::vector<Endpoint>& where, std::optional<std::int64_t> limit) {
   const config::DatabaseAddress& address = login_.address;
   parameters_ = address.parameters;
   std::erase_if(parameters_, [](const auto& parameter) { return parameter.first == "hostaddr"; });
@@ -107,19 +100,11 @@ void PostgresClient::set_all(const std::vector<Endpoint>& where, std::optional<D
                 : !address.user.empty()   ? address.user
                                           : "postgres");
   set_default("application_name", "belfry");
-  limit_statements(time_left);
+  if (limit) set_default("options", "-c statement_timeout=" + std::to_string(*limit));
   set_default("sslmode", "prefer");
   set_default("gssencmode", "disable");              // Kerberos asks others, and waits for them
   set_default("passfile", "/dev/null/no-passfile");  // not ~/.pgpass
   set_tls();
-}
-
-// A server goes on with the query of a client that has gone away: without a limit, those that wait for a lock
-// would take one place after the other.
-void PostgresClient::limit_statements(std::optional<Duration> time_left) {
-  if (!time_left) return;
-  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(*time_left).count();
-  set_default("options", "-c statement_timeout=" + std::to_string(std::max<std::int64_t>(limit, 1)));
 }
 
 void PostgresClient::set_tls() {
@@ -149,14 +134,15 @@ void PostgresClient::start() {
 }
 
 Task<Result<void>> PostgresClient::log_in(Context& ctx, std::vector<Endpoint> where) {
-  set_all(where, time_left(ctx));
+  set_all(where, statement_limit(ctx));
   start();
   if (connection_ == nullptr) co_return std::unexpected(Error::failed("libpq has no memory left"));
   if (pq_.status(connection_) == CONNECTION_BAD) co_return failed();
   for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
     const Direction direction = state == PGRES_POLLING_READING ? Direction::read : Direction::write;
-    Result<void> waited = co_await wait_for(ctx, pq_.socket(connection_), direction);
-    if (!waited) co_return waited;
+    Result<void> good = co_await wait_for(ctx, pq_.socket(connection_), direction);
+    if (good) good = co_await peer_.check(ctx, pq_.socket(connection_));
+    if (!good) co_return good;
     state = pq_.connect_poll(connection_);
     if (state == PGRES_POLLING_FAILED) co_return failed();
   }
@@ -206,7 +192,7 @@ Result<void> PostgresClient::judge_first_result() {
 }  // namespace
 
 Result<std::unique_ptr<DatabaseClient>> make_postgres_client(Loop& loop, Login login) {
-  const auto library = PostgresLibrary::get();
+  const auto library = the_library<PostgresLibrary>();
   if (!library) return std::unexpected(library.error());
   return std::make_unique<PostgresClient>(loop, **library, login);
 }

@@ -3,11 +3,14 @@
 
 #include <libpq-fe.h>
 
-#include "channels/error.hpp"
+#include "probes/databases/shared_library.hpp"
 
 namespace belfry::probes {
 
 struct PostgresLibrary {
+  static constexpr const char* file = "libpq.so.5";
+  static constexpr const char* package = "libpq5";
+
   decltype(::PQconnectStartParams)* connect_start = nullptr;
   decltype(::PQconnectPoll)* connect_poll = nullptr;
   decltype(::PQstatus)* status = nullptr;
@@ -27,8 +30,7 @@ struct PostgresLibrary {
   decltype(::PQfinish)* finish = nullptr;
   decltype(::PQlibVersion)* version = nullptr;
 
-  // Loaded with the first call that finds it; lives as long as the program.
-  static Result<const PostgresLibrary*> get();
+  void find_in(SharedLibrary& from);
 };
 
 }  // namespace belfry::probes

@@ -1,7 +1,9 @@
 // A library that is loaded when it is needed, and its functions by their names.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "channels/error.hpp"
 
@@ -28,5 +30,19 @@ class SharedLibrary {
   void* handle_;
   std::string file_, missing_;
 };
+
+// The functions of a library, which is loaded with the first call that finds it and lives as long as the
+// program. `Functions` names its file and package, and finds them in it.
+template <class Functions>
+Result<const Functions*> the_library() {
+  static std::optional<Functions> loaded;
+  if (loaded) return &*loaded;
+  auto from = SharedLibrary::load(Functions::file, Functions::package);
+  if (!from) return std::unexpected(from.error());
+  Functions found;
+  found.find_in(*from);
+  if (auto all = from->complete(); !all) return std::unexpected(all.error());
+  return &loaded.emplace(found);
+}
 
 }  // namespace belfry::probes

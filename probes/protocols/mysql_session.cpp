@@ -42,7 +42,7 @@ void append_number(std::string& out, std::uint32_t value, std::size_t length) {
 
 }  // namespace
 
-MysqlSession::MysqlSession(MysqlTerms terms) : terms_(std::move(terms)) {}
+MysqlSession::MysqlSession(SessionTerms terms) : terms_(std::move(terms)) {}
 
 Result<Step> MysqlSession::begin(std::string&) {
   state_ = State::greeting;
@@ -88,9 +88,9 @@ Result<Step> MysqlSession::take_greeting(std::string_view packet, std::string& s
   capabilities_ = number_at(rest.substr(13), 2);
   if (rest.size() >= 20) capabilities_ |= number_at(rest.substr(18), 2) << 16U;
   if ((capabilities_ & protocol_41) == 0) return failed("it is too old: it does not speak protocol 4.1");
-  if (terms_.tls == MysqlTerms::Tls::none) capabilities_ &= ~tls;
+  if (terms_.tls == TlsWish::none) capabilities_ &= ~tls;
   if ((capabilities_ & tls) == 0) {
-    if (terms_.tls == MysqlTerms::Tls::required) return failed("it does not speak TLS");
+    if (terms_.tls == TlsWish::required) return failed("it does not speak TLS");
     append_login(say);
     return Step::listen;
   }

@@ -7,19 +7,9 @@
 #include <string_view>
 
 #include "probes/protocols/dialogue.hpp"
+#include "probes/protocols/session_terms.hpp"
 
 namespace belfry::probes {
-
-struct MysqlTerms {
-  enum class Tls : std::uint8_t {
-    none,
-    preferred,  // plain, where the server has none
-    required,
-  };
-  std::string user;           // logs in without a password
-  std::string database = {};  // empty: none
-  Tls tls = Tls::none;
-};
 
 // True when the server lets the client in, or says that it would not let this one in: it takes clients then.
 // Not true when it has no place for one, refuses the host, has no database of that name, or gives any other
@@ -32,7 +22,7 @@ class MysqlSession final : public Dialogue {
  public:
   static constexpr std::size_t longest_packet = std::size_t{64} << 10;
 
-  explicit MysqlSession(MysqlTerms terms);
+  explicit MysqlSession(SessionTerms terms);
   Result<Step> begin(std::string& say) override;
   Result<Step> hear(std::string_view bytes, std::string& say) override;
   Result<Step> secured(std::string& say) override;
@@ -49,7 +39,7 @@ class MysqlSession final : public Dialogue {
   void append_login(std::string& say);
   [[nodiscard]] std::string head_of_login() const;
 
-  MysqlTerms terms_;
+  SessionTerms terms_;
   State state_ = State::greeting;
   std::uint8_t sequence_ = 0;  // of the next packet, whoever sends it
   unsigned answers_ = 0;       // to what the server asked beside the login

@@ -44,11 +44,11 @@ std::string_view field(std::string_view error, char letter) {
 
 }  // namespace
 
-PostgresSession::PostgresSession(PostgresTerms terms) : terms_(std::move(terms)) {}
+PostgresSession::PostgresSession(SessionTerms terms) : terms_(std::move(terms)) {}
 
 Result<Step> PostgresSession::begin(std::string& say) {
   unread_.clear();
-  if (terms_.tls == PostgresTerms::Tls::none) {
+  if (terms_.tls == TlsWish::none) {
     start(say);
     return Step::listen;
   }
@@ -96,7 +96,7 @@ Result<Step> PostgresSession::hear_of_tls(std::string_view bytes, std::string& s
   if (bytes.size() > 1)
     return failed("it says more before TLS begins than it may: somebody may have changed what it says");
   if (bytes.front() == 'S') return Step::start_tls;
-  if (terms_.tls == PostgresTerms::Tls::required) return failed("it does not speak TLS");
+  if (terms_.tls == TlsWish::required) return failed("it does not speak TLS");
   start(say);
   return Step::listen;
 }

@@ -7,19 +7,9 @@
 #include <string_view>
 
 #include "probes/protocols/dialogue.hpp"
+#include "probes/protocols/session_terms.hpp"
 
 namespace belfry::probes {
-
-struct PostgresTerms {
-  enum class Tls : std::uint8_t {
-    none,
-    preferred,  // plain, where the server has none
-    required,
-  };
-  std::string user;
-  std::string database = {};  // empty: the user's own, of which nothing is expected
-  Tls tls = Tls::none;
-};
 
 // True when the server lets the session begin (it is ready for a query), or asks who the client is: it takes
 // clients then, as PQping says. Not yet true: while it starts, recovers or shuts down (57P03), while it has
@@ -29,7 +19,7 @@ class PostgresSession final : public Dialogue {
  public:
   static constexpr std::size_t longest_message = std::size_t{64} << 10;
 
-  explicit PostgresSession(PostgresTerms terms);
+  explicit PostgresSession(SessionTerms terms);
   Result<Step> begin(std::string& say) override;
   Result<Step> hear(std::string_view bytes, std::string& say) override;
   Result<Step> secured(std::string& say) override;
@@ -45,7 +35,7 @@ class PostgresSession final : public Dialogue {
   [[nodiscard]] Result<Step> judge(std::string_view error) const;
   void start(std::string& say);
 
-  PostgresTerms terms_;
+  SessionTerms terms_;
   State state_ = State::started;
   std::string unread_;
 };

@@ -1,5 +1,5 @@
 // What databases answer, and how they are named: probes/protocols and config/model. Nothing of this may be
-// kept without bounds, and no message may show what belongs to a password.
+// kept or said without bounds.
 #include <cstdlib>
 
 #include "config/model/database_address.hpp"
@@ -27,15 +27,15 @@ std::string verdict(probes::Dialogue& dialogue, std::string_view bytes, std::siz
   return "listens";
 }
 
-template <class Session, class Terms>
+template <class Session>
 void hear(std::string_view bytes) {
-  using Tls = Terms::Tls;
-  for (const Tls tls : {Tls::none, Tls::preferred, Tls::required}) {
+  using probes::TlsWish;
+  for (const TlsWish tls : {TlsWish::none, TlsWish::preferred, TlsWish::required}) {
     Session session({.user = "belfry", .database = "shop", .tls = tls});
     const std::string whole = verdict(session, bytes, bytes.size() + 1);
     if (verdict(session, bytes, bytes.size() + 1) != whole) std::abort();  // it remembers nothing
     // Within TLS the pieces are the server's: what comes in one with the word that begins it is refused.
-    if (tls == Tls::none && verdict(session, bytes, 1) != whole) std::abort();
+    if (tls == TlsWish::none && verdict(session, bytes, 1) != whole) std::abort();
   }
 }
 
@@ -52,8 +52,8 @@ void expect_usable(const std::expected<config::DatabaseAddress, config::Malforme
 
 }  // namespace
 
-void postgres(std::string_view bytes) { hear<probes::PostgresSession, probes::PostgresTerms>(bytes); }
-void mysql(std::string_view bytes) { hear<probes::MysqlSession, probes::MysqlTerms>(bytes); }
+void postgres(std::string_view bytes) { hear<probes::PostgresSession>(bytes); }
+void mysql(std::string_view bytes) { hear<probes::MysqlSession>(bytes); }
 void database_address(std::string_view bytes) {
   expect_usable(config::parse_postgres(bytes));
   expect_usable(config::parse_mysql(bytes));

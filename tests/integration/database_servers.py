@@ -8,6 +8,7 @@ import glob
 import hashlib
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from harness import PATIENCE
+from harness import PATIENCE, watch_folder
 
 POSTGRES = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)), None)
 MARIADB = shutil.which("mariadbd", path="/usr/sbin:/usr/bin")
@@ -124,36 +125,54 @@ def ask_mariadb(port, query="select 1", user="probe", password="bells"):
 
 
 class Measuring:
-    """Asks as fast as it can, on a connection of its own each time, from now until `stop`."""
+    """Asks until it succeeds for the first time, as fast as it is answered, on a connection of its own each time.
 
-    def __init__(self, ask):
+    Where nobody listens it leaves the processor to others until something is created in `folder`: a server listens on
+    its port first, and creates its unix socket there then.
+    """
+
+    def __init__(self, ask, folder):
         self.ask = ask
         self.failures = []  # when attempts that failed had begun, and why
         self.first_success = None
-        self.ended = threading.Event()
+        self.created = watch_folder(folder)
+        self.ended = os.eventfd(0)
+        self.is_ended = False
         self.thread = threading.Thread(target=self._measure, daemon=True)
         self.thread.start()
 
+    def attempt(self):
+        """Asks once; what went wrong."""
+        began = time.monotonic_ns()
+        try:
+            self.ask()
+        except OSError as why:
+            self.failures.append((began, str(why)))
+            return why
+        return None
+
     def _measure(self):
-        while not self.ended.is_set():
-            began = time.monotonic_ns()
-            try:
-                self.ask()
-            except (OSError, ConnectionError) as why:
-                self.failures.append((began, str(why)))
-                # Refused at once: there is no server to be asked, and it needs the processor.
-                if isinstance(why, ConnectionRefusedError) or isinstance(why, FileNotFoundError):
-                    time.sleep(0.0002)
-                continue
-            if self.first_success is None:
+        while not self.is_ended:
+            why = self.attempt()
+            if why is None:
                 self.first_success = time.monotonic_ns()
-                self.ended.wait(0.05)  # it has to be seen that it stays so, but not to be a load
-            else:
-                self.ended.wait(0.01)
+                return
+            if isinstance(why, (ConnectionRefusedError, FileNotFoundError)):
+                select.select([self.created, self.ended], [], [])
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self.created, 65536)
+
+    def succeeded(self):
+        """Waits for the first success."""
+        self.thread.join(PATIENCE)
+        return self.first_success is not None
 
     def stop(self):
-        self.ended.set()
+        self.is_ended = True
+        os.eventfd_write(self.ended, 1)
         self.thread.join(PATIENCE)
+        os.close(self.created)
+        os.close(self.ended)
 
     def failures_after(self, moment):
         return [why for began, why in self.failures if began > moment]
@@ -212,8 +231,9 @@ class PostgresCluster:
         self.loaded = threading.Event()
         for load in loads:
             load.start()
+        deadline = time.monotonic() + PATIENCE
         while int(float(self.psql("select pg_current_wal_lsn() - '0/0'"))) < megabytes << 20:
-            pass
+            assert time.monotonic() < deadline, "nothing is written"
         processes = self._processes()
         self.server.kill()
         for pid in processes:  # a kill -9 of the machine, as far as PostgreSQL can tell
@@ -301,23 +321,29 @@ class MariadbFolder:
             self.server.wait(PATIENCE)
             self.server = None
 
-    def crash_under_load(self, seconds):
+    def crash_under_load(self, megabytes):
+        """kill -9 while it writes, after so much has been written since its last checkpoint."""
         self.start()
         self.sql("create table shop.written (id int auto_increment primary key, filler varchar(200))")
         self.loaded = threading.Event()
-        writing = ("insert into shop.written (filler) select repeat(md5(rand()), 5) from "
-                   "seq_1_to_20000; update shop.written set filler = concat(md5(id), md5(rand())); "
-                   "delete from shop.written")
+        writing = ("use shop; insert into written (filler) select repeat(md5(rand()), 5) from seq_1_to_20000; "
+                   "update written set filler = concat(md5(id), md5(rand())); delete from written")
         loads = [threading.Thread(target=self._write, args=(writing,), daemon=True) for _ in range(2)]
         for load in loads:
             load.start()
-        self.loaded.wait(seconds)
+        deadline = time.monotonic() + PATIENCE
+        while self._unsaved() < megabytes << 20:
+            assert time.monotonic() < deadline, "nothing is written"
         self.server.kill()
         self.server.wait(PATIENCE)
         self.server = None
         self.loaded.set()
         for load in loads:
             load.join(PATIENCE)
+
+    def _unsaved(self):
+        numbers = dict(line.split("\t") for line in self.sql("show global status like 'Innodb_lsn_%'").splitlines())
+        return int(numbers["Innodb_lsn_current"]) - int(numbers["Innodb_lsn_last_checkpoint"])
 
     def _write(self, writing):
         while not self.loaded.is_set():

@@ -1,5 +1,6 @@
 """`postgres` and `mysql` against PostgreSQL and MariaDB from Debian's packages: whether the bell tells the truth, how
 late it is, and what is said meanwhile. bench/probes/databases does the same starts 50 times."""
+import contextlib
 import json
 import os
 import socket
@@ -7,11 +8,20 @@ import subprocess
 import threading
 import time
 
-from database_servers import MARIADB, POSTGRES, MariadbFolder, PostgresCluster, ask_postgres, run
+from database_servers import MARIADB, POSTGRES, MariadbFolder, PostgresCluster, ask_postgres, read_packet, run
 from database_starts import SCENARIOS
 from harness import PATIENCE, Scenario, free_port, with_clients
 
 WORDS = "cannot ask PostgreSQL at "
+
+
+def becomes(stack, name, true):
+    """Looks again and again whether what /v1 says of the service is as it should be."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if true(stack.services()[name]):
+            return True
+    return False
 
 
 class Starts(Scenario):
@@ -80,10 +90,8 @@ class Externals(Scenario):
         self.assertEqual(stack.wait(name), 200, stack.services()[name])
 
     def assert_refused(self, stack, name, words):
-        stack.wait(name, timeout="2s")
-        service = stack.services()[name]
-        self.assertFalse(service["ready"], service)
-        self.assertIn(words, service["last_error"] or "", service)
+        refused = becomes(stack, name, lambda s: not s["ready"] and words in (s["last_error"] or ""))
+        self.assertTrue(refused, f"{words}\n{stack.services()[name]}")
 
 
 def make_certificates(folder):
@@ -168,6 +176,7 @@ class PostgresServers(Externals):
         for process in held:
             process.stdin.close()
             process.wait()
+            process.stdout.close()
         self.assert_ready(stack, "full")
         self.assert_ready(stack, "full_query")
         self.assert_clean_end(stack)
@@ -223,13 +232,93 @@ class Strangers(Externals):
         self.assert_clean_end(stack)
 
 
-def becomes(stack, name, true):
-    """Looks again and again whether what /v1 says of the service is as it should be."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if true(stack.services()[name]):
-            return True
-    return False
+class LyingMysql:
+    """Lets everybody in without TLS, and keeps what it is told. It answers a query with OK; one that loads data with a
+    request for `file`, one from `endless` with a packet without end, one from `rows` with rows without end."""
+
+    GREETING = (b"\x0a5.5.5-10.11.19-MariaDB\0\x2a\0\0\x0012345678\0\xfe\xf7\x2d\2\0\xff\x81\x15" + bytes(10) +
+                b"123456789012\0mysql_native_password\0")
+    OK = b"\0\0\0\2\0\0\0"
+
+    @staticmethod
+    def packet(number, payload):
+        return len(payload).to_bytes(3, "little") + bytes([number]) + payload
+
+    def __init__(self, file):
+        self.file = file
+        self.told = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.at = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve_one, args=(connection,), daemon=True).start()
+
+    def serve_one(self, connection):
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(5)
+            self.talk(connection)
+
+    def talk(self, connection):
+        def say(number, payload):
+            connection.sendall(self.packet(number, payload))
+
+        say(0, self.GREETING)
+        say(read_packet(connection)[1] + 1, self.OK)
+        while True:
+            told, number = read_packet(connection)
+            self.told.append(told)
+            if told.startswith(b"\3load"):
+                say(number + 1, b"\xfb" + self.file.encode())
+                while told:
+                    told, number = read_packet(connection)
+                    self.told.append(told)
+            if told == b"\3select * from endless":
+                while True:
+                    number = (number + 1) % 256
+                    say(number, bytes(0xffffff))  # as large as a packet may be: the next one goes on with it
+            if told == b"\3select * from rows":
+                column = b"\3def\0\0\0\0011\0\x0c\x3f\0\1\0\0\0\3\x81\0\0\0\0"
+                say(1, b"\1")
+                say(2, column)
+                say(3, b"\xfe\0\0\2\0")
+                rows = [self.packet(number, b"\0011") for number in range(256)]
+                connection.sendall(b"".join(rows[4:]))
+                while True:
+                    connection.sendall(b"".join(rows) * 100)
+            say(number + 1, self.OK)
+
+
+class MysqlStrangers(Externals):
+    @with_clients
+    def test_get_no_file_no_memory_and_no_time_and_are_not_ready_without_the_tls_that_was_wanted(self):
+        server = LyingMysql(os.path.abspath(__file__))
+        self.addCleanup(server.listener.close)
+        stack = self.asked(
+            plain=f'mysql: "mysql://app:geheim@{server.at}/", query: select 1',
+            preferred=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=PREFERRED", query: select 1',
+            required=f'mysql: "mysql://app:geheim@{server.at}/?ssl-mode=REQUIRED", query: select 1',
+            mapping=f'mysql: "mysql://app:geheim@{server.at}/", query: select 1, tls: {{verify: false}}',
+            rows=f'mysql: "mysql://app:geheim@{server.at}/", query: select * from rows',
+            endless=f'mysql: "mysql://app:geheim@{server.at}/", query: select * from endless',
+            loading=f'mysql: "mysql://app:geheim@{server.at}/", query: "load data local infile \'/x\' into table t"')
+        for name in ("plain", "preferred", "rows"):
+            self.assert_ready(stack, name)
+        for name in ("required", "mapping"):
+            self.assert_refused(stack, name, f"cannot ask MySQL at {server.at}: it does not speak TLS")
+        self.assert_refused(stack, "endless", f"cannot ask MySQL at {server.at}: Lost connection to server during query")
+        with open(f"/proc/{stack.process.pid}/status", encoding="ascii") as status:
+            most = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        self.assertLess(most, 200 << 10, "KiB of memory for a packet without end")
+        self.assert_refused(stack, "loading", f"cannot ask MySQL at {server.at}: ")
+        self.assertIn(b"\3load data local infile '/x' into table t", server.told)
+        self.assertNotIn(b"class LyingMysql", b"".join(server.told))
+        self.assert_clean_end(stack)
 
 
 class GoingAway(Scenario):

@@ -25,6 +25,10 @@ std::string places(const DatabaseAddress& address) {
   }
   return out;
 }
+// "user password database".
+std::string who(const DatabaseAddress& address) {
+  return address.user + " " + address.password + " " + address.database;
+}
 std::string postgres_error(std::string_view text) {
   const auto parsed = parse_postgres(text);
   return parsed ? "none" : parsed.error().message;
@@ -37,18 +41,14 @@ std::string mysql_error(std::string_view text) {
 TEST(PostgresAddress, is_read_from_pairs) {
   const auto a = postgres("host=db  port = 5433 dbname='the shop' user=app password='it\\'s \\\\ secret'");
   EXPECT_EQ(places(a), "db:5433");
-  EXPECT_EQ(a.database, "the shop");
-  EXPECT_EQ(a.user, "app");
-  EXPECT_EQ(a.password, "it's \\ secret");
+  EXPECT_EQ(who(a), "app it's \\ secret the shop");
   EXPECT_EQ(a.ssl, SslMode::as_usual);
 }
 
 TEST(PostgresAddress, is_read_from_a_url) {
   const auto a = postgres("PostgreSQL://app:p%40ss@db:5433/shop?sslmode=verify-full&connect_timeout=7");
   EXPECT_EQ(places(a), "db:5433");
-  EXPECT_EQ(a.user, "app");
-  EXPECT_EQ(a.password, "p@ss");
-  EXPECT_EQ(a.database, "shop");
+  EXPECT_EQ(who(a), "app p@ss shop");
   EXPECT_EQ(a.ssl, SslMode::verify_full);
   EXPECT_EQ(a.connect_timeout, 7U);
   EXPECT_EQ(places(postgres("postgres://[::1]/")), "::1:5432");
@@ -81,20 +81,21 @@ TEST(PostgresAddress, says_what_is_wrong_and_never_the_password) {
         "password=geheim", "host=db password=geheim port=x", "host=db password=geheim sslmode=sometimes",
         "host=db password=geheim connect_timeout=soon", "host=db password=geheim service=x",
         "postgres://app:geheim%@db/", "postgres://app:geheim@db:x/", "postgres://app:geheim@/shop",
-        "postgres://app:geheim@db/?geheim", "postgres://app:geheim@a b/"}) {
+        "postgres://app:geheim@db/?geheim", "postgres://app:12?geheim=@db/", "host=db password=my geheim=x",
+        "postgres://app:geheim@a b/"}) {
     EXPECT_NE(postgres_error(text), "none") << text;
     EXPECT_EQ(postgres_error(text).find("geheim"), std::string::npos) << postgres_error(text);
   }
   EXPECT_EQ(postgres_error("dbname=shop"), "this connection string does not say where the server is");
   EXPECT_EQ(postgres_error("host=a prot=1"), "a connection string of PostgreSQL has no `prot`");
+  EXPECT_EQ(postgres_error("postgres://app:geheim@a/?prot=1"),
+            "a connection string of PostgreSQL has no `prot`");
 }
 
 TEST(MysqlAddress, is_a_url_or_less) {
   const auto a = mysql("mysql://app:p%40ss@db:3307/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem");
   EXPECT_EQ(places(a), "db:3307");
-  EXPECT_EQ(a.user, "app");
-  EXPECT_EQ(a.password, "p@ss");
-  EXPECT_EQ(a.database, "shop");
+  EXPECT_EQ(who(a), "app p@ss shop");
   EXPECT_EQ(a.ssl, SslMode::verify_full);
   EXPECT_EQ(a.ca, "/ca.pem");
   EXPECT_EQ(places(mysql("db")), "db:3306");
@@ -105,11 +106,19 @@ TEST(MysqlAddress, is_a_url_or_less) {
   EXPECT_EQ(places(mysql("mysql:///shop?socket=/run/mysqld/mysqld.sock")), "/run/mysqld/mysqld.sock");
 }
 
+TEST(MysqlAddress, with_an_authority_means_that_it_is_checked) {
+  EXPECT_EQ(mysql("mysql://db/?ssl-ca=/ca.pem").ssl, SslMode::verify_ca);
+  EXPECT_EQ(mysql("mysql://db/?ssl-ca=/ca.pem&ssl-mode=REQUIRED").ssl, SslMode::require);
+  EXPECT_EQ(mysql("mysql://db/?ssl-ca=/ca.pem&ssl-mode=DISABLED").ssl, SslMode::disable);
+  EXPECT_EQ(mysql("mysql://db/").ssl, SslMode::as_usual);
+}
+
 TEST(MysqlAddress, says_what_is_wrong_and_never_the_password) {
   for (const char* text :
        {"mysql://app:geheim@/shop", "mysql://app:geheim%@db/", "mysql://app:geheim@db/?sslmode=geheim",
-        "mysql://app:geheim@db/?x=geheim", "mysql://app:geheim@db/?socket=geheim", "app:geheim@db",
-        "app:geheim@tcp(db:3306)/shop", "http://app:geheim@db/", "host=db password=geheim"}) {
+        "mysql://app:geheim@db/?x=geheim", "mysql://app:12?geheim=@db/",
+        "mysql://app:geheim@db/?socket=geheim", "app:geheim@db", "app:geheim@tcp(db:3306)/shop",
+        "http://app:geheim@db/", "host=db password=geheim"}) {
     EXPECT_NE(mysql_error(text), "none") << text;
     EXPECT_EQ(mysql_error(text).find("geheim"), std::string::npos) << mysql_error(text);
   }

@@ -4,12 +4,13 @@
 #include <string>
 
 #include "probes/protocols/mysql_session.hpp"
+#include "tests/probes/protocols/conversation.hpp"
 
 namespace belfry::probes {
 namespace {
 
 using Step = Dialogue::Step;
-using Tls = MysqlTerms::Tls;
+using Tls = TlsWish;
 using namespace std::string_literals;
 
 std::string packet(char sequence, const std::string& payload) {
@@ -29,19 +30,13 @@ std::string error(char sequence, unsigned code, const std::string& words) {
 }
 const std::string ok = packet(2, "\0\0\0\2\0\0\0"s);
 
-MysqlTerms terms(Tls tls = Tls::none) { return {.user = "belfry", .database = {}, .tls = tls}; }
+SessionTerms terms(Tls tls = Tls::none) { return {.user = "belfry", .database = {}, .tls = tls}; }
 
-std::string verdict(const std::string& answer, const MysqlTerms& of = terms(), std::size_t piece = 4096) {
+// In pieces of `piece` bytes.
+std::string verdict(const std::string& answer, const SessionTerms& of = terms(),
+                    std::size_t piece = std::string::npos) {
   MysqlSession session(of);
-  std::string say;
-  if (!session.begin(say)) return "begins badly";
-  for (std::size_t at = 0; at < answer.size(); at += piece) {
-    const auto step = session.hear(std::string_view(answer).substr(at, piece), say);
-    if (!step) return step.error().text();
-    if (*step == Step::done) return "ready";
-    if (*step == Step::start_tls) return "tls";
-  }
-  return "listens";
+  return test::outcome(session, answer, piece);
 }
 // The answers of a server take the places between what is said.
 std::string at(char sequence, std::string answer) {
@@ -63,7 +58,7 @@ TEST(MysqlSession, lets_the_server_speak_first_and_logs_in_without_a_password) {
 
 TEST(MysqlSession, is_ready_when_the_server_says_who_may_not_come_in) {
   for (const unsigned code : {1044U, 1045U, 1698U, 1862U, 3118U, 4151U})
-    EXPECT_EQ(verdict(greeting() + error(2, code, "#28000Access denied")), "ready") << code;
+    EXPECT_EQ(verdict(greeting() + error(2, code, "#28000Access denied")), "done") << code;
   MysqlSession session(terms());
   std::string say;
   ASSERT_TRUE(session.begin(say));
@@ -105,7 +100,7 @@ TEST(MysqlSession, hears_the_same_byte_by_byte) {
   for (const std::string& answer : {greeting() + ok, error(0, 1040, "Too many connections"),
                                     greeting() + error(2, 1045, "#28000no"), "HTTP/1.1 400 Bad\r\n"s})
     EXPECT_EQ(verdict(answer, terms(), 1), verdict(answer));
-  EXPECT_EQ(verdict(greeting() + ok, terms(), 1), "ready");
+  EXPECT_EQ(verdict(greeting() + ok, terms(), 1), "done");
 }
 
 TEST(MysqlSession, of_half_an_answer_says_nothing) {
@@ -153,7 +148,7 @@ TEST(MysqlTls, nothing_may_come_before_it) {
 
 TEST(MysqlTls, that_is_not_there_is_done_without_where_that_is_good_enough) {
   EXPECT_EQ(verdict(greeting(false), terms(Tls::required)), "it does not speak TLS");
-  EXPECT_EQ(verdict(greeting(false) + ok, terms(Tls::preferred)), "ready");
+  EXPECT_EQ(verdict(greeting(false) + ok, terms(Tls::preferred)), "done");
 }
 
 }  // namespace

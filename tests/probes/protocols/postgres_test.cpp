@@ -4,12 +4,13 @@
 #include <string>
 
 #include "probes/protocols/postgres_session.hpp"
+#include "tests/probes/protocols/conversation.hpp"
 
 namespace belfry::probes {
 namespace {
 
 using Step = Dialogue::Step;
-using Tls = PostgresTerms::Tls;
+using Tls = TlsWish;
 using namespace std::string_literals;
 
 std::string message(char type, const std::string& body) {
@@ -27,22 +28,15 @@ std::string authentication(char kind, const std::string& rest = {}) {
 const std::string admitted = authentication(0) + message('S', "server_version\0"s + "15.20\0"s) +
                              message('K', "\0\0\1\2\3\4\5\6"s) + message('Z', "I");
 
-PostgresTerms terms(const std::string& database = {}, Tls tls = Tls::none) {
+SessionTerms terms(const std::string& database = {}, Tls tls = Tls::none) {
   return {.user = "app", .database = database, .tls = tls};
 }
 
-// "ready", "listens", "tls", or the error; in pieces of `piece` bytes.
-std::string verdict(const std::string& answer, const PostgresTerms& of = terms(), std::size_t piece = 4096) {
+// In pieces of `piece` bytes.
+std::string verdict(const std::string& answer, const SessionTerms& of = terms(),
+                    std::size_t piece = std::string::npos) {
   PostgresSession session(of);
-  std::string say;
-  if (!session.begin(say)) return "begins badly";
-  for (std::size_t at = 0; at < answer.size(); at += piece) {
-    const auto step = session.hear(std::string_view(answer).substr(at, piece), say);
-    if (!step) return step.error().text();
-    if (*step == Step::done) return "ready";
-    if (*step == Step::start_tls) return "tls";
-  }
-  return "listens";
+  return test::outcome(session, answer, piece);
 }
 
 TEST(PostgresSession, begins_with_user_and_database) {
@@ -61,7 +55,7 @@ TEST(PostgresSession, is_ready_when_it_may_query_and_says_goodbye) {
 }
 
 TEST(PostgresSession, is_ready_when_asked_who_it_is_and_leaves_without_a_word) {
-  for (const char kind : "\2\3\5\7\x09\x0a"s) EXPECT_EQ(verdict(authentication(kind, "salt")), "ready");
+  for (const char kind : "\2\3\5\7\x09\x0a"s) EXPECT_EQ(verdict(authentication(kind, "salt")), "done");
   PostgresSession session(terms());
   std::string say;
   ASSERT_TRUE(session.begin(say));
@@ -86,13 +80,13 @@ TEST(PostgresSession, passes_on_the_words_of_a_server_that_is_not_ready) {
 }
 
 TEST(PostgresSession, does_not_mind_who_it_is) {
-  EXPECT_EQ(verdict(error("28P01", "password authentication failed for user \"app\"")), "ready");
-  EXPECT_EQ(verdict(error("28000", "role \"app\" does not exist")), "ready");
+  EXPECT_EQ(verdict(error("28P01", "password authentication failed for user \"app\"")), "done");
+  EXPECT_EQ(verdict(error("28000", "role \"app\" does not exist")), "done");
 }
 
 TEST(PostgresSession, misses_a_database_only_if_it_was_named) {
   const std::string answer = authentication(0) + error("3D000", "database \"shop\" does not exist");
-  EXPECT_EQ(verdict(answer), "ready");
+  EXPECT_EQ(verdict(answer), "done");
   EXPECT_EQ(verdict(answer, terms("shop")), "database \"shop\" does not exist");
 }
 
@@ -101,7 +95,7 @@ TEST(PostgresSession, hears_the_same_byte_by_byte) {
        {admitted, authentication(5, "salt"), error("57P03", "the database system is starting up"),
         "E" + "could not fork new process for connection: Cannot allocate memory\n\0"s, "HTTP/1.1 400\r\n"s})
     EXPECT_EQ(verdict(answer, terms(), 1), verdict(answer));
-  EXPECT_EQ(verdict(admitted, terms(), 1), "ready");
+  EXPECT_EQ(verdict(admitted, terms(), 1), "done");
 }
 
 TEST(PostgresSession, of_half_an_answer_says_nothing) {
