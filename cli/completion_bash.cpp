@@ -39,7 +39,7 @@ std::string arguments(const std::vector<Completed>& commands) {
   return out;
 }
 
-// `--format=json` is three words to bash. The command behind `exec --` has its own completion where the
+// `--format=json` is three words to bash. The command behind `--` has its own completion where the
 // package bash-completion is loaded, else its name is completed, and files behind it.
 constexpr std::string_view head = R"sh(# belfry completion for bash: source <(belfry completion bash)
 _belfry_command() {
@@ -52,7 +52,7 @@ _belfry() {
   COMPREPLY=()
   for ((i = 2; i < COMP_CWORD; i++)); do
     if [ "${COMP_WORDS[i]}" = -- ]; then
-      [[ ${COMP_WORDS[1]} = exec || ${COMP_WORDS[1]} = wait ]] && _belfry_command "$((i + 1))"
+      [[ ${COMP_WORDS[1]} = @(run|exec|wait) ]] && _belfry_command "$((i + 1))"
       return
     fi
   done

@@ -67,7 +67,7 @@ function __belfry_in
 end
 function __belfry_behind
     set -l words (commandline -opc)
-    contains -- -- $words; and contains -- "$words[2]" exec wait
+    contains -- -- $words; and contains -- "$words[2]" run exec wait
 end
 function __belfry_command
     set -l words (commandline -opc)

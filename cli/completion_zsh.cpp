@@ -55,12 +55,12 @@ std::string zsh_completion() {
   for (const Completed& command : commands)
     described += "    " + quoted(command.command + ":" + command.description, "'\\''") + "\n";
   // Works both from $fpath and when it is sourced. No local is called `commands`: zsh's own list of that name
-  // is what completes behind `exec --`.
+  // is what completes behind `--`.
   return "#compdef belfry\n_belfry() {\n  local -a topics\n  topics=(\n" + described +
          "  )\n"
          "  local behind=${words[(i)--]} previous=$words[CURRENT-1]\n"
          "  if (( behind < CURRENT )); then\n"
-         "    [[ $words[2] == (exec|wait) ]] || return 1\n"
+         "    [[ $words[2] == (run|exec|wait) ]] || return 1\n"
          "    shift $behind words; (( CURRENT -= behind )); _normal; return\n"
          "  fi\n"
          "  if (( CURRENT == 2 )); then\n"

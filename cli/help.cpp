@@ -44,15 +44,15 @@ Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service
 failed, 71 a socket is taken; otherwise the code of the service that is `main`.
 
 With `--` no file is read. Every signal goes to COMMAND's process group, its
-exit code is belfry's, what it leaves behind gets SIGTERM, after 10s SIGKILL.
+exit code is belfry's, what it leaves behind gets SIGTERM, then SIGKILL.
+  --kill-after D   the time between these two (default 10s)
   --single-child   signals go to COMMAND alone
   --rewrite A:B    pass on signal B for A; 0: nothing
   --remap-exit N   exit 0 where COMMAND exits with N
   --parent-death-signal SIGNAL   sent to belfry when its parent dies
 
 examples:
-  belfry run -c shop.yaml api
-  belfry run -c base.yaml -c dev.yaml --profile debug
+  belfry run -c base.yaml -c dev.yaml --profile debug api
 )";
 
 constexpr std::string_view exec_help =

@@ -1,4 +1,6 @@
 // The `belfry` executable: the command line, and which subcommand answers it.
+#include <algorithm>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <string_view>
@@ -8,8 +10,8 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/program.hpp"
 #include "config/model/exit_codes.hpp"
-#include "config/model/kernel_names.hpp"
 #include "daemon/run/app.hpp"
 #include "system/descriptors.hpp"
 #include "system/init.hpp"
@@ -23,16 +25,19 @@ namespace {
 int run_command(const Invocation& asked) {
   system::InitOptions options;
   options.command = asked.program;
-  options.single_child = asked.single_child;
-  options.remapped_exits = asked.remapped_exits;
-  if (!asked.parent_death_signal.empty())
-    options.parent_death_signal = config::signal_number(asked.parent_death_signal).value_or(0);
-  for (const std::string& rule : asked.rewrites) {
-    const auto colon = rule.find(':');
-    options.rewrites[config::signal_number(rule.substr(0, colon)).value_or(0)] =
-        config::signal_number(rule.substr(colon + 1)).value_or(0);
+  options.single_child = asked.init.single_child;
+  options.rewrites = asked.init.rewrites;
+  options.parent_death_signal = asked.init.parent_death_signal;
+  if (asked.init.kill_after) options.kill_after = *asked.init.kill_after;
+  const auto ended = system::run_as_init(options);
+  if (ended) {
+    const int code = ended->shell_code();
+    return std::ranges::count(asked.init.remapped_exits, code) > 0 ? exit_code::ok : code;
   }
-  return system::run_as_init(options);
+  const std::string& program = asked.program.front();
+  if (ended.error().by_exec) return report(cannot_run(program, ended.error().errnum));
+  return report(
+      {exit_code::os_error, "cannot start " + program + ": " + std::strerror(ended.error().errnum), ""});
 }
 
 int run(const Invocation& asked) {

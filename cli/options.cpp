@@ -5,11 +5,10 @@
 #include <memory>
 
 #include "cli/help.hpp"
+#include "cli/option_values.hpp"
 #include "cli/version.hpp"
 #include "config/document/suggest.hpp"
-#include "config/model/duration.hpp"
 #include "config/model/exit_codes.hpp"
-#include "config/model/kernel_names.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -17,6 +16,7 @@ namespace {
 // The texts that CLI11 fills in, and what they become afterwards.
 struct Raw {
   Invocation invocation;
+  InitWords init;
   std::string timeout;
   bool help = false;
 };
@@ -43,12 +43,7 @@ void run_options(CLI::App& app, Raw& raw) {
 }
 void run_command_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
-  app.add_flag("--single-child", raw.invocation.single_child);
-  app.add_option("--rewrite", raw.invocation.rewrites)->allow_extra_args(false);
-  app.add_option("--remap-exit", raw.invocation.remapped_exits)
-      ->allow_extra_args(false)
-      ->check(CLI::Range(0, 255));
-  app.add_option("--parent-death-signal", raw.invocation.parent_death_signal);
+  add_init_options(app, raw.init);
 }
 void exec_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
@@ -186,9 +181,7 @@ Expected<void> check_extras(const CLI::App& app) {
   if (extras.empty()) return {};
   const std::string& command = app.get_name();
   if (extras.front().starts_with('-')) return std::unexpected(unknown_option(app, command, extras.front()));
-  return std::unexpected(
-      usage("cannot understand " + extras.front() + ": `belfry " + command + "` takes no such argument",
-            help_of(command)));
+  return misunderstood(extras.front(), "`belfry " + command + "` takes no such argument", help_of(command));
 }
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
@@ -200,9 +193,7 @@ Expected<void> check_choice(const Invocation& asked, std::string_view what, cons
   if (value.empty() || std::ranges::find(choices, value) != choices.end()) return {};
   std::string list;
   for (const std::string_view choice : choices) ((list += list.empty() ? "" : ", ")) += choice;
-  return std::unexpected(
-      usage("cannot understand " + std::string(what) + " " + value + ": it is one of " + list,
-            help_of(asked.command)));
+  return misunderstood(std::string(what) + " " + value, "it is one of " + list, help_of(asked.command));
 }
 
 Expected<void> check_choices(const Invocation& asked) {
@@ -242,54 +233,33 @@ Expected<void> check_exec(const CLI::App& app, const Invocation& asked) {
   return std::unexpected(usage("cannot exec: the command to run stands behind `--`", guess));
 }
 
-bool is_signal(const std::string& name) { return config::signal_number(name).has_value(); }
-
-Expected<void> check_run(const Invocation& asked, bool has_dashes) {
-  const bool has_init_options = asked.single_child || !asked.rewrites.empty() ||
-                                !asked.remapped_exits.empty() || !asked.parent_death_signal.empty();
-  if (!has_dashes && has_init_options)
-    return std::unexpected(usage("cannot run: the command behind `--` is missing", help_of("run")));
-  if (!has_dashes) return {};
+Expected<void> check_run(Raw& raw, bool has_dashes) {
+  const Invocation& asked = raw.invocation;
+  if (!has_dashes && raw.init == InitWords{}) return {};
   if (asked.program.empty())
     return std::unexpected(usage("cannot run: the command behind `--` is missing", help_of("run")));
   if (!asked.files.empty() || !asked.names.empty() || !asked.profiles.empty())
     return std::unexpected(usage("cannot run a command and a stack: `run --` reads no file",
                                  "belfry exec -- COMMAND runs it in a stack that is ready"));
-  for (const std::string& rule : asked.rewrites) {
-    const auto colon = rule.find(':');
-    const std::string to = colon == std::string::npos ? "" : rule.substr(colon + 1);
-    if (!is_signal(rule.substr(0, colon)) || (to != "0" && !is_signal(to)))
-      return std::unexpected(
-          usage("cannot understand --rewrite " + rule, "write it like SIGTERM:SIGQUIT or SIGHUP:0"));
-  }
-  if (!asked.parent_death_signal.empty() && !is_signal(asked.parent_death_signal))
-    return std::unexpected(usage("cannot understand --parent-death-signal " + asked.parent_death_signal,
-                                 "write it like SIGTERM"));
+  auto terms = init_terms(raw.init);
+  if (!terms) return std::unexpected(terms.error());
+  raw.invocation.init = std::move(*terms);
   return {};
 }
 
-Expected<void> check_program(const Invocation& asked, bool has_dashes) {
-  if (asked.command == "run") return check_run(asked, has_dashes);
+Expected<void> check_program(Raw& raw, bool has_dashes) {
+  const Invocation& asked = raw.invocation;
+  if (asked.command == "run") return check_run(raw, has_dashes);
   if (asked.command == "wait" && has_dashes && asked.program.empty())
     return std::unexpected(usage("cannot wait: the command behind `--` is missing", help_of("wait")));
-  if (!is_one_of(asked.command, {"exec", "wait"}) && has_dashes) {
-    return std::unexpected(usage("cannot understand --: `belfry " + asked.command + "` runs no command",
-                                 help_of(asked.command)));
-  }
+  if (!is_one_of(asked.command, {"exec", "wait"}) && has_dashes)
+    return misunderstood("--", "`belfry " + asked.command + "` runs no command", help_of(asked.command));
   return {};
 }
 
 Expected<void> read_timeout(Raw& raw) {
   const bool never = raw.invocation.command == "wait" && raw.timeout == "none";
-  if (raw.timeout.empty() || never) return {};
-  const auto duration = config::parse_duration(raw.timeout);
-  if (!duration) {
-    return std::unexpected(
-        usage("cannot understand --timeout " + raw.timeout + ": " + duration.error().message,
-              "write it like 500ms, 30s or 1m30s"));
-  }
-  raw.invocation.timeout = *duration;
-  return {};
+  return read_duration("--timeout", never ? "" : raw.timeout, raw.invocation.timeout);
 }
 
 // Cuts off what stands behind the first `--`; it is nobody's business here.
@@ -323,7 +293,7 @@ Expected<std::variant<Invocation, Text>> without_command(const std::vector<std::
 Expected<void> check(const CLI::App& app, Raw& raw, bool has_dashes) {
   if (auto given = check_exec(app, raw.invocation); !given) return given;
   if (auto known = check_extras(app); !known) return known;
-  if (auto fits = check_program(raw.invocation, has_dashes); !fits) return fits;
+  if (auto fits = check_program(raw, has_dashes); !fits) return fits;
   if (auto fits = check_names(raw.invocation); !fits) return fits;
   if (auto fits = check_choices(raw.invocation); !fits) return fits;
   return read_timeout(raw);

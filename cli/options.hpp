@@ -1,4 +1,4 @@
-// The command line as values. CLI11 is known to options.cpp alone.
+// The command line as values. CLI11 is known to the sources called …options.cpp.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channels/time/time.hpp"
+#include "cli/init_options.hpp"
 #include "cli/wait_options.hpp"
 #include "client/failure.hpp"
 
@@ -34,10 +35,7 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
-  bool single_child = false;          // run -- CMD: as in system/init.hpp
-  std::vector<std::string> rewrites;  // "TERM:QUIT", checked
-  std::vector<int> remapped_exits;
-  std::string parent_death_signal;
+  InitTerms init;  // run -- CMD
   WaitOptions wait;
 };
 

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/locate.hpp"
+#include "cli/program.hpp"
 #include "cli/wait_talk.hpp"
 #include "config/model/exit_codes.hpp"
 #include "system/become.hpp"
@@ -61,9 +62,15 @@ Expected<void> check_that_options_fit(const Invocation& asked, const waiter::Pro
   return {};
 }
 
+// A line can be rewritten on a terminal, and not on one that calls itself dumb (a shell in an editor).
+bool rewrites_lines(int fd) {
+  const char* const kind = std::getenv("TERM");
+  return ::isatty(fd) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
 waiter::Pace pace_of(const Invocation& asked) {
   if (asked.wait.quiet) return waiter::Pace::nothing;
-  return ::isatty(STDERR_FILENO) == 1 ? waiter::Pace::line : waiter::Pace::reminders;
+  return rewrites_lines(STDERR_FILENO) ? waiter::Pace::line : waiter::Pace::reminders;
 }
 
 Expected<waiter::Request> request_of(const Invocation& asked) {
@@ -95,9 +102,7 @@ int end_by(int signo) {
 
 int run_program(const std::vector<std::string>& program) {
   std::cout.flush();
-  const int error = system::become(program);
-  return report({error == ENOENT ? exit_code::not_found : exit_code::not_executable,
-                 "cannot run " + program.front() + ": " + std::strerror(error), ""});
+  return report(cannot_run(program.front(), system::become(program)));
 }
 
 waiter::Outcome wait_quietly(waiter::Request request) {

@@ -5,30 +5,19 @@
 #include <optional>
 #include <utility>
 
-#include "config/model/duration.hpp"
-#include "config/model/exit_codes.hpp"
+#include "cli/option_values.hpp"
 #include "config/model/pattern.hpp"
 
 namespace belfry::cli {
 namespace {
 
 using client::Expected;
-using client::Failure;
 
-std::unexpected<Failure> misunderstood(const std::string& option, const std::string& why,
-                                       std::string next_step) {
-  return std::unexpected(
-      Failure{exit_code::usage, "cannot understand " + option + ": " + why, std::move(next_step)});
-}
-
-Expected<void> read_duration(const std::string& option, const std::string& text, Duration& out) {
-  const auto parsed = config::parse_duration(text);
-  if (!parsed)
-    return misunderstood(option + " " + text, parsed.error().message, "write it like 500ms, 30s or 1m30s");
-  if (*parsed <= Duration::zero())
+Expected<void> read_time(const std::string& option, const std::string& text, std::optional<Duration>& out) {
+  Expected<void> read = read_duration(option, text, out);
+  if (read && out && *out <= Duration::zero())
     return misunderstood(option + " " + text, "it has to be longer than 0", "write it like 500ms or 2s");
-  out = *parsed;
-  return {};
+  return read;
 }
 
 std::optional<std::uint16_t> status_of(std::string_view digits) {
@@ -120,18 +109,21 @@ void add_wait_options(CLI::App& app, WaitOptions& options) {
   app.add_flag("--any", options.any);
   app.add_flag("--not", options.negated);
   app.add_flag("-q,--quiet", options.quiet);
-  app.add_option("--interval", options.interval);
-  app.add_option("--attempt-timeout", options.attempt_timeout);
-  app.add_option("--method", options.method);
-  app.add_option("--header", options.headers)->allow_extra_args(false);
-  app.add_option("--status", options.status);
-  app.add_option("--body", options.body);
-  app.add_option("--json", options.json);
   app.add_flag("--insecure", options.insecure);
-  app.add_option("--ca", options.ca);
-  app.add_option("--cert", options.cert);
-  app.add_option("--key", options.key);
-  app.add_option("--query", options.query);
+  app.add_option("--header", options.headers)->allow_extra_args(false);
+  const std::pair<const char*, std::string*> texts[] = {
+      {"--interval", &options.interval},
+      {"--attempt-timeout", &options.attempt_timeout},
+      {"--method", &options.method},
+      {"--status", &options.status},
+      {"--body", &options.body},
+      {"--json", &options.json},
+      {"--ca", &options.ca},
+      {"--cert", &options.cert},
+      {"--key", &options.key},
+      {"--query", &options.query},
+  };
+  for (const auto& [name, text] : texts) app.add_option(name, *text);
 }
 
 Expected<waiter::ProbeOptions> probe_options(const WaitOptions& asked, const std::string& directory) {
@@ -158,14 +150,11 @@ Expected<waiter::ProbeOptions> probe_options(const WaitOptions& asked, const std
 Expected<waiter::AttemptTerms> attempt_terms(const WaitOptions& asked) {
   waiter::AttemptTerms terms;
   terms.negated = asked.negated;
-  if (!asked.interval.empty()) {
-    auto read = read_duration("--interval", asked.interval, terms.interval.emplace());
-    if (!read) return std::unexpected(read.error());
-  }
-  if (!asked.attempt_timeout.empty()) {
-    auto read = read_duration("--attempt-timeout", asked.attempt_timeout, terms.timeout);
-    if (!read) return std::unexpected(read.error());
-  }
+  std::optional<Duration> timeout;
+  Expected<void> read = read_time("--interval", asked.interval, terms.interval);
+  if (read) read = read_time("--attempt-timeout", asked.attempt_timeout, timeout);
+  if (!read) return std::unexpected(read.error());
+  terms.timeout = timeout.value_or(terms.timeout);
   return terms;
 }
 

@@ -5,8 +5,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 
 #include "system/descriptors.hpp"
+#include "system/exec_diagnosis.hpp"
+#include "system/find_program.hpp"
 
 namespace belfry::system {
 
@@ -19,6 +23,14 @@ int become(const std::vector<std::string>& command) {
   ::signal(SIGPIPE, SIG_DFL);
   ::execvp(arguments.front(), arguments.data());
   return errno;
+}
+
+std::string why_not_run(const std::string& program, int errnum) {
+  const char* const path = std::getenv("PATH");
+  const auto found = find_program(program, path != nullptr ? path : "/bin:/usr/bin");  // as execvp(3)
+  if (!found) return found.error().reason;
+  const std::string why = why_not_executable(*found, {.uid = ::geteuid()});
+  return why.empty() ? std::strerror(errnum) : why;
 }
 
 void die_of(int signo) {

@@ -10,6 +10,10 @@ namespace belfry::system {
 // this one was started with. No SignalBlock may be alive. Returns only if that failed: the errno.
 [[nodiscard]] int become(const std::vector<std::string>& command);
 
+// Why execvp(3) has refused `program` with this errno, in words: errno alone says of a script whose
+// interpreter is missing that the script is. Looks at the file once more.
+[[nodiscard]] std::string why_not_run(const std::string& program, int errnum);
+
 // Dies of the signal, so that a shell which was told as well ends its script. Returns only where a signal
 // kills nobody: in the init of a PID namespace.
 void die_of(int signo);

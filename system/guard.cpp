@@ -4,7 +4,6 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,8 +13,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
+#include <span>
+#include <system_error>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,9 @@
 #include "system/cgroup_files.hpp"
 #include "system/pipe.hpp"
 #include "system/proc.hpp"
+#include "system/process_handle.hpp"
+#include "system/process_identity.hpp"
+#include "system/socket_directory.hpp"
 
 namespace belfry::system {
 
@@ -33,21 +37,6 @@ constexpr const char* name_of_guard = "bell-guard";  // not "belfry…": see gua
 constexpr Duration longest_hunt = std::chrono::seconds(10);
 constexpr int most_looks = 50;  // at one that has no environment to read, because it is just calling execve
 constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is found by one of them
-
-std::string random_token() {
-  unsigned char bytes[16];
-  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
-    const auto now = Clock::now().time_since_epoch().count();
-    const pid_t pid = ::getpid();
-    std::memset(bytes, 0, sizeof bytes);
-    std::memcpy(bytes, &now, sizeof now);
-    std::memcpy(bytes + sizeof now, &pid, sizeof pid);
-  }
-  constexpr const char* digits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) (text += digits[byte >> 4]) += digits[byte & 15];
-  return text;
-}
 
 // systemd sets it to the main process's number (systemd.exec(5)); whoever inherits it is not that process.
 bool is_main_process_of_a_unit() {
@@ -95,13 +84,32 @@ class Hunt {
       undecided = undecided || !seen.decided;
     }
     bool somebody = undecided;
-    for (const pid_t pid : proc::descendants_of(std::move(ours))) {
-      if (!is_living(pid)) continue;
-      seen_[pid].is_ours = seen_[pid].decided = true;
-      ::kill(pid, SIGKILL);
-      somebody = true;
-    }
+    for (const ProcessIdentity& process : with_all_below(std::move(ours)))
+      somebody = kill(process) || somebody;
     return somebody;
+  }
+
+  // All of them are written down before the first is killed: then they are nobody's children any more.
+  std::vector<ProcessIdentity> with_all_below(std::vector<pid_t> ours) {
+    std::vector<ProcessIdentity> found;
+    for (const pid_t pid : ours) found.push_back({pid, seen_[pid].born});
+    const std::size_t known = ours.size();
+    const std::vector<pid_t> tree = proc::descendants_of(std::move(ours));
+    for (const pid_t pid : std::span(tree).subspan(known)) {
+      const auto process = identity_of(pid);
+      if (!process) continue;
+      seen_[pid] = {.born = process->born, .is_ours = true, .decided = true};
+      found.push_back(*process);
+    }
+    return found;
+  }
+
+  // Held before it is compared: the number may have changed hands since. False: it has ended.
+  static bool kill(const ProcessIdentity& process) {
+    const auto held = ProcessHandle::open(process.pid);
+    if (held) return !held->has_ended() && is_still(process) && held->signal(SIGKILL);
+    // pidfd_open(2) is not there, or a seccomp filter forbids it.
+    return held.error() != ESRCH && is_still(process) && ::kill(process.pid, SIGKILL) == 0;
   }
 
   Seen& look_at(pid_t pid) {
@@ -114,16 +122,27 @@ class Hunt {
       return seen;
     }
     if (seen.decided) return seen;
-    const proc::Variable found = proc::look_up(pid, run_variable);
-    const bool has_gone_by = !is_living(pid) || ++seen.looks_in_vain > most_looks;
+    const proc::Variable found = word_of(pid);
+    const bool has_gone_by = has_ended(pid) || ++seen.looks_in_vain > most_looks;
     seen.decided = found.reading != proc::Reading::undecided || has_gone_by;
     seen.is_ours = found.reading == proc::Reading::has && found.value == token_;
     return seen;
   }
 
-  static bool is_living(pid_t pid) {
-    const auto process = proc::describe(pid);
-    return process && process->state != 'Z' && process->state != 'X';
+  // A process whose first thread has ended is no zombie yet; its environment is read by way of the others.
+  static proc::Variable word_of(pid_t pid) {
+    proc::Variable found = proc::look_up(pid, run_variable);
+    std::error_code error;
+    std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid) + "/task", error);
+    for (; !error && thread != end(thread) && found.reading == proc::Reading::undecided;
+         thread.increment(error))
+      found = proc::look_up(std::atoi(thread->path().filename().c_str()), run_variable);
+    return found;
+  }
+
+  static bool has_ended(pid_t pid) {
+    const auto held = ProcessHandle::open(pid);
+    return held ? held->has_ended() : held.error() == ESRCH;
   }
 
   // There is no loop here, and whoever was killed is somebody else's child.
@@ -176,7 +195,7 @@ void leave_everything_but(int first, int second) {
 
 }  // namespace
 
-Guard::Guard() : token_(random_token()) {}
+Guard::Guard() : token_(unguessable_name()) {}
 
 std::unique_ptr<Guard> Guard::start() {
   if (::getpid() == 1 || is_main_process_of_a_unit()) return nullptr;

@@ -23,12 +23,15 @@ std::uint64_t ticks_since_boot() { return static_cast<std::uint64_t>(time_since_
 
 }  // namespace
 
+// belfry may be killed between any two instructions: what is written in several steps counts by the last one.
+// Of a half-written path the guard would kill a cgroup further up.
 struct GuardLedger::Page {
   struct Entry {
     std::atomic<pid_t> leader;
     std::atomic<std::uint64_t> noted_at;  // in clock ticks since the boot, as proc::born_at() counts
   };
   std::array<char, 4096> cgroup;
+  std::atomic<std::size_t> cgroup_size;
   std::array<Entry, places> entries;
 };
 
@@ -54,9 +57,10 @@ void GuardLedger::remove(pid_t leader) {
 }
 
 void GuardLedger::set_cgroup(std::string_view directory) {
-  if (directory.size() >= page_->cgroup.size()) return;
-  const auto end = std::ranges::copy(directory, page_->cgroup.begin()).out;
-  *end = '\0';
+  if (directory.size() > page_->cgroup.size()) return;
+  page_->cgroup_size = 0;
+  std::ranges::copy(directory, page_->cgroup.begin());
+  page_->cgroup_size = directory.size();
 }
 
 bool GuardLedger::has_session(pid_t session) const {
@@ -68,6 +72,6 @@ bool GuardLedger::has_session(pid_t session) const {
   return !born || *born <= entry.noted_at + 1;
 }
 
-std::string_view GuardLedger::cgroup() const { return page_->cgroup.data(); }
+std::string_view GuardLedger::cgroup() const { return {page_->cgroup.data(), page_->cgroup_size}; }
 
 }  // namespace belfry::system

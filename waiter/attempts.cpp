@@ -57,6 +57,8 @@ Task<bool> rest(Context& ctx, const probes::Probe& probe, News& news, Duration p
 
 bool proves_absence(const Error& why) {
   switch (why.errnum()) {
+    case EACCES:
+    case EPERM:
     case EMFILE:
     case ENFILE:
     case ENOMEM:

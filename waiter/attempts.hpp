@@ -22,7 +22,7 @@ struct AttemptTerms {
 };
 
 // Whether a failed attempt says that there is nothing, rather than that it could not be looked: too few
-// descriptors or too little memory here are nobody else's absence.
+// rights, descriptors or memory here are nobody else's absence.
 [[nodiscard]] bool proves_absence(const Error& why);
 
 // Tells the tally of each attempt; returns when there is nothing more to be asked. `slots` bounds how many

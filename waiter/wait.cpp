@@ -182,7 +182,8 @@ Task<void> Wait::tell_all_the_while(Context& ctx) {
   client::WaitSchedule reminders(began_);
   const bool line = request_.pace == Pace::line;
   for (TimePoint next = began_;;) {
-    next = line ? next + briefly : reminders.next();
+    // A line that was missed, while the terminal or the machine slept, is not made up for.
+    next = line ? std::max(next + briefly, loop_.now()) : reminders.next();
     const Result<void> slept = co_await sleep_until(ctx, next);
     if (!slept) co_return;
     const bool due = reminders.look(loop_.now()) == client::WaitSchedule::Due::reminder;

@@ -68,6 +68,7 @@ class Daemon final : Reporter, system::SignalListener {
   [[nodiscard]] system::Processes& processes() { return processes_; }
   [[nodiscard]] const NativeResources& resources() const { return resources_; }
   [[nodiscard]] const std::string& control_socket() const { return control_socket_; }
+  [[nodiscard]] const system::Guard* guard() const { return mode_.guard; }  // null: as in RunMode
   void say(std::string_view text) { pump_.say(text); }
   // What a person must see, on standard error: "belfry: TEXT". Never blocks.
   void complain(const std::string& text);

@@ -117,6 +117,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
   for (const auto& [name, port] : daemon_.stack().ports)
     launch.add_variable("PORT_" + name, std::to_string(port));
   for (const auto& [name, value] : daemon_.supervisor().output_variables()) launch.add_variable(name, value);
+  if (const system::Guard* guard = daemon_.guard()) launch.add_variable(system::run_variable, guard->token());
   launch.standard_input = STDIN_FILENO;
   launch.new_session = false;
   if (system::is_terminal(STDIN_FILENO)) launch.foreground_tty = tty_ = STDIN_FILENO;

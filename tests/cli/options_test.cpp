@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
 #include "cli/help.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/width.hpp"
@@ -114,6 +118,10 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"run", "--"},
                                                        {"run", "-c", "x", "--", "sh"},
                                                        {"run", "--rewrite", "x", "--", "sh"},
+                                                       {"run", "--rewrite", "TERM:", "--", "sh"},
+                                                       {"run", "--parent-death-signal", "0", "--", "sh"},
+                                                       {"run", "--kill-after", "5", "--", "sh"},
+                                                       {"run", "--kill-after", "5s"},
                                                        {"status", "--", "sh"},
                                                        {"check", "--format", "xml"},
                                                        {"import", "compose"},
@@ -128,6 +136,19 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
     EXPECT_THAT(failure.message, StartsWith("cannot "));
     EXPECT_THAT(failure.next_step, testing::Not(testing::IsEmpty())) << failure.message;
   }
+}
+
+TEST(Options, what_is_said_of_a_command_that_run_is_an_init_for_is_read) {
+  const InitTerms init =
+      asked({"run", "--rewrite", "15:SIGQUIT", "--rewrite", "HUP:0", "--remap-exit", "143", "--kill-after",
+             "500ms", "--parent-death-signal", "TERM", "--single-child", "--", "sh", "--rewrite"})
+          .init;
+  EXPECT_THAT(init.rewrites, ElementsAre(std::pair(SIGHUP, 0), std::pair(SIGTERM, SIGQUIT)));
+  EXPECT_THAT(init.remapped_exits, ElementsAre(143));
+  EXPECT_EQ(init.kill_after, 500ms);
+  EXPECT_EQ(init.parent_death_signal, SIGTERM);
+  EXPECT_TRUE(init.single_child);
+  EXPECT_EQ(asked({"run", "--", "sh"}).init.kill_after, std::nullopt);
 }
 
 TEST(Options, help_is_found_in_every_way_people_ask_for_it) {
@@ -178,6 +199,26 @@ TEST(Help, every_option_is_in_the_text_of_its_command) {
       if (option == "-h" || option == "--help") continue;
       EXPECT_THAT(std::string(help_text(command.command)), HasSubstr(option)) << command.command;
     }
+  }
+}
+
+// As a word: `--for` is not in `--format`.
+bool contains_word(std::string_view text, const std::string& word) {
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const std::string_view behind = text.substr(at + word.size(), 1);
+    if (behind.find_first_of("-abcdefghijklmnopqrstuvwxyz") == std::string_view::npos) return true;
+  }
+  return false;
+}
+
+TEST(Help, every_option_is_in_the_manual_page) {
+  std::ifstream file(BELFRY_SOURCE_DIR "/docs/man/belfry.1");
+  std::string page(std::istreambuf_iterator<char>(file), {});
+  for (std::size_t at = 0; (at = page.find('\\', at)) != std::string::npos;)  // troff: `\fB\-\-json\fR`
+    page.erase(at, page[at + 1] == 'f' ? 3 : 1);
+  for (const CommandOptions& command : all_commands()) {
+    for (const std::string& option : command.options)
+      EXPECT_TRUE(contains_word(page, option)) << command.command << " " << option;
   }
 }
 

@@ -108,6 +108,8 @@ class Completion:
         self.assert_completes("belfry exec -- printen", "exec", "--", "printenv")
         self.assert_completes("belfry exec alpha -- printen", "exec", "alpha", "--", "printenv")
         self.assert_completes("belfry exec -- cat zeb", "exec", "--", "cat", "zebra.txt")
+        self.assert_completes("belfry run -- printen", "run", "--", "printenv")
+        self.assert_completes("belfry exec --logs zeb", "exec", "--logs", "zebra.txt")
         self.assertEqual(self.completed("belfry check -- printen")[-1], "printen")
 
 

@@ -15,6 +15,19 @@ from harness import PATIENCE, Scenario, Stack, descendants
 
 TRIES = int(os.environ.get("BELFRY_GUARD_TRIES", "20"))
 WITHIN = 1  # second, after belfry's end
+# Its first thread ends; the other one says so beside the program, and goes on. proc_pid_stat(5) calls that a zombie.
+WITHOUT_FIRST_THREAD = """
+import ctypes, os, threading, time
+
+def go_on():
+    while open(f"/proc/{os.getpid()}/stat").read().rsplit(")", 1)[1].split()[0] != "Z":
+        time.sleep(0.01)
+    open(os.path.join(os.path.dirname(__file__), "alone"), "w").close()
+    time.sleep(1000)
+
+threading.Thread(target=go_on).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
 
 
 def pipes_of(pid):
@@ -91,6 +104,25 @@ class Killed(Scenario):
         self.assertGreaterEqual(len(marked(word)), 6)
         self.kill(stack)
         self.assertEqual(marked(word), [])
+
+    def test_the_command_of_exec_leaves_nobody_either(self):
+        word = f"7{os.getpid()}{random.randrange(10**6)}"
+        stack = self.stack("  a: {command: sleep 1000}")
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in marked(word)])  # they hold belfry's output
+        stack.start("--", "sh", "-c", f"(setsid sh -c 'sleep {word}1; true' &) ; sleep {word}2 & echo begun; wait", command="exec")
+        stack.output.index_of("begun")
+        self.kill(stack)
+        self.assertEqual(marked(word), [])
+
+    def test_who_goes_on_without_its_first_thread_is_no_zombie_and_not_left(self):
+        stack = self.stack("""
+  threads: {command: [sh, -c, "setsid /usr/bin/python3 $DIR/threads.py & wait; true"], ready: {file: $DIR/alone}}
+""")
+        with open(os.path.join(stack.path, "threads.py"), "w", encoding="ascii") as file:
+            file.write(WITHOUT_FIRST_THREAD)
+        stack.start().wait_for_control()
+        self.assertEqual(stack.wait("threads"), 200)
+        self.kill(stack)
 
     def test_nobody_is_left_whenever_it_happens(self):
         # Each service forks all the time, in sessions of its own, and ends all the time.

@@ -161,7 +161,7 @@ def commands_of(text):
             found.append(line.split("  #")[0].rstrip())
         elif line.startswith("|"):
             found += [code.replace("\\|", "|") for code in re.findall(r"`([^`]+)`", line)
-                      if re.search(r"\bbelfry (wait|version)", code)]
+                      if re.search(r"\bbelfry (wait|run|version)", code)]
     return found
 
 
@@ -406,6 +406,15 @@ class Waits(Scenario):
                 seen += block
         self.assertEqual(process.wait(PATIENCE), 124)
         self.assertIn(b"\r\x1b[Kwaiting 1s for 127.0.0.1:1: Connection refused (+1 more)\r\x1b[Kbelfry: cannot wait", seen)
+
+    def test_on_a_dumb_terminal_no_line_is_rewritten(self):
+        master, terminal = pty.openpty()
+        self.addCleanup(os.close, master)
+        ran = subprocess.run([BELFRY, "wait", "--timeout", "1200ms", "file:/nowhere"], stdin=subprocess.DEVNULL, stderr=terminal,
+                             stdout=terminal, env={**os.environ, "TERM": "dumb"}, timeout=PATIENCE, check=False)
+        os.close(terminal)
+        self.assertEqual(ran.returncode, 124)
+        self.assertRegex(os.read(master, 65536), rb"^belfry: cannot wait any longer [^\x1b]*$")
 
     def test_quiet_is_quiet_on_a_pipe_and_says_why_in_the_end(self):
         ran = self.wait("--quiet", "127.0.0.1:1", "--timeout", "50ms")

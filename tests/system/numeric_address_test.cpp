@@ -25,32 +25,30 @@ std::string written(int family, const std::string& host) {
   return std::string(text) + (address.sin6_scope_id != 0 ? "%" + std::to_string(address.sin6_scope_id) : "");
 }
 
-TEST(NumericAddress, numbers_of_both_families_are_read) {
-  EXPECT_EQ(written(AF_INET, "127.0.0.1"), "127.0.0.1");
-  EXPECT_EQ(written(AF_INET, "127.1"), "127.0.0.1");
-  EXPECT_EQ(written(AF_INET6, "::1"), "::1");
-  EXPECT_EQ(written(AF_INET6, "2001:db8::2"), "2001:db8::2");
+struct Row {
+  int family;
+  std::string host;
+  std::string read;
+};
+
+TEST(NumericAddress, numbers_stars_and_interfaces_are_read) {
+  const Row rows[] = {
+      {AF_INET, "127.0.0.1", "127.0.0.1"},
+      {AF_INET, "127.1", "127.0.0.1"},
+      {AF_INET6, "::1", "::1"},
+      {AF_INET6, "2001:db8::2", "2001:db8::2"},
+      {AF_INET, "*", "0.0.0.0"},
+      {AF_INET6, "*", "::"},
+      {AF_INET6, "fe80::1%lo", "fe80::1%1"},
+      {AF_INET6, "fe80::1%7", "fe80::1%7"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(written(row.family, row.host), row.read) << row.host;
 }
 
-TEST(NumericAddress, a_star_is_every_address) {
-  EXPECT_EQ(written(AF_INET, "*"), "0.0.0.0");
-  EXPECT_EQ(written(AF_INET6, "*"), "::");
-}
-
-TEST(NumericAddress, an_interface_is_a_name_or_a_number) {
-  EXPECT_EQ(written(AF_INET6, "fe80::1%lo"), "fe80::1%1");
-  EXPECT_EQ(written(AF_INET6, "fe80::1%7"), "fe80::1%7");
-  EXPECT_EQ(written(AF_INET6, "fe80::1%no-such"), "none");
-  EXPECT_EQ(written(AF_INET6, "fe80::1%"), "none");
-}
-
-TEST(NumericAddress, names_and_the_other_family_are_none) {
-  EXPECT_EQ(written(AF_INET, "localhost"), "none");
-  EXPECT_EQ(written(AF_INET6, "localhost"), "none");
-  EXPECT_EQ(written(AF_INET, "::1"), "none");
-  EXPECT_EQ(written(AF_INET6, "127.0.0.1"), "none");
-  EXPECT_EQ(written(AF_INET, ""), "none");
-  EXPECT_EQ(written(AF_INET6, ""), "none");
+TEST(NumericAddress, names_the_other_family_and_interfaces_that_are_not_there_are_none) {
+  for (const std::string host : {"localhost", "", "127.0.0.1", "fe80::1%no-such", "fe80::1%"})
+    EXPECT_EQ(written(AF_INET6, host), "none") << host;
+  for (const std::string host : {"localhost", "", "::1"}) EXPECT_EQ(written(AF_INET, host), "none") << host;
 }
 
 }  // namespace

@@ -119,10 +119,12 @@ TEST_F(AttemptsTest, not_waits_for_an_attempt_that_fails) {
   EXPECT_EQ(after(there).why, "it is still there");
 }
 
-TEST_F(AttemptsTest, too_few_descriptors_here_are_nobody_elses_absence) {
+TEST_F(AttemptsTest, too_few_descriptors_or_rights_here_are_nobody_elses_absence) {
   terms.negated = true;
-  Scripted probe(loop, {no(Error::from_errno(EMFILE, "cannot connect"))});
-  EXPECT_EQ(after(probe).state, Awaited::State::waiting);
+  for (const int errnum : {EMFILE, EACCES, EPERM}) {
+    Scripted probe(loop, {no(Error::from_errno(errnum, "cannot connect"))});
+    EXPECT_EQ(after(probe).state, Awaited::State::waiting);
+  }
 }
 
 TEST_F(AttemptsTest, what_makes_no_sense_is_hopeless) {

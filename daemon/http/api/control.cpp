@@ -99,18 +99,18 @@ std::string mistake_in(const Level& level, const ServiceView& service) {
 }
 
 // What the waits for several services share. The first that fails takes the others with it; where any of them
-// is enough, the first that succeeds does.
+// is enough, the first that succeeds does, and who fails last says why there is none.
 struct Waits {
   Context& siblings;
   bool any = false;
   bool found = false;  // one of any
-  std::optional<Error> first_error{};
+  std::optional<Error> error{};
 };
 
 Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
   const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.level);
   if (level && waits.any) waits.found = true;
-  if (!level && !waits.first_error) waits.first_error = level.error();
+  if (!level && (waits.any || !waits.error)) waits.error = level.error();
   if (level.has_value() == waits.any) waits.siblings.cancel(level ? Error::cancelled() : level.error());
 }
 
@@ -128,7 +128,7 @@ Task<Result<void>> wait_for_them(Context& ctx, StackView& stack, const WaitFor& 
   Context joining(ctx.loop());
   const Result<void> joined = co_await group.wait(joining);
   static_cast<void>(joined);
-  if (waits.first_error && !waits.found) co_return std::unexpected(*waits.first_error);
+  if (waits.error && !waits.found) co_return std::unexpected(*waits.error);
   co_return Result<void>();
 }
 
@@ -150,7 +150,7 @@ Response in_vain(int status, std::string detail, const StackView& stack, const W
   char mark = ':';
   for (const WaitFor::One& one : wait.services) {
     const ServiceView service = stack.service(one.service);
-    if (service.ready && wait.services.size() > 1) continue;
+    if (service.ready != one.level.negated && wait.services.size() > 1) continue;
     ((((detail += mark) += ' ') += service.name) += " is ") += reason_unready(service);
     mark = ',';
   }

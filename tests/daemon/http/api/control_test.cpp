@@ -154,6 +154,27 @@ TEST_F(Control, a_wait_may_ask_for_the_opposite) {
   EXPECT_EQ(kept.response.status, 200);
 }
 
+TEST_F(Control, of_any_one_that_never_will_leaves_a_timeout_a_timeout) {
+  stack.add("db", State::starting);
+  stack.add("api", State::starting);
+  begin(get("/v1/wait?service=db&service=api&any=1&timeout=1s"));
+  stack.fake(1).level.never(Error(Error::Kind::failed, "api has failed"));
+  loop.advance(1s);
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 504);
+}
+
+TEST_F(Control, who_waited_in_vain_for_the_opposite_hears_who_is_still_ready) {
+  stack.add("db", State::ready);
+  stack.add("api", State::starting);
+  begin(get("/v1/wait?service=db&service=api&not=1&timeout=1s"));
+  stack.fake(1).level.ring();
+  loop.advance(1s);
+  ASSERT_TRUE(kept.done);
+  EXPECT_EQ(kept.response.status, 504);
+  EXPECT_THAT(kept.response.body, HasSubstr("cannot wait any longer: db is ready\""));
+}
+
 TEST_F(Control, the_first_that_never_will_ends_the_wait_for_all) {
   stack.add("db", State::starting);
   stack.add("api", State::starting);
