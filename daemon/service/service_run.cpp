@@ -29,7 +29,8 @@ Result<void> Service::prepare() {
   if (spec().command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
   launch->set_command(bound(spec().command));
-  if (auto ok = resources().prepare(*launch, record_.state == State::waiting); !ok) return ok;
+  if (auto ok = resources().prepare(*launch, record_.state == State::waiting); !ok)
+    return std::unexpected(shown(ok.error()));
   *marker_ = std::string(runtime_.stack_name) + "/" + spec().name + "#" + std::to_string(record_.runs + 1);
   launch->set_marker(marker());
   add_outputs_to(*launch);
