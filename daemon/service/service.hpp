@@ -171,6 +171,7 @@ class Service final : public Node,
   // --- outputs (service_outputs.cpp)
   void take_outputs(const NotifyMessage& message);
   void fix_outputs(bool last);
+  [[nodiscard]] bool writes_outputs() const;
   void read_outputs();
   [[nodiscard]] bool uses_outputs() const;
   [[nodiscard]] const Outputs::Output* output_of(const config::OutputReference& reference) const;

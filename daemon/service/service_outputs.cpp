@@ -46,9 +46,13 @@ void Service::take_outputs(const NotifyMessage& message) {
   }
 }
 
+bool Service::writes_outputs() const {
+  return spec().extras != nullptr && !spec().extras->outputs.file.empty();
+}
+
 // A bell rings, and carries what is known by now.
 void Service::fix_outputs(bool last) {
-  if (spec().extras != nullptr && !spec().extras->outputs.file.empty()) read_outputs();
+  if (writes_outputs()) read_outputs();
   if (now_->outputs != nullptr) now_->outputs->fix(last);
 }
 

@@ -46,6 +46,7 @@ void Service::open_run(Context& ctx) {
   const ProbeMeans& means = bound_ != nullptr ? bound_->means() : runtime_.probes;
   readiness_ = std::make_unique<Readiness>(ctx, means, spec(), listener);
   said_that_outputs_changed_ = false;
+  if (writes_outputs()) resources().forget_outputs();
   if (cares_about_loss()) lost_since_->clear();
 }
 

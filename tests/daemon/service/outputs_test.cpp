@@ -112,6 +112,10 @@ TEST_F(Outputs, a_file_that_cannot_be_read_is_named_to_whoever_needs_it) {
   EXPECT_EQ(state(api.name), State::backoff);
   EXPECT_THAT(cause("api"), HasSubstr("cannot read its outputs /outputs: No such file"));
   EXPECT_THAT(chronicle.notices, ElementsAre(HasSubstr("db cannot read its outputs /outputs")));
+  EXPECT_EQ(resources.outputs_forgotten, 1);
+  end("db", 1);
+  advance(1s);
+  EXPECT_EQ(resources.outputs_forgotten, 2) << "what one run has written is none of the next one's";
 }
 
 TEST_F(Outputs, another_value_in_the_next_run_restarts_whoever_asks_for_that) {
