@@ -116,7 +116,10 @@ Task<void> UserCommand::run_command(Context& ctx) {
   launch.add_variable("BELFRY_SOCKET", daemon_.control_socket());
   for (const auto& [name, port] : daemon_.stack().ports)
     launch.add_variable("PORT_" + name, std::to_string(port));
-  for (const auto& [name, value] : daemon_.supervisor().output_variables()) launch.add_variable(name, value);
+  std::vector<std::string> ambiguous;
+  for (const auto& [name, value] : daemon_.supervisor().output_variables(ambiguous))
+    launch.add_variable(name, value);
+  for (const std::string& why : ambiguous) daemon_.say(why);
   launch.standard_input = STDIN_FILENO;
   launch.new_session = false;
   if (system::is_terminal(STDIN_FILENO)) launch.foreground_tty = tty_ = STDIN_FILENO;

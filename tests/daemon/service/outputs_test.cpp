@@ -204,7 +204,23 @@ TEST_F(Outputs, secrets_are_given_to_whom_they_are_for_and_shown_to_nobody) {
   EXPECT_EQ(asked, "127.0.0.1:hunter2");
   EXPECT_EQ(supervisor->service(0).outputs.front().value, "***");
   EXPECT_EQ(service("api").shown(Error::failed("no hunter2 here")).text(), "no *** here");
-  EXPECT_THAT(supervisor->output_variables(), ElementsAre(std::pair("BELFRY_OUT_DB_PASSWORD"s, "hunter2"s)));
+  std::vector<std::string> ambiguous;
+  EXPECT_THAT(supervisor->output_variables(ambiguous),
+              ElementsAre(std::pair("BELFRY_OUT_DB_PASSWORD"s, "hunter2"s)));
+  EXPECT_THAT(ambiguous, ElementsAre());
+}
+
+TEST_F(Outputs, two_that_would_be_the_same_variable_are_none_and_named) {
+  for (const char* name : {"my-db", "my_db", "my"}) speaking(daemon(name));
+  up();
+  for (const char* name : {"my-db", "my_db"}) say(name, "PORT", "4001", true);
+  say("my", "DB_PORT", "4002");
+  say("my", "URL", "db://", true);
+  std::vector<std::string> ambiguous;
+  EXPECT_THAT(supervisor->output_variables(ambiguous),
+              ElementsAre(std::pair("BELFRY_OUT_MY_URL"s, "db://"s)));
+  EXPECT_THAT(ambiguous, ElementsAre("BELFRY_OUT_MY_DB_PORT is not set: it would be ${my-db.PORT} and "
+                                     "${my_db.PORT} and ${my.DB_PORT}"));
 }
 
 TEST_F(Outputs, a_probe_of_who_was_given_a_secret_is_asked_like_any_other_and_does_not_tell_it) {
