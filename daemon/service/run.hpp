@@ -26,7 +26,6 @@ struct Run {
   pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
   pid_t leader = 0;            // of its process group, also after the main process ended
   bool in_background = false;  // the process that was started has left, and what it left is the service
-  bool had_main = false;       // …and it was found; its end is the run's, whoever is left
   bool tree_gone = false;      // no process attributable to it is left
   std::optional<system::ExitStatus> exit{};
 

@@ -53,24 +53,25 @@ bool Service::goes_on_in_background(const system::ExitStatus& status) {
   return true;
 }
 
-// Whom its probes, if any, or its own word point at: known when it is ready.
+// Whom its probes, if any, or its own word point at: known when it is ready. The end of one that was found is
+// the run's, whoever is left.
 void Service::find_main_process() {
-  if (!record_.run.in_background || record_.run.main != 0) return;
+  if (!record_.run.in_background || record_.run.main != 0 || record_.run.exit) return;
   const auto left = survivors();
   pid_t found = left.size() == 1 ? left.front().pid : 0;
   for (const config::Probe& probe : spec().ready.probes) {
     if (probe.kind != config::Probe::Kind::file) continue;
-    const pid_t named = pid_in(probe.target);
+    const pid_t named = pid_in(bound({probe.target}).front());
     if (std::ranges::find(left, named, &system::Survivor::pid) != left.end()) found = named;
   }
-  if (found == 0 || !resources().follow_main(found)) return;
-  record_.run.had_main = true;
-  main_process_is(found);
+  if (found != 0 && resources().follow_main(found)) main_process_is(found);
 }
 
-// Of several one may be left now: whoever forked, forked again and left took a moment.
+// Of several one may be left now: whoever forked, forked again and left took a moment. Later it is a crowd of
+// equals that shrinks, and to look through all of it at each end of a process would cost too much.
 void Service::on_tree_changed(pid_t) {
-  if (record_.run.ready_at && !record_.run.had_main) find_main_process();
+  if (record_.run.ready_at && runtime_.loop.now() - *record_.run.ready_at <= latest_leave)
+    find_main_process();
 }
 
 // Nobody saw how the last one ended, unless the service has said so.

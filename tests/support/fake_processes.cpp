@@ -114,6 +114,20 @@ void FakeProcesses::children_leave_at(Process& process, TimePoint when) {
   });
 }
 
+void FakeProcesses::lose_child(std::string_view service) {
+  for (auto& [pid, process] : processes_) {
+    if (process->id.service != service || process->children == 0) continue;
+    --process->children;
+    const RunKey run = key_of(process->id);
+    look_whether_gone(run);
+    const auto watch = watches_.find(run);
+    if (watch != watches_.end() && anybody_left(run)) {
+      loop_.post([found = watch->second] { found.watcher->on_tree_changed(found.leader); });
+    }
+    return;
+  }
+}
+
 // Everything that a run has started, hooks included, is one tree, as the marker in their environment says.
 bool FakeProcesses::anybody_left(const RunKey& run) {
   return std::ranges::any_of(runs_[run], [this](pid_t pid) { return !find(pid)->gone(); });
