@@ -121,7 +121,6 @@ void Service::became_ready() {
   record_.run.ready_at = runtime_.loop.now();
   record_.run.said.ready_at(moment());
   record_.has_been_ready = true;
-  find_main_process();
   fix_outputs(now_->has_rung_its_own());
   enter(Event::became_ready);
   now_->ready.ring();

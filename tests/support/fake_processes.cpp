@@ -118,13 +118,7 @@ void FakeProcesses::lose_child(std::string_view service) {
   for (auto& [pid, process] : processes_) {
     if (process->id.service != service || process->children == 0) continue;
     --process->children;
-    const RunKey run = key_of(process->id);
-    look_whether_gone(run);
-    const auto watch = watches_.find(run);
-    if (watch != watches_.end() && anybody_left(run)) {
-      loop_.post([found = watch->second] { found.watcher->on_tree_changed(found.leader); });
-    }
-    return;
+    return look_whether_gone(key_of(process->id));
   }
 }
 

@@ -106,7 +106,7 @@ TEST_F(Background, whoever_forked_between_may_be_the_last_to_leave) {
   say_ready("db");
   EXPECT_TRUE(resources.followed.empty()) << "which of the two it is cannot be told";
   processes.lose_child("db");
-  loop.run_until_idle();
+  advance(1ms);
   ASSERT_EQ(resources.followed.size(), 1U);
   EXPECT_EQ(service("db").main_pid(), resources.followed.front());
 }
@@ -119,7 +119,7 @@ TEST_F(Background, the_last_of_a_crowd_of_equals_is_not_taken_for_its_leader) {
   say_ready("db");
   advance(10s);
   processes.lose_child("db");
-  loop.run_until_idle();
+  advance(1h);
   EXPECT_TRUE(resources.followed.empty());
   EXPECT_EQ(state("db"), State::ready);
 }
@@ -133,7 +133,7 @@ TEST_F(Background, a_main_process_that_has_ended_is_the_end_of_the_run_whoever_i
   say_ready("db");
   service("db").main_ended(4711, system::ExitStatus{.signaled = false, .value = 3});
   for (int i = 0; i < 2; ++i) processes.lose_child("db");  // of those who are left one is the last
-  loop.run_until_idle();
+  advance(0ms);
   EXPECT_TRUE(resources.followed.empty());
   EXPECT_EQ(state("db"), State::backoff);
   EXPECT_THAT(cause("db"), HasSubstr("exited with code 3"));
