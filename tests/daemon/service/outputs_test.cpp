@@ -242,7 +242,7 @@ TEST_F(Outputs, no_part_of_a_secret_is_shown_and_a_short_one_leaves_the_rest_rea
   for (const char* key : {"PIN", "SALT"})
     extras_of(api).references.push_back({.service = "db", .key = key, .provider = 0, .edge = 0});
   up();
-  service("db").said({.outputs = {{"SALT", "hunter2"}, {"PASSWORD", "hunter2-and-more"}, {"PIN", "1"}}});
+  service("db").said({.outputs = {{"PASSWORD", "hunter2"}, {"SALT", "hunter2-and-more"}, {"PIN", "1"}}});
   say_ready("db");
   const auto shown = [this](const char* text) { return service("api").shown(Error::failed(text)).text(); };
   EXPECT_EQ(shown("no hunter2-and-more here"), "no *** here");
