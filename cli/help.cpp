@@ -67,8 +67,9 @@ usage: belfry exec [-c FILE]… [--timeout D] [SERVICE…] -- COMMAND [ARGUMENT�
   --logs FILE      append the lines of belfry and its services to a file; `-`:
                    standard output (default: standard error)
 
-The command has the terminal, standard output, and $BELFRY_SOCKET for a
-`belfry status` in it.
+The command has the terminal, standard output, $BELFRY_SOCKET for a
+`belfry status` in it, and what services have published: PORT of db is
+$BELFRY_OUT_DB_PORT, in capitals, every other character `_`.
 Several of these may run at once on one host.
 Exit: the command's own; 69, with who is to blame, when the stack is not ready;
 127 or 126, before anything is started, when the command cannot be run.

@@ -33,11 +33,12 @@ CheckResult is_there(const std::string& path, bool as_socket) {
 
 CheckResult has(const std::string& path, const config::Pattern& what) {
   static std::string text;  // its room is used again, by everybody
-  const int error = system::read_beginning(path, what.reach(), text);
+  const int error =
+      system::read_beginning(path, what.reach() + 1, text);  // so that an end is told from a cut
   if (error == EINVAL) return no("cannot read " + path + ": it is not a regular file");
   if (error != 0) return std::unexpected(Error::from_errno(error, "cannot read " + path));
   if (what.occurs_in(text)) return {};
-  const bool cut = text.size() == what.reach();
+  const bool cut = text.size() > what.reach();
   return no("what `contains` asks for does not occur in " + path +
             (cut ? ", of which the first " + std::to_string(what.reach() >> 10) + " KiB are read" : ""));
 }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "channels/asio.hpp"
@@ -103,15 +104,14 @@ struct PathWatches::State final : Callback, std::enable_shared_from_this<State> 
   [[nodiscard]] int add(const std::string& path, std::uint32_t mask, PathWatch& watch) {
     const int number = ::inotify_add_watch(events.native_handle(), path.c_str(), mask);
     if (number < 0) return -errno;
-    auto& of_this_place = watches[number];
-    if (std::ranges::find(of_this_place, &watch) == of_this_place.end()) of_this_place.push_back(&watch);
+    watches[number].insert(&watch);
     return number;
   }
 
   void remove(int number, PathWatch& watch) {
     const auto found = watches.find(number);
     if (found == watches.end()) return;
-    std::erase(found->second, &watch);
+    found->second.erase(&watch);
     if (!found->second.empty()) return;
     watches.erase(found);
     ::inotify_rm_watch(events.native_handle(), number);
@@ -122,8 +122,8 @@ struct PathWatches::State final : Callback, std::enable_shared_from_this<State> 
   asio::posix::basic_stream_descriptor<Executor> mounts;
   bool mounts_changed = false;
   bool is_armed = false;
-  std::unordered_map<int, std::vector<PathWatch*>> watches;  // by the kernel's number
-  std::vector<PathWatch*> all;
+  std::unordered_map<int, std::unordered_set<PathWatch*>> watches;  // by the kernel's number
+  std::unordered_set<PathWatch*> all;
 };
 
 PathWatches::PathWatches(Loop& loop) : loop_(loop) {}
@@ -152,7 +152,7 @@ PathWatch::PathWatch(PathWatches& all, std::string path, PathDepth depth, PathLi
 
 PathWatch::~PathWatch() {
   if (!all_.state_) return;
-  std::erase(all_.state_->all, this);
+  all_.state_->all.erase(this);
   let_go(std::exchange(places_, {}));
 }
 
@@ -195,7 +195,7 @@ class PathWatch::Walk final : public PathVisitor {
 Result<void> PathWatch::renew() {
   const auto state = all_.state();
   if (!state) return std::unexpected(state.error());
-  if (std::ranges::find((*state)->all, this) == (*state)->all.end()) (*state)->all.push_back(this);
+  (*state)->all.insert(this);
   Walk walk(*this, **state);
   walk_path(path_, walk);
   std::swap(places_, walk.places);

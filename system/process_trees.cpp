@@ -273,7 +273,6 @@ void ProcessTrees::settle() {
         TreeId tree = watch->tree;
         signal_everybody(tree, SIGKILL);
       }
-      watch->watcher->on_tree_changed(leader);  // last: it may take the watch away
     }
   }
   if (!ended_.empty() && doubts.look_again != TimePoint::max())

@@ -28,8 +28,6 @@ class ExitWatcher {
 class TreeWatcher {
  public:
   virtual void on_tree_empty(pid_t leader) = 0;
-  // Its leader has ended, somebody was buried since, and somebody is left.
-  virtual void on_tree_changed(pid_t) {}
 
  protected:
   ~TreeWatcher() = default;

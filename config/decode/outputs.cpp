@@ -22,8 +22,7 @@ void read_secret(Decoder& decoder, const Entry& entry, Outputs& out) {
 constexpr std::array<Field<Outputs>, 2> outputs_table{{
     {{"file", "path", "none",
       "A file of KEY=VALUE lines, read each time a bell of the service rings: its `ready`, a bell of its "
-      "own, of "
-      "a oneshot without probes its success.",
+      "own, of a oneshot without probes its success. What an earlier run has left there is not believed.",
       "run/outputs"},
      [](Decoder& d, const Entry& e, Outputs& out) { out.file = d.needed_text(*e.value).value_or(""); }},
     {{"secret", "texts", "none",

@@ -333,7 +333,10 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
          {"headers", "pairs", "none", "`http`: request headers.", "{Authorization: \"Bearer ${TOKEN:-}\"}"})),
      read_headers},
     {{"status", "status", "200-399", "`http`: the statuses that count as success.", "200-204"}, read_status},
-    {{"body", "regex", "any", "`http`: a regular expression that must occur in the body, of 1 MiB at most.",
+    {{"body", "regex", "any",
+      "`http`: a regular expression that must occur in the body, of 1 MiB at most; the more steps it has, "
+      "the "
+      "less of that is looked at.",
       "ok"},
      read_body},
     {{"json", "json", "any", "`http`: what must stand at a place of a JSON answer.",
@@ -360,7 +363,9 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
      read_exists},
     {{"socket", "boolean", "false", "`file`: it must be a socket.", "true"}, read_socket},
     {{"contains", "regex", "anything",
-      "`file`: a regular expression that must occur in its first MiB (less, the more complex it is).",
+      "`file`: a regular expression that must occur in its beginning: the first 300 KiB for one of 20 steps, "
+      "6 "
+      "KiB for one of 1000, the most there may be.",
       "done"},
      read_contains},
     {{"on_failure", "on_failure", "restart",

@@ -33,6 +33,17 @@ bool is_output_key(std::string_view key) {
          std::ranges::all_of(key, [](char c) { return is_letter(c) || is_digit(c); });
 }
 
+std::string output_variable(OutputName output) {
+  std::string name = "BELFRY_OUT_" + std::string(output.service) + "_" + std::string(output.key);
+  for (char& c : name) {
+    if (c >= 'a' && c <= 'z')
+      c = static_cast<char>(c - 'a' + 'A');
+    else if (!is_letter(c) && !is_digit(c))
+      c = '_';
+  }
+  return name;
+}
+
 std::string reference_to(OutputName output) {
   return mark + std::string(output.service) + '.' + std::string(output.key) + mark;
 }
@@ -65,10 +76,10 @@ void put_outputs_into(Probe& probe, const OutputValue& value) {
   });
 }
 
-std::string with_references_written_out(std::string_view text) {
-  return with_outputs(text, [](OutputName output) {
-    return "${" + std::string(output.service) + "." + std::string(output.key) + "}";
-  });
+std::string written_out(OutputName output) {
+  return "${" + std::string(output.service) + "." + std::string(output.key) + "}";
 }
+
+std::string with_references_written_out(std::string_view text) { return with_outputs(text, written_out); }
 
 }  // namespace belfry::config

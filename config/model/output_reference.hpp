@@ -28,6 +28,10 @@ inline constexpr std::size_t longest_output_value = 4096;
 // A letter or `_`, then letters, digits and `_`; not too long.
 [[nodiscard]] bool is_output_key(std::string_view key);
 
+// The variable that the command of `exec` finds it in: BELFRY_OUT_DB_PORT. Names that differ in nothing but
+// case and punctuation have the same one.
+[[nodiscard]] std::string output_variable(OutputName output);
+
 [[nodiscard]] std::string reference_to(OutputName output);
 [[nodiscard]] bool has_reference(std::string_view text);
 [[nodiscard]] bool has_reference(const Probe& probe);
@@ -37,7 +41,8 @@ using OutputValue = std::function<std::string(OutputName output)>;
 [[nodiscard]] std::string with_outputs(std::string_view text, const OutputValue& value);
 // The same of all texts of the probe that may refer to outputs.
 void put_outputs_into(Probe& probe, const OutputValue& value);
-// As it stands in the file, for people.
+// As it stands in the file, for people: ${db.PORT}.
+[[nodiscard]] std::string written_out(OutputName output);
 [[nodiscard]] std::string with_references_written_out(std::string_view text);
 
 }  // namespace belfry::config

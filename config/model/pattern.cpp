@@ -12,19 +12,10 @@ namespace {
 // Of the automaton: patterns that would need more are refused, and searches never take more.
 constexpr std::int64_t most_memory = 1 << 20;
 
-constexpr int most_steps = 1000;
-// Steps times bytes: 30 ms of a slow search.
-constexpr std::size_t most_work = std::size_t{6} << 20;
-constexpr std::size_t longest_text = std::size_t{1} << 20;
-
-std::size_t reach_of(const re2::RE2& engine) {
-  const auto steps = static_cast<std::size_t>(std::max(1, engine.ProgramSize()));
-  return std::min(longest_text, most_work / steps);
-}
-
 }  // namespace
 
-Pattern::Pattern(std::unique_ptr<re2::RE2> engine) : engine_(std::move(engine)), reach_(reach_of(*engine_)) {}
+Pattern::Pattern(std::unique_ptr<re2::RE2> engine)
+    : engine_(std::move(engine)), steps_(static_cast<std::size_t>(std::max(1, engine_->ProgramSize()))) {}
 Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
@@ -36,15 +27,20 @@ std::expected<Pattern, std::string> Pattern::compile(std::string_view text, Grou
   options.set_never_capture(groups == Groups::forget);
   auto engine = std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
   if (!engine->ok()) return std::unexpected(engine->error());
-  if (engine->ProgramSize() > most_steps)
-    return std::unexpected("it has " + std::to_string(engine->ProgramSize()) + " steps, more than " +
+  Pattern pattern(std::move(engine));
+  if (groups == Groups::forget && pattern.steps() > most_steps)
+    return std::unexpected("it has " + std::to_string(pattern.steps()) + " steps, more than " +
                            std::to_string(most_steps) + ": repeat less of it");
-  return Pattern(std::move(engine));
+  return pattern;
 }
 
-bool Pattern::occurs_in(std::string_view text) const {
-  text = text.substr(0, reach_);
-  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *engine_);
+std::size_t Pattern::reach_of(std::size_t steps) {
+  return std::clamp<std::size_t>(most_work / std::max<std::size_t>(steps, 1), 1, longest_text);
+}
+
+bool Pattern::occurs_in(std::string_view text, std::size_t most) const {
+  const std::size_t end = std::min({text.size(), most, reach()});
+  return engine_->Match(re2::StringPiece(text.data(), text.size()), 0, end, re2::RE2::UNANCHORED, nullptr, 0);
 }
 
 std::vector<std::string> Pattern::group_names() const {
@@ -53,12 +49,12 @@ std::vector<std::string> Pattern::group_names() const {
   return names;
 }
 
-std::vector<std::pair<std::string, std::string_view>> Pattern::groups_in(std::string_view text) const {
+std::vector<std::pair<std::string, std::string_view>> Pattern::groups_in(std::string_view text,
+                                                                         std::size_t most) const {
   std::vector<std::pair<std::string, std::string_view>> found;
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(engine_->NumberOfCapturingGroups()) + 1);
-  text = text.substr(0, reach_);
   const re2::StringPiece line(text.data(), text.size());
-  if (!engine_->Match(line, 0, line.size(), re2::RE2::UNANCHORED, groups.data(),
+  if (!engine_->Match(line, 0, std::min({text.size(), most, reach()}), re2::RE2::UNANCHORED, groups.data(),
                       static_cast<int>(groups.size())))
     return found;
   for (const auto& [name, number] : engine_->NamedCapturingGroups()) {

@@ -1,6 +1,7 @@
 // References to outputs: somebody publishes them, and an edge guarantees that they are there.
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "config/document/suggest.hpp"
@@ -20,9 +21,13 @@ struct Publications {
   bool others_too = false;  // it speaks, or writes a file
 };
 
+bool is_any_port(const Probe& probe) {
+  return probe.kind == Kind::port && probe.port == 0 && probe.target.empty();
+}
+
 void add_probe(const Probe& probe, Publications& out) {
   if (probe.kind == Kind::notify) out.others_too = true;
-  if (probe.kind == Kind::port && probe.port == 0) out.keys.emplace("PORT");
+  if (is_any_port(probe)) out.keys.emplace("PORT");
   if (probe.kind != Kind::log) return;
   if (const auto pattern = Pattern::compile(probe.target, Pattern::Groups::keep))
     for (std::string& name : pattern->group_names()) out.keys.insert(std::move(name));
@@ -36,6 +41,21 @@ Publications publications_of(const Service& service) {
     for (const Probe& probe : bell.probes.probes) add_probe(probe, out);
   if (!service.extras->outputs.file.empty()) out.others_too = true;
   return out;
+}
+
+// The same without compiling a pattern.
+bool may_publish(const Probe& probe) {
+  return probe.kind == Kind::notify || is_any_port(probe) ||
+         (probe.kind == Kind::log && probe.target.contains("(?P<"));
+}
+
+bool may_publish(const Service& service) {
+  const auto some = [](const ProbeSet& set) {
+    return std::ranges::any_of(set.probes, [](const Probe& probe) { return may_publish(probe); });
+  };
+  if (some(service.ready)) return true;
+  return service.extras && (!service.extras->outputs.file.empty() ||
+                            std::ranges::any_of(service.extras->bells, some, &OwnBell::probes));
 }
 
 // A oneshot without probes has published all it will when it has completed.
@@ -76,7 +96,7 @@ class OutputCheck {
   }
 
   static std::string text_of(const UsedOutput& used) {
-    return "${" + used.written.service + "." + used.written.key + "}";
+    return written_out({.service = used.written.service, .key = used.written.key});
   }
 
   void unknown(const UsedOutput& used) {
@@ -158,8 +178,11 @@ class OutputCheck {
   }
 
   void warn_if_nobody_publishes(const UsedOutput& used, const Service& provider) {
-    const Publications known = publications_of(provider);
-    if (is_repetition(draft_, used.user) || known.others_too || known.keys.contains(used.written.key)) return;
+    if (is_repetition(draft_, used.user)) return;
+    const auto [place, is_new] = known_.try_emplace(&provider);
+    Publications& known = place->second;
+    if (is_new) known = publications_of(provider);
+    if (known.others_too || known.keys.contains(used.written.key)) return;
     const std::vector<std::string_view> keys(known.keys.begin(), known.keys.end());
     const std::string key = used.written.key;
     std::string help = nearest(key, keys).empty()
@@ -175,11 +198,30 @@ class OutputCheck {
 
   Decoder& decoder_;
   StackDraft& draft_;
+  std::unordered_map<const Service*, Publications> known_;  // of those that are referred to
 };
+
+// In the environment of the command of `exec`.
+void check_variables(Decoder& decoder, const StackDraft& draft) {
+  std::unordered_map<std::string, const Service*> first;
+  for (std::uint32_t i = 0; i < draft.stack.services.size(); ++i) {
+    const Service& service = draft.stack.services[i];
+    if (is_repetition(draft, i) || !may_publish(service)) continue;
+    const auto [known, is_new] =
+        first.emplace(output_variable({.service = service.name, .key = {}}), &service);
+    if (is_new) continue;
+    decoder.diagnostics().warning(
+        "same-variable", Span(service.place),
+        "outputs of " + quote(service.name) + " and of " + quote(known->second->name) +
+            " have the same variables in the environment of `belfry exec`",
+        "name one of them differently: what both would set, such as " + known->first + "PORT, is not set");
+  }
+}
 
 }  // namespace
 
 void check_outputs(Decoder& decoder, StackDraft& draft) {
+  check_variables(decoder, draft);
   OutputCheck check(decoder, draft);
   for (const UsedOutput& used : draft.references) check.check(used);
 }

@@ -18,8 +18,9 @@ class LineListener {
   // A line whose end has not come, and its writer has ended; it goes on in the next on_line() if somebody
   // else writes the rest.
   virtual void on_unfinished(std::string_view) {}
-  // How many bytes it looks through without keeping others waiting.
-  [[nodiscard]] virtual std::size_t most_at_once() const { return std::size_t{1} << 20; }
+  // Whatever is told next comes in one turn. How many bytes of it are to be read, so that looking at them
+  // keeps nobody else waiting; where they cannot be left for the next turn, more are read all the same.
+  virtual std::size_t on_turn() { return std::size_t{1} << 20; }
 
  protected:
   ~LineListener() = default;

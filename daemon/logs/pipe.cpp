@@ -66,7 +66,8 @@ Result<void> LogPipe::listen_to(system::OwnedFd read_end) {
 }
 
 void LogPipe::drain() {
-  for (int reads = 0; reads < most_reads && is_open() && read_once(); ++reads) {
+  (void)begin_turn();
+  for (int reads = 0; reads < most_reads && is_open() && read_once(read_size); ++reads) {
   }
 }
 
@@ -79,20 +80,21 @@ void LogPipe::drain_last_words() {
 // again. It is read also when the kernel tells the end alone: it looks for data first and for the end
 // afterwards, and a last line may come in between.
 void LogPipe::on_event(std::uint32_t) {
-  if (read_once() && pump_.rests(*this, lines_)) poller_.remove(read_.get(), *this);
+  if (read_once(begin_turn()) && pump_.rests(*this, lines_)) poller_.remove(read_.get(), *this);
 }
 
 void LogPipe::go_on() {
   if (!poller_.add(read_.get(), EPOLLIN, *this)) close();
 }
 
-std::size_t LogPipe::most_at_once() const {
-  return lines_.listener == nullptr ? read_size : std::min(read_size, lines_.listener->most_at_once());
+// How many bytes are read for one event.
+std::size_t LogPipe::begin_turn() {
+  return lines_.listener == nullptr ? read_size : std::min(read_size, lines_.listener->on_turn());
 }
 
-bool LogPipe::read_once() {
+bool LogPipe::read_once(std::size_t most) {
   static std::array<char, read_size> buffer;
-  const ssize_t got = system::read_some(read_.get(), std::span(buffer).first(most_at_once()));
+  const ssize_t got = system::read_some(read_.get(), std::span(buffer).first(most));
   if (got == -EINTR) return true;
   if (got == 0 || (terminal_ && got == -EIO)) {  // EIO: no process has the terminal open (pty(7))
     close();

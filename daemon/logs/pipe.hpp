@@ -40,9 +40,9 @@ class LogPipe final : system::PollWatcher, LogSource {
   Result<system::OwnedFd> open_pipe();
   Result<system::OwnedFd> open_terminal();
   Result<void> listen_to(system::OwnedFd read_end);
-  [[nodiscard]] std::size_t most_at_once() const;
+  [[nodiscard]] std::size_t begin_turn();
   // False when the pipe is empty or has ended.
-  bool read_once();
+  bool read_once(std::size_t most);
   void close();
 
   system::Poller& poller_;

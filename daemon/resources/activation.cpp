@@ -44,6 +44,7 @@ void Activation::open() {
 
 void Activation::plan(std::size_t service, const std::vector<ListenSocket>& sockets) {
   close(service);
+  ownerless_.erase(service);
   std::vector<SocketPlan>& plans = plans_[service];
   plans.clear();
   for (const ListenSocket& socket : sockets) {

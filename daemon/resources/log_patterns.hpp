@@ -1,9 +1,15 @@
 // The `log` probes of a service: each is true once as many lines of the run's output match as it asks for.
 // The last line counts without its end, too, when its writer has ended.
+//
+// All of them together look through at most Pattern::most_work in one turn, so that no line keeps other
+// services waiting. A line gets half of that at most, because more may come with its end; and of what an
+// ended process has left in its pipe, which is read in one turn, the first lines are looked at, as far as it
+// goes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -36,14 +42,18 @@ class LogPatterns final : LineListener {
 
   void on_line(std::string_view line) override;
   void on_unfinished(std::string_view line) override;
-  [[nodiscard]] std::size_t most_at_once() const override;
-  void count(AwaitedLine& one, std::string_view line);
-  void publish(const AwaitedLine& matched, std::string_view line);
+  std::size_t on_turn() override;
+  // How many bytes of the line are looked at.
+  [[nodiscard]] std::optional<std::size_t> share_of(std::string_view line);
+  void count(AwaitedLine& one, std::string_view line, std::size_t share);
+  void publish(const AwaitedLine& matched, std::string_view line, std::size_t share);
   void rest_when_all_are_seen();
 
   ServiceEvents& events_;
   LogPipe& pipe_;
   std::vector<AwaitedLine> awaited_;
+  std::size_t longest_look_ = 0;  // at one line, in bytes
+  std::size_t left_to_look_ = 0;  // in this turn
 };
 
 }  // namespace belfry::daemon

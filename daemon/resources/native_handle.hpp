@@ -26,7 +26,8 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   void listen_at(const std::vector<config::ListenSocket>& sockets) override {
     shared_.activation.plan(service_.index(), sockets);
   }
-  Result<OutputList> read_outputs() override { return read_outputs_file(service_.spec(), shared_.setup); }
+  void forget_outputs() override { outputs_file_.begin_run(service_.spec()); }
+  Result<OutputList> read_outputs() override { return outputs_file_.read(service_.spec(), shared_.setup); }
   Result<void> prepare(system::Launch& launch, bool ahead) override;
   void configure(system::Launch& launch) const override;
   void launched(pid_t pid) override;
@@ -61,6 +62,7 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   std::vector<std::unique_ptr<ReadyFd>> ready_fds_;
   std::unique_ptr<system::CgroupLeaf> leaf_;
   StandardInput standard_input_;
+  OutputsFile outputs_file_;
   std::unique_ptr<ListenNotifiers::PerService> listening_;  // of a service that waits for a socket of its own
   system::OwnedFd write_end_;                               // of the log pipe, for the next run
   std::uint16_t held_ = 0;                                  // descriptors counted against the budget

@@ -42,11 +42,16 @@ Result<OutputList> parse_outputs(std::string_view text) {
   return outputs;
 }
 
-Result<OutputList> read_outputs_file(const config::Service& spec, const LaunchSetup& setup) {
+Result<OutputList> OutputsFile::read(const config::Service& spec, const LaunchSetup& setup) const {
   const std::string& path = spec.extras->outputs.file;
   const auto failed = [&path](const std::string& why) {
     return std::unexpected(Error::failed("cannot read its outputs " + path + ": " + why));
   };
+  const auto now = system::FileStamp::of(path.c_str());  // before its text: what comes in between is newer
+  if (now == before_ && now != system::FileStamp())
+    return failed(
+        "it has not been written since this run began (if what an earlier one has left there still " +
+        std::string("holds, touch it in `pre_start`)"));
   const auto text = system::read_file_of(setup.user_of(spec), path, largest_outputs_file);
   if (!text) return failed(why_unreadable(text.error()));
   auto outputs = parse_outputs(*text);

@@ -116,7 +116,10 @@ Task<void> UserCommand::run_command(Context& ctx) {
   launch.add_variable("BELFRY_SOCKET", daemon_.control_socket());
   for (const auto& [name, port] : daemon_.stack().ports)
     launch.add_variable("PORT_" + name, std::to_string(port));
-  for (const auto& [name, value] : daemon_.supervisor().output_variables()) launch.add_variable(name, value);
+  std::vector<std::string> ambiguous;
+  for (const auto& [name, value] : daemon_.supervisor().output_variables(ambiguous))
+    launch.add_variable(name, value);
+  for (const std::string& why : ambiguous) daemon_.say(why);
   if (const system::Guard* guard = daemon_.guard()) launch.add_variable(system::run_variable, guard->token());
   launch.standard_input = STDIN_FILENO;
   launch.new_session = false;

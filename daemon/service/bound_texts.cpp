@@ -1,7 +1,8 @@
 #include "daemon/service/bound_texts.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <cctype>
+#include <functional>
 #include <utility>
 
 #include "config/model/address.hpp"
@@ -18,37 +19,39 @@ std::string from_directory(const std::string& path, std::string_view directory) 
   return std::string(directory) + "/" + path;
 }
 
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
+bool is_of_a_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+bool is_word(std::string_view text, std::size_t at, std::size_t length) {
+  return (at == 0 || !is_of_a_word(text[at - 1])) &&
+         (at + length == text.size() || !is_of_a_word(text[at + length]));
+}
+
+// A short one is a part of many words, none of which is secret, and without them nobody could read the rest.
+void hide(std::string& text, std::string_view secret) {
+  constexpr std::size_t shortest_part_of_a_word = 4;
+  constexpr std::string_view instead = "***";
+  const bool anywhere = secret.size() >= shortest_part_of_a_word;
+  for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) {
+    const bool is_it = anywhere || is_word(text, at, secret.size());
+    if (is_it) text.replace(at, secret.size(), instead);
+    at += is_it ? instead.size() : 1;
+  }
+}
+
+std::vector<std::string_view> secrets_of(const std::vector<BoundOutput>& outputs) {
+  std::vector<std::string_view> secrets;
+  for (const BoundOutput& one : outputs)
+    if (one.secret && !one.value.empty()) secrets.push_back(one.value);
+  std::ranges::sort(secrets, std::greater(), &std::string_view::size);
+  return secrets;
 }
 
 }  // namespace
 
-// A probe whose errors may repeat what must not be shown.
-class BoundTexts::Discreet final : public probes::Probe {
- public:
-  Discreet(const BoundTexts& texts, std::unique_ptr<probes::Probe> probe)
-      : texts_(texts), probe_(std::move(probe)) {}
-  Task<probes::CheckResult> check(Context& ctx) override {
-    probes::CheckResult outcome = co_await probe_->check(ctx);
-    if (!outcome) outcome = std::unexpected(texts_.shown(outcome.error()));
-    co_return outcome;
-  }
-  std::optional<Duration> next_look(std::uint32_t looks) const override { return probe_->next_look(looks); }
-  bool can_be_lost() const override { return probe_->can_be_lost(); }
-  std::string method() const override { return texts_.shown(probe_->method()); }
-  std::string polling() const override { return texts_.shown(probe_->polling()); }
-
- private:
-  const BoundTexts& texts_;
-  std::unique_ptr<probes::Probe> probe_;
-};
-
 BoundTexts::BoundTexts(const config::Service& spec, const ProbeMeans& means, std::vector<BoundOutput> outputs)
     : spec_(spec),
       outputs_(std::move(outputs)),
-      has_secrets_(std::ranges::any_of(outputs_, &BoundOutput::secret)),
+      secrets_(secrets_of(outputs_)),
       value_of_([this](config::OutputName name) {
         const auto is_it = [&name](const BoundOutput& one) {
           return one.reference->service == name.service && one.reference->key == name.key;
@@ -60,7 +63,8 @@ BoundTexts::BoundTexts(const config::Service& spec, const ProbeMeans& means, std
       means_{.slots = means.slots,
              .factory = static_cast<probes::Factory&>(*this),
              .random = means.random,
-             .times = means.times} {}
+             .times = means.times,
+             .redactor = secrets_.empty() ? nullptr : this} {}
 
 std::string BoundTexts::text(std::string_view written) const {
   return config::with_outputs(written, value_of_);
@@ -102,16 +106,8 @@ Result<std::vector<config::ListenSocket>> BoundTexts::sockets() const {
 }
 
 std::string BoundTexts::shown(std::string text) const {
-  if (!has_secrets_) return text;
-  for (const BoundOutput& one : outputs_)
-    if (one.secret && !one.value.empty()) replace_all(text, one.value, "***");
+  for (const std::string_view secret : secrets_) hide(text, secret);
   return text;
-}
-
-Error BoundTexts::shown(const Error& error) const {
-  if (!has_secrets_) return error;
-  std::string text = shown(error.text());
-  return text == error.text() ? error : Error(error.kind(), std::move(text));
 }
 
 // What the reader of the file has done for what does not refer to outputs.
@@ -144,8 +140,7 @@ Result<std::unique_ptr<probes::Probe>> BoundTexts::make(const config::Probe& pro
   }
   auto made = factory_.make(*asked, about);
   if (!made) return std::unexpected(shown(made.error()));
-  if (!has_secrets_) return made;
-  return std::make_unique<Discreet>(*this, std::move(*made));
+  return made;
 }
 
 void BoundTexts::configure(system::Launch& launch) const {

@@ -31,7 +31,7 @@ struct BoundOutput {
 
 // Owner: the service, from the moment in which its edges hold to the next one.
 // Lifecycle: immutable but for the probes that it makes, which it outlives.
-class BoundTexts final : probes::Factory, probes::LaunchTemplate {
+class BoundTexts final : probes::Factory, probes::LaunchTemplate, public Redactor {
  public:
   // `means`: for probes as the file has them.
   BoundTexts(const config::Service& spec, const ProbeMeans& means, std::vector<BoundOutput> outputs);
@@ -50,12 +50,11 @@ class BoundTexts final : probes::Factory, probes::LaunchTemplate {
   void add_variables(system::Launch& launch) const;
   // Empty: none of its sockets refers to an output. The error names the address that is none.
   [[nodiscard]] Result<std::vector<config::ListenSocket>> sockets() const;
-  // Without secrets, for people.
-  [[nodiscard]] Error shown(const Error& error) const;
-  [[nodiscard]] std::string shown(std::string text) const;
+  // Without secrets. One of three bytes or less is taken out only where it is a word of its own.
+  using Redactor::shown;
+  [[nodiscard]] std::string shown(std::string text) const override;
 
  private:
-  class Discreet;
   Result<std::unique_ptr<probes::Probe>> make(const config::Probe& probe,
                                               const probes::ProbeContext& context) override;
   void configure(system::Launch& launch) const override;
@@ -64,10 +63,10 @@ class BoundTexts final : probes::Factory, probes::LaunchTemplate {
 
   const config::Service& spec_;
   std::vector<BoundOutput> outputs_;
-  bool has_secrets_;
+  std::vector<std::string_view> secrets_;  // the longest first: another one may be a part of it
   config::OutputValue value_of_;
   probes::Factory& factory_;
-  ProbeMeans means_;  // with this as the factory
+  ProbeMeans means_;  // with this as the factory and redactor
   std::deque<config::Probe> probes_;
   const probes::LaunchTemplate* launch_ = nullptr;  // the service's own
 };

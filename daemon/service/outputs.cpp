@@ -10,8 +10,9 @@ namespace belfry::daemon {
 namespace {
 
 bool is_value(std::string_view value) {
-  return value.size() <= config::longest_output_value && !value.contains('\0') && !value.contains('\n') &&
-         text::is_utf8(value);
+  constexpr std::string_view ends_of_lines("\0\r\n", 3);
+  return value.size() <= config::longest_output_value &&
+         value.find_first_of(ends_of_lines) == std::string_view::npos && text::is_utf8(value);
 }
 
 }  // namespace

@@ -8,8 +8,6 @@ namespace belfry::daemon {
 
 namespace {
 
-constexpr Duration shortest_between_looks = std::chrono::milliseconds(100);  // once it was true
-
 probes::ScheduleOptions while_watching(const RhythmTerms& terms) {
   probes::ScheduleOptions options = terms.options;
   if (terms.recheck) options.period = *terms.recheck;

@@ -30,6 +30,8 @@ class ProbeRhythm {
  public:
   using Change = probes::Thresholds::Change;
   enum class Event : std::uint8_t { of_service, news };
+  // Once it was true, however often something happens.
+  static constexpr Duration shortest_between_looks = std::chrono::milliseconds(100);
 
   ProbeRhythm(const RhythmTerms& terms, TimePoint now);
 

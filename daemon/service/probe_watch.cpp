@@ -12,8 +12,6 @@ namespace belfry::daemon {
 
 namespace {
 
-constexpr Duration shortest_between_looks = std::chrono::milliseconds(100);
-
 probes::ScheduleOptions options_of(const config::Probe& probe, const WatchTerms& terms) {
   probes::ScheduleOptions options;
   options.initial_delay = probe.initial_delay.value_or(Duration::zero());
@@ -39,6 +37,11 @@ class Telling {
 };
 
 }  // namespace
+
+Error Redactor::shown(const Error& error) const {
+  std::string text = shown(error.text());
+  return text == error.text() ? error : Error(error.kind(), std::move(text));
+}
 
 ProbeWatch::ProbeWatch(Context& parent, const ProbeMeans& means, ProbeListener& listener, WatchTerms terms)
     : loop_(parent.loop()),
@@ -82,7 +85,7 @@ void ProbeWatch::trigger() {
 void ProbeWatch::look_after_levels() {
   for (auto& watched : watched_) {
     if (watched->is_failing) watched->poke.notify();
-    if (loop_.now() - watched->looked_at >= shortest_between_looks) wake(*watched);
+    if (loop_.now() - watched->looked_at >= ProbeRhythm::shortest_between_looks) wake(*watched);
   }
 }
 
@@ -97,7 +100,7 @@ void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
 
 std::string ProbeWatch::method_of(std::uint32_t index) const {
   for (const auto& watched : watched_) {
-    if (watched->index == index) return watched->probe->method();
+    if (watched->index == index) return shown(watched->probe->method());
   }
   return {};
 }
@@ -113,9 +116,13 @@ std::vector<CertificateExpiry> ProbeWatch::certificates() const {
 
 std::string ProbeWatch::polling() const {
   for (const auto& watched : watched_) {
-    if (std::string why = watched->probe->polling(); !why.empty()) return why;
+    if (std::string why = watched->probe->polling(); !why.empty()) return shown(std::move(why));
   }
   return {};
+}
+
+std::string ProbeWatch::shown(std::string text) const {
+  return means_.redactor == nullptr ? text : means_.redactor->shown(std::move(text));
 }
 
 RhythmTerms ProbeWatch::rhythm_of(const Watched& watched) const {
@@ -183,6 +190,8 @@ Task<std::optional<Result<void>>> ProbeWatch::attempt(Context& ctx, Watched& wat
     Result<void> outcome = co_await watched.probe->check(limited);
     if (ctx.cancelled()) co_return std::nullopt;
     means_.times.probe_took(watched.kind, loop_.now() - began);
+    if (!outcome && means_.redactor != nullptr)
+      outcome = std::unexpected(means_.redactor->shown(outcome.error()));
     if (outcome || loop_.paused() == paused_before) co_return outcome;
   }
 }

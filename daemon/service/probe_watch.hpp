@@ -50,12 +50,23 @@ struct CertificateExpiry {
   probes::SystemTime at;
 };
 
+// Takes out of what is said to people what must not be shown to them.
+class Redactor {
+ public:
+  [[nodiscard]] virtual std::string shown(std::string text) const = 0;
+  [[nodiscard]] Error shown(const Error& error) const;
+
+ protected:
+  ~Redactor() = default;
+};
+
 // What it takes to ask probes. Owner: the supervisor.
 struct ProbeMeans {
   Semaphore& slots;
   probes::Factory& factory;
   RandomSource& random;
   ProbeTimes& times;
+  const Redactor* redactor = nullptr;  // null: what probes say holds no secrets
 };
 
 // Told on the loop's thread, from the probe's own task.
@@ -136,6 +147,7 @@ class ProbeWatch {
   Task<std::optional<Result<void>>> attempt(Context& ctx, Watched& watched);
   void report(Watched& watched, ProbeRhythm& rhythm, const Result<void>& outcome);
   void wake(Watched& watched);
+  [[nodiscard]] std::string shown(std::string text) const;
   Task<void> look_again(Context& ctx, Watched& watched);
   [[nodiscard]] RhythmTerms rhythm_of(const Watched& watched) const;
 

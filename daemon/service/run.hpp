@@ -22,12 +22,13 @@ struct Run {
       : tree_gone(service.command.empty()), started_at(now), said(service) {}
 
   // --- its processes
-  pid_t pid = 0;               // of the process that was started; 0: none
-  pid_t main = 0;              // of the main process, where it is another one (MAINPID=)
-  pid_t leader = 0;            // of its process group, also after the main process ended
-  bool in_background = false;  // the process that was started has left, and what it left is the service
-  bool had_main = false;       // …and it was found; its end is the run's, whoever is left
-  bool tree_gone = false;      // no process attributable to it is left
+  pid_t pid = 0;                    // of the process that was started; 0: none
+  pid_t main = 0;                   // of the main process, where it is another one (MAINPID=)
+  pid_t leader = 0;                 // of its process group, also after the main process ended
+  bool in_background = false;       // the process that was started has left, and what it left is the service
+  std::uint8_t looks_for_main = 0;  // in vain
+  TimePoint look_for_main_at{};     // the next one
+  bool tree_gone = false;  // no process attributable to it is left
   std::optional<system::ExitStatus> exit{};
 
   // --- why it ends

@@ -159,7 +159,7 @@ Task<void> Service::start(Context& ctx) {
 Task<void> Service::stay_up(Context& ctx) {
   const Run& run = record_.run;
   while (!ctx.cancelled() && is_running(record_.state) && record_.state != State::stopping) {
-    const TimePoint due = std::min(look_after_losses(), look_at_what_was_said());
+    const TimePoint due = std::min({look_after_losses(), look_at_what_was_said(), look_for_main_process()});
     if (run.exit) {
       leave_running(Event::exited, last_exit_error(record_, spec()));
     } else if (must_stop()) {

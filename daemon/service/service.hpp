@@ -171,6 +171,7 @@ class Service final : public Node,
   // --- outputs (service_outputs.cpp)
   void take_outputs(const NotifyMessage& message);
   void fix_outputs(bool last);
+  [[nodiscard]] bool writes_outputs() const;
   void read_outputs();
   [[nodiscard]] bool uses_outputs() const;
   [[nodiscard]] const Outputs::Output* output_of(const config::OutputReference& reference) const;
@@ -203,6 +204,7 @@ class Service final : public Node,
   // --- a daemon that goes to the background by itself (service_background.cpp)
   [[nodiscard]] bool goes_on_in_background(const system::ExitStatus& status);
   void find_main_process();
+  [[nodiscard]] TimePoint look_for_main_process();
   void background_is_gone();
   [[nodiscard]] bool has_main_process() const;
 
@@ -226,7 +228,6 @@ class Service final : public Node,
   // system::ExitWatcher, system::TreeWatcher, ReadinessListener, Preparable
   void on_exit(pid_t pid, system::ExitStatus status) override;
   void on_tree_empty(pid_t leader) override;
-  void on_tree_changed(pid_t leader) override;
   void readiness_changed() override { attention_.notify(); }
   void live_failed(const Error& why, bool for_good) override;
   void own_bell_true(std::uint32_t bell) override;

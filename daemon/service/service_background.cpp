@@ -19,6 +19,10 @@ namespace {
 // leaves children behind later than that has not gone to the background, it has ended.
 constexpr Duration latest_leave = std::chrono::seconds(5);
 
+// Until it is looked for its main process again; each is twice as long as the one before, 4 s in all.
+constexpr Duration first_pause = std::chrono::milliseconds(1);
+constexpr std::uint8_t most_looks = 12;
+
 // The number in a pid file; 0: there is none. Nothing waits for a writer: the path may be a FIFO.
 pid_t pid_in(const std::string& path) {
   constexpr off_t longest = 65536;  // the number is its first line: postmaster.pid has more
@@ -49,28 +53,33 @@ bool Service::goes_on_in_background(const system::ExitStatus& status) {
   record_.run.in_background = true;
   all_heard_ = false;
   runtime_.processes.watch_tree(tree(), *this);
-  if (record_.run.ready_at) find_main_process();
   return true;
 }
 
-// Whom its probes, if any, or its own word point at: known when it is ready.
+// Whom its probes, if any, point at.
 void Service::find_main_process() {
-  if (!record_.run.in_background || record_.run.main != 0) return;
   const auto left = survivors();
   pid_t found = left.size() == 1 ? left.front().pid : 0;
   for (const config::Probe& probe : spec().ready.probes) {
     if (probe.kind != config::Probe::Kind::file) continue;
-    const pid_t named = pid_in(probe.target);
+    const pid_t named = pid_in(bound({probe.target}).front());
     if (std::ranges::find(left, named, &system::Survivor::pid) != left.end()) found = named;
   }
-  if (found == 0 || !resources().follow_main(found)) return;
-  record_.run.had_main = true;
-  main_process_is(found);
+  if (found != 0 && resources().follow_main(found)) main_process_is(found);
 }
 
-// Of several one may be left now: whoever forked, forked again and left took a moment.
-void Service::on_tree_changed(pid_t) {
-  if (record_.run.ready_at && !record_.run.had_main) find_main_process();
+// Once it is ready. Of several one may be left soon: whoever forked between, or was run by the one who stays,
+// takes a moment to leave, and is nobody's whose end is told here. So a few more looks are taken, ever more
+// seldom. The end of a main process is the run's, whoever is left: no other one is looked for.
+TimePoint Service::look_for_main_process() {
+  Run& run = record_.run;
+  if (!run.in_background || run.main != 0 || run.exit || run.looks_for_main == most_looks)
+    return TimePoint::max();
+  if (run.look_for_main_at > runtime_.loop.horizon()) return run.look_for_main_at;
+  find_main_process();
+  if (run.main != 0) return TimePoint::max();
+  run.look_for_main_at = saturating_add(runtime_.loop.now(), first_pause * (1U << run.looks_for_main++));
+  return run.look_for_main_at;
 }
 
 // Nobody saw how the last one ended, unless the service has said so.

@@ -15,10 +15,6 @@ bool is_secret(const config::Service& spec, std::string_view key) {
   return std::ranges::find(secret, key) != secret.end();
 }
 
-std::string text_of(const config::OutputReference& output) {
-  return "${" + output.service + "." + output.key + "}";
-}
-
 // Not "failed", which would be final: it may be published in the next run of its service.
 Error missing(const config::OutputReference& output, const Outputs* published) {
   std::string text = output.service + " has not published " + output.key;
@@ -46,9 +42,13 @@ void Service::take_outputs(const NotifyMessage& message) {
   }
 }
 
+bool Service::writes_outputs() const {
+  return spec().extras != nullptr && !spec().extras->outputs.file.empty();
+}
+
 // A bell rings, and carries what is known by now.
 void Service::fix_outputs(bool last) {
-  if (spec().extras != nullptr && !spec().extras->outputs.file.empty()) read_outputs();
+  if (writes_outputs()) read_outputs();
   if (now_->outputs != nullptr) now_->outputs->fix(last);
 }
 
@@ -125,9 +125,10 @@ void Service::say_that_outputs_changed() {
     const BoundOutput* changed = changed_output(i);
     if (changed == nullptr) continue;
     said_that_outputs_changed_ = true;
-    return runtime_.listener.notice(*this, "runs on with an old " + text_of(*changed->reference) +
-                                               " (on_loss: restart of " + std::string(edges()[i].on->name()) +
-                                               " would restart it)");
+    return runtime_.listener.notice(
+        *this, "runs on with an old " +
+                   config::written_out({changed->reference->service, changed->reference->key}) +
+                   " (on_loss: restart of " + std::string(edges()[i].on->name()) + " would restart it)");
   }
 }
 

@@ -46,7 +46,9 @@ class ServiceResources : public probes::LaunchTemplate {
   // Where its sockets are, for a service whose `listen` refers to outputs: they are bound by the next
   // prepare(), those of before closed.
   virtual void listen_at(const std::vector<config::ListenSocket>& sockets) = 0;
-  // What the run has written into the file of its outputs (`outputs: {file: …}`).
+  // A run begins: what the file of its outputs (`outputs: {file: …}`) holds by now is none of it.
+  virtual void forget_outputs() = 0;
+  // What the run has written into it.
   virtual Result<OutputList> read_outputs() = 0;
   // Completes `launch`, which has its command, for the next run; called again when it was called before and
   // nothing was started since. `ahead`: the service waits, and is not to take what running ones may need. An

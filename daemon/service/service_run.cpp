@@ -29,7 +29,8 @@ Result<void> Service::prepare() {
   if (spec().command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
   launch->set_command(bound(spec().command));
-  if (auto ok = resources().prepare(*launch, record_.state == State::waiting); !ok) return ok;
+  if (auto ok = resources().prepare(*launch, record_.state == State::waiting); !ok)
+    return std::unexpected(shown(ok.error()));
   *marker_ = std::string(runtime_.stack_name) + "/" + spec().name + "#" + std::to_string(record_.runs + 1);
   launch->set_marker(marker());
   add_outputs_to(*launch);
@@ -45,6 +46,7 @@ void Service::open_run(Context& ctx) {
   const ProbeMeans& means = bound_ != nullptr ? bound_->means() : runtime_.probes;
   readiness_ = std::make_unique<Readiness>(ctx, means, spec(), listener);
   said_that_outputs_changed_ = false;
+  if (writes_outputs()) resources().forget_outputs();
   if (cares_about_loss()) lost_since_->clear();
 }
 
@@ -119,7 +121,6 @@ void Service::became_ready() {
   record_.run.ready_at = runtime_.loop.now();
   record_.run.said.ready_at(moment());
   record_.has_been_ready = true;
-  find_main_process();
   fix_outputs(now_->has_rung_its_own());
   enter(Event::became_ready);
   now_->ready.ring();

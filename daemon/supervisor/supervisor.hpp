@@ -82,8 +82,9 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   [[nodiscard]] const Service& at(std::size_t index) const { return *services_[index]; }
   [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
   [[nodiscard]] std::size_t running() const { return running_; }
-  // What services have published, secrets included, as variables: BELFRY_OUT_DB_PORT.
-  [[nodiscard]] OutputList output_variables() const;
+  // What services have published, secrets included, as variables: BELFRY_OUT_DB_PORT. `ambiguous`: those
+  // that are not set because several outputs would be the same one, for people.
+  [[nodiscard]] OutputList output_variables(std::vector<std::string>& ambiguous) const;
   // The services that keep the stack from being ready, with why: "api failed: …".
   [[nodiscard]] std::vector<std::string> culprits() const;
   // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again

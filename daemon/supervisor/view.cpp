@@ -1,8 +1,9 @@
 // What the outside sees of the stack, and who keeps it from being ready.
 #include <algorithm>
-#include <cctype>
+#include <map>
 
 #include "config/model/enum_names.hpp"
+#include "config/model/output_reference.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
@@ -59,16 +60,28 @@ ServiceView Supervisor::service(std::size_t index) const {
   return view;
 }
 
-OutputList Supervisor::output_variables() const {
-  OutputList variables;
+OutputList Supervisor::output_variables(std::vector<std::string>& ambiguous) const {
+  struct Variable {
+    std::string value, of, others;
+  };
+  std::map<std::string, Variable> all;
   for (const auto& service : services_) {
     for (const PublishedOutput& one : service->outputs()) {
-      std::string name = "BELFRY_OUT_" + std::string(service->name()) + "_" + std::string(one.key);
-      std::ranges::transform(name, name.begin(), [](unsigned char c) {
-        return std::isalnum(c) != 0 ? static_cast<char>(std::toupper(c)) : '_';
-      });
-      variables.emplace_back(std::move(name), one.value);
+      const config::OutputName output{.service = service->name(), .key = one.key};
+      const auto [known, is_new] = all.try_emplace(config::output_variable(output));
+      Variable& variable = known->second;
+      if (is_new)
+        variable = {.value = std::string(one.value), .of = config::written_out(output), .others = {}};
+      else
+        variable.others += " and " + config::written_out(output);
     }
+  }
+  OutputList variables;
+  for (auto& [name, variable] : all) {
+    if (variable.others.empty())
+      variables.emplace_back(name, std::move(variable.value));
+    else
+      ambiguous.push_back(name + " is not set: it would be " + variable.of + variable.others);
   }
   return variables;
 }

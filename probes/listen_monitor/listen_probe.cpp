@@ -103,7 +103,8 @@ Task<CheckResult> ListenProbe::ask_for_any(Context& ctx) {
   co_return CheckResult{};
 }
 
-// `sockets` by age. Most of the host's are others': so they are asked for together, and then by halves.
+// `sockets` by number, which is by age but for those that other CPUs have made. Most of the host's are
+// others': so they are asked for together, and then by halves.
 Task<std::optional<system::ListeningSocket>> ListenProbe::oldest_of_ours(Context& ctx,
                                                                          SocketOwners::Sockets sockets) {
   if (sockets.empty()) co_return std::nullopt;

@@ -91,10 +91,11 @@ ListenMonitor::Verdict ListenMonitor::judge(const Awaited& what) {
       return true;
     }
     const bool thorough = call.looks >= looks_in_turns;  // now it is the loop's time that is dear
-    auto found = diag_->find(call.socket, what.port, thorough);
+    const std::uint16_t port = call.socket.port != 0 ? call.socket.port : what.port;
+    auto found = diag_->find(call.socket, port, thorough);
     // Its caller is in the kernel right now: to ask again at once is cheaper than to come back in a turn.
     for (int i = 1; i < looks_at_once && !found && call.looks == 0; ++i)
-      found = diag_->find(call.socket, what.port, thorough);
+      found = diag_->find(call.socket, port, thorough);
     if (found) {
       prove(what, {*found});
       verdict = Verdict::listens;
@@ -113,13 +114,17 @@ bool ListenMonitor::has_path_proof() const {
 
 // A unix socket has no cookie here: its end is not told.
 void ListenMonitor::prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets) {
+  const auto is_known = [&](const auto& socket) {
+    return std::ranges::any_of(
+        proofs_, [&](const Proof& proof) { return proof.what == what && proof.cookie == socket.cookie; });
+  };
+  if (std::ranges::all_of(sockets, is_known)) return;
   const bool is_news =
       std::ranges::any_of(sockets, [&](const auto& socket) { return !is_proof(socket.cookie); });
-  if (!is_news) return;
   std::erase_if(proofs_, [&](const Proof& proof) { return proof.what == what; });
   for (const auto& socket : sockets)
     proofs_.push_back({.what = what, .cookie = socket.cookie, .port = socket.port});
-  if (proof_listener_ != nullptr && !what.is_path()) proof_listener_->proven(*this);
+  if (is_news && proof_listener_ != nullptr && !what.is_path()) proof_listener_->proven(*this);
 }
 
 std::uint16_t ListenMonitor::proven_port(const Awaited& what) const {
@@ -130,7 +135,8 @@ std::uint16_t ListenMonitor::proven_port(const Awaited& what) const {
 std::vector<std::uint64_t> ListenMonitor::proofs() const {
   std::vector<std::uint64_t> cookies;
   for (const Proof& proof : proofs_) {
-    if (!proof.what.is_path()) cookies.push_back(proof.cookie);
+    if (!proof.what.is_path() && std::ranges::find(cookies, proof.cookie) == cookies.end())
+      cookies.push_back(proof.cookie);
   }
   return cookies;
 }

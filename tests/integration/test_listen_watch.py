@@ -411,6 +411,21 @@ class Asked(Watch):
                           f"unix {stack.path}/socket: {NO_RIGHT}", f"port {ports[1]}: {NOTIFIED}"])
         self.assert_clean_end(stack)
 
+    def test_a_port_that_the_service_chose_is_found_and_published(self):
+        stack = self.stack("")
+        stack.write(service("asked", "tcp", 0, "port: any") + service("heard", "tcp", 0, "port: any", "no_new_privileges: true")
+                    + "  user: {type: oneshot, command: [echo, '${asked.PORT} ${heard.PORT}'], depends_on: [asked, heard]}\n")
+        os.chmod(stack.path, 0o777)
+        stack.start(wrapper=AS_NOBODY if ROOT else ()).wait_for_control()
+        self.assertEqual(stack.wait("asked", "heard"), 200)
+        ports = [stack.services()[name]["outputs"]["PORT"] for name in ("asked", "heard")]
+        self.assertEqual([self.method(stack, name) for name in ("asked", "heard")],
+                         [f"port {ports[0]}: {NO_RIGHT}", f"port {ports[1]}: {NOTIFIED}"])
+        for port in ports:
+            socket.create_connection(("127.0.0.1", int(port))).close()
+        stack.output.index_of(f"user | {ports[0]} {ports[1]}")
+        self.assert_clean_end(stack)
+
     if ROOT:
         def test_root_without_the_capability_as_in_a_container(self):
             port = free_port()

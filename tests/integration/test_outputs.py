@@ -150,6 +150,23 @@ class Outputs(Scenario):
         self.assertEqual(stack.services()["prepare"]["outputs"], {"TOKEN": "a$b c"})
         self.assert_clean_end(stack)
 
+    def test_what_an_earlier_run_has_left_in_the_file_is_not_believed(self):
+        stack = self.stack("""
+  db: {command: sleep 1000, outputs: {file: outputs}, ready: {exec: ["true"]}}
+  api: {command: ["echo", "got ${db.PORT}"], type: oneshot, depends_on: [db]}
+  kept: {command: sleep 1000, outputs: {file: kept}, pre_start: [touch, kept], ready: {exec: ["true"]}}
+  other: {command: ["echo", "got ${kept.WORD}"], type: oneshot, depends_on: [kept]}
+""")
+        for name, line in ("outputs", "PORT=4711"), ("kept", "WORD=password"):
+            with open(os.path.join(stack.path, name), "w", encoding="utf-8") as file:
+                file.write(line + "\n")
+        stack.start()
+        stack.wait_for_control()
+        stack.output.index_of("cannot start api: db has not published PORT: cannot read its outputs")
+        self.assertIn("it has not been written since this run began", stack.services()["api"]["last_error"])
+        stack.output.index_of("other | got password")
+        self.assert_clean_end(stack)
+
     def test_what_was_not_published_keeps_a_service_from_starting_and_is_named(self):
         stack = self.stack("""
   db: {command: sleep 1000, outputs: {file: nowhere}, ready: {exec: ["true"]}}

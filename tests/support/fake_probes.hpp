@@ -16,6 +16,7 @@ namespace belfry::testing {
 struct ProbeAnswer {
   bool yes = true;
   Duration takes{0};  // longer than the attempt's timeout: it is cut off
+  std::string why_not = "cannot connect: Connection refused";
 };
 
 // Owner: the test. Lifecycle: outlives the probes it made. Cancellation: of a check, within a turn.
@@ -36,6 +37,8 @@ class FakeProbes final : public probes::Factory {
     return std::make_unique<Asked>(*this, context.service, probe);
   }
   [[nodiscard]] std::size_t checks() const { return checks_; }
+  // Of how many somebody is told that their answer may have changed.
+  [[nodiscard]] std::size_t listened_to() const { return listened_to_; }
   [[nodiscard]] std::size_t checks_running() const { return running_; }
 
  private:
@@ -52,11 +55,13 @@ class FakeProbes final : public probes::Factory {
         --all_.running_;
         if (!waited) co_return waited;
       }
-      if (!said.yes)
-        co_return std::unexpected(Error(Error::Kind::failed, "cannot connect: Connection refused"));
+      if (!said.yes) co_return std::unexpected(Error::failed(said.why_not));
       co_return Result<void>();
     }
 
+    void tell(probes::NewsListener* listener) override {
+      listener != nullptr ? ++all_.listened_to_ : --all_.listened_to_;
+    }
     std::optional<Duration> next_look(std::uint32_t looks) const override {
       return all_.next_look ? all_.next_look(looks) : std::nullopt;
     }
@@ -68,6 +73,7 @@ class FakeProbes final : public probes::Factory {
   };
 
   std::size_t checks_ = 0;
+  std::size_t listened_to_ = 0;
   std::size_t running_ = 0;
 };
 

@@ -114,6 +114,14 @@ void FakeProcesses::children_leave_at(Process& process, TimePoint when) {
   });
 }
 
+void FakeProcesses::lose_child(std::string_view service) {
+  for (auto& [pid, process] : processes_) {
+    if (process->id.service != service || process->children == 0) continue;
+    --process->children;
+    return look_whether_gone(key_of(process->id));
+  }
+}
+
 // Everything that a run has started, hooks included, is one tree, as the marker in their environment says.
 bool FakeProcesses::anybody_left(const RunKey& run) {
   return std::ranges::any_of(runs_[run], [this](pid_t pid) { return !find(pid)->gone(); });

@@ -56,6 +56,8 @@ class FakeProcesses final : public system::Processes {
 
   // Ends the main process of the service's newest run, as if by itself.
   void end(std::string_view service, system::ExitStatus how = {});
+  // One of those that the service's newest run has left behind ends.
+  void lose_child(std::string_view service);
   // Everything that happened: "spawn db#1", "SIGTERM db#1", "exit db#1", "gone db#1"; of a hook: "spawn db#1
   // ./prepare".
   [[nodiscard]] const std::vector<std::string>& log() const { return log_; }

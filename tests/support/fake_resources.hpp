@@ -30,6 +30,7 @@ class FakeResources final : public daemon::ResourceProvider {
 
   // What a service has written into the file of its outputs.
   std::function<Result<daemon::OutputList>(const config::Service&)> outputs_file;
+  int outputs_forgotten = 0;  // at the beginning of a run
   // Where sockets that refer to outputs are bound.
   std::vector<std::string> addresses;
   std::map<std::string, std::string, std::less<>> commands;  // by service: the program of its last run
@@ -58,6 +59,7 @@ class FakeResources final : public daemon::ResourceProvider {
       for (const config::ListenSocket& one : sockets)
         all_.addresses.push_back(one.address + ":" + std::to_string(one.port));
     }
+    void forget_outputs() override { ++all_.outputs_forgotten; }
     Result<daemon::OutputList> read_outputs() override {
       return all_.outputs_file ? all_.outputs_file(service_) : daemon::OutputList();
     }

@@ -98,6 +98,48 @@ TEST_F(Background, the_only_one_that_is_left_is_its_main_process) {
   EXPECT_THAT(resources.main_signals, Contains(std::pair("db"s, SIGTERM)));
 }
 
+TEST_F(Background, whoever_forked_between_may_be_the_last_to_leave) {
+  forking("db", 5ms, 2);
+  resources.can_follow = true;
+  up();
+  advance(5ms);
+  say_ready("db");
+  EXPECT_TRUE(resources.followed.empty()) << "which of the two it is cannot be told";
+  processes.lose_child("db");
+  advance(1ms);
+  ASSERT_EQ(resources.followed.size(), 1U);
+  EXPECT_EQ(service("db").main_pid(), resources.followed.front());
+}
+
+TEST_F(Background, the_last_of_a_crowd_of_equals_is_not_taken_for_its_leader) {
+  forking("db", 5ms, 2);
+  resources.can_follow = true;
+  up();
+  advance(5ms);
+  say_ready("db");
+  advance(10s);
+  processes.lose_child("db");
+  advance(1h);
+  EXPECT_TRUE(resources.followed.empty());
+  EXPECT_EQ(state("db"), State::ready);
+}
+
+TEST_F(Background, a_main_process_that_has_ended_is_the_end_of_the_run_whoever_is_left) {
+  forking("db", 5ms, 3);
+  resources.can_follow = true;
+  up();
+  advance(5ms);
+  service("db").main_process_is(4711);
+  say_ready("db");
+  service("db").main_ended(4711, system::ExitStatus{.signaled = false, .value = 3});
+  for (int i = 0; i < 2; ++i) processes.lose_child("db");  // of those who are left one is the last
+  advance(0ms);
+  EXPECT_TRUE(resources.followed.empty());
+  EXPECT_EQ(state("db"), State::backoff);
+  EXPECT_THAT(cause("db"), HasSubstr("exited with code 3"));
+  EXPECT_EQ(processes.alive(), 0U);
+}
+
 TEST_F(Background, a_crowd_without_a_leader_is_asked_with_the_stop_signal_as_a_whole) {
   forking("db", 5ms, 3).stop.signal = SIGINT;
   up();

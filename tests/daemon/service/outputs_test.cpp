@@ -112,6 +112,10 @@ TEST_F(Outputs, a_file_that_cannot_be_read_is_named_to_whoever_needs_it) {
   EXPECT_EQ(state(api.name), State::backoff);
   EXPECT_THAT(cause("api"), HasSubstr("cannot read its outputs /outputs: No such file"));
   EXPECT_THAT(chronicle.notices, ElementsAre(HasSubstr("db cannot read its outputs /outputs")));
+  EXPECT_EQ(resources.outputs_forgotten, 1);
+  end("db", 1);
+  advance(1s);
+  EXPECT_EQ(resources.outputs_forgotten, 2) << "what one run has written is none of the next one's";
 }
 
 TEST_F(Outputs, another_value_in_the_next_run_restarts_whoever_asks_for_that) {
@@ -200,7 +204,49 @@ TEST_F(Outputs, secrets_are_given_to_whom_they_are_for_and_shown_to_nobody) {
   EXPECT_EQ(asked, "127.0.0.1:hunter2");
   EXPECT_EQ(supervisor->service(0).outputs.front().value, "***");
   EXPECT_EQ(service("api").shown(Error::failed("no hunter2 here")).text(), "no *** here");
-  EXPECT_THAT(supervisor->output_variables(), ElementsAre(std::pair("BELFRY_OUT_DB_PASSWORD"s, "hunter2"s)));
+  std::vector<std::string> ambiguous;
+  EXPECT_THAT(supervisor->output_variables(ambiguous),
+              ElementsAre(std::pair("BELFRY_OUT_DB_PASSWORD"s, "hunter2"s)));
+  EXPECT_THAT(ambiguous, ElementsAre());
+}
+
+TEST_F(Outputs, two_that_would_be_the_same_variable_are_none_and_named) {
+  for (const char* name : {"my-db", "my_db", "my"}) speaking(daemon(name));
+  up();
+  for (const char* name : {"my-db", "my_db"}) say(name, "PORT", "4001", true);
+  say("my", "DB_PORT", "4002");
+  say("my", "URL", "db://", true);
+  std::vector<std::string> ambiguous;
+  EXPECT_THAT(supervisor->output_variables(ambiguous),
+              ElementsAre(std::pair("BELFRY_OUT_MY_URL"s, "db://"s)));
+  EXPECT_THAT(ambiguous, ElementsAre("BELFRY_OUT_MY_DB_PORT is not set: it would be ${my-db.PORT} and "
+                                     "${my_db.PORT} and ${my.DB_PORT}"));
+}
+
+TEST_F(Outputs, a_probe_of_who_was_given_a_secret_is_asked_like_any_other_and_does_not_tell_it) {
+  config::Service& api = api_that_uses("PASSWORD");
+  extras_of(stack.services[0]).outputs.secret = {"PASSWORD"};
+  api.ready.probes.push_back(a_probe());
+  probes.answer = [](const std::string&, const config::Probe&) {
+    return ProbeAnswer{.yes = false, .why_not = "cannot log in with hunter2"};
+  };
+  up();
+  say("db", "PASSWORD", "hunter2", true);
+  EXPECT_EQ(probes.listened_to(), 1U);
+  EXPECT_EQ(service("api").readiness()->last_error().text(), "cannot log in with ***");
+}
+
+TEST_F(Outputs, no_part_of_a_secret_is_shown_and_a_short_one_leaves_the_rest_readable) {
+  config::Service& api = api_that_uses("PASSWORD");
+  extras_of(stack.services[0]).outputs.secret = {"PASSWORD", "PIN", "SALT"};
+  for (const char* key : {"PIN", "SALT"})
+    extras_of(api).references.push_back({.service = "db", .key = key, .provider = 0, .edge = 0});
+  up();
+  service("db").said({.outputs = {{"PASSWORD", "hunter2"}, {"SALT", "hunter2-and-more"}, {"PIN", "1"}}});
+  say_ready("db");
+  const auto shown = [this](const char* text) { return service("api").shown(Error::failed(text)).text(); };
+  EXPECT_EQ(shown("no hunter2-and-more here"), "no *** here");
+  EXPECT_EQ(shown("not 1, after 10 tries on 127.0.0.21"), "not ***, after 10 tries on 127.0.0.21");
 }
 
 TEST_F(Outputs, sockets_are_bound_where_the_output_says) {
@@ -220,7 +266,8 @@ TEST(OutputValues, are_bounded_and_named_like_variables) {
   for (const char* key : {"", "1A", "A-B", "A.B", "ÄH"})
     EXPECT_EQ(outputs.set(key, "1"), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set(std::string(65, 'A'), "1"), NotifyRefusal::bad_output);
-  EXPECT_EQ(outputs.set("A", "two\nlines"), NotifyRefusal::bad_output);
+  for (const char* lines : {"two\nlines", "X-Header: a\rX-Other: b"})
+    EXPECT_EQ(outputs.set("A", lines), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set("A", std::string_view("a\0b", 3)), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set("A", "\xff"), NotifyRefusal::bad_output);
   EXPECT_EQ(outputs.set("A", std::string(4097, 'x')), NotifyRefusal::bad_output);

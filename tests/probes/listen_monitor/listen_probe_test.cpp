@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "probes/listen_monitor/rhythm.hpp"
+#include "system/file_facts.hpp"
 #include "system/sock_diag.hpp"
 #include "tests/probes/rig.hpp"
 
@@ -163,6 +166,43 @@ TEST_F(ListenProbeTest, whoever_listens_counts_where_any_owner_may) {
   EXPECT_EQ(answer(loop, anybody), "");
   ListenProbe own(kernel.questions(), whose(about, false), {.port = socket.port(), .udp = false, .path = {}});
   EXPECT_NE(answer(loop, own), "");
+}
+
+struct Told final : Publisher {
+  void publish(std::string_view key, std::string_view value) override {
+    all.push_back(std::string(key) + "=" + std::string(value));
+  }
+  std::vector<std::string> all;
+};
+
+TEST_F(ListenProbeTest, without_a_notifier_the_kernel_is_asked_on_which_port_the_service_listens) {
+  Told told;
+  const ProbeContext about{.service = "api",
+                           .tree = {.leader = ::getpid(), .marker = {}, .log_pipe = 0},
+                           .launch = nullptr,
+                           .publisher = &told};
+  ListenProbe any(kernel.questions(), about, {});
+  EXPECT_EQ(answer(loop, any), "the service listens on no TCP port");
+  LocalSocket one, other;
+  const bool is_one = system::inode_of(one.fd()) < system::inode_of(other.fd());
+  const std::string port = std::to_string((is_one ? one : other).port());
+  EXPECT_EQ(answer(loop, any), "");
+  EXPECT_EQ(any.method(), "port " + port + ": asked every 10 ms");
+  (is_one ? one : other).close();
+  EXPECT_EQ(answer(loop, any), "nobody listens on port " + port) << "it is what it has published";
+  EXPECT_EQ(told.all, std::vector<std::string>{"PORT=" + port});
+}
+
+TEST_F(ListenProbeTest, what_others_listen_on_is_no_port_of_the_service) {
+  LocalSocket others;
+  Told told;
+  const ProbeContext about{.service = "api",
+                           .tree = {.leader = no_process, .marker = {}, .log_pipe = 0},
+                           .launch = nullptr,
+                           .publisher = &told};
+  ListenProbe any(kernel.questions(), about, {});
+  EXPECT_EQ(answer(loop, any), "the service listens on no TCP port");
+  EXPECT_EQ(told.all, std::vector<std::string>{});
 }
 
 TEST_F(ListenProbeTest, who_uses_io_uring_is_asked_now_and_then) {

@@ -204,6 +204,20 @@ TEST_F(ListenMonitorTest, new_proof_is_told_once) {
   EXPECT_EQ(monitor.proofs().front(), system::identify(socket.fd()).cookie);
 }
 
+TEST_F(ListenMonitorTest, one_socket_is_proof_of_all_that_it_is_awaited_as) {
+  ProofCounter listener;
+  monitor.tell_proofs_to(&listener);
+  LocalSocket socket;
+  const Awaited any;
+  for (const Awaited& what : {tcp(socket.port()), any}) {
+    EXPECT_TRUE(catches(what, listen_on(socket.fd())));
+    EXPECT_EQ(monitor.judge(what), Verdict::listens);
+    EXPECT_EQ(monitor.proven_port(what), socket.port());
+  }
+  EXPECT_EQ(monitor.proofs().size(), 1U);
+  EXPECT_EQ(listener.told, 1);
+}
+
 TEST_F(ListenMonitorTest, only_a_further_call_tells_of_a_unix_socket_that_is_gone) {
   LocalSocket socket;
   monitor.await(tcp(socket.port()), diag);
