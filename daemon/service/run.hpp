@@ -28,7 +28,7 @@ struct Run {
   bool in_background = false;       // the process that was started has left, and what it left is the service
   std::uint8_t looks_for_main = 0;  // in vain
   TimePoint look_for_main_at{};     // the next one
-  bool tree_gone = false;  // no process attributable to it is left
+  bool tree_gone = false;           // no process attributable to it is left
   std::optional<system::ExitStatus> exit{};
 
   // --- why it ends
