@@ -43,7 +43,6 @@ class ChannelCase : public SelectCase {
     if (entered_ != nullptr && !abandoning) --entered_->outstanding;
     entered_ = nullptr;
   }
-  bool consuming() const noexcept override { return true; }
 
   ChannelCore<T>* core_;
   ChannelWaiter<T> party_;
@@ -79,6 +78,10 @@ class ReceiveCase final : public detail::ChannelCase<T> {
     this->party_.value.reset();
     return this->core_->try_receive(this->party_.value) || this->core_->closed();
   }
+  std::string describe() const override {
+    return this->core_ == nullptr ? std::string()
+                                  : "a value from " + detail::named("channel", this->core_->name());
+  }
   void enter() override {
     if (this->core_ != nullptr) this->enter_at(this->core_->receivers());
   }
@@ -108,6 +111,10 @@ class SendCase final : public detail::ChannelCase<T> {
     if (this->core_->closed()) return true;
     sent_ = this->core_->try_send(*this->party_.value);
     return sent_;
+  }
+  std::string describe() const override {
+    return this->core_ == nullptr ? std::string()
+                                  : "room in " + detail::named("channel", this->core_->name());
   }
   void enter() override {
     if (this->core_ != nullptr) this->enter_at(this->core_->senders());

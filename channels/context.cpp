@@ -1,6 +1,7 @@
 #include "channels/context.hpp"
 
 #include "channels/detail/die.hpp"
+#include "channels/detail/wait_inquiry.hpp"
 #include "channels/loop.hpp"
 
 namespace belfry {
@@ -12,9 +13,11 @@ using detail::TimerNode;
 Context::Context(Loop& loop) noexcept
     : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(&loop) {
   when = TimePoint::max();
+  loop.root_contexts().push_back(*this);
 }
 
-Context::Context(Context& parent) noexcept : Context(*parent.loop_) {
+Context::Context(Context& parent) noexcept
+    : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(parent.loop_) {
   when = parent.when;  // told, not armed: the parent's timer reaches us
   parent.enlist(*this);
 }
@@ -29,6 +32,11 @@ Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent)
   }
 }
 
+Context::Context(Context& parent, Duration within) noexcept
+    : Context(parent, saturating_add(parent.loop().now(), within)) {}
+
+Context within(Context& parent, Duration time) noexcept { return {parent, time}; }
+
 Context::~Context() {
   disarm();
   if (links_.empty() || loop_->abandoned() || detail::abandoning) [[likely]]
@@ -38,6 +46,13 @@ Context::~Context() {
 
 void Context::disarm() noexcept {
   if (TimerNode::armed()) loop_->timers().cancel(*this);
+}
+
+// Const, because nobody can tell it from the timer having fired a moment ago.
+bool Context::deadline_is_over() const noexcept {
+  if (!loop_->is_over(when)) return false;
+  const_cast<Context*>(this)->cancel(Error::deadline_exceeded());  // NOLINT: no context is a constant
+  return true;
 }
 
 void Context::cancel(const Error& cause) noexcept {
@@ -52,6 +67,7 @@ void Context::cancel(const Error& cause) noexcept {
 
 void Context::parent_cancelled(CancelLink& link, CancelRound& round) noexcept {
   auto& self = static_cast<Context&>(link);
+  if (round.inquiry != nullptr) return round.inquiry->go_on_with(self.links_);
   self.disarm();
   round.pending.splice_back(self.links_);
 }

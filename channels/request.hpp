@@ -18,6 +18,8 @@ namespace belfry {
 
 template <class T>
 class Reply;
+template <class T>
+class ReplyCase;
 
 // The worker's half: answers at most once; destroyed unanswered, it tells the asker so.
 // Owner: whoever holds the question. Lifecycle: open, answered; move-only; may outlive the asker.
@@ -97,6 +99,7 @@ class Reply {
       return std::unexpected(this->cancel_cause());
     }
     bool granted() const noexcept { return reply_.result_.has_value(); }
+    std::string describe() const { return detail::named("reply", reply_.place_.name); }
 
    private:
     Reply& reply_;
@@ -106,6 +109,7 @@ class Reply {
 
  private:
   friend class Replier<T>;
+  friend class ReplyCase<T>;
   void settle(Result<T> result) {
     result_.emplace(std::move(result));
     place_.loop->wake_all(place_.waiters);

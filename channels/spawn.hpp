@@ -5,6 +5,7 @@
 // a TaskHandle is for the case of one task that is joined by hand.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -44,6 +45,11 @@ class [[nodiscard]] TaskHandle final : TaskOwner {
 
  private:
   friend TaskHandle spawn(Loop&, std::string_view, Task<void>);
+  friend class TaskCase;
+  Result<void> result() const {
+    if (error_) return std::unexpected(error_);
+    return {};
+  }
   TaskHandle(Loop& loop, std::string_view name, Task<void> task);
   void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
   void task_done() noexcept override;
@@ -70,10 +76,10 @@ class TaskHandle::Join final : public detail::Wait<Join> {
   Result<void> await_resume() {
     resumed();
     if (!handle_.done()) return std::unexpected(cancel_cause());
-    if (handle_.error_) return std::unexpected(handle_.error_);
-    return {};
+    return handle_.result();
   }
   bool granted() const noexcept { return handle_.done(); }
+  std::string describe() const { return "task '" + std::string(handle_.name()) + "'"; }
 
  private:
   TaskHandle& handle_;

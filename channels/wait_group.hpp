@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "channels/detail/root_task.hpp"
@@ -40,6 +41,11 @@ class WaitGroup final : TaskOwner {
   friend void spawn(WaitGroup& group, std::string_view name, Task<void> task);
 
  private:
+  friend class WaitGroupCase;
+  Result<void> result() const {
+    if (error_) return std::unexpected(error_);
+    return {};
+  }
   void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
   void task_done() noexcept override { done(); }
 
@@ -66,10 +72,12 @@ class WaitGroup::Waiting final : public detail::Wait<Waiting> {
   Result<void> await_resume() {
     resumed();
     if (!granted()) return std::unexpected(cancel_cause());
-    if (group_.error_) return std::unexpected(group_.error_);
-    return {};
+    return group_.result();
   }
   bool granted() const noexcept { return group_.count_ == 0 || group_.zeros_ != zeros_; }
+  std::string describe() const {
+    return std::to_string(group_.count_) + " of " + detail::named("wait group", place_->name);
+  }
 
  private:
   WaitGroup& group_;
