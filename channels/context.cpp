@@ -1,6 +1,7 @@
 #include "channels/context.hpp"
 
 #include "channels/detail/die.hpp"
+#include "channels/detail/name.hpp"
 #include "channels/loop.hpp"
 
 namespace belfry {
@@ -9,17 +10,21 @@ using detail::CancelLink;
 using detail::CancelRound;
 using detail::TimerNode;
 
-Context::Context(Loop& loop) noexcept
-    : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(&loop) {
+Context::Context(Loop& loop, const char* name) noexcept
+    : CancelLink(&Context::parent_cancelled),
+      TimerNode(&Context::deadline_reached),
+      loop_(&loop),
+      name_(detail::keep_name(name)) {
   when = TimePoint::max();
 }
 
-Context::Context(Context& parent) noexcept : Context(*parent.loop_) {
+Context::Context(Context& parent, const char* name) noexcept : Context(*parent.loop_, name) {
   when = parent.when;  // told, not armed: the parent's timer reaches us
   parent.enlist(*this);
 }
 
-Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent) {
+Context::Context(Context& parent, TimePoint deadline, const char* name) noexcept : Context(parent, name) {
+  deadline = in_time(deadline);
   if (deadline >= when || cancelled()) return;
   when = deadline;
   if (deadline <= loop_->now()) {
@@ -31,9 +36,14 @@ Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent)
 
 Context::~Context() {
   disarm();
-  if (links_.empty() || loop_->abandoned() || detail::abandoning) [[likely]]
-    return;
-  detail::die("destroy context", "", "a child context or a wait still uses it");
+  if (!links_.empty() && !loop_->abandoned() && !detail::abandoning) [[unlikely]]
+    detail::die("destroy context", name_, "a child context or a wait still uses it");
+  detail::release_name(name_);
+}
+
+const Error& Context::no_cause() noexcept {
+  static const Error none;
+  return none;
 }
 
 void Context::disarm() noexcept {
