@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "channels/detail/name.hpp"
 #include "channels/detail/ring_buffer.hpp"
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
@@ -29,8 +30,11 @@ class SubscriptionCase;
 template <class T>
 class Broadcast {
  public:
-  Broadcast(Loop& loop, const char* name) noexcept : loop_(loop), name_(name) {}
-  ~Broadcast() { close(); }
+  Broadcast(Loop& loop, const char* name) noexcept : loop_(loop), name_(detail::keep_name(name)) {}
+  ~Broadcast() {
+    close();
+    detail::release_name(name_);
+  }
   Broadcast(const Broadcast&) = delete;
   Broadcast& operator=(const Broadcast&) = delete;
 
@@ -68,9 +72,10 @@ struct Received {
 template <class T>
 class Subscription final : public IntrusiveLink {
  public:
-  // Precondition: capacity > 0.
+  // A capacity of 0, which could hold no value, ends the process with the name of the broadcast.
   Subscription(Broadcast<T>& broadcast, std::size_t capacity)
       : place_(broadcast.loop_, broadcast.name_), buffer_(capacity), ended_(broadcast.closed_) {
+    if (capacity == 0) detail::die("subscribe to", place_.name, "a buffer of 0 holds nothing");
     if (!ended_) broadcast.subscribers_.push_back(*this);
   }
   ~Subscription() { place_.assert_quiet("destroy subscription to"); }

@@ -1,6 +1,7 @@
 #include "channels/context.hpp"
 
 #include "channels/detail/die.hpp"
+#include "channels/detail/name.hpp"
 #include "channels/detail/wait_inquiry.hpp"
 #include "channels/loop.hpp"
 
@@ -10,19 +11,26 @@ using detail::CancelLink;
 using detail::CancelRound;
 using detail::TimerNode;
 
-Context::Context(Loop& loop) noexcept
-    : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(&loop) {
+Context::Context(Loop& loop, const char* name) noexcept
+    : CancelLink(&Context::parent_cancelled),
+      TimerNode(&Context::deadline_reached),
+      loop_(&loop),
+      name_(detail::keep_name(name)) {
   when = TimePoint::max();
   loop.root_contexts().push_back(*this);
 }
 
-Context::Context(Context& parent) noexcept
-    : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(parent.loop_) {
+Context::Context(Context& parent, const char* name) noexcept
+    : CancelLink(&Context::parent_cancelled),
+      TimerNode(&Context::deadline_reached),
+      loop_(parent.loop_),
+      name_(detail::keep_name(name)) {
   when = parent.when;  // told, not armed: the parent's timer reaches us
   parent.enlist(*this);
 }
 
-Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent) {
+Context::Context(Context& parent, TimePoint deadline, const char* name) noexcept : Context(parent, name) {
+  deadline = in_time(deadline);
   if (deadline >= when || cancelled()) return;
   when = deadline;
   if (deadline <= loop_->now()) {
@@ -32,16 +40,21 @@ Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent)
   }
 }
 
-Context::Context(Context& parent, Duration within) noexcept
-    : Context(parent, saturating_add(parent.loop().now(), within)) {}
+Context::Context(Context& parent, Duration within, const char* name) noexcept
+    : Context(parent, saturating_add(parent.loop().now(), within), name) {}
 
-Context within(Context& parent, Duration time) noexcept { return {parent, time}; }
+Context within(Context& parent, Duration time, const char* name) noexcept { return {parent, time, name}; }
 
 Context::~Context() {
   disarm();
-  if (links_.empty() || loop_->abandoned() || detail::abandoning) [[likely]]
-    return;
-  detail::die("destroy context", "", "a child context or a wait still uses it");
+  if (!links_.empty() && !loop_->abandoned() && !detail::abandoning) [[unlikely]]
+    detail::die("destroy context", name_, "a child context or a wait still uses it");
+  detail::release_name(name_);
+}
+
+const Error& Context::no_cause() noexcept {
+  static const Error none;
+  return none;
 }
 
 void Context::disarm() noexcept {

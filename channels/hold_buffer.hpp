@@ -47,7 +47,7 @@ class HoldBuffer {
 
   // Precondition: most > 0.
   HoldBuffer(Loop& loop, std::size_t most, const char* name, Dropped dropped)
-      : loop_(loop), news_(loop, name), most_(most), name_(name), dropped_(std::move(dropped)) {}
+      : loop_(loop), news_(loop, name), most_(most), dropped_(std::move(dropped)) {}
   ~HoldBuffer() {
     while (!held_.empty()) drop(held_.front(), detail::abandoning ? nullptr : "is gone", Error::Kind::closed);
   }
@@ -126,13 +126,12 @@ class HoldBuffer {
     held.owner.drop(held, "held it for too long", Error::Kind::deadline_exceeded);
   }
   Error error(const char* why, Error::Kind kind) const {
-    return Error(kind, std::string("buffer '") + name_ + "' " + why);
+    return Error(kind, std::string("buffer '") + news_.place().name + "' " + why);
   }
 
   Loop& loop_;
   Wakeup news_;
   std::size_t most_;
-  const char* name_;
   Dropped dropped_;
   IntrusiveList<Held> held_;
   std::size_t size_ = 0;

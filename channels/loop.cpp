@@ -7,6 +7,7 @@
 #include "channels/detail/die.hpp"
 #include "channels/detail/kernel_timer.hpp"
 #include "channels/detail/root_task.hpp"
+#include "channels/detail/task_errors.hpp"
 
 namespace belfry {
 
@@ -107,6 +108,39 @@ void Loop::Starter::run() noexcept {
   if (loop.first_unstarted_ != nullptr && !linked()) loop.wake(*this);
 }
 
+void Loop::unread_error(std::string_view what, std::string_view name, std::string_view why,
+                        const Error& error) noexcept {
+  if (unread_handler_) {
+    unread_handler_("cannot " + std::string(what) + " '" + std::string(name) + "': " + std::string(why),
+                    error);
+    return;
+  }
+  const std::string text = std::string(why) + ": " + error.text();
+  if (!abandoned_) detail::die(what, name, text);
+  detail::say(what, name, text);
+}
+
+void Loop::broke(std::string_view kind, std::string_view name, std::exception_ptr thrown) noexcept {
+  unread_error("go on after " + std::string(kind), name, "it threw",
+               detail::what_was_thrown(std::move(thrown)));
+}
+
+// What a handler of Asio throws comes out of its run() or poll(), which may be called again then.
+template <class Run>
+std::size_t Loop::run_handlers(Run run) noexcept {
+  try {
+    return run(reactor_->io);
+  } catch (...) {
+    broke("handler", "asio", std::current_exception());
+    return 1;
+  }
+}
+
+void Loop::Leftovers::task_threw(std::string_view name, std::exception_ptr thrown) noexcept {
+  loop.unread_error("go on after task", name, "it threw and nobody joins it",
+                    detail::what_was_thrown(std::move(thrown)));
+}
+
 inline void Loop::resume_first(detail::WaiterList& list) noexcept {
   detail::Waiter& waiter = list.pop_front();
   if (!list.empty()) __builtin_prefetch(list.front().handle.address());
@@ -197,7 +231,8 @@ bool Loop::is_over(TimePoint deadline) const noexcept {
 void Loop::count_pause(TimePoint now) noexcept {
   const std::optional<TimePoint> earliest = timers_.earliest();
   if (!earliest || now - *earliest <= longest_delay) return;
-  paused_ += std::min(now - awake_until_, now - *earliest + most_taken_for_pause);
+  paused_ = saturating_add(
+      paused_, std::min(now - awake_until_, saturating_add(now - *earliest, most_taken_for_pause)));
   awake_until_ = now;  // counted, whatever is looked at first after it
 }
 
@@ -235,7 +270,7 @@ std::uint64_t Loop::kernel_timer_changes() const noexcept { return reactor_->tim
 bool Loop::is_asleep() noexcept {
   const auto work = asio::make_work_guard(reactor_->io);
   reactor_->io.restart();
-  return reactor_->io.poll() == 0;
+  return run_handlers([](asio::io_context& io) { return io.poll(); }) == 0;
 }
 
 // The count of Asio's outstanding work is what io_context::run goes by; the two calls are those of the
@@ -251,7 +286,7 @@ RunEnd Loop::run() {
   turn();
   while (!stop_requested_ && (!tasks_.empty() || !ready_.empty() || !later_.empty())) {
     reactor_->io.restart();
-    if (reactor_->io.run() == 0 && is_asleep()) break;
+    if (run_handlers([](asio::io_context& io) { return io.run(); }) == 0 && is_asleep()) break;
   }
   running_ = false;
   reactor_->io.restart();
@@ -276,7 +311,7 @@ std::size_t Loop::run_until_idle() {
     const std::size_t moved = turn();
     resumed += moved;
     reactor_->io.restart();
-    const std::size_t handled = reactor_->io.poll();
+    const std::size_t handled = run_handlers([](asio::io_context& io) { return io.poll(); });
     if (stop_requested_ || (fired == 0 && moved == 0 && handled == 0)) break;
   }
   stop_requested_ = false;
@@ -296,7 +331,7 @@ bool Loop::step() {
   in_turn_ = false;
   if (!moved) {
     reactor_->io.restart();
-    moved = reactor_->io.poll_one() != 0;
+    moved = run_handlers([](asio::io_context& io) { return io.poll_one(); }) != 0;
   }
   settle_timer();
   stepping_ = false;
@@ -318,7 +353,7 @@ void Loop::advance(Duration by) {
   if (manual_ == nullptr) detail::die("advance a loop", "loop", "it has no manual clock");
   const TimePoint target = saturating_add(now(), by);
   run_until_idle();
-  while (timers_.earliest().value_or(TimePoint::max()) <= target) advance_to_next_timer();
+  while (timers_.earliest() && *timers_.earliest() <= target) advance_to_next_timer();
   manual_->set(target);
   run_until_idle();
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "channels/callback.hpp"
 #include "channels/detail/cancel_link.hpp"
 #include "channels/detail/loop_alive.hpp"
+#include "channels/detail/root_task.hpp"
+#include "channels/error.hpp"
 #include "channels/intrusive_list.hpp"
 #include "channels/time/time.hpp"
 #include "channels/timer_queue.hpp"
@@ -25,7 +28,6 @@
 namespace belfry {
 
 namespace detail {
-class RootTask;
 struct Reactor;
 }  // namespace detail
 
@@ -101,6 +103,14 @@ class Loop {
   void each_task(const std::function<void(std::string_view name)>& visit) const;
   // What each of them waits for, and since when: channels/task_dump.hpp.
 
+  // Told the errors of tasks whose owner went without reading them, those of tasks that were left to the
+  // loop, and what callbacks (post(), timers, handlers of Asio) throw: `who` is what the message of their
+  // death would begin with ("cannot drop the handle of task 'x'"). A program that can end in good order does
+  // so from here; it must neither throw nor wait. Without a handler the process ends with the message; of a
+  // loop that was abandoned already it is only printed.
+  using UnreadError = std::move_only_function<void(const std::string& who, const Error& error)>;
+  void on_unread_error(UnreadError handler) { unread_handler_ = std::move(handler); }
+
   // Runs `callback()` in the coming turn. Dropped without being run when the loop is abandoned.
   template <class F>
   void post(F callback);
@@ -143,6 +153,20 @@ class Loop {
   // Called by completion handlers of Asio: resumes the waiter and runs a turn with it.
   void wake_from_io(detail::Waiter& waiter) noexcept;
   void adopt(detail::RootTask& task) noexcept;
+  // Posted before it has run, a callback runs once.
+  void wake(Callback& callback) noexcept {
+    if (!callback.linked()) wake(static_cast<detail::Waiter&>(callback));
+  }
+  void wake_afterwards(Callback& callback) noexcept {
+    if (!callback.linked()) wake_afterwards(static_cast<detail::Waiter&>(callback));
+  }
+  // "cannot <what> '<name>': <why>: <the error>"
+  void unread_error(std::string_view what, std::string_view name, std::string_view why,
+                    const Error& error) noexcept;
+  // The same of what a callback threw: there is nobody else to tell.
+  void broke(std::string_view kind, std::string_view name, std::exception_ptr thrown) noexcept;
+  // Answers for the tasks that nobody joins.
+  TaskOwner& left_to_loop() noexcept { return leftovers_; }
   // Small and deterministic: which of several ready cases goes first.
   std::uint32_t next_choice() noexcept {
     choice_ ^= choice_ << 13;
@@ -173,6 +197,15 @@ class Loop {
     Loop& loop;
   };
 
+  struct Leftovers final : TaskOwner {
+    explicit Leftovers(Loop& l) : loop(l) {}
+    void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
+    void task_done() noexcept override {}
+    Loop& loop;
+  };
+
+  template <class Run>
+  std::size_t run_handlers(Run run) noexcept;
   bool is_asleep() noexcept;
   void refuse_nesting() const noexcept;
   void post_turn() noexcept;
@@ -208,6 +241,8 @@ class Loop {
   IntrusiveList<detail::RootTask> tasks_;
   detail::RootTask* first_unstarted_ = nullptr;
   Starter starter_{*this};
+  Leftovers leftovers_{*this};
+  UnreadError unread_handler_;
   TimerQueue timers_{*this};
   TurnMeter meter_;
   detail::LoopAlive alive_;
@@ -219,12 +254,17 @@ namespace detail {
 // Owner: itself, until it was run or discarded. Lifecycle: one call.
 template <class F>
 struct Posted final : Callback {
-  explicit Posted(F f) : function(std::move(f)) {}
+  Posted(Loop& l, F f) : loop(l), function(std::move(f)) {}
   void run() noexcept override {
-    std::unique_ptr<Posted> self(this);
-    function();
+    const std::unique_ptr<Posted> self(this);
+    try {
+      function();
+    } catch (...) {
+      loop.broke("callback", "posted", std::current_exception());
+    }
   }
   void discard() noexcept override { delete this; }
+  Loop& loop;
   F function;
 };
 
@@ -233,13 +273,13 @@ struct Posted final : Callback {
 template <class F>
 void Loop::post(F callback) {
   static_assert(std::is_invocable_v<F&>);
-  if (!abandoned_) wake(*new detail::Posted<F>(std::move(callback)));
+  if (!abandoned_) wake(*new detail::Posted<F>(*this, std::move(callback)));
 }
 
 template <class F>
 void Loop::afterwards(F callback) {
   static_assert(std::is_invocable_v<F&>);
-  if (!abandoned_) wake_afterwards(*new detail::Posted<F>(std::move(callback)));
+  if (!abandoned_) wake_afterwards(*new detail::Posted<F>(*this, std::move(callback)));
 }
 
 }  // namespace belfry

@@ -49,10 +49,13 @@ class ReplyCase final : public detail::PlaceCase {
  public:
   explicit ReplyCase(Reply<T>& reply) noexcept : PlaceCase(reply.place_), reply_(reply) {}
   // After this case won, once: the answer, the worker's error, or kind refused when it was dropped.
-  Result<T> take() { return std::move(*reply_.result_); }
+  Result<T> take() {
+    if (reply_.result_) return *std::exchange(reply_.result_, std::nullopt);
+    return std::unexpected(reply_.nothing_to_wait_for());
+  }
 
  private:
-  bool try_take() override { return reply_.result_.has_value(); }
+  bool try_take() override { return reply_.result_.has_value() || !reply_.can_come(); }
   std::string describe() const override { return detail::named("reply", place_->name); }
   bool heard_when_cancelled() const noexcept override { return true; }
 
@@ -88,7 +91,7 @@ class WaitGroupCase final : public detail::PlaceCase {
  public:
   explicit WaitGroupCase(WaitGroup& group) noexcept : PlaceCase(group.place_), group_(group) {}
   // After this case won: as WaitGroup::wait.
-  Result<void> result() const { return group_.result(); }
+  Result<void> result() { return group_.result(); }
 
  private:
   bool try_take() override { return std::exchange(was_zero_, false) || group_.count_ == 0; }
@@ -115,7 +118,7 @@ class TaskCase final : public detail::PlaceCase {
  public:
   explicit TaskCase(TaskHandle& handle) noexcept : PlaceCase(handle.place_), handle_(handle) {}
   // After this case won: as TaskHandle::join.
-  Result<void> result() const { return handle_.result(); }
+  Result<void> result() { return handle_.result(); }
 
  private:
   bool try_take() override { return handle_.done(); }

@@ -85,6 +85,7 @@ void SelectWait::await_suspend(std::coroutine_handle<> awaiting) {
   for (SelectCase* one : cases_) {
     if (one->select_ != nullptr) die("select", "case", "it is entered already, here or in another select");
     one->select_ = this;
+    one->waits_on_ = &ctx_.loop();
     one->handle = awaiting;
     one->enter();
   }

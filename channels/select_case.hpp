@@ -20,10 +20,13 @@ class SelectWait;
 
 // One thing that a select can wait for.
 // Owner: the caller of select. Lifecycle: idle, entered by one select at a time, idle; reusable.
-// Must not be destroyed while entered. Cancellation: the select's.
+// Destroying it while a select waits with it ends the process. Cancellation: the select's.
 class SelectCase : protected detail::Waiter {
  public:
-  virtual ~SelectCase() = default;
+  virtual ~SelectCase() {
+    if (select_ != nullptr && !detail::abandoning && !waits_on_->abandoned()) [[unlikely]]
+      detail::die("destroy case", "of a select", "the select still waits with it");
+  }
 
  protected:
   friend class detail::SelectWait;
@@ -42,6 +45,7 @@ class SelectCase : protected detail::Waiter {
   virtual std::string describe() const { return {}; }
 
   detail::SelectWait* select_ = nullptr;  // while entered
+  Loop* waits_on_ = nullptr;              // set with it
 };
 
 // A bell that ended, either way. Can be aimed at another bell, or at none (then it is never ready).

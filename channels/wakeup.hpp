@@ -26,7 +26,12 @@ class Wakeup {
   }
   // Whether a notify has not been consumed yet.
   bool pending() const noexcept { return pending_; }
-  bool consume() noexcept { return std::exchange(pending_, false); }
+  // Takes the notifies without waiting; false when there are none. One that has released a waiter already is
+  // that waiter's, and cannot be taken from him.
+  bool consume() noexcept {
+    if (place_.outstanding != 0 && place_.waiters.empty()) return false;
+    return std::exchange(pending_, false);
+  }
 
   class Waiting;
   // Result<void>: ok for one or more notifies (consumed), or the cause of ctx.

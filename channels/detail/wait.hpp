@@ -10,6 +10,7 @@
 #include "channels/context.hpp"
 #include "channels/detail/cancel_link.hpp"
 #include "channels/detail/die.hpp"
+#include "channels/detail/name.hpp"
 #include "channels/detail/wait_inquiry.hpp"
 #include "channels/detail/waiter.hpp"
 #include "channels/loop.hpp"
@@ -20,7 +21,8 @@ namespace belfry::detail {
 // Owner: the primitive. Lifecycle: quiet when destroyed, or its loop was abandoned.
 // Cancellation: a cancelled waiter leaves the queue but counts until it has resumed.
 struct WaitingPlace {
-  WaitingPlace(Loop& l, const char* n) noexcept : loop(&l), name(n) {}
+  WaitingPlace(Loop& l, const char* n) noexcept : loop(&l), name(keep_name(n)) {}
+  ~WaitingPlace() { release_name(name); }
   WaitingPlace(const WaitingPlace&) = delete;
   WaitingPlace& operator=(const WaitingPlace&) = delete;
 
@@ -33,7 +35,7 @@ struct WaitingPlace {
   }
 
   Loop* loop;
-  const char* name;
+  const char* name;  // kept: see detail/name.hpp
   WaiterList waiters;
   std::uint32_t outstanding = 0;
 };
