@@ -125,7 +125,7 @@ class HoldBuffer {
     auto& held = static_cast<Held&>(node);
     held.owner.drop(held, "held it for too long", Error::Kind::deadline_exceeded);
   }
-  Error error(const char* why, Error::Kind kind) const {
+  Error error(const char* why, Error::Kind kind) {
     return Error(kind, std::string("buffer '") + news_.place().name + "' " + why);
   }
 

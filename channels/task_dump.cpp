@@ -104,20 +104,20 @@ class TaskDump {
 
 std::vector<TaskState> task_dump(Loop& loop) { return TaskDump(loop).take(); }
 
+std::string to_text(const TaskState& task) {
+  std::string text(task.name);
+  switch (task.kind) {
+    case TaskState::Kind::starts: return text + ": has not started yet";
+    case TaskState::Kind::ready: return text + ": is about to go on";
+    case TaskState::Kind::running: return text + ": runs";
+    case TaskState::Kind::waits: break;
+  }
+  return text + ": waits since " + seconds_text(task.for_long) + " for " + task.what;
+}
+
 std::string to_text(const std::vector<TaskState>& tasks) {
   std::string text;
-  for (const TaskState& task : tasks) {
-    text.append(task.name);
-    switch (task.kind) {
-      case TaskState::Kind::starts: text += ": has not started yet"; break;
-      case TaskState::Kind::ready: text += ": is about to go on"; break;
-      case TaskState::Kind::running: text += ": runs"; break;
-      case TaskState::Kind::waits:
-        text += ": waits since " + seconds_text(task.for_long) + " for " + task.what;
-        break;
-    }
-    text += '\n';
-  }
+  for (const TaskState& task : tasks) text += to_text(task) + '\n';
   return text;
 }
 

@@ -39,7 +39,9 @@ struct TaskState {
 // task or from outside of a turn.
 std::vector<TaskState> task_dump(Loop& loop);
 
-// One line for each: "db: waits since 3.1 s for bell 'ready'".
+// "db: waits since 3.10 s for bell 'ready'"
+std::string to_text(const TaskState& task);
+// One line for each.
 std::string to_text(const std::vector<TaskState>& tasks);
 
 }  // namespace belfry
