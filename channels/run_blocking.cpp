@@ -34,7 +34,7 @@ struct HelperThread::State {
 
 HelperThread::HelperThread(const Mailbox& mailbox, Ringer<> done,
                            std::move_only_function<void(std::stop_token)> work)
-    : state_(new State) {
+    : state_(std::make_unique<State>()) {
   const SignalsBlocked blocked;
   state_->thread =
       std::thread([&mailbox, done, token = state_->stop.get_token(), run = std::move(work)]() mutable {
@@ -46,7 +46,6 @@ HelperThread::HelperThread(const Mailbox& mailbox, Ringer<> done,
 HelperThread::~HelperThread() {
   request_stop();
   state_->thread.join();
-  delete state_;
 }
 
 void HelperThread::request_stop() noexcept { state_->stop.request_stop(); }

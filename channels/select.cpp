@@ -89,6 +89,7 @@ void SelectWait::await_suspend(std::coroutine_handle<> awaiting) {
     one->handle = awaiting;
     one->enter();
   }
+  if (is_cancelled() && !Waiter::linked()) ctx_.loop().wake(*this);  // its deadline has passed just now
 }
 
 std::size_t SelectWait::await_resume() {
@@ -177,7 +178,10 @@ void TimerCase::expired(TimerNode& node) noexcept {
   self.loop_.wake(self);
 }
 
-void ContextCase::enter() { ctx_.enlist(*this); }
+void ContextCase::enter() {
+  ctx_.enlist(*this);
+  if (is_cancelled()) ctx_.loop().wake(*this);  // its deadline has passed just now
+}
 
 void ContextCase::leave() noexcept {
   Waiter::unlink();

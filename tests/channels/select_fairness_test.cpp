@@ -327,6 +327,39 @@ TEST(BusyLoop, a_plain_wait_that_is_always_ready_hears_it_too) {
   EXPECT_EQ(rounds, 10);
 }
 
+// A look at it takes time.
+class SlowCase final : public SelectCase {
+ public:
+  explicit SlowCase(ManualClock& clock) : clock_(clock) {}
+
+ private:
+  bool try_take() override {
+    clock_.advance(test::milliseconds(20));
+    return false;
+  }
+  void enter() override {}
+  void leave() noexcept override {}
+  ManualClock& clock_;
+};
+
+Task<> look_slowly(Context& ctx, Context& other, ManualClock& clock, std::size_t& which) {
+  SlowCase slow(clock);
+  auto gone = on(other);
+  which = co_await select(ctx, slow, gone);
+}
+
+TEST(BusyLoop, a_deadline_that_passes_while_a_select_looks_at_its_cases_is_heard) {
+  for (const bool of_the_case : {false, true}) {
+    Rig rig;
+    Context soon(rig.root, rig.clock.now() + test::milliseconds(10));
+    std::size_t which = 0;
+    rig.go(of_the_case ? look_slowly(rig.root, soon, rig.clock, which)
+                       : look_slowly(soon, rig.root, rig.clock, which));
+    rig.idle();
+    EXPECT_EQ(which, of_the_case ? 1U : select_cancelled);
+  }
+}
+
 TEST(BusyLoop, what_was_over_before_the_turn_began_waits_for_the_news_that_came_in_time) {
   Loop loop;
   Context root(loop);
