@@ -17,6 +17,7 @@
 #include <span>
 #include <system_error>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -38,13 +39,21 @@ constexpr Duration longest_hunt = std::chrono::seconds(10);
 constexpr int most_looks = 50;  // at one that has no environment to read, because it is just calling execve
 constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is found by one of them
 
-// systemd sets it to the main process's number (systemd.exec(5)); whoever inherits it is not that process.
-bool is_main_process_of_a_unit() {
-  const char* const said = std::getenv("SYSTEMD_EXEC_PID");
-  return said != nullptr && std::atol(said) == ::getpid();
-}
-
 // --- in the guard
+
+// Mounted with hidepid (proc(5)): another user's processes are not shown unless CAP_SYS_PTRACE is there.
+bool proc_hides_others() {
+  const std::string mounts = proc::read_file("/proc/self/mountinfo");
+  for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
+    end = mounts.find('\n', at);
+    const std::string_view line = std::string_view(mounts).substr(at, end - at);
+    const std::size_t option = line.find("hidepid=");
+    if (!line.contains(" /proc ") || option == std::string_view::npos) continue;
+    const std::string_view value = line.substr(option + std::strlen("hidepid="));
+    return !value.starts_with('0') && !value.starts_with("off");
+  }
+  return false;
+}
 
 // One hunt. Whoever was found once stays known, by number and birth: it may have erased its environment
 // since, or lost the parents below whom it was found.
@@ -56,7 +65,9 @@ class Hunt {
     const TimePoint give_up = Clock::now() + longest_hunt;
     for (int empty = 0; empty < empty_looks && Clock::now() < give_up;) {
       kill_cgroup();
-      empty = kill_all_that_are_found() ? 0 : empty + 1;
+      const bool somebody_unseen = kill_groups_that_cannot_be_seen();
+      const bool somebody_found = kill_all_that_are_found();
+      empty = somebody_unseen || somebody_found ? 0 : empty + 1;
       let_them_die();
     }
   }
@@ -74,7 +85,20 @@ class Hunt {
       (void)cgroup::write_control(std::string(tree), "cgroup.kill", "1");
   }
 
+  // Of those whom /proc does not show only the number of the group is known, which is the session's. It stays
+  // theirs while anybody is in it. Whoever leads it and can be seen is found by his birth instead.
+  bool kill_groups_that_cannot_be_seen() {
+    if (proc::is_ours() && !proc_hides_others()) return false;
+    bool somebody_new = false;
+    for (const pid_t leader : ledger_.leaders()) {
+      if (proc::is_ours() && proc::born_at(leader)) continue;
+      if (::kill(-leader, SIGKILL) == 0) somebody_new = groups_.insert(leader).second || somebody_new;
+    }
+    return somebody_new;
+  }
+
   bool kill_all_that_are_found() {
+    if (!proc::is_ours()) return false;
     std::vector<pid_t> ours;
     bool undecided = false;
     for (const pid_t pid : proc::all()) {
@@ -154,6 +178,7 @@ class Hunt {
   const GuardLedger& ledger_;
   const std::string& token_;
   std::unordered_map<pid_t, Seen> seen_;
+  std::unordered_set<pid_t> groups_;  // that were killed unseen
 };
 
 // So that neither the list of processes nor `pkill -f` shows a second belfry. The words of the command line
@@ -197,31 +222,37 @@ void leave_everything_but(int first, int second) {
 
 Guard::Guard() : token_(unguessable_name()) {}
 
-std::unique_ptr<Guard> Guard::start() {
-  if (::getpid() == 1 || is_main_process_of_a_unit()) return nullptr;
+std::expected<std::unique_ptr<Guard>, int> Guard::start() {
+  if (::getpid() == 1) return nullptr;
   std::unique_ptr<Guard> guard(new Guard());
-  return guard->fork_it() ? std::move(guard) : nullptr;
+  if (const int error = guard->fork_it(); error != 0) return std::unexpected(error);
+  return guard;
 }
 
-// Twice, so that the guard is init's child and not belfry's, before belfry becomes a subreaper.
-bool Guard::fork_it() {
+// Twice, so that the guard is init's child and not belfry's, before belfry becomes a subreaper. What the
+// second fork says is the exit code of the process between.
+int Guard::fork_it() {
   auto down = make_pipe();
   auto up = make_pipe();
-  if (!down || !up) return false;
+  if (!down || !up) return down ? up.error() : down.error();
   ::fcntl(down->read_end.get(), F_SETFL, 0);
   const pid_t between = ::fork();
-  if (between < 0) return false;
+  if (between < 0) return errno;
   if (between == 0) {
-    if (::fork() != 0) ::_exit(0);
+    const pid_t guard = ::fork();
+    if (guard != 0) ::_exit(guard < 0 ? errno : 0);
     be_the_guard(down->read_end.get(), up->write_end.get(), ledger_, token_);
   }
-  ::waitpid(between, nullptr, 0);
+  siginfo_t ended{};
+  while (::waitid(P_PID, static_cast<id_t>(between), &ended, WEXITED) != 0 && errno == EINTR) {
+  }
+  if (ended.si_code == CLD_EXITED && ended.si_status != 0) return ended.si_status;
   up->write_end.close();
   to_guard_ = std::move(down->write_end);
   from_guard_ = std::move(up->read_end);
   ::fcntl(from_guard_.get(), F_SETFL, 0);
-  // Empty: the second fork failed, and nobody has the other end.
-  return ::read(from_guard_.get(), &pid_, sizeof pid_) == sizeof pid_;
+  // Empty: it has been killed already, and nobody has the other end.
+  return ::read(from_guard_.get(), &pid_, sizeof pid_) == sizeof pid_ ? 0 : ESRCH;
 }
 
 void Guard::stand_down() {
