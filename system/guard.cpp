@@ -37,6 +37,7 @@ constexpr char all_is_well = 'W';
 constexpr const char* name_of_guard = "bell-guard";  // not "belfry…": see guard.hpp
 constexpr Duration longest_hunt = std::chrono::seconds(10);
 constexpr int most_looks = 50;  // at one that has no environment to read, because it is just calling execve
+constexpr int most_looks_at_a_bomb = 100;
 constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is found by one of them
 
 // --- in the guard
@@ -77,6 +78,7 @@ class Hunt {
     std::uint64_t born = 0;
     bool is_ours = false;
     bool decided = false;
+    bool stopped = false;
     int looks_in_vain = 0;
   };
 
@@ -97,20 +99,35 @@ class Hunt {
     return somebody_new;
   }
 
+  // A fork bomb would refill what is taken from it: so everybody is stopped first, and killed when nobody new
+  // turns up any more. (A signal that waits for a process lets it fork no more, too.)
   bool kill_all_that_are_found() {
     if (!proc::is_ours()) return false;
+    std::vector<ProcessIdentity> found;
+    bool somebody_new = true;
+    for (int look = 0; look < most_looks_at_a_bomb && somebody_new; ++look) {
+      found = find_everybody();
+      somebody_new = false;
+      for (const ProcessIdentity& process : found) {
+        if (!std::exchange(seen_[process.pid].stopped, true))
+          somebody_new = send(process, SIGSTOP) || somebody_new;
+      }
+    }
+    bool somebody = undecided_;
+    for (const ProcessIdentity& process : found) somebody = send(process, SIGKILL) || somebody;
+    return somebody;
+  }
+
+  std::vector<ProcessIdentity> find_everybody() {
     std::vector<pid_t> ours;
-    bool undecided = false;
+    undecided_ = false;
     for (const pid_t pid : proc::all()) {
       if (pid == ::getpid()) continue;
       Seen& seen = look_at(pid);
       if (seen.is_ours) ours.push_back(pid);
-      undecided = undecided || !seen.decided;
+      undecided_ = undecided_ || !seen.decided;
     }
-    bool somebody = undecided;
-    for (const ProcessIdentity& process : with_all_below(std::move(ours)))
-      somebody = kill(process) || somebody;
-    return somebody;
+    return with_all_below(std::move(ours));
   }
 
   // All of them are written down before the first is killed: then they are nobody's children any more.
@@ -122,18 +139,20 @@ class Hunt {
     for (const pid_t pid : std::span(tree).subspan(known)) {
       const auto process = identity_of(pid);
       if (!process) continue;
-      seen_[pid] = {.born = process->born, .is_ours = true, .decided = true};
+      Seen& seen = seen_[pid];
+      if (seen.born != process->born) seen = Seen{.born = process->born};
+      seen.is_ours = seen.decided = true;
       found.push_back(*process);
     }
     return found;
   }
 
   // Held before it is compared: the number may have changed hands since. False: it has ended.
-  static bool kill(const ProcessIdentity& process) {
+  static bool send(const ProcessIdentity& process, int signal) {
     const auto held = ProcessHandle::open(process.pid);
-    if (held) return !held->has_ended() && is_still(process) && held->signal(SIGKILL);
+    if (held) return !held->has_ended() && is_still(process) && held->signal(signal);
     // pidfd_open(2) is not there, or a seccomp filter forbids it.
-    return held.error() != ESRCH && is_still(process) && ::kill(process.pid, SIGKILL) == 0;
+    return held.error() != ESRCH && is_still(process) && ::kill(process.pid, signal) == 0;
   }
 
   Seen& look_at(pid_t pid) {
@@ -178,6 +197,7 @@ class Hunt {
   const GuardLedger& ledger_;
   const std::string& token_;
   std::unordered_map<pid_t, Seen> seen_;
+  bool undecided_ = false;            // whether somebody might be ours in the last look
   std::unordered_set<pid_t> groups_;  // that were killed unseen
 };
 

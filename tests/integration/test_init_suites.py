@@ -45,21 +45,47 @@ signal.pthread_sigmask(signal.SIG_BLOCK, mine)
 print("up", flush=True)
 while True: print(signal.sigwaitinfo(mine).si_signo, flush=True)
 """
-# Makes COUNT orphans, half of them in sessions of their own, and ends when its parent has reaped them all: the parent's threads then have
-# one child, which is this program.
+# Makes COUNT orphans at once, half of them dead already, and ends when its parent has reaped them all: the parent's threads then have one
+# child, which is this program.
 ORPHANS = """
-import glob, os, sys
-for number in range(int(sys.argv[1])):
-    child = os.fork()
-    if child == 0:
-        if number % 2: os.setsid()
-        if os.fork() == 0: os._exit(0)
-        os._exit(0)
-    os.waitpid(child, 0)
+import glob, os, sys, time
+told, tell = os.pipe()
+middle = os.fork()
+if middle == 0:
+    os.close(tell)
+    for number in range(int(sys.argv[1])):
+        if os.fork() == 0:
+            if number % 2: os.setsid(), os.read(told, 1)
+            os._exit(0)
+    os._exit(0)
+os.waitpid(middle, 0)
+os.close(tell)
 def children():
     return sum((open(f).read().split() for f in glob.glob(f"/proc/{os.getppid()}/task/*/children")), [])
-while children() != [str(os.getpid())]: os.sched_yield()
-print("none is left")
+late = time.monotonic() + 25
+while children() != [str(os.getpid())] and time.monotonic() < late: os.sched_yield()
+print("left:", len(children()) - 1)
+"""
+# Its grandchild becomes its parent's child.
+ADOPTED = """
+import os
+told, tell = os.pipe()
+child = os.fork()
+if child == 0:
+    middle = os.getpid()
+    if os.fork() == 0:
+        while os.getppid() == middle: os.sched_yield()
+        os.write(tell, str(os.getppid()).encode())
+    os._exit(0)
+os.waitpid(child, 0)
+print("adopted" if int(os.read(told, 20)) == os.getppid() else "lost", flush=True)
+"""
+# Stops as anybody does, and says when it goes on.
+STOPS = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
+print("up", flush=True)
+while signal.sigwaitinfo({signal.SIGCONT}): print("on", flush=True)
 """
 
 
@@ -88,10 +114,19 @@ class Case(unittest.TestCase):
         run = subprocess.Popen([*before, BELFRY, "run", *options, "--", *command], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, text=True, **more)
         self.addCleanup(run.stdout.close)
-        self.addCleanup(run.wait)
-        self.addCleanup(run.kill)
+        self.addCleanup(self.end, run)
         self.assertEqual("up\n", run.stdout.readline())
         return run
+
+    @staticmethod
+    def end(run):
+        """With everybody below it: an init that is killed leaves its command behind."""
+        below = descendants(run.pid)
+        run.kill()
+        run.wait()
+        for pid in alive(below):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def recorder(self, *options, **more):
         return self.begin(*PYTHON, "-c", RECORDER, options=options, **more)
@@ -118,24 +153,21 @@ class Places(Case):
         for place in PLACES:
             with self.subTest(place=place):
                 ran = self.run_in(place, *PYTHON, "-c", ORPHANS, "300")
-                self.assertEqual((0, "none is left\n", ""), (ran.returncode, ran.stdout, ran.stderr))
+                self.assertEqual((0, "left: 0\n", ""), (ran.returncode, ran.stdout, ran.stderr))
 
     @ROOT_ONLY
     def test_signals_arrive(self):
         for place, before in PLACES.items():
             with self.subTest(place=place):
-                run = self.recorder(before=before)
+                run = self.recorder(before=before, stderr=subprocess.DEVNULL)
                 init = init_of(run)
                 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGRTMAX):
                     os.kill(init, number)
                     self.assertEqual(f"{number}\n", run.stdout.readline())
-                below = descendants(init)
-                os.kill(init, signal.SIGKILL)
                 if "PID 1" in place:  # the kernel ends its namespace with it
+                    below = descendants(init)
+                    os.kill(init, signal.SIGKILL)
                     until(lambda below=below: not alive(below))
-                else:
-                    for pid in alive(below):
-                        os.kill(pid, signal.SIGKILL)
 
     @ROOT_ONLY
     def test_what_is_left_behind_is_ended(self):
@@ -168,12 +200,14 @@ class ClosedStreams(Case):
 
 class ExitCodes(Case):
     def test_every_code_is_handed_on_and_every_code_can_be_remapped(self):
-        # tini: each code with -e of itself is 0, and with -e of all others is itself.
+        # tini: each code with -e of all others is itself, and with -e of itself is 0.
         for code in range(256):
-            script = ["--", "sh", "-c", f"exit {code}"]
             others = [word for other in range(256) if other != code for word in ("--remap-exit", str(other))]
-            self.assertEqual(code, belfry("run", *others, *script).returncode)
-            self.assertEqual(0, belfry("run", "--remap-exit", str(code), *script).returncode, code)
+            self.assertEqual(code, belfry("run", *others, "--", "sh", "-c", f"exit {code}").returncode)
+        every = [word for code in range(256) for word in ("--remap-exit", str(code))]
+        for code in (0, 1, 2, 64, 126, 127, 128, 143, 254, 255):
+            for remapped in (["--remap-exit", str(code)], every):
+                self.assertEqual(0, belfry("run", *remapped, "--", "sh", "-c", f"exit {code}").returncode, code)
 
     def test_the_death_by_a_signal_is_128_and_its_number(self):
         # dumb-init: HUP, QUIT, TERM, KILL; tini: TERM, USR1, USR2, sent to the init.
@@ -270,11 +304,10 @@ class Trees(Case):
             ran = belfry("run", "--kill-after", "100ms", *options, "--", "bash", "-c", script, "bash", *PYTHON, "-c", RECORDER)
             self.assertEqual((0, "up"), (ran.returncode, ran.stdout.split("\n")[0]))
 
-    def test_it_is_its_own_subreaper_without_being_told(self):
+    def test_it_is_the_subreaper_without_being_told(self):
         # tini -s and TINI_SUBREAPER.
-        ran = belfry("run", "--", "sh", "-c", "(sh -c 'sleep 0.01; exec cut -d\" \" -f4 /proc/self/stat' &); wait; sleep 0.2; echo $PPID")
-        parent, init = ran.stdout.split()
-        self.assertEqual(init, parent)
+        ran = belfry("run", "--", *PYTHON, "-c", ADOPTED)
+        self.assertEqual((0, "adopted\n"), (ran.returncode, ran.stdout))
 
 
 def state_of(pid):
@@ -287,8 +320,8 @@ class Suspension(Case):
         # dumb-init: SIGTSTP, SIGTTIN and SIGTTOU suspend it and its child; SIGCONT continues both.
         for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
             # Below a shell with a group of its own: nobody's process group is orphaned, so the kernel stops it.
-            run = self.begin("bash", "-c", 'trap "echo on" CONT; echo up; while :; do read -t 0.01 x <> <(:); done', process_group=0)
-            command = next(int(pid) for pid in open(f"/proc/{run.pid}/task/{run.pid}/children", encoding="ascii").read().split())
+            run = self.begin(*PYTHON, "-c", STOPS, process_group=0)
+            command = next(pid for pid, _ in descendants(run.pid))
             run.send_signal(number)
             until(lambda run=run, command=command: state_of(run.pid) == "T" and state_of(command) == "T")
             run.send_signal(signal.SIGCONT)

@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from harness import BELFRY, PATIENCE, Scenario, alive, descendants, until
+from harness import BELFRY, PATIENCE, ROOT, Scenario, alive, descendants, until
 from test_guard import guard_of, wait_for_end
 from test_init import Terminal
 from test_init_suites import AS_PID_1, NO_STREAMS, WITHOUT_RIGHTS
@@ -19,44 +19,10 @@ from test_init_suites import AS_PID_1, NO_STREAMS, WITHOUT_RIGHTS
 WITHIN = 1  # second
 ROOT_ONLY = unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare") and shutil.which("setpriv"), "needs root, unshare and setpriv")
 
-# 10 000 children that live until all of them are there; then their parent ends, and they are belfry's, all at once.
-CROWD = """
-import os, sys
-gate, open_ = os.pipe()
-for _ in range(int(sys.argv[1])):
-    if os.fork() == 0:
-        os.close(open_)
-        os.read(gate, 1)
-        os._exit(0)
-print("all are here", flush=True)
-sys.stdin.readline()
-os._exit(0)
-"""
-# Starts programs as fast as it can, so that the numbers of processes go round, and tells when they have done so some times.
-ROUND_AND_ROUND = """
-import os, sys
-turns, last = 0, 0
-while turns < int(sys.argv[1]):
-    child = os.fork()
-    if child == 0: os._exit(0)
-    turns += child < last
-    last = child
-    os.waitpid(child, 0)
-print("went round", flush=True)
-"""
-BOMB = """
-import os
-while True:
-    try:
-        if os.fork() == 0: os.setsid()
-    except OSError: pass
-"""
-
-
-def script(stack, name, text):
-    with open(os.path.join(stack.path, name), "w", encoding="ascii") as file:
-        file.write(text)
-    os.chmod(os.path.join(stack.path, name), 0o644)
+def with_crowd(stack):
+    """Puts tests/support/crowd.c beside the stack's file."""
+    subprocess.run(["clang-19", "-D_GNU_SOURCE", "-O1", "-o", os.path.join(stack.path, "crowd"), os.path.join(ROOT, "tests/support/crowd.c")], check=True)
+    return stack
 
 
 def belfry_of(stack):
@@ -84,17 +50,18 @@ class Crowds(Scenario):
         for before in ((), tuple(AS_PID_1)):
             with self.subTest(before=before):
                 stack = self.stack("""
-  crowd: {command: [/usr/bin/python3, -S, $DIR/crowd.py, "10000"], stdin: $DIR/go, restart: "no"}
+  crowd: {command: [$DIR/crowd, together, "10000"], stdin: $DIR/go, restart: "no"}
   calm: {command: $SAMPLE --name calm --notify, ready: notify}
 """, top="cgroups: off\nhttp: {listen: [unix:$DIR/http.sock]}")
-                script(stack, "crowd.py", CROWD)
+                with_crowd(stack)
                 os.mkfifo(os.path.join(stack.path, "go"))
+                go = os.open(os.path.join(stack.path, "go"), os.O_RDWR | os.O_CLOEXEC)
+                self.addCleanup(os.close, go)
                 stack.start(wrapper=before)
                 stack.output.index_of("crowd | all are here")
                 belfry = belfry_of(stack)
                 self.assertGreater(len(descendants(belfry)), 10000)
-                with open(os.path.join(stack.path, "go"), "w", encoding="ascii") as go:
-                    go.write("go\n")
+                os.write(go, b"go\n")
                 slowest, answers = 0.0, 0
 
                 def is_over():
@@ -113,12 +80,12 @@ class Crowds(Scenario):
     def test_numbers_that_go_round_reach_nobody_else(self):
         # A namespace with 400 numbers: each of them is given away hundreds of times while belfry starts, signals and reaps.
         stack = self.stack("""
-  round: {command: [/usr/bin/python3, -S, $DIR/round.py, "30"], type: oneshot}
+  round: {command: [$DIR/crowd, round, "30"], type: oneshot}
   short: {command: ["true"], restart: {policy: always, delay: 1ms, max_delay: 1ms}, stop: {timeout: 1s}}
   stopped: {command: $SAMPLE --name stopped --fork 2 --setsid --notify, ready: notify}
   calm: {command: $SAMPLE --name calm --fork 3 --setsid --notify, ready: notify}
 """, top="cgroups: off")
-        script(stack, "round.py", ROUND_AND_ROUND)
+        with_crowd(stack)
         few = ["sh", "-c", 'echo 400 > /proc/sys/kernel/pid_max && [ "$(cat /proc/sys/kernel/pid_max)" = 400 ] && exec "$@" || exit 99', "sh"]
         before = 0
         with open("/proc/sys/kernel/pid_max", encoding="ascii") as file:
@@ -145,16 +112,16 @@ class Crowds(Scenario):
 
     def test_a_fork_bomb_is_ended_when_belfry_is_killed_beside_it(self):
         stack = self.stack("""
-  bomb: {command: [/usr/bin/python3, -S, $DIR/bomb.py], user: "64322", rlimits: {nproc: 60}}
+  bomb: {command: [$DIR/crowd, bomb], user: "64322", rlimits: {nproc: 20}}
 """, top="cgroups: off")
-        script(stack, "bomb.py", BOMB)
+        with_crowd(stack)
         stack.start().wait_for_control()
-        until(lambda: len(descendants(stack.process.pid)) >= 60)
+        until(lambda: len(descendants(stack.process.pid)) >= 20)
         guard = guard_of(stack.process.pid)
         below = {pid for pid, _ in descendants(stack.process.pid)}
         stack.process.kill()
         stack.process.wait()
-        self.assertTrue(wait_for_end(below, WITHIN))
+        self.assertTrue(wait_for_end(below, PATIENCE))  # the bomb takes the processors that the guard needs
         self.assertTrue(wait_for_end([guard], PATIENCE))
         mine = [pid for pid in filter(str.isdigit, os.listdir("/proc")) if self.user_of(pid) == 64322]
         self.assertEqual([], mine)
@@ -245,11 +212,13 @@ class FirstProcess(Scenario):
         stack.wait_for_control()
         self.assertEqual(stack.wait("db", "api"), 200)
         belfry = belfry_of(stack)
+        root = os.statvfs(f"/proc/{belfry}/root/")
         below = descendants(belfry)
         os.kill(belfry, signal.SIGTERM)
         self.assertEqual(stack.process.wait(PATIENCE), 0)
         self.assertEqual(alive(below), set())
         self.assertLess(stack.event("api", "term"), stack.event("db", "term"))
+        return root
 
     def test_with_everything(self):
         self.up_and_down(*AS_PID_1)
@@ -259,8 +228,9 @@ class FirstProcess(Scenario):
 
     def test_with_a_root_that_is_read_only(self):
         # The stack's folder stands for the volume in which its control socket is.
-        self.up_and_down(*AS_PID_1, "unshare", "--mount", "sh", "-c",
-                         'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro / && cd "$PWD" && exec "$@"', "sh")
+        root = self.up_and_down(*AS_PID_1, "unshare", "--mount", "sh", "-c",
+                                'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro / && cd "$PWD" && exec "$@"', "sh")
+        self.assertTrue(root.f_flag & os.ST_RDONLY)
 
     def test_with_standard_input_output_and_error_closed(self):
         stack = self.stack(self.SERVICES)
@@ -315,12 +285,12 @@ class FirstProcess(Scenario):
 
 @ROOT_ONLY
 class HiddenProc(Scenario):
-    """hidepid=2: the processes of other users are not in /proc for who has no CAP_SYS_PTRACE."""
+    """hidepid=2: the processes of other users are not in /proc for who has no CAP_SYS_PTRACE and is not in the group `gid` (0 if not given)."""
 
-    HIDING = ("unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh")
+    HIDING = ("unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2,gid=54399 proc /proc && exec "$@"', "sh")
     SERVICES = """
   plain: {command: [sh, -c, "setsid sleep 1000 & sleep 1000 & wait; true"], stop: {timeout: 1s}}
-  other: {command: [sh, -c, "trap '' TERM; (trap - TERM; setsid sleep 1000) & sleep 1000 & echo up; read x <> $DIR/never"], user: "64324", stop: {timeout: 300ms}, ready: {log: up}}
+  other: {command: [sh, -c, "trap '' TERM; sleep 1000 & sleep 1000 & echo up; read x <> $DIR/never"], user: "64324", stop: {timeout: 300ms}, ready: {log: up}}
 """
 
     def begin(self, *wrapper):
