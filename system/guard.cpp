@@ -42,20 +42,6 @@ constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is
 
 // --- in the guard
 
-// Mounted with hidepid (proc(5)): another user's processes are not shown unless CAP_SYS_PTRACE is there.
-bool proc_hides_others() {
-  const std::string mounts = proc::read_file("/proc/self/mountinfo");
-  for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
-    end = mounts.find('\n', at);
-    const std::string_view line = std::string_view(mounts).substr(at, end - at);
-    const std::size_t option = line.find("hidepid=");
-    if (!line.contains(" /proc ") || option == std::string_view::npos) continue;
-    const std::string_view value = line.substr(option + std::strlen("hidepid="));
-    return !value.starts_with('0') && !value.starts_with("off");
-  }
-  return false;
-}
-
 // One hunt. Whoever was found once stays known, by number and birth: it may have erased its environment
 // since, or lost the parents below whom it was found.
 class Hunt {
@@ -90,7 +76,7 @@ class Hunt {
   // Of those whom /proc does not show only the number of the group is known, which is the session's. It stays
   // theirs while anybody is in it. Whoever leads it and can be seen is found by his birth instead.
   bool kill_groups_that_cannot_be_seen() {
-    if (proc::is_ours() && !proc_hides_others()) return false;
+    if (proc::is_ours() && !proc::hides_others()) return false;
     bool somebody_new = false;
     for (const pid_t leader : ledger_.leaders()) {
       if (proc::is_ours() && proc::born_at(leader)) continue;

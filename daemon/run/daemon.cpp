@@ -18,6 +18,7 @@
 #include "daemon/service/description.hpp"
 #include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
+#include "system/proc.hpp"
 #include "system/process_identity.hpp"
 #include "text/escape.hpp"
 
@@ -38,6 +39,13 @@ constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
 // How long the last lines are given to be written.
 constexpr Duration least_time_for_output = std::chrono::seconds(1);
 constexpr Duration most_time_for_output = std::chrono::seconds(10);
+
+constexpr const char* of_hidden =
+    "/proc hides other users' processes (hidepid) and belfry lacks CAP_SYS_PTRACE: of services with `user` "
+    "it "
+    "knows the process group only (`isolate: true` or a cgroup tells all of theirs)";
+
+bool has_a_user(const config::Service& service) { return !service.user->empty(); }
 
 }  // namespace
 
@@ -118,6 +126,8 @@ std::optional<int> Daemon::open() {
     return refuse(ok.error().kind() == Error::Kind::invalid ? exit_code::bad_config : exit_code::os_error,
                   ok.error().text());
   for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
+  if (system::proc::hides_others() && std::ranges::any_of(stack_.services, has_a_user))
+    notice("belfry", of_hidden);
   if (!mode_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)

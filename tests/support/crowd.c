@@ -36,6 +36,13 @@ static int together(int count) {
   return read(STDIN_FILENO, &byte, 1) < 0;
 }
 
+static int below_another(int count) {
+  const pid_t between = fork();
+  if (between == 0) _exit(together(count));
+  waitpid(between, NULL, 0);
+  for (;;) pause();
+}
+
 static int round_and_round(int turns) {
   for (pid_t last = 0; turns > 0;) {
     const pid_t child = vfork();
@@ -53,5 +60,5 @@ int main(int argc, char** argv) {
     for (;;)
       if (fork() == 0) setsid();
   if (argc != 3) return 64;
-  return strcmp(argv[1], "round") == 0 ? round_and_round(atoi(argv[2])) : together(atoi(argv[2]));
+  return strcmp(argv[1], "round") == 0 ? round_and_round(atoi(argv[2])) : below_another(atoi(argv[2]));
 }
