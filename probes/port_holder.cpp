@@ -71,8 +71,9 @@ Task<PortHolder> NativePortHolders::holder_of(Context& ctx, Port port) {
   SocketOwners::Sockets sockets = diag_.listeners(port.number, port.udp, true);
   if (sockets.empty()) co_return PortHolder{};
   PortHolder found{.is_held = true, .uid = sockets.front().uid};
-  const SocketOwners::Holder holder = co_await owners_.holder_of(
-      ctx, std::move(sockets), SocketOwners::whenever, SocketOwners::InRest::give_up);
+  const SocketOwners::Holder holder =
+      co_await owners_.holder_of(ctx, std::move(sockets), SocketOwners::whenever, SocketOwners::InRest::wait);
+  found.gave_up = holder.process.pid == 0 && ctx.cancelled();
   if (holder.process.pid == 0) co_return found;
   found.pid = holder.process.pid;
   found.name = holder.name;

@@ -25,6 +25,7 @@ struct PortHolder {
   bool is_held = false;  // somebody listens there (UDP: is bound)
   pid_t pid = 0;         // 0: the process cannot be seen
   std::string name{};    // of the process, as it calls itself: from outside
+  bool gave_up = false;  // the search did not come to its end: the process may be one that can be seen
   uid_t uid = 0;         // whom the process acts as; of one that cannot be seen, who made the socket
 };
 
@@ -33,8 +34,7 @@ class PortHolders {
   virtual ~PortHolders() = default;
   // Whether anybody does, at once: a question to the kernel of some µs.
   virtual bool is_held(const Port& port) = 0;
-  // Who it is. Ends with the context, and gives up where searches have worked so much that they rest: then
-  // the process stays unknown.
+  // Who it is. Ends with the context: searches have a small share of the loop's time, and wait for it.
   virtual Task<PortHolder> holder_of(Context& ctx, Port port) = 0;
 };
 

@@ -222,8 +222,8 @@ LastWords of_ports(std::span<const Line> lines, std::size_t at) {
   const Line& line = lines[at];
   if (says_taken(line)) return of_a_port(Complaint::port_taken, lines, at);
   if (!says_forbidden(line)) return {};
-  const bool binds = says_bind(line) || (line.lower.starts_with("permissionerror") &&
-                                         std::ranges::any_of(around(lines, at), says_bind));
+  // Python names the file, where it was one.
+  const bool binds = says_bind(line) || line.lower == "permissionerror: [errno 13] permission denied";
   return binds ? of_a_port(Complaint::port_forbidden, lines, at) : LastWords();
 }
 

@@ -25,7 +25,7 @@ using probes::PortHolder;
 namespace {
 
 // How long a run that has ended may be held up by the search for whoever has its port.
-constexpr Duration longest_search = std::chrono::milliseconds(300);
+constexpr Duration longest_search = std::chrono::milliseconds(500);
 
 std::string port_text(const Port& port) {
   return (port.udp ? "UDP port " : "port ") + std::to_string(port.number);
@@ -154,6 +154,8 @@ Task<std::string> Service::who_has_declared_port() {
 
 std::string Service::whose(const PortHolder& holder, std::uint16_t port) const {
   const std::string user = "user " + system::name_of_user(holder.uid);
+  if (holder.gave_up)
+    return "a process of " + user + " (`ss -lnp` says which; belfry had no time to look for it)";
   if (holder.pid == 0) {
     const std::string why = system::why_processes_are_hidden();
     return "a process of " + user + " that cannot be seen" + (why.empty() ? "" : ": " + why);

@@ -72,7 +72,8 @@ bool Service::give_up_killing(TimePoint killed_at) {
 // purpose, and is told what becomes of it.
 void Service::ask_what_it_left() {
   all_heard_ = false;
-  const bool by_itself = record_.intent == Intent::run && record_.run.exit;
+  // Of one that has gone to the background where it may not, its failure names them.
+  const bool by_itself = record_.intent == Intent::run && record_.run.exit && !record_.run.refused;
   if (const std::string left = by_itself ? text_of(survivors()) : std::string(); !left.empty())
     runtime_.listener.notice(*this, "ended; killed what it left running: " + left);
   runtime_.processes.signal(tree(), SIGTERM, system::Scope::tree);

@@ -131,11 +131,11 @@ RUNS = {
 
 
 def first_lines(text):
-    """By service: the first line that belfry says of it."""
+    """By service: the first line that belfry says of its failure."""
     found = {}
     for line in text.splitlines():
         said = re.match(r"belfry \| ([a-z]+) ", line)
-        if said:
+        if said and " is ready after " not in line:
             found.setdefault(said[1], line)
     return found
 
@@ -182,13 +182,14 @@ class Catalogue(Scenario):
 
     @ROOT_ONLY
     def test_what_is_tried_again_says_why_the_first_time(self):
-        services = {"busy": ("type: daemon, command: [./script]", r"exec: Text file busy: \./script: somebody has it open for writing"),
-                    "nproc": ("type: daemon, " + AS + "command: [sleep, '1000'], rlimits: {nproc: 0}",
+        services = {"other": ("type: daemon, " + AS + "command: [sleep, '1000']", "nothing was said"),
+                    "busy": ("type: daemon, command: [./script]", r"exec: Text file busy: \./script: somebody has it open for writing"),
+                    "nproc": ("type: daemon, " + AS + "command: [sleep, '1000'], rlimits: {nproc: 0}, depends_on: [other]",
                               r"exec: Resource temporarily unavailable: sleep .*RLIMIT_NPROC")}
         stack = self.folder(services)
         with open(os.path.join(stack.path, "script"), "r+b"):
             stack.start()
-            for name in services:
+            for name in ("busy", "nproc"):
                 stack.output.index_of(f"belfry | {name} ")
         self.check(stack, services, stack.output.text())
 
@@ -208,16 +209,18 @@ class Ports(Scenario):
         self.port = self.foreign.getsockname()[1]
 
     def first_line(self, stack, name):
-        return stack.output.lines[stack.output.index_of(f"belfry | {name} ")]
+        return stack.output.lines[stack.output.index_of(f"belfry | {name} failed")]
 
     def test_whoever_has_the_port_is_named(self):
         taken, activated = free_port(), free_port()
+        other = socket.create_server(("127.0.0.1", free_port()))
+        self.addCleanup(other.close)
         stack = self.stack(f"""
-  holder: {{{python(SERVER, taken)}, ready: {{port: {taken}}}}}
+  holder: {{{python(SERVER, taken)}, ready: {{log: up}}}}
   second: {{{python(SERVER, taken)}, ready: {{port: {taken}}}, depends_on: [holder]}}
   stranger: {{{python(SERVER, self.port)}, ready: {{port: {self.port}}}}}
   node: {{{python(NODE, self.port)}, ready: notify}}
-  silent: {{command: [sh, -c, exit 3], ready: {{port: {self.port}}}}}
+  silent: {{command: [sh, -c, exit 3], ready: {{port: {other.getsockname()[1]}}}}}
   again: {{{python(SERVER, activated)}, ready: {{port: {activated}}}, listen: "127.0.0.1:{activated}"}}
 """, "defaults: {restart: 'no'}").start()
         user = "root" if IS_ROOT else r"\S+"
@@ -227,7 +230,7 @@ class Ports(Scenario):
                 "second": rf"port {taken} is taken by pid \d+ \(\S+, user {user}\), which is service 'holder'$",
                 "stranger": rf"port {self.port} is taken by {me}$",
                 "node": rf"port {self.port} is taken by {me}$",
-                "silent": rf"code 3 before it was ready: port {self.port}, which `ready` waits for, is taken by {me}$",
+                "silent": rf"code 3 before it was ready: port {other.getsockname()[1]}, which `ready` waits for, is taken by {me}$",
                 "again": rf"port {activated} is taken by {own}, which listens there for it by `listen`"}.items():
             with self.subTest(service=name):
                 self.assertRegex(self.first_line(stack, name), expected)
@@ -293,7 +296,7 @@ class Accounts(Scenario):
         stack = self.stack(f"""
   work: {{type: oneshot, {python("sum(range(3000000)); x = bytearray(64 << 20)")}}}
   keeps: {{command: [sleep, "1000"]}}
-""").start()
+""").start().wait_for_control()
         self.assertEqual(stack.wait("work", condition="completed"), 200)
         self.assertEqual(stack.wait("keeps"), 200)
         shown = json.loads(stack.cli("status", "work", "--json").stdout)
@@ -325,7 +328,7 @@ class Accounts(Scenario):
         stack = self.stack(f"""
   work: {{type: oneshot, isolate: true, {python("sum(range(3000000))")}}}
   keeps: {{command: [sleep, "1000"]}}
-""", "cgroups: off").start()
+""", "cgroups: off").start().wait_for_control()
         self.assertEqual(stack.wait("work", condition="completed"), 200)
         (run,) = json.loads(stack.get("/v1/services/work")[1])["past_runs"]
         self.assertGreater(run["cpu_user_ns"] + run["cpu_system_ns"], 5_000_000)

@@ -126,7 +126,7 @@ class FakeResources final : public daemon::ResourceProvider {
       probes::PortHolder found = all_.port_holder(port);
       if (all_.search_takes > Duration::zero()) {
         const Result<void> waited = co_await sleep_for(ctx, all_.search_takes);
-        if (!waited) found.pid = 0;
+        found.gave_up = !waited;
       }
       co_return found;
     }
