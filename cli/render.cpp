@@ -164,7 +164,7 @@ std::string humanised(Duration duration) {
 std::string precise(Duration duration) {
   const double milliseconds = std::chrono::duration<double, std::milli>(duration).count();
   char text[32];
-  if (milliseconds >= 59'950) return humanised(duration);
+  if (milliseconds >= 60'000) return humanised(duration);
   if (milliseconds >= 999.5)
     std::snprintf(text, sizeof text, "%.1fs", milliseconds / 1000);
   else

@@ -191,7 +191,7 @@ TEST(LastWords, say_nothing_where_nobody_complains) {
   EXPECT_EQ(read_last_words("\n \r\n\n").complaint, Complaint::none);
   EXPECT_EQ(read_last_words("ready\nGET /not found\nbye\n").complaint, Complaint::none);
   EXPECT_EQ(read_last_words("password=hunter2: wrong\n").complaint, Complaint::none);
-  EXPECT_EQ(text_of({}), "");
+  EXPECT_EQ(text_of(LastWords{}), "");
 }
 
 TEST(LastWords, the_latest_complaint_counts) {
