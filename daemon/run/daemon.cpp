@@ -72,6 +72,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
+  processes_.tell_usage_to(resources_);
   pump_.on_failure = [this](int errnum) {
     if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
     complain("cannot write its output: " + std::generic_category().message(errnum) +
