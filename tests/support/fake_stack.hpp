@@ -25,6 +25,7 @@ class FakeStack final : public StackView {
     ServiceView view;
     ServiceTimes times;
     bool has_times = false;
+    TimelineView timeline;
     Bell<> level;  // what wait_for waits for; a service that is ready does not ask it
   };
 
@@ -67,6 +68,9 @@ class FakeStack final : public StackView {
   bool shutting_down() const override { return going_down; }
   TimePoint now() const override { return loop_.now(); }
 
+  TimelineView timeline(std::size_t index) const override { return fakes_[index]->timeline; }
+  StartView start() const override { return start_view; }
+
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     conditions.push_back(level.condition);
     bells.push_back(level.bell);
@@ -95,6 +99,7 @@ class FakeStack final : public StackView {
     bool operator==(const Commanded&) const = default;
   };
   bool was_up = true, going_down = false;
+  StartView start_view;
   int waiting = 0;  // waits in progress
   std::vector<config::Condition> conditions;
   std::vector<std::string> bells;
