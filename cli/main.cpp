@@ -68,7 +68,8 @@ constexpr Subcommand subcommands[] = {
     {"start", control},   {"stop", control},
     {"restart", control}, {"kill", control},
     {"reload", control},  {"shutdown", shutdown},
-    {"import", import},   {"completion", completion},
+    {"events", events},   {"import", import},
+    {"completion", completion},
 };
 
 int answer(const Invocation& asked) {

@@ -69,6 +69,9 @@ struct HttpFamilies {
         shed(counters(registry, "belfry_http_connections_shed_total",
                       "Connections given up for others: idle, in the middle of a request, or not read.")
                  .Add({})),
+        dropped(counters(registry, "belfry_http_stream_drops_total",
+                         "Readers of a stream who were let go because they did not keep up.")
+                    .Add({})),
         commands(counters(registry, "belfry_commands_total",
                           "Commands that were begun and have ended, by what became of them.")) {}
 
@@ -77,6 +80,7 @@ struct HttpFamilies {
   Counter& accepted;
   Counter& refused;
   Counter& shed;
+  Counter& dropped;
   FamilyOf<Counter>& commands;
   std::vector<std::pair<int, Counter*>> by_status;  // a handful: found by looking at each
 };
@@ -215,5 +219,6 @@ void DaemonMetrics::connection_accepted() {
 void DaemonMetrics::connection_closed() { state_->http.open.Decrement(); }
 void DaemonMetrics::connection_refused() { state_->http.refused.Increment(); }
 void DaemonMetrics::connection_shed() { state_->http.shed.Increment(); }
+void DaemonMetrics::stream_dropped() { state_->http.dropped.Increment(); }
 
 }  // namespace belfry::daemon

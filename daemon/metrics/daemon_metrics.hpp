@@ -39,6 +39,7 @@ class DaemonMetrics final : public HttpMetrics {
   void connection_closed() override;
   void connection_refused() override;
   void connection_shed() override;
+  void stream_dropped() override;
 
  private:
   struct State;

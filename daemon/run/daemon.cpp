@@ -55,7 +55,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
-      api_(supervisor_, metrics_),
+      api_(supervisor_, metrics_, supervisor_.journal()),
       server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),

@@ -80,7 +80,7 @@ void Supervisor::begin(const std::vector<std::string>& names) {
 }
 
 void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
-  if (!shutting_down_) write_down_of_stack("stopping", cause);
+  write_down_of_stack("stopping", cause);
   shutting_down_ = true;
   graph_.hold_everything();
   const std::vector<StopShare> shares = graph_.plan_stop(loop_.now(), deadline);
@@ -96,7 +96,7 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
 }
 
 void Supervisor::kill_everything(const Error& cause) {
-  write_down_of_stack("killing", cause);
+  if (!std::exchange(killing_, true)) write_down_of_stack("killing", cause);
   shutting_down_ = true;
   for (auto& service : services_) service->kill_now(cause);
 }

@@ -175,6 +175,7 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   bool begun_ = false;
   bool ends_when_done_ = true;
   bool shutting_down_ = false;
+  bool killing_ = false;
   bool end_check_pending_ = false;
   Bell<> up_;
   Bell<Ending> ending_;

@@ -123,11 +123,12 @@ class FakeMetrics final : public HttpMetrics {
   void connection_closed() override { --open; }
   void connection_refused() override { ++refused; }
   void connection_shed() override { ++shed; }
+  void stream_dropped() override { ++dropped; }
 
   std::string body = "up 1\n";
   std::vector<int> statuses;  // of all answers
   std::vector<CommandOutcome> outcomes;
-  std::size_t accepted = 0, open = 0, refused = 0, shed = 0;
+  std::size_t accepted = 0, open = 0, refused = 0, shed = 0, dropped = 0;
 };
 
 }  // namespace belfry::daemon

@@ -7,6 +7,7 @@
 
 #include "channels/context.hpp"
 #include "channels/task.hpp"
+#include "daemon/http/api/events.hpp"
 #include "daemon/http/api/router.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/http/wire/request_handler.hpp"
@@ -37,13 +38,13 @@ struct RunCommand {
 };
 
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand>;
+using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
  public:
-  Api(StackView& stack, HttpMetrics& metrics, WallClock clock = WallClock())
-      : stack_(stack), metrics_(metrics), clock_(clock) {}
+  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, WallClock clock = WallClock())
+      : stack_(stack), metrics_(metrics), journal_(journal), clock_(clock) {}
 
   // --- for the server
   Answer answer(const Request& request, const Caller& caller) override;
@@ -67,6 +68,7 @@ class Api final : public RequestHandler {
 
   StackView& stack_;
   HttpMetrics& metrics_;
+  Journal& journal_;
   WallClock clock_;
 };
 

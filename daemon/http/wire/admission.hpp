@@ -3,8 +3,8 @@
 // Each address has its own, so that a crowd at the TCP address leaves the control socket alone. Nobody knows
 // who asks for the health before he has asked; so a new connection always finds a place. Whoever only waits
 // for an event is bounded to a part of the places, and all others are given up for a new one: first those
-// between two requests, then those in the middle of one, then those who do not read their answer; the oldest
-// of each first.
+// between two requests, then those in the middle of one, then those who do not read their answer, then those
+// who follow a stream, and can take it up again; the oldest of each first.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,10 @@ struct Admission {
   explicit Admission(Loop& loop) : room(loop, "http room") {}
 
   // Tells somebody to go. False: whoever is here waits for an event or is being answered.
-  bool make_room() { return idle.give_up_first() || half.give_up_first() || unread.give_up_first(); }
+  bool make_room() {
+    return idle.give_up_first() || half.give_up_first() || unread.give_up_first() ||
+           streaming.give_up_first();
+  }
   // Somebody can be given up who could not a moment ago.
   void can_make_room() {
     if (crowded) room.notify();
@@ -33,7 +36,8 @@ struct Admission {
   EvictionList idle;     // between two requests
   EvictionList half;     // in the middle of a request
   EvictionList unread;   // with an answer that is not taken; who took some last is the last
-  std::size_t waits = 0, wait_names = 0, commands = 0;
+  EvictionList streaming;  // who follow what happens
+  std::size_t waits = 0, wait_names = 0, commands = 0, streams = 0;
 };
 
 // Counts somebody for as long as it lives.

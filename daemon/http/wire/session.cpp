@@ -9,6 +9,7 @@
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/http/wire/answer_writer.hpp"
+#include "daemon/http/wire/stream_writer.hpp"
 #include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
@@ -89,6 +90,8 @@ class Session {
   ParseState parse();
   Task<bool> take_turn();
   Task<Response> respond();
+  Response begin_stream(StreamedAnswer answer);
+  Task<void> send_stream(const Response& head, const Request& request);
   Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
   Task<Response> run_command(std::unique_ptr<Deferred> deferred);
   Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
@@ -107,6 +110,7 @@ class Session {
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
   AnswerWriter writer_{shared_, admission_, socket_};
+  std::unique_ptr<BodyStream> stream_;  // of the answer that is about to be sent
   bool continue_sent_ = false;
   bool served_ = false;       // a request of this connection has been answered
   std::size_t in_a_row_ = 0;  // requests without a pause
@@ -125,6 +129,10 @@ Task<void> Session::run() {
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.handler.answered(response.status);
+    if (response.streamed && request.method != Method::head) {
+      co_await send_stream(response, request);
+      break;
+    }
     const bool sent = co_await writer_.send(response, request);
     if (!sent) break;
     if (response.close) {
@@ -255,11 +263,46 @@ Task<Response> Session::respond() {
     const bool waits = (*deferred)->delay() == Delay::wait;
     auto pending = waits ? wait_for_events(std::move(*deferred)) : run_command(std::move(*deferred));
     response = co_await std::move(pending);
+  } else if (auto* streamed = std::get_if<StreamedAnswer>(&answer)) {
+    response = begin_stream(std::move(*streamed));
   } else {
     response = std::get<Response>(std::move(answer));
   }
   shared_.turn_share.take(least_share + response.body.size(), took);
   co_return response;
+}
+
+// Whoever has asked for more on this connection would never be answered.
+Response Session::begin_stream(StreamedAnswer answer) {
+  const ServerLimits& limits = shared_.limits;
+  if (parser_.request().method != Method::head) {
+    if (begin_ != end_) {
+      Response refused = problem(400, "cannot stream: another request follows on this connection");
+      refused.close = true;
+      return refused;
+    }
+    if (is_full(admission_.streams, limits.streams, limits.connections - limits.connections / 16))
+      return too_many("cannot stream: " + std::to_string(admission_.streams) +
+                      " others are being told already; try again");
+    stream_ = std::move(answer.body);
+    answer.head.close = true;
+  }
+  answer.head.streamed = true;
+  return std::move(answer.head);
+}
+
+Task<void> Session::send_stream(const Response& head, const Request& request) {
+  const Counted streams(admission_.streams);
+  const bool chunked = !request.http_1_0;
+  std::string begin;
+  append_head(begin, head, {.keep_alive = false, .http_1_0 = request.http_1_0, .date = shared_.date()});
+  shrink();
+  bool sent = co_await writer_.flush();
+  if (sent) sent = co_await writer_.send_now(begin);
+  if (!sent) co_return;
+  std::string().swap(begin);
+  StreamWriter writer(shared_, admission_, socket_, *stream_, chunked);
+  co_await writer.run();
 }
 
 Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {

@@ -111,7 +111,8 @@ struct ServerTest : testing::Test {
   Loop loop{clock};
   FakeStack stack{loop};
   FakeMetrics metrics;
-  Api api{stack, metrics};
+  Journal journal{loop};
+  Api api{stack, metrics, journal};
   Context forever{loop};
   std::unique_ptr<Server> server;
   WaitGroup stopping{loop};
