@@ -20,16 +20,16 @@ using Milestone = config::CompactOptional<TimePoint>;
 
 // Of one service. Every moment is the last one in this start: attempts that failed leave none.
 struct Milestones {
-  Milestone wanted;    // somebody asked for it
-  Milestone waiting;   // began to wait for its edges
-  Milestone starting;  // all of them held
-  Milestone started;   // exec has succeeded
-  Milestone ready;
-  Milestone stopped;  // the run has ended
+  Milestone wanted{};    // somebody asked for it
+  Milestone waiting{};   // began to wait for its edges
+  Milestone starting{};  // all of them held
+  Milestone started{};   // exec has succeeded
+  Milestone ready{};
+  Milestone stopped{};  // the run has ended
   std::uint32_t incarnation = 0;
   std::uint32_t attempts = 0;
   bool over = false;                   // what comes now is not of this start
-  std::unique_ptr<Milestone[]> edges;  // since when each held, in the file's order; null: it has not started
+  std::unique_ptr<Milestone[]> edges{};  // since when each held, in the file's order; null: it has not started
 };
 
 // Owner: the supervisor. Lifecycle: as long as it. Cancellation: none, it never waits.

@@ -89,7 +89,7 @@ struct TimelineView {
   std::optional<TimePoint> wanted, waiting, starting, started, ready, stopped;
   std::uint32_t incarnation = 0;
   std::uint32_t attempts = 0;  // runs in this start
-  std::vector<EdgeTimeView> edges;
+  std::vector<EdgeTimeView> edges{};
 };
 
 // Of the stack.

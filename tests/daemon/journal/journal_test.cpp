@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "channels/bell.hpp"
 #include "channels/spawn.hpp"
 
 namespace belfry::daemon {
