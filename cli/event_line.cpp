@@ -30,7 +30,9 @@ std::string evidence_of(const EventRecord& event) {
   };
   if (event.port != 0) add("", std::to_string(event.port));
   if (event.pid != 0)
-    add(event.probe == "notify" ? "from pid " : event.probe.empty() ? "pid " : "of pid ",
+    add(event.probe == "notify" ? "from pid "
+        : event.probe.empty()   ? "pid "
+                                : "of pid ",
         std::to_string(event.pid));
   if (!event.words.empty()) add("", "\"" + event.words + "\"");
   return text;

@@ -56,7 +56,7 @@ std::string target(const Invocation& asked, std::uint64_t since) {
 
 Failure refused(int status, const std::string& detail) {
   const bool mistake = status == 400 || status == 404;
-  return {mistake           ? exit_code::usage
+  return {mistake         ? exit_code::usage
           : status == 403 ? exit_code::not_permitted
                           : exit_code::unavailable,
           detail, status == 404 ? "belfry status shows all services" : ""};

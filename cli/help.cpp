@@ -337,13 +337,15 @@ examples:
 )";
 
 constexpr std::pair<std::string_view, std::string_view> texts[] = {
-    {"", belfry_help},           {"run", run_help},       {"exec", exec_help},
-    {"check", check_help},       {"graph", graph_help},   {"status", status_help},
-    {"events", events_help},
-    {"wait", wait_help},         {"start", start_help},   {"stop", stop_help},
-    {"restart", restart_help},   {"kill", kill_help},     {"reload", reload_help},
-    {"shutdown", shutdown_help}, {"import", import_help}, {"completion", completion_help},
-    {"version", version_help},   {"help", belfry_help},
+    {"", belfry_help},         {"run", run_help},
+    {"exec", exec_help},       {"check", check_help},
+    {"graph", graph_help},     {"status", status_help},
+    {"events", events_help},   {"wait", wait_help},
+    {"start", start_help},     {"stop", stop_help},
+    {"restart", restart_help}, {"kill", kill_help},
+    {"reload", reload_help},   {"shutdown", shutdown_help},
+    {"import", import_help},   {"completion", completion_help},
+    {"version", version_help}, {"help", belfry_help},
 };
 
 }  // namespace

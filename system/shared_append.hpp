@@ -18,7 +18,7 @@
 namespace belfry::system {
 
 struct AppendOutcome {
-  int errnum = 0;     // why the line is not there; 0: it is
+  int errnum = 0;       // why the line is not there; 0: it is
   bool mended = false;  // the last line had no end
 };
 
@@ -27,7 +27,8 @@ struct AppendOutcome {
 [[nodiscard]] AppendOutcome append_to_shared(const std::string& path, std::string_view line, off_t most);
 
 // The same in a thread of its own, one line after the other.
-// Owner: whoever has something to write. Lifecycle: a thread while there is something to write; the destructor
+// Owner: whoever has something to write. Lifecycle: a thread while there is something to write; the
+// destructor
 //   leaves one behind that is stuck. Cancellation: the destructor; finish() bounds the wait before.
 // Thread rules: every member from the owner's thread.
 class SharedAppender {

@@ -36,8 +36,8 @@ struct JournalEvent {
   TimePoint at{};
   WallMoment wall{};
   EventKind kind = EventKind::state;
-  State from = State::inactive;  // state only
-  State to = State::inactive;    // the state that it is in, whatever the kind; of the stack: of no meaning
+  State from = State::inactive;   // state only
+  State to = State::inactive;     // the state that it is in, whatever the kind; of the stack: of no meaning
   std::uint32_t incarnation = 0;  // the run that it is about; 0: before the first, or the stack
   std::string_view service{};     // empty: the stack
   std::string_view subject{};     // bell: its name; stack: what happened

@@ -16,7 +16,7 @@ struct Evidence {
   std::optional<config::Probe::Kind> probe{};  // empty: nothing was asked for, or nobody knows
   std::uint8_t place = 0;                      // of the probe in its set
   std::uint16_t port = 0;                      // where somebody listens; 0: it is not about one
-  pid_t pid = 0;  // who sent the datagram, or called listen(2); 0: nobody knows
+  pid_t pid = 0;                               // who sent the datagram, or called listen(2); 0: nobody knows
   std::string_view words{};  // the line of its log, what the probe was answered; empty: nothing was said
 };
 

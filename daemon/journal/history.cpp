@@ -86,7 +86,8 @@ std::optional<HistoryService> read_service(std::string_view text) {
   const bool took = read_duration(next_word(text, ','), service.took);
   const auto attempts = read_number<std::uint32_t>(next_word(text, ','));
   const auto result = read_text(next_word(text, ','));
-  if (!name || name->empty() || !waited || !took || !attempts || !result || !text.empty()) return std::nullopt;
+  if (!name || name->empty() || !waited || !took || !attempts || !result || !text.empty())
+    return std::nullopt;
   service.name = *name;
   service.attempts = *attempts;
   service.result = *result;

@@ -2,8 +2,8 @@
 // services. This is the format; who writes it, and when, is in daemon/run/history.
 //
 // A line: "belfry1 CRC kind=… at=… …", and for each service " NAME,waited,took,attempts,result". Times are
-// nanoseconds; what may not stand there is written as in a URL. The checksum covers what follows it, so a line
-// that was torn or written over is known as such; one of a later version is passed over.
+// nanoseconds; what may not stand there is written as in a URL. The checksum covers what follows it, so a
+// line that was torn or written over is known as such; one of a later version is passed over.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +31,12 @@ struct HistoryService {
 struct HistoryEntry {
   enum class Kind : std::uint8_t { start, stop };
   Kind kind = Kind::start;
-  WallMoment at{};      // when it began
+  WallMoment at{};  // when it began
   Duration took{0};
-  bool succeeded = true;  // start: the stack came up; stop: nobody had to be killed
-  int exit_code = 0;      // stop only
-  std::string reason;     // why it stopped, or did not come up
-  std::uint64_t services_in_all = 0;     // of a large stack only those that took longest are listed
+  bool succeeded = true;              // start: the stack came up; stop: nobody had to be killed
+  int exit_code = 0;                  // stop only
+  std::string reason;                 // why it stopped, or did not come up
+  std::uint64_t services_in_all = 0;  // of a large stack only those that took longest are listed
   std::vector<HistoryService> services;
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };

@@ -28,8 +28,9 @@ struct Milestones {
   Milestone stopped{};  // the run has ended
   std::uint32_t incarnation = 0;
   std::uint32_t attempts = 0;
-  bool over = false;                   // what comes now is not of this start
-  std::unique_ptr<Milestone[]> edges{};  // since when each held, in the file's order; null: it has not started
+  bool over = false;  // what comes now is not of this start
+  std::unique_ptr<Milestone[]>
+      edges{};  // since when each held, in the file's order; null: it has not started
 };
 
 // Owner: the supervisor. Lifecycle: as long as it. Cancellation: none, it never waits.

@@ -176,6 +176,9 @@ struct DaemonMetrics::State {
   std::optional<LoopFamilies> loop;
   FamilyOf<Histogram>& probes =
       histograms(registry, "belfry_probe_duration_seconds", "How long an attempt of a probe took.");
+  Counter& history_failures = counters(registry, "belfry_history_write_failures_total",
+                                       "Lines of the history of starts that could not be written.")
+                                  .Add({});
   HttpFamilies http{registry};
   ProcessFamilies process{registry};
 };
@@ -195,6 +198,8 @@ void DaemonMetrics::write(std::string& out) {
 void DaemonMetrics::probe_tried(std::string_view kind, Duration took) {
   state_->probes.Add({{"probe", std::string(kind)}}, probe_bounds).Observe(seconds(took));
 }
+
+void DaemonMetrics::history_lost() { state_->history_failures.Increment(); }
 
 void DaemonMetrics::request_answered(int status) {
   HttpFamilies& http = state_->http;

@@ -133,7 +133,9 @@ void Daemon::open_history() {
   if (mode_.private_socket) return;
   auto place = make_place_for_history(stack_.name);
   if (!place) return notice("belfry", "keeps no history of its starts: " + place.error().text());
-  history_.emplace(loop_, std::move(*place), [this](const std::string& text) { notice("belfry", text); });
+  history_.emplace(
+      loop_, std::move(*place), [this](const std::string& text) { notice("belfry", text); },
+      [this] { metrics_.history_lost(); });
 }
 
 void Daemon::write_history(const Ending& ending, TimePoint asked_at) {

@@ -72,9 +72,11 @@ HistoryEntry history_of_stop(const Supervisor& supervisor, TimePoint asked_at, i
   return entry;
 }
 
-HistoryWriter::HistoryWriter(Loop& loop, std::string path, std::function<void(const std::string&)> say)
+HistoryWriter::HistoryWriter(Loop& loop, std::string path, std::function<void(const std::string&)> say,
+                             std::function<void()> count)
     : path_(std::move(path)),
       say_(std::move(say)),
+      count_(std::move(count)),
       mailbox_(loop),
       appender_(path_, most_bytes, [this](system::AppendOutcome outcome) {
         mailbox_.post([this, outcome] { written(outcome); });
@@ -90,12 +92,13 @@ void HistoryWriter::finish(Duration patience) {
 
 void HistoryWriter::written(const system::AppendOutcome& outcome) {
   if (outcome.mended && !std::exchange(has_told_of_mending_, true))
-    say_("the last line of " + path_ + " has no end, and counts for nothing: belfry was killed while it wrote");
+    say_("the last line of " + path_ +
+         " has no end, and counts for nothing: belfry was killed while it wrote");
   if (outcome.errnum != 0) failed(std::generic_category().message(outcome.errnum));
 }
 
 void HistoryWriter::failed(const std::string& why) {
-  ++failures_;
+  count_();
   if (!std::exchange(has_complained_, true))
     say_("cannot write the history in " + path_ + ": " + why + " (the services go on)");
 }

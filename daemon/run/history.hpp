@@ -1,7 +1,6 @@
 // Writes a line of history for each start and each stop (daemon/journal/history.hpp), off the loop.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -22,14 +21,13 @@ namespace belfry::daemon {
 //   but in finish().
 class HistoryWriter {
  public:
-  // `say` is told what somebody should know, once of each kind.
-  HistoryWriter(Loop& loop, std::string path, std::function<void(const std::string&)> say);
+  // `say` is told what somebody should know, once of each kind; `count` of every line that is lost.
+  HistoryWriter(Loop& loop, std::string path, std::function<void(const std::string&)> say,
+                std::function<void()> count);
 
   void write(const HistoryEntry& entry);
   // For as long as `patience`; whoever has the file locked for longer has it, and the line is lost.
   void finish(Duration patience);
-  // Lines that could not be written.
-  [[nodiscard]] std::uint64_t failures() const { return failures_; }
 
  private:
   static constexpr off_t most_bytes = off_t{1} << 20;
@@ -39,7 +37,7 @@ class HistoryWriter {
 
   std::string path_;
   std::function<void(const std::string&)> say_;
-  std::uint64_t failures_ = 0;
+  std::function<void()> count_;
   bool has_complained_ = false;
   bool has_told_of_mending_ = false;
   Mailbox mailbox_;

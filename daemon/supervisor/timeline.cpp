@@ -96,9 +96,7 @@ void Supervisor::has_come_up() {
   up_.ring();
 }
 
-StartView Supervisor::start() const {
-  return {.begun = timeline_.begun(), .up = timeline_.up()};
-}
+StartView Supervisor::start() const { return {.begun = timeline_.begun(), .up = timeline_.up()}; }
 
 TimelineView Supervisor::timeline(std::size_t index) const {
   const Milestones& its = timeline_.of(index);

@@ -63,7 +63,9 @@ TEST(EventLine, is_nothing_that_a_terminal_obeys_and_coloured_only_when_asked_fo
   event.has_evidence = true;
   event.probe = "log";
   event.words = "\x1b]0;title\x07\nsecond line";
-  event.cause = "\x9b" "31m\r\n";
+  event.cause =
+      "\x9b"
+      "31m\r\n";
   const std::string plain = event_line(event, false);
   EXPECT_EQ(plain.find('\x1b'), std::string::npos);
   EXPECT_EQ(plain.find('\x9b'), std::string::npos);

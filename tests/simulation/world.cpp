@@ -179,8 +179,9 @@ class World final : daemon::Reporter {
         if (!calm_ && processes_.alive(name_of(number))) service(number).never_heard(probe_of(number), why);
       });
     } else if (const auto ready = says_ready_after(plan_, s, run, calm_)) {
-      timer.arm(loop_.now() + *ready,
-                [this, number] { service(number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(number)}); });
+      timer.arm(loop_.now() + *ready, [this, number] {
+        service(number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(number)});
+      });
     }
   }
   const config::Probe& probe_of(std::uint32_t number) { return service(number).spec().ready.probes.front(); }
@@ -280,7 +281,8 @@ class World final : daemon::Reporter {
     calm_ = true;
     for (const PlannedService& s : plan_.services) {
       if (s.readiness == Readiness::notify) service(s.number).said({.ready = true});
-      if (has_ready_fd(s.readiness)) service(s.number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(s.number)});
+      if (has_ready_fd(s.readiness))
+        service(s.number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(s.number)});
     }
   }
   void expect_everything_up() {

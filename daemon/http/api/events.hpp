@@ -27,13 +27,13 @@ struct EventFilter {
 // GET /v1/events, understood.
 struct FollowEvents {
   EventFilter filter;
-  Sequence next = 1;     // the first that it has not seen
-  std::string unknown;   // why nobody knows how many it has missed; empty: that is known
-  bool in_public = true; // without what a service, a probe or the system said in words
+  Sequence next = 1;      // the first that it has not seen
+  std::string unknown;    // why nobody knows how many it has missed; empty: that is known
+  bool in_public = true;  // without what a service, a probe or the system said in words
 };
 
-// A mistake or the one answer is a Response. `Accept: application/json` asks for it; what follows as it happens
-// is for the stream, which also `Last-Event-ID` belongs to.
+// A mistake or the one answer is a Response. `Accept: application/json` asks for it; what follows as it
+// happens is for the stream, which also `Last-Event-ID` belongs to.
 [[nodiscard]] std::variant<Response, FollowEvents> understand_events(const Request& request,
                                                                      std::string_view query,
                                                                      const StackView& stack,

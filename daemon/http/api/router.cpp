@@ -13,9 +13,9 @@ struct FixedPath {
   Route route;
 };
 constexpr FixedPath fixed_paths[] = {
-    {"/livez", Route::livez},     {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
-    {"/healthz", Route::healthz}, {"/metrics", Route::metrics},      {"/v1/services", Route::services},
-    {"/v1/wait", Route::wait},    {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
+    {"/livez", Route::livez},          {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
+    {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
+    {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
     {"/v1/timeline", Route::timeline},
 };
 

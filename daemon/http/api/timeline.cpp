@@ -37,7 +37,8 @@ void write_edges(JsonWriter& json, Moments& moments, const std::vector<EdgeTimeV
   json.end_array();
 }
 
-void write_service(JsonWriter& json, Moments& moments, const ServiceView& service, const TimelineView& times) {
+void write_service(JsonWriter& json, Moments& moments, const ServiceView& service,
+                   const TimelineView& times) {
   json.begin_object();
   json.key("name").string(service.name);
   json.key("type").string(config::name_of(service.type));

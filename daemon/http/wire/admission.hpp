@@ -31,11 +31,11 @@ struct Admission {
   }
 
   std::size_t open = 0;
-  bool crowded = false;  // somebody waits outside
-  Wakeup room;           // a connection was closed, or may be
-  EvictionList idle;     // between two requests
-  EvictionList half;     // in the middle of a request
-  EvictionList unread;   // with an answer that is not taken; who took some last is the last
+  bool crowded = false;    // somebody waits outside
+  Wakeup room;             // a connection was closed, or may be
+  EvictionList idle;       // between two requests
+  EvictionList half;       // in the middle of a request
+  EvictionList unread;     // with an answer that is not taken; who took some last is the last
   EvictionList streaming;  // who follow what happens
   std::size_t waits = 0, wait_names = 0, commands = 0, streams = 0;
 };

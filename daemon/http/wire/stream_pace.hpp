@@ -2,8 +2,8 @@
 //
 // To send a piece costs some microseconds, and a thousand readers who are told of every event would be served
 // before the service that starts next. So their turns are spread: each costs what such pieces have cost of
-// late, ten times over, before the next one comes. A few readers are not held up by that; many get more in one
-// piece, and less often.
+// late, ten times over, before the next one comes. A few readers are not held up by that; many get more in
+// one piece, and less often.
 #pragma once
 
 #include <algorithm>

@@ -13,10 +13,10 @@
 namespace belfry::daemon::http {
 
 // One piece at a time is in memory; the next one is made when it is gone. A reader who hangs up, who sends
-// anything (nothing can be answered behind a stream) or who takes nothing for as long as an answer may take is
-// let go. One who comes back later than what waits for him allows is told, and let go.
-// Owner: the session. Lifecycle: one stream, the last answer of its connection.
-// Cancellation: Shared::draining (what there is to say is said first), Shared::sessions, and by being given up.
+// anything (nothing can be answered behind a stream) or who takes nothing for as long as an answer may take
+// is let go. One who comes back later than what waits for him allows is told, and let go. Owner: the session.
+// Lifecycle: one stream, the last answer of its connection. Cancellation: Shared::draining (what there is to
+// say is said first), Shared::sessions, and by being given up.
 class StreamWriter {
  public:
   StreamWriter(Shared& shared, Admission& admission, Socket& socket, BodyStream& body, bool chunked)

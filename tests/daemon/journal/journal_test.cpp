@@ -75,7 +75,8 @@ TEST_F(JournalTest, a_cause_is_written_with_its_whole_chain) {
 }
 
 TEST_F(JournalTest, the_oldest_go_when_their_room_is_needed_and_the_others_stay_whole) {
-  for (int i = 0; i < 10'000; ++i) write(std::to_string(i) + std::string(static_cast<std::size_t>(i % 97), 'x'));
+  for (int i = 0; i < 10'000; ++i)
+    write(std::to_string(i) + std::string(static_cast<std::size_t>(i % 97), 'x'));
   EXPECT_EQ(journal.next(), 10'001U);
   const auto names = kept();
   EXPECT_GT(names.size(), small / 200);
@@ -103,7 +104,8 @@ TEST_F(JournalTest, texts_that_nobody_reads_to_their_end_are_cut_between_charact
 TEST_F(JournalTest, only_the_longest_events_fill_it_without_harm) {
   const std::string long_text(5000, 'y');
   for (int i = 0; i < 100; ++i)
-    journal.append({.service = long_text, .subject = long_text, .cause = long_text, .evidence = {.words = long_text}});
+    journal.append(
+        {.service = long_text, .subject = long_text, .cause = long_text, .evidence = {.words = long_text}});
   EXPECT_GE(journal.next() - journal.first(), 4U);
   for (Sequence n = journal.first(); n < journal.next(); ++n) EXPECT_EQ(journal.at(n).cause.size(), 1000U);
 }

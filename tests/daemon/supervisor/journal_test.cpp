@@ -35,7 +35,8 @@ TEST_F(JournalOfStack, every_state_is_written_down_in_its_order_with_where_it_ca
   daemon("api", {"db"});
   up();
   down();
-  EXPECT_EQ(states("api"), (std::vector<std::string>{"waiting", "starting", "ready", "stopping", "inactive"}));
+  EXPECT_EQ(states("api"),
+            (std::vector<std::string>{"waiting", "starting", "ready", "stopping", "inactive"}));
   const auto of_db = events("db");
   for (std::size_t i = 1; i < of_db.size(); ++i) EXPECT_EQ(of_db[i].from, of_db[i - 1].to);
   Sequence db_ready = 0, api_starting = 0;

@@ -67,7 +67,8 @@ TEST_F(EventsTest, what_was_filtered_out_is_passed_over) {
   EXPECT_THAT(of_api.body, Not(HasSubstr("\"service\":\"db\"")));
   EXPECT_THAT(of_api.body, HasSubstr("\"service\":\"api\""));
   EXPECT_THAT(of_api.body, HasSubstr("\"since\":3,\"more\":false"));
-  EXPECT_THAT(list("/v1/events?kind=stack").body, HasSubstr("\"service\":null,\"event\":\"up\",\"cause\":null"));
+  EXPECT_THAT(list("/v1/events?kind=stack").body,
+              HasSubstr("\"service\":null,\"event\":\"up\",\"cause\":null"));
 }
 
 TEST_F(EventsTest, words_are_not_shown_over_tcp) {
@@ -148,12 +149,13 @@ TEST_F(EventsTest, the_timeline_has_moments_of_both_clocks) {
   const Response response = world.ask(get("/v1/timeline"));
   EXPECT_EQ(response.status, 200);
   const std::string ns = std::to_string(world.loop.now().time_since_epoch().count());
-  EXPECT_THAT(response.body, HasSubstr("\"begun\":\"2026-11-20T20:43:28.000Z\",\"begun_monotonic_ns\":" + ns));
-  EXPECT_THAT(response.body, HasSubstr("\"up\":null,\"up_monotonic_ns\":null"));
-  EXPECT_THAT(response.body, HasSubstr("\"wanted\":\"2026-11-20T20:43:28.000Z\",\"wanted_monotonic_ns\":" + ns));
   EXPECT_THAT(response.body,
-              HasSubstr("\"edges\":[{\"on\":\"api\",\"condition\":\"ready\",\"required\":true,"
-                        "\"holds_since\":null,\"holds_since_monotonic_ns\":null}]"));
+              HasSubstr("\"begun\":\"2026-11-20T20:43:28.000Z\",\"begun_monotonic_ns\":" + ns));
+  EXPECT_THAT(response.body, HasSubstr("\"up\":null,\"up_monotonic_ns\":null"));
+  EXPECT_THAT(response.body,
+              HasSubstr("\"wanted\":\"2026-11-20T20:43:28.000Z\",\"wanted_monotonic_ns\":" + ns));
+  EXPECT_THAT(response.body, HasSubstr("\"edges\":[{\"on\":\"api\",\"condition\":\"ready\",\"required\":true,"
+                                       "\"holds_since\":null,\"holds_since_monotonic_ns\":null}]"));
 }
 
 }  // namespace

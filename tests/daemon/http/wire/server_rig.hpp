@@ -1,5 +1,5 @@
-// A server over real sockets, and its other end. Both share one thread and a manual clock: what was sent is in
-// the socket when the loop is polled, and nothing waits for real time.
+// A server over real sockets, and its other end. Both share one thread and a manual clock: what was sent is
+// in the socket when the loop is polled, and nothing waits for real time.
 #pragma once
 
 #include <arpa/inet.h>

@@ -17,7 +17,8 @@ using testing::StartsWith;
 
 struct StreamTest : ServerTest {
   void write(std::string_view service, State to = State::ready, std::string_view cause = {}) {
-    journal.append({.kind = EventKind::state, .from = State::starting, .to = to, .service = service, .cause = cause});
+    journal.append(
+        {.kind = EventKind::state, .from = State::starting, .to = to, .service = service, .cause = cause});
   }
   // More than the kernel keeps for a reader who does not read.
   void flood(int events = 20'000) {
@@ -136,7 +137,8 @@ TEST_F(StreamTest, an_event_that_has_gone_is_told_with_how_many_are_missing) {
   Client client(open());
   client.send("GET /v1/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 9\r\n\r\n");
   settle();
-  EXPECT_THAT(client.received(), HasSubstr("event: missed\ndata: {\"missed\":" + std::to_string(first - 10) + ","));
+  EXPECT_THAT(client.received(),
+              HasSubstr("event: missed\ndata: {\"missed\":" + std::to_string(first - 10) + ","));
 }
 
 TEST_F(StreamTest, all_that_is_kept_arrives_at_a_reader_who_reads) {
