@@ -113,7 +113,17 @@ class World final : daemon::Reporter {
     return names;
   }
 
+  // What the journal says is what happened.
+  void check_journal(const Service& s, State from, State to) {
+    const daemon::Journal& journal = supervisor_.journal();
+    const daemon::JournalEvent last = journal.at(journal.next() - 1);
+    if (last.kind != daemon::EventKind::state || last.service != s.name() || last.from != from ||
+        last.to != to || last.at != loop_.now())
+      fail("the journal says something else of " + std::string(s.name()));
+  }
+
   void state_changed(const Service& s, State from, State to) override {
+    check_journal(s, from, to);
     say(std::string(s.name()) + " " + std::string(daemon::name_of(from)) + " -> " +
         std::string(daemon::name_of(to)) + "  " + daemon::last_error(s));
     if (to == State::starting) {

@@ -7,6 +7,7 @@
 // who follow a stream, and can take it up again; the oldest of each first.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -39,6 +40,11 @@ struct Admission {
   EvictionList streaming;  // who follow what happens
   std::size_t waits = 0, wait_names = 0, commands = 0, streams = 0;
 };
+
+// A part of the places of an address, and at least one.
+inline bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
+  return taken >= std::min(most, std::max<std::size_t>(1, places));
+}
 
 // Counts somebody for as long as it lives.
 class Counted {

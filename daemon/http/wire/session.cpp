@@ -57,11 +57,6 @@ Task<void> run_in_background(Shared& shared, std::unique_ptr<Deferred> deferred,
   static_cast<void>(unseen);
 }
 
-// A part of the places of an address, and at least one.
-bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
-  return taken >= std::min(most, std::max<std::size_t>(1, places));
-}
-
 // Owner: the frame of serve_connection. Lifecycle: requests one after the other, answers in their order.
 // Cancellation: Shared::draining while idle, Shared::sessions always; a deadline for each phase.
 class Session {
@@ -91,7 +86,6 @@ class Session {
   Task<bool> take_turn();
   Task<Response> respond();
   Response begin_stream(StreamedAnswer answer);
-  Task<void> send_stream(const Response& head, const Request& request);
   Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
   Task<Response> run_command(std::unique_ptr<Deferred> deferred);
   Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
@@ -130,7 +124,8 @@ Task<void> Session::run() {
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.handler.answered(response.status);
     if (response.streamed && request.method != Method::head) {
-      co_await send_stream(response, request);
+      shrink();
+      co_await send_stream(shared_, admission_, socket_, writer_, response, request.http_1_0, *stream_);
       break;
     }
     const bool sent = co_await writer_.send(response, request);
@@ -272,37 +267,14 @@ Task<Response> Session::respond() {
   co_return response;
 }
 
-// Whoever has asked for more on this connection would never be answered.
 Response Session::begin_stream(StreamedAnswer answer) {
-  const ServerLimits& limits = shared_.limits;
   if (parser_.request().method != Method::head) {
-    if (begin_ != end_) {
-      Response refused = problem(400, "cannot stream: another request follows on this connection");
-      refused.close = true;
-      return refused;
-    }
-    if (is_full(admission_.streams, limits.streams, limits.connections - limits.connections / 16))
-      return too_many("cannot stream: " + std::to_string(admission_.streams) +
-                      " others are being told already; try again");
+    if (auto refused = refuse_stream(shared_, admission_, begin_ != end_)) return std::move(*refused);
     stream_ = std::move(answer.body);
     answer.head.close = true;
   }
   answer.head.streamed = true;
   return std::move(answer.head);
-}
-
-Task<void> Session::send_stream(const Response& head, const Request& request) {
-  const Counted streams(admission_.streams);
-  const bool chunked = !request.http_1_0;
-  std::string begin;
-  append_head(begin, head, {.keep_alive = false, .http_1_0 = request.http_1_0, .date = shared_.date()});
-  shrink();
-  bool sent = co_await writer_.flush();
-  if (sent) sent = co_await writer_.send_now(begin);
-  if (!sent) co_return;
-  std::string().swap(begin);
-  StreamWriter writer(shared_, admission_, socket_, *stream_, chunked);
-  co_await writer.run();
 }
 
 Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {

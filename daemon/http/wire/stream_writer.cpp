@@ -24,6 +24,32 @@ Task<void> watch_reader(Context& watching, Socket& socket, Context& reading) {
 
 }  // namespace
 
+std::optional<Response> refuse_stream(const Shared& shared, const Admission& admission, bool more_has_come) {
+  if (more_has_come) {
+    Response refused = problem(400, "cannot stream: another request follows on this connection");
+    refused.close = true;
+    return refused;
+  }
+  const ServerLimits& limits = shared.limits;
+  if (!is_full(admission.streams, limits.streams, limits.connections - limits.connections / 16))
+    return std::nullopt;
+  return too_many("cannot stream: " + std::to_string(admission.streams) +
+                  " others are told already; try again");
+}
+
+Task<void> send_stream(Shared& shared, Admission& admission, Socket& socket, AnswerWriter& writer,
+                       const Response& head, bool http_1_0, BodyStream& body) {
+  const Counted streams(admission.streams);
+  std::string begin;
+  append_head(begin, head, {.keep_alive = false, .http_1_0 = http_1_0, .date = shared.date()});
+  bool sent = co_await writer.flush();
+  if (sent) sent = co_await writer.send_now(begin);
+  if (!sent) co_return;
+  std::string().swap(begin);
+  StreamWriter stream(shared, admission, socket, body, !http_1_0);
+  co_await stream.run();
+}
+
 Task<void> StreamWriter::run() {
   Context reading(shared_.draining);
   const Evictable place(admission_.streaming, reading);

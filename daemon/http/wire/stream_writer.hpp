@@ -1,6 +1,7 @@
 // A streamed answer on its way to its reader. Includes Asio: for the server's own files only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,15 @@
 #include "daemon/http/wire/session.hpp"
 
 namespace belfry::daemon::http {
+
+// Why there cannot be one more. `more_has_come`: another request on its connection, which would never be
+// answered.
+[[nodiscard]] std::optional<Response> refuse_stream(const Shared& shared, const Admission& admission,
+                                                    bool more_has_come);
+
+// The head, and the stream to its end; the last thing on its connection.
+Task<void> send_stream(Shared& shared, Admission& admission, Socket& socket, AnswerWriter& writer,
+                       const Response& head, bool http_1_0, BodyStream& body);
 
 // One piece at a time is in memory; the next one is made when it is gone. A reader who hangs up, who sends
 // anything (nothing can be answered behind a stream) or who takes nothing for as long as an answer may take
