@@ -84,7 +84,8 @@ std::string_view run_of(std::string_view id) { return id.substr(0, id.find('-'))
 // Owner: follow(). Lifecycle: one command.
 class Follower {
  public:
-  explicit Follower(const Printer& printer) : printer_(printer) {}
+  // `goes_on`: behind an event that it has seen.
+  Follower(const Printer& printer, bool goes_on) : printer_(printer), goes_on_(goes_on) {}
 
   // False: there is no use in going on.
   bool take(std::string_view bytes) {
@@ -103,8 +104,9 @@ class Follower {
     if (message.type == "dropped") {
       dropped_ = true;
     } else if (message.type == "missed") {
-      // Of those that it has never asked for, none is missing.
-      if (!last_id_.empty()) say_missing(client::number_member(message.data, "missed"));
+      // Whoever asked for all that is kept misses nothing.
+      const std::int64_t missed = client::number_member(message.data, "missed");
+      if (missed > 0 && (goes_on_ || !last_id_.empty())) say_missing(missed);
     } else if (!message.id.empty()) {
       is_another_run_ = is_another_run_ || (!last_id_.empty() && run_of(last_id_) != run_of(message.id));
       if (is_another_run_) return;
@@ -114,6 +116,7 @@ class Follower {
   }
 
   const Printer& printer_;
+  bool goes_on_;
   client::EventReader reader_;
   std::string last_id_;
   bool dropped_ = false;
@@ -122,7 +125,7 @@ class Follower {
 
 // Until the daemon ends. Who was too slow goes on where he was, with the same run of the same stack.
 int follow(Client& first, const Invocation& asked, std::uint64_t since, const Printer& printer) {
-  Follower follower(printer);
+  Follower follower(printer, since > 0);
   std::optional<Client> again;
   for (Client* client = &first;;) {
     const auto ended = client->follow(target(asked, since), follower.last_id(),

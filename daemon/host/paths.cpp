@@ -135,9 +135,10 @@ Result<std::string> make_place_for_history(std::string_view stack_name) {
   const std::string directory = of_user ? std::string(state) + "/belfry" : "/var/lib/belfry";
   if (of_user) {
     // XDG Base Directory Specification: whoever writes there first makes it.
-    if (auto made = make_directory(std::string(state)); !made) return std::unexpected(made.error());
+    if (auto made = make_directory(std::string(state), Passage::owner); !made)
+      return std::unexpected(made.error());
   }
-  if (auto made = make_directory(directory); !made) return std::unexpected(made.error());
+  if (auto made = make_directory(directory, Passage::owner); !made) return std::unexpected(made.error());
   const auto facts = system::facts_of(directory);
   if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + directory));
   if (facts->lets_everybody_replace())
