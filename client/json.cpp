@@ -121,6 +121,12 @@ std::string text_member(std::string_view object, std::string_view name) {
   return text_of(value.get_object().if_contains(json::string_view(name.data(), name.size())));
 }
 
+std::int64_t number_member(std::string_view object, std::string_view name) {
+  const json::value value = parsed(object);
+  if (!value.is_object()) return 0;
+  return number_of(value.get_object().if_contains(json::string_view(name.data(), name.size())));
+}
+
 std::vector<std::string> list_member(std::string_view object, std::string_view name) {
   const json::value value = parsed(object);
   if (!value.is_object()) return {};

@@ -51,6 +51,8 @@ struct StackStatus {
 
 // A member of an object that is a text; empty when there is none.
 [[nodiscard]] std::string text_member(std::string_view object, std::string_view name);
+// One that is a whole number; 0 when there is none.
+[[nodiscard]] std::int64_t number_member(std::string_view object, std::string_view name);
 // A member of an object that is a list of texts.
 [[nodiscard]] std::vector<std::string> list_member(std::string_view object, std::string_view name);
 

@@ -232,7 +232,9 @@ TreeTraces NativeHandle::traces() const {
           .cgroup = leaf_ ? std::string_view(leaf_->directory()) : std::string_view()};
 }
 
-void NativeHandle::wrote_ready(const config::Probe& probe) { service_.events().heard({probe.kind, &probe}); }
+void NativeHandle::wrote_ready(const config::Probe& probe) {
+  service_.events().heard({.kind = probe.kind, .only = &probe});
+}
 
 void NativeHandle::closed_unready(const config::Probe& probe, const Error& why) {
   // Who exits closes everything first: its exit code says more, and comes in a moment.

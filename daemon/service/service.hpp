@@ -112,6 +112,9 @@ class Service final : public Node,
   [[nodiscard]] const Readiness* readiness() const { return readiness_.get(); }  // null: it has never run
   // The last ones that are over, the oldest first.
   [[nodiscard]] const PastRuns& past_runs() const { return *past_runs_; }
+  [[nodiscard]] std::unique_ptr<KeptEvidence> take_evidence() {
+    return readiness_ ? readiness_->take_evidence() : nullptr;
+  }
   [[nodiscard]] pid_t main_pid() const { return record_.run.main != 0 ? record_.run.main : record_.run.pid; }
   [[nodiscard]] std::string_view marker() const { return *marker_; }
   // How to recognise its processes.
@@ -126,6 +129,8 @@ class Service final : public Node,
   void add_outputs_to(system::Launch& launch) const;
   // Without secrets that it was given.
   [[nodiscard]] Error shown(const Error& error) const;
+  // Of its own output, without those and without what it publishes as a secret.
+  [[nodiscard]] std::string shown_line(std::string_view line) const;
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
   [[nodiscard]] const StartSlots& start_slots() const { return runtime_.start_slots; }
@@ -228,7 +233,7 @@ class Service final : public Node,
   [[nodiscard]] bool has_main_process() const;
 
   // --- what it says (service_notify.cpp)
-  void said_ready();
+  void said_ready(pid_t sender);
   TimePoint look_at_what_was_said();
   void expire_watchdog(std::string why);
   [[nodiscard]] Error why_unready() const;
@@ -249,7 +254,7 @@ class Service final : public Node,
   void on_tree_empty(pid_t leader) override;
   void readiness_changed() override { attention_.notify(); }
   void live_failed(const Error& why, bool for_good) override;
-  void own_bell_true(std::uint32_t bell) override;
+  void own_bell_true(std::uint32_t bell, const Evidence& evidence) override;
   void probe_tried(bool success) override {
     ++(success ? counters_->probe_successes : counters_->probe_failures);
   }

@@ -25,7 +25,8 @@ class Service;
 class StateListener {
  public:
   virtual void state_changed(Service& service, State from, State to) = 0;
-  virtual void own_bell_rang(Service& service, std::uint32_t bell) = 0;
+  virtual void started(Service& service) = 0;  // its bell `started` has rung
+  virtual void own_bell_rang(Service& service, std::uint32_t bell, const Evidence& evidence) = 0;
   // Something an operator should read: who had to be killed, what could not be prepared.
   virtual void notice(Service& service, const std::string& text) = 0;
   // The stack cannot go on without it (`on_failure: shutdown`).
