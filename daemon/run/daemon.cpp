@@ -327,8 +327,8 @@ void Daemon::say_own_tasks() {
   for (const std::string& line : describe_own_tasks(loop_)) notice("belfry", line);
 }
 
-// Everything is closed, whatever fails on the way; what failed is said. From here on belfry does not count on what
-// comes from outside: when only that could wake it, it is asleep.
+// Everything is closed, whatever fails on the way; what failed is said. From here on belfry does not count on
+// what comes from outside: when only that could wake it, it is asleep.
 Task<void> Daemon::close() {
   signals_.wait_in_background();
   poller_.wait_in_background();
