@@ -64,7 +64,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
-      api_(supervisor_, metrics_),
+      api_(supervisor_, metrics_, supervisor_.journal()),
       server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
@@ -72,6 +72,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
+  processes_.tell_usage_to(resources_);
   pump_.on_failure = [this](int errnum) {
     if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
     complain("cannot write its output: " + std::generic_category().message(errnum) +
@@ -128,7 +129,10 @@ std::optional<int> Daemon::open() {
     notice("belfry", remark);
   for (const std::string& remark : control->remarks) notice("belfry", remark);
   api_.set_rules(std::move(control->rules));
-  api_.on_command = [this](const std::string& line) { pump_.say(line); };
+  api_.on_command = [this](const std::string& line) {
+    supervisor_.journal().append({.kind = EventKind::stack, .subject = "command", .cause = line});
+    pump_.say(line);
+  };
   if (const pid_t other = server_.predecessor(); other != 0)
     notice("belfry",
            "took over " + *socket + " from pid " + std::to_string(other) +
@@ -146,7 +150,25 @@ std::optional<int> Daemon::open() {
       return refuse(exit_code::os_error, ok.error().text());
   }
   if (auto ok = end_survivors(); !ok) return refuse(exit_code::os_error, ok.error().text());
+  open_history();
   return std::nullopt;
+}
+
+// Of a stack that is there to stay; `exec` runs beside its like, and its time is its command's.
+void Daemon::open_history() {
+  if (mode_.private_socket) return;
+  auto place = make_place_for_history(stack_.name);
+  if (!place) return notice("belfry", "keeps no history of its starts: " + place.error().text());
+  history_.emplace(
+      loop_, std::move(*place), [this](const std::string& text) { notice("belfry", text); },
+      [this] { metrics_.history_lost(); });
+}
+
+void Daemon::write_history(const Ending& ending, TimePoint asked_at) {
+  if (!history_) return;
+  if (!supervisor_.up().ended()) history_->write(history_of_start(supervisor_, false, ending.reason));
+  const int code = kill_asked_ ? exit_code::by_signal + stop_signal_ : ending.code;
+  history_->write(history_of_stop(supervisor_, asked_at, code, ending.reason));
 }
 
 // When the socket is ours, so that no other belfry runs what is ended here, and nothing else can go wrong
@@ -227,6 +249,7 @@ void Daemon::announce_up() {
   system::lower_oom_score();
   pump_.say("ready after " + text_of(loop_.now() - begun_at_) + ": " + summary());
   service_manager_.ready();
+  if (history_) history_->write(history_of_start(supervisor_, true, {}));
 }
 
 // One line for the service manager: how many of the wanted services are ready, and which one is missing.
@@ -276,6 +299,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   }
   supervisor_.unwatch(changed);
   name_strays();
+  write_history(ending, asked_at);
   pump_.say("stopped after " + text_of(loop_.now() - asked_at));
 }
 
@@ -307,6 +331,8 @@ Task<void> Daemon::close() {
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
   if (kept_ && !supervisor_.has_stuck()) kept_->remove();
+  constexpr Duration patience_with_a_disk = std::chrono::milliseconds(500);
+  if (history_) history_->finish(patience_with_a_disk);
   co_await write_the_last_lines();
   co_await poller_.stop();
   signals_.set_listener(nullptr);
