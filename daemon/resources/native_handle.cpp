@@ -1,10 +1,13 @@
 #include "daemon/resources/native_handle.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <utility>
 
 #include "config/model/probes_of.hpp"
+#include "system/core_dump.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::daemon {
@@ -17,6 +20,16 @@ LineStyle style_of(const config::Service& spec, const LogPump& pump) {
   style.silent = !spec.extras->log.to_stdout;
   if (spec.extras->log.max_line > 0) style.longest = static_cast<std::uint32_t>(spec.extras->log.max_line);
   return style;
+}
+
+// By the limit of its own, else by belfry's, which it has inherited.
+bool may_dump_core(const config::Service& spec) {
+  if (spec.extras) {
+    for (const config::ResourceLimit& limit : spec.extras->rlimits) {
+      if (limit.resource == RLIMIT_CORE) return limit.soft > 0;
+    }
+  }
+  return system::may_dump_core();
 }
 
 }  // namespace
@@ -150,6 +163,7 @@ void NativeHandle::launched(pid_t pid) {
   give_back_what_the_child_has();
   if (shared_.kept != nullptr && pid != 0) shared_.kept->add(pid, service_.name());
   shared_.router.launched(service_, pid);
+  if (pid != 0) oom_kills_before_ = shared_.oom_kills.begin();
 }
 
 void NativeHandle::give_back_what_the_child_has() {
@@ -190,6 +204,27 @@ bool NativeHandle::release(bool may_come_back) {
   leaf_.reset();
   log_.drain();
   return !keeps_some && !log_.is_open();
+}
+
+EndFacts NativeHandle::facts_of_end(pid_t main, const system::ExitStatus& status) {
+  EndFacts facts;
+  if (shared_.ended == main) facts.usage = shared_.usage;
+  if (!status.signaled) return facts;
+  if (leaf_) facts.oom_kills = static_cast<std::uint32_t>(leaf_->take_oom_kills());
+  if (status.value == SIGKILL) facts.oom_kills_on_machine = shared_.oom_kills.since(oom_kills_before_);
+  if (!status.core && !system::dumps_core(status.value)) return facts;
+  facts.core = system::where_the_core_is({.pid = main,
+                                          .signo = status.value,
+                                          .dumped = status.core,
+                                          .working_dir = service_.spec().working_dir.str(),
+                                          .may_dump = may_dump_core(service_.spec())});
+  return facts;
+}
+
+std::optional<CgroupUsage> NativeHandle::take_cgroup_usage() {
+  if (!leaf_) return std::nullopt;
+  return CgroupUsage{.usage = leaf_->take_usage(),
+                     .oom_kills = static_cast<std::uint32_t>(leaf_->take_oom_kills())};
 }
 
 TreeTraces NativeHandle::traces() const {

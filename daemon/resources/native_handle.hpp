@@ -12,6 +12,7 @@
 #include "daemon/resources/ready_fd.hpp"
 #include "daemon/resources/standard_input.hpp"
 #include "system/cgroup.hpp"
+#include "system/oom_kills.hpp"
 
 namespace belfry::daemon {
 
@@ -37,7 +38,10 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   void drain() override;
   bool release(bool may_come_back) override;
   [[nodiscard]] TreeTraces traces() const override;
-  bool ran_out_of_memory() override { return leaf_ && leaf_->take_oom_kills() > 0; }
+  EndFacts facts_of_end(pid_t main, const system::ExitStatus& status) override;
+  std::string take_last_words() override { return log_.take_last_words(); }
+  std::optional<CgroupUsage> take_cgroup_usage() override;
+  probes::PortHolders* port_holders() override { return &shared_.port_holders; }
   [[nodiscard]] std::shared_ptr<probes::ListenMonitor> listen_monitor() const override {
     return listening_ ? listening_->monitor : nullptr;
   }
@@ -65,6 +69,7 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   OutputsFile outputs_file_;
   std::unique_ptr<ListenNotifiers::PerService> listening_;  // of a service that waits for a socket of its own
   system::OwnedFd write_end_;                               // of the log pipe, for the next run
+  system::OomKills::Look oom_kills_before_;                 // the current run
   std::uint16_t held_ = 0;                                  // descriptors counted against the budget
 };
 

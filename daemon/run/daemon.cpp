@@ -19,6 +19,7 @@
 #include "daemon/service/description.hpp"
 #include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
+#include "system/proc.hpp"
 #include "system/process_identity.hpp"
 #include "text/escape.hpp"
 
@@ -39,6 +40,13 @@ constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
 // How long the last lines are given to be written.
 constexpr Duration least_time_for_output = std::chrono::seconds(1);
 constexpr Duration most_time_for_output = std::chrono::seconds(10);
+
+constexpr const char* of_hidden =
+    "/proc hides other users' processes (hidepid) and belfry lacks CAP_SYS_PTRACE: of services with `user` "
+    "it "
+    "knows the process group only (`isolate: true` or a cgroup tells all of theirs)";
+
+bool has_a_user(const config::Service& service) { return !service.user->empty(); }
 
 }  // namespace
 
@@ -64,6 +72,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
+  processes_.tell_usage_to(resources_);
   pump_.on_failure = [this](int errnum) {
     if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
     complain("cannot write its output: " + std::generic_category().message(errnum) +
@@ -133,6 +142,8 @@ std::optional<int> Daemon::open() {
     return refuse(ok.error().kind() == Error::Kind::invalid ? exit_code::bad_config : exit_code::os_error,
                   ok.error().text());
   for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
+  if (system::proc::hides_others() && std::ranges::any_of(stack_.services, has_a_user))
+    notice("belfry", of_hidden);
   if (!mode_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)

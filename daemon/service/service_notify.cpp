@@ -85,6 +85,7 @@ void Service::main_ended(pid_t pid, std::optional<system::ExitStatus> status) {
     record_.run.failure = Error::failed(std::string(name()) + " ended: process " + std::to_string(pid) +
                                         ", which it called its main one, is gone, and its parent knows how");
   }
+  if (status) take_facts_of_end(pid, *status);
   it_ended(status.value_or(system::ExitStatus{}));
   attention_.notify();
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "channels/loop.hpp"
 #include "channels/semaphore.hpp"
@@ -47,7 +49,8 @@ struct ServiceRuntime {
   Preparations& preparations;
   DependencyGraph& graph;
   StateListener& listener;
-  std::uint64_t moments = 0;  // starts and requests of the whole stack so far
+  const std::vector<std::unique_ptr<Service>>& services;  // all of the stack
+  std::uint64_t moments = 0;                              // starts and requests of the whole stack so far
 };
 
 }  // namespace belfry::daemon

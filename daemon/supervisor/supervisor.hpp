@@ -109,6 +109,9 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   [[nodiscard]] const ServiceTimes* times(std::size_t index) const override {
     return services_[index]->times();
   }
+  [[nodiscard]] const PastRuns& past_runs(std::size_t index) const override {
+    return services_[index]->past_runs();
+  }
   [[nodiscard]] bool stack_ready() const override { return begun_ && unready_ == 0 && !shutting_down_; }
   [[nodiscard]] bool started_up() const override { return up_.rung(); }
   [[nodiscard]] bool shutting_down() const override { return shutting_down_; }

@@ -19,6 +19,7 @@
 #include "config/model/model.hpp"
 #include "daemon/state/counters.hpp"
 #include "daemon/state/notify_refusal.hpp"
+#include "daemon/state/past_run.hpp"
 #include "daemon/state/service_state.hpp"
 #include "daemon/view/command.hpp"
 
@@ -105,6 +106,8 @@ class StackView {
   [[nodiscard]] virtual ServiceView service(std::size_t index) const = 0;
   [[nodiscard]] virtual std::optional<std::size_t> find(std::string_view name) const = 0;
   [[nodiscard]] virtual const ServiceTimes* times(std::size_t index) const = 0;  // null: nothing observed yet
+  // The last ones of the service that are over, the oldest first; until the next turn.
+  [[nodiscard]] virtual const PastRuns& past_runs(std::size_t index) const = 0;
   // Every wanted service is ready and the stack is not going down.
   [[nodiscard]] virtual bool stack_ready() const = 0;
   [[nodiscard]] virtual bool started_up() const = 0;  // the first start has completed; stays so

@@ -25,6 +25,7 @@ class FakeStack final : public StackView {
     ServiceView view;
     ServiceTimes times;
     bool has_times = false;
+    PastRuns past_runs;
     TimelineView timeline;
     Bell<> level;  // what wait_for waits for; a service that is ready does not ask it
   };
@@ -57,6 +58,7 @@ class FakeStack final : public StackView {
   const ServiceTimes* times(std::size_t index) const override {
     return fakes_[index]->has_times ? &fakes_[index]->times : nullptr;
   }
+  const PastRuns& past_runs(std::size_t index) const override { return fakes_[index]->past_runs; }
   bool stack_ready() const override {
     if (going_down) return false;
     for (const auto& fake : fakes_) {

@@ -21,6 +21,10 @@ class PublicView final : public StackView {
     return whole_.find(name);
   }
   [[nodiscard]] const ServiceTimes* times(std::size_t index) const override { return whole_.times(index); }
+  // Numbers, and how it ended in words of belfry's own.
+  [[nodiscard]] const PastRuns& past_runs(std::size_t index) const override {
+    return whole_.past_runs(index);
+  }
   [[nodiscard]] bool stack_ready() const override { return whole_.stack_ready(); }
   [[nodiscard]] bool started_up() const override { return whole_.started_up(); }
   [[nodiscard]] bool shutting_down() const override { return whole_.shutting_down(); }
