@@ -54,6 +54,9 @@ class Poller {
   // same moment, and it is the exit that others wait for.
   void close(OwnedFd fd, PollWatcher& watcher);
   Task<void> stop();
+  // From here on the wait for events does not keep Loop::run from returning asleep. They are delivered as
+  // before.
+  void wait_in_background();
   [[nodiscard]] Loop& loop() const;
 
  private:

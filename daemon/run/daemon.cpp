@@ -16,6 +16,7 @@
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
 #include "daemon/run/control_access.hpp"
+#include "daemon/run/own_tasks.hpp"
 #include "daemon/service/description.hpp"
 #include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
@@ -40,6 +41,8 @@ constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
 // How long the last lines are given to be written.
 constexpr Duration least_time_for_output = std::chrono::seconds(1);
 constexpr Duration most_time_for_output = std::chrono::seconds(10);
+// When all are asleep at the end: how long something may still come from outside before belfry gives up.
+constexpr Duration last_chance = std::chrono::seconds(5);
 
 constexpr const char* of_hidden =
     "/proc hides other users' processes (hidepid) and belfry lacks CAP_SYS_PTRACE: of services with `user` "
@@ -193,14 +196,11 @@ Result<void> Daemon::end_survivors() {
 int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   meanwhile_ = std::move(meanwhile);
   TaskHandle life = spawn(loop_, "daemon", live(root_));
-  loop_.run();
-  if (!life.done()) {
-    std::string who;
-    loop_.each_task([&who](std::string_view name) { who.append(" ").append(name); });
-    std::move(life).leave_to_loop();
-    return refuse(code_, "cannot go on: these tasks wait for something that can never happen:" + who);
-  }
-  return code_;
+  if (run_until_done(loop_, life, last_chance)) return code_;
+  std::string who;
+  for (const std::string& line : describe_own_tasks(loop_)) who += "\n  " + line;
+  std::move(life).leave_to_loop();
+  return refuse(code_, "cannot go on: its own tasks wait for something that can never happen:" + who);
 }
 
 // The whole life of the daemon: up, until something ends it, down.
@@ -322,8 +322,16 @@ void Daemon::name_strays() {
              " (`isolate: true` tells whose they are)");
 }
 
-// Everything is closed, whatever fails on the way; what failed is said.
+// On SIGUSR1: who waits for what.
+void Daemon::say_own_tasks() {
+  for (const std::string& line : describe_own_tasks(loop_)) notice("belfry", line);
+}
+
+// Everything is closed, whatever fails on the way; what failed is said. From here on belfry does not count on
+// what comes from outside: when only that could wake it, it is asleep.
 Task<void> Daemon::close() {
+  signals_.wait_in_background();
+  poller_.wait_in_background();
   Context patience(loop_);
   ErrorGroup closing(patience, ErrorGroup::Policy::all_run, "closing");
   spawn(closing, "close server", close_server());
@@ -426,6 +434,7 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
       service_manager_.reload_refused("cannot reload: this version does not support it yet");
       return;
+    case SIGUSR1: say_own_tasks(); return;
     case SIGQUIT:
     case SIGTERM:
     case SIGINT:

@@ -90,6 +90,7 @@ class Daemon final : Reporter, system::SignalListener {
   Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
   void name_strays();
+  void say_own_tasks();
   void kill_everything(const Error& cause);
 
   void state_changed(const Service& service, State from, State to) override;
