@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,6 +72,7 @@ class FakeStack final : public StackView {
     conditions.push_back(level.condition);
     bells.push_back(level.bell);
     negated.push_back(level.negated);
+    if (breaks_at == service) throw std::runtime_error("out of cheese");
     ++waiting;
     const Outcome outcome = co_await fakes_[service]->level.wait(ctx);
     --waiting;
@@ -95,7 +97,8 @@ class FakeStack final : public StackView {
     bool operator==(const Commanded&) const = default;
   };
   bool was_up = true, going_down = false;
-  int waiting = 0;  // waits in progress
+  int waiting = 0;                                       // waits in progress
+  std::size_t breaks_at = static_cast<std::size_t>(-1);  // who waits for this service finds a bug
   std::vector<config::Condition> conditions;
   std::vector<std::string> bells;
   std::vector<bool> negated;

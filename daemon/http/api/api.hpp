@@ -1,6 +1,7 @@
 // From a request to its answer: checks who asks for what and how, then hands over to the room that knows.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,6 +51,10 @@ class Api final : public RequestHandler {
   [[nodiscard]] bool is_light(const Request& request) const override;
   void answered(int status) override { metrics_.request_answered(status); }
   void happened(ConnectionEvent event) override;
+  void broke(const Error& error) override { on_broken(error); }
+
+  // Told what was thrown while a request was answered. By default it is printed.
+  std::function<void(const Error&)> on_broken = &print_broken;
 
   // --- what answer() is made of
   [[nodiscard]] Understood understand(const Request& request, const Caller& caller);
@@ -60,6 +65,7 @@ class Api final : public RequestHandler {
   Task<Response> perform(Context& ctx, RunCommand run);
 
  private:
+  static void print_broken(const Error& error);
   [[nodiscard]] Understood dispatch(const Match& match, const Request& request, std::string_view query,
                                     bool over_tcp);
   [[nodiscard]] Understood understand_wait(std::string_view query) const;
