@@ -15,6 +15,7 @@
 #include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
+#include "daemon/run/control_access.hpp"
 #include "daemon/service/description.hpp"
 #include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
@@ -103,12 +104,23 @@ std::optional<int> Daemon::open() {
       return refuse(exit_code::usage, "cannot start " + name + ": there is no such service in the file");
   }
   // The first of all that is taken: two of the same stack must not so much as bind a service's address.
-  auto socket = mode_.private_socket ? make_place_for_private_socket(stack_.name)
-                                     : make_place_for_control_socket(stack_.name, stack_.control.socket);
+  auto socket = mode_.private_socket
+                    ? make_place_for_private_socket(stack_.name)
+                    : make_place_for_control_socket(
+                          stack_.name, stack_.control.socket,
+                          stack_.control.allow.empty() ? Passage::owner : Passage::who_may_use);
   if (!socket) return refuse(exit_code::os_error, socket.error().text());
-  if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
+  // The socket of `exec` is its command's, and nobody else's.
+  Result<ControlAccess> control = mode_.private_socket ? ControlAccess() : look_up(stack_.control);
+  if (!control) return refuse(exit_code::bad_config, control.error().text());
+  if (auto ok = server_.listen("unix:" + *socket, http::Access::full, control->rules.groups); !ok)
     return refuse(exit_code::os_error, ok.error().text());
   control_socket_ = *socket;
+  for (const std::string& remark : who_cannot_reach(stack_.control, control->rules, *socket))
+    notice("belfry", remark);
+  for (const std::string& remark : control->remarks) notice("belfry", remark);
+  api_.set_rules(std::move(control->rules));
+  api_.on_command = [this](const std::string& line) { pump_.say(line); };
   if (const pid_t other = server_.predecessor(); other != 0)
     notice("belfry",
            "took over " + *socket + " from pid " + std::to_string(other) +

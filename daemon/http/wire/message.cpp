@@ -19,7 +19,7 @@ void append_number(std::string& out, std::size_t value) {
 void Request::clear() {
   method = Method::other;
   constexpr std::size_t worth_keeping = 512;  // what a usual request needs
-  for (std::string* text : {&method_name, &target, &host, &accept, &authorization, &body}) {
+  for (std::string* text : {&method_name, &target, &host, &accept, &authorization, &origin, &body}) {
     if (text->capacity() > worth_keeping) std::string().swap(*text);
     text->clear();
   }
@@ -102,6 +102,7 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
   // Every answer is a state of this moment: no cache may keep one.
   out += "\r\nCache-Control: no-store\r\n";
   if (!response.allow.empty()) ((out += "Allow: ") += response.allow) += "\r\n";
+  if (!response.challenge.empty()) ((out += "WWW-Authenticate: ") += response.challenge) += "\r\n";
   if (response.retry_after > 0) {
     out += "Retry-After: ";
     append_number(out, static_cast<std::size_t>(response.retry_after));

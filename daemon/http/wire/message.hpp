@@ -19,6 +19,7 @@ struct Request {
   std::string host;
   std::string accept;
   std::string authorization;
+  std::string origin;  // a browser's word on whose page sends this; empty: no browser, or its own page
   std::string body;
   bool has_host = false;
   bool keep_alive = false;
@@ -36,9 +37,10 @@ struct Response {
   int status = 200;
   std::string_view content_type = text_plain;
   std::string body;
-  std::string_view allow;  // the Allow header of a 405; empty: none
-  bool close = false;      // the connection cannot be used after this answer
-  int retry_after = 0;     // seconds; 0: no such header
+  std::string_view allow;      // the Allow header of a 405; empty: none
+  std::string_view challenge;  // the WWW-Authenticate header of a 401; empty: none
+  bool close = false;          // the connection cannot be used after this answer
+  int retry_after = 0;         // seconds; 0: no such header
 };
 
 [[nodiscard]] Response text(int status, std::string body);

@@ -57,6 +57,7 @@ class RequestReader final : public beast::basic_parser<true> {
         into_.accept.append(value.data(), value.size());
         break;
       case beast::field::authorization: assign(into_.authorization, value); break;
+      case beast::field::origin: assign(into_.origin, value); break;
       case beast::field::expect: expects_continue_ = boost::beast::iequals(value, "100-continue"); break;
       // A coding that is not known hides where the body ends.
       case beast::field::transfer_encoding:

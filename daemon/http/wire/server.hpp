@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"
@@ -51,7 +52,8 @@ class Server {
   // Binds at once, so that an address that is taken is known before anything else happens; answers as soon as
   // the loop runs. Errors: "cannot listen on 127.0.0.1:9600: Address already in use (…)".
   Result<void> listen(std::string_view address);
-  Result<void> listen(std::string_view address, Access access);
+  // `groups`: whose members may connect to a unix socket besides its owner.
+  Result<void> listen(std::string_view address, Access access, std::vector<gid_t> groups = {});
   // Who had the index-th address, a unix socket, lost it and still runs; 0: nobody.
   [[nodiscard]] pid_t predecessor(std::size_t index = 0) const;
   // The port of the index-th address that was listened on; 0 for a unix socket.

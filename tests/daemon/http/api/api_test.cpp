@@ -138,15 +138,6 @@ TEST_F(ApiTest, shutdown_is_begun_and_not_waited_for) {
   EXPECT_FALSE(stack.shutdown_reason.empty());
 }
 
-TEST(Access, what_a_peer_gets_depends_on_where_it_is) {
-  using Kind = system::Peer::Kind;
-  EXPECT_EQ(access_of({Access::full, {Kind::unix_socket, true}}), Access::full);
-  EXPECT_EQ(access_of({Access::full, {Kind::unix_socket, false}}), Access::none);
-  EXPECT_EQ(access_of({Access::read_only, {Kind::unix_socket, false}}), Access::read_only);
-  EXPECT_EQ(access_of({Access::full, {Kind::loopback, false}}), Access::read_only);
-  EXPECT_EQ(access_of({Access::read_only, {Kind::remote, false}}), Access::health_only);
-}
-
 TEST(Access, names_of_this_host) {
   for (const char* host : {"localhost", "LOCALHOST:9600", "127.0.0.1:9600", "[::1]:9600", "10.0.0.7",
                            "a.localhost", "localhost."}) {
