@@ -172,6 +172,9 @@ struct DaemonMetrics::State {
   std::optional<LoopFamilies> loop;
   FamilyOf<Histogram>& probes =
       histograms(registry, "belfry_probe_duration_seconds", "How long an attempt of a probe took.");
+  FamilyOf<Counter>& unwritten =
+      counters(registry, "belfry_log_lines_unwritten_total",
+               "Lines of services that could not be written (a full disk, a log daemon that is away).");
   HttpFamilies http{registry};
   ProcessFamilies process{registry};
 };
@@ -190,6 +193,10 @@ void DaemonMetrics::write(std::string& out) {
 
 void DaemonMetrics::probe_tried(std::string_view kind, Duration took) {
   state_->probes.Add({{"probe", std::string(kind)}}, probe_bounds).Observe(seconds(took));
+}
+
+void DaemonMetrics::lines_unwritten(std::string_view output, std::uint64_t lines) {
+  state_->unwritten.Add({{"output", std::string(output)}}).Increment(static_cast<double>(lines));
 }
 
 void DaemonMetrics::request_answered(int status) {

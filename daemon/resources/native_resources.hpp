@@ -15,6 +15,7 @@
 #include "daemon/resources/kept_record.hpp"
 #include "daemon/resources/launch_setup.hpp"
 #include "daemon/resources/listen_notifiers.hpp"
+#include "daemon/resources/log_destinations.hpp"
 #include "daemon/service/service_resources.hpp"
 #include "system/poller.hpp"
 
@@ -26,6 +27,7 @@ struct SharedResources {
 
   system::Poller& poller;
   LogPump& pump;
+  LogDestinations logs;
   NotifyRouter router;
   LaunchSetup setup;
   Cgroups cgroups;
@@ -49,6 +51,12 @@ class NativeResources final : public ResourceProvider {
   // kept when belfry is killed.
   void keep_in(KeptRecord& record, std::string stack_id);
   std::unique_ptr<ServiceResources> open(const ServiceRef& service) override;
+
+  // The last lines of the service of this index, of all its runs; null: it has written nothing that belfry
+  // reads. Lives as long as this.
+  [[nodiscard]] const LogRing* log_of(std::size_t service) const { return shared_.logs.ring(service); }
+  // Log files and log daemons: to be told of trouble, to open them again, and to write the last lines.
+  [[nodiscard]] LogDestinations& logs() { return shared_.logs; }
 
   // What cannot be done as the file says on this machine, a line each; known after open().
   [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }

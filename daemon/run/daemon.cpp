@@ -63,16 +63,25 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
-  pump_.on_failure = [this](int errnum) {
-    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
-    complain("cannot write its output: " + std::generic_category().message(errnum) +
-             ": lines are lost (the services go on)");
-  };
+  watch_logs();
   if (mode_.guard != nullptr) {
     processes_.write_down_in(mode_.guard->ledger());
     resources_.guard_by(*mode_.guard);
   }
   if (mode_.has_command) supervisor_.stay_up_when_done();
+}
+
+void Daemon::watch_logs() {
+  pump_.on_failure = [this](int errnum) {
+    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
+    complain("cannot write its output: " + std::generic_category().message(errnum) +
+             ": lines are lost (the services go on)");
+  };
+  pump_.on_unwritten = [this](std::uint64_t lines) { metrics_.lines_unwritten("output", lines); };
+  resources_.logs().on_trouble = [this](const std::string& text) { notice("belfry", text); };
+  resources_.logs().on_unwritten = [this](const std::string& name, std::uint64_t lines) {
+    metrics_.lines_unwritten(name, lines);
+  };
 }
 
 Daemon::~Daemon() { loop_.abandon(); }
@@ -298,10 +307,26 @@ Task<void> Daemon::write_the_last_lines() {
   const TimePoint by =
       kill_asked_ ? now : std::clamp(stop_by_, now + least_time_for_output, now + most_time_for_output);
   (void)signalled_.consume();
+  // Files and log daemons first: what goes wrong with them is to be read in the output.
+  ErrorGroup writing(patience, ErrorGroup::Policy::all_run, "writing the last lines");
+  resources_.logs().each_pump([&](const std::string& name, LogPump& pump) {
+    spawn(writing, "write the last lines", write_out(name, pump, by));
+  });
+  const Result<void> written = co_await writing.wait(patience);
+  if (!written) notice("belfry", written.error().text());
   const std::uint64_t missing = co_await pump_.drain(patience, signalled_, by);
   if (missing > 0 && !system::is_same_file(pump_.output(), STDERR_FILENO))
     complain(std::to_string(missing) + " lines were lost at the end: nobody read the output");
   (void)errors_.finish(std::chrono::milliseconds(200));
+}
+
+Task<Result<void>> Daemon::write_out(const std::string& name, LogPump& pump, TimePoint by) {
+  Context patience(loop_);
+  Wakeup nobody(loop_, "hurry");
+  const std::uint64_t missing = co_await pump.drain(patience, nobody, by);
+  if (missing > 0)
+    notice("belfry", std::to_string(missing) + " lines were lost at the end: " + name + " did not take them");
+  co_return Result<void>{};
 }
 
 Task<Result<void>> Daemon::close_server() {
@@ -378,6 +403,7 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
       service_manager_.reload_refused("cannot reload: this version does not support it yet");
       return;
+    case SIGUSR1: resources_.logs().reopen(); return;
     case SIGQUIT:
     case SIGTERM:
     case SIGINT:
