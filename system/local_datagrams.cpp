@@ -40,7 +40,8 @@ int LocalDatagrams::send(std::string_view datagram) {
   const bool was_open = static_cast<bool>(socket_);
   if (const int error = connect(); error != 0) return error;
   const int error = sent(::send(socket_.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL));
-  return error != 0 && was_open && !socket_ ? send(datagram) : error;  // somebody else may listen there by now
+  return error != 0 && was_open && !socket_ ? send(datagram)
+                                            : error;  // somebody else may listen there by now
 }
 
 int LocalDatagrams::send_in_memory(std::string_view datagram) {
@@ -52,7 +53,8 @@ int LocalDatagrams::send_in_memory(std::string_view datagram) {
     if (n < 0) return errno;
     rest.remove_prefix(static_cast<std::size_t>(n));
   }
-  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) return errno;
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return errno;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
   msghdr message{};
   message.msg_control = control;

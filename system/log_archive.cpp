@@ -26,7 +26,8 @@ using Clock = std::chrono::system_clock;
 std::optional<Clock::time_point> last_written(const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
-  const auto since = std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+  const auto since =
+      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
   return Clock::time_point(std::chrono::duration_cast<Clock::duration>(since));
 }
 
@@ -50,9 +51,9 @@ struct LogArchive::State {
 
   std::string path;
   ArchiveRules rules;
-  std::mutex mutex;                 // of the names, and of what follows
-  std::uint32_t compressing = 0;    // its number by now; 0: none
-  bool over = true;                 // the thread has ended, or is about to
+  std::mutex mutex;               // of the names, and of what follows
+  std::uint32_t compressing = 0;  // its number by now; 0: none
+  bool over = true;               // the thread has ended, or is about to
   std::atomic<bool> given_up = false;
 };
 
@@ -95,17 +96,19 @@ std::optional<Clock::time_point> LogArchive::tidy() {
   std::optional<Clock::time_point> next;
   {
     const std::scoped_lock lock(state.mutex);
-    for (std::uint32_t number = state.rules.max_files; exists(state.plain(number)) || exists(state.packed(number));
-         ++number) {
+    for (std::uint32_t number = state.rules.max_files;
+         exists(state.plain(number)) || exists(state.packed(number)); ++number) {
       ::unlink(state.plain(number).c_str());
       ::unlink(state.packed(number).c_str());
     }
     const Clock::time_point now = Clock::now();
-    for (std::uint32_t number = 1; state.rules.max_age > Duration(0) && number < state.rules.max_files; ++number) {
+    for (std::uint32_t number = 1; state.rules.max_age > Duration(0) && number < state.rules.max_files;
+         ++number) {
       for (const std::string& name : {state.plain(number), state.packed(number)}) {
         const auto written = last_written(name);
         if (!written) continue;
-        const Clock::time_point end = *written + std::chrono::duration_cast<Clock::duration>(state.rules.max_age);
+        const Clock::time_point end =
+            *written + std::chrono::duration_cast<Clock::duration>(state.rules.max_age);
         if (end <= now)
           ::unlink(name.c_str());
         else

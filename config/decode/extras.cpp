@@ -152,13 +152,14 @@ constexpr std::array<Field<Log>, 12> log_table{{
      [](Decoder& d, const Entry& e, Log& out) {
        out.max_files = static_cast<std::uint32_t>(d.integer(*e.value, 1, 10'000).value_or(0));
      }},
-    {{"max_age", "duration", "none",
-      "A rotated file is removed when its last line is older than this.", "168h"},
+    {{"max_age", "duration", "none", "A rotated file is removed when its last line is older than this.",
+      "168h"},
      [](Decoder& d, const Entry& e, Log& out) { out.max_age = d.duration(*e.value).value_or(Duration(0)); }},
     {{"compress", "boolean", "false", "Rotated files are compressed (gzip): FILE.1.gz.", "true"},
      [](Decoder& d, const Entry& e, Log& out) { out.compress = d.boolean(*e.value).value_or(false); }},
     {{"format", "log_format", "text",
-      "`text`: NAME | line; `json`: one object a line, with time, service, incarnation and stream; `raw`: the "
+      "`text`: NAME | line; `json`: one object a line, with time, service, incarnation and stream; `raw`: "
+      "the "
       "lines as they are.",
       "json"},
      [](Decoder& d, const Entry& e, Log& out) {

@@ -88,9 +88,10 @@ void read_log(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   check_rotation(decoder, entry, log);
   if (log.max_size > 0 && log.max_files == 0) log.max_files = 5;
   if (log.timestamps && log.format != LogFormat::text)
-    decoder.error("contradiction", *entry.value->find("timestamps"),
-                  log.format == LogFormat::raw ? "`raw` lines have no timestamps" : "`json` has the time anyway",
-                  "remove `timestamps`, or write format: text");
+    decoder.error(
+        "contradiction", *entry.value->find("timestamps"),
+        log.format == LogFormat::raw ? "`raw` lines have no timestamps" : "`json` has the time anyway",
+        "remove `timestamps`, or write format: text");
 }
 
 void read_stdin(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {

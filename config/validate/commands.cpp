@@ -274,7 +274,8 @@ class HostCheck {
       if (!socket.empty())
         if (const std::string& why = once("o", socket, [&] { return host_.why_no_socket(socket); });
             !why.empty())
-          warn("log-no-socket", log_span(draft_, index), "nobody takes log lines at " + quote(socket) + ": it " + why,
+          warn("log-no-socket", log_span(draft_, index),
+               "nobody takes log lines at " + quote(socket) + ": it " + why,
                "start who listens there, or write its path");
   }
 

@@ -27,13 +27,14 @@ void check_logs(Decoder& decoder, const StackDraft& draft) {
     const auto [first, fresh] = first_of.try_emplace(service.extras->log.file, i);
     const Service& other = draft.stack.services[first->second];
     if (fresh || rotate_alike(other.extras->log, service.extras->log)) continue;
-    decoder.diagnostics().add({Severity::error,
-                               "log-file-shared",
-                               log_span(draft, i),
-                               quote(service.name) + " and " + quote(other.name) +
-                                   " write to the same log file, and rotate it differently",
-                               "give both the same max_size, max_files, max_age and compress, or each its own file",
-                               {{log_span(draft, first->second), quote(other.name) + " says it here"}}});
+    decoder.diagnostics().add(
+        {Severity::error,
+         "log-file-shared",
+         log_span(draft, i),
+         quote(service.name) + " and " + quote(other.name) +
+             " write to the same log file, and rotate it differently",
+         "give both the same max_size, max_files, max_age and compress, or each its own file",
+         {{log_span(draft, first->second), quote(other.name) + " says it here"}}});
   }
 }
 

@@ -14,7 +14,8 @@ namespace {
 // NAME, a line end, the length as 64 bits little-endian, the value, a line end: for any bytes.
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).push_back('\n');
-  for (unsigned shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>((value.size() >> shift) & 0xFFU));
+  for (unsigned shift = 0; shift < 64; shift += 8)
+    out.push_back(static_cast<char>((value.size() >> shift) & 0xFFU));
   out.append(value).push_back('\n');
 }
 

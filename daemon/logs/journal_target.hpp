@@ -1,5 +1,5 @@
-// Lines to systemd's journal, by its native protocol (systemd's docs, "Native Journal Protocol"): a datagram a
-// line, with the service, its incarnation and the stream as fields of their own.
+// Lines to systemd's journal, by its native protocol (systemd's docs, "Native Journal Protocol"): a datagram
+// a line, with the service, its incarnation and the stream as fields of their own.
 #pragma once
 
 #include <atomic>

@@ -28,7 +28,10 @@ void LogLines::add(const LogText& text, const LineOrigin& origin) {
     const bool ended = end != std::string_view::npos;
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(ended ? end + 1 : rest.size());
-    hold(head, {.bytes = line, .continued = std::exchange(continued, false), .goes_on = text.goes_on && rest.empty()},
+    hold(head,
+         {.bytes = line,
+          .continued = std::exchange(continued, false),
+          .goes_on = text.goes_on && rest.empty()},
          ended);
   } while (!rest.empty());
 }

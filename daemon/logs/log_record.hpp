@@ -22,8 +22,8 @@ struct LogRecord {
 
 [[nodiscard]] inline std::string record_head(std::string_view name, const LineOrigin& origin) {
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(origin.at.time_since_epoch());
-  return std::string(name) + " " + std::to_string(origin.incarnation) + " " + std::string(name_of(origin.stream)) +
-         " " + std::to_string(since.count()) + " ";
+  return std::string(name) + " " + std::to_string(origin.incarnation) + " " +
+         std::string(name_of(origin.stream)) + " " + std::to_string(since.count()) + " ";
 }
 
 // Of one line, without its end; nothing when it is none of ours.

@@ -25,8 +25,8 @@ void LogOutputs::add(const LogText& text, const LineOrigin& origin) {
 }
 
 bool LogOutputs::rests(LogSource& source, bool floods) {
-  return std::ranges::any_of(outputs_,
-                             [&](const auto& output) { return output->pump.rests(source, output->lines, floods); });
+  return std::ranges::any_of(
+      outputs_, [&](const auto& output) { return output->pump.rests(source, output->lines, floods); });
 }
 
 void LogOutputs::forget_source(LogSource& source) {

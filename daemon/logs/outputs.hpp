@@ -1,5 +1,5 @@
-// Everything that the lines of one service go to: the ring that keeps the last of them, belfry's own output, a
-// file, log daemons.
+// Everything that the lines of one service go to: the ring that keeps the last of them, belfry's own output,
+// a file, log daemons.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace belfry::daemon {
 
-// Owner: the resources of the service. Lifecycle: outlives the service's pipes; the pumps and the ring outlive
-// it. What it holds when it goes is written all the same.
+// Owner: the resources of the service. Lifecycle: outlives the service's pipes; the pumps and the ring
+// outlive it. What it holds when it goes is written all the same.
 class LogOutputs final : public LineSink {
  public:
   explicit LogOutputs(LogRing* ring = nullptr) : ring_(ring) {}

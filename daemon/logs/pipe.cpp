@@ -16,7 +16,8 @@ namespace belfry::daemon {
 namespace {
 constexpr std::size_t read_size = std::size_t{64} << 10;
 constexpr int reads_of_a_flood = 4;
-constexpr int most_reads = 16;  // a pipe may hold 1 MiB (proc(5), pipe-max-size)
+constexpr int pipe_of_a_flood = 1 << 18;  // its service writes while belfry does
+constexpr int most_reads = 16;            // a pipe may hold 1 MiB (proc(5), pipe-max-size)
 }  // namespace
 
 LogPipe::LogPipe(system::Poller& poller, LogOutputs& outputs, LogPipeOptions options)
@@ -41,6 +42,7 @@ Result<system::OwnedFd> LogPipe::open_pipe() {
   }
   auto made = system::make_pipe();
   if (!made) return std::unexpected(Error::from_errno(made.error(), "cannot make a log pipe"));
+  enlarged_ = false;
   inode_ = system::inode_of(made->read_end.get());
   if (auto ok = listen_to(std::move(made->read_end)); !ok) return std::unexpected(ok.error());
   return std::move(made->write_end);
@@ -86,6 +88,8 @@ void LogPipe::on_event(std::uint32_t) {
   Read read = read_once(most);
   for (int reads = 1; reads < reads_of_a_flood && read == Read::all_it_could && most == read_size; ++reads)
     read = read_once(most);
+  if (read == Read::all_it_could && !std::exchange(enlarged_, true))
+    system::enlarge_pipe(read_.get(), pipe_of_a_flood);
   if (is_open() && outputs_.rests(*this, read == Read::all_it_could)) poller_.remove(read_.get(), *this);
 }
 

@@ -60,6 +60,7 @@ class LogPipe final : system::PollWatcher, LogSource {
   std::uint64_t incarnation_ = 0;
   system::OwnedFd read_;
   ino_t inode_ = 0;
+  bool enlarged_ = false;
 };
 
 }  // namespace belfry::daemon

@@ -23,10 +23,13 @@ class LogPipes {
   };
   Result<WriteEnds> open_write_ends() {
     auto output = output_.open_write_end();
-    if (!output || !errors_) return std::move(output).transform([](auto end) { return WriteEnds{std::move(end), {}}; });
+    if (!output) return std::unexpected(output.error());
+    WriteEnds ends{.output = std::move(*output), .errors = {}};
+    if (!errors_) return ends;
     auto errors = errors_->open_write_end();
     if (!errors) return std::unexpected(errors.error());
-    return WriteEnds{std::move(*output), std::move(*errors)};
+    ends.errors = std::move(*errors);
+    return ends;
   }
 
   void begin_run(std::uint64_t incarnation) {

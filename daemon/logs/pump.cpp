@@ -91,7 +91,7 @@ void LogPump::flush() {
     writer_.put(batch_);
   }
   if (resting_.empty()) return;
-  let_go_on(false);
+  let_go_on(Why::written);
   if (!resting_.empty()) (void)writer_.tell_when_written();
 }
 
@@ -144,9 +144,8 @@ bool LogPump::rests(LogSource& source, LogLines& lines, bool floods) {
 void LogPump::watch_progress() {
   const std::uint64_t before = writer_.written();
   patience_.arm(loop_.now() + longest_rest, [this, before] {
-    if (writer_.written() - before < good_progress) let_go_on(true);
-    if (std::ranges::any_of(resting_, [](const Resting& one) { return one.lines->may_drop(); }))
-      watch_progress();
+    let_go_on(writer_.written() - before < good_progress ? Why::it_takes_too_long : Why::time_has_passed);
+    if (!resting_.empty()) watch_progress();
   });
 }
 
@@ -154,17 +153,27 @@ void LogPump::forget_source(LogSource& source) {
   std::erase_if(resting_, [&](const Resting& one) { return one.source == &source; });
 }
 
-void LogPump::let_go_on(bool patience_is_over) {
+// A source whose own lines have gone does not wait for what others write meanwhile.
+bool LogPump::may_go_on(const LogLines& lines, Why why) {
+  switch (why) {
+    case Why::written: return false;
+    case Why::time_has_passed: return lines.empty();
+    case Why::it_takes_too_long: return lines.may_drop();
+  }
+  return false;
+}
+
+void LogPump::let_go_on(Why why) {
   std::vector<Resting> rested;
   const bool all_has_been_written = outstanding() <= little_enough;
   std::erase_if(resting_, [&](const Resting& one) {
-    if (!all_has_been_written && !(patience_is_over && one.lines->may_drop())) return false;
+    if (!all_has_been_written && !may_go_on(*one.lines, why)) return false;
     rested.push_back(one);
     return true;
   });
   if (resting_.empty()) patience_.cancel();
   for (const Resting& one : rested) {
-    one.lines->impatient = !all_has_been_written;
+    one.lines->impatient = !all_has_been_written && !one.lines->empty();
     one.source->go_on();
   }
 }

@@ -39,7 +39,8 @@ class LogSource {
 };
 
 // Where the lines go: something that may be slow. Never blocks.
-// Owner: the Daemon, or its resources. Lifecycle: drain() at the end gives a late reader its time; what is left in the
+// Owner: the Daemon, or its resources. Lifecycle: drain() at the end gives a late reader its time; what is
+// left in the
 //   destructor is given up. Cancellation: the context of drain().
 class LogPump {
  public:
@@ -94,7 +95,9 @@ class LogPump {
   [[nodiscard]] std::size_t outstanding() const;
   void tell_news();
   void watch_progress();
-  void let_go_on(bool patience_is_over);
+  enum class Why : std::uint8_t { written, time_has_passed, it_takes_too_long };
+  static bool may_go_on(const LogLines& lines, Why why);
+  void let_go_on(Why why);
   void keep_what_fits(std::size_t bytes);
   [[nodiscard]] std::uint64_t unwritten_lines() const;
   enum class WrittenOut : std::uint8_t { all, too_slowly, hurried };

@@ -45,7 +45,8 @@ void LogRing::append(std::string_view text, Head head) {
   next_ += head.lines;
 }
 
-// At the end of the last chunk, which is a new one when the last is full; the room of the oldest serves again.
+// At the end of the last chunk, which is a new one when the last is full; the room of the oldest serves
+// again.
 void LogRing::make_room(std::size_t more) {
   std::string room;
   while (bytes_ + more > capacity && !chunks_.empty()) {

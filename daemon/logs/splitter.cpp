@@ -46,7 +46,8 @@ void LineSplitter::take_part(std::string_view part, const LineOrigin& origin) {
     partial_.append(part.substr(0, fits));
     part.remove_prefix(fits);
     const std::size_t cut = text::end_of_characters(partial_);
-    emit({.bytes = std::string_view(partial_).substr(0, cut), .continued = continued_, .goes_on = true}, origin);
+    emit({.bytes = std::string_view(partial_).substr(0, cut), .continued = continued_, .goes_on = true},
+         origin);
     continued_ = true;
     partial_.erase(0, cut);
   }

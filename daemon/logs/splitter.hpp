@@ -25,8 +25,8 @@ class LineListener {
   ~LineListener() = default;
 };
 
-// What is read at once goes on in one piece, up to its last line; a line that is longer than its bound is cut.
-// Owner: the pipe. Lifecycle: outlives restarts. The sink outlives it.
+// What is read at once goes on in one piece, up to its last line; a line that is longer than its bound is
+// cut. Owner: the pipe. Lifecycle: outlives restarts. The sink outlives it.
 class LineSplitter {
  public:
   static constexpr std::uint32_t usual_longest = std::uint32_t{1} << 20;

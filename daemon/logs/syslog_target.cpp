@@ -32,13 +32,14 @@ std::string local_time(std::chrono::system_clock::time_point at) {
 }  // namespace
 
 std::vector<std::string> syslog_messages(const LogRecord& record) {
-  const std::string head = "<" + std::to_string(facility + record.priority) + ">" + local_time(record.at) + " " +
-                           std::string(record.name) + "[" + std::string(record.incarnation) + "]: ";
+  const std::string head = "<" + std::to_string(facility + record.priority) + ">" + local_time(record.at) +
+                           " " + std::string(record.name) + "[" + std::string(record.incarnation) + "]: ";
   std::vector<std::string> messages;
   std::string_view rest = record.text;
   do {
     std::string_view part = rest.substr(0, longest_text);
-    if (part.size() < rest.size()) part = part.substr(0, std::max<std::size_t>(text::end_of_characters(part), 1));
+    if (part.size() < rest.size())
+      part = part.substr(0, std::max<std::size_t>(text::end_of_characters(part), 1));
     messages.push_back(head + std::string(part));
     rest.remove_prefix(part.size());
   } while (!rest.empty());

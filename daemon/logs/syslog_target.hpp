@@ -1,5 +1,5 @@
-// Lines to the syslog daemon of this machine, as syslog(3) sends them: "<PRI>Mmm dd hh:mm:ss TAG: TEXT". That is
-// what listens at /dev/log everywhere (journald, rsyslog, syslog-ng, busybox); RFC 5424 is what they speak
+// Lines to the syslog daemon of this machine, as syslog(3) sends them: "<PRI>Mmm dd hh:mm:ss TAG: TEXT". That
+// is what listens at /dev/log everywhere (journald, rsyslog, syslog-ng, busybox); RFC 5424 is what they speak
 // among each other.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 namespace belfry::daemon {
 
-// The datagrams of one line: TAG is "NAME[INCARNATION]"; a long line takes several, as receivers cut at 8 KiB.
-// Pure but for the local time zone.
+// The datagrams of one line: TAG is "NAME[INCARNATION]"; a long line takes several, as receivers cut at 8
+// KiB. Pure but for the local time zone.
 [[nodiscard]] std::vector<std::string> syslog_messages(const LogRecord& record);
 
 // Owner: its pump's writer. What it is given are records (LineStyle::Form::record).

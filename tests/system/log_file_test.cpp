@@ -3,14 +3,17 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <semaphore>
 #include <sstream>
 #include <string>
@@ -61,6 +64,14 @@ struct LogFileTest : testing::Test {
     text.resize(std::fread(text.data(), 1, text.size(), pipe));
     EXPECT_EQ(::pclose(pipe), 0);
     return text;
+  }
+
+  // Until `holds` is true; looked at when a name in the directory has come, changed or gone.
+  void until(const std::function<bool()>& holds) const {
+    const OwnedFd changes(::inotify_init1(IN_CLOEXEC));
+    ASSERT_GE(::inotify_add_watch(changes.get(), directory.c_str(), IN_CREATE | IN_DELETE | IN_MOVE), 0);
+    std::array<char, 4096> events{};
+    while (!holds()) ASSERT_GT(::read(changes.get(), events.data(), events.size()), 0);
   }
 
   std::string directory, path;
@@ -149,8 +160,9 @@ TEST_F(LogFileTest, removes_what_is_too_old_and_knows_when_the_next_will_be) {
   EXPECT_TRUE(exists(".1"));
   EXPECT_FALSE(exists(".2.gz"));
   ASSERT_TRUE(file->attend_at());
-  EXPECT_NEAR(static_cast<double>(std::chrono::duration_cast<std::chrono::seconds>(*file->attend_at() - now).count()),
-              1800, 2);
+  EXPECT_NEAR(
+      static_cast<double>(std::chrono::duration_cast<std::chrono::seconds>(*file->attend_at() - now).count()),
+      1800, 2);
 }
 
 TEST_F(LogFileTest, rotated_files_are_compressed_and_as_old_as_their_lines) {
@@ -162,7 +174,7 @@ TEST_F(LogFileTest, rotated_files_are_compressed_and_as_old_as_their_lines) {
   }  // which waits for the thread, or has it leave off
   const auto again = open({.max_size = 100'000, .rules = {.max_files = 3, .compress = true}});
   again->attend();  // what was left off is taken up
-  while (!exists(".1.gz") || exists(".1")) ::sched_yield();
+  until([&] { return exists(".1.gz") && !exists(".1"); });
   const std::string newest = unpacked(".1.gz");
   EXPECT_LE(newest.size(), 100'000U);
   EXPECT_TRUE(all.ends_with(newest + text_of()));
@@ -223,7 +235,8 @@ TEST_F(LogFileTest, a_full_disk_loses_lines_into_a_counter_and_a_marker_tells_wh
   ::setrlimit(RLIMIT_FSIZE, &before);
   writer.put(std::string("there is room\n"));
   EXPECT_TRUE(writer.finish(30s));
-  EXPECT_TRUE(text_of().ends_with("nineteen characters\nlost 50: File too large\nthere is room\n")) << text_of();
+  EXPECT_TRUE(text_of().ends_with("nineteen characters\nlost 50: File too large\nthere is room\n"))
+      << text_of();
   EXPECT_EQ(writer.failure(), 0);
 }
 
@@ -231,7 +244,7 @@ TEST_F(LogFileTest, a_writer_attends_to_its_file_when_it_is_due) {
   for (const char* suffix : {".1"}) std::ofstream(path + suffix) << "old\n";
   OutputWriter writer(open({.max_size = 1000, .rules = {.max_files = 3, .max_age = 100ms}}), {});
   writer.attend();
-  while (exists(".1")) ::sched_yield();
+  until([&] { return !exists(".1"); });
   EXPECT_TRUE(exists(""));
 }
 

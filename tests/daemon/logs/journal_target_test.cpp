@@ -1,8 +1,8 @@
 #include "daemon/logs/journal_target.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -50,12 +50,12 @@ std::map<std::string, std::string> entry_of(std::string_view text) {
 
 TEST(JournalEntry, names_service_run_and_stream) {
   EXPECT_EQ(entry_of("a line"), (std::map<std::string, std::string>{{"MESSAGE", "a line"},
-                                                                   {"PRIORITY", "6"},
-                                                                   {"SYSLOG_IDENTIFIER", "web"},
-                                                                   {"BELFRY_STACK", "shop"},
-                                                                   {"BELFRY_SERVICE", "web"},
-                                                                   {"BELFRY_INCARNATION", "4"},
-                                                                   {"BELFRY_STREAM", "stderr"}}));
+                                                                    {"PRIORITY", "6"},
+                                                                    {"SYSLOG_IDENTIFIER", "web"},
+                                                                    {"BELFRY_STACK", "shop"},
+                                                                    {"BELFRY_SERVICE", "web"},
+                                                                    {"BELFRY_INCARNATION", "4"},
+                                                                    {"BELFRY_STREAM", "stderr"}}));
 }
 
 TEST(JournalEntry, takes_the_priority_that_a_line_begins_with) {
@@ -137,7 +137,7 @@ TEST_F(JournalTargetTest, sends_a_line_that_no_datagram_holds_in_a_sealed_file) 
   JournalTarget target(path(), "shop");
   const std::string line(15 << 20, 'x');
   EXPECT_GT(target.write(record(line)), 0);
-  EXPECT_EQ(fields_of(received()).at("MESSAGE"), line);
+  EXPECT_TRUE(fields_of(received()).at("MESSAGE") == line);
 }
 
 TEST_F(JournalTargetTest, says_why_when_nobody_listens_and_finds_who_comes_next) {

@@ -197,7 +197,8 @@ TEST(LogLines, a_flood_drops_the_oldest_and_says_how_many) {
   const std::string text = take_all(lines);
   EXPECT_LE(text.size(), LogLines::most_held + 1200);
   EXPECT_GT(lines.lines.lost_in_all(), 1000U);
-  EXPECT_TRUE(text.starts_with("a | [belfry: " + std::to_string(lines.lines.lost_in_all()) + " lines lost here"));
+  EXPECT_TRUE(
+      text.starts_with("a | [belfry: " + std::to_string(lines.lines.lost_in_all()) + " lines lost here"));
   EXPECT_NE(text.find("a | 2999x"), std::string::npos);
   EXPECT_EQ(text.find("a | 0x"), std::string::npos);
 }
@@ -219,7 +220,7 @@ TEST(RawLines, every_byte_comes_out_as_it_was) {
   noise += std::string(5000, 'y');  // longer than a line may be, and without its end
   for (std::size_t at = 0; at < noise.size(); at += 777) lines.take(std::string_view(noise).substr(at, 777));
   lines.finish();
-  EXPECT_EQ(take_all(lines), noise);
+  EXPECT_TRUE(take_all(lines) == noise);
 }
 
 TEST(RawLines, bytes_without_any_line_are_bounded_too) {
@@ -242,9 +243,10 @@ TEST(RawLines, on_belfrys_output_the_next_service_begins_a_line_of_its_own) {
 TEST(JsonLines, say_when_by_whom_in_which_run_and_where) {
   WrittenLines lines("db", {.form = LineStyle::Form::json});
   lines.take("a \"b\"\n");
-  EXPECT_EQ(take_all(lines),
-            R"({"time":"2025-11-30T09:03:11.000042Z","service":"db","incarnation":3,"stream":"stderr","line":"a \"b\""})"
-            "\n");
+  EXPECT_EQ(
+      take_all(lines),
+      R"({"time":"2025-11-30T09:03:11.000042Z","service":"db","incarnation":3,"stream":"stderr","line":"a \"b\""})"
+      "\n");
 }
 
 TEST(JsonLines, tell_of_the_cut_beside_the_line) {
@@ -262,14 +264,14 @@ TEST(JsonLines, the_marker_is_an_object_too) {
   lines.lines.keep_newest(0);
   const std::string text = take_all(lines);
   EXPECT_TRUE(text.starts_with(R"({"time":")")) << text;
-  EXPECT_TRUE(text.ends_with("\"line\":\"[belfry: 2 lines lost here: output was too slow]\",\"lost\":2}\n")) << text;
+  EXPECT_TRUE(text.ends_with("\"line\":\"[belfry: 2 lines lost here: output was too slow]\",\"lost\":2}\n"))
+      << text;
 }
 
 TEST(LinesWithTimestamps, the_time_stands_in_front_of_the_name) {
   WrittenLines lines("db", {.timestamps = true});
   lines.take("one\ntwo\n");
-  EXPECT_EQ(take_all(lines),
-            "2025-11-30T09:03:11.000042Z db | one\n2025-11-30T09:03:11.000042Z db | two\n");
+  EXPECT_EQ(take_all(lines), "2025-11-30T09:03:11.000042Z db | one\n2025-11-30T09:03:11.000042Z db | two\n");
 }
 
 }  // namespace

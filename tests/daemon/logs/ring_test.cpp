@@ -13,7 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 
 LineOrigin origin(std::uint64_t incarnation, LogStream stream = LogStream::output) {
-  return {.at = std::chrono::system_clock::time_point(1s * incarnation), .incarnation = incarnation, .stream = stream};
+  return {.at = std::chrono::system_clock::time_point(1s * incarnation),
+          .incarnation = incarnation,
+          .stream = stream};
 }
 
 std::vector<std::string> texts(const LogRing& ring, std::uint64_t from = 0) {

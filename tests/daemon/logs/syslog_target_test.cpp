@@ -12,8 +12,8 @@ namespace {
 std::vector<std::string> messages_of(std::string_view text) {
   ::setenv("TZ", "UTC", 1);
   ::tzset();
-  const LineOrigin origin{
-      .at = std::chrono::system_clock::time_point(std::chrono::seconds(1'764'493'391)), .incarnation = 4};
+  const LineOrigin origin{.at = std::chrono::system_clock::time_point(std::chrono::seconds(1'764'493'391)),
+                          .incarnation = 4};
   const std::string line = record_head("web", origin).append(text);
   return syslog_messages(*read_record(line));
 }

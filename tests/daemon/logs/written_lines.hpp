@@ -25,9 +25,10 @@ struct WrittenLines {
 
   LogLines lines;
   LineSplitter splitter;
-  LineOrigin origin{.at = std::chrono::system_clock::time_point(std::chrono::microseconds(1'764'493'391'000'042)),
-                    .incarnation = 3,
-                    .stream = LogStream::standard_error};
+  LineOrigin origin{
+      .at = std::chrono::system_clock::time_point(std::chrono::microseconds(1'764'493'391'000'042)),
+      .incarnation = 3,
+      .stream = LogStream::standard_error};
 };
 
 }  // namespace belfry::daemon::testing_support

@@ -51,7 +51,9 @@ struct LogDestinationsTest : testing::Test {
     };
     for (std::size_t i = 0; i < stack.services.size(); ++i) opened.push_back(logs->open(i));
   }
-  void say(std::size_t service, std::string_view line) { opened[service]->add({.bytes = line}, {.incarnation = 1}); }
+  void say(std::size_t service, std::string_view line) {
+    opened[service]->add({.bytes = line}, {.incarnation = 1});
+  }
   void write_all() {
     for (int i = 0; i < 3; ++i) {
       loop.run_until_idle();
@@ -142,7 +144,8 @@ TEST_F(LogDestinationsTest, what_cannot_be_written_is_told_and_counted) {
   say(0, "one\n");
   write_all();
   const std::string all = testing::PrintToString(troubles);
-  EXPECT_NE(all.find("cannot open the log file " + log.file + ": No such file or directory"), std::string::npos)
+  EXPECT_NE(all.find("cannot open the log file " + log.file + ": No such file or directory"),
+            std::string::npos)
       << all;
   EXPECT_NE(all.find("cannot write log lines to journald at " + log.journald + ": No such file or directory"),
             std::string::npos)
