@@ -231,10 +231,10 @@ Task<std::uint64_t> LogPump::drain(Context& ctx, Wakeup& hurry, TimePoint by) {
   co_return end == WrittenOut::all ? 0 : missing;
 }
 
-void LogPump::finish(Duration patience) {
+bool LogPump::finish(Duration patience) {
   flush();
   if (writer_.finish(patience)) flush();
-  (void)writer_.finish(patience);
+  return writer_.finish(patience) && dirty_.empty();
 }
 
 }  // namespace belfry::daemon

@@ -70,8 +70,8 @@ class LogPump {
   // two seconds; until `by`, or until `hurry` is notified. Then a pipe is made larger for the last lines,
   // with a marker of those before. The lines of which nothing tells, because the output takes nothing at all.
   Task<std::uint64_t> drain(Context& ctx, Wakeup& hurry, TimePoint by);
-  // The same without a loop, and simpler.
-  void finish(Duration patience);
+  // The same without a loop, and simpler: whether all has been written.
+  bool finish(Duration patience);
   // What it has open is opened again, and what is to be done without lines is done.
   void reopen() { writer_.reopen(); }
   void attend() { writer_.attend(); }

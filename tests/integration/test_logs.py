@@ -236,15 +236,8 @@ while not {"dev-log", "socket"} <= set(os.listdir("/run/systemd/journal")):
     select.select([created], [], [])
     os.read(created, 65536)
 belfry = subprocess.run([BELFRY, "run", "-c", sys.argv[3]], stdout=sys.stderr)
-reader = subprocess.Popen(["journalctl", "-D", journal, "-o", "json", "--all", "-f", "-n", "all"], stdout=subprocess.PIPE, text=True)
-found = 0
-for line in reader.stdout:
-    if '"SYSLOG_IDENTIFIER":"app' in line:
-        print(line, end="")
-        found += 1
-    if found == 5:
-        break
-reader.kill()
+run("journalctl", "--sync")  # what has been sent is written when it returns
+run("journalctl", "-D", journal, "-o", "json", "--all", "--no-pager")
 journald.terminate()
 sys.exit(belfry.returncode)
 """

@@ -79,14 +79,11 @@ class LogPumpTest : public testing::Test {
   // All there is, read as it comes.
   std::string everything() {
     std::string all;
-    for (int idle = 0; idle < 3;) {
+    do {
       loop_.run_until_idle();
-      pump_->finish(1ms);
-      const std::string some = taken();
-      idle = some.empty() ? idle + 1 : 0;
-      all += some;
-    }
-    return all;
+      all += taken();
+    } while (!pump_->finish(1ms));
+    return all + taken();
   }
 
   static inline const std::string line = std::string(99, 'x') + "\n";
