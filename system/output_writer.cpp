@@ -159,9 +159,10 @@ void OutputWriter::State::run() {
     const bool has_news = !said.empty() || lost_in_all != lost_before || (was_well && failure != 0);
     if (!said.empty()) trouble = std::move(said);
     if (has_news && moved) moved();
+    const bool comes_much = batch.size() > batch.capacity() / 4;  // its room goes round with what comes next
     batch.clear();
     begun = 0;
-    if (batch.capacity() > kept_capacity) batch.shrink_to_fit();
+    if (batch.capacity() > kept_capacity && !comes_much) batch.shrink_to_fit();
     if (!waiting.empty()) continue;
     changed.notify_all();
     if (std::exchange(wants_end, false) && moved) moved();

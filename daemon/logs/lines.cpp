@@ -21,6 +21,11 @@ void LogLines::add(const LogText& text, const LineOrigin& origin) {
     return stay_within_bound();
   }
   const std::string head = format_.head(origin);
+  const bool as_it_is = style.form == LineStyle::Form::text || style.form == LineStyle::Form::record;
+  if (as_it_is && !style.for_terminal && !text.continued && text.bytes.ends_with('\n')) {
+    add_text(head, text.bytes);
+    return stay_within_bound();
+  }
   std::string_view rest = text.bytes;
   bool continued = text.continued;
   do {
@@ -34,6 +39,26 @@ void LogLines::add(const LogText& text, const LineOrigin& origin) {
           .goes_on = text.goes_on && rest.empty()},
          ended);
   } while (!rest.empty());
+}
+
+// Most of what there ever is, and all of a flood: whole lines, each behind the same head.
+void LogLines::add_text(std::string_view head, std::string_view lines) {
+  const auto count = static_cast<std::size_t>(std::ranges::count(lines, '\n'));
+  const std::size_t before = held_.size();
+  const std::size_t after = before + lines.size() + count * head.size();
+  const auto fill = [&](char* at, std::size_t size) {
+    at += before;
+    for (std::string_view rest = lines; !rest.empty();) {
+      const std::size_t line = rest.find('\n') + 1;
+      longest_held_ = std::max(longest_held_, static_cast<std::uint32_t>(line + head.size()));
+      at = std::ranges::copy(head, at).out;
+      at = std::ranges::copy(rest.substr(0, line), at).out;
+      rest.remove_prefix(line);
+    }
+    return size;
+  };
+  if (after > held_.capacity()) held_.reserve(std::max(after, 2 * held_.capacity()));
+  held_.resize_and_overwrite(after, fill);
 }
 
 void LogLines::hold(std::string_view head, const LogText& line, bool ended) {
@@ -76,7 +101,7 @@ void LogLines::move_to(std::string& out, std::size_t most) {
     out.append(text);
   begin_ = longest_held_ = 0;
   held_.clear();
-  if (held_.capacity() > 4096) held_.shrink_to_fit();
+  if (held_.capacity() > 4096 && !floods) held_.shrink_to_fit();
 }
 
 void LogLines::keep_newest(std::size_t most) {

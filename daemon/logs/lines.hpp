@@ -37,10 +37,13 @@ class LogLines final : public LineSink {
   [[nodiscard]] std::uint64_t lost_in_all() const { return lost_in_all_; }
   [[nodiscard]] bool may_drop() const { return format_.style().may_drop; }
 
+  // Its source writes as fast as it can: what has been moved out leaves its room behind, for what comes next.
+  bool floods = false;
   bool queued = false;     // the pump's: it is in the list of those that have something to write
   bool impatient = false;  // the pump's: its source has been held up long enough
 
  private:
+  void add_text(std::string_view head, std::string_view lines);
   void hold(std::string_view head, const LogText& line, bool ended);
   void stay_within_bound();
 

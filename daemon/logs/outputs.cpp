@@ -30,7 +30,10 @@ bool LogOutputs::rests(LogSource& source, bool floods) {
 }
 
 void LogOutputs::forget_source(LogSource& source) {
-  for (const auto& output : outputs_) output->pump.forget_source(source);
+  for (const auto& output : outputs_) {
+    output->lines.floods = false;
+    output->pump.forget_source(source);
+  }
 }
 
 std::uint64_t LogOutputs::lines_lost() const {

@@ -101,7 +101,8 @@ void LogPump::fill_batch(std::size_t room) {
   while (!dirty_.empty() && batch_.size() < room) {
     LogLines& lines = *dirty_.front();
     dirty_.pop_front();
-    lines.move_to(batch_, std::min(turn_of_one, room - batch_.size()));
+    const std::size_t most = dirty_.empty() ? room : turn_of_one;
+    lines.move_to(batch_, std::min(most, room - batch_.size()));
     lines.queued = !lines.empty();
     if (lines.queued)
       dirty_.push_back(&lines);
@@ -132,6 +133,7 @@ std::size_t LogPump::outstanding() const {
 }
 
 bool LogPump::rests(LogSource& source, LogLines& lines, bool floods) {
+  lines.floods = floods;
   if (lines.may_drop() && lines.impatient) return false;
   const bool has_had_its_turn = floods && outstanding() >= one_turn_of_a_flood;
   if (!has_had_its_turn && lines.held() < too_much) return false;

@@ -249,7 +249,7 @@ class RealJournal(LogScenario):
         """Two by syslog, which say nothing but who and what; three by the native protocol, one of them a long one."""
         stack = self.stack("""
   app: {main: true, depends_on: {app-old: completed}, log: {journald: true},
-        command: [/bin/sh, -c, "echo out; echo '<3>err' >&2; head -c 300000 /dev/zero | tr '\\0' x; echo"]}
+        command: [/bin/sh, -c, "echo out; echo '<3>err' >&2; head -c 300000 /dev/zero | tr '\\\\0' x; echo"]}
   app-old: {type: oneshot, command: [/bin/sh, -c, "echo one; echo '<4>two'"], log: {syslog: /run/systemd/journal/dev-log}}
 """, name="shop")
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "/usr/bin/python3", "-c",
