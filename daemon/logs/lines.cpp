@@ -1,6 +1,7 @@
 #include "daemon/logs/lines.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace belfry::daemon {
@@ -23,7 +24,7 @@ void LogLines::add(const LogText& text, const LineOrigin& origin) {
   const std::string head = format_.head(origin);
   const bool as_it_is = style.form == LineStyle::Form::text || style.form == LineStyle::Form::record;
   if (as_it_is && !style.for_terminal && !text.continued && text.bytes.ends_with('\n')) {
-    add_text(head, text.bytes);
+    add_text(head, text);
     return stay_within_bound();
   }
   std::string_view rest = text.bytes;
@@ -42,17 +43,17 @@ void LogLines::add(const LogText& text, const LineOrigin& origin) {
 }
 
 // Most of what there ever is, and all of a flood: whole lines, each behind the same head.
-void LogLines::add_text(std::string_view head, std::string_view lines) {
-  const auto count = static_cast<std::size_t>(std::ranges::count(lines, '\n'));
+void LogLines::add_text(std::string_view head, const LogText& text) {
   const std::size_t before = held_.size();
-  const std::size_t after = before + lines.size() + count * head.size();
+  const std::size_t after = before + text.bytes.size() + ends_in(text) * head.size();
   const auto fill = [&](char* at, std::size_t size) {
     at += before;
-    for (std::string_view rest = lines; !rest.empty();) {
+    for (std::string_view rest = text.bytes; !rest.empty();) {
       const std::size_t line = rest.find('\n') + 1;
       longest_held_ = std::max(longest_held_, static_cast<std::uint32_t>(line + head.size()));
-      at = std::ranges::copy(head, at).out;
-      at = std::ranges::copy(rest.substr(0, line), at).out;
+      std::memcpy(at, head.data(), head.size());
+      std::memcpy(at + head.size(), rest.data(), line);
+      at += head.size() + line;
       rest.remove_prefix(line);
     }
     return size;
@@ -113,16 +114,13 @@ void LogLines::keep_newest(std::size_t most) {
     if (text.ends_with('\n')) return;  // it is the only one
     end = text.size() - most;          // `raw` bytes without any line
   }
-  const auto ends = static_cast<std::uint64_t>(std::ranges::count(text.substr(0, end), '\n'));
-  const std::uint64_t dropped = std::max<std::uint64_t>(ends, 1);
+  const std::uint64_t dropped = std::max<std::uint64_t>(ends_in(text.substr(0, end)), 1);
   lost_ += dropped;
   lost_in_all_ += dropped;
   held_.erase(0, begin_ + end);
   begin_ = 0;
 }
 
-std::uint64_t LogLines::lines() const {
-  return lost_ + static_cast<std::uint64_t>(std::ranges::count(std::string_view(held_).substr(begin_), '\n'));
-}
+std::uint64_t LogLines::lines() const { return lost_ + ends_in(std::string_view(held_).substr(begin_)); }
 
 }  // namespace belfry::daemon

@@ -43,7 +43,7 @@ class LogLines final : public LineSink {
   bool impatient = false;  // the pump's: its source has been held up long enough
 
  private:
-  void add_text(std::string_view head, std::string_view lines);
+  void add_text(std::string_view head, const LogText& text);
   void hold(std::string_view head, const LogText& line, bool ended);
   void stay_within_bound();
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -33,7 +34,14 @@ struct LogText {
   std::string_view bytes;
   bool continued = false;  // it is the rest of a line that was cut
   bool goes_on = false;    // it is cut itself
+  std::size_t ends = 0;    // line ends in it, where somebody has counted them: ends_in()
 };
+
+// How many lines end in `text`.
+[[nodiscard]] std::size_t ends_in(std::string_view text);
+[[nodiscard]] inline std::size_t ends_in(const LogText& text) {
+  return text.ends > 0 ? text.ends : ends_in(text.bytes);
+}
 
 class LineSink {
  public:

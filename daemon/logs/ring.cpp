@@ -11,26 +11,29 @@ constexpr std::size_t chunk_size = std::size_t{64} << 10;
 
 // What is read at once may be larger than a chunk only where it is a single line.
 void LogRing::add(const LogText& text, const LineOrigin& origin) {
+  if (text.bytes.size() <= chunk_size) return append(text, origin);
   std::string_view rest = text.bytes;
-  while (rest.size() > chunk_size) {
-    std::size_t size = rest.rfind('\n', chunk_size - 1) + 1;
+  bool continued = text.continued;
+  while (!rest.empty()) {
+    std::size_t size = rest.size();
+    if (size > chunk_size) size = rest.rfind('\n', chunk_size - 1) + 1;
     if (size == 0) size = std::min(rest.find('\n'), rest.size() - 1) + 1;
-    const bool is_last = size == rest.size();
-    append(rest.substr(0, size), {.origin = origin,
-                                  .continued = text.continued && rest.data() == text.bytes.data(),
-                                  .goes_on = text.goes_on && is_last});
+    append({.bytes = rest.substr(0, size),
+            .continued = std::exchange(continued, false),
+            .goes_on = text.goes_on && size == rest.size()},
+           origin);
     rest.remove_prefix(size);
   }
-  if (!rest.empty())
-    append(rest, {.origin = origin,
-                  .continued = text.continued && rest.data() == text.bytes.data(),
-                  .goes_on = text.goes_on});
 }
 
-void LogRing::append(std::string_view text, Head head) {
+void LogRing::append(const LogText& part, const LineOrigin& origin) {
   static_assert(std::is_trivially_copyable_v<Head>);
-  const auto ends = static_cast<std::uint32_t>(std::ranges::count(text, '\n'));
-  head.lines = ends + (text.ends_with('\n') ? 0 : 1);
+  std::string_view text = part.bytes;
+  Head head{.origin = origin,
+            .lines = static_cast<std::uint32_t>(ends_in(part)),
+            .continued = part.continued,
+            .goes_on = part.goes_on};
+  head.lines += text.ends_with('\n') ? 0 : 1;
   if (text.size() > longest_kept) {
     text = text.substr(0, longest_kept);
     head.goes_on = true;

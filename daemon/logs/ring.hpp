@@ -58,7 +58,7 @@ class LogRing final : public LineSink {
     std::uint64_t first = 0;  // sequence of its first line
     std::string pieces;       // heads, each with its text behind
   };
-  void append(std::string_view text, Head head);
+  void append(const LogText& part, const LineOrigin& origin);
   void make_room(std::size_t more);
 
   template <class Visit>

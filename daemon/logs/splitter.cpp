@@ -77,7 +77,9 @@ void LineSplitter::emit(const LogText& text, const LineOrigin& origin) {
     listener->on_line(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  sink_.add(text, origin);
+  LogText counted = text;
+  counted.ends = ends_in(text.bytes);
+  sink_.add(counted, origin);
 }
 
 }  // namespace belfry::daemon
