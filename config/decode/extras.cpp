@@ -135,7 +135,7 @@ constexpr std::array<Field<Log>, 12> log_table{{
       "true"},
      [](Decoder& d, const Entry& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
     {{"file", "path", "none",
-      "A file the lines are appended to. Several services may write to one file. SIGUSR1 to belfry opens all "
+      "A file the lines are appended to. Several services may write to one file. SIGUSR2 to belfry opens all "
       "of them again.",
       "log/app.log"},
      [](Decoder& d, const Entry& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},

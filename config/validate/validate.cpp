@@ -148,7 +148,9 @@ void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string
   check_main(decoder, draft);
   check_ports(decoder, draft);
   check_logs(decoder, draft);
+  check_confinement(decoder, draft);
   check_host(decoder, draft, host);
+  check_rights(decoder, draft, host);
   if (acyclic) check_budget(decoder, draft);
 }
 

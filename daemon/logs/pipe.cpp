@@ -15,6 +15,7 @@ namespace belfry::daemon {
 
 namespace {
 constexpr std::size_t read_size = std::size_t{64} << 10;
+constexpr std::size_t last_words_kept = std::size_t{2} << 10;
 constexpr int reads_of_a_flood = 4;
 constexpr int pipe_of_a_flood = 1 << 18;  // its service writes while belfry does
 constexpr int most_reads = 16;            // a pipe may hold 1 MiB (proc(5), pipe-max-size)
@@ -115,9 +116,18 @@ LogPipe::Read LogPipe::read_once(std::size_t most) {
     return Read::nothing;
   }
   if (got < 0) return Read::nothing;
-  const auto size = static_cast<std::size_t>(got);
-  splitter_.take(std::string_view(buffer.data(), size), origin());
-  return size == most ? Read::all_it_could : Read::some;
+  const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  splitter_.take(bytes, origin());
+  keep(bytes);
+  return bytes.size() == most ? Read::all_it_could : Read::some;
+}
+
+// Cut once in 2 KiB, so that a line costs its own copy and no more.
+void LogPipe::keep(std::string_view bytes) {
+  bytes = bytes.substr(bytes.size() - std::min(bytes.size(), last_words_kept));
+  if (last_words_.size() + bytes.size() > 2 * last_words_kept)
+    last_words_.erase(0, last_words_.size() - std::min(last_words_.size(), last_words_kept));
+  last_words_.append(bytes);
 }
 
 void LogPipe::close() {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "daemon/logs/pipe.hpp"
@@ -40,6 +41,12 @@ class LogPipes {
   }
   void drain_last_words() {
     each([](LogPipe& pipe) { pipe.drain_last_words(); });
+  }
+  // What was read last, at least the last 2 KiB of each if there were so many, and forgets it.
+  [[nodiscard]] std::string take_last_words() {
+    std::string words = output_.take_last_words();
+    if (errors_) words += errors_->take_last_words();
+    return words;
   }
   void tell(LineListener* listener) {
     each([&](LogPipe& pipe) { pipe.tell(listener); });

@@ -112,7 +112,7 @@ class Files(LogScenario):
         self.assertEqual(lines, b"".join(b"%d\n" % n for n in range(1, 300_001)))
         self.assertNotIn("keeper.log.3", os.listdir(stack.path))
 
-    def test_sigusr1_opens_them_again(self):
+    def test_sigusr2_opens_them_again(self):
         stack = self.stack("""
   app: {command: [/bin/sh, -c, "echo before; read _ <$DIR/go; echo after; exec sleep 1000"], log: {file: $DIR/app.log}}
 """)
@@ -121,7 +121,7 @@ class Files(LogScenario):
         log = os.path.join(stack.path, "app.log")
         self.changed(stack.path, lambda: os.path.exists(log) and os.path.getsize(log))
         os.rename(log, log + ".old")
-        stack.send(signal.SIGUSR1)
+        stack.send(signal.SIGUSR2)
         self.changed(stack.path, lambda: os.path.exists(log))
         with open(os.path.join(stack.path, "go"), "w", encoding="ascii") as go:
             go.write("\n")

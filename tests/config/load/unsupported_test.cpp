@@ -61,16 +61,6 @@ TEST(Unsupported, what_a_profile_has_switched_off_is_a_warning) {
   EXPECT_EQ(loaded.diagnostics[0].rule, "not-yet");
 }
 
-TEST(Unsupported, a_security_key_that_nobody_reads_is_an_error) {
-  const std::string services = "services: {a: {command: sleep 1}}\n";
-  for (const auto& [text, key] : {std::pair("control: {allow: [operators]}\n", "`control.allow`"),
-                                  std::pair("control: {token_file: t}\n", "`control.token_file`")}) {
-    const auto lines = refused(text + services);
-    ASSERT_EQ(lines.size(), 1U) << text;
-    EXPECT_TRUE(lines[0].starts_with("belfry.yaml:1:11: error: cannot use " + std::string(key))) << lines[0];
-  }
-}
-
 TEST(Unsupported, replicas_and_defaults_are_refused_once) {
   EXPECT_EQ(refused("defaults: {ready: {cluster: web}}\n"
                     "services: {a: {command: a, replicas: 5}, b: {command: b}}\n")
