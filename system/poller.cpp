@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "channels/asio_bridge.hpp"
 #include "channels/callback.hpp"
 #include "channels/sleep.hpp"
+#include "channels/spawn.hpp"
 
 namespace belfry::system {
 
@@ -68,6 +70,7 @@ Poller::~Poller() = default;
 
 Result<void> Poller::add(int fd, std::uint32_t events, PollWatcher& watcher) {
   epoll_event event{.events = events, .data = {.ptr = &watcher}};
+  watcher.polled_ = fd;
   if (::epoll_ctl(state_->fd, EPOLL_CTL_ADD, fd, &event) == 0) return {};
   return std::unexpected(Error::from_errno(errno, "cannot watch a descriptor"));
 }
@@ -96,9 +99,22 @@ void Poller::wait_in_background() {
   loop().wake(state_->take_out);
 }
 
-Task<void> Poller::stop() {
+Task<Result<void>> Poller::stop() {
   Context patience(state_->handshake.context().loop());
-  co_await state_->handshake.stop(patience);
+  Result<void> stopped = co_await state_->handshake.stop(patience);
+  co_return stopped;
+}
+
+// Level-triggered, it would be called again and again.
+void Poller::take_out(State& state, const epoll_event& event) {
+  Loop& loop = state.handshake.context().loop();
+  std::string_view what = "descriptor events";
+  if (event.data.ptr != nullptr) {  // else it has gone, and taken itself out
+    auto& watcher = *static_cast<PollWatcher*>(event.data.ptr);
+    what = watcher.what();
+    ::epoll_ctl(state.fd, EPOLL_CTL_DEL, watcher.polled_, nullptr);
+  }
+  loop.unread_error("go on with", what, "it threw", error_from_exception(what, std::current_exception()));
 }
 
 Task<void> Poller::watch(Context& ctx, State& state) {
@@ -108,7 +124,12 @@ Task<void> Poller::watch(Context& ctx, State& state) {
     state.begin_wait();
     const auto [ec] = co_await async(ctx, std::move(readable));
     state.end_wait();
-    if (ec) break;
+    if (ec) {
+      if (!ctx.cancelled())
+        ctx.loop().unread_error("watch", "descriptors", "epoll cannot be waited for",
+                                Error::failed(ec.message()));
+      break;
+    }
     const int n = ::epoll_wait(state.fd, events.data(), events_at_once, 0);
     if (n <= 0) continue;
     state.round = std::span(events).first(static_cast<std::size_t>(n));
@@ -116,7 +137,11 @@ Task<void> Poller::watch(Context& ctx, State& state) {
       if (event.data.ptr == nullptr) continue;
       auto& watcher = *static_cast<PollWatcher*>(event.data.ptr);
       const Work work(ctx.loop().meter(), watcher.what());
-      watcher.on_event(event.events);
+      try {
+        watcher.on_event(event.events);
+      } catch (...) {
+        take_out(state, event);
+      }
     }
     state.round = {};
     co_await yield_to_all(ctx.loop());  // those whom the events woke; then the set is asked again

@@ -4,6 +4,7 @@
 
 #include "config/model/probes_of.hpp"
 #include "daemon/notify/own_socket.hpp"
+#include "daemon/resources/log_destinations.hpp"
 #include "system/descriptors.hpp"
 
 namespace belfry::daemon {
@@ -14,18 +15,23 @@ using config::Probe;
 
 // Standard streams, epoll sets, signals, timers, the spawner's, the control socket, one start; and what is
 // held back for who connects.
-constexpr std::size_t own = 28 + descriptors_held_for_clients;
+constexpr std::size_t own = 31 + descriptors_held_for_clients;
 
 bool has_processes(const config::Service& service) { return service.enabled && !service.command.empty(); }
 
 std::size_t held_while_it_runs(const config::Service& service) {
   const config::ServiceExtras* extras = service.extras.get();
   std::size_t count = extras != nullptr && extras->log.inherit ? 0 : 1;
+  if (extras != nullptr) {
+    if (!extras->tty && tells_streams_apart(extras->log)) ++count;
+    if (!extras->log.file.empty()) ++count;
+  }
   // Another user's service has one in any case.
   if (wants_own_notify_socket(service) || !service.user->empty()) ++count;
   count += probes_of(service, Probe::Kind::fd).size();
   if (!probes_of(service, Probe::Kind::port).empty() || !probes_of(service, Probe::Kind::unix_socket).empty())
     ++count;  // its listen notifier
+  if (extras != nullptr && (extras->sandbox || !extras->credentials.empty())) count += 3;  // its namespaces
   return extras == nullptr ? count : count + extras->listen.size() + extras->fd_store;
 }
 

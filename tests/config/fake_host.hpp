@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "config/validate/host.hpp"
 
@@ -45,9 +46,17 @@ class FakeHost : public Host {
   std::string why_not_readable(const std::string& path) override {
     return files.contains(path) ? "" : "does not exist";
   }
+  std::string why_not_appendable(const std::string& path) override {
+    return directories.contains(path.substr(0, path.rfind('/'))) ? "" : "cannot be made: no such directory";
+  }
+  std::string why_no_socket(const std::string& path) override {
+    return files.contains(path) ? "" : "does not exist";
+  }
   std::string why_port_taken(bool, const std::string&, std::uint16_t port, std::string_view) override {
     return taken.contains(port) ? "nginx (4711) has it" : "";
   }
+  std::vector<Refusal> refusals;  // of every service
+  std::vector<Refusal> what_is_refused(const Service&) override { return refusals; }
   [[nodiscard]] std::string_view default_path() const override { return "/usr/bin:/bin"; }
 };
 

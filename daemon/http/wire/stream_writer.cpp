@@ -134,6 +134,7 @@ Task<bool> StreamWriter::send_slowly(std::string_view bytes) {
   Evictable place(admission_.unread, in_time);
   admission_.can_make_room();
   place.hold(piece_.capacity());
+  const std::size_t behind = body_.backlog();  // of what was kept before he came, too
   for (bool all = false; !all;) {
     auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
     const auto [error] = co_await async(in_time, std::move(writable));
@@ -146,7 +147,7 @@ Task<bool> StreamWriter::send_slowly(std::string_view bytes) {
     all = system::send_what_fits(socket_.native_handle(), bytes);
     if (!all && errno != EAGAIN) co_return false;
   }
-  if (body_.backlog() <= shared_.limits.stream_backlog) co_return true;
+  if (body_.backlog() <= behind + shared_.limits.stream_backlog) co_return true;
   shared_.handler.happened(ConnectionEvent::dropped);
   begin_piece();
   body_.append_farewell(piece_);

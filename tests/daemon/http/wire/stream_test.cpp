@@ -154,7 +154,7 @@ TEST_F(StreamTest, all_that_is_kept_arrives_at_a_reader_who_reads) {
     all += more;
     if (more.empty() && all.contains("id: " + last + "\n")) break;
   }
-  EXPECT_THAT(all, HasSubstr("id: " + last + "\n"));
+  EXPECT_TRUE(all.contains("id: " + last + "\n"));  // too much to be shown
   EXPECT_EQ(metrics.dropped, 0U);
 }
 
@@ -192,7 +192,7 @@ TEST_F(StreamTest, a_reader_who_closes_his_half_is_taken_to_be_gone) {
 
 TEST_F(StreamTest, a_request_that_is_pipelined_behind_it_is_refused_with_it) {
   Client client(open());
-  client.send("GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send("GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
   settle();
   EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 400 "));
   EXPECT_TRUE(client.ended());
