@@ -93,9 +93,28 @@ class BellWait final : public Wait<BellWait> {
     return {.kind = Outcome::Kind::cancelled, .at = {}, .cause = cancel_cause()};
   }
   bool granted() const noexcept { return bell().ended(); }
+  std::string describe() const { return named("bell", bell().name); }
 
  private:
   BellCore& bell() const noexcept { return static_cast<BellCore&>(*place_); }
+};
+
+// The same for the payload. Owner, lifecycle, cancellation: as BellWait.
+template <class T>
+class BellValueWait final {
+ public:
+  BellValueWait(Bell<T>& bell, Context& ctx) noexcept : bell_(bell), wait_(bell.wait(ctx)) {}
+  bool await_ready() const noexcept { return wait_.await_ready(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { wait_.await_suspend(awaiting); }
+  Result<T> await_resume() {
+    Outcome outcome = wait_.await_resume();
+    if (outcome.rung()) return bell_.value();
+    return std::unexpected(std::move(outcome.cause));
+  }
+
+ private:
+  Bell<T>& bell_;
+  BellWait wait_;
 };
 
 }  // namespace detail
@@ -132,6 +151,9 @@ class Bell {
   Ringer<T> ringer() noexcept { return Ringer<T>(*this); }
   // co_await bell.wait(ctx) -> Outcome. Does not suspend when the bell has ended.
   detail::BellWait wait(Context& ctx) noexcept { return {core_, ctx}; }
+  // co_await bell.get(ctx) -> Result<T>: a copy of the payload, for each who asks, late or not; the cause of
+  // never; or the cause of ctx.
+  detail::BellValueWait<T> get(Context& ctx) noexcept { return {*this, ctx}; }
 
  private:
   friend class Listener<T>;
@@ -147,6 +169,8 @@ class Listener {
   explicit Listener(Bell<T>& bell) noexcept : bell_(&bell) {}
   // co_await listener.wait(ctx) -> Outcome.
   detail::BellWait wait(Context& ctx) const noexcept { return {bell().core_, ctx}; }
+  // co_await listener.get(ctx) -> Result<T>, as Bell::get.
+  detail::BellValueWait<T> get(Context& ctx) const noexcept { return bell().get(ctx); }
   explicit operator bool() const noexcept { return bell_ != nullptr; }
   bool ended() const noexcept { return bell().ended(); }
   bool rung() const noexcept { return bell().rung(); }

@@ -22,6 +22,8 @@ namespace belfry {
 
 template <class T>
 class Subscription;
+template <class T>
+class SubscriptionCase;
 
 // Owner: the one who publishes; the only one that closes. Lifecycle: open, closed. Subscriptions may
 // outlive it: they drain, then end. Cancellation: none; publishing never waits.
@@ -96,9 +98,10 @@ class Subscription final : public IntrusiveLink {
       this->resumed();
       if (!from_.buffer_.empty() && (waited_ || !this->is_cancelled())) return from_.take();
       if (this->is_cancelled()) return std::unexpected(this->cancel_cause());
-      return std::unexpected(Error::closed(std::string("broadcast '") + from_.place_.name + "' is closed"));
+      return std::unexpected(from_.closed_error());
     }
     bool granted() const noexcept { return !from_.buffer_.empty() || from_.ended_; }
+    std::string describe() const { return detail::named("broadcast", from_.place_.name); }
 
    private:
     Subscription& from_;
@@ -114,6 +117,10 @@ class Subscription final : public IntrusiveLink {
 
  private:
   friend class Broadcast<T>;
+  friend class SubscriptionCase<T>;
+  Error closed_error() const {
+    return Error::closed(std::string("broadcast '") + place_.name + "' is closed");
+  }
   void push(const T& value) {
     if (buffer_.full()) {
       (void)buffer_.pop();

@@ -51,7 +51,6 @@ class ChannelCase : public SelectCase {
     if (entered_ != nullptr && !abandoning) --entered_->outstanding;
     entered_ = nullptr;
   }
-  bool consuming() const noexcept override { return true; }
 
   Error lost(const char* what) const {
     return Error(Error::Kind::invalid, std::string("cannot ") + what + " channel '" +
@@ -103,6 +102,10 @@ class ReceiveCase final : public detail::ChannelCase<T> {
     this->closed_ = this->core_->closed();
     return this->closed_;
   }
+  std::string describe() const override {
+    return this->core_ == nullptr ? std::string()
+                                  : "a value from " + detail::named("channel", this->core_->name());
+  }
   void enter() override {
     if (this->core_ != nullptr) this->enter_at(this->core_->receivers());
   }
@@ -145,6 +148,10 @@ class SendCase final : public detail::ChannelCase<T> {
     if (this->closed_) return true;
     this->party_.met = this->core_->try_send(*this->party_.value);
     return this->party_.met;
+  }
+  std::string describe() const override {
+    return this->core_ == nullptr ? std::string()
+                                  : "room in " + detail::named("channel", this->core_->name());
   }
   void enter() override {
     if (this->core_ != nullptr && has_value()) this->enter_at(this->core_->senders());

@@ -15,8 +15,12 @@ namespace detail {
 
 // Asio's side of the loop, kept out of the header.
 struct Reactor {
-  Reactor(KernelTimer::Fired fired, Loop* loop) : timer(io, fired, loop) {}
-  asio::io_context io{1};
+  Reactor(asio::io_context* foreign, KernelTimer::Fired fired, Loop* loop)
+      : own(foreign == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
+        io(foreign == nullptr ? *own : *foreign),
+        timer(io, fired, loop, loop->alive()) {}
+  std::unique_ptr<asio::io_context> own;
+  asio::io_context& io;
   KernelTimer timer;
   std::optional<TimePoint> kernel_armed_for;
 };
@@ -52,13 +56,20 @@ constexpr Duration most_taken_for_pause = std::chrono::seconds(2);
 
 Loop::Loop()
     : horizon_(Clock::now()),
+      turn_began_(horizon_),
       awake_until_(horizon_),
-      reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
+      reactor_(std::make_unique<detail::Reactor>(nullptr, &Loop::kernel_timer_fired, this)) {}
+
+Loop::Loop(asio::io_context& io)
+    : horizon_(Clock::now()),
+      turn_began_(horizon_),
+      awake_until_(horizon_),
+      reactor_(std::make_unique<detail::Reactor>(&io, &Loop::kernel_timer_fired, this)) {}
 
 Loop::Loop(ManualClock& clock) : Loop() {
   clock_ = &clock;
   manual_ = &clock;
-  awake_until_ = horizon_ = clock.now();
+  awake_until_ = horizon_ = turn_began_ = clock.now();
 }
 
 Loop::~Loop() { abandon(); }
@@ -147,16 +158,16 @@ std::size_t Loop::drain() noexcept {
     const bool last = round == rounds_per_turn - 1;  // who wakes himself again and again keeps nobody out
     if ((ready_.empty() || last) && !std::exchange(later_had, true)) ready_.splice_back(later_);
     if (ready_.empty()) break;
-    detail::WaiterList current;
-    current.splice_back(ready_);
-    for (; !current.empty(); ++resumed) resume_first(current);
+    current_.splice_back(ready_);
+    for (; !current_.empty(); ++resumed) resume_first(current_);
   }
   return resumed;
 }
 
 std::size_t Loop::turn() noexcept {
   if (stepping_ || abandoned_) return 0;
-  count_pause(now());
+  turn_began_ = now();
+  count_pause(turn_began_);
   meter_.begin();
   in_turn_ = true;
   const std::size_t resumed = drain();
@@ -177,7 +188,8 @@ void Loop::refuse_nesting() const noexcept {
 void Loop::post_turn() noexcept {
   if (abandoned_) return;
   turn_posted_ = true;
-  asio::post(reactor_->io, [this] {
+  asio::post(reactor_->io, [this, alive = alive_] {
+    if (!alive) return;
     turn_posted_ = false;
     turn();
   });
@@ -209,6 +221,13 @@ void Loop::kernel_timer_fired(void* self) noexcept {
   loop.take_in_the_rest(0, loop.heard_);
 }
 
+bool Loop::is_over(TimePoint deadline) const noexcept {
+  if (deadline <= horizon_) return true;
+  const TimePoint time = now();
+  if (deadline > time) return false;
+  return deadline > turn_began_ || time - turn_began_ >= longest_intake;
+}
+
 void Loop::count_pause(TimePoint now) noexcept {
   const std::optional<TimePoint> earliest = timers_.earliest();
   if (!earliest || now - *earliest <= longest_delay) return;
@@ -224,7 +243,9 @@ void Loop::take_in_the_rest(int round, std::uint64_t heard_before) noexcept {
   if (abandoned_) return;
   const bool quiet = round >= 2 && heard_ == heard_before;
   if (!quiet && now() - next_horizon_ < longest_intake) {
-    asio::post(reactor_->io, [this, round, heard = heard_] { take_in_the_rest(round + 1, heard); });
+    asio::post(reactor_->io, [this, alive = alive_, round, heard = heard_] {
+      if (alive) take_in_the_rest(round + 1, heard);
+    });
     return;
   }
   taking_in_ = false;
@@ -244,6 +265,20 @@ std::size_t Loop::fire_timers(TimePoint now) noexcept {
 
 std::uint64_t Loop::kernel_timer_changes() const noexcept { return reactor_->timer.changes(); }
 
+// What waits in the background is not counted as work, so an event of it may stand in the queue of an
+// io_context that has nothing to do.
+bool Loop::is_asleep() noexcept {
+  const auto work = asio::make_work_guard(reactor_->io);
+  reactor_->io.restart();
+  return run_handlers([](asio::io_context& io) { return io.poll(); }) == 0;
+}
+
+// The count of Asio's outstanding work is what io_context::run goes by; the two calls are those of the
+// executor requirements of the Networking TS.
+void Loop::begin_background_wait() noexcept { executor().on_work_finished(); }
+
+void Loop::end_background_wait() noexcept { executor().on_work_started(); }
+
 RunEnd Loop::run() {
   refuse_nesting();
   if (abandoned_) return RunEnd::finished;
@@ -251,7 +286,7 @@ RunEnd Loop::run() {
   turn();
   while (!stop_requested_ && (!tasks_.empty() || !ready_.empty() || !later_.empty())) {
     reactor_->io.restart();
-    if (run_handlers([](asio::io_context& io) { return io.run(); }) == 0) break;
+    if (run_handlers([](asio::io_context& io) { return io.run(); }) == 0 && is_asleep()) break;
   }
   running_ = false;
   reactor_->io.restart();
@@ -288,7 +323,7 @@ bool Loop::step() {
   if (abandoned_) return false;
   stepping_ = true;
   in_turn_ = true;
-  horizon_ = now();
+  horizon_ = turn_began_ = now();
   timers_.fire_due(horizon_);
   if (ready_.empty()) ready_.splice_back(later_);
   bool moved = !ready_.empty();
@@ -327,6 +362,7 @@ void Loop::abandon() noexcept {
   if (abandoned_) return;
   if (in_turn_) detail::die("abandon a loop", "loop", "a task of it is running");
   abandoned_ = true;
+  alive_.end();
   first_unstarted_ = nullptr;
   const bool outer = std::exchange(detail::abandoning, true);
   while (!tasks_.empty()) {

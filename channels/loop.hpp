@@ -16,6 +16,8 @@
 
 #include "channels/asio_fwd.hpp"
 #include "channels/callback.hpp"
+#include "channels/detail/cancel_link.hpp"
+#include "channels/detail/loop_alive.hpp"
 #include "channels/detail/root_task.hpp"
 #include "channels/error.hpp"
 #include "channels/intrusive_list.hpp"
@@ -43,6 +45,10 @@ class Loop {
  public:
   Loop();
   explicit Loop(ManualClock& clock);  // never waits for real time; see advance()
+  // On an io_context of somebody else, who runs it, on one thread, and keeps it for longer than this loop.
+  // Its run() returns when nothing is left to do or to wait for there: tasks that wait for each other do not
+  // hold it.
+  explicit Loop(asio::io_context& io);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -95,6 +101,7 @@ class Loop {
   std::size_t tasks() const noexcept;
   bool has_tasks() const noexcept { return !tasks_.empty(); }
   void each_task(const std::function<void(std::string_view name)>& visit) const;
+  // What each of them waits for, and since when: channels/task_dump.hpp.
 
   // Told the errors of tasks whose owner went without reading them, those of tasks that were left to the
   // loop, and what callbacks (post(), timers, handlers of Asio) throw: `who` is what the message of their
@@ -120,6 +127,11 @@ class Loop {
   void abandon() noexcept;
   bool abandoned() const noexcept { return abandoned_; }
 
+  // An operation of Asio's that waits for what comes from outside (a signal) does not keep run() from
+  // returning asleep. Called right after it was started, and first of all by its handler.
+  void begin_background_wait() noexcept;
+  void end_background_wait() noexcept;
+
   // --- for primitives -------------------------------------------------------------------------
   void wake(detail::Waiter& waiter) noexcept {
     ready_.push_back(waiter);
@@ -137,6 +149,7 @@ class Loop {
   void request_turn() noexcept {
     if (!in_turn_ && !turn_posted_) post_turn();
   }
+  const detail::LoopAlive& alive() const noexcept { return alive_; }
   // Called by completion handlers of Asio: resumes the waiter and runs a turn with it.
   void wake_from_io(detail::Waiter& waiter) noexcept;
   void adopt(detail::RootTask& task) noexcept;
@@ -161,8 +174,23 @@ class Loop {
     choice_ ^= choice_ << 5;
     return choice_;
   }
+  // Any of 0 … count-1 with equal chance. Precondition: 0 < count < 2^32.
+  std::uint32_t choose(std::size_t count) noexcept {
+    return static_cast<std::uint32_t>((std::uint64_t{next_choice()} * count) >> 32);
+  }
+  // When the turn began, in units of 2^24 ns (17 ms) that wrap after 2.3 years: since when somebody waits.
+  std::uint32_t stamp() const noexcept {
+    return static_cast<std::uint32_t>(turn_began_.time_since_epoch().count() >> 24);
+  }
+  // The contexts that have no parent.
+  detail::CancelList& root_contexts() noexcept { return root_contexts_; }
+  // Whether a deadline is over for a task that runs now. It is when the horizon has reached it, and also when
+  // it passed while this turn went on: a task that never suspends lets nothing in, and no timer fires. But
+  // not when it had passed before the turn began: then there may be news that came in time and is read first.
+  bool is_over(TimePoint deadline) const noexcept;
 
  private:
+  friend class TaskDump;
   struct Starter final : Callback {
     explicit Starter(Loop& l) : loop(l) {}
     void run() noexcept override;
@@ -178,6 +206,7 @@ class Loop {
 
   template <class Run>
   std::size_t run_handlers(Run run) noexcept;
+  bool is_asleep() noexcept;
   void refuse_nesting() const noexcept;
   void post_turn() noexcept;
   std::size_t turn() noexcept;
@@ -192,7 +221,8 @@ class Loop {
   const TimeSource* clock_ = nullptr;
   ManualClock* manual_ = nullptr;
   detail::WaiterList ready_;
-  detail::WaiterList later_;  // when ready_ is empty, and in a turn's last round
+  detail::WaiterList current_;  // what this round of the turn has not resumed yet
+  detail::WaiterList later_;    // when ready_ is empty, and in a turn's last round
   bool in_turn_ = false;
   bool stepping_ = false;
   bool turn_posted_ = false;
@@ -202,10 +232,12 @@ class Loop {
   bool taking_in_ = false;   // timers are due, and what arrived before them is being read
   std::uint64_t heard_ = 0;  // completions of I/O
   TimePoint horizon_;
+  TimePoint turn_began_;
   TimePoint next_horizon_;  // while taking_in_
   TimePoint awake_until_;   // the end of the last turn
   Duration paused_{0};
   std::uint32_t choice_ = 0x9E3779B9U;
+  detail::CancelList root_contexts_;
   IntrusiveList<detail::RootTask> tasks_;
   detail::RootTask* first_unstarted_ = nullptr;
   Starter starter_{*this};
@@ -213,6 +245,7 @@ class Loop {
   UnreadError unread_handler_;
   TimerQueue timers_{*this};
   TurnMeter meter_;
+  detail::LoopAlive alive_;
   std::unique_ptr<detail::Reactor> reactor_;
 };
 

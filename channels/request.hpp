@@ -23,6 +23,8 @@ namespace belfry {
 
 template <class T>
 class Reply;
+template <class T>
+class ReplyCase;
 
 // The worker's half: answers at most once; destroyed unanswered, it tells the asker so.
 // Owner: whoever holds the question. Lifecycle: open, answered; move-only; may outlive the asker.
@@ -106,6 +108,7 @@ class Reply {
       return std::unexpected(this->cancel_cause());
     }
     bool granted() const noexcept { return reply_.result_.has_value() || !reply_.can_come(); }
+    std::string describe() const { return detail::named("reply", reply_.place_.name); }
 
    private:
     Reply& reply_;
@@ -116,6 +119,7 @@ class Reply {
 
  private:
   friend class Replier<T>;
+  friend class ReplyCase<T>;
   bool can_come() const noexcept { return replier_ != nullptr; }
   Error nothing_to_wait_for() const {
     return Error(Error::Kind::invalid, std::string("cannot wait for '") + place_.name + "': " +

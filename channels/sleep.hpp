@@ -28,11 +28,13 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
   }
   void await_suspend(std::coroutine_handle<> awaiting) noexcept {
     handle = awaiting;
+    since_ = loop_.stamp();
     loop_.timers().arm(*this, when);
   }
   Result<void> await_resume() noexcept {
     CancelLink::unlink();
-    if (done_) return {};
+    // What has come by the time of the resumption is taken, whichever of the two was first.
+    if (done_ || (handle && when <= loop_.now())) return {};
     return std::unexpected(cancel_cause());
   }
 
@@ -44,6 +46,11 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
   }
   static void context_cancelled(CancelLink& link, CancelRound& round) noexcept {
     auto& self = static_cast<Sleep&>(link);
+    if (round.inquiry != nullptr) {
+      if (self.handle)
+        round.inquiry->answer(self.handle, describe_moment(round.loop, self.when), self.since_);
+      return;
+    }
     if (self.done_ || !self.handle) return;
     self.stop_timer();
     round.loop.wake(self);
@@ -53,6 +60,7 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
   }
 
   Loop& loop_;
+  std::uint32_t since_ = 0;
   bool done_ = false;
 };
 

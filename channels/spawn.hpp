@@ -5,6 +5,7 @@
 // a TaskHandle is for the case of one task that is joined by hand.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -53,6 +54,7 @@ class [[nodiscard]] TaskHandle final : TaskOwner {
 
  private:
   friend TaskHandle spawn(Loop&, std::string_view, Task<void>);
+  friend class TaskCase;
   TaskHandle(Loop& loop, std::string_view name, Task<void> task);
   void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
   void task_done() noexcept override;
@@ -86,6 +88,7 @@ class TaskHandle::Join final : public detail::Wait<Join> {
     return handle_.result();
   }
   bool granted() const noexcept { return handle_.done(); }
+  std::string describe() const { return "task '" + std::string(handle_.name()) + "'"; }
 
  private:
   TaskHandle& handle_;

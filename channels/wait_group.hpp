@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "channels/detail/root_task.hpp"
@@ -52,6 +53,11 @@ class WaitGroup final : TaskOwner {
   friend void spawn(WaitGroup& group, std::string_view name, Task<void> task);
 
  private:
+  friend class WaitGroupCase;
+  Result<void> result() {
+    if (const Error& error = errors_.read()) return std::unexpected(error);
+    return {};
+  }
   void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
   void task_done() noexcept override { done(); }
 
@@ -82,10 +88,12 @@ class WaitGroup::Waiting final : public detail::Wait<Waiting> {
   Result<void> await_resume() {
     resumed();
     if (!granted()) return std::unexpected(cancel_cause());
-    if (const Error& error = group_.errors_.read()) return std::unexpected(error);
-    return {};
+    return group_.result();
   }
   bool granted() const noexcept { return group_.count_ == 0 || group_.zeros_ != zeros_; }
+  std::string describe() const {
+    return std::to_string(group_.count_) + " of " + detail::named("wait group", place_->name);
+  }
 
  private:
   WaitGroup& group_;

@@ -63,6 +63,7 @@ class Wakeup::Waiting final : public detail::Wait<Waiting> {
     return std::unexpected(cancel_cause());
   }
   bool granted() const noexcept { return wakeup_.pending_; }
+  std::string describe() const { return detail::named("wakeup", place_->name); }
 
  private:
   Wakeup& wakeup_;

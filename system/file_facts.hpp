@@ -41,6 +41,9 @@ struct FileFacts {
 // Makes a directory of mode 0700 below one that is there. 0 or errno; 0 also when something is there by that
 // name.
 [[nodiscard]] int make_own_directory(const std::string& path);
+// Lets everybody pass through a directory of this user who knows the name of what he looks for in it: mode
+// 0711. 0 or errno.
+[[nodiscard]] int let_pass_through(const std::string& directory);
 
 // Two descriptors of the same file, terminal or pipe.
 [[nodiscard]] bool is_same_file(int one, int other);

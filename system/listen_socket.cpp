@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "system/group_entry.hpp"
+
 namespace belfry::system {
 namespace {
 
@@ -152,7 +154,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
 }
 
 Result<ListenSocket> ListenSocket::bind(const ListenAddress& address) {
-  return address.is_unix ? bind_unix(address.path) : bind_tcp(address);
+  return address.is_unix ? bind_unix(address) : bind_tcp(address);
 }
 
 Result<ListenSocket> ListenSocket::bind_tcp(const ListenAddress& address) {
@@ -176,10 +178,9 @@ Result<ListenSocket> ListenSocket::bind_tcp(const ListenAddress& address) {
   return made;
 }
 
-Result<ListenSocket> ListenSocket::bind_unix(const std::string& path) {
-  const ListenAddress address{true, {}, 0, path};
-  const sockaddr_un to = unix_address(path);
-  auto lock = SocketLock::take(path);
+Result<ListenSocket> ListenSocket::bind_unix(const ListenAddress& address) {
+  const sockaddr_un to = unix_address(address.path);
+  auto lock = SocketLock::take(address.path);
   if (!lock) return cannot_listen(address, lock.error().text());
   ListenSocket made(std::move(*lock));
   if (auto way = make_way(address, to); !way) return std::unexpected(way.error());
@@ -191,6 +192,11 @@ Result<ListenSocket> ListenSocket::bind_unix(const std::string& path) {
   if (::bind(made.fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
     return cannot_listen(address, errno);
   made.is_unix_ = true;
+  if (!address.groups.empty()) {
+    if (const int error = let_groups_in(address.path, address.groups); error != 0)
+      return cannot_listen(address, std::string("it cannot be opened to groups: ") + std::strerror(error) +
+                                        " (name one group, or none, in control.allow)");
+  }
   if (::listen(made.fd_, backlog) != 0) return cannot_listen(address, errno);
   made.lock_.bound();
   return made;

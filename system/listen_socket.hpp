@@ -2,10 +2,13 @@
 // start-up.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "channels/error.hpp"
 #include "system/socket_lock.hpp"
@@ -14,9 +17,10 @@ namespace belfry::system {
 
 struct ListenAddress {
   bool is_unix = false;
-  std::string host;        // a literal address; "*": every address of the host
-  std::uint16_t port = 0;  // 0: any free one
-  std::string path;        // unix
+  std::string host;             // a literal address; "*": every address of the host
+  std::uint16_t port = 0;       // 0: any free one
+  std::string path;             // unix
+  std::vector<gid_t> groups{};  // unix: whose members may connect besides the owner and root
 };
 
 // `127.0.0.1:9600`, `[::1]:9600`, `localhost:9600`, `:9600`, `*:9600`, `unix:/path`. Names other than
@@ -27,9 +31,9 @@ struct ListenAddress {
 // object.
 class ListenSocket {
  public:
-  // A unix socket gets mode 0600 and belongs to one process at a time (socket_lock.hpp). A stale file of an
-  // earlier run is replaced; a path that somebody has is refused. Errors: "cannot listen on ADDRESS: why
-  // (next step)".
+  // A unix socket gets mode 0600, wider for `groups` alone (group_entry.hpp), and belongs to one process at a
+  // time (socket_lock.hpp). A stale file of an earlier run is replaced; a path that somebody has is refused.
+  // Errors: "cannot listen on ADDRESS: why (next step)".
   static Result<ListenSocket> bind(const ListenAddress& address);
 
   ListenSocket(ListenSocket&& other) noexcept;
@@ -46,7 +50,7 @@ class ListenSocket {
   ListenSocket() = default;
   explicit ListenSocket(SocketLock lock) : lock_(std::move(lock)) {}
   static Result<ListenSocket> bind_tcp(const ListenAddress& address);
-  static Result<ListenSocket> bind_unix(const std::string& path);
+  static Result<ListenSocket> bind_unix(const ListenAddress& address);
 
   int fd_ = -1;
   std::uint16_t port_ = 0;

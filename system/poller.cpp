@@ -31,7 +31,31 @@ struct Poller::State final : Callback {
     due.swap(closing);
     if (!due.empty()) handshake.context().loop().wake_afterwards(*this);
   }
+  // An operation can only be taken out of the account when it has been started: a moment after its task
+  // waits.
+  struct TakeOut final : Callback {
+    explicit TakeOut(State& s) : state(s) {}
+    void run() noexcept override {
+      if (!state.in_background || !state.waits || std::exchange(state.taken_out, true)) return;
+      state.handshake.context().loop().begin_background_wait();
+    }
+    State& state;
+  };
+  void begin_wait() {
+    waits = true;
+    if (in_background) handshake.context().loop().wake(take_out);
+  }
+  void end_wait() {
+    waits = false;
+    take_out.unlink();
+    if (std::exchange(taken_out, false)) handshake.context().loop().end_background_wait();
+  }
+
   Handshake handshake;
+  TakeOut take_out{*this};
+  bool in_background = false;
+  bool waits = false;
+  bool taken_out = false;
   asio::posix::basic_stream_descriptor<Executor> descriptor;
   int fd;
   std::span<epoll_event> round;       // what is being delivered, so that a removed watcher can be struck out
@@ -70,6 +94,11 @@ void Poller::close(OwnedFd fd, PollWatcher& watcher) {
 
 Loop& Poller::loop() const { return state_->handshake.context().loop(); }
 
+void Poller::wait_in_background() {
+  state_->in_background = true;
+  loop().wake(state_->take_out);
+}
+
 Task<Result<void>> Poller::stop() {
   Context patience(state_->handshake.context().loop());
   Result<void> stopped = co_await state_->handshake.stop(patience);
@@ -92,7 +121,9 @@ Task<void> Poller::watch(Context& ctx, State& state) {
   std::array<epoll_event, events_at_once> events{};
   while (!ctx.cancelled()) {
     auto readable = state.descriptor.async_wait(asio::posix::descriptor_base::wait_read, asio::deferred);
+    state.begin_wait();
     const auto [ec] = co_await async(ctx, std::move(readable));
+    state.end_wait();
     if (ec) {
       if (!ctx.cancelled())
         ctx.loop().unread_error("watch", "descriptors", "epoll cannot be waited for",

@@ -62,6 +62,9 @@ class Poller {
   // do, and what the kernel has told by now has been dealt with: who ends closes everything and exits in the
   // same moment, and it is the exit that others wait for.
   void close(OwnedFd fd, PollWatcher& watcher);
+  // From here on the wait for events does not keep Loop::run from returning asleep. They are delivered as
+  // before.
+  void wait_in_background();
   // Result<void>: what ended it before, if something did.
   Task<Result<void>> stop();
   [[nodiscard]] Loop& loop() const;

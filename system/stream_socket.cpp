@@ -21,14 +21,48 @@ bool is_loopback(const sockaddr_storage& peer) {
   return IN6_IS_ADDR_LOOPBACK(&ipv6);
 }
 
-Peer peer_of(int fd, const sockaddr_storage& peer) {
-  if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) {
-    return {is_loopback(peer) ? Peer::Kind::loopback : Peer::Kind::remote, false};
+std::string address_of(const sockaddr_storage& peer) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (peer.ss_family == AF_INET)
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, text, sizeof text);
+  else
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, text, sizeof text);
+  constexpr std::string_view mapped = "::ffff:";
+  const std::string_view shown = text;
+  return std::string(shown.starts_with(mapped) && shown.contains('.') ? shown.substr(mapped.size()) : shown);
+}
+
+// His own group and the supplementary ones; empty where the kernel does not say.
+std::vector<gid_t> groups_of_peer(int fd, gid_t own) {
+  std::vector<gid_t> groups(64);
+  for (;;) {
+    auto size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) == 0) {
+      groups.resize(size / sizeof(gid_t));
+      groups.push_back(own);
+      return groups;
+    }
+    if (errno != ERANGE || size / sizeof(gid_t) <= groups.size()) return {own};
+    groups.resize(size / sizeof(gid_t));
   }
+}
+
+Peer peer_of(int fd, const sockaddr_storage& peer) {
+  Peer found;
+  if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) {
+    found.kind = is_loopback(peer) ? Peer::Kind::loopback : Peer::Kind::remote;
+    found.address = address_of(peer);
+    return found;
+  }
+  found.kind = Peer::Kind::unix_socket;
   ucred credentials{};
   socklen_t size = sizeof credentials;
-  const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
-  return {Peer::Kind::unix_socket, known && (credentials.uid == 0 || credentials.uid == ::geteuid())};
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return found;
+  found.user = credentials.uid;
+  found.process = credentials.pid;
+  found.trusted_user = credentials.uid == 0 || credentials.uid == ::geteuid();
+  if (!found.trusted_user) found.groups = groups_of_peer(fd, credentials.gid);
+  return found;
 }
 
 }  // namespace

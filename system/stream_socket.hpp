@@ -2,9 +2,13 @@
 // Nothing here waits: every call is made on a descriptor that is not blocking, or is told not to block.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "system/owned_fd.hpp"
 
@@ -14,6 +18,13 @@ namespace belfry::system {
 struct Peer {
   enum class Kind : std::uint8_t { unix_socket, loopback, remote } kind = Kind::remote;
   bool trusted_user = false;  // unix_socket: root or the user of this process
+
+  // --- unix_socket: as the kernel knew him when he connected (unix(7), SO_PEERCRED and SO_PEERGROUPS)
+  uid_t user = static_cast<uid_t>(-1);
+  pid_t process = 0;
+  std::vector<gid_t> groups{};  // of somebody who is not trusted by his user alone
+
+  std::string address{};  // TCP: without the port
 };
 
 // The next connection in the queue, non-blocking and CLOEXEC. Empty, with errno: there is none (EAGAIN), or

@@ -234,6 +234,7 @@ class SendWait final : public Wait<SendWait<T>, ChannelWaiter<T>> {
     return {core_.closed_error("send on"), std::move(*this->value)};
   }
   bool granted() const noexcept { return this->met || core_.closed(); }
+  std::string describe() const { return "room in " + named("channel", core_.name()); }
 
  private:
   ChannelCore<T>& core_;
@@ -258,6 +259,7 @@ class ReceiveWait final : public Wait<ReceiveWait<T>, ChannelWaiter<T>> {
     return std::unexpected(core_.closed_error("receive from"));
   }
   bool granted() const noexcept { return this->met || core_.closed(); }
+  std::string describe() const { return "a value from " + named("channel", core_.name()); }
 
  private:
   ChannelCore<T>& core_;

@@ -53,11 +53,13 @@ constexpr std::array<Field<Control>, 3> control_table{{
      [](Decoder& d, const Entry& e, Control& out) {
        if (auto path = d.needed_text(*e.value)) out.socket = d.absolute(*path);
      }},
-    {not_yet({"allow", "texts", "nobody else",
-              "Groups whose members may use the socket besides its owner and root.", "[operators]"}),
+    {{"allow", "texts", "nobody else", "Groups whose members may use the socket besides its owner and root.",
+      "[operators]"},
      [](Decoder& d, const Entry& e, Control& out) { out.allow = d.texts(*e.value); }},
-    {not_yet({"token_file", "path", "none",
-              "A file with the bearer token that lets TCP clients send commands.", "/etc/belfry/token"}),
+    {{"token_file", "path", "none",
+      "A file with the bearer token that lets TCP clients see everything and send commands "
+      "(`Authorization: Bearer …`). Nobody but its owner may write it.",
+      "/etc/belfry/token"},
      [](Decoder& d, const Entry& e, Control& out) {
        if (auto path = d.needed_text(*e.value)) out.token_file = d.absolute(*path);
      }},

@@ -26,10 +26,10 @@ std::string temporary_directory() {
   return std::string(base) + "/belfry-" + std::to_string(system::own_user());
 }
 
-std::string file_name(std::string_view stack_name) {
+std::string file_name(std::string_view stack_name, std::string_view ending = ".sock") {
   std::string name(stack_name);
   std::ranges::replace(name, '/', '_');
-  return name + ".sock";
+  return name.append(ending);
 }
 
 std::string directory_of(const std::string& path) {
@@ -39,8 +39,12 @@ std::string directory_of(const std::string& path) {
 }
 
 // Makes the last component only: belfry's own directory, never the place that the system provides.
-Result<void> make_directory(const std::string& path) {
-  const int error = system::make_own_directory(path);
+Result<void> make_directory(const std::string& path, Passage passage) {
+  const bool was_there = system::access_error(path, system::Access::there) == 0;
+  int error = system::make_own_directory(path);
+  const bool is_ours = !was_there || path == "/run/belfry";
+  if (error == 0 && passage == Passage::who_may_use && is_ours && path != temporary_directory())
+    error = system::let_pass_through(path);
   if (error == 0) return {};
   return std::unexpected(Error::from_errno(error, "cannot make the directory " + path));
 }
@@ -81,10 +85,10 @@ Result<void> check_length(const std::string& path) {
 
 enum class Place : std::uint8_t { by_default, configured };
 
-Result<std::string> prepare(const std::string& path, Place place) {
+Result<std::string> prepare(const std::string& path, Place place, Passage passage = Passage::owner) {
   if (auto fits = check_length(path); !fits) return std::unexpected(fits.error());
   const std::string directory = directory_of(path);
-  if (auto made = make_directory(directory); !made) return std::unexpected(made.error());
+  if (auto made = make_directory(directory, passage); !made) return std::unexpected(made.error());
   if (auto safe = check_control_directory(path); !safe) return std::unexpected(safe.error());
   if (place == Place::by_default) {
     if (auto safe = check_not_everybodys(directory); !safe) return std::unexpected(safe.error());
@@ -113,15 +117,37 @@ std::vector<std::string> control_socket_candidates(std::string_view stack_name, 
   return candidates;
 }
 
-Result<std::string> make_place_for_control_socket(std::string_view stack_name, std::string_view configured) {
+Result<std::string> make_place_for_control_socket(std::string_view stack_name, std::string_view configured,
+                                                  Passage passage) {
   std::optional<Error> last;
   for (const std::string& candidate : control_socket_candidates(stack_name, configured)) {
-    auto prepared = prepare(candidate, configured.empty() ? Place::by_default : Place::configured);
+    auto prepared = prepare(candidate, configured.empty() ? Place::by_default : Place::configured, passage);
     if (prepared) return prepared;
     last = prepared.error();
   }
   return std::unexpected(
       last->wrap("cannot find a place for the control socket of " + std::string(stack_name)));
+}
+
+Result<std::string> make_place_for_history(std::string_view stack_name) {
+  const std::string_view state = environment("XDG_STATE_HOME");
+  const bool of_user = state.starts_with('/');
+  const std::string directory = of_user ? std::string(state) + "/belfry" : "/var/lib/belfry";
+  if (of_user) {
+    // XDG Base Directory Specification: whoever writes there first makes it.
+    if (auto made = make_directory(std::string(state), Passage::owner); !made)
+      return std::unexpected(made.error());
+  }
+  if (auto made = make_directory(directory, Passage::owner); !made) return std::unexpected(made.error());
+  const auto facts = system::facts_of(directory);
+  if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + directory));
+  if (facts->lets_everybody_replace())
+    return std::unexpected(Error(Error::Kind::refused, "cannot use " + directory +
+                                                           ": everybody may replace what is in it; "
+                                                           "`chmod o-w` it, or set XDG_STATE_HOME"));
+  if (const int error = system::access_error(directory, system::Access::make_in); error != 0)
+    return std::unexpected(Error::from_errno(error, "cannot write in " + directory));
+  return directory + "/" + file_name(stack_name, ".history");
 }
 
 Result<std::string> make_place_for_private_socket(std::string_view stack_name) {

@@ -15,6 +15,7 @@ namespace belfry::daemon {
 
 namespace {
 constexpr std::size_t read_size = std::size_t{64} << 10;
+constexpr std::size_t last_words_kept = std::size_t{2} << 10;
 constexpr int most_reads = 16;  // a pipe may hold 1 MiB (proc(5), pipe-max-size)
 }  // namespace
 
@@ -101,9 +102,19 @@ bool LogPipe::read_once(std::size_t most) {
     return false;
   }
   if (got < 0) return false;
-  lines_.take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+  const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  lines_.take(bytes);
+  keep(bytes);
   pump_.dirty(lines_);
   return true;
+}
+
+// Cut once in 2 KiB, so that a line costs its own copy and no more.
+void LogPipe::keep(std::string_view bytes) {
+  bytes = bytes.substr(bytes.size() - std::min(bytes.size(), last_words_kept));
+  if (last_words_.size() + bytes.size() > 2 * last_words_kept)
+    last_words_.erase(0, last_words_.size() - std::min(last_words_.size(), last_words_kept));
+  last_words_.append(bytes);
 }
 
 void LogPipe::close() {

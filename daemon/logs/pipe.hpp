@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "channels/error.hpp"
 #include "daemon/logs/pump.hpp"
@@ -28,6 +30,8 @@ class LogPipe final : system::PollWatcher, LogSource {
   void drain();
   // The same at the end of a writer, whose last line may have no end.
   void drain_last_words();
+  // What was read last, at least the last 2 KiB if there were so many, and forgets it.
+  [[nodiscard]] std::string take_last_words() { return std::exchange(last_words_, {}); }
   // From now on `listener` is told every line; null: nobody is.
   void tell(LineListener* listener) { lines_.listener = listener; }
   [[nodiscard]] ino_t inode() const { return inode_; }
@@ -44,6 +48,7 @@ class LogPipe final : system::PollWatcher, LogSource {
   // False when the pipe is empty or has ended.
   bool read_once(std::size_t most);
   void close();
+  void keep(std::string_view bytes);
 
   system::Poller& poller_;
   LogPump& pump_;
@@ -51,6 +56,7 @@ class LogPipe final : system::PollWatcher, LogSource {
   bool terminal_;
   system::OwnedFd read_;
   ino_t inode_ = 0;
+  std::string last_words_;  // never more than twice what is promised
 };
 
 }  // namespace belfry::daemon

@@ -33,12 +33,16 @@ class DaemonMetrics final : public HttpMetrics {
   // result, and took so long. Feeds belfry_probe_duration_seconds{probe}; no series until the first call.
   void probe_tried(std::string_view kind, Duration took);
 
+  // A line of the history of starts could not be written.
+  void history_lost();
+
   void request_answered(int status) override;
   void command_ended(ServiceCommand command, CommandOutcome outcome) override;
   void connection_accepted() override;
   void connection_closed() override;
   void connection_refused() override;
   void connection_shed() override;
+  void stream_dropped() override;
 
  private:
   struct State;

@@ -79,7 +79,7 @@ void LogPatterns::on_unfinished(std::string_view line) {
 void LogPatterns::count(AwaitedLine& one, std::string_view line, std::size_t share) {
   if (--one.left > 0) return;
   publish(one, line, share);
-  events_.heard({config::Probe::Kind::log, one.probe});
+  events_.heard({.kind = config::Probe::Kind::log, .only = one.probe, .words = line});
 }
 
 void LogPatterns::rest_when_all_are_seen() {

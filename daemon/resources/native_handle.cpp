@@ -1,10 +1,13 @@
 #include "daemon/resources/native_handle.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <utility>
 
 #include "config/model/probes_of.hpp"
+#include "system/core_dump.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::daemon {
@@ -19,6 +22,16 @@ LineStyle style_of(const config::Service& spec, const LogPump& pump) {
   return style;
 }
 
+// By the limit of its own, else by belfry's, which it has inherited.
+bool may_dump_core(const config::Service& spec) {
+  if (spec.extras) {
+    for (const config::ResourceLimit& limit : spec.extras->rlimits) {
+      if (limit.resource == RLIMIT_CORE) return limit.soft > 0;
+    }
+  }
+  return system::may_dump_core();
+}
+
 }  // namespace
 
 NativeHandle::NativeHandle(SharedResources& shared, const ServiceRef& service)
@@ -31,6 +44,8 @@ NativeHandle::NativeHandle(SharedResources& shared, const ServiceRef& service)
     ready_fds_.push_back(std::make_unique<ReadyFd>(shared.poller, listener, *probe));
   if (const auto probes = probes_of(service.spec(), config::Probe::Kind::log); !probes.empty())
     log_patterns_ = std::make_unique<LogPatterns>(service.events(), log_, probes);
+  if (Confinement::is_wanted(service.spec()))
+    confinement_ = std::make_unique<Confinement>(shared.confinements, service.spec());
 }
 
 NativeHandle::~NativeHandle() { hold(0); }
@@ -51,6 +66,10 @@ Result<void> NativeHandle::prepare(system::Launch& launch, bool ahead) {
     if (auto ok = standard_input_.apply(spec.extras->standard_input, launch); !ok) return ok;
   }
   if (log_patterns_) log_patterns_->begin_run();
+  if (confinement_) {
+    if (auto ok = confinement_->prepare(shared_.setup.identity_of(spec).get()); !ok) return ok;
+    confinement_->apply(launch);
+  }
   if (auto ok = shared_.router.prepare(service_, launch); !ok) return ok;
   if (auto ok = create_leaf(launch); !ok) return ok;
   if (auto ok = create_ready_fds(launch); !ok) return ok;
@@ -62,6 +81,7 @@ Result<void> NativeHandle::prepare(system::Launch& launch, bool ahead) {
 
 void NativeHandle::configure(system::Launch& launch) const {
   shared_.setup.apply(service_.spec(), launch);
+  if (confinement_) confinement_->apply(launch);
   launch.isolate = service_.spec().extras && service_.spec().extras->isolate;
 }
 
@@ -148,8 +168,10 @@ void NativeHandle::hold(std::uint16_t more) {
 
 void NativeHandle::launched(pid_t pid) {
   give_back_what_the_child_has();
+  if (confinement_ && pid != 0) confinement_->launched();
   if (shared_.kept != nullptr && pid != 0) shared_.kept->add(pid, service_.name());
   shared_.router.launched(service_, pid);
+  if (pid != 0) oom_kills_before_ = shared_.oom_kills.begin();
 }
 
 void NativeHandle::give_back_what_the_child_has() {
@@ -164,6 +186,7 @@ void NativeHandle::give_back_what_the_child_has() {
 Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
   if (auto ok = shared_.setup.check(service_.spec()); !ok) return std::unexpected(ok.error());
   shared_.setup.apply(service_.spec(), launch);
+  if (confinement_) confinement_->apply(launch);
   shared_.router.announce(service_, launch);
   apply_own_output(launch);
   if (passes_output_through()) return system::OwnedFd();
@@ -188,8 +211,30 @@ bool NativeHandle::release(bool may_come_back) {
   give_back_what_the_child_has();
   for (auto& ready : ready_fds_) ready->close();
   leaf_.reset();
+  if (confinement_) confinement_->release();
   log_.drain();
   return !keeps_some && !log_.is_open();
+}
+
+EndFacts NativeHandle::facts_of_end(pid_t main, const system::ExitStatus& status) {
+  EndFacts facts;
+  if (shared_.ended == main) facts.usage = shared_.usage;
+  if (!status.signaled) return facts;
+  if (leaf_) facts.oom_kills = static_cast<std::uint32_t>(leaf_->take_oom_kills());
+  if (status.value == SIGKILL) facts.oom_kills_on_machine = shared_.oom_kills.since(oom_kills_before_);
+  if (!status.core && !system::dumps_core(status.value)) return facts;
+  facts.core = system::where_the_core_is({.pid = main,
+                                          .signo = status.value,
+                                          .dumped = status.core,
+                                          .working_dir = service_.spec().working_dir.str(),
+                                          .may_dump = may_dump_core(service_.spec())});
+  return facts;
+}
+
+std::optional<CgroupUsage> NativeHandle::take_cgroup_usage() {
+  if (!leaf_) return std::nullopt;
+  return CgroupUsage{.usage = leaf_->take_usage(),
+                     .oom_kills = static_cast<std::uint32_t>(leaf_->take_oom_kills())};
 }
 
 TreeTraces NativeHandle::traces() const {
@@ -197,7 +242,9 @@ TreeTraces NativeHandle::traces() const {
           .cgroup = leaf_ ? std::string_view(leaf_->directory()) : std::string_view()};
 }
 
-void NativeHandle::wrote_ready(const config::Probe& probe) { service_.events().heard({probe.kind, &probe}); }
+void NativeHandle::wrote_ready(const config::Probe& probe) {
+  service_.events().heard({.kind = probe.kind, .only = &probe});
+}
 
 void NativeHandle::closed_unready(const config::Probe& probe, const Error& why) {
   // Who exits closes everything first: its exit code says more, and comes in a moment.

@@ -13,7 +13,9 @@ SharedResources::SharedResources(Loop& loop, const config::Stack& stack, system:
       router(loop, poller, stack.services.size()),
       setup(stack),
       activation(stack),
-      notifiers(poller, stack.on_daemon_death) {}
+      notifiers(poller, stack.on_daemon_death),
+      oom_kills(loop),
+      port_holders(loop) {}
 
 NativeResources::NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller,
                                  LogPump& pump)
@@ -33,12 +35,19 @@ Result<void> NativeResources::open() {
   shared_.setup.open();
   shared_.activation.open();
   shared_.cgroups.create(stack_, remarks_, shared_.guard);
-  return shared_.router.open();
+  if (auto ok = shared_.router.open(); !ok) return ok;
+  shared_.confinements.open(stack_, shared_.router.directory());
+  return {};
 }
 
 void NativeResources::keep_in(KeptRecord& record, std::string stack_id) {
   shared_.kept = &record;
   shared_.setup.mark_with(std::move(stack_id));
+}
+
+void NativeResources::on_usage(pid_t pid, const system::Usage& usage) {
+  shared_.ended = pid;
+  shared_.usage = usage;
 }
 
 std::unique_ptr<ServiceResources> NativeResources::open(const ServiceRef& service) {

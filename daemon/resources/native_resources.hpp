@@ -11,12 +11,16 @@
 #include "daemon/notify/router.hpp"
 #include "daemon/resources/activation.hpp"
 #include "daemon/resources/cgroups.hpp"
+#include "daemon/resources/confinement.hpp"
 #include "daemon/resources/descriptor_budget.hpp"
 #include "daemon/resources/kept_record.hpp"
 #include "daemon/resources/launch_setup.hpp"
 #include "daemon/resources/listen_notifiers.hpp"
 #include "daemon/service/service_resources.hpp"
+#include "probes/port_holder.hpp"
+#include "system/oom_kills.hpp"
 #include "system/poller.hpp"
+#include "system/usage.hpp"
 
 namespace belfry::daemon {
 
@@ -29,15 +33,21 @@ struct SharedResources {
   NotifyRouter router;
   LaunchSetup setup;
   Cgroups cgroups;
+  Confinements confinements;
   Activation activation;
   ListenNotifiers notifiers;
   DescriptorBudget budget;
+  system::OomKills oom_kills;
+  probes::NativePortHolders port_holders;
+  // Of the process that has ended last.
+  pid_t ended = 0;
+  system::Usage usage{};
   KeptRecord* kept = nullptr;      // null: the services die with belfry
   system::Guard* guard = nullptr;  // null: nobody, or somebody else
 };
 
 // Owner: the daemon. Lifecycle: open() before the first service; outlives the supervisor.
-class NativeResources final : public ResourceProvider {
+class NativeResources final : public ResourceProvider, public system::UsageListener {
  public:
   NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller, LogPump& pump);
 
@@ -49,6 +59,7 @@ class NativeResources final : public ResourceProvider {
   // kept when belfry is killed.
   void keep_in(KeptRecord& record, std::string stack_id);
   std::unique_ptr<ServiceResources> open(const ServiceRef& service) override;
+  void on_usage(pid_t pid, const system::Usage& usage) override;
 
   // What cannot be done as the file says on this machine, a line each; known after open().
   [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }

@@ -15,8 +15,11 @@
 #include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
+#include "daemon/run/control_access.hpp"
+#include "daemon/run/own_tasks.hpp"
 #include "daemon/service/description.hpp"
 #include "system/file_facts.hpp"
+#include "system/proc.hpp"
 #include "system/process_identity.hpp"
 #include "text/escape.hpp"
 
@@ -27,6 +30,16 @@ namespace {
 // How long a slow reader of belfry's messages is waited for while the loop does not turn: before it runs, and
 // when it has ended.
 constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
+// When all are asleep at the end: how long something may still come from outside before belfry gives up.
+constexpr Duration last_chance = std::chrono::seconds(5);
+
+constexpr const char* of_hidden =
+    "/proc hides other users' processes (hidepid) and belfry lacks CAP_SYS_PTRACE: of services with `user` "
+    "it "
+    "knows the process group only (`isolate: true` or a cgroup tells all of theirs)";
+
+bool has_a_user(const config::Service& service) { return !service.user->empty(); }
+
 }  // namespace
 
 Daemon::Daemon(const config::Stack& stack, RunMode mode)
@@ -43,7 +56,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
-      api_(supervisor_, metrics_),
+      api_(supervisor_, metrics_, supervisor_.journal()),
       server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
@@ -51,6 +64,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
+  processes_.tell_usage_to(resources_);
   loop_.on_unread_error(
       [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });
   api_.on_broken = [this](const Error& error) { complain("internal error: " + error.text()); };
@@ -97,12 +111,26 @@ std::optional<int> Daemon::open() {
       return refuse(exit_code::usage, "cannot start " + name + ": there is no such service in the file");
   }
   // The first of all that is taken: two of the same stack must not so much as bind a service's address.
-  auto socket = mode_.private_socket ? make_place_for_private_socket(stack_.name)
-                                     : make_place_for_control_socket(stack_.name, stack_.control.socket);
+  auto socket = mode_.private_socket
+                    ? make_place_for_private_socket(stack_.name)
+                    : make_place_for_control_socket(
+                          stack_.name, stack_.control.socket,
+                          stack_.control.allow.empty() ? Passage::owner : Passage::who_may_use);
   if (!socket) return refuse(exit_code::os_error, socket.error().text());
-  if (auto ok = server_.listen("unix:" + *socket, http::Access::full); !ok)
+  // The socket of `exec` is its command's, and nobody else's.
+  Result<ControlAccess> control = mode_.private_socket ? ControlAccess() : look_up(stack_.control);
+  if (!control) return refuse(exit_code::bad_config, control.error().text());
+  if (auto ok = server_.listen("unix:" + *socket, http::Access::full, control->rules.groups); !ok)
     return refuse(exit_code::os_error, ok.error().text());
   control_socket_ = *socket;
+  for (const std::string& remark : who_cannot_reach(stack_.control, control->rules, *socket))
+    notice("belfry", remark);
+  for (const std::string& remark : control->remarks) notice("belfry", remark);
+  api_.set_rules(std::move(control->rules));
+  api_.on_command = [this](const std::string& line) {
+    supervisor_.journal().append({.kind = EventKind::stack, .subject = "command", .cause = line});
+    pump_.say(line);
+  };
   if (const pid_t other = server_.predecessor(); other != 0)
     notice("belfry",
            "took over " + *socket + " from pid " + std::to_string(other) +
@@ -112,13 +140,33 @@ std::optional<int> Daemon::open() {
     return refuse(ok.error().kind() == Error::Kind::invalid ? exit_code::bad_config : exit_code::os_error,
                   ok.error().text());
   for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
+  if (system::proc::hides_others() && std::ranges::any_of(stack_.services, has_a_user))
+    notice("belfry", of_hidden);
   if (!mode_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return refuse(exit_code::os_error, ok.error().text());
   }
   if (auto ok = end_survivors(); !ok) return refuse(exit_code::os_error, ok.error().text());
+  open_history();
   return std::nullopt;
+}
+
+// Of a stack that is there to stay; `exec` runs beside its like, and its time is its command's.
+void Daemon::open_history() {
+  if (mode_.private_socket) return;
+  auto place = make_place_for_history(stack_.name);
+  if (!place) return notice("belfry", "keeps no history of its starts: " + place.error().text());
+  history_.emplace(
+      loop_, std::move(*place), [this](const std::string& text) { notice("belfry", text); },
+      [this] { metrics_.history_lost(); });
+}
+
+void Daemon::write_history(const Ending& ending, TimePoint asked_at) {
+  if (!history_) return;
+  if (!supervisor_.up().ended()) history_->write(history_of_start(supervisor_, false, ending.reason));
+  const int code = kill_asked_ ? exit_code::by_signal + stop_signal_ : ending.code;
+  history_->write(history_of_stop(supervisor_, asked_at, code, ending.reason));
 }
 
 // When the socket is ours, so that no other belfry runs what is ended here, and nothing else can go wrong
@@ -143,15 +191,13 @@ Result<void> Daemon::end_survivors() {
 int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   meanwhile_ = std::move(meanwhile);
   TaskHandle life = spawn(loop_, "daemon", live(root_));
-  loop_.run();
-  if (life.done()) {
-    if (const Result<void> lived = life.result(); !lived) broken(lived.error().text());
-  } else {
+  if (!run_until_done(loop_, life, last_chance)) {
     std::string who;
-    loop_.each_task([&who](std::string_view name) { who.append(" ").append(name); });
+    for (const std::string& line : describe_own_tasks(loop_)) who += "\n  " + line;
     std::move(life).leave_to_loop();
-    return refuse(code_, "cannot go on: these tasks wait for something that can never happen:" + who);
+    return refuse(code_, "cannot go on: its own tasks wait for something that can never happen:" + who);
   }
+  if (const Result<void> lived = life.result(); !lived) broken(lived.error().text());
   if (!is_broken_) return code_;
   (void)errors_.finish(patience_with_a_reader);
   return exit_code::internal;
@@ -161,6 +207,11 @@ void Daemon::broken(const std::string& what) {
   complain("internal error: " + what + ": the stack goes down (please report this with the lines before it)");
   if (!std::exchange(is_broken_, true))
     supervisor_.ender().ring({.code = exit_code::internal, .reason = "internal error: " + what});
+}
+
+// On SIGUSR1: who waits for what.
+void Daemon::say_own_tasks() {
+  for (const std::string& line : describe_own_tasks(loop_)) notice("belfry", line);
 }
 
 std::string Daemon::text_of(Duration d) {
@@ -232,6 +283,7 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
       service_manager_.reload_refused("cannot reload: this version does not support it yet");
       return;
+    case SIGUSR1: say_own_tasks(); return;
     case SIGQUIT:
     case SIGTERM:
     case SIGINT:

@@ -19,6 +19,7 @@
 #include "daemon/notify/service_manager_notifier.hpp"
 #include "daemon/resources/native_resources.hpp"
 #include "daemon/run/app.hpp"
+#include "daemon/run/history.hpp"
 #include "daemon/supervisor/long_waits.hpp"
 #include "daemon/supervisor/stop_requests.hpp"
 #include "daemon/supervisor/supervisor.hpp"
@@ -87,9 +88,12 @@ class Daemon final : Reporter, system::SignalListener {
   // Before the loop turns: the code, when the reason has been read or there was time for it.
   int refuse(int code, const std::string& text);
   void announce_up();
+  void open_history();
+  void write_history(const Ending& ending, TimePoint asked_at);
   Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
   void name_strays();
+  void say_own_tasks();
   void kill_everything(const Error& cause);
   // Something is wrong in belfry itself, and not with a service: the stack goes down in good order, exit 70.
   void broken(const std::string& what);
@@ -131,6 +135,7 @@ class Daemon final : Reporter, system::SignalListener {
   TimePoint stop_by_{};  // the end of the shutdown's budget
   std::string control_socket_;
   std::optional<KeptRecord> kept_;
+  std::optional<HistoryWriter> history_;  // nothing: it keeps none
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = exit_code::internal;
   std::optional<int> command_code_;

@@ -109,6 +109,7 @@ void Daemon::announce_up() {
   system::lower_oom_score();
   pump_.say("ready after " + text_of(loop_.now() - begun_at_) + ": " + summary());
   service_manager_.ready();
+  if (history_) history_->write(history_of_start(supervisor_, true, {}));
 }
 
 // One line for the service manager: how many of the wanted services are ready, and which one is missing.
@@ -150,6 +151,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   if (kill_asked_) kill_everything(cause);
   co_await until_at_rest(ctx, cause);
   name_strays();
+  write_history(ending, asked_at);
   pump_.say("stopped after " + text_of(loop_.now() - asked_at));
 }
 
@@ -190,8 +192,11 @@ void Daemon::name_strays() {
              " (`isolate: true` tells whose they are)");
 }
 
-// Everything is closed, whatever fails on the way; what failed is said.
+// Everything is closed, whatever fails on the way; what failed is said. From here on belfry does not count on
+// what comes from outside: when only that could wake it, it is asleep.
 Task<void> Daemon::close() {
+  signals_.wait_in_background();
+  poller_.wait_in_background();
   Context patience(loop_);
   ErrorGroup closing(patience, ErrorGroup::Policy::all_run, "closing");
   spawn(closing, "close server", close_server());
@@ -199,6 +204,8 @@ Task<void> Daemon::close() {
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
   if (kept_ && !supervisor_.has_stuck()) kept_->remove();
+  constexpr Duration patience_with_a_disk = std::chrono::milliseconds(500);
+  if (history_) history_->finish(patience_with_a_disk);
   co_await write_the_last_lines();
   const Result<void> polled = co_await poller_.stop();
   if (!polled) broken(polled.error().text());

@@ -116,6 +116,19 @@ std::string ProbeWatch::method_of(std::uint32_t index) const {
   return {};
 }
 
+Evidence ProbeWatch::evidence_of(std::uint32_t index) const {
+  for (const auto& watched : watched_) {
+    if (watched->index != index) continue;
+    const probes::Sighting seen = watched->probe->sighting();
+    return {.probe = watched->kind,
+            .place = static_cast<std::uint8_t>(index),
+            .port = seen.port,
+            .pid = seen.pid,
+            .words = {}};
+  }
+  return {};
+}
+
 std::vector<CertificateExpiry> ProbeWatch::certificates() const {
   std::vector<CertificateExpiry> all;
   for (const auto& watched : watched_) {

@@ -249,7 +249,9 @@ Task<void> Service::stop(Context& ctx) {
       co_await news(ctx, nullptr, deadline);
     }
   }
-  if (run.tree_gone) end_run();
+  if (!run.tree_gone) co_return;
+  co_await look_for_cause();
+  end_run();
 }
 
 Task<void> Service::back_off(Context& ctx) {

@@ -118,9 +118,5 @@ TEST(Keys, are_read_by_somebody_or_say_that_they_do_not_work_yet) {
         << type << "::" << name << " is decoded and read by nobody: read it, or mark its key with not_yet()";
 }
 
-TEST(Keys, that_guard_something_do_not_work_yet_and_are_marked) {
-  for (const std::string_view member : {"allow", "token_file"}) EXPECT_TRUE(is_not_yet(member)) << member;
-}
-
 }  // namespace
 }  // namespace belfry::config

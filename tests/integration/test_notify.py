@@ -394,7 +394,8 @@ class BadSpeakers(NotifyScenario):
         print(f"         flood {'of a stranger' if from_outside else 'of a service'}: {tried / 3:.0f} messages/s tried, {sent / 3:.0f} "
               f"heard; bells (median, slowest) {delays[5]:.1f}, {delays[-1]:.1f} ms, without it {calm[5]:.1f}, {calm[-1]:.1f} ms; "
               f"memory +{self.memory(stack) - memory} KiB, refused {tally}")
-        self.assertGreater(tried, 300_000, "this was no flood")
+        # A flood is what keeps the queue full whatever the machine: most of what it tries finds no room.
+        self.assertGreater(tried, 10 * sent, "this was no flood")
         self.assertLess(self.memory(stack) - memory, 4096)
         self.assertLess(len(os.listdir(f"/proc/{stack.process.pid}/fd")), 100)
         self.assertEqual(tally, {"stranger": sent} if from_outside else {})

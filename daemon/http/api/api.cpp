@@ -20,16 +20,11 @@ Response refuse_method(Route route, const Request& request) {
   return response;
 }
 
-Response refuse_access(Route route, Access access) {
-  if (access == Access::none) {
-    return problem(403, "cannot use this socket as this user: it answers to root and to belfry's own user");
-  }
-  if (needed_access(route) == Access::full) {
-    return problem(
-        403, "cannot take commands here: send them to the control socket (belfry status, stop, restart…)");
-  }
-  return problem(
-      403, "cannot show this here: other hosts, and names other than localhost, get health and metrics only");
+// RFC 6750 3.
+Response unauthorized(std::string_view detail, std::string_view challenge) {
+  Response response = problem(401, detail);
+  response.challenge = challenge;
+  return response;
 }
 
 Response scrape(HttpMetrics& metrics) {
@@ -77,6 +72,8 @@ Answer Api::answer(const Request& request, const Caller& caller) {
     return std::make_unique<DeferredWait>(*this, std::move(*wait));
   if (const auto* run = std::get_if<RunCommand>(&understood))
     return std::make_unique<DeferredCommand>(*this, *run);
+  if (auto* follow = std::get_if<FollowEvents>(&understood))
+    return follow_events(journal_, std::move(*follow));
   return std::get<Response>(std::move(understood));
 }
 
@@ -96,6 +93,7 @@ void Api::happened(ConnectionEvent event) {
     case ConnectionEvent::closed: return metrics_.connection_closed();
     case ConnectionEvent::refused: return metrics_.connection_refused();
     case ConnectionEvent::shed: return metrics_.connection_shed();
+    case ConnectionEvent::dropped: return metrics_.stream_dropped();
   }
 }
 
@@ -103,24 +101,66 @@ Understood Api::understand(const Request& request, const Caller& caller) {
   const auto target = split_target(request.target);
   if (!target) return problem(400, "cannot read the request target " + request.target);
   const bool over_tcp = caller.peer.kind != system::Peer::Kind::unix_socket;
-  Access access = access_of(caller);
-  if (over_tcp && access > Access::health_only && !names_this_host(request.host))
+  const Proof proof = over_tcp ? rules_.token.judge(request.authorization) : Proof::none;
+  Access access = access_of(caller, rules_);
+  if (over_tcp && access > Access::health_only &&
+      (!names_this_host(request.host) || comes_from_elsewhere(request.origin, request.host)))
     access = Access::health_only;
+  // Who has the token is no page that a browser was lured to: whatever else he says of himself is true.
+  if (proof == Proof::right) access = Access::full;
 
   const Match found = match(target->path);
-  if (access == Access::none) return refuse_access(found.route, access);
+  if (access == Access::none) return refuse_access(found.route, access, proof);
   if (found.route == Route::unknown) {
     return problem(404,
                    "cannot find " + std::string(target->path) + ": see /readyz, /metrics and /v1/services");
   }
   if (!allows(found.route, request.method)) return refuse_method(found.route, request);
-  if (access < needed_access(found.route)) return refuse_access(found.route, access);
-  return dispatch(found, request, target->query, over_tcp);
+  if (access < needed_access(found.route)) return refuse_access(found.route, access, proof);
+  return dispatch(found, request, target->query, {.caller = caller, .access = access});
 }
 
-Understood Api::dispatch(const Match& match, const Request& request, std::string_view query, bool over_tcp) {
+Understood Api::refuse_access(Route route, Access access, Proof proof) const {
+  if (access == Access::none)
+    return problem(403,
+                   "cannot use this socket as this user: it answers to root, to belfry's own user and to the "
+                   "members of the groups in control.allow");
+  if (rules_.token.is_set() && proof == Proof::wrong)
+    return unauthorized("cannot accept this token: it is not the one in control.token_file",
+                        R"(Bearer realm="belfry", error="invalid_token")");
+  if (rules_.token.is_set())
+    return unauthorized("cannot do this here without a token (Authorization: Bearer …)",
+                        R"(Bearer realm="belfry")");
+  if (needed_access(route) == Access::full) {
+    return problem(403,
+                   "cannot take commands here: send them to the control socket (belfry status, stop, "
+                   "restart…), or set control.token_file");
+  }
+  return problem(
+      403, "cannot show this here: other hosts, and names other than localhost, get health and metrics only");
+}
+
+bool Api::Asker::sees_everything() const {
+  return access == Access::full || caller.peer.kind == system::Peer::Kind::unix_socket;
+}
+
+// Who has asked for what changes something is said, before it is done.
+Understood Api::audited(Understood understood, const Match& match, const Asker& asker) const {
+  if (!on_command) return understood;
+  const bool accepted =
+      !std::holds_alternative<Response>(understood) || std::get<Response>(understood).status < 400;
+  if (!accepted) return understood;
+  const std::string what = match.route == Route::shutdown
+                               ? std::string("shutdown")
+                               : std::string(name_of(match.command)) + " of " + match.service;
+  on_command(what + " asked for by " + who_is(asker.caller));
+  return understood;
+}
+
+Understood Api::dispatch(const Match& match, const Request& request, std::string_view query,
+                         const Asker& asker) {
   PublicView in_public(stack_);
-  const StackView& shown = over_tcp ? static_cast<const StackView&>(in_public) : stack_;
+  const StackView& shown = asker.sees_everything() ? stack_ : static_cast<const StackView&>(in_public);
   switch (match.route) {
     case Route::livez:
     case Route::readyz:
@@ -132,11 +172,17 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
     case Route::service: return show_service(shown, match.service, clock_);
     case Route::wait: {
       Understood understood = understand_wait(query);
-      if (auto* wait = std::get_if<WaitFor>(&understood)) wait->in_public = over_tcp;
+      if (auto* wait = std::get_if<WaitFor>(&understood)) wait->in_public = !asker.sees_everything();
       return understood;
     }
-    case Route::command: return understand_command(match, query);
-    case Route::shutdown: return shut_down(stack_);
+    case Route::events: {
+      auto understood = understand_events(request, query, stack_, journal_, !asker.sees_everything());
+      if (auto* follow = std::get_if<FollowEvents>(&understood)) return std::move(*follow);
+      return std::get<Response>(std::move(understood));
+    }
+    case Route::timeline: return show_timeline(shown, clock_);
+    case Route::command: return audited(understand_command(match, query), match, asker);
+    case Route::shutdown: return audited(shut_down(stack_), match, asker);
     case Route::unknown: break;
   }
   return problem(404, "cannot find " + request.target);

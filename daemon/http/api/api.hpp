@@ -3,11 +3,14 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "channels/context.hpp"
 #include "channels/task.hpp"
+#include "daemon/http/api/access.hpp"
+#include "daemon/http/api/events.hpp"
 #include "daemon/http/api/router.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/http/wire/request_handler.hpp"
@@ -38,13 +41,19 @@ struct RunCommand {
 };
 
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand>;
+using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
  public:
-  Api(StackView& stack, HttpMetrics& metrics, WallClock clock = WallClock())
-      : stack_(stack), metrics_(metrics), clock_(clock) {}
+  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, WallClock clock = WallClock())
+      : stack_(stack), metrics_(metrics), journal_(journal), clock_(clock) {}
+
+  // Before anybody can ask.
+  void set_rules(AccessRules rules) { rules_ = std::move(rules); }
+  // Told of every command that is accepted, whoever sent it: "stop of api asked for by user 1000 (process
+  // 4711)".
+  std::function<void(const std::string&)> on_command;
 
   // --- for the server
   Answer answer(const Request& request, const Caller& caller) override;
@@ -65,14 +74,24 @@ class Api final : public RequestHandler {
   Task<Response> perform(Context& ctx, RunCommand run);
 
  private:
+  // Who asks, and what he may do and see.
+  struct Asker {
+    const Caller& caller;
+    Access access = Access::none;
+    [[nodiscard]] bool sees_everything() const;
+  };
   static void print_broken(const Error& error);
   [[nodiscard]] Understood dispatch(const Match& match, const Request& request, std::string_view query,
-                                    bool over_tcp);
+                                    const Asker& asker);
+  [[nodiscard]] Understood refuse_access(Route route, Access access, Proof proof) const;
+  Understood audited(Understood understood, const Match& match, const Asker& asker) const;
   [[nodiscard]] Understood understand_wait(std::string_view query) const;
   [[nodiscard]] Understood understand_command(const Match& match, std::string_view query) const;
 
   StackView& stack_;
   HttpMetrics& metrics_;
+  Journal& journal_;
+  AccessRules rules_;
   WallClock clock_;
 };
 

@@ -12,6 +12,7 @@
 
 #include "channels/context.hpp"
 #include "channels/task.hpp"
+#include "daemon/http/wire/body_stream.hpp"
 #include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/message.hpp"
 
@@ -44,12 +45,13 @@ class Deferred {
   std::size_t events_;
 };
 
-using Answer = std::variant<Response, std::unique_ptr<Deferred>>;
+using Answer = std::variant<Response, std::unique_ptr<Deferred>, StreamedAnswer>;
 
 enum class ConnectionEvent : std::uint8_t {
   accepted,
   refused,  // closed at once: no descriptor was left
   shed,     // given up for somebody else
+  dropped,  // it followed a stream and did not keep up
   closed,   // one that was accepted, however it ended
 };
 

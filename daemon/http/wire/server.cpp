@@ -144,9 +144,10 @@ Server::~Server() = default;
 
 Result<void> Server::listen(std::string_view address) { return listen(address, state_->default_access); }
 
-Result<void> Server::listen(std::string_view address, Access access) {
-  const auto parsed = system::parse_listen_address(address);
+Result<void> Server::listen(std::string_view address, Access access, std::vector<gid_t> groups) {
+  auto parsed = system::parse_listen_address(address);
   if (!parsed) return std::unexpected(parsed.error());
+  parsed->groups = std::move(groups);
   auto bound = system::ListenSocket::bind(*parsed);
   if (!bound) return std::unexpected(bound.error());
   Address& added = state_->addresses.emplace_back(state_->shared.loop, std::move(*bound), access);

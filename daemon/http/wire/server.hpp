@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"
@@ -26,6 +27,8 @@ struct ServerLimits {
   std::size_t waits = 512;                                // /v1/wait that have not been answered
   std::size_t wait_names = 8192;                          // services named in them
   std::size_t commands = 256;                             // start, stop, … that are not done
+  std::size_t streams = 1000;                             // answers that go on as long as there is news
+  std::size_t stream_backlog = std::size_t{64} * 1024;    // what may wait for one of their readers
   std::size_t half_bytes = std::size_t{8} * 1024 * 1024;  // of requests that are not complete
   std::size_t unread_bytes =
       std::size_t{16} * 1024 * 1024;                 // of answers that are not taken; one may be larger
@@ -51,7 +54,8 @@ class Server {
   // Binds at once, so that an address that is taken is known before anything else happens; answers as soon as
   // the loop runs. Errors: "cannot listen on 127.0.0.1:9600: Address already in use (…)".
   Result<void> listen(std::string_view address);
-  Result<void> listen(std::string_view address, Access access);
+  // `groups`: whose members may connect to a unix socket besides its owner.
+  Result<void> listen(std::string_view address, Access access, std::vector<gid_t> groups = {});
   // Who had the index-th address, a unix socket, lost it and still runs; 0: nobody.
   [[nodiscard]] pid_t predecessor(std::size_t index = 0) const;
   // The port of the index-th address that was listened on; 0 for a unix socket.

@@ -10,6 +10,7 @@
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/http/wire/answer_writer.hpp"
+#include "daemon/http/wire/stream_writer.hpp"
 #include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
@@ -61,11 +62,6 @@ Task<void> run_in_background(Shared& shared, std::unique_ptr<Deferred> deferred,
   }
 }
 
-// A part of the places of an address, and at least one.
-bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
-  return taken >= std::min(most, std::max<std::size_t>(1, places));
-}
-
 // Owner: the frame of serve_connection. Lifecycle: requests one after the other, answers in their order.
 // Cancellation: Shared::draining while idle, Shared::sessions always; a deadline for each phase.
 class Session {
@@ -94,6 +90,7 @@ class Session {
   ParseState parse();
   Task<bool> take_turn();
   Task<Response> respond();
+  Response begin_stream(StreamedAnswer answer);
   Task<Response> answer();
   Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
   Task<Response> run_command(std::unique_ptr<Deferred> deferred);
@@ -113,6 +110,7 @@ class Session {
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
   AnswerWriter writer_{shared_, admission_, socket_};
+  std::unique_ptr<BodyStream> stream_;  // of the answer that is about to be sent
   bool continue_sent_ = false;
   bool served_ = false;       // a request of this connection has been answered
   std::size_t in_a_row_ = 0;  // requests without a pause
@@ -131,6 +129,11 @@ Task<void> Session::run() {
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.handler.answered(response.status);
+    if (response.streamed && request.method != Method::head) {
+      shrink();
+      co_await send_stream(shared_, admission_, socket_, writer_, response, request.http_1_0, *stream_);
+      break;
+    }
     const bool sent = co_await writer_.send(response, request);
     if (!sent) break;
     if (response.close) {
@@ -274,11 +277,23 @@ Task<Response> Session::answer() {
     const bool waits = (*deferred)->delay() == Delay::wait;
     auto pending = waits ? wait_for_events(std::move(*deferred)) : run_command(std::move(*deferred));
     response = co_await std::move(pending);
+  } else if (auto* streamed = std::get_if<StreamedAnswer>(&answer)) {
+    response = begin_stream(std::move(*streamed));
   } else {
     response = std::get<Response>(std::move(answer));
   }
   shared_.turn_share.take(least_share + response.body.size(), took);
   co_return response;
+}
+
+Response Session::begin_stream(StreamedAnswer answer) {
+  if (parser_.request().method != Method::head) {
+    if (auto refused = refuse_stream(shared_, admission_, begin_ != end_)) return std::move(*refused);
+    stream_ = std::move(answer.body);
+    answer.head.close = true;
+  }
+  answer.head.streamed = true;
+  return std::move(answer.head);
 }
 
 Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {

@@ -61,16 +61,6 @@ TEST(Unsupported, what_a_profile_has_switched_off_is_a_warning) {
   EXPECT_EQ(loaded.diagnostics[0].rule, "not-yet");
 }
 
-TEST(Unsupported, a_security_key_that_nobody_reads_is_an_error) {
-  const std::string services = "services: {a: {command: sleep 1}}\n";
-  for (const auto& [text, key] : {std::pair("control: {allow: [operators]}\n", "`control.allow`"),
-                                  std::pair("control: {token_file: t}\n", "`control.token_file`")}) {
-    const auto lines = refused(text + services);
-    ASSERT_EQ(lines.size(), 1U) << text;
-    EXPECT_TRUE(lines[0].starts_with("belfry.yaml:1:11: error: cannot use " + std::string(key))) << lines[0];
-  }
-}
-
 TEST(Unsupported, a_key_with_the_value_that_asks_for_nothing_is_not_refused) {
   EXPECT_TRUE(
       refused("services: {a: {command: a, log: {format: text, overflow: '${NONE:-drop}'}}}\n").empty());

@@ -38,11 +38,15 @@ struct ApiWorld {
   Loop loop{clock};
   FakeStack stack{loop};
   FakeMetrics metrics;
-  Api api{stack, metrics, WallClock(&fixed_wall_time)};
+  Journal journal{loop, Journal::usual_capacity, &fixed_wall_time};
+  Api api{stack, metrics, journal, WallClock(&fixed_wall_time)};
 
   Understood answer(const Request& request, Access access = Access::full, bool over_tcp = false) {
     using Kind = system::Peer::Kind;
-    const system::Peer peer{over_tcp ? Kind::loopback : Kind::unix_socket, !over_tcp};
+    system::Peer peer;
+    peer.kind = over_tcp ? Kind::loopback : Kind::unix_socket;
+    peer.trusted_user = !over_tcp;
+    if (over_tcp) peer.address = "127.0.0.1";
     return api.understand(request, {access, peer});
   }
   // For what needs no waiting.
