@@ -1,5 +1,6 @@
 #include "system/capabilities.hpp"
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,18 +12,43 @@
 
 namespace belfry::system {
 
+namespace {
+
+using Sets = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
 // By the system call: /proc may be hidden where this is asked.
-bool has_capability(int capability) {
+std::optional<Sets> own_sets() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) return true;
+  Sets sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return std::nullopt;
+  return sets;
+}
+
+}  // namespace
+
+bool has_capability(int capability) {
+  const auto sets = own_sets();
   const auto number = static_cast<unsigned>(capability);
-  return ((sets[number / 32].effective >> (number % 32)) & 1U) != 0;
+  return !sets || (((*sets)[number / 32].effective >> (number % 32)) & 1U) != 0;
+}
+
+CapabilitySet permitted_capabilities() {
+  const auto sets = own_sets();
+  return sets ? CapabilitySet{(*sets)[1].permitted} << 32U | (*sets)[0].permitted : ~CapabilitySet{0};
+}
+
+CapabilitySet bounding_capabilities() {
+  CapabilitySet set = 0;
+  for (int number = 0; number < 64; ++number) {
+    if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1)
+      set |= CapabilitySet{1} << static_cast<unsigned>(number);
+  }
+  return set;
 }
 
 // belfry's own user, without the right to change groups: nothing to do.
 bool changes_identity(const Identity& identity) {
-  return ::geteuid() == 0 || identity.uid != ::getuid() || identity.gid != ::getgid();
+  return ::geteuid() == 0 || identity.more_groups || identity.uid != ::getuid() || identity.gid != ::getgid();
 }
 
 std::optional<std::string> what_is_missing_to_run_as(const Identity& identity) {
@@ -47,6 +73,63 @@ std::optional<std::string> what_is_missing_to_run_as(const Identity& identity) {
   }
   const std::string of_kill = missing.back() == "KILL" ? ", without which it could never be stopped" : "";
   return "belfry lacks " + names + of_kill + " (as with docker run" + options + ", or " + instead + ")";
+}
+
+std::string capability_name(int number) {
+  // By number (linux/capability.h). The file's reader has the same ones and is no room that may be asked
+  // here.
+  static constexpr std::array<std::string_view, 41> names{{"CHOWN",
+                                                           "DAC_OVERRIDE",
+                                                           "DAC_READ_SEARCH",
+                                                           "FOWNER",
+                                                           "FSETID",
+                                                           "KILL",
+                                                           "SETGID",
+                                                           "SETUID",
+                                                           "SETPCAP",
+                                                           "LINUX_IMMUTABLE",
+                                                           "NET_BIND_SERVICE",
+                                                           "NET_BROADCAST",
+                                                           "NET_ADMIN",
+                                                           "NET_RAW",
+                                                           "IPC_LOCK",
+                                                           "IPC_OWNER",
+                                                           "SYS_MODULE",
+                                                           "SYS_RAWIO",
+                                                           "SYS_CHROOT",
+                                                           "SYS_PTRACE",
+                                                           "SYS_PACCT",
+                                                           "SYS_ADMIN",
+                                                           "SYS_BOOT",
+                                                           "SYS_NICE",
+                                                           "SYS_RESOURCE",
+                                                           "SYS_TIME",
+                                                           "SYS_TTY_CONFIG",
+                                                           "MKNOD",
+                                                           "LEASE",
+                                                           "AUDIT_WRITE",
+                                                           "AUDIT_CONTROL",
+                                                           "SETFCAP",
+                                                           "MAC_OVERRIDE",
+                                                           "MAC_ADMIN",
+                                                           "SYSLOG",
+                                                           "WAKE_ALARM",
+                                                           "BLOCK_SUSPEND",
+                                                           "AUDIT_READ",
+                                                           "PERFMON",
+                                                           "BPF",
+                                                           "CHECKPOINT_RESTORE"}};
+  if (number < 0 || static_cast<std::size_t>(number) >= names.size())
+    return "capability " + std::to_string(number);
+  return "CAP_" + std::string(names[static_cast<std::size_t>(number)]);
+}
+
+std::string why_no_capabilities(CapabilitySet dropped, CapabilitySet ambient) {
+  if ((dropped & bounding_capabilities()) != 0 && !has_capability(CAP_SETPCAP))
+    return "belfry lacks CAP_SETPCAP, without which it can take none away (start it as root)";
+  const CapabilitySet missing = ambient & ~permitted_capabilities();
+  if (missing == 0) return {};
+  return "belfry does not have all of `ambient` itself (start it as root, or with these capabilities)";
 }
 
 }  // namespace belfry::system

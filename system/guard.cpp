@@ -119,6 +119,7 @@ class Hunt {
   // All of them are written down before the first is killed: then they are nobody's children any more.
   std::vector<ProcessIdentity> with_all_below(std::vector<pid_t> ours) {
     std::vector<ProcessIdentity> found;
+    found.reserve(ours.size());
     for (const pid_t pid : ours) found.push_back({pid, seen_[pid].born});
     const std::size_t known = ours.size();
     const std::vector<pid_t> tree = proc::descendants_of(std::move(ours));
@@ -196,7 +197,7 @@ void rename() {
   if (length == 0) return;
   char* const words = program_invocation_name;
   std::memset(words, 0, length);
-  std::memcpy(words, name_of_guard, std::min(length - 1, std::strlen(name_of_guard)));
+  std::copy_n(name_of_guard, std::min(length - 1, std::strlen(name_of_guard)), words);
 }
 
 void leave_everything_but(int first, int second) {

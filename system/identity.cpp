@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <expected>
 #include <optional>
@@ -46,14 +47,15 @@ std::string why_cannot_become(const Identity& whom) {
   const bool same_group = whom.gid == real_group && whom.gid == group && whom.gid == saved_group;
   std::string missing;
   if (!same_user && !has_capability(CAP_SETUID)) missing = "CAP_SETUID";
-  if ((!same_user || !same_group || effective == 0) && !has_capability(CAP_SETGID))
+  if ((!same_user || !same_group || whom.more_groups || effective == 0) && !has_capability(CAP_SETGID))
     missing += missing.empty() ? "CAP_SETGID" : " and CAP_SETGID";
   if (missing.empty()) return {};
   if (effective == 0) return "belfry is root without " + missing;
   return "belfry is not root (it is user " + std::to_string(effective) + ", without " + missing + ")";
 }
 
-std::expected<Identity, SpawnError> find_identity(std::string_view user, std::string_view group) {
+std::expected<Identity, SpawnError> find_identity(std::string_view user, std::string_view group,
+                                                  std::span<const std::string> more) {
   const std::string name(user);
   const auto uid = number(user);
   const auto entry = uid ? user_of(*uid) : user_of(name);
@@ -75,6 +77,13 @@ std::expected<Identity, SpawnError> find_identity(std::string_view user, std::st
     identity.gid = *gid;
   }
   identity.groups = found ? groups_of(identity.name, identity.gid) : std::vector{identity.gid};
+  for (const std::string& one : more) {
+    auto gid = find_group(one);
+    if (!gid) return std::unexpected(std::move(gid.error()));
+    if (std::ranges::find(identity.groups, *gid) != identity.groups.end()) continue;
+    identity.groups.push_back(*gid);
+    identity.more_groups = true;
+  }
   return identity;
 }
 

@@ -70,6 +70,16 @@ std::shared_ptr<const BaseEnvironment> BaseEnvironment::empty() {
   return none;
 }
 
+std::shared_ptr<const BaseEnvironment> BaseEnvironment::only(const BaseEnvironment& all,
+                                                             std::span<const std::string> names) {
+  auto made = std::make_shared<BaseEnvironment>();
+  for (const char* entry : all.pointers_) {
+    if (std::ranges::find(names, name_part(entry)) != names.end()) made->block_.add(entry);
+  }
+  made->block_.each([&](char* entry) { made->pointers_.push_back(entry); });
+  return made;
+}
+
 std::optional<std::string_view> BaseEnvironment::get(std::string_view name) const { return block_.get(name); }
 
 void Launch::set_command(std::span<const std::string> arguments) {

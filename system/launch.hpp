@@ -27,6 +27,7 @@ inline constexpr std::string_view default_path =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct ListenNotifierRequest;
+class Sandbox;
 
 using NameValue = std::pair<std::string, std::string>;
 
@@ -65,6 +66,9 @@ class BaseEnvironment {
   // MAINPID, BELFRY_SERVICE, BELFRY_SOCKET, BELFRY_RUN. Pass `environ`.
   static std::shared_ptr<const BaseEnvironment> inherited(const char* const* environment);
   static std::shared_ptr<const BaseEnvironment> empty();
+  // What of `all` has one of these names.
+  static std::shared_ptr<const BaseEnvironment> only(const BaseEnvironment& all,
+                                                     std::span<const std::string> names);
 
   [[nodiscard]] std::span<char* const> entries() const { return pointers_; }
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
@@ -84,6 +88,18 @@ struct ResourceLimit {
   int resource = 0;  // RLIMIT_*
   rlim_t soft = 0, hard = 0;
 };
+
+// Capabilities as sets of their numbers (capabilities(7)).
+struct CapabilityChange {
+  std::uint64_t dropped = 0;  // out of the bounding set, and with it out of everything that comes of an exec
+  std::uint64_t ambient = 0;  // into the ambient set: the program has them whoever it runs as
+  [[nodiscard]] bool empty() const { return dropped == 0 && ambient == 0; }
+};
+
+// As ioprio_set(2) takes it: the class in the upper three bits, the level below.
+[[nodiscard]] constexpr std::uint16_t io_priority(unsigned of_class, unsigned level) {
+  return static_cast<std::uint16_t>(of_class << 13U | level);
+}
 
 // Owner: the incarnation (or a probe, a hook) that wants to start it.
 // Lifecycle: set up, then spawned any number of times; changing it between spawns is fine.
@@ -120,6 +136,10 @@ class Launch {
   std::string working_dir;                   // empty: belfry's
   std::shared_ptr<const Identity> identity;  // null: belfry's own
   bool no_new_privileges = false;
+  CapabilityChange capabilities;
+  // Null: it sees of the machine what belfry sees. Else its namespaces (system/sandbox.hpp); the directory
+  // that it runs in is then `working_dir`, or the root.
+  const Sandbox* sandbox = nullptr;
   // Below a shim of its own (system/subreaper_shim.hpp): none of the processes that it forks can leave it.
   bool isolate = false;
 
@@ -135,6 +155,8 @@ class Launch {
   std::optional<int> nice;
   std::optional<int> oom_score_adj;  // unset, as umask and nice: inherited from belfry
   std::vector<ResourceLimit> rlimits;
+  std::vector<std::uint16_t> cpus;             // empty: belfry's
+  std::optional<std::uint16_t> disk_priority;  // of io_priority(); unset: belfry's
 
  private:
   friend class Spawner;

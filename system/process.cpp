@@ -13,8 +13,9 @@
 namespace belfry::system {
 
 std::string_view name_of(SpawnStage stage) {
-  static constexpr std::array<std::string_view, 9> names = {
-      "clone", "shim", "cgroup", "session", "descriptors", "limits", "identity", "working_dir", "exec"};
+  static constexpr std::array<std::string_view, 12> names = {
+      "clone",  "shim",         "cgroup",   "session",      "sandbox",     "descriptors",
+      "limits", "capabilities", "identity", "capabilities", "working_dir", "exec"};
   return names[std::to_underlying(stage)];
 }
 

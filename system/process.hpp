@@ -18,9 +18,12 @@ enum class SpawnStage : std::uint8_t {
   shim,         // the process between belfry and an isolated service
   cgroup,       // joining the cgroup of the service
   session,      // setsid, process group, terminal
+  sandbox,      // joining the namespaces of the service
   descriptors,  // standard streams and passed descriptors
-  limits,       // umask, nice, oom_score_adj, resource limits
+  limits,       // umask, nice, oom_score_adj, CPUs, I/O priority, resource limits
+  bounding,     // capabilities that nothing below may ever have
   identity,     // user, group, supplementary groups
+  ambient,      // capabilities that it keeps although it is not root
   working_dir,
   exec,
 };

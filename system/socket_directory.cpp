@@ -15,6 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "system/own_directory.hpp"
+#include "system/private_files.hpp"
+
 namespace belfry::system {
 
 namespace {
@@ -53,13 +56,14 @@ OwnedFd open_own_directory(int place, const std::string& name) {
   return fd;
 }
 
-// Nothing but sockets and the lock are ever taken away; anything else keeps the directory.
+// Nothing but sockets, credentials and the lock are ever taken away; anything else keeps the directory.
 void remove_what_is_ours(int directory) {
   for (const std::string& name : entries_of(directory)) {
     struct stat info{};
     if (::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISSOCK(info.st_mode)) ::unlinkat(directory, name.c_str(), 0);
   }
+  remove_tree_at(directory, credentials_name);
   ::unlinkat(directory, lock_name, 0);
 }
 
@@ -99,6 +103,7 @@ std::string unguessable_name() {
 
 SocketDirectory::~SocketDirectory() {
   if (path_.empty()) return;
+  remove_own_directory(path_, credentials_name);
   ::unlink((path_ + "/" + lock_name).c_str());
   ::rmdir(path_.c_str());
 }

@@ -1,4 +1,4 @@
-// The directory that belfry's notify sockets lie in.
+// The directory that belfry's notify sockets lie in, and credentials of services (private_files.hpp).
 #pragma once
 
 #include <string>

@@ -1,7 +1,9 @@
 #include "system/spawn_child.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -96,6 +98,17 @@ BELFRY_CHILD long enter_session(const ChildPlan& plan) {
   return result == -ENOTTY ? 0 : result;  // a terminal, but not the one that controls us
 }
 
+// A mount namespace brings its own root with it, which is not belfry's where belfry runs in a chroot.
+BELFRY_CHILD long enter_sandbox(const ChildPlan& plan) {
+  if (plan.network_namespace >= 0) {
+    if (long result = raw(SYS_setns, plan.network_namespace, CLONE_NEWNET); result < 0) return result;
+  }
+  if (plan.mount_namespace < 0) return 0;
+  if (long result = raw(SYS_setns, plan.mount_namespace, CLONE_NEWNS); result < 0) return result;
+  if (long result = raw(SYS_fchdir, plan.sandbox_root); result < 0) return result;
+  return raw(SYS_chroot, ".");
+}
+
 // Keeps belfry's own descriptors from the program, puts the launch's in place.
 BELFRY_CHILD long place_descriptors(const ChildPlan& plan) {
   long closed = raw(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -137,6 +150,19 @@ BELFRY_CHILD long set_limits(ChildPlan& plan) {
       return result;
     }
   }
+  if (plan.cpus != nullptr) {
+    if (long result = raw(SYS_sched_setaffinity, 0, plan.cpus_length, plan.cpus); result < 0) {
+      plan.failed_limit = failed_cpus;
+      return result;
+    }
+  }
+  if (plan.set_disk_priority) {
+    long result = raw(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, static_cast<int>(plan.disk_priority));
+    if (result < 0) {
+      plan.failed_limit = failed_disk_priority;
+      return result;
+    }
+  }
   for (std::size_t i = 0; i < plan.limit_count; ++i) {
     const ChildLimit& limit = plan.limits[i];
     long result = raw(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr);
@@ -146,6 +172,45 @@ BELFRY_CHILD long set_limits(ChildPlan& plan) {
     }
   }
   return 0;
+}
+
+// While CAP_SETPCAP is there. What is dropped here is lost with the exec at the latest; where a set-user-id
+// change of belfry's keeps capabilities, `set_ambient` leaves none of them.
+BELFRY_CHILD long limit_capabilities(ChildPlan& plan) {
+  for (int capability = 0; capability < 64; ++capability) {
+    if (((plan.bounded >> static_cast<unsigned>(capability)) & 1U) == 0) continue;
+    long result = raw(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (result < 0) {
+      plan.failed_limit = capability;
+      return result;
+    }
+  }
+  // Else a change to a user who is not root would empty the permitted set before anything can be raised.
+  return plan.ambient == 0 ? 0 : raw(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
+}
+
+// After the change of user. A capability can be ambient only while it is permitted and inheritable; one that
+// is inheritable would outlive the bounding set in a program of root's.
+BELFRY_CHILD long set_ambient(ChildPlan& plan) {
+  if (plan.dropped == 0 && plan.ambient == 0) return 0;
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  long result = raw(SYS_capget, &header, sets);
+  if (result < 0) return result;
+  for (unsigned i = 0; i < 2; ++i) {
+    const auto ambient = static_cast<std::uint32_t>(plan.ambient >> (32 * i));
+    const auto dropped = static_cast<std::uint32_t>(plan.dropped >> (32 * i));
+    sets[i].permitted &= ~dropped;
+    sets[i].inheritable = (sets[i].inheritable & ~dropped) | ambient;
+    sets[i].effective = (sets[i].effective & ~dropped) | (ambient & sets[i].permitted);
+  }
+  result = raw(SYS_capset, &header, sets);
+  for (int capability = 0; result >= 0 && capability < 64; ++capability) {
+    if (((plan.ambient >> static_cast<unsigned>(capability)) & 1U) == 0) continue;
+    result = raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+    if (result < 0) plan.failed_limit = capability;
+  }
+  return result;
 }
 
 // Raw, because libc's setxid functions would signal the parent's threads to follow.
@@ -158,11 +223,11 @@ BELFRY_CHILD long change_identity(const ChildPlan& plan) {
     result = raw(SYS_setresuid, plan.uid, plan.uid, plan.uid);
     if (result < 0) return result;
   }
-  if (plan.no_new_privileges) {
-    long result = raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (result < 0) return result;
-  }
   return 0;
+}
+
+BELFRY_CHILD long forbid_new_privileges(const ChildPlan& plan) {
+  return plan.no_new_privileges ? raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
 // After the change of user, which clears it. Whoever lost its parent in between is told by getppid.
@@ -215,9 +280,13 @@ BELFRY_CHILD long become_program(ChildPlan& plan) {
   if (result < 0) return result;
   if (result = join_cgroup(plan); result < 0) return fail(plan, SpawnStage::cgroup, result);
   if (result = enter_session(plan); result < 0) return fail(plan, SpawnStage::session, result);
+  if (result = enter_sandbox(plan); result < 0) return fail(plan, SpawnStage::sandbox, result);
   if (result = place_descriptors(plan); result < 0) return fail(plan, SpawnStage::descriptors, result);
   if (result = set_limits(plan); result < 0) return fail(plan, SpawnStage::limits, result);
+  if (result = limit_capabilities(plan); result < 0) return fail(plan, SpawnStage::bounding, result);
   if (result = change_identity(plan); result < 0) return fail(plan, SpawnStage::identity, result);
+  if (result = set_ambient(plan); result < 0) return fail(plan, SpawnStage::ambient, result);
+  if (result = forbid_new_privileges(plan); result < 0) return fail(plan, SpawnStage::identity, result);
   if (plan.working_dir != nullptr) {
     result = raw(SYS_chdir, plan.working_dir);
     if (result < 0) return fail(plan, SpawnStage::working_dir, result);

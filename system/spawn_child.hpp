@@ -53,6 +53,9 @@ struct ChildPlan {
   // cgroup: -1, or the directory of the one to join, where the clone could not do it
   int join_cgroup;
 
+  // sandbox: descriptors of its namespaces and of the root in them; -1: belfry's own
+  int mount_namespace, network_namespace, sandbox_root;
+
   // session
   bool new_session;
   int foreground_tty;
@@ -65,6 +68,14 @@ struct ChildPlan {
   int nice;
   const char* oom_score_adj;  // null, or decimal text
   std::size_t oom_length;
+  const std::uint8_t* cpus;  // null, or a set of CPUs as sched_setaffinity(2) takes it
+  std::size_t cpus_length;
+  bool set_disk_priority;
+  std::uint16_t disk_priority;
+
+  // capabilities
+  std::uint64_t bounded;  // to be taken out of the bounding set
+  std::uint64_t dropped, ambient;
 
   // identity
   bool change_identity;
@@ -85,12 +96,13 @@ struct ChildPlan {
   // answer
   std::uint8_t failed_stage;  // 0: none; SpawnStage + 1; unshare_refused
   int errnum;
-  int failed_limit;  // resource number, or one of the below; -1: none
+  int failed_limit;  // resource number, or one of the below; of `bounding` and `ambient`: capability; -1:
+                     // none
   int notifier;      // the notification descriptor in the shared table, or the -errno of what refused it
 };
 
 inline constexpr std::uint8_t unshare_refused = 100;
-inline constexpr int failed_nice = -2, failed_oom_score = -3;
+inline constexpr int failed_nice = -2, failed_oom_score = -3, failed_cpus = -4, failed_disk_priority = -5;
 
 // Entries of clone(2); neither ever returns. `plan` is a ChildPlan*. That of the shim clones the program and
 // becomes the shim.

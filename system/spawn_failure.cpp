@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "system/capabilities.hpp"
 #include "system/exec_diagnosis.hpp"
 #include "system/identity.hpp"
 #include "system/oom_score.hpp"
@@ -38,6 +39,7 @@ void explain_directory(const Launch& launch, SpawnError& error) {
   const bool found = ::stat(launch.working_dir.c_str(), &status) == 0;
   if (error.errnum == ENOTDIR && found) error.cause = "it is not a directory";
   if (error.errnum == EACCES) error.cause = why_not_enterable(launch.working_dir, executor_of(launch));
+  if (error.errnum == ENOENT && found && launch.sandbox != nullptr) error.cause = "`sandbox` hides it";
 }
 
 // What was asked for, and who may have it.
@@ -51,6 +53,12 @@ void explain_limit(const Launch& launch, int failed, SpawnError& error) {
     const auto score = launch.oom_score_adj ? launch.oom_score_adj : entry_oom_score();
     error.detail = "oom_score_adj " + std::to_string(score.value_or(0));
     if (refused) error.cause = "only root (CAP_SYS_RESOURCE) may lower it";
+  } else if (failed == detail::failed_cpus) {
+    error.detail = "cpu_affinity";
+    if (error.errnum == EINVAL) error.cause = "this machine, or belfry's cpuset, has none of these CPUs";
+  } else if (failed == detail::failed_disk_priority) {
+    error.detail = "io_priority";
+    if (refused) error.cause = "only root (CAP_SYS_NICE) may have the class realtime";
   } else if (refused) {
     error.cause = "only root (CAP_SYS_RESOURCE) may raise a hard limit";
   }
@@ -98,10 +106,29 @@ std::string beginning_of(std::string_view list) {
   return list.size() <= enough ? std::string(list) : std::string(list.substr(0, enough)) + "…";
 }
 
+void explain_capability(SpawnStage stage, int failed, SpawnError& error) {
+  if (failed >= 0) error.detail = capability_name(failed);
+  if (error.errnum != EPERM) return;
+  error.cause = stage == SpawnStage::bounding ? "belfry lacks CAP_SETPCAP" : "belfry does not have it itself";
+}
+
+// Of root, whom no limit of processes concerns, the kernel does not ask.
+void explain_process_limit(const Launch& launch, SpawnError& error) {
+  const std::string who = launch.identity ? "user " + launch.identity->name : "belfry's user";
+  const auto own = std::ranges::find(launch.rlimits, RLIMIT_NPROC, &ResourceLimit::resource);
+  rlimit inherited{};
+  ::getrlimit(RLIMIT_NPROC, &inherited);
+  const rlim_t most = own != launch.rlimits.end() ? own->soft : inherited.rlim_cur;
+  error.cause = who + " has as many processes as it may (RLIMIT_NPROC";
+  if (most != RLIM_INFINITY) error.cause += ", " + std::to_string(most);
+  error.cause += ")";
+}
+
 // Of the candidates, the first that has something to tell: the one that is there.
 void explain_exec(const Launch& launch, const SpawnWords& words, SpawnError& error) {
   if (error.errnum == E2BIG) error.cause = why_too_big(launch, words);
   if (error.errnum == ETXTBSY) error.cause = "somebody has it open for writing (it is tried again)";
+  if (error.errnum == EAGAIN) return explain_process_limit(launch, error);
   const Executor who = executor_of(launch);
   for (const std::string_view candidate : words.candidates) {
     if (!error.cause.empty()) return;
@@ -110,7 +137,9 @@ void explain_exec(const Launch& launch, const SpawnWords& words, SpawnError& err
         why_not_executable((relative ? launch.working_dir + "/" : "") + std::string(candidate), who);
   }
   if (!error.cause.empty()) return;
-  if (error.errnum == ENOENT && !launch.command().contains('/'))
+  if (error.errnum == ENOENT && launch.sandbox != nullptr)
+    error.cause = "it does not see the file, or its interpreter: `sandbox` hides it";
+  else if (error.errnum == ENOENT && !launch.command().contains('/'))
     error.cause = "it is in no directory of PATH (" + beginning_of(search_path(words)) + ")";
   if (error.errnum == EACCES || error.errnum == EPERM)
     error.cause = "its mode allows it, so a security module (AppArmor, SELinux) forbids it";
@@ -127,6 +156,8 @@ SpawnError explain_failure(const Launch& launch, const SpawnWords& words, SpawnS
     error.detail = "user " + launch.identity->name;
     if (errnum == EPERM) error.cause = why_cannot_become(*launch.identity);
   }
+  if (stage == SpawnStage::bounding || stage == SpawnStage::ambient)
+    explain_capability(stage, failed_limit, error);
   if (stage == SpawnStage::limits) explain_limit(launch, failed_limit, error);
   if (stage == SpawnStage::exec) explain_exec(launch, words, error);
   return error;

@@ -19,6 +19,7 @@
 #include "system/capabilities.hpp"
 #include "system/descriptors.hpp"
 #include "system/oom_score.hpp"
+#include "system/sandbox.hpp"
 #include "system/seccomp_listen.hpp"
 #include "system/signals.hpp"
 #include "system/spawn_failure.hpp"
@@ -30,7 +31,7 @@ namespace {
 
 constexpr std::size_t stack_size = std::size_t{64} * 1024;
 constexpr std::size_t guard_size = 4096;
-constexpr std::size_t extra_slots = 3;  // a terminal, a cgroup, the socket of a shim
+constexpr std::size_t extra_slots = 6;  // a terminal, a cgroup, the socket of a shim, a sandbox
 
 void* make_stack() {
   void* memory = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE,
@@ -87,7 +88,7 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, SpawnedShim* s
   if (!launch.isolate) shim = nullptr;
   plan_ = {};
   plan_.failed_limit = -1;
-  plan_.join_cgroup = -1;
+  plan_.join_cgroup = plan_.mount_namespace = plan_.network_namespace = plan_.sandbox_root = -1;
   lay_out_words(launch);
   lay_out_attributes(launch);
   if (int error = lay_out_descriptors(launch); error < 0) {
@@ -246,6 +247,19 @@ void Spawner::lay_out_attributes(const Launch& launch) {
     plan_.oom_score_adj = oom_score_;
     plan_.oom_length = static_cast<std::size_t>(end - oom_score_);
   }
+  cpus_.clear();
+  for (const unsigned cpu : launch.cpus) {
+    if (cpu / 8 >= cpus_.size()) cpus_.resize((cpu / 64 + 1) * 8);  // a whole number of the kernel's longs
+    cpus_[cpu / 8] = static_cast<std::uint8_t>(cpus_[cpu / 8] | 1U << cpu % 8);
+  }
+  plan_.cpus = cpus_.empty() ? nullptr : cpus_.data();
+  plan_.cpus_length = cpus_.size();
+  plan_.set_disk_priority = launch.disk_priority.has_value();
+  plan_.disk_priority = launch.disk_priority.value_or(0);
+  // Of what the kernel does not know, or is gone already, there is nothing to drop.
+  plan_.dropped = launch.capabilities.dropped;
+  plan_.bounded = plan_.dropped == 0 ? 0 : plan_.dropped & bounding_capabilities();
+  plan_.ambient = launch.capabilities.ambient;
   limits_.clear();
   if (auto entry = entry_descriptor_limit()) limits_.push_back({RLIMIT_NOFILE, *entry});
   for (const ResourceLimit& limit : launch.rlimits)
@@ -278,6 +292,7 @@ int Spawner::lay_out_descriptors(const Launch& launch) {
     if (plan_.foreground_tty >= 0) plan_.foreground_tty = lend(plan_.foreground_tty);
     plan_.first_unneeded = hole_;
   }
+  if (int error = lay_out_sandbox(launch); error < 0) return error;
   // Standard streams from fresh sources are the rule; anything else might overwrite a source.
   int highest_target = 2;
   int highest_source = 2;
@@ -290,6 +305,19 @@ int Spawner::lay_out_descriptors(const Launch& launch) {
   if (collides || highest_target > 2) plan_.relocate_above = std::max(highest_target, highest_source) + 1;
   plan_.descriptors = moves_.data();
   plan_.descriptor_count = moves_.size();
+  return 0;
+}
+
+int Spawner::lay_out_sandbox(const Launch& launch) {
+  if (launch.sandbox == nullptr) return 0;
+  plan_.mount_namespace = launch.sandbox->mounts();
+  plan_.network_namespace = launch.sandbox->network();
+  plan_.sandbox_root = launch.sandbox->root();
+  if (plan_.first_unneeded == 0) return 0;
+  for (int* fd : {&plan_.mount_namespace, &plan_.network_namespace, &plan_.sandbox_root}) {
+    if (*fd >= 0) *fd = lend(*fd);
+    if (*fd < -1) return *fd;
+  }
   return 0;
 }
 

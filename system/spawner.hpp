@@ -42,7 +42,7 @@ class Spawner {
   [[nodiscard]] bool unshares() const { return unshares_; }
 
  private:
-  static constexpr std::size_t slot_count = 12;
+  static constexpr std::size_t slot_count = 15;
 
   std::expected<pid_t, SpawnError> attempt(Launch& launch, SpawnedShim* shim);
   int lay_out_shim(const Launch& launch, SpawnedShim& shim);  // 0 or -errno
@@ -51,6 +51,7 @@ class Spawner {
   void lay_out_words(Launch& launch);
   void lay_out_attributes(const Launch& launch);
   int lay_out_descriptors(const Launch& launch);  // 0 or -errno
+  int lay_out_sandbox(const Launch& launch);      // 0 or -errno
   int lend(int source);                           // a number below the hole, or -errno
   void take_back_slots();
   void lay_out_listen_filter(const Launch& launch);
@@ -72,6 +73,7 @@ class Spawner {
   std::vector<detail::ChildDescriptor> moves_;
   std::vector<detail::ChildLimit> limits_;
   std::vector<std::uint8_t> ignored_;
+  std::vector<std::uint8_t> cpus_;
   sock_fprog listen_filter_{};
   char listen_pid_[32];
   char watchdog_pid_[32];

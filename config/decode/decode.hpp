@@ -84,6 +84,11 @@ struct ProbeDraft;
 [[nodiscard]] Fields<Cgroup> cgroup_fields();
 [[nodiscard]] Fields<ServiceExtras> reload_fields();
 [[nodiscard]] Fields<Outputs> outputs_fields();
+[[nodiscard]] Fields<ServiceDraft> confinement_fields();  // behind `no_new_privileges`
+[[nodiscard]] Fields<IoPriority> io_priority_fields();
+[[nodiscard]] Fields<OwnDirectory> own_directory_fields();
+[[nodiscard]] Fields<Sandbox> sandbox_fields();
+[[nodiscard]] Table capabilities_key_table();
 struct EnvFileDraft;
 [[nodiscard]] Fields<EnvFileDraft> env_file_fields();
 
@@ -98,6 +103,13 @@ void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_outputs(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_capabilities(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_cpu_affinity(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_io_priority(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_own_directories(Decoder& decoder, const Node& node, std::vector<OwnDirectory>& out);
+void decode_sandbox(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_credentials(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_environment_from(Decoder& decoder, const Node& node, ServiceDraft& draft);
 // Ports by name, and their numbers; those of `kept` were handed out before and stay.
 using KeptPorts = std::vector<std::pair<std::string, std::uint16_t>>;
 void decode_ports(Decoder& decoder, const Node& node, StackDraft& draft, const KeptPorts& kept,

@@ -343,6 +343,16 @@ constexpr std::array<Field<ServiceDraft>, 45> service_table{{
 
 }  // namespace
 
-Fields<ServiceDraft> service_fields() { return service_table; }
+Fields<ServiceDraft> service_fields() {
+  static const std::vector<Field<ServiceDraft>> all = [] {
+    std::vector<Field<ServiceDraft>> joined(service_table.begin(), service_table.end());
+    const auto before =
+        std::ranges::find(joined, "isolate", [](const auto& field) { return field.key.name; });
+    const Fields<ServiceDraft> more = confinement_fields();
+    joined.insert(before, more.begin(), more.end());
+    return joined;
+  }();
+  return all;
+}
 
 }  // namespace belfry::config

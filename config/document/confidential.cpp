@@ -29,11 +29,12 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
 }
 
-// The path of a file that holds a secret is no secret, and neither is belfry's own mapping `secrets`, which
-// has such paths.
+// The path of a file that holds a secret is no secret, and neither are belfry's own mappings `secrets` and
+// `credentials`, which have such paths.
 bool tells_a_secret(std::string_view key) {
   const std::string name = lower(key);
-  if (name == "secrets" || name.ends_with("file") || name.ends_with("path") || name.ends_with("dir"))
+  if (name == "secrets" || name == "credentials" || name.ends_with("file") || name.ends_with("path") ||
+      name.ends_with("dir"))
     return false;
   return std::ranges::any_of(telling, [&](std::string_view word) { return name.contains(word); }) ||
          name.ends_with("private_key") || name.ends_with("access_key");

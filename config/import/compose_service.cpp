@@ -42,6 +42,7 @@ ServiceWriter ComposeService::run() {
   restart();
   stop();
   cgroup();
+  confinement();
   return std::move(out_);
 }
 
@@ -84,11 +85,13 @@ bool ComposeService::scalar(std::string_view name, const Entry& entry) {
     oom_score(entry);
   else if (name == "scale")
     replicas(entry);
+  else if (name == "network_mode" && value == "none")
+    return true;  // compose_confinement.cpp
   else if (name == "tty" && value == "true")
     out_.key("tty", "true");
   else
-    return ((name == "tty" || name == "stdin_open" || name == "privileged" || name == "read_only" ||
-             name == "oom_kill_disable" || name == "use_api_socket") &&
+    return ((name == "tty" || name == "stdin_open" || name == "privileged" || name == "oom_kill_disable" ||
+             name == "use_api_socket") &&
             value == "false") ||
            (name == "attach" && value == "true");
   return true;
@@ -122,8 +125,9 @@ bool ComposeService::structured(std::string_view name, const Entry& entry) {
 
 bool ComposeService::handled_elsewhere(std::string_view name) {
   constexpr auto names = std::to_array<std::string_view>(
-      {"command", "entrypoint", "healthcheck", "ports", "restart", "stop_signal", "stop_grace_period",
-       "mem_limit", "cpus", "pids_limit", "depends_on", "init", "expose"});
+      {"cap_add", "cap_drop", "group_add", "read_only", "tmpfs", "cpuset", "command", "entrypoint",
+       "healthcheck", "ports", "restart", "stop_signal", "stop_grace_period", "mem_limit", "cpus",
+       "pids_limit", "depends_on", "init", "expose"});
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -131,8 +135,10 @@ bool ComposeService::has_shape(std::string_view name, const Node& value) {
   if (name == "healthcheck") return value.is_mapping();
   if (name == "command" || name == "entrypoint" || name == "ports" || name == "expose")
     return !value.is_mapping();
-  if (name == "restart" || name == "stop_signal" || name == "mem_limit" || name == "cpus" ||
-      name == "pids_limit")
+  if (name == "cap_add" || name == "cap_drop" || name == "group_add" || name == "tmpfs")
+    return !value.is_mapping();
+  if (name == "restart" || name == "read_only" || name == "cpuset" || name == "stop_signal" ||
+      name == "mem_limit" || name == "cpus" || name == "pids_limit")
     return value.is_scalar();
   return true;  // of the others any shape is read, or told where it is read
 }
@@ -162,8 +168,7 @@ std::string ComposeService::reason(std::string_view name) {
     return "belfry runs programs of the host, not images: install what the image held";
   if (name == "platform" || name == "pull_policy" || name == "container_name")
     return "it concerns containers, and there is none";
-  if (name == "volumes" || name == "tmpfs" || name == "volumes_from")
-    return "a service sees the host's files: adapt its paths";
+  if (name == "volumes" || name == "volumes_from") return "a service sees the host's files: adapt its paths";
   if (name.starts_with("network") || name.ends_with("links") || name == "extra_hosts" ||
       name.starts_with("dns") || name == "hostname" || name == "domainname" || name == "expose")
     return "services share the host's network: replace the names of services in addresses by 127.0.0.1";
@@ -175,8 +180,7 @@ std::string ComposeService::reason(std::string_view name) {
   if (name == "stdin_open") return "write stdin: inherit for the one service that reads belfry's own input";
   if (name == "logging" || name == "attach")
     return "belfry writes the lines of all services to its own output";
-  if (name == "privileged" || name.starts_with("cap_") || name == "devices" || name == "group_add")
-    return "a service has the rights of its user";
+  if (name == "privileged" || name == "devices") return "a service has the rights of its user";
   return "belfry has no counterpart";
 }
 

@@ -92,7 +92,10 @@ class ComposeService {
   bool claim(const std::string& port);
   void restart();
   void stop();
-  void cgroup();  // compose_limits.cpp
+  void cgroup();       // compose_limits.cpp
+  void confinement();  // compose_confinement.cpp
+  void capabilities();
+  void sandbox();
   const Node* limit(std::string_view own, std::string_view deployed) const;
   std::string memory(const Node& node);
   std::string processors(const Node& node);

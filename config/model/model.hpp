@@ -226,6 +226,45 @@ struct Secret {
   std::string value;
 };
 
+// A file that only the service sees, below $CREDENTIALS_DIRECTORY. A type of its own, as Secret.
+struct Credential {
+  std::string name;   // of the file
+  std::string value;  // what it holds: any bytes
+};
+
+// Capabilities (capabilities(7)), as sets of their numbers.
+struct Capabilities {
+  std::uint64_t dropped = 0;  // neither the service nor what it executes can have them
+  std::uint64_t ambient = 0;  // it has them although it is not root
+};
+
+inline constexpr unsigned most_cpus = 1024;  // cpu_set_t
+
+// As ioprio_set(2) numbers them.
+enum class IoClass : std::uint8_t { realtime = 1, best_effort, idle };
+
+struct IoPriority {
+  IoClass of = IoClass::best_effort;
+  std::uint8_t level = 4;  // 0 (first) to 7
+};
+
+// A directory that belfry makes for the service, below the place for directories of its kind.
+struct OwnDirectory {
+  std::string name;  // relative, without `..`
+  std::uint32_t mode = 0755;
+};
+
+// What the service does not see, or cannot change, of the machine.
+struct Sandbox {
+  bool read_only_root = false;
+  bool private_tmp = false;
+  bool private_network = false;
+  bool protect_home = false;
+  bool required = false;              // it does not start without
+  std::vector<std::string> writable;  // absolute paths that read_only_root leaves alone
+  [[nodiscard]] bool any() const { return read_only_root || private_tmp || private_network || protect_home; }
+};
+
 // Where a service gets outputs of its own from, beside its probes and its notify socket, and what is hidden.
 struct Outputs {
   std::string file;                 // absolute; KEY=VALUE lines, read when a bell rings; empty: none
@@ -267,6 +306,14 @@ struct ServiceExtras {
   std::vector<std::pair<std::string, std::string>>
       late_environment;  // what of its environment refers to outputs
   std::string description;
+  std::vector<std::string> supplementary_groups;  // beside those of its user
+  std::optional<Capabilities> capabilities;
+  std::vector<std::uint16_t> cpu_affinity;  // empty: any CPU
+  std::optional<IoPriority> io_priority;
+  std::vector<OwnDirectory> runtime_directories, state_directories;
+  std::optional<Sandbox> sandbox;
+  std::vector<Credential> credentials;
+  std::optional<std::vector<std::string>> environment_from;  // all that is inherited of belfry's; unset: all
   std::uint32_t fd_store = 0;
   NotifyAccess notify_access = NotifyAccess::all;
   bool no_new_privileges = false;

@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "config/model/model.hpp"
 
 namespace belfry::config {
 
@@ -35,6 +38,13 @@ class Host {
   // of the stack of this name is no obstacle: it is the one that will be replaced.
   virtual std::string why_port_taken(bool udp, const std::string& address, std::uint16_t port,
                                      std::string_view stack) = 0;
+  // What of its identity and limits this service cannot have, because belfry may not give it.
+  struct Refusal {
+    std::string_view key;  // of the service; a literal
+    std::string why;       // half a sentence
+    std::string help;
+  };
+  virtual std::vector<Refusal> what_is_refused(const Service& service) = 0;
   // Where a command is searched when the service has no PATH.
   virtual std::string_view default_path() const = 0;
 };

@@ -29,6 +29,9 @@ void check_budget(Decoder& decoder, const StackDraft& draft);
 void check_ports(Decoder& decoder, const StackDraft& draft);
 // Warns of what cannot run on this machine; does nothing where `host` is null.
 void check_host(Decoder& decoder, const StackDraft& draft, Host* host);
+void check_confinement(Decoder& decoder, const StackDraft& draft);
+// Warns of what belfry may not do on this machine; does nothing where `host` is null.
+void check_rights(Decoder& decoder, const StackDraft& draft, Host* host);
 void check_main(Decoder& decoder, const StackDraft& draft);
 
 // Where the edge's own key, or its name in the list, was written.

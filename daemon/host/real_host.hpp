@@ -1,9 +1,11 @@
 // The machine that belfry runs on, as validation asks about it (config/validate/host).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,7 @@ class RealHost final : public config::Host {
   std::string why_port_taken(bool udp, const std::string& address, std::uint16_t port,
                              std::string_view stack) override;
   [[nodiscard]] std::string_view default_path() const override;
+  std::vector<Refusal> what_is_refused(const config::Service& service) override;  // rights.cpp
 
  private:
   struct Account {
@@ -37,9 +40,13 @@ class RealHost final : public config::Host {
     std::string why_not;
   };
   const Account& account(Who who);
+  // Tried once. Empty: they can be made.
+  const std::string& why_no_namespaces(bool mounts, bool network);
+  void of_namespaces(const config::ServiceExtras& extras, std::vector<Refusal>& out);
 
   bool ask_for_ports_;
-  std::map<std::string, Account> accounts_;  // by "user:group"
+  std::map<std::string, Account> accounts_;               // by "user:group"
+  std::array<std::optional<std::string>, 4> namespaces_;  // why not; unset: not tried yet
   system::SockDiag sockets_;
 };
 

@@ -65,6 +65,8 @@ class NotifyRouter final : NotifyReceiver {
   // As if the service had said MAINPID=pid. False: it is gone.
   bool follow_main(const ServiceRef& service, pid_t pid);
 
+  // Where its sockets lie; known after open().
+  [[nodiscard]] const std::string& directory() const { return directory_.path(); }
   // Messages on the shared socket that came from no process of any service.
   [[nodiscard]] const std::uint64_t& unattributed() const { return unattributed_; }
 

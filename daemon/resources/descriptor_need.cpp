@@ -14,7 +14,7 @@ using config::Probe;
 
 // Standard streams, epoll sets, signals, timers, the spawner's, the control socket, one start; and what is
 // held back for who connects.
-constexpr std::size_t own = 28 + descriptors_held_for_clients;
+constexpr std::size_t own = 31 + descriptors_held_for_clients;
 
 bool has_processes(const config::Service& service) { return service.enabled && !service.command.empty(); }
 
@@ -26,6 +26,7 @@ std::size_t held_while_it_runs(const config::Service& service) {
   count += probes_of(service, Probe::Kind::fd).size();
   if (!probes_of(service, Probe::Kind::port).empty() || !probes_of(service, Probe::Kind::unix_socket).empty())
     ++count;  // its listen notifier
+  if (extras != nullptr && (extras->sandbox || !extras->credentials.empty())) count += 3;  // its namespaces
   return extras == nullptr ? count : count + extras->listen.size() + extras->fd_store;
 }
 

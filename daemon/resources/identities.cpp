@@ -26,8 +26,10 @@ void Identities::look_up(const config::Stack& stack) {
 
 Identities::Found Identities::look_up(const config::Service& spec) {
   const uid_t own_user = system::own_user();
-  auto found = system::find_identity(spec.user->empty() ? std::to_string(own_user) : *spec.user,
-                                     spec.extras ? std::string_view(spec.extras->group) : std::string_view());
+  const std::string user = spec.user->empty() ? std::to_string(own_user) : *spec.user;
+  auto found = spec.extras
+                   ? system::find_identity(user, spec.extras->group, spec.extras->supplementary_groups)
+                   : system::find_identity(user);
   // Of root, and whoever has its capabilities, check_rights() says which are missing.
   if (!found) return {.identity = nullptr, .why_not = why_unknown(found.error())};
   std::string why_not = own_user == 0 ? std::string() : system::why_cannot_become(*found);
@@ -36,7 +38,7 @@ Identities::Found Identities::look_up(const config::Service& spec) {
 }
 
 Result<void> Identities::check(const config::Service& spec) const {
-  if (!wants_one(spec)) return {};
+  if (!wants_one(spec)) return check_capabilities(spec);
   const Found& found = found_.at(identity_key(spec));
   if (found.why_not.empty()) return check_rights(spec, *found.identity);
   return std::unexpected(

@@ -15,6 +15,12 @@ void set_attributes(const config::ServiceExtras& extras, system::Launch& launch)
   launch.nice = extras.nice;
   launch.oom_score_adj = extras.oom_score_adj;
   launch.no_new_privileges = extras.no_new_privileges;
+  if (extras.capabilities)
+    launch.capabilities = {.dropped = extras.capabilities->dropped, .ambient = extras.capabilities->ambient};
+  launch.cpus = extras.cpu_affinity;
+  if (extras.io_priority)
+    launch.disk_priority =
+        system::io_priority(static_cast<unsigned>(extras.io_priority->of), extras.io_priority->level);
   launch.rlimits.clear();
   for (const config::ResourceLimit& limit : extras.rlimits)
     launch.rlimits.push_back({.resource = limit.resource, .soft = limit.soft, .hard = limit.hard});
@@ -25,10 +31,22 @@ void set_attributes(const config::ServiceExtras& extras, system::Launch& launch)
 LaunchSetup::LaunchSetup(const config::Stack& stack)
     : stack_(stack),
       inherited_(system::BaseEnvironment::inherited(environ)),
-      empty_(system::BaseEnvironment::empty()) {}
+      empty_(system::BaseEnvironment::empty()) {
+  for (const config::Service& spec : stack.services) {
+    if (!spec.extras || !spec.extras->environment_from) continue;
+    auto& made = only_[*spec.extras->environment_from];
+    if (!made) made = system::BaseEnvironment::only(*inherited_, *spec.extras->environment_from);
+  }
+}
+
+const std::shared_ptr<const system::BaseEnvironment>& LaunchSetup::base_of(
+    const config::Service& spec) const {
+  if (spec.extras && spec.extras->environment_from) return only_.at(*spec.extras->environment_from);
+  return spec.clean_environment ? empty_ : inherited_;
+}
 
 void LaunchSetup::apply(const config::Service& spec, system::Launch& launch) const {
-  launch.set_environment(spec.clean_environment ? empty_ : inherited_, spec.environment);
+  launch.set_environment(base_of(spec), spec.environment);
   if (spec.extras) {
     for (const config::Secret& secret : spec.extras->secrets)
       launch.add_variable(secret.variable, secret.value);

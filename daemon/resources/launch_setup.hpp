@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,13 +34,22 @@ class LaunchSetup {
     const auto identity = identities_.of(spec);
     return identity ? std::optional(identity->uid) : std::nullopt;
   }
+  // As whom it runs; null: as belfry does.
+  [[nodiscard]] std::shared_ptr<const system::Identity> identity_of(const config::Service& spec) const {
+    return identities_.of(spec);
+  }
   // Environment of a process that belfry runs for somebody else (`exec`'s CMD).
   [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
 
  private:
+  [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& base_of(
+      const config::Service& spec) const;
+
   const config::Stack& stack_;
   std::shared_ptr<const system::BaseEnvironment> inherited_;
   std::shared_ptr<const system::BaseEnvironment> empty_;
+  // By the names that may pass.
+  std::map<std::vector<std::string>, std::shared_ptr<const system::BaseEnvironment>> only_;
   std::string stack_id_;   // empty: the services die with belfry
   std::string run_token_;  // empty: nobody guards
   Identities identities_;

@@ -44,6 +44,8 @@ NativeHandle::NativeHandle(SharedResources& shared, const ServiceRef& service)
     ready_fds_.push_back(std::make_unique<ReadyFd>(shared.poller, listener, *probe));
   if (const auto probes = probes_of(service.spec(), config::Probe::Kind::log); !probes.empty())
     log_patterns_ = std::make_unique<LogPatterns>(service.events(), log_, probes);
+  if (Confinement::is_wanted(service.spec()))
+    confinement_ = std::make_unique<Confinement>(shared.confinements, service.spec());
 }
 
 NativeHandle::~NativeHandle() { hold(0); }
@@ -64,6 +66,10 @@ Result<void> NativeHandle::prepare(system::Launch& launch, bool ahead) {
     if (auto ok = standard_input_.apply(spec.extras->standard_input, launch); !ok) return ok;
   }
   if (log_patterns_) log_patterns_->begin_run();
+  if (confinement_) {
+    if (auto ok = confinement_->prepare(shared_.setup.identity_of(spec).get()); !ok) return ok;
+    confinement_->apply(launch);
+  }
   if (auto ok = shared_.router.prepare(service_, launch); !ok) return ok;
   if (auto ok = create_leaf(launch); !ok) return ok;
   if (auto ok = create_ready_fds(launch); !ok) return ok;
@@ -75,6 +81,7 @@ Result<void> NativeHandle::prepare(system::Launch& launch, bool ahead) {
 
 void NativeHandle::configure(system::Launch& launch) const {
   shared_.setup.apply(service_.spec(), launch);
+  if (confinement_) confinement_->apply(launch);
   launch.isolate = service_.spec().extras && service_.spec().extras->isolate;
 }
 
@@ -161,6 +168,7 @@ void NativeHandle::hold(std::uint16_t more) {
 
 void NativeHandle::launched(pid_t pid) {
   give_back_what_the_child_has();
+  if (confinement_ && pid != 0) confinement_->launched();
   if (shared_.kept != nullptr && pid != 0) shared_.kept->add(pid, service_.name());
   shared_.router.launched(service_, pid);
   if (pid != 0) oom_kills_before_ = shared_.oom_kills.begin();
@@ -178,6 +186,7 @@ void NativeHandle::give_back_what_the_child_has() {
 Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
   if (auto ok = shared_.setup.check(service_.spec()); !ok) return std::unexpected(ok.error());
   shared_.setup.apply(service_.spec(), launch);
+  if (confinement_) confinement_->apply(launch);
   shared_.router.announce(service_, launch);
   apply_own_output(launch);
   if (passes_output_through()) return system::OwnedFd();
@@ -202,6 +211,7 @@ bool NativeHandle::release(bool may_come_back) {
   give_back_what_the_child_has();
   for (auto& ready : ready_fds_) ready->close();
   leaf_.reset();
+  if (confinement_) confinement_->release();
   log_.drain();
   return !keeps_some && !log_.is_open();
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/logs/pipe.hpp"
+#include "daemon/resources/confinement.hpp"
 #include "daemon/resources/log_patterns.hpp"
 #include "daemon/resources/native_resources.hpp"
 #include "daemon/resources/outputs_file.hpp"
@@ -65,6 +66,7 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   std::unique_ptr<LogPatterns> log_patterns_;  // null: it has no `log` probe
   std::vector<std::unique_ptr<ReadyFd>> ready_fds_;
   std::unique_ptr<system::CgroupLeaf> leaf_;
+  std::unique_ptr<Confinement> confinement_;  // null: it has none
   StandardInput standard_input_;
   OutputsFile outputs_file_;
   std::unique_ptr<ListenNotifiers::PerService> listening_;  // of a service that waits for a socket of its own

@@ -35,7 +35,9 @@ Result<void> NativeResources::open() {
   shared_.setup.open();
   shared_.activation.open();
   shared_.cgroups.create(stack_, remarks_, shared_.guard);
-  return shared_.router.open();
+  if (auto ok = shared_.router.open(); !ok) return ok;
+  shared_.confinements.open(stack_, shared_.router.directory());
+  return {};
 }
 
 void NativeResources::keep_in(KeptRecord& record, std::string stack_id) {

@@ -11,6 +11,7 @@
 #include "daemon/notify/router.hpp"
 #include "daemon/resources/activation.hpp"
 #include "daemon/resources/cgroups.hpp"
+#include "daemon/resources/confinement.hpp"
 #include "daemon/resources/descriptor_budget.hpp"
 #include "daemon/resources/kept_record.hpp"
 #include "daemon/resources/launch_setup.hpp"
@@ -32,6 +33,7 @@ struct SharedResources {
   NotifyRouter router;
   LaunchSetup setup;
   Cgroups cgroups;
+  Confinements confinements;
   Activation activation;
   ListenNotifiers notifiers;
   DescriptorBudget budget;

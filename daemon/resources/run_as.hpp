@@ -11,7 +11,7 @@
 
 namespace belfry::daemon {
 
-// "nobody:daemon", "nobody:", ":daemon"; ":" for belfry's own.
+// "nobody:daemon", "nobody:", ":daemon+audio"; ":" for belfry's own.
 [[nodiscard]] std::string identity_key(const config::Service& spec);
 // The same for people: "nobody:daemon", "nobody", "group daemon".
 [[nodiscard]] std::string words_for_identity(const config::Service& spec);
@@ -20,5 +20,8 @@ namespace belfry::daemon {
 // error names the capabilities that are missing to run the service so, to end it, and to give it a notify
 // socket if it needs one.
 [[nodiscard]] Result<void> check_rights(const config::Service& spec, const system::Identity& identity);
+
+// The same of its `capabilities`.
+[[nodiscard]] Result<void> check_capabilities(const config::Service& spec);
 
 }  // namespace belfry::daemon

@@ -132,8 +132,10 @@ LastWords of_env(const Line& line) {
   std::string_view name = quoted(at == std::string::npos ? text : text.substr(at + busybox.size()));
   if (name.empty()) return {};
   if (takes_off_carriage_return(name)) return says(Complaint::carriage_return, name);
-  if (!line.has("no such file or directory")) return {};
-  return says(name.contains(' ') ? Complaint::interpreter_words : Complaint::interpreter_missing, name);
+  const bool forbidden = line.has("permission denied");
+  if (!forbidden && !line.has("no such file or directory")) return {};
+  if (name.contains(' ')) return says(Complaint::interpreter_words, name);
+  return says(forbidden ? Complaint::command_forbidden : Complaint::interpreter_missing, name);
 }
 
 // "sh: 1: NAME", "bash: line 1: NAME", "./run.sh: 3: NAME", "bash: NAME" → NAME; empty: no shell says that.
@@ -286,7 +288,11 @@ std::string text_of(const LastWords& words) {
              " (write the file with Unix line ends)";
     case Complaint::command_missing:
       return "the shell finds no command " + thing + " (install it, or set PATH)";
-    case Complaint::command_forbidden: return "the shell may not execute " + thing;
+    case Complaint::command_forbidden:
+      if (thing.contains('/')) return thing + " may not be executed";
+      // The search goes on behind a directory that may not be entered, and its errno is what is said at the
+      // end.
+      return thing + " may not be executed, or it is not found and a directory of PATH may not be entered";
     case Complaint::command_foreign: return thing + " is no program for this machine";
     case Complaint::process_limit:
       return "it could make no further process or thread (RLIMIT_NPROC of its user, or pids_max of its "

@@ -22,7 +22,7 @@ enum class Complaint : std::uint8_t {
   interpreter_words,    // what env was given as one name: "python3 -u"
   carriage_return,      // a script with CRLF line ends; the name that was looked for, or empty
   command_missing,      // the command that a shell has not found
-  command_forbidden,    // the command that a shell may not execute
+  command_forbidden,    // the command that a shell or env may not execute
   command_foreign,      // the command that is no program for this machine
   port_taken,           // `ports`: of which, the likeliest first; empty: it did not say
   port_forbidden,       // the same

@@ -153,6 +153,8 @@ class Service final : public Node,
   // Until somebody calls, the bell ends, or the deadline comes.
   Task<void> news(Context& ctx, Bell<>* bell = nullptr, TimePoint deadline = TimePoint::max());
   void enter(Event event, Error cause = {});
+  void broke(const Error& error, int times);
+  void kill_whatever_happens() noexcept;
 
   // --- edges (service_edges.cpp)
   // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
@@ -207,6 +209,7 @@ class Service final : public Node,
   Task<void> end_probes();
   bool kill_tree();
   [[nodiscard]] bool give_up_killing(TimePoint killed_at);
+  void be_stuck(const Error& cause);
   void ask_what_it_left();
   [[nodiscard]] Error last_run_is_stuck() const;
   void give_back();

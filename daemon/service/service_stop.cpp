@@ -58,14 +58,17 @@ void Service::kill_now(const Error& cause) {
 bool Service::give_up_killing(TimePoint killed_at) {
   const auto left = survivors();
   if (!is_beyond_killing(record_.run, left, killed_at, runtime_.loop.now())) return false;
+  be_stuck(Error::failed("cannot be killed: " + text_of_stuck(left)));
+  return true;
+}
+
+void Service::be_stuck(const Error& cause) {
   record_.stuck = true;
   record_.intent = Intent::run;
-  const Error cause = Error::failed("cannot be killed: " + text_of_stuck(left));
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::unkillable, cause);
   ended->stopped.never(cause);
-  return true;
 }
 
 // What outlives the main process may have something to say. Who ends by itself may have left it running on

@@ -45,7 +45,7 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
       up_(loop_, "up"),
       ending_(loop_, "ending"),
       up_again_(loop_),
-      lives_(loop_, "lives") {
+      lives_(loop_, "lives", WaitGroup::Thrown::told_at_once) {
   services_.reserve(stack.services.size());
   by_name_.reserve(stack.services.size());
   for (const config::Service& spec : stack.services) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "config/validate/host.hpp"
 
@@ -48,6 +49,8 @@ class FakeHost : public Host {
   std::string why_port_taken(bool, const std::string&, std::uint16_t port, std::string_view) override {
     return taken.contains(port) ? "nginx (4711) has it" : "";
   }
+  std::vector<Refusal> refusals;  // of every service
+  std::vector<Refusal> what_is_refused(const Service&) override { return refusals; }
   [[nodiscard]] std::string_view default_path() const override { return "/usr/bin:/bin"; }
 };
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +78,7 @@ class FakeStack final : public StackView {
     conditions.push_back(level.condition);
     bells.push_back(level.bell);
     negated.push_back(level.negated);
+    if (breaks_at == service) throw std::runtime_error("out of cheese");
     ++waiting;
     const Outcome outcome = co_await fakes_[service]->level.wait(ctx);
     --waiting;
@@ -102,7 +104,8 @@ class FakeStack final : public StackView {
   };
   bool was_up = true, going_down = false;
   StartView start_view;
-  int waiting = 0;  // waits in progress
+  int waiting = 0;                                       // waits in progress
+  std::size_t breaks_at = static_cast<std::size_t>(-1);  // who waits for this service finds a bug
   std::vector<config::Condition> conditions;
   std::vector<std::string> bells;
   std::vector<bool> negated;

@@ -1,5 +1,6 @@
 #include "daemon/http/api/api.hpp"
 
+#include <cstdio>
 #include <utility>
 
 #include "daemon/http/api/access.hpp"
@@ -80,6 +81,10 @@ bool Api::is_light(const Request& request) const {
   const std::string_view target = request.target;
   const auto begins = [target](std::string_view with) { return target.starts_with(with); };
   return !target.contains('?') && (begins("/livez") || begins("/readyz") || begins("/startupz"));
+}
+
+void Api::print_broken(const Error& error) {
+  std::fprintf(stderr, "belfry: internal error: %s\n", error.text().c_str());
 }
 
 void Api::happened(ConnectionEvent event) {

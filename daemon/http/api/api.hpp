@@ -60,6 +60,10 @@ class Api final : public RequestHandler {
   [[nodiscard]] bool is_light(const Request& request) const override;
   void answered(int status) override { metrics_.request_answered(status); }
   void happened(ConnectionEvent event) override;
+  void broke(const Error& error) override { on_broken(error); }
+
+  // Told what was thrown while a request was answered. By default it is printed.
+  std::function<void(const Error&)> on_broken = &print_broken;
 
   // --- what answer() is made of
   [[nodiscard]] Understood understand(const Request& request, const Caller& caller);
@@ -76,6 +80,7 @@ class Api final : public RequestHandler {
     Access access = Access::none;
     [[nodiscard]] bool sees_everything() const;
   };
+  static void print_broken(const Error& error);
   [[nodiscard]] Understood dispatch(const Match& match, const Request& request, std::string_view query,
                                     const Asker& asker);
   [[nodiscard]] Understood refuse_access(Route route, Access access, Proof proof) const;

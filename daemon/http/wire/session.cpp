@@ -1,6 +1,7 @@
 #include "daemon/http/wire/session.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -53,8 +54,12 @@ bool is_late(const Context& ctx) {
 }
 
 Task<void> run_in_background(Shared& shared, std::unique_ptr<Deferred> deferred, Counted) {
-  const Response unseen = co_await deferred->perform(shared.sessions);
-  static_cast<void>(unseen);
+  try {
+    const Response unseen = co_await deferred->perform(shared.sessions);
+    static_cast<void>(unseen);
+  } catch (...) {
+    shared.handler.broke(error_from_exception("http command", std::current_exception()));
+  }
 }
 
 // Owner: the frame of serve_connection. Lifecycle: requests one after the other, answers in their order.
@@ -86,6 +91,7 @@ class Session {
   Task<bool> take_turn();
   Task<Response> respond();
   Response begin_stream(StreamedAnswer answer);
+  Task<Response> answer();
   Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
   Task<Response> run_command(std::unique_ptr<Deferred> deferred);
   Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
@@ -249,7 +255,20 @@ Task<bool> Session::take_turn() {
   co_return !was_given_up(waiting);
 }
 
+// A request that broke something in here must not take the others with it, nor the services.
 Task<Response> Session::respond() {
+  try {
+    Response response = co_await answer();
+    co_return response;
+  } catch (...) {
+    shared_.handler.broke(error_from_exception("http request", std::current_exception()));
+  }
+  Response response = problem(500, "cannot answer: internal error; belfry's own output says which");
+  response.close = true;
+  co_return response;
+}
+
+Task<Response> Session::answer() {
   const TimePoint began = shared_.loop.now();
   Answer answer = shared_.handler.answer(parser_.request(), caller_);
   const Duration took = shared_.loop.now() - began;
@@ -312,10 +331,17 @@ Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Handshake watch(shared_.sessions, "http hang-up watch");
   spawn(watch, watch_hang_up(watch.context(), socket_, caller));
-  Response response = co_await deferred->perform(caller);
+  Response response;
+  std::exception_ptr thrown;
+  try {
+    response = co_await deferred->perform(caller);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   Context joining(shared_.loop);
   const Result<void> stopped = co_await watch.stop(joining);
-  static_cast<void>(stopped);
+  if (thrown) std::rethrow_exception(thrown);
+  if (!stopped) shared_.handler.broke(stopped.error());  // the answer is good all the same
   co_return response;
 }
 
@@ -341,7 +367,11 @@ Task<void> Session::linger() {
 Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller) {
   const ConnectionGuard guard(shared, admission);
   Session session(shared, admission, std::move(fd), caller);
-  co_await session.run();
+  try {
+    co_await session.run();
+  } catch (...) {
+    shared.handler.broke(error_from_exception("http session", std::current_exception()));
+  }
 }
 
 }  // namespace belfry::daemon::http

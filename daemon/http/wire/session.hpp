@@ -45,7 +45,8 @@ struct Shared {
   StreamPace stream_pace;
   Context sessions;
   Context draining;
-  WaitGroup tasks{loop, "http tasks"};
+  // Sessions read what they throw themselves. Whoever accepts does not: without him nobody comes in any more.
+  WaitGroup tasks{loop, "http tasks", WaitGroup::Thrown::told_at_once};
 
  private:
   std::string date_;

@@ -52,6 +52,8 @@ TEST(LastWords, of_loaders_env_and_shells_name_what_is_missing) {
        Complaint::carriage_return, "python3"},
       {"env, two words", "/usr/bin/env: \u2018python3 -u\u2019: No such file or directory\n",
        Complaint::interpreter_words, "python3 -u"},
+      {"GNU env, forbidden", "/usr/bin/env: \u2018node\u2019: Permission denied\n",
+       Complaint::command_forbidden, "node"},
       {"dash", "sh: 1: dat: not found\n", Complaint::command_missing, "dat"},
       {"dash in a file", "./run.sh: 12: dat: not found\n", Complaint::command_missing, "dat"},
       {"bash", "bash: line 1: dat: command not found\n", Complaint::command_missing, "dat"},

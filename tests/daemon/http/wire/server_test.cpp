@@ -95,6 +95,32 @@ TEST_F(ServerTest, pipelined_requests_are_answered_in_their_order) {
   EXPECT_NE(fourth, std::string::npos);
 }
 
+TEST_F(ServerTest, a_request_that_finds_a_bug_is_answered_500_and_nobody_else_is_hurt) {
+  std::vector<std::string> told;
+  api.on_broken = [&told](const Error& error) { told.push_back(error.text()); };
+  stack.add("db", State::starting);
+  stack.add("cache", State::starting);
+  stack.breaks_at = 1;
+  const std::uint16_t port = open();
+  Client one(port), several(port), other(port);
+  other.get("/v1/wait?service=db");
+  turn();
+  one.get("/v1/wait?service=cache");
+  several.get("/v1/wait?service=db&service=cache");
+  turn();
+  for (Client* client : {&one, &several}) {
+    EXPECT_THAT(client->received(), StartsWith("HTTP/1.1 500 "));
+    EXPECT_TRUE(client->ended());
+  }
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0], "task 'http request' threw: out of cheese");
+  EXPECT_THAT(told[1], HasSubstr("task 'http wait' threw: out of cheese"));
+  EXPECT_EQ(stack.waiting, 1) << "the wait for db that stood beside the broken one has ended with it";
+  stack.fake(0).level.ring();
+  turn();
+  EXPECT_THAT(other.received(), StartsWith("HTTP/1.1 200 OK"));
+}
+
 TEST_F(ServerTest, a_pipelined_request_behind_a_wait_waits_its_turn) {
   stack.add("db", State::starting);
   Client client(open());
