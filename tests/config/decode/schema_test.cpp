@@ -100,7 +100,6 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "log_options")
     return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +
                       (key.name == "max_size" ? "" : "max_size: 1MiB, ") + pair + "}");
-    return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") + pair + "}");
   if (table.name == "capabilities") return in_service("capabilities: {" + pair + "}");
   if (table.name == "io_priority_options") return in_service("io_priority: {" + pair + "}");
   if (table.name == "own_directory")
