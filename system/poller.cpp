@@ -20,7 +20,9 @@ namespace belfry::system {
 
 namespace {
 constexpr int events_at_once = 128;
-}
+// Asio counts an awaited operation for itself, and once more for the executor that its handler has.
+constexpr int units_of_work = 2;
+}  // namespace
 
 struct Poller::State final : Callback {
   State(Context& parent, int epoll)
@@ -37,7 +39,7 @@ struct Poller::State final : Callback {
     explicit TakeOut(State& s) : state(s) {}
     void run() noexcept override {
       if (!state.in_background || !state.waits || std::exchange(state.taken_out, true)) return;
-      state.handshake.context().loop().begin_background_wait();
+      for (int i = 0; i < units_of_work; ++i) state.handshake.context().loop().begin_background_wait();
     }
     State& state;
   };
@@ -48,7 +50,8 @@ struct Poller::State final : Callback {
   void end_wait() {
     waits = false;
     take_out.unlink();
-    if (std::exchange(taken_out, false)) handshake.context().loop().end_background_wait();
+    if (!std::exchange(taken_out, false)) return;
+    for (int i = 0; i < units_of_work; ++i) handshake.context().loop().end_background_wait();
   }
 
   Handshake handshake;
