@@ -19,6 +19,7 @@
 #include "channels/detail/cancel_link.hpp"
 #include "channels/detail/completion_signature.hpp"
 #include "channels/detail/die.hpp"
+#include "channels/detail/wait_inquiry.hpp"
 #include "channels/detail/waiter.hpp"
 #include "channels/loop.hpp"
 
@@ -46,11 +47,12 @@ struct BridgeState : Waiter {
   Loop& loop;
   asio::cancellation_signal signal;
   std::optional<Tuple> result;
+  std::uint32_t since = 0;  // Loop::stamp
   bool starting = false;
 };
 
 // Given to Asio. Owns nothing: when the loop is torn down the frame goes first, and the handler is
-// destroyed with the io_context, never called.
+// destroyed with the io_context, or called by one that lives on, and does nothing.
 template <class Tuple>
 class BridgeHandler {
  public:
@@ -58,13 +60,14 @@ class BridgeHandler {
   using cancellation_slot_type = asio::cancellation_slot;
 
   BridgeHandler(BridgeState<Tuple>& state, Executor executor) noexcept
-      : state_(&state), executor_(executor), slot_(state.signal.slot()) {}
+      : state_(&state), executor_(executor), slot_(state.signal.slot()), alive_(state.loop.alive()) {}
 
   executor_type get_executor() const noexcept { return executor_; }
   cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
 
   template <class... Args>
   void operator()(Args&&... args) {
+    if (!alive_) return;
     state_->signal.slot().clear();
     state_->result.emplace(std::forward<Args>(args)...);
     if (!state_->starting) state_->loop.wake_from_io(*state_);
@@ -74,6 +77,7 @@ class BridgeHandler {
   BridgeState<Tuple>* state_;
   Executor executor_;
   asio::cancellation_slot slot_;
+  LoopAlive alive_;
 };
 
 // Owner: the awaiting frame. Lifecycle: one operation; resumes when its handler ran. Destroyed before
@@ -106,6 +110,7 @@ class Bridge final : public CancelLink {
   }
   bool await_suspend(std::coroutine_handle<> awaiting) {
     state_.handle = awaiting;
+    state_.since = state_.loop.stamp();
     state_.starting = true;
     std::move(operation_)(BridgeHandler<Tuple>(state_, ctx_.loop().executor()));
     state_.starting = false;
@@ -120,8 +125,10 @@ class Bridge final : public CancelLink {
   }
 
  private:
-  static void context_cancelled(CancelLink& link, CancelRound&) noexcept {
+  static void context_cancelled(CancelLink& link, CancelRound& round) noexcept {
     auto& self = static_cast<Bridge&>(link);
+    if (round.inquiry != nullptr)
+      return round.inquiry->answer(self.state_.handle, "an Asio operation", self.state_.since);
     if (!self.state_.result) self.state_.signal.emit(asio::cancellation_type::terminal);
   }
 

@@ -93,20 +93,41 @@ class BellWait final : public Wait<BellWait> {
     return {.kind = Outcome::Kind::cancelled, .at = {}, .cause = cancel_cause()};
   }
   bool granted() const noexcept { return bell().ended(); }
+  std::string describe() const { return named("bell", bell().name); }
 
  private:
   BellCore& bell() const noexcept { return static_cast<BellCore&>(*place_); }
+};
+
+// The same for the payload. Owner, lifecycle, cancellation: as BellWait.
+template <class T>
+class BellValueWait final {
+ public:
+  BellValueWait(Bell<T>& bell, Context& ctx) noexcept : bell_(bell), wait_(bell.wait(ctx)) {}
+  bool await_ready() const noexcept { return wait_.await_ready(); }
+  void await_suspend(std::coroutine_handle<> awaiting) noexcept { wait_.await_suspend(awaiting); }
+  Result<T> await_resume() {
+    Outcome outcome = wait_.await_resume();
+    if (outcome.rung()) return bell_.value();
+    return std::unexpected(std::move(outcome.cause));
+  }
+
+ private:
+  Bell<T>& bell_;
+  BellWait wait_;
 };
 
 }  // namespace detail
 
 // Owner: the one whose event it is; inline, never moved. Lifecycle: silent, then rung or never, for
 // good. Must outlive its waits: destroying it while a task waits, or before a released task has
-// resumed, ends the process with the bell's name. Cancellation: of a wait, never of the bell.
+// resumed, ends the process with the bell's name. Ringing it twice, or from whatever its ringing has woken,
+// is harmless: it has ended by then, and nobody is resumed inside ring(). Cancellation: of a wait, never of
+// the bell.
 template <class T>
 class Bell {
  public:
-  // `name` must live as long as the bell.
+  // A name that is no literal is copied.
   Bell(Loop& loop, const char* name) noexcept : core_(loop, name) {}
 
   // Releases every waiter in the coming turn. False when it had ended before: nothing changes then.
@@ -130,6 +151,9 @@ class Bell {
   Ringer<T> ringer() noexcept { return Ringer<T>(*this); }
   // co_await bell.wait(ctx) -> Outcome. Does not suspend when the bell has ended.
   detail::BellWait wait(Context& ctx) noexcept { return {core_, ctx}; }
+  // co_await bell.get(ctx) -> Result<T>: a copy of the payload, for each who asks, late or not; the cause of
+  // never; or the cause of ctx.
+  detail::BellValueWait<T> get(Context& ctx) noexcept { return {*this, ctx}; }
 
  private:
   friend class Listener<T>;
@@ -141,20 +165,28 @@ class Bell {
 template <class T>
 class Listener {
  public:
-  Listener() noexcept = default;  // listens to nothing; may only be assigned to and tested
+  Listener() noexcept = default;  // listens to nothing; whatever needs a bell ends the process
   explicit Listener(Bell<T>& bell) noexcept : bell_(&bell) {}
   // co_await listener.wait(ctx) -> Outcome.
-  detail::BellWait wait(Context& ctx) const noexcept { return {bell_->core_, ctx}; }
+  detail::BellWait wait(Context& ctx) const noexcept { return {bell().core_, ctx}; }
+  // co_await listener.get(ctx) -> Result<T>, as Bell::get.
+  detail::BellValueWait<T> get(Context& ctx) const noexcept { return bell().get(ctx); }
   explicit operator bool() const noexcept { return bell_ != nullptr; }
-  bool ended() const noexcept { return bell_->ended(); }
-  bool rung() const noexcept { return bell_->rung(); }
-  TimePoint at() const noexcept { return bell_->at(); }
-  const T& value() const noexcept { return bell_->value(); }
-  const Error& cause() const noexcept { return bell_->cause(); }
-  const char* name() const noexcept { return bell_->name(); }
-  detail::BellCore& core() const noexcept { return bell_->core_; }
+  bool ended() const noexcept { return bell().ended(); }
+  bool rung() const noexcept { return bell().rung(); }
+  TimePoint at() const noexcept { return bell().at(); }
+  const T& value() const noexcept { return bell().value(); }
+  const Error& cause() const noexcept { return bell().cause(); }
+  const char* name() const noexcept { return bell().name(); }
+  detail::BellCore& core() const noexcept { return bell().core_; }
 
  private:
+  Bell<T>& bell() const noexcept {
+    if (bell_ == nullptr) [[unlikely]]
+      detail::die("listen to", "nil", "this listener was never given a bell");
+    return *bell_;
+  }
+
   Bell<T>* bell_ = nullptr;
 };
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "channels/detail/name.hpp"
 #include "channels/detail/ring_buffer.hpp"
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
@@ -21,14 +22,19 @@ namespace belfry {
 
 template <class T>
 class Subscription;
+template <class T>
+class SubscriptionCase;
 
 // Owner: the one who publishes; the only one that closes. Lifecycle: open, closed. Subscriptions may
 // outlive it: they drain, then end. Cancellation: none; publishing never waits.
 template <class T>
 class Broadcast {
  public:
-  Broadcast(Loop& loop, const char* name) noexcept : loop_(loop), name_(name) {}
-  ~Broadcast() { close(); }
+  Broadcast(Loop& loop, const char* name) noexcept : loop_(loop), name_(detail::keep_name(name)) {}
+  ~Broadcast() {
+    close();
+    detail::release_name(name_);
+  }
   Broadcast(const Broadcast&) = delete;
   Broadcast& operator=(const Broadcast&) = delete;
 
@@ -66,9 +72,10 @@ struct Received {
 template <class T>
 class Subscription final : public IntrusiveLink {
  public:
-  // Precondition: capacity > 0.
+  // A capacity of 0, which could hold no value, ends the process with the name of the broadcast.
   Subscription(Broadcast<T>& broadcast, std::size_t capacity)
       : place_(broadcast.loop_, broadcast.name_), buffer_(capacity), ended_(broadcast.closed_) {
+    if (capacity == 0) detail::die("subscribe to", place_.name, "a buffer of 0 holds nothing");
     if (!ended_) broadcast.subscribers_.push_back(*this);
   }
   ~Subscription() { place_.assert_quiet("destroy subscription to"); }
@@ -91,9 +98,10 @@ class Subscription final : public IntrusiveLink {
       this->resumed();
       if (!from_.buffer_.empty() && (waited_ || !this->is_cancelled())) return from_.take();
       if (this->is_cancelled()) return std::unexpected(this->cancel_cause());
-      return std::unexpected(Error::closed(std::string("broadcast '") + from_.place_.name + "' is closed"));
+      return std::unexpected(from_.closed_error());
     }
     bool granted() const noexcept { return !from_.buffer_.empty() || from_.ended_; }
+    std::string describe() const { return detail::named("broadcast", from_.place_.name); }
 
    private:
     Subscription& from_;
@@ -109,6 +117,10 @@ class Subscription final : public IntrusiveLink {
 
  private:
   friend class Broadcast<T>;
+  friend class SubscriptionCase<T>;
+  Error closed_error() const {
+    return Error::closed(std::string("broadcast '") + place_.name + "' is closed");
+  }
   void push(const T& value) {
     if (buffer_.full()) {
       (void)buffer_.pop();

@@ -1,6 +1,8 @@
 #include "channels/context.hpp"
 
 #include "channels/detail/die.hpp"
+#include "channels/detail/name.hpp"
+#include "channels/detail/wait_inquiry.hpp"
 #include "channels/loop.hpp"
 
 namespace belfry {
@@ -9,17 +11,26 @@ using detail::CancelLink;
 using detail::CancelRound;
 using detail::TimerNode;
 
-Context::Context(Loop& loop) noexcept
-    : CancelLink(&Context::parent_cancelled), TimerNode(&Context::deadline_reached), loop_(&loop) {
+Context::Context(Loop& loop, const char* name) noexcept
+    : CancelLink(&Context::parent_cancelled),
+      TimerNode(&Context::deadline_reached),
+      loop_(&loop),
+      name_(detail::keep_name(name)) {
   when = TimePoint::max();
+  loop.root_contexts().push_back(*this);
 }
 
-Context::Context(Context& parent) noexcept : Context(*parent.loop_) {
+Context::Context(Context& parent, const char* name) noexcept
+    : CancelLink(&Context::parent_cancelled),
+      TimerNode(&Context::deadline_reached),
+      loop_(parent.loop_),
+      name_(detail::keep_name(name)) {
   when = parent.when;  // told, not armed: the parent's timer reaches us
   parent.enlist(*this);
 }
 
-Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent) {
+Context::Context(Context& parent, TimePoint deadline, const char* name) noexcept : Context(parent, name) {
+  deadline = in_time(deadline);
   if (deadline >= when || cancelled()) return;
   when = deadline;
   if (deadline <= loop_->now()) {
@@ -29,15 +40,32 @@ Context::Context(Context& parent, TimePoint deadline) noexcept : Context(parent)
   }
 }
 
+Context::Context(Context& parent, Duration within, const char* name) noexcept
+    : Context(parent, saturating_add(parent.loop().now(), within), name) {}
+
+Context within(Context& parent, Duration time, const char* name) noexcept { return {parent, time, name}; }
+
 Context::~Context() {
   disarm();
-  if (links_.empty() || loop_->abandoned() || detail::abandoning) [[likely]]
-    return;
-  detail::die("destroy context", "", "a child context or a wait still uses it");
+  if (!links_.empty() && !loop_->abandoned() && !detail::abandoning) [[unlikely]]
+    detail::die("destroy context", name_, "a child context or a wait still uses it");
+  detail::release_name(name_);
+}
+
+const Error& Context::no_cause() noexcept {
+  static const Error none;
+  return none;
 }
 
 void Context::disarm() noexcept {
   if (TimerNode::armed()) loop_->timers().cancel(*this);
+}
+
+// Const, because nobody can tell it from the timer having fired a moment ago.
+bool Context::deadline_is_over() const noexcept {
+  if (!loop_->is_over(when)) return false;
+  const_cast<Context*>(this)->cancel(Error::deadline_exceeded());  // NOLINT: no context is a constant
+  return true;
 }
 
 void Context::cancel(const Error& cause) noexcept {
@@ -52,6 +80,7 @@ void Context::cancel(const Error& cause) noexcept {
 
 void Context::parent_cancelled(CancelLink& link, CancelRound& round) noexcept {
   auto& self = static_cast<Context&>(link);
+  if (round.inquiry != nullptr) return round.inquiry->go_on_with(self.links_);
   self.disarm();
   round.pending.splice_back(self.links_);
 }

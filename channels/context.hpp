@@ -25,10 +25,14 @@ namespace belfry {
 // Cancellation: cancel(), the parent's cancel, or the deadline.
 class Context final : detail::CancelLink, detail::TimerNode {
  public:
-  explicit Context(Loop& loop) noexcept;
-  explicit Context(Context& parent) noexcept;
-  // The earlier of this deadline and the parent's applies; at it the cause is deadline_exceeded.
-  Context(Context& parent, TimePoint deadline) noexcept;
+  // The name is for the message of a broken rule; without one it is that of the function that made the
+  // context. One that is no literal is copied.
+  explicit Context(Loop& loop, const char* name = __builtin_FUNCTION()) noexcept;
+  explicit Context(Context& parent, const char* name = __builtin_FUNCTION()) noexcept;
+  // The earlier of this deadline and the parent's applies; at it the cause is deadline_exceeded. A deadline
+  // at the end of time (TimePoint::max(), and what has run over it) is none.
+  Context(Context& parent, TimePoint deadline, const char* name = __builtin_FUNCTION()) noexcept;
+  Context(Context& parent, Duration within, const char* name = __builtin_FUNCTION()) noexcept;
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   // Leaves the parent and frees the timer at once.
@@ -36,18 +40,21 @@ class Context final : detail::CancelLink, detail::TimerNode {
 
   // Returns before anything resumes. The first cause stays.
   void cancel(const Error& cause = Error::cancelled()) noexcept;
-  bool cancelled() const noexcept { return is_cancelled(); }
-  // Precondition: cancelled().
-  const Error& cause() const noexcept { return cancel_cause(); }
+  // A deadline that has passed counts, whether or not the loop has come to its timer: a task that never
+  // suspends hears it, too.
+  bool cancelled() const noexcept { return is_cancelled() || (has_deadline() && deadline_is_over()); }
+  // Empty while it is not cancelled.
+  const Error& cause() const noexcept { return is_cancelled() ? cancel_cause() : no_cause(); }
+  const char* name() const noexcept { return name_; }
 
   std::optional<TimePoint> deadline() const noexcept {
-    return when == TimePoint::max() ? std::nullopt : std::optional(when);
+    return has_deadline() ? std::optional(when) : std::nullopt;
   }
   Loop& loop() const noexcept { return *loop_; }
 
   // --- for primitives: puts the link into the list, or marks it cancelled if this context is.
   void enlist(detail::CancelLink& link) noexcept {
-    if (is_cancelled()) {
+    if (cancelled()) {
       link.mark_cancelled(cancel_cause());
     } else {
       links_.push_back(link);
@@ -57,10 +64,18 @@ class Context final : detail::CancelLink, detail::TimerNode {
  private:
   static void parent_cancelled(detail::CancelLink& link, detail::CancelRound& round) noexcept;
   static void deadline_reached(detail::TimerNode& node) noexcept;
+  static const Error& no_cause() noexcept;
   void disarm() noexcept;
+  bool has_deadline() const noexcept { return when != TimePoint::max(); }
+  bool deadline_is_over() const noexcept;
 
   Loop* loop_;
+  const char* name_;  // kept: see detail/name.hpp
   detail::CancelList links_;
 };
+
+// A child with a deadline, in one word:
+//   Context soon = within(ctx, 5s);
+Context within(Context& parent, Duration time, const char* name = __builtin_FUNCTION()) noexcept;
 
 }  // namespace belfry

@@ -67,6 +67,8 @@ class Error {
   int errnum() const noexcept;
   // The whole chain, joined by ": ".
   std::string text() const;
+  // The very same error, handed on, and not only one that says the same.
+  bool is_same_as(const Error& other) const noexcept { return payload_ == other.payload_; }
   // A new error of the same kind with this one as its cause.
   Error wrap(std::string message) const;
 

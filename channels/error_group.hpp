@@ -19,18 +19,23 @@
 
 namespace belfry {
 
-// Owner: the one who starts the tasks. Lifecycle: spawn any number, wait for the end of all; destroyed
-// only when all have ended. Cancellation: context() is what the tasks watch; with first_error_cancels
+// Owner: the one who starts the tasks. Lifecycle: spawn any number, wait for the end of all, and again with
+// all_run; destroyed only when all have ended. Errors that no wait() has told are told to the loop
+// (Loop::on_unread_error). Cancellation: context() is what the tasks watch; with first_error_cancels
 // the first error is its cause. Cancelling a wait leaves the tasks alone.
 class ErrorGroup {
  public:
   enum class Policy : std::uint8_t {
-    first_error_cancels,  // fail fast: siblings are cancelled, the first error is the result
-    all_run,              // close everything: nobody is cancelled, the result names every error
+    // Fail fast: siblings are cancelled. The first error is the result; those that only pass on the cancel
+    // are
+    // no news, any other is added.
+    first_error_cancels,
+    all_run,  // close everything: nobody is cancelled, the result names every error
   };
 
   ErrorGroup(Context& parent, Policy policy, const char* name = "error group") noexcept
       : context_(parent), policy_(policy), running_(parent.loop(), name) {}
+  ~ErrorGroup();
 
   Context& context() noexcept { return context_; }
   std::size_t running() const noexcept { return running_.count(); }
@@ -44,16 +49,18 @@ class ErrorGroup {
 
  private:
   struct Failure {
-    std::string_view name;
+    std::string name;
     Error error;
   };
-  static Task<> run(ErrorGroup& group, std::string_view name, Task<Result<void>> task);
+  static Task<> run(ErrorGroup& group, detail::PackedName name, Task<Result<void>> task);
   void failed(std::string_view name, Error error);
-  Result<void> result() const;
+  bool is_echo(const Error& error) const noexcept;
+  Error combined() const;
 
   Context context_;
   Policy policy_;
   std::vector<Failure> failures_;
+  bool unread_ = false;
   WaitGroup running_;
 };
 

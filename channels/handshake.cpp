@@ -6,6 +6,7 @@
 namespace belfry {
 
 Handshake::~Handshake() {
+  errors_.tell(context_.loop(), "destroy handshake", name());
   if (!running() || context_.loop().abandoned() || detail::abandoning) return;
   detail::die("destroy handshake", name(), "its task still runs");
 }
@@ -16,7 +17,7 @@ void Handshake::request_stop(const Error& cause) noexcept {
 }
 
 void Handshake::task_threw(std::string_view name, std::exception_ptr thrown) noexcept {
-  error_ = error_from_exception(name, std::move(thrown));
+  errors_.put(error_from_exception(name, std::move(thrown)));
 }
 
 void spawn(Handshake& handshake, Task<void> task) {

@@ -13,17 +13,20 @@
 #include "channels/bell.hpp"
 #include "channels/context.hpp"
 #include "channels/detail/root_task.hpp"
+#include "channels/detail/task_errors.hpp"
 #include "channels/error.hpp"
 #include "channels/task.hpp"
 
 namespace belfry {
 
 // Owner: the one who starts and stops the task; must outlive it. Lifecycle: one task, spawned at most
-// once; `stopped` ends it. Destroying it while the task runs ends the process with its name.
+// once; `stopped` ends it. Destroying it while the task runs ends the process with its name; destroying it
+// when the task threw, and neither stop() nor error() has told anybody, is told to the loop
+// (Loop::on_unread_error).
 // Cancellation: the parent's cancel is a request to stop.
 class Handshake final : TaskOwner {
  public:
-  // `name` must live as long as the handshake; it names the task in the census, too.
+  // The name is the task's in the census, too. One that is no literal is copied.
   Handshake(Context& parent, const char* name) noexcept : context_(parent), stopped_(parent.loop(), name) {}
   ~Handshake();
 
@@ -36,12 +39,15 @@ class Handshake final : TaskOwner {
   void request_stop(const Error& cause = Error::cancelled()) noexcept;
 
   class Stop;
-  // Asks, and waits for the answer: Result<void>, ok once stopped, or the cause of `patience`. From
-  // inside its own task it ends the process with the name.
+  // Asks, and waits for the answer: Result<void>, ok once stopped, what the task threw (kind failed), or the
+  // cause of `patience`. May be repeated. From inside its own task it ends the process with the name.
   Stop stop(Context& patience) noexcept;
 
-  // The error of a task that threw, or nullptr. Precondition: stopped.
-  const Error* error() const noexcept { return error_ ? &error_ : nullptr; }
+  // What the task threw, or nullptr: also while it runs, as then nothing was thrown yet.
+  const Error* error() noexcept { return errors_.empty() ? nullptr : &errors_.read(); }
+
+  // Is this the owner of the handshake's own task? A task that waits for itself waits for ever.
+  bool owns(const TaskOwner* task_owner) const noexcept { return task_owner == this; }
 
   friend void spawn(Handshake& handshake, Task<void> task);
 
@@ -51,7 +57,7 @@ class Handshake final : TaskOwner {
 
   Context context_;
   Bell<> stopped_;
-  Error error_;
+  detail::TaskErrors errors_;
   bool spawned_ = false;
 };
 
@@ -72,8 +78,9 @@ class Handshake::Stop {
   }
   Result<void> await_resume() noexcept {
     Outcome outcome = wait_.await_resume();
-    if (outcome.rung()) return {};
-    return std::unexpected(std::move(outcome.cause));
+    if (!outcome.rung()) return std::unexpected(std::move(outcome.cause));
+    if (const Error* thrown = handshake_.error()) return std::unexpected(*thrown);
+    return {};
   }
 
  private:

@@ -9,7 +9,7 @@
 // waiting list of this library and the loop's ready list are made of, and it is of use outside as well.
 #pragma once
 
-#include <cassert>
+#include "channels/detail/die.hpp"
 
 namespace belfry {
 
@@ -73,7 +73,8 @@ class IntrusiveList {
 
   void push_back(T& item) noexcept {
     IntrusiveLink& link = item;
-    assert(!link.linked());
+    if (link.linked()) [[unlikely]]
+      detail::die("put into a list", "link", "it is in one already");
     link.prev_ = head_.prev_;
     link.next_ = &head_;
     head_.prev_->next_ = &link;

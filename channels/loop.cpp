@@ -7,6 +7,7 @@
 #include "channels/detail/die.hpp"
 #include "channels/detail/kernel_timer.hpp"
 #include "channels/detail/root_task.hpp"
+#include "channels/detail/task_errors.hpp"
 
 namespace belfry {
 
@@ -14,8 +15,12 @@ namespace detail {
 
 // Asio's side of the loop, kept out of the header.
 struct Reactor {
-  Reactor(KernelTimer::Fired fired, Loop* loop) : timer(io, fired, loop) {}
-  asio::io_context io{1};
+  Reactor(asio::io_context* foreign, KernelTimer::Fired fired, Loop* loop)
+      : own(foreign == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
+        io(foreign == nullptr ? *own : *foreign),
+        timer(io, fired, loop, loop->alive()) {}
+  std::unique_ptr<asio::io_context> own;
+  asio::io_context& io;
   KernelTimer timer;
   std::optional<TimePoint> kernel_armed_for;
 };
@@ -51,13 +56,20 @@ constexpr Duration most_taken_for_pause = std::chrono::seconds(2);
 
 Loop::Loop()
     : horizon_(Clock::now()),
+      turn_began_(horizon_),
       awake_until_(horizon_),
-      reactor_(std::make_unique<detail::Reactor>(&Loop::kernel_timer_fired, this)) {}
+      reactor_(std::make_unique<detail::Reactor>(nullptr, &Loop::kernel_timer_fired, this)) {}
+
+Loop::Loop(asio::io_context& io)
+    : horizon_(Clock::now()),
+      turn_began_(horizon_),
+      awake_until_(horizon_),
+      reactor_(std::make_unique<detail::Reactor>(&io, &Loop::kernel_timer_fired, this)) {}
 
 Loop::Loop(ManualClock& clock) : Loop() {
   clock_ = &clock;
   manual_ = &clock;
-  awake_until_ = horizon_ = clock.now();
+  awake_until_ = horizon_ = turn_began_ = clock.now();
 }
 
 Loop::~Loop() { abandon(); }
@@ -96,6 +108,39 @@ void Loop::Starter::run() noexcept {
   if (loop.first_unstarted_ != nullptr && !linked()) loop.wake(*this);
 }
 
+void Loop::unread_error(std::string_view what, std::string_view name, std::string_view why,
+                        const Error& error) noexcept {
+  if (unread_handler_) {
+    unread_handler_("cannot " + std::string(what) + " '" + std::string(name) + "': " + std::string(why),
+                    error);
+    return;
+  }
+  const std::string text = std::string(why) + ": " + error.text();
+  if (!abandoned_) detail::die(what, name, text);
+  detail::say(what, name, text);
+}
+
+void Loop::broke(std::string_view kind, std::string_view name, std::exception_ptr thrown) noexcept {
+  unread_error("go on after " + std::string(kind), name, "it threw",
+               detail::what_was_thrown(std::move(thrown)));
+}
+
+// What a handler of Asio throws comes out of its run() or poll(), which may be called again then.
+template <class Run>
+std::size_t Loop::run_handlers(Run run) noexcept {
+  try {
+    return run(reactor_->io);
+  } catch (...) {
+    broke("handler", "asio", std::current_exception());
+    return 1;
+  }
+}
+
+void Loop::Leftovers::task_threw(std::string_view name, std::exception_ptr thrown) noexcept {
+  loop.unread_error("go on after task", name, "it threw and nobody joins it",
+                    detail::what_was_thrown(std::move(thrown)));
+}
+
 inline void Loop::resume_first(detail::WaiterList& list) noexcept {
   detail::Waiter& waiter = list.pop_front();
   if (!list.empty()) __builtin_prefetch(list.front().handle.address());
@@ -113,16 +158,16 @@ std::size_t Loop::drain() noexcept {
     const bool last = round == rounds_per_turn - 1;  // who wakes himself again and again keeps nobody out
     if ((ready_.empty() || last) && !std::exchange(later_had, true)) ready_.splice_back(later_);
     if (ready_.empty()) break;
-    detail::WaiterList current;
-    current.splice_back(ready_);
-    for (; !current.empty(); ++resumed) resume_first(current);
+    current_.splice_back(ready_);
+    for (; !current_.empty(); ++resumed) resume_first(current_);
   }
   return resumed;
 }
 
 std::size_t Loop::turn() noexcept {
   if (stepping_ || abandoned_) return 0;
-  count_pause(now());
+  turn_began_ = now();
+  count_pause(turn_began_);
   meter_.begin();
   in_turn_ = true;
   const std::size_t resumed = drain();
@@ -143,7 +188,8 @@ void Loop::refuse_nesting() const noexcept {
 void Loop::post_turn() noexcept {
   if (abandoned_) return;
   turn_posted_ = true;
-  asio::post(reactor_->io, [this] {
+  asio::post(reactor_->io, [this, alive = alive_] {
+    if (!alive) return;
     turn_posted_ = false;
     turn();
   });
@@ -175,10 +221,18 @@ void Loop::kernel_timer_fired(void* self) noexcept {
   loop.take_in_the_rest(0, loop.heard_);
 }
 
+bool Loop::is_over(TimePoint deadline) const noexcept {
+  if (deadline <= horizon_) return true;
+  const TimePoint time = now();
+  if (deadline > time) return false;
+  return deadline > turn_began_ || time - turn_began_ >= longest_intake;
+}
+
 void Loop::count_pause(TimePoint now) noexcept {
   const std::optional<TimePoint> earliest = timers_.earliest();
   if (!earliest || now - *earliest <= longest_delay) return;
-  paused_ += std::min(now - awake_until_, now - *earliest + most_taken_for_pause);
+  paused_ = saturating_add(
+      paused_, std::min(now - awake_until_, saturating_add(now - *earliest, most_taken_for_pause)));
   awake_until_ = now;  // counted, whatever is looked at first after it
 }
 
@@ -189,7 +243,9 @@ void Loop::take_in_the_rest(int round, std::uint64_t heard_before) noexcept {
   if (abandoned_) return;
   const bool quiet = round >= 2 && heard_ == heard_before;
   if (!quiet && now() - next_horizon_ < longest_intake) {
-    asio::post(reactor_->io, [this, round, heard = heard_] { take_in_the_rest(round + 1, heard); });
+    asio::post(reactor_->io, [this, alive = alive_, round, heard = heard_] {
+      if (alive) take_in_the_rest(round + 1, heard);
+    });
     return;
   }
   taking_in_ = false;
@@ -209,6 +265,20 @@ std::size_t Loop::fire_timers(TimePoint now) noexcept {
 
 std::uint64_t Loop::kernel_timer_changes() const noexcept { return reactor_->timer.changes(); }
 
+// What waits in the background is not counted as work, so an event of it may stand in the queue of an
+// io_context that has nothing to do.
+bool Loop::is_asleep() noexcept {
+  const auto work = asio::make_work_guard(reactor_->io);
+  reactor_->io.restart();
+  return run_handlers([](asio::io_context& io) { return io.poll(); }) == 0;
+}
+
+// The count of Asio's outstanding work is what io_context::run goes by; the two calls are those of the
+// executor requirements of the Networking TS.
+void Loop::begin_background_wait() noexcept { executor().on_work_finished(); }
+
+void Loop::end_background_wait() noexcept { executor().on_work_started(); }
+
 RunEnd Loop::run() {
   refuse_nesting();
   if (abandoned_) return RunEnd::finished;
@@ -216,7 +286,7 @@ RunEnd Loop::run() {
   turn();
   while (!stop_requested_ && (!tasks_.empty() || !ready_.empty() || !later_.empty())) {
     reactor_->io.restart();
-    if (reactor_->io.run() == 0) break;
+    if (run_handlers([](asio::io_context& io) { return io.run(); }) == 0 && is_asleep()) break;
   }
   running_ = false;
   reactor_->io.restart();
@@ -241,7 +311,7 @@ std::size_t Loop::run_until_idle() {
     const std::size_t moved = turn();
     resumed += moved;
     reactor_->io.restart();
-    const std::size_t handled = reactor_->io.poll();
+    const std::size_t handled = run_handlers([](asio::io_context& io) { return io.poll(); });
     if (stop_requested_ || (fired == 0 && moved == 0 && handled == 0)) break;
   }
   stop_requested_ = false;
@@ -253,7 +323,7 @@ bool Loop::step() {
   if (abandoned_) return false;
   stepping_ = true;
   in_turn_ = true;
-  horizon_ = now();
+  horizon_ = turn_began_ = now();
   timers_.fire_due(horizon_);
   if (ready_.empty()) ready_.splice_back(later_);
   bool moved = !ready_.empty();
@@ -261,7 +331,7 @@ bool Loop::step() {
   in_turn_ = false;
   if (!moved) {
     reactor_->io.restart();
-    moved = reactor_->io.poll_one() != 0;
+    moved = run_handlers([](asio::io_context& io) { return io.poll_one(); }) != 0;
   }
   settle_timer();
   stepping_ = false;
@@ -283,7 +353,7 @@ void Loop::advance(Duration by) {
   if (manual_ == nullptr) detail::die("advance a loop", "loop", "it has no manual clock");
   const TimePoint target = saturating_add(now(), by);
   run_until_idle();
-  while (timers_.earliest().value_or(TimePoint::max()) <= target) advance_to_next_timer();
+  while (timers_.earliest() && *timers_.earliest() <= target) advance_to_next_timer();
   manual_->set(target);
   run_until_idle();
 }
@@ -292,6 +362,7 @@ void Loop::abandon() noexcept {
   if (abandoned_) return;
   if (in_turn_) detail::die("abandon a loop", "loop", "a task of it is running");
   abandoned_ = true;
+  alive_.end();
   first_unstarted_ = nullptr;
   const bool outer = std::exchange(detail::abandoning, true);
   while (!tasks_.empty()) {

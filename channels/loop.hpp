@@ -9,12 +9,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "channels/asio_fwd.hpp"
 #include "channels/callback.hpp"
+#include "channels/detail/cancel_link.hpp"
+#include "channels/detail/loop_alive.hpp"
+#include "channels/detail/root_task.hpp"
+#include "channels/error.hpp"
 #include "channels/intrusive_list.hpp"
 #include "channels/time/time.hpp"
 #include "channels/timer_queue.hpp"
@@ -23,7 +28,6 @@
 namespace belfry {
 
 namespace detail {
-class RootTask;
 struct Reactor;
 }  // namespace detail
 
@@ -41,6 +45,10 @@ class Loop {
  public:
   Loop();
   explicit Loop(ManualClock& clock);  // never waits for real time; see advance()
+  // On an io_context of somebody else, who runs it, on one thread, and keeps it for longer than this loop.
+  // Its run() returns when nothing is left to do or to wait for there: tasks that wait for each other do not
+  // hold it.
+  explicit Loop(asio::io_context& io);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -93,6 +101,15 @@ class Loop {
   std::size_t tasks() const noexcept;
   bool has_tasks() const noexcept { return !tasks_.empty(); }
   void each_task(const std::function<void(std::string_view name)>& visit) const;
+  // What each of them waits for, and since when: channels/task_dump.hpp.
+
+  // Told the errors of tasks whose owner went without reading them, those of tasks that were left to the
+  // loop, and what callbacks (post(), timers, handlers of Asio) throw: `who` is what the message of their
+  // death would begin with ("cannot drop the handle of task 'x'"). A program that can end in good order does
+  // so from here; it must neither throw nor wait. Without a handler the process ends with the message; of a
+  // loop that was abandoned already it is only printed.
+  using UnreadError = std::move_only_function<void(const std::string& who, const Error& error)>;
+  void on_unread_error(UnreadError handler) { unread_handler_ = std::move(handler); }
 
   // Runs `callback()` in the coming turn. Dropped without being run when the loop is abandoned.
   template <class F>
@@ -109,6 +126,11 @@ class Loop {
   // primitives may be destroyed in any order, whoever waited for them. Nothing runs on this loop again.
   void abandon() noexcept;
   bool abandoned() const noexcept { return abandoned_; }
+
+  // An operation of Asio's that waits for what comes from outside (a signal) does not keep run() from
+  // returning asleep. Called right after it was started, and first of all by its handler.
+  void begin_background_wait() noexcept;
+  void end_background_wait() noexcept;
 
   // --- for primitives -------------------------------------------------------------------------
   void wake(detail::Waiter& waiter) noexcept {
@@ -127,9 +149,24 @@ class Loop {
   void request_turn() noexcept {
     if (!in_turn_ && !turn_posted_) post_turn();
   }
+  const detail::LoopAlive& alive() const noexcept { return alive_; }
   // Called by completion handlers of Asio: resumes the waiter and runs a turn with it.
   void wake_from_io(detail::Waiter& waiter) noexcept;
   void adopt(detail::RootTask& task) noexcept;
+  // Posted before it has run, a callback runs once.
+  void wake(Callback& callback) noexcept {
+    if (!callback.linked()) wake(static_cast<detail::Waiter&>(callback));
+  }
+  void wake_afterwards(Callback& callback) noexcept {
+    if (!callback.linked()) wake_afterwards(static_cast<detail::Waiter&>(callback));
+  }
+  // "cannot <what> '<name>': <why>: <the error>"
+  void unread_error(std::string_view what, std::string_view name, std::string_view why,
+                    const Error& error) noexcept;
+  // The same of what a callback threw: there is nobody else to tell.
+  void broke(std::string_view kind, std::string_view name, std::exception_ptr thrown) noexcept;
+  // Answers for the tasks that nobody joins.
+  TaskOwner& left_to_loop() noexcept { return leftovers_; }
   // Small and deterministic: which of several ready cases goes first.
   std::uint32_t next_choice() noexcept {
     choice_ ^= choice_ << 13;
@@ -137,14 +174,39 @@ class Loop {
     choice_ ^= choice_ << 5;
     return choice_;
   }
+  // Any of 0 … count-1 with equal chance. Precondition: 0 < count < 2^32.
+  std::uint32_t choose(std::size_t count) noexcept {
+    return static_cast<std::uint32_t>((std::uint64_t{next_choice()} * count) >> 32);
+  }
+  // When the turn began, in units of 2^24 ns (17 ms) that wrap after 2.3 years: since when somebody waits.
+  std::uint32_t stamp() const noexcept {
+    return static_cast<std::uint32_t>(turn_began_.time_since_epoch().count() >> 24);
+  }
+  // The contexts that have no parent.
+  detail::CancelList& root_contexts() noexcept { return root_contexts_; }
+  // Whether a deadline is over for a task that runs now. It is when the horizon has reached it, and also when
+  // it passed while this turn went on: a task that never suspends lets nothing in, and no timer fires. But
+  // not when it had passed before the turn began: then there may be news that came in time and is read first.
+  bool is_over(TimePoint deadline) const noexcept;
 
  private:
+  friend class TaskDump;
   struct Starter final : Callback {
     explicit Starter(Loop& l) : loop(l) {}
     void run() noexcept override;
     Loop& loop;
   };
 
+  struct Leftovers final : TaskOwner {
+    explicit Leftovers(Loop& l) : loop(l) {}
+    void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
+    void task_done() noexcept override {}
+    Loop& loop;
+  };
+
+  template <class Run>
+  std::size_t run_handlers(Run run) noexcept;
+  bool is_asleep() noexcept;
   void refuse_nesting() const noexcept;
   void post_turn() noexcept;
   std::size_t turn() noexcept;
@@ -159,7 +221,8 @@ class Loop {
   const TimeSource* clock_ = nullptr;
   ManualClock* manual_ = nullptr;
   detail::WaiterList ready_;
-  detail::WaiterList later_;  // when ready_ is empty, and in a turn's last round
+  detail::WaiterList current_;  // what this round of the turn has not resumed yet
+  detail::WaiterList later_;    // when ready_ is empty, and in a turn's last round
   bool in_turn_ = false;
   bool stepping_ = false;
   bool turn_posted_ = false;
@@ -169,15 +232,20 @@ class Loop {
   bool taking_in_ = false;   // timers are due, and what arrived before them is being read
   std::uint64_t heard_ = 0;  // completions of I/O
   TimePoint horizon_;
+  TimePoint turn_began_;
   TimePoint next_horizon_;  // while taking_in_
   TimePoint awake_until_;   // the end of the last turn
   Duration paused_{0};
   std::uint32_t choice_ = 0x9E3779B9U;
+  detail::CancelList root_contexts_;
   IntrusiveList<detail::RootTask> tasks_;
   detail::RootTask* first_unstarted_ = nullptr;
   Starter starter_{*this};
+  Leftovers leftovers_{*this};
+  UnreadError unread_handler_;
   TimerQueue timers_{*this};
   TurnMeter meter_;
+  detail::LoopAlive alive_;
   std::unique_ptr<detail::Reactor> reactor_;
 };
 
@@ -186,12 +254,17 @@ namespace detail {
 // Owner: itself, until it was run or discarded. Lifecycle: one call.
 template <class F>
 struct Posted final : Callback {
-  explicit Posted(F f) : function(std::move(f)) {}
+  Posted(Loop& l, F f) : loop(l), function(std::move(f)) {}
   void run() noexcept override {
-    std::unique_ptr<Posted> self(this);
-    function();
+    const std::unique_ptr<Posted> self(this);
+    try {
+      function();
+    } catch (...) {
+      loop.broke("callback", "posted", std::current_exception());
+    }
   }
   void discard() noexcept override { delete this; }
+  Loop& loop;
   F function;
 };
 
@@ -200,13 +273,13 @@ struct Posted final : Callback {
 template <class F>
 void Loop::post(F callback) {
   static_assert(std::is_invocable_v<F&>);
-  if (!abandoned_) wake(*new detail::Posted<F>(std::move(callback)));
+  if (!abandoned_) wake(*new detail::Posted<F>(*this, std::move(callback)));
 }
 
 template <class F>
 void Loop::afterwards(F callback) {
   static_assert(std::is_invocable_v<F&>);
-  if (!abandoned_) wake_afterwards(*new detail::Posted<F>(std::move(callback)));
+  if (!abandoned_) wake_afterwards(*new detail::Posted<F>(*this, std::move(callback)));
 }
 
 }  // namespace belfry

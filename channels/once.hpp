@@ -6,9 +6,11 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "channels/bell.hpp"
+#include "channels/detail/die.hpp"
 #include "channels/error.hpp"
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
@@ -16,8 +18,9 @@
 
 namespace belfry {
 
-// Owner: whoever owns the value; must outlive its users. Lifecycle: untouched, making, made (or
-// failed, for good). Cancellation: of a get(); the parent's cancel reaches the work itself.
+// Owner: whoever owns the value; must outlive its users. Lifecycle: untouched, making, made (or failed, or
+// stopped, for good). Cancellation: of a get(); the parent's cancel reaches the work itself. A get() from
+// inside the work would wait for itself: it ends the process with the name.
 template <class T>
 class Once {
  public:
@@ -27,8 +30,11 @@ class Once {
   Once(Context& parent, const char* name, Make make)
       : make_(std::move(make)), made_(parent.loop(), name), work_(parent, name) {}
 
-  // Result<T*>: the value, which lives here; the error of the work; or the cause of ctx.
+  // Result<T*>: the value, which lives here; the error of the work; kind closed when it was stopped before
+  // anybody needed it; or the cause of ctx.
   Task<Result<T*>> get(Context& ctx) {
+    NotInsideWork not_inside{work_};
+    co_await not_inside;
     if (!started_) {
       started_ = true;
       spawn(work_, run(*this));
@@ -39,10 +45,27 @@ class Once {
   }
 
   bool made() const noexcept { return made_.rung(); }
-  // Ends the work if it is under way: Result<void>, as Handshake::stop.
-  Handshake::Stop stop(Context& patience) noexcept { return work_.stop(patience); }
+  // Ends the work if it is under way, and makes it impossible if it is not: Result<void>, as Handshake::stop.
+  // A value that was made stays.
+  Handshake::Stop stop(Context& patience) noexcept {
+    if (!std::exchange(started_, true))
+      made_.never(Error::closed(std::string("cannot make '") + made_.name() + "': it was stopped before"));
+    return work_.stop(patience);
+  }
 
  private:
+  struct NotInsideWork {
+    Handshake& work;
+    bool await_ready() const noexcept { return !work.running(); }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> awaiting) const noexcept {
+      if (work.owns(detail::owner_of(awaiting)))
+        detail::die("get", work.name(), "from inside the work that makes it: it would wait for itself");
+      return false;
+    }
+    void await_resume() const noexcept {}
+  };
+
   static Task<> run(Once& self) {
     try {
       Result<T> result = co_await self.make_(self.work_.context());

@@ -3,13 +3,18 @@
 // The asker may leave at its deadline; the worker's answer then goes nowhere and blocks nobody. The
 // worker may drop a question (or die with a queue full of them); the asker then gets an error at once
 // instead of waiting for ever. Every question has a fresh reply.
+//
+// A worker that ends, or throws, leaves a queue that nobody reads. Run it through serving(), and its queue is
+// closed with it: whoever waits at it, stands in it or comes later is told why.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "channels/channel.hpp"
+#include "channels/detail/task_errors.hpp"
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
 #include "channels/task.hpp"
@@ -18,6 +23,8 @@ namespace belfry {
 
 template <class T>
 class Reply;
+template <class T>
+class ReplyCase;
 
 // The worker's half: answers at most once; destroyed unanswered, it tells the asker so.
 // Owner: whoever holds the question. Lifecycle: open, answered; move-only; may outlive the asker.
@@ -67,8 +74,9 @@ class [[nodiscard]] Replier {
 };
 
 // The asker's half.
-// Owner: the asking frame. Lifecycle: one replier(), one answer. Destroying it early is the normal way
-// of leaving. Cancellation: of the wait; the answer of the same turn is still taken.
+// Owner: the asking frame. Lifecycle: one replier(), one answer, taken once. Destroying it early is the
+// normal way of leaving. Asking for a second replier ends the process with the name. Cancellation: of the
+// wait; the answer of the same turn is still taken.
 template <class T>
 class Reply {
  public:
@@ -80,6 +88,8 @@ class Reply {
 
   // Once: the half that travels with the question.
   Replier<T> replier() noexcept {
+    if (given_) detail::die("give away reply", place_.name, "its other half was given to somebody before");
+    given_ = true;
     Replier<T> half(*this);
     replier_ = &half;
     return half;
@@ -93,19 +103,29 @@ class Reply {
     void await_suspend(std::coroutine_handle<> awaiting) noexcept { this->suspend(awaiting); }
     Result<T> await_resume() {
       this->resumed();
-      if (granted()) return std::move(*reply_.result_);
+      if (reply_.result_) return *std::exchange(reply_.result_, std::nullopt);
+      if (!reply_.can_come()) return std::unexpected(reply_.nothing_to_wait_for());
       return std::unexpected(this->cancel_cause());
     }
-    bool granted() const noexcept { return reply_.result_.has_value(); }
+    bool granted() const noexcept { return reply_.result_.has_value() || !reply_.can_come(); }
+    std::string describe() const { return detail::named("reply", reply_.place_.name); }
 
    private:
     Reply& reply_;
   };
-  // Result<T>: the answer, the worker's error, kind refused when it was dropped, or the cause of ctx.
+  // Result<T>: the answer, the worker's error, kind refused when it was dropped, or the cause of ctx. Kind
+  // invalid at once when no answer can come: nobody was given the replier, or somebody took the answer.
   Waiting wait(Context& ctx) noexcept { return {*this, ctx}; }
 
  private:
   friend class Replier<T>;
+  friend class ReplyCase<T>;
+  bool can_come() const noexcept { return replier_ != nullptr; }
+  Error nothing_to_wait_for() const {
+    return Error(Error::Kind::invalid, std::string("cannot wait for '") + place_.name + "': " +
+                                           (given_ ? "its answer was taken already"
+                                                   : "nobody was asked, because replier() was not called"));
+  }
   void settle(Result<T> result) {
     result_.emplace(std::move(result));
     place_.loop->wake_all(place_.waiters);
@@ -113,6 +133,7 @@ class Reply {
 
   detail::WaitingPlace place_;
   Replier<T>* replier_ = nullptr;
+  bool given_ = false;
   std::optional<Result<T>> result_;
 };
 
@@ -121,7 +142,29 @@ template <class Question, class Answer>
 struct Request {
   Question question;
   Replier<Answer> reply;
+
+  // What a channel says to the questions that are in it when it is given up.
+  void refuse(const Error& why) {
+    reply.fail(Error(Error::Kind::refused, "the question was not answered", why));
+  }
 };
+
+// Runs the worker that reads `requests`. However it ends, by return or by exception,
+// nobody reads the channel any more: it is closed with the cause, and what is in it is refused. The exception
+// goes on to the task's owner. The channel must outlive the worker.
+//   spawn(worker, serving(requests, answer_all(worker.context(), requests.receiver())));
+template <class T>
+Task<> serving(Channel<T>& requests, Task<> worker) {
+  std::exception_ptr thrown;
+  try {
+    co_await std::move(worker);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  requests.refuse(thrown ? Error::failed("its worker threw: " + detail::what_was_thrown(thrown).text())
+                         : Error::closed("its worker has ended"));
+  if (thrown) std::rethrow_exception(thrown);
+}
 
 // Sends the question and waits for the answer, both within ctx (give it a deadline for a timeout).
 template <class Question, class Answer>
@@ -129,7 +172,7 @@ Task<Result<Answer>> ask(Context& ctx, Sender<Request<Question, Answer>> worker,
                          std::type_identity_t<Question> question) {
   Reply<Answer> reply(ctx.loop());
   Request<Question, Answer> request{std::move(question), reply.replier()};
-  Result<void> sent = co_await worker.send(ctx, std::move(request));
+  const Result<void> sent = co_await worker.send(ctx, std::move(request));
   if (!sent) co_return std::unexpected(sent.error());
   co_return co_await reply.wait(ctx);
 }

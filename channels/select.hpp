@@ -6,12 +6,29 @@
 //   std::size_t which = co_await select(ctx, rung, woken, late);
 //
 // Cases are named objects of the caller: they hold the links, so a select allocates nothing. Among
-// several ready cases the choice is fair; the others are left as they were and can be selected again.
+// several ready cases each is chosen with equal chance, however many cases that are not ready stand between
+// them; the others are left as they were and can be selected again.
+//
+// What comes first, here and in every other wait:
+//   1. When a wait begins, what has ended for good is heard, even on a cancelled context: a bell that ended,
+//   a
+//      task that has, a group at zero, an answer, a context that was cancelled. Hearing it takes nothing
+//      away.
+//   2. Then the context: cancelled, or past its deadline, it ends the wait. Nothing is taken, and a moment
+//   that
+//      has passed is not looked at (a loop of late ticks hears its end).
+//   3. Then what is there: values, units, notifies, moments that have passed, by chance if there are several.
+//   4. When a waiting task is resumed, what is there by then is taken, before a cancel of the same turn,
+//      whichever of the two came first. Its next wait begins with 1.
+// A deadline that has passed counts from the moment at which a task asks, also in one that never suspends;
+// unless it passed before the turn began: then the news that came in time goes first (Loop::horizon).
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <string>
 #include <type_traits>
 
 #include "channels/context.hpp"
@@ -50,13 +67,18 @@ class SelectWait : public Waiter, public CancelLink {
 
  private:
   static void context_cancelled(CancelLink& link, CancelRound& round) noexcept;
-  bool take_one(bool levels_only);
+  bool take_one(bool cancelled);
+  template <class Indices>
+  bool take_first_of(Indices indices, bool cancelled);
   void leave_all() noexcept;
 
   Context& ctx_;
   std::span<SelectCase* const> cases_;
+  std::string describe() const;
+
   SelectCase* claimed_ = nullptr;
   std::size_t winner_ = select_cancelled;
+  std::uint32_t since_ = 0;  // Loop::stamp
 };
 
 template <std::size_t N>

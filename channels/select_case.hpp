@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "channels/bell.hpp"
 #include "channels/context.hpp"
@@ -19,10 +20,13 @@ class SelectWait;
 
 // One thing that a select can wait for.
 // Owner: the caller of select. Lifecycle: idle, entered by one select at a time, idle; reusable.
-// Must not be destroyed while entered. Cancellation: the select's.
+// Destroying it while a select waits with it ends the process. Cancellation: the select's.
 class SelectCase : protected detail::Waiter {
  public:
-  virtual ~SelectCase() = default;
+  virtual ~SelectCase() {
+    if (select_ != nullptr && !detail::abandoning && !waits_on_->abandoned()) [[unlikely]]
+      detail::die("destroy case", "of a select", "the select still waits with it");
+  }
 
  protected:
   friend class detail::SelectWait;
@@ -33,12 +37,15 @@ class SelectCase : protected detail::Waiter {
   // Enters the waiting list; try_take() said no before. `Waiter::handle` is set.
   virtual void enter() = 0;
   virtual void leave() noexcept = 0;
-  // Does taking it change something? Such a case is not taken on a context that is cancelled already,
-  // so that a busy channel cannot hide a cancel.
-  virtual bool consuming() const noexcept { return false; }
+  // Has it ended for good, so that hearing it takes nothing away? Other cases are not looked at on a context
+  // that is cancelled already, so that a busy channel cannot hide a cancel.
+  virtual bool heard_when_cancelled() const noexcept { return false; }
   virtual bool is_default() const noexcept { return false; }
+  // What it waits for, for the dump of all tasks; empty: nothing.
+  virtual std::string describe() const { return {}; }
 
   detail::SelectWait* select_ = nullptr;  // while entered
+  Loop* waits_on_ = nullptr;              // set with it
 };
 
 // A bell that ended, either way. Can be aimed at another bell, or at none (then it is never ready).
@@ -65,6 +72,10 @@ class BellCase final : public SelectCase {
     if (select_ != nullptr) enter();
   }
   bool try_take() override { return bell_ != nullptr && bell_->ended(); }
+  bool heard_when_cancelled() const noexcept override { return true; }
+  std::string describe() const override {
+    return bell_ == nullptr ? std::string() : detail::named("bell", bell_->name);
+  }
   void enter() noexcept override;
   void leave() noexcept override;
 
@@ -80,7 +91,7 @@ class WakeupCase final : public SelectCase {
 
  private:
   bool try_take() override { return wakeup_.consume(); }
-  bool consuming() const noexcept override { return true; }
+  std::string describe() const override { return detail::named("wakeup", wakeup_.place().name); }
   void enter() override;
   void leave() noexcept override;
 
@@ -114,6 +125,9 @@ class TimerCase final : public SelectCase, detail::TimerNode {
   bool try_take() override {
     return moment_ != TimePoint::max() && moment_ <= (until_ == Until::heard ? loop_.horizon() : loop_.now());
   }
+  std::string describe() const override {
+    return moment_ == TimePoint::max() ? std::string() : detail::describe_moment(loop_, moment_);
+  }
   void enter() noexcept override;
   void leave() noexcept override;
 
@@ -131,6 +145,8 @@ class ContextCase final : public SelectCase, detail::CancelLink {
  private:
   static void context_cancelled(CancelLink& link, detail::CancelRound& round) noexcept;
   bool try_take() override { return ctx_.cancelled(); }
+  bool heard_when_cancelled() const noexcept override { return true; }
+  std::string describe() const override { return "the end of a context"; }
   void enter() override;
   void leave() noexcept override;
 

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "channels/detail/wait.hpp"
@@ -18,6 +19,21 @@
 namespace belfry {
 
 class Semaphore;
+class SelectCase;
+
+namespace detail {
+
+class SelectWait;
+
+// Somebody in the queue of a semaphore: a plain wait, or a case of a select.
+struct SemaphoreWaiter : Waiter {
+  std::size_t weight = 1;
+  bool granted = false;
+  SelectCase* select_case = nullptr;  // and its select, when it is one
+  SelectWait* select = nullptr;
+};
+
+}  // namespace detail
 
 // Some units of a semaphore; gives them back when destroyed. Must not outlive the semaphore.
 class [[nodiscard]] Permit {
@@ -40,6 +56,7 @@ class [[nodiscard]] Permit {
 
  private:
   friend class Semaphore;
+  friend class SemaphoreCase;
   Permit(Semaphore& semaphore, std::size_t weight) noexcept : semaphore_(&semaphore), weight_(weight) {}
 
   Semaphore* semaphore_ = nullptr;
@@ -50,8 +67,9 @@ class [[nodiscard]] Permit {
 // Cancellation: of a wait (deadline included); it then holds nothing, and those behind it are looked at.
 class Semaphore {
  public:
-  Semaphore(Loop& loop, std::size_t units, const char* name) noexcept
-      : place_(loop, name), capacity_(units), free_(units) {}
+  // `kind` is what messages call it.
+  Semaphore(Loop& loop, std::size_t units, const char* name, const char* kind = "semaphore") noexcept
+      : place_(loop, name), kind_(kind), capacity_(units), free_(units) {}
   ~Semaphore();
 
   std::size_t capacity() const noexcept { return capacity_; }
@@ -67,30 +85,33 @@ class Semaphore {
 
  private:
   friend class Permit;
+  friend class SemaphoreCase;
+  Error too_many() const;
   void give_back(std::size_t weight) noexcept;
   void serve() noexcept;
 
   detail::WaitingPlace place_;
+  const char* kind_;
   std::size_t capacity_;
   std::size_t free_;
 };
 
-class Semaphore::Acquire final : public detail::Wait<Acquire> {
+class Semaphore::Acquire final : public detail::Wait<Acquire, detail::SemaphoreWaiter> {
  public:
-  Acquire(Semaphore& semaphore, Context& ctx, std::size_t weight) noexcept
-      : Wait(semaphore.place_, ctx), semaphore_(semaphore), weight_(weight) {}
+  Acquire(Semaphore& semaphore, Context& ctx, std::size_t units) noexcept
+      : Wait(semaphore.place_, ctx), semaphore_(semaphore) {
+    weight = units;
+  }
   ~Acquire();
 
   bool await_ready() noexcept;
   void await_suspend(std::coroutine_handle<> awaiting) noexcept { suspend(awaiting); }
   Result<Permit> await_resume();
-  bool granted() const noexcept { return granted_; }
+  bool granted() const noexcept { return SemaphoreWaiter::granted; }
+  std::string describe() const { return detail::named(semaphore_.kind_, place_->name); }
 
  private:
-  friend class Semaphore;
   Semaphore& semaphore_;
-  std::size_t weight_;
-  bool granted_ = false;
 };
 
 inline Semaphore::Acquire Semaphore::acquire(Context& ctx, std::size_t weight) noexcept {

@@ -1,6 +1,8 @@
 // Waiting for a time, or for others to have their turn.
 #pragma once
 
+#include <algorithm>
+
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
 #include "channels/timer_queue.hpp"
@@ -14,7 +16,7 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
  public:
   Sleep(Context& ctx, TimePoint until) noexcept
       : CancelLink(&Sleep::context_cancelled), TimerNode(&Sleep::expired), loop_(ctx.loop()) {
-    when = until;
+    when = in_time(until);
     ctx.enlist(*this);
   }
   ~Sleep() { stop_timer(); }
@@ -26,11 +28,13 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
   }
   void await_suspend(std::coroutine_handle<> awaiting) noexcept {
     handle = awaiting;
+    since_ = loop_.stamp();
     loop_.timers().arm(*this, when);
   }
   Result<void> await_resume() noexcept {
     CancelLink::unlink();
-    if (done_) return {};
+    // What has come by the time of the resumption is taken, whichever of the two was first.
+    if (done_ || (handle && when <= loop_.now())) return {};
     return std::unexpected(cancel_cause());
   }
 
@@ -42,7 +46,12 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
   }
   static void context_cancelled(CancelLink& link, CancelRound& round) noexcept {
     auto& self = static_cast<Sleep&>(link);
-    if (!self.armed()) return;
+    if (round.inquiry != nullptr) {
+      if (self.handle)
+        round.inquiry->answer(self.handle, describe_moment(round.loop, self.when), self.since_);
+      return;
+    }
+    if (self.done_ || !self.handle) return;
     self.stop_timer();
     round.loop.wake(self);
   }
@@ -51,15 +60,17 @@ class Sleep final : public Waiter, public CancelLink, public TimerNode {
   }
 
   Loop& loop_;
+  std::uint32_t since_ = 0;
   bool done_ = false;
 };
 
 }  // namespace detail
 
-// Result<void>: ok at or after `when`, or the cause of ctx. Does not suspend for a time in the past.
+// Result<void>: ok at or after `when`, or the cause of ctx. Does not suspend for a time in the past. Until
+// the end of time (TimePoint::max(), Duration::max()) only a cancel ends it.
 inline detail::Sleep sleep_until(Context& ctx, TimePoint when) noexcept { return {ctx, when}; }
 inline detail::Sleep sleep_for(Context& ctx, Duration duration) noexcept {
-  return {ctx, saturating_add(ctx.loop().now(), duration)};
+  return {ctx, saturating_add(ctx.loop().now(), std::max(duration, Duration::zero()))};
 }
 
 namespace detail {

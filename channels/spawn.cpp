@@ -9,26 +9,11 @@ namespace belfry {
 
 namespace {
 
-std::string describe(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an exception that is not a std::exception";
-  }
+// The root of the task, which it does not have twice.
+detail::RootTask& root_of(Task<void> task, std::string_view name) {
+  if (!task) detail::die("spawn task", name, "it was moved away or awaited before");
+  return task.release().promise();
 }
-
-// Answers for tasks that were left to the loop.
-class LoopOwner final : public TaskOwner {
- public:
-  void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override {
-    detail::die("go on after task", name, "it threw and nobody joins it: " + describe(thrown));
-  }
-  void task_done() noexcept override {}
-};
-
-LoopOwner loop_owner;
 
 }  // namespace
 
@@ -37,18 +22,19 @@ std::coroutine_handle<> detail::RootTask::handle() noexcept {
 }
 
 Error error_from_exception(std::string_view name, std::exception_ptr thrown) {
-  return Error(Error::Kind::failed, "task '" + std::string(name) + "' threw: " + describe(thrown));
+  return Error(Error::Kind::failed, "task '" + std::string(name) +
+                                        "' threw: " + detail::what_was_thrown(std::move(thrown)).text());
 }
 
 void spawn_for(TaskOwner& owner, Loop& loop, std::string_view name, Task<void> task) {
-  detail::RootTask& root = task.release().promise();
+  detail::RootTask& root = root_of(std::move(task), name);
   root.make_root(name, &owner);
   loop.adopt(root);
 }
 
 TaskHandle::TaskHandle(Loop& loop, std::string_view name, Task<void> task)
     : place_(loop, "task handle"), name_(name) {
-  detail::RootTask& root = task.release().promise();
+  detail::RootTask& root = root_of(std::move(task), name);
   task_ = &root;
   root.make_root(name, this);
   loop.adopt(root);
@@ -56,26 +42,41 @@ TaskHandle::TaskHandle(Loop& loop, std::string_view name, Task<void> task)
 
 TaskHandle::TaskHandle(TaskHandle&& other) noexcept
     : place_(*other.place_.loop, other.place_.name),
-      name_(other.name_),
+      name_(other.name_.view()),
       task_(std::exchange(other.task_, nullptr)),
-      error_(std::move(other.error_)) {
+      moved_(std::exchange(other.moved_, true)),
+      errors_(std::exchange(other.errors_, {})) {
   other.place_.assert_quiet("move");
   if (task_ != nullptr) task_->set_owner(this);
 }
 
 TaskHandle::~TaskHandle() {
   place_.assert_quiet("destroy");
+  errors_.tell(*place_.loop, "drop the handle of task", name());
   if (done() || place_.loop->abandoned() || detail::abandoning) return;
-  detail::die("drop the handle of task", name_, "it still runs: join it, or call leave_to_loop()");
+  detail::die("drop the handle of task", name(), "it still runs: join it, or call leave_to_loop()");
+}
+
+void TaskHandle::refuse_moved(const char* what) const noexcept {
+  if (moved_) detail::die(what, name(), "the handle was moved away");
+}
+
+Result<void> TaskHandle::result() {
+  refuse_moved("ask for the result of task");
+  if (!done())
+    return std::unexpected(Error(Error::Kind::refused, "task '" + std::string(name()) + "' still runs"));
+  if (errors_.empty()) return {};
+  return std::unexpected(errors_.read());
 }
 
 void TaskHandle::leave_to_loop() && noexcept {
   place_.assert_quiet("leave to the loop");
-  if (task_ != nullptr) std::exchange(task_, nullptr)->set_owner(&loop_owner);
+  if (task_ != nullptr) std::exchange(task_, nullptr)->set_owner(&place_.loop->left_to_loop());
+  errors_.tell(*place_.loop, "leave to the loop task", name());
 }
 
 void TaskHandle::task_threw(std::string_view name, std::exception_ptr thrown) noexcept {
-  error_ = error_from_exception(name, std::move(thrown));
+  errors_.put(error_from_exception(name, std::move(thrown)));
 }
 
 void TaskHandle::task_done() noexcept {

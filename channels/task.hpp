@@ -14,6 +14,7 @@
 #include <utility>
 #include <variant>
 
+#include "channels/detail/compiler.hpp"
 #include "channels/detail/die.hpp"
 #include "channels/detail/frame_pool.hpp"
 #include "channels/detail/root_task.hpp"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "channels/detail/die.hpp"
 #include "channels/loop.hpp"
 
 namespace belfry {
@@ -76,6 +77,12 @@ void TimerQueue::detach(TimerNode& node) noexcept {
 void TimerQueue::earliest_changed() noexcept { loop_.request_turn(); }
 
 void TimerQueue::arm(TimerNode& node, TimePoint when) noexcept {
+  when = in_time(when);
+  if (when == TimePoint::max()) {
+    cancel(node);
+    node.when = when;
+    return;
+  }
   const TimerNode* earliest = root_;
   if (node.armed()) detach(node);
   node.when = when;
@@ -109,6 +116,7 @@ std::size_t TimerQueue::fire_due(TimePoint now) noexcept {
 Timer::Timer(Loop& loop) noexcept : TimerNode(&Timer::expired), loop_(loop) {}
 
 void Timer::arm(TimePoint when_due, std::move_only_function<void()> callback) {
+  if (!callback) detail::die("arm a timer", "", "it was given nothing to do");
   callback_ = std::move(callback);
   loop_.timers().arm(*this, when_due);
 }
@@ -117,7 +125,12 @@ void Timer::cancel() noexcept { loop_.timers().cancel(*this); }
 
 void Timer::expired(TimerNode& node) noexcept {
   auto callback = std::move(static_cast<Timer&>(node).callback_);
-  callback();  // may re-arm or destroy the timer
+  Loop& loop = static_cast<Timer&>(node).loop_;
+  try {
+    callback();  // may re-arm or destroy the timer
+  } catch (...) {
+    loop.broke("callback", "of a timer", std::current_exception());
+  }
 }
 
 }  // namespace belfry

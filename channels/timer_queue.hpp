@@ -46,7 +46,8 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
-  // Arms, or arms anew: a node never fires for a deadline it had before.
+  // Arms, or arms anew: a node never fires for a deadline it had before. TimePoint::max(), and what has run
+  // over it, is never: nothing is armed then.
   void arm(detail::TimerNode& node, TimePoint when) noexcept;
   void cancel(detail::TimerNode& node) noexcept;
 
@@ -77,6 +78,7 @@ class Timer final : detail::TimerNode {
   explicit Timer(Loop& loop) noexcept;
   ~Timer() { cancel(); }
 
+  // At the end of time it is not armed. An empty callback ends the process.
   void arm(TimePoint when, std::move_only_function<void()> callback);
   void cancel() noexcept;
   using TimerNode::armed;

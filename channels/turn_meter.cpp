@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "channels/detail/name.hpp"
+
 namespace belfry {
 
 // What stands inside of another one ends before it: the outer one is to blame only when the inner one was not
 // nearly all of it.
 void TurnMeter::worked(std::string_view name, Duration time) noexcept {
   if (time - time / 5 <= weight_) return;
-  heaviest_ = name;
+  heaviest_ = detail::is_part_of_program(name.data()) ? name : "work whose name is no literal";
   weight_ = time;
 }
 

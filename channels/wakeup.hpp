@@ -26,7 +26,12 @@ class Wakeup {
   }
   // Whether a notify has not been consumed yet.
   bool pending() const noexcept { return pending_; }
-  bool consume() noexcept { return std::exchange(pending_, false); }
+  // Takes the notifies without waiting; false when there are none. One that has released a waiter already is
+  // that waiter's, and cannot be taken from him.
+  bool consume() noexcept {
+    if (place_.outstanding != 0 && place_.waiters.empty()) return false;
+    return std::exchange(pending_, false);
+  }
 
   class Waiting;
   // Result<void>: ok for one or more notifies (consumed), or the cause of ctx.
@@ -58,6 +63,7 @@ class Wakeup::Waiting final : public detail::Wait<Waiting> {
     return std::unexpected(cancel_cause());
   }
   bool granted() const noexcept { return wakeup_.pending_; }
+  std::string describe() const { return detail::named("wakeup", place_->name); }
 
  private:
   Wakeup& wakeup_;

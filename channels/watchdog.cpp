@@ -7,7 +7,7 @@ Watchdog::Watchdog(Context& parent, Duration interval, const char* name) noexcep
       context_(parent),
       interval_(interval),
       last_(parent.loop().now()),
-      name_(name) {
+      name_(detail::keep_name(name)) {
   arm();
 }
 
@@ -15,21 +15,26 @@ void Watchdog::arm() noexcept { context_.loop().timers().arm(*this, saturating_a
 
 void Watchdog::set_interval(Duration interval) noexcept {
   interval_ = interval;
-  if (armed()) arm();
+  if (watching_) arm();
 }
 
 void Watchdog::stop() noexcept {
+  watching_ = false;
   if (armed()) context_.loop().timers().cancel(*this);
 }
 
 void Watchdog::due(TimerNode& node) noexcept {
   auto& self = static_cast<Watchdog&>(node);
-  if (self.context_.cancelled()) return;
+  if (self.context_.cancelled()) {
+    self.watching_ = false;
+    return;
+  }
   if (saturating_add(self.last_, self.interval_) > self.when) {  // there was a sign of life meanwhile
     self.arm();
     return;
   }
   self.expired_ = true;
+  self.watching_ = false;
   self.context_.cancel(
       Error::deadline_exceeded(std::string("watchdog '") + self.name_ + "': silent for too long"));
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "channels/context.hpp"
+#include "channels/detail/name.hpp"
 #include "channels/loop.hpp"
 #include "channels/timer_queue.hpp"
 
@@ -21,15 +22,18 @@ namespace belfry {
 // deadline_exceeded and its own name; the parent's cancel reaches context() as ever.
 class Watchdog final : detail::TimerNode {
  public:
-  // `name` must live as long as the watchdog.
   Watchdog(Context& parent, Duration interval, const char* name) noexcept;
-  ~Watchdog() { stop(); }
+  ~Watchdog() {
+    stop();
+    detail::release_name(name_);
+  }
 
   // What the watched work waits with.
   Context& context() noexcept { return context_; }
   // A sign of life: silence is counted anew from here.
   void kick() noexcept { last_ = context_.loop().now(); }
-  // Counts from the last sign of life; a shorter interval may expire at once (in the coming turn).
+  // Counts from the last sign of life; Duration::max() is never; a shorter interval may expire at once (in
+  // the coming turn).
   void set_interval(Duration interval) noexcept;
   Duration interval() const noexcept { return interval_; }
   bool expired() const noexcept { return expired_; }
@@ -44,6 +48,7 @@ class Watchdog final : detail::TimerNode {
   TimePoint last_;
   const char* name_;
   bool expired_ = false;
+  bool watching_ = true;
 };
 
 }  // namespace belfry

@@ -14,6 +14,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   check    say everything that is wrong with a file
   graph    draw who waits for whom
   status   show who is ready, who waits for what, and since when
+  events   what happened to the services of a running belfry
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload    control services of a running belfry
   shutdown    take the stack down
@@ -137,6 +138,29 @@ examples:
   belfry status
   belfry status api db
   belfry status --json | jq '.services[] | select(.ready | not) | .name'
+)";
+
+constexpr std::string_view events_help =
+    R"(belfry events: what happened to the services of a running belfry, and why.
+
+usage: belfry events [SERVICE…] [-f] [--since N|D] [--kind K]… [--json]
+
+  SERVICE          only of these; default: all, and the stack
+  -f, --follow     go on with what happens, until the daemon ends
+  --since N|D      behind event number N, or of the last 10m, 1h30m, …
+  --kind K         state, bell (started, or an own one), notice, stack
+  --json           one JSON object a line, as /v1/events says it
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+A line says when, who, what, and which probe, log line or datagram was the
+reason. The daemon keeps the newest events only.
+Exit: 0 done, 64 no such service, 69 no daemon answers, 130 Ctrl-C.
+
+examples:
+  belfry events api
+  belfry events -f --kind state
+  belfry events --json --since 10m | jq 'select(.state == "failed") | .cause'
 )";
 
 constexpr std::string_view wait_help =
@@ -313,12 +337,15 @@ examples:
 )";
 
 constexpr std::pair<std::string_view, std::string_view> texts[] = {
-    {"", belfry_help},           {"run", run_help},       {"exec", exec_help},
-    {"check", check_help},       {"graph", graph_help},   {"status", status_help},
-    {"wait", wait_help},         {"start", start_help},   {"stop", stop_help},
-    {"restart", restart_help},   {"kill", kill_help},     {"reload", reload_help},
-    {"shutdown", shutdown_help}, {"import", import_help}, {"completion", completion_help},
-    {"version", version_help},   {"help", belfry_help},
+    {"", belfry_help},         {"run", run_help},
+    {"exec", exec_help},       {"check", check_help},
+    {"graph", graph_help},     {"status", status_help},
+    {"events", events_help},   {"wait", wait_help},
+    {"start", start_help},     {"stop", stop_help},
+    {"restart", restart_help}, {"kill", kill_help},
+    {"reload", reload_help},   {"shutdown", shutdown_help},
+    {"import", import_help},   {"completion", completion_help},
+    {"version", version_help}, {"help", belfry_help},
 };
 
 }  // namespace

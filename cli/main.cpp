@@ -62,13 +62,10 @@ struct Subcommand {
 };
 
 constexpr Subcommand subcommands[] = {
-    {"run", run},         {"exec", exec},
-    {"check", check},     {"graph", graph},
-    {"status", status},   {"wait", wait},
-    {"start", control},   {"stop", control},
-    {"restart", control}, {"kill", control},
-    {"reload", control},  {"shutdown", shutdown},
-    {"import", import},   {"completion", completion},
+    {"run", run},         {"exec", exec},     {"check", check},           {"graph", graph},
+    {"status", status},   {"wait", wait},     {"start", control},         {"stop", control},
+    {"restart", control}, {"kill", control},  {"reload", control},        {"shutdown", shutdown},
+    {"events", events},   {"import", import}, {"completion", completion},
 };
 
 int answer(const Invocation& asked) {

@@ -68,6 +68,10 @@ void status_options(CLI::App& app, Raw& raw) {
   names(app, raw);
   app.add_flag("--json", raw.invocation.json);
 }
+void events_options(CLI::App& app, Raw& raw) {
+  status_options(app, raw);
+  add_event_options(app, raw.invocation.events);
+}
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
@@ -103,6 +107,7 @@ constexpr SubcommandSpec commands[] = {
     {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
+    {"events", "show what happened", events_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
@@ -335,10 +340,12 @@ std::vector<CommandOptions> all_commands() {
 std::span<const std::string_view> choices_of(std::string_view command, std::string_view option) {
   static constexpr std::string_view reports[] = {"text", "json", "sarif"};
   static constexpr std::string_view drawings[] = {"text", "dot", "mermaid", "json"};
+  static constexpr std::string_view events[] = {"state", "bell", "notice", "stack"};
   static constexpr std::string_view kinds[] = {"compose", "process-compose", "procfile"};
   static constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
   if (command == "check" && option == "--format") return reports;
   if (command == "graph" && option == "--format") return drawings;
+  if (command == "events" && option == "--kind") return events;
   if (command == "import" && option.empty()) return kinds;
   if (command == "completion" && option.empty()) return shells;
   return {};

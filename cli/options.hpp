@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channels/time/time.hpp"
+#include "cli/event_options.hpp"
 #include "cli/init_options.hpp"
 #include "cli/wait_options.hpp"
 #include "client/failure.hpp"
@@ -37,6 +38,7 @@ struct Invocation {
   bool no_wait = false;
   InitTerms init;  // run -- CMD
   WaitOptions wait;
+  EventOptions events;
 };
 
 // A text that is all there is to say: help or the version.

@@ -1,6 +1,8 @@
 #include "cli/render.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -103,6 +105,42 @@ void append_method(std::string& out, const ServiceStatus& service) {
   out += text::visible(service.name) + ": " + text::visible(service.readiness_method) + "\n";
 }
 
+std::string bytes_text(std::int64_t bytes) {
+  static constexpr const char* units[] = {" B", " KiB", " MiB", " GiB", " TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 || value >= 100 ? "%.0f" : "%.1f", value);
+  return std::string(text) + units[unit];
+}
+
+// What its runs took that are over, the newest first.
+void append_past_runs(std::string& out, const ServiceStatus& service, std::int64_t now_ns,
+                      Terminal terminal) {
+  if (service.past_runs.empty()) return;
+  std::vector<std::vector<Cell>> rows = {{{"RUN", Colour::bold, true},
+                                          {"STARTED", Colour::bold, true},
+                                          {"LASTED", Colour::bold, true},
+                                          {"CPU", Colour::bold, true},
+                                          {"PEAK MEMORY", Colour::bold, true},
+                                          {"OOM KILLS", Colour::bold, true},
+                                          {"END", Colour::bold, false}}};
+  for (auto run = service.past_runs.rbegin(); run != service.past_runs.rend(); ++run) {
+    const auto ago = nanoseconds(std::max<std::int64_t>(0, now_ns - run->started_ns));
+    const std::string peak = run->peak_memory ? bytes_text(*run->peak_memory) : "-";
+    rows.push_back({{std::to_string(run->number), Colour::none, true},
+                    {humanised(ago) + " ago", Colour::none, true},
+                    {precise(nanoseconds(run->wall_ns)), Colour::none, true},
+                    {precise(nanoseconds(run->cpu_ns)), Colour::none, true},
+                    {(run->peak_is_bound ? "<= " : "") + peak, Colour::none, true},
+                    {std::to_string(run->oom_kills), Colour::none, true},
+                    {run->end.empty() ? "-" : text::visible(run->end), Colour::none, false}});
+  }
+  out += text::visible(service.name) + ": runs that are over\n";
+  out += render_table(rows, terminal.width, terminal.colour);
+}
+
 // Who is asked though he could be heard, by reason: "asked every 10 ms (no CAP_SYS_ADMIN; …): api, web".
 void append_polled(std::string& out, const std::vector<ServiceStatus>& services) {
   std::map<std::string_view, std::vector<std::string>> names;
@@ -123,6 +161,17 @@ std::string humanised(Duration duration) {
   return std::to_string(days) + "d " + two_digits(hours % 24) + "h";
 }
 
+std::string precise(Duration duration) {
+  const double milliseconds = std::chrono::duration<double, std::milli>(duration).count();
+  char text[32];
+  if (milliseconds >= 60'000) return humanised(duration);
+  if (milliseconds >= 999.5)
+    std::snprintf(text, sizeof text, "%.1fs", milliseconds / 1000);
+  else
+    std::snprintf(text, sizeof text, milliseconds < 10 ? "%.1fms" : "%.0fms", milliseconds);
+  return text;
+}
+
 std::string render_status(const StackStatus& status, Terminal terminal) {
   std::string out = summary(status, terminal.colour);
   if (status.services.empty()) return out;
@@ -139,6 +188,7 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
     for (const ServiceStatus& service : status.services) {
       append_method(remarks, service);
       append_outputs(remarks, service);
+      append_past_runs(remarks, service, status.now_ns, terminal);
     }
   } else {
     append_polled(remarks, status.services);

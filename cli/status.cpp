@@ -56,6 +56,15 @@ int print_one_as_json(Client& client, const std::string& name) {
   return exit_code::ok;
 }
 
+// Of those who were asked for by name. Whoever has gone from the stack meanwhile has none.
+void add_past_runs(Client& client, StackStatus& status) {
+  for (ServiceStatus& service : status.services) {
+    Waiting waiting = until_it_answers();
+    const auto reply = client.request("GET", "/v1/services/" + encoded(service.name), &waiting);
+    if (reply && reply->status == 200) service.past_runs = client::read_past_runs(reply->body);
+  }
+}
+
 }  // namespace
 
 int status(const Invocation& asked) {
@@ -72,6 +81,7 @@ int status(const Invocation& asked) {
   }
   if (auto selected = select(*status, asked.names); !selected) return report(selected.error());
   status->detailed = !asked.names.empty();
+  if (status->detailed && !asked.json) add_past_runs(*client, *status);
   std::cout << (asked.json ? text::visible_json(reply->body)
                            : render_status(*status, terminal_at(STDOUT_FILENO)));
   return exit_code::ok;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -63,6 +64,16 @@ bool wait_for_news(int fd, short events, Waiting& waiting) {
   }
 }
 
+// Of "HTTP/1.1 200 OK"; 0 for anything else.
+int status_of(std::string_view head) {
+  constexpr std::string_view version = "HTTP/1.";
+  if (!head.starts_with(version) || head.size() < 12) return 0;
+  int status = 0;
+  const char* const digits = head.data() + 9;
+  const auto [end, error] = std::from_chars(digits, digits + 3, status);
+  return error == std::errc() && end == digits + 3 ? status : 0;
+}
+
 int pidfd_of_peer(int fd) {
   const ucred peer = peer_of(fd);
   // A peer in another pid namespace has no number here.
@@ -111,6 +122,33 @@ Expected<Reply> Client::request(std::string_view method, const std::string& targ
     if (!mistake.empty()) return std::unexpected(lost(sent ? mistake : "it does not read"));
   }
   return reader.reply();
+}
+
+// HTTP/1.0, to which a stream comes as it is, and ends with its connection.
+Expected<Reply> Client::follow(const std::string& target, const std::string& last_id,
+                               const std::function<bool(std::string_view)>& take) {
+  constexpr std::size_t largest_head = 8192, largest_refusal = 65536;
+  std::string request = "GET " + target + " HTTP/1.0\r\nHost: belfry\r\nAccept: text/event-stream\r\n";
+  if (!last_id.empty()) request += "Last-Event-ID: " + last_id + "\r\n";
+  const bool sent = send_all(fd_, request + "\r\n");
+  std::string head;
+  std::size_t end = std::string::npos;
+  char buffer[65536];
+  while ((end = head.find("\r\n\r\n")) == std::string::npos) {
+    const std::string_view bytes = receive(fd_, buffer, sizeof buffer);
+    if (bytes.empty()) return std::unexpected(lost(sent ? "it closed the connection" : "it does not read"));
+    head += bytes;
+    if (head.size() > largest_head + sizeof buffer) return std::unexpected(lost("its answer has no end"));
+  }
+  Reply reply{.status = status_of(head), .body = head.substr(end + 4)};
+  if (reply.status == 0) return std::unexpected(lost("its answer is not HTTP"));
+  if (reply.status == 200 && !take(std::exchange(reply.body, {}))) return reply;
+  for (;;) {
+    const std::string_view bytes = receive(fd_, buffer, sizeof buffer);
+    if (bytes.empty()) return reply;
+    if (reply.status == 200 && !take(bytes)) return reply;
+    if (reply.status != 200 && reply.body.size() < largest_refusal) reply.body += bytes;
+  }
 }
 
 Expected<void> Client::wait_for_end(Waiting& waiting) {

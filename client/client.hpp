@@ -1,6 +1,7 @@
 // One request to the daemon's control socket. Blocking: a command line has nothing else to do meanwhile.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,10 @@ class Client {
   // Waits as long as the daemon takes, or as `waiting` says. The Failure: it went away before it answered, or
   // 124: the time was over.
   Expected<Reply> request(std::string_view method, const std::string& target, Waiting* waiting = nullptr);
+  // Hands over what a stream brings, as it comes, until the daemon ends it or `take` says that it is enough.
+  // `last_id`, where not empty, is where to go on. The Reply has a body when its status is not 200.
+  Expected<Reply> follow(const std::string& target, const std::string& last_id,
+                         const std::function<bool(std::string_view)>& take);
   // Returns when the process at the other end has ended. The Failure: 124.
   Expected<void> wait_for_end(Waiting& waiting);
   [[nodiscard]] const std::string& path() const { return path_; }

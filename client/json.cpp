@@ -90,10 +90,41 @@ std::optional<StackStatus> read_status(std::string_view body) {
   return status;
 }
 
+std::vector<PastRun> read_past_runs(std::string_view body) {
+  std::vector<PastRun> runs;
+  const json::value value = parsed(body);
+  const json::value* list = value.is_object() ? value.get_object().if_contains("past_runs") : nullptr;
+  if (list == nullptr || !list->is_array()) return runs;
+  for (const json::value& element : list->get_array()) {
+    if (!element.is_object()) continue;
+    const json::object& object = element.get_object();
+    PastRun run{.number = number_of(object.if_contains("incarnation")),
+                .started_ns = number_of(object.if_contains("started_monotonic_ns")),
+                .wall_ns = number_of(object.if_contains("wall_ns")),
+                .cpu_ns = number_of(object.if_contains("cpu_user_ns")) +
+                          number_of(object.if_contains("cpu_system_ns")),
+                .oom_kills = number_of(object.if_contains("oom_kills")),
+                .peak_memory = {},
+                .peak_is_bound = truth_of(object.if_contains("peak_memory_is_bound")),
+                .end = text_of(object.if_contains("end"))};
+    if (const json::value* peak = object.if_contains("peak_memory_bytes");
+        peak != nullptr && peak->is_int64())
+      run.peak_memory = peak->get_int64();
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
 std::string text_member(std::string_view object, std::string_view name) {
   const json::value value = parsed(object);
   if (!value.is_object()) return {};
   return text_of(value.get_object().if_contains(json::string_view(name.data(), name.size())));
+}
+
+std::int64_t number_member(std::string_view object, std::string_view name) {
+  const json::value value = parsed(object);
+  if (!value.is_object()) return 0;
+  return number_of(value.get_object().if_contains(json::string_view(name.data(), name.size())));
 }
 
 std::vector<std::string> list_member(std::string_view object, std::string_view name) {

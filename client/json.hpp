@@ -10,6 +10,14 @@
 
 namespace belfry::client {
 
+// One that is over.
+struct PastRun {
+  std::int64_t number = 0, started_ns = 0, wall_ns = 0, cpu_ns = 0, oom_kills = 0;
+  std::optional<std::int64_t> peak_memory;  // bytes; nothing: nobody knows
+  bool peak_is_bound = false;               // it was at most so much
+  std::string end;
+};
+
 struct ServiceStatus {
   std::string name, state;
   bool ready = false, wanted = false;
@@ -24,6 +32,7 @@ struct ServiceStatus {
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
   std::string readiness_polling;                                     // "asked every 10 ms (why)"
   std::string readiness_method;                                      // "port 80: kernel event (seccomp)"
+  std::vector<PastRun> past_runs;                                    // read_past_runs(); the oldest first
 };
 
 struct StackStatus {
@@ -37,8 +46,13 @@ struct StackStatus {
 // The body of /v1/services; nothing when it is not that.
 [[nodiscard]] std::optional<StackStatus> read_status(std::string_view body);
 
+// What the body of /v1/services/NAME says of the runs that are over.
+[[nodiscard]] std::vector<PastRun> read_past_runs(std::string_view body);
+
 // A member of an object that is a text; empty when there is none.
 [[nodiscard]] std::string text_member(std::string_view object, std::string_view name);
+// One that is a whole number; 0 when there is none.
+[[nodiscard]] std::int64_t number_member(std::string_view object, std::string_view name);
 // A member of an object that is a list of texts.
 [[nodiscard]] std::vector<std::string> list_member(std::string_view object, std::string_view name);
 

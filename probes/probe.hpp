@@ -1,6 +1,8 @@
 // "Is it ready?", asked once. When to ask again is the schedule's business, not the probe's.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -16,6 +18,12 @@ namespace belfry::probes {
 // True, or why not: "cannot connect to 127.0.0.1:5432: Connection refused".
 using CheckResult = Result<void>;
 using SystemTime = std::chrono::system_clock::time_point;
+
+// Who was found, for the journal.
+struct Sighting {
+  std::uint16_t port = 0;  // where it listens; 0: that is not what was looked for
+  pid_t pid = 0;           // who listens; 0: nobody knows
+};
 
 // Told on the loop's thread, from outside of any check.
 class NewsListener {
@@ -63,6 +71,8 @@ class Probe {
   // Of one that is asked again and again though it could be told: how often and why, for people who can do
   // something about it: "asked every 10 ms (no CAP_SYS_ADMIN; …)". Empty: there is nothing to be done.
   [[nodiscard]] virtual std::string polling() const { return {}; }
+  // After a check that was true.
+  [[nodiscard]] virtual Sighting sighting() const { return {}; }
   // When the first certificate of those that the server showed at the last check ends. Empty: it showed none.
   [[nodiscard]] virtual std::optional<SystemTime> certificate_expiry() const { return std::nullopt; }
 };

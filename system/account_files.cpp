@@ -111,6 +111,15 @@ OrErrno<std::optional<gid_t>> AccountFiles::group_of(const std::string& name) co
   return std::nullopt;
 }
 
+std::string AccountFiles::name_of_group(gid_t gid) const {
+  const auto text = text_of(group_);
+  for (std::string_view rest = text ? *text : std::string_view(); !rest.empty();) {
+    const auto group = group_in(take(rest, '\n'));
+    if (group && group->gid == gid) return std::string(group->name);
+  }
+  return {};
+}
+
 std::vector<gid_t> AccountFiles::groups_of(const std::string& user, gid_t gid) const {
   std::vector<gid_t> found{gid};
   const auto text = text_of(group_);

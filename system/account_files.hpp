@@ -23,6 +23,8 @@ class AccountFiles {
   [[nodiscard]] OrErrno<std::optional<UserEntry>> user_of(const std::string& name) const;
   [[nodiscard]] OrErrno<std::optional<UserEntry>> user_of(uid_t uid) const;
   [[nodiscard]] OrErrno<std::optional<gid_t>> group_of(const std::string& name) const;
+  // The name of the first group with this number; empty: there is none, or it cannot be known.
+  [[nodiscard]] std::string name_of_group(gid_t gid) const;
   // `gid` first, then each other group of which the user is a member, once. A file that cannot be read adds
   // none.
   [[nodiscard]] std::vector<gid_t> groups_of(const std::string& user, gid_t gid) const;

@@ -52,6 +52,13 @@ void remove_stale(const std::string& own, std::string_view prefix) {
   }
 }
 
+std::uint64_t peak_in(const std::string& directory) {
+  const std::string text = proc::read_file(directory + "/memory.peak");
+  std::uint64_t bytes = 0;
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return bytes;
+}
+
 Result<void> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
   return failure(errno, "cannot make the cgroup " + path);
@@ -100,6 +107,18 @@ std::uint64_t CgroupLeaf::take_oom_kills() {
   const std::uint64_t before = oom_kills_;
   oom_kills_ = cgroup::counter_in(directory_, "memory.events", "oom_kill");
   return oom_kills_ - std::min(before, oom_kills_);
+}
+
+// cgroup-v2.rst: cpu.stat is there without any controller.
+Usage CgroupLeaf::take_usage() {
+  const auto time = [this](const char* name) {
+    return std::chrono::microseconds(cgroup::counter_in(directory_, "cpu.stat", name));
+  };
+  const Usage before = std::exchange(
+      used_, {.user = time("user_usec"), .system = time("system_usec"), .peak_bytes = peak_in(directory_)});
+  return {.user = used_.user - before.user,
+          .system = used_.system - before.system,
+          .peak_bytes = used_.peak_bytes > before.peak_bytes ? used_.peak_bytes : 0};
 }
 
 bool CgroupLeaf::is_populated() const { return cgroup::is_populated(directory_); }
@@ -198,8 +217,11 @@ Result<void> CgroupTree::move_aside() {
 
 Result<std::unique_ptr<CgroupLeaf>> CgroupTree::make_leaf(std::string_view service) {
   std::string directory = directory_ + "/service-" + std::string(service);
+  const bool was_there = ::access(directory.c_str(), F_OK) == 0;
   if (auto ok = make_directory(directory); !ok) return std::unexpected(ok.error());
-  return std::make_unique<CgroupLeaf>(std::move(directory));
+  auto leaf = std::make_unique<CgroupLeaf>(std::move(directory));
+  if (was_there) (void)leaf->take_usage();  // of a run before, of which somebody was still in it
+  return leaf;
 }
 
 }  // namespace belfry::system

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "channels/error.hpp"
+#include "system/usage.hpp"
 
 namespace belfry::system {
 
@@ -48,12 +49,17 @@ class CgroupLeaf {
   Result<void> limit(const CgroupLimits& limits);
   // How often the kernel has killed here for lack of memory since the last call.
   std::uint64_t take_oom_kills();
+  // What was used here since the last call: of processor time all, of memory the peak of all processes
+  // together, if it is higher than ever before here (memory.peak, since Linux 5.19, with the memory
+  // controller), else 0.
+  Usage take_usage();
   [[nodiscard]] bool is_populated() const;
 
  private:
   std::string directory_;
   int descriptor_ = -1;
   std::uint64_t oom_kills_ = 0;
+  Usage used_;  // by the last call
 };
 
 // Owner: the native resources.

@@ -5,24 +5,21 @@
 // the failure (for a message) or ahead of a start (`belfry check`).
 #pragma once
 
-#include <sys/types.h>
-
-#include <span>
 #include <string>
 #include <string_view>
 
-namespace belfry::system {
+#include "system/execute_right.hpp"
 
-// Who wants to execute it. Root may enter every directory, and needs one executable bit all the same.
-struct Executor {
-  uid_t uid = 0;
-  std::span<const gid_t> groups = {};
-};
+namespace belfry::system {
 
 // What keeps this user from executing the file at `path` (absolute, or relative to this process's working
 // directory), as half a sentence: "it is a directory". Empty: nothing that can be seen from outside; and
-// for a file that is not there, where errno says it best. Blocks on the file system.
+// for a file that is missing in a directory that is there, where errno says it best. Blocks on the file
+// system.
 [[nodiscard]] std::string why_not_executable(const std::string& path, const Executor& who);
+
+// What keeps this user from entering the directory at `path`; empty: nothing that can be seen.
+[[nodiscard]] std::string why_not_enterable(const std::string& path, const Executor& who);
 
 // The interpreter that the first line of a script names, without its argument; empty: it is no script.
 // `crlf`: that line ends with a carriage return, which the kernel takes for a part of the name.

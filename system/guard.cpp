@@ -17,6 +17,7 @@
 #include <span>
 #include <system_error>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -36,13 +37,8 @@ constexpr char all_is_well = 'W';
 constexpr const char* name_of_guard = "bell-guard";  // not "belfry…": see guard.hpp
 constexpr Duration longest_hunt = std::chrono::seconds(10);
 constexpr int most_looks = 50;  // at one that has no environment to read, because it is just calling execve
+constexpr int most_looks_at_a_bomb = 100;
 constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is found by one of them
-
-// systemd sets it to the main process's number (systemd.exec(5)); whoever inherits it is not that process.
-bool is_main_process_of_a_unit() {
-  const char* const said = std::getenv("SYSTEMD_EXEC_PID");
-  return said != nullptr && std::atol(said) == ::getpid();
-}
 
 // --- in the guard
 
@@ -56,7 +52,9 @@ class Hunt {
     const TimePoint give_up = Clock::now() + longest_hunt;
     for (int empty = 0; empty < empty_looks && Clock::now() < give_up;) {
       kill_cgroup();
-      empty = kill_all_that_are_found() ? 0 : empty + 1;
+      const bool somebody_unseen = kill_groups_that_cannot_be_seen();
+      const bool somebody_found = kill_all_that_are_found();
+      empty = somebody_unseen || somebody_found ? 0 : empty + 1;
       let_them_die();
     }
   }
@@ -66,6 +64,7 @@ class Hunt {
     std::uint64_t born = 0;
     bool is_ours = false;
     bool decided = false;
+    bool stopped = false;
     int looks_in_vain = 0;
   };
 
@@ -74,42 +73,73 @@ class Hunt {
       (void)cgroup::write_control(std::string(tree), "cgroup.kill", "1");
   }
 
+  // Of those whom /proc does not show only the number of the group is known, which is the session's. It stays
+  // theirs while anybody is in it. Whoever leads it and can be seen is found by his birth instead.
+  bool kill_groups_that_cannot_be_seen() {
+    if (proc::is_ours() && !proc::hides_others()) return false;
+    bool somebody_new = false;
+    for (const pid_t leader : ledger_.leaders()) {
+      if (proc::is_ours() && proc::born_at(leader)) continue;
+      if (::kill(-leader, SIGKILL) == 0) somebody_new = groups_.insert(leader).second || somebody_new;
+    }
+    return somebody_new;
+  }
+
+  // A fork bomb would refill what is taken from it: so everybody is stopped first, and killed when nobody new
+  // turns up any more. (A signal that waits for a process lets it fork no more, too.)
   bool kill_all_that_are_found() {
+    if (!proc::is_ours()) return false;
+    std::vector<ProcessIdentity> found;
+    bool somebody_new = true;
+    for (int look = 0; look < most_looks_at_a_bomb && somebody_new; ++look) {
+      found = find_everybody();
+      somebody_new = false;
+      for (const ProcessIdentity& process : found) {
+        if (!std::exchange(seen_[process.pid].stopped, true))
+          somebody_new = send(process, SIGSTOP) || somebody_new;
+      }
+    }
+    bool somebody = undecided_;
+    for (const ProcessIdentity& process : found) somebody = send(process, SIGKILL) || somebody;
+    return somebody;
+  }
+
+  std::vector<ProcessIdentity> find_everybody() {
     std::vector<pid_t> ours;
-    bool undecided = false;
+    undecided_ = false;
     for (const pid_t pid : proc::all()) {
       if (pid == ::getpid()) continue;
       Seen& seen = look_at(pid);
       if (seen.is_ours) ours.push_back(pid);
-      undecided = undecided || !seen.decided;
+      undecided_ = undecided_ || !seen.decided;
     }
-    bool somebody = undecided;
-    for (const ProcessIdentity& process : with_all_below(std::move(ours)))
-      somebody = kill(process) || somebody;
-    return somebody;
+    return with_all_below(std::move(ours));
   }
 
   // All of them are written down before the first is killed: then they are nobody's children any more.
   std::vector<ProcessIdentity> with_all_below(std::vector<pid_t> ours) {
     std::vector<ProcessIdentity> found;
+    found.reserve(ours.size());
     for (const pid_t pid : ours) found.push_back({pid, seen_[pid].born});
     const std::size_t known = ours.size();
     const std::vector<pid_t> tree = proc::descendants_of(std::move(ours));
     for (const pid_t pid : std::span(tree).subspan(known)) {
       const auto process = identity_of(pid);
       if (!process) continue;
-      seen_[pid] = {.born = process->born, .is_ours = true, .decided = true};
+      Seen& seen = seen_[pid];
+      if (seen.born != process->born) seen = Seen{.born = process->born};
+      seen.is_ours = seen.decided = true;
       found.push_back(*process);
     }
     return found;
   }
 
   // Held before it is compared: the number may have changed hands since. False: it has ended.
-  static bool kill(const ProcessIdentity& process) {
+  static bool send(const ProcessIdentity& process, int signal) {
     const auto held = ProcessHandle::open(process.pid);
-    if (held) return !held->has_ended() && is_still(process) && held->signal(SIGKILL);
+    if (held) return !held->has_ended() && is_still(process) && held->signal(signal);
     // pidfd_open(2) is not there, or a seccomp filter forbids it.
-    return held.error() != ESRCH && is_still(process) && ::kill(process.pid, SIGKILL) == 0;
+    return held.error() != ESRCH && is_still(process) && ::kill(process.pid, signal) == 0;
   }
 
   Seen& look_at(pid_t pid) {
@@ -154,6 +184,8 @@ class Hunt {
   const GuardLedger& ledger_;
   const std::string& token_;
   std::unordered_map<pid_t, Seen> seen_;
+  bool undecided_ = false;            // whether somebody might be ours in the last look
+  std::unordered_set<pid_t> groups_;  // that were killed unseen
 };
 
 // So that neither the list of processes nor `pkill -f` shows a second belfry. The words of the command line
@@ -165,7 +197,7 @@ void rename() {
   if (length == 0) return;
   char* const words = program_invocation_name;
   std::memset(words, 0, length);
-  std::memcpy(words, name_of_guard, std::min(length - 1, std::strlen(name_of_guard)));
+  std::copy_n(name_of_guard, std::min(length - 1, std::strlen(name_of_guard)), words);
 }
 
 void leave_everything_but(int first, int second) {
@@ -197,31 +229,37 @@ void leave_everything_but(int first, int second) {
 
 Guard::Guard() : token_(unguessable_name()) {}
 
-std::unique_ptr<Guard> Guard::start() {
-  if (::getpid() == 1 || is_main_process_of_a_unit()) return nullptr;
+std::expected<std::unique_ptr<Guard>, int> Guard::start() {
+  if (::getpid() == 1) return nullptr;
   std::unique_ptr<Guard> guard(new Guard());
-  return guard->fork_it() ? std::move(guard) : nullptr;
+  if (const int error = guard->fork_it(); error != 0) return std::unexpected(error);
+  return guard;
 }
 
-// Twice, so that the guard is init's child and not belfry's, before belfry becomes a subreaper.
-bool Guard::fork_it() {
+// Twice, so that the guard is init's child and not belfry's, before belfry becomes a subreaper. What the
+// second fork says is the exit code of the process between.
+int Guard::fork_it() {
   auto down = make_pipe();
   auto up = make_pipe();
-  if (!down || !up) return false;
+  if (!down || !up) return down ? up.error() : down.error();
   ::fcntl(down->read_end.get(), F_SETFL, 0);
   const pid_t between = ::fork();
-  if (between < 0) return false;
+  if (between < 0) return errno;
   if (between == 0) {
-    if (::fork() != 0) ::_exit(0);
+    const pid_t guard = ::fork();
+    if (guard != 0) ::_exit(guard < 0 ? errno : 0);
     be_the_guard(down->read_end.get(), up->write_end.get(), ledger_, token_);
   }
-  ::waitpid(between, nullptr, 0);
+  siginfo_t ended{};
+  while (::waitid(P_PID, static_cast<id_t>(between), &ended, WEXITED) != 0 && errno == EINTR) {
+  }
+  if (ended.si_code == CLD_EXITED && ended.si_status != 0) return ended.si_status;
   up->write_end.close();
   to_guard_ = std::move(down->write_end);
   from_guard_ = std::move(up->read_end);
   ::fcntl(from_guard_.get(), F_SETFL, 0);
-  // Empty: the second fork failed, and nobody has the other end.
-  return ::read(from_guard_.get(), &pid_, sizeof pid_) == sizeof pid_;
+  // Empty: it has been killed already, and nobody has the other end.
+  return ::read(from_guard_.get(), &pid_, sizeof pid_) == sizeof pid_ ? 0 : ESRCH;
 }
 
 void Guard::stand_down() {

@@ -12,11 +12,13 @@
 //     belfry ──(a pipe, which ends with belfry)── guard
 //
 // It is forked before belfry has read a file or begun a thread, so it shares nearly all its memory; it sleeps
-// until the pipe ends. It is nobody's child that belfry could take for an orphan, has a session of its own,
+// until the pipe ends. Without /proc it knows the process groups of the services, and no more. It is
+// nobody's child that belfry could take for an orphan, has a session of its own,
 // so that signals to belfry's terminal and group pass it by, and a name in which `pkill belfry` does not find
 // belfry's.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <string>
 
@@ -33,9 +35,10 @@ inline constexpr const char* run_variable = "BELFRY_RUN";
 //   all is well and waits until it is gone. Thread rules: made and destroyed on the first thread.
 class Guard {
  public:
-  // Null where others do the same: belfry is pid 1 (the kernel ends its namespace), or the main process of a
-  // unit (systemd ends its cgroup); or where no process can be made, which is no reason not to run.
-  static std::unique_ptr<Guard> start();
+  // Null where the kernel does the same: belfry is pid 1, and its namespace ends with it. As the main process
+  // of a unit it has one, whatever KillMode says: control-group, the default, gives the services 90 s.
+  // An errno: there is no process for it, which is no reason not to run.
+  static std::expected<std::unique_ptr<Guard>, int> start();
   ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
@@ -49,7 +52,7 @@ class Guard {
 
  private:
   Guard();
-  bool fork_it();
+  int fork_it();  // 0, or the errno
 
   GuardLedger ledger_;
   std::string token_;

@@ -72,6 +72,14 @@ bool GuardLedger::has_session(pid_t session) const {
   return !born || *born <= entry.noted_at + 1;
 }
 
+std::vector<pid_t> GuardLedger::leaders() const {
+  std::vector<pid_t> found;
+  for (const Page::Entry& entry : page_->entries) {
+    if (const pid_t leader = entry.leader; leader > 0) found.push_back(leader);
+  }
+  return found;
+}
+
 std::string_view GuardLedger::cgroup() const { return {page_->cgroup.data(), page_->cgroup_size}; }
 
 }  // namespace belfry::system

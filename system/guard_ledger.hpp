@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "channels/time/time.hpp"
 
@@ -30,6 +31,8 @@ class GuardLedger {
   // Whether a session of this number is one of those that were started. The leader may have ended; a number
   // that is another process's by now is not believed.
   [[nodiscard]] bool has_session(pid_t session) const;
+  // Everybody who was added and not removed.
+  [[nodiscard]] std::vector<pid_t> leaders() const;
   [[nodiscard]] std::string_view cgroup() const;
 
  private:

@@ -60,6 +60,11 @@ void NativeProcesses::write_down_in(GuardLedger& ledger) {
   state_->shims.set_ledger(ledger);
 }
 
+void NativeProcesses::tell_usage_to(UsageListener& listener) {
+  state_->reaper.usage_listener = &listener;
+  state_->shims.usage_listener = &listener;
+}
+
 std::expected<pid_t, SpawnError> NativeProcesses::spawn(Launch& launch, ExitWatcher& watcher) {
   SpawnedShim shim;
   auto spawned = state_->spawner.spawn(launch, &shim);

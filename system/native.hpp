@@ -14,6 +14,7 @@ namespace belfry::system {
 class GuardLedger;
 class Signals;
 class Syscalls;
+class UsageListener;
 
 // Owner: the Daemon.
 // Lifecycle: made after Signals, before the first service; makes belfry a subreaper unless it is pid 1.
@@ -26,6 +27,9 @@ class NativeProcesses final : public Processes {
 
   // What is started is written down there from now on; the ledger outlives this object.
   void write_down_in(GuardLedger& ledger);
+
+  // Told what each process took, as long as the loop turns.
+  void tell_usage_to(UsageListener& listener);
 
   std::expected<pid_t, SpawnError> spawn(Launch& launch, ExitWatcher& watcher) override;
   void follow(pid_t pid, ExitWatcher& watcher) override;

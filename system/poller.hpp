@@ -9,6 +9,9 @@
 // already and stands in the round that is being delivered. The kernel keeps a descriptor in the set for as
 // long as anybody has the open file open: what others may still hold (a descriptor that a service was given)
 // must be taken out with remove(); closing it is not enough.
+//
+// A watcher that throws has broken: it is taken out, what it threw is told to Loop::on_unread_error, and the
+// others are watched as before, because a stop in good order needs them.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +22,8 @@
 #include "channels/error.hpp"
 #include "channels/handshake.hpp"
 #include "system/owned_fd.hpp"
+
+struct epoll_event;
 
 namespace belfry::system {
 
@@ -31,6 +36,10 @@ class PollWatcher {
 
  protected:
   ~PollWatcher() = default;
+
+ private:
+  friend class Poller;
+  int polled_ = -1;  // the descriptor that was added last
 };
 
 // Owner: the Daemon.
@@ -53,12 +62,17 @@ class Poller {
   // do, and what the kernel has told by now has been dealt with: who ends closes everything and exits in the
   // same moment, and it is the exit that others wait for.
   void close(OwnedFd fd, PollWatcher& watcher);
-  Task<void> stop();
+  // From here on the wait for events does not keep Loop::run from returning asleep. They are delivered as
+  // before.
+  void wait_in_background();
+  // Result<void>: what ended it before, if something did.
+  Task<Result<void>> stop();
   [[nodiscard]] Loop& loop() const;
 
  private:
   struct State;
   static Task<void> watch(Context& ctx, State& state);
+  static void take_out(State& state, const epoll_event& event);
   std::unique_ptr<State> state_;
 };
 

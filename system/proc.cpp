@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,10 +12,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <unordered_set>
 #include <utility>
 
+#include "system/capabilities.hpp"
 #include "system/clock.hpp"
 #include "system/proc_stat.hpp"
 #include "system/socket_walk.hpp"
@@ -41,6 +45,15 @@ void each_number_in(const std::string& path, F f) {
     if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') f(::dirfd(directory.get()), entry->d_name);
   }
 }
+
+bool is_in_group(gid_t group) {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  (void)::getgroups(static_cast<int>(groups.size()), groups.data());
+  return ::getegid() == group || std::ranges::find(groups, group) != groups.end();
+}
+
+// One that only the kernel tells of.
+bool is_hidden(pid_t pid) { return hides_others() && (::kill(pid, 0) == 0 || errno == EPERM); }
 
 // Links of the form "pipe:[123]" in /proc/PID/fd.
 std::vector<ino_t> inodes_of(pid_t pid, std::string_view prefix) {
@@ -80,6 +93,25 @@ bool is_ours() {
   pid_t shown = 0;
   if (length > 0) std::from_chars(link, link + length, shown);
   answer = shown == asks;
+  return answer;
+}
+
+bool hides_others() {
+  static const bool answer = [] {
+    if (!is_ours() || has_capability(CAP_SYS_PTRACE)) return false;
+    const std::string mounts = read_file("/proc/self/mountinfo");
+    const std::size_t mounted = mounts.rfind(" /proc ");  // the one on top
+    const std::string_view line = std::string_view(mounts)
+                                      .substr(0, mounts.find('\n', mounted))
+                                      .substr(std::min(mounted, mounts.size()));
+    const auto option = [&](std::string_view name) {
+      const std::size_t at = line.find(name);
+      return at == std::string_view::npos ? "" : std::string(line.substr(at + name.size()));
+    };
+    const std::string hidepid = option("hidepid=");
+    const gid_t let_through = static_cast<gid_t>(std::atol(option("gid=").c_str()));
+    return !hidepid.empty() && hidepid[0] != '0' && !hidepid.starts_with("off") && !is_in_group(let_through);
+  }();
   return answer;
 }
 
@@ -156,7 +188,7 @@ Variable look_up(pid_t pid, std::string_view name) {
   errno = 0;
   const std::string environment = read_file(path_of(pid, "environ"));
   if (environment.empty()) {
-    if (errno == EACCES || errno == EPERM) return {Reading::hidden, {}};
+    if (errno == EACCES || errno == EPERM || is_hidden(pid)) return {Reading::hidden, {}};
     return {has_no_environment(pid) ? Reading::lacks : Reading::undecided, {}};
   }
   std::string_view rest = environment;
@@ -202,6 +234,7 @@ std::optional<std::uint64_t> born_at(pid_t pid) { return StatLine(pid).number<st
 std::optional<Survivor> describe(pid_t pid) {
   if (!is_ours()) return std::nullopt;
   const StatLine line(pid);
+  if (!line && is_hidden(pid)) return Survivor{pid, '?', "(hidden by /proc)"};
   if (!line) return std::nullopt;
   return Survivor{pid, line.state(), std::string(line.name())};
 }

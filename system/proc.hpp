@@ -27,6 +27,10 @@ std::vector<pid_t> descendants_of(std::vector<pid_t> roots);
 // of a number is about the process that the kernel would signal by it, and the answers are "nothing".
 bool is_ours();
 
+// Whether other users' processes are not shown: /proc is mounted with hidepid (proc(5)), and belfry has
+// neither CAP_SYS_PTRACE nor the group that is let through. Looked up once.
+bool hides_others();
+
 // The value of a variable in the environment that the process was started with. Empty optional: the
 // environment cannot be read or does not have it.
 std::optional<std::string> variable_of(pid_t pid, std::string_view name);
@@ -36,7 +40,7 @@ enum class Reading : std::uint8_t {
   has,
   lacks,
   undecided,  // it is just calling execve, or is just dying: it has no memory to read, and says nothing
-  hidden,     // another user's, and belfry may not look (no CAP_SYS_PTRACE)
+  hidden,     // another user's, and belfry may not look (no CAP_SYS_PTRACE), or not even see it (hidepid)
 };
 struct Variable {
   Reading reading = Reading::undecided;

@@ -1,5 +1,7 @@
 #include "system/reaper.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -35,7 +37,8 @@ void Reaper::expect(pid_t pid) {
 
 bool Reaper::has_ended(pid_t pid) {
   siginfo_t info{};
-  const int got = syscalls_.waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
+  const int got =
+      syscalls_.waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT, nullptr);
   if (got < 0 || info.si_pid == 0) return false;
   found_ended_.push_back(pid);
   again();
@@ -59,8 +62,9 @@ void Reaper::on_signal(const SignalEvent& event) {
 
 Reaper::Reaped Reaper::reap(idtype_t type, pid_t pid) {
   siginfo_t info{};
-  if (syscalls_.waitid(type, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-    return Reaped::nobody;
+  rusage counted{};
+  const int got = syscalls_.waitid(type, static_cast<id_t>(pid), &info, WEXITED | WNOHANG, &counted);
+  if (got < 0 || info.si_pid == 0) return Reaped::nobody;
   const Child* found = children_.find(info.si_pid);
   const bool known = found != nullptr;
   const bool expected = known && found->expected;
@@ -71,7 +75,10 @@ Reaper::Reaped Reaper::reap(idtype_t type, pid_t pid) {
     watcher = *follower;
     followed_.erase(info.si_pid);
   }
-  if (watcher != nullptr) watcher->on_exit(info.si_pid, exit_status(info.si_code, info.si_status));
+  if (watcher != nullptr) {
+    if (usage_listener != nullptr) usage_listener->on_usage(info.si_pid, usage_of(counted));
+    watcher->on_exit(info.si_pid, exit_status(info.si_code, info.si_status));
+  }
   listener_.on_reaped(info.si_pid, known);
   return expected ? Reaped::expected : Reaped::unexpected;
 }

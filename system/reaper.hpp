@@ -20,6 +20,7 @@
 #include "system/processes.hpp"
 #include "system/signals.hpp"
 #include "system/syscalls.hpp"
+#include "system/usage.hpp"
 
 namespace belfry {
 class Loop;
@@ -60,6 +61,8 @@ class Reaper final : SignalListener {
   // all children rest.
   [[nodiscard]] bool has_ended(pid_t pid);
   [[nodiscard]] std::size_t size() const { return children_.size(); }
+
+  UsageListener* usage_listener = nullptr;  // null: nobody wants to know
 
   // Reaps whatever has ended, telling everybody. Returns how many.
   std::size_t sweep();

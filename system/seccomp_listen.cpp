@@ -167,7 +167,10 @@ int ListenNotifier::copy_socket_of(pid_t thread, int fd) {
 std::optional<CaughtCall> ListenNotifier::take(bool identify_socket) {
   seccomp_notif asked{};  // must be zero, or the kernel refuses it
   if (syscalls_.receive_notification(descriptor_, asked) < 0) return std::nullopt;
-  CaughtCall call{.kind = kind_of(asked.data), .id = asked.id};
+  CaughtCall call{.kind = kind_of(asked.data),
+                  .socket = std::nullopt,
+                  .id = asked.id,
+                  .caller = static_cast<pid_t>(asked.pid)};
   if (!identify_socket || call.kind == CaughtCall::Kind::io_uring || !names_its_socket(asked.data))
     return call;
   const int copy = copy_socket_of(static_cast<pid_t>(asked.pid), static_cast<int>(asked.data.args[0]));

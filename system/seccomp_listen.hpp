@@ -51,6 +51,7 @@ struct CaughtCall {
   // What it calls for, read while it stands still; empty: not asked for, or not permitted.
   std::optional<SocketIdentity> socket{};
   std::uint64_t id = 0;  // the kernel's
+  pid_t caller = 0;      // the thread that calls, in the pid namespace of belfry; 0: the kernel does not say
 };
 
 // Owner: the daemon's listen notifiers, one per run.

@@ -31,10 +31,12 @@ struct Signals::State final : Callback, std::enable_shared_from_this<State> {
   void arm() {
     descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
                           [self = shared_from_this()](const error_code& error) {
+                            if (self->in_background) self->loop.end_background_wait();
                             if (error || !self->descriptor.is_open()) return;
                             self->loop.wake_from_io(*self);
                             self->arm();
                           });
+    if (in_background) loop.begin_background_wait();
   }
 
   void run() noexcept override {
@@ -83,6 +85,7 @@ struct Signals::State final : Callback, std::enable_shared_from_this<State> {
   SignalListener* child_listener = nullptr;
   std::vector<SignalEvent> waiting;
   bool child_missed = false;
+  bool in_background = false;
 };
 
 Signals::Signals(Loop& loop) : state_(std::make_shared<State>(loop)) { state_->arm(); }
@@ -97,6 +100,11 @@ Signals::~Signals() {
 void Signals::set_listener(SignalListener* listener) {
   state_->listener = listener;
   if (!state_->waiting.empty()) state_->request_delivery();
+}
+
+void Signals::wait_in_background() {
+  if (std::exchange(state_->in_background, true)) return;
+  state_->loop.begin_background_wait();
 }
 
 void Signals::set_child_listener(SignalListener* listener) {

@@ -77,6 +77,10 @@ class Signals {
   // SIGCHLD, which several exits may share. One listener: the reaper.
   void set_child_listener(SignalListener* listener);
 
+  // From here on the wait for signals does not keep Loop::run from returning asleep. Signals are heard as
+  // before.
+  void wait_in_background();
+
  private:
   struct State;
   std::shared_ptr<State> state_;

@@ -38,10 +38,8 @@ void explain_directory(const Launch& launch, SpawnError& error) {
   struct stat status{};
   const bool found = ::stat(launch.working_dir.c_str(), &status) == 0;
   if (error.errnum == ENOTDIR && found) error.cause = "it is not a directory";
+  if (error.errnum == EACCES) error.cause = why_not_enterable(launch.working_dir, executor_of(launch));
   if (error.errnum == ENOENT && found && launch.sandbox != nullptr) error.cause = "`sandbox` hides it";
-  if (error.errnum == EACCES)
-    error.cause =
-        "user " + std::to_string(executor_of(launch).uid) + " may not enter it, or a directory above it";
 }
 
 // What was asked for, and who may have it.
@@ -66,6 +64,48 @@ void explain_limit(const Launch& launch, int failed, SpawnError& error) {
   }
 }
 
+std::string kibibytes(std::size_t bytes) { return std::to_string((bytes + 1023) / 1024) + " KiB"; }
+
+// execve(2), "Limits on size of arguments and environment".
+std::string why_too_big(const Launch& launch, const SpawnWords& words) {
+  constexpr std::size_t longest_word = std::size_t{128} << 10;  // MAX_ARG_STRLEN, of pages of 4 KiB
+  constexpr std::size_t least = std::size_t{128} << 10, most = std::size_t{6} << 20;
+  std::size_t all = 0, longest = 0;
+  for (const auto list : {words.arguments, words.environment}) {
+    for (const char* word : list) {
+      if (word == nullptr) continue;
+      const std::size_t bytes = std::char_traits<char>::length(word) + 1;
+      all += bytes + sizeof(char*);
+      longest = std::max(longest, bytes);
+    }
+  }
+  if (longest > longest_word)
+    return "one of its arguments or variables has " + kibibytes(longest) + ", and the kernel takes at most " +
+           kibibytes(longest_word) + " (give it a file instead)";
+  rlimit stack{};
+  ::getrlimit(RLIMIT_STACK, &stack);
+  for (const ResourceLimit& limit : launch.rlimits) {
+    if (limit.resource == RLIMIT_STACK) stack.rlim_cur = limit.soft;
+  }
+  const std::size_t allowed = std::clamp<std::size_t>(stack.rlim_cur / 4, least, most);
+  return "its arguments and environment take " + kibibytes(all) + ", and the kernel takes at most " +
+         kibibytes(allowed) + ", a quarter of its stack's limit";
+}
+
+std::string_view search_path(const SpawnWords& words) {
+  for (const char* word : words.environment) {
+    const std::string_view entry = word == nullptr ? "" : word;
+    if (entry.starts_with("PATH=")) return entry.substr(5);
+  }
+  return default_path;
+}
+
+// Of a list that may be long.
+std::string beginning_of(std::string_view list) {
+  constexpr std::size_t enough = 200;
+  return list.size() <= enough ? std::string(list) : std::string(list.substr(0, enough)) + "…";
+}
+
 void explain_capability(SpawnStage stage, int failed, SpawnError& error) {
   if (failed >= 0) error.detail = capability_name(failed);
   if (error.errnum != EPERM) return;
@@ -85,25 +125,31 @@ void explain_process_limit(const Launch& launch, SpawnError& error) {
 }
 
 // Of the candidates, the first that has something to tell: the one that is there.
-void explain_exec(const Launch& launch, std::span<char* const> candidates, SpawnError& error) {
-  if (error.errnum == E2BIG) error.cause = "its arguments and environment are too long for the kernel";
-  if (error.errnum == ETXTBSY) error.cause = "somebody writes to it";
+void explain_exec(const Launch& launch, const SpawnWords& words, SpawnError& error) {
+  if (error.errnum == E2BIG) error.cause = why_too_big(launch, words);
+  if (error.errnum == ETXTBSY) error.cause = "somebody has it open for writing (it is tried again)";
   if (error.errnum == EAGAIN) return explain_process_limit(launch, error);
   const Executor who = executor_of(launch);
-  for (const std::string_view candidate : candidates) {
+  for (const std::string_view candidate : words.candidates) {
     if (!error.cause.empty()) return;
     const bool relative = !candidate.starts_with('/') && !launch.working_dir.empty();
     error.cause =
         why_not_executable((relative ? launch.working_dir + "/" : "") + std::string(candidate), who);
   }
-  if (error.cause.empty() && error.errnum == ENOENT && launch.sandbox != nullptr)
+  if (!error.cause.empty()) return;
+  if (error.errnum == ENOENT && launch.sandbox != nullptr)
     error.cause = "it does not see the file, or its interpreter: `sandbox` hides it";
+  else if (error.errnum == ENOENT && !launch.command().contains('/'))
+    error.cause = "it is in no directory of PATH (" + beginning_of(search_path(words)) + ")";
+  if (error.errnum == EACCES || error.errnum == EPERM)
+    error.cause = "its mode allows it, so a security module (AppArmor, SELinux) forbids it";
+  if (error.errnum == ENOEXEC) error.cause = "the kernel cannot run a file of this kind";
 }
 
 }  // namespace
 
-SpawnError explain_failure(const Launch& launch, std::span<char* const> candidates, SpawnStage stage,
-                           int errnum, int failed_limit) {
+SpawnError explain_failure(const Launch& launch, const SpawnWords& words, SpawnStage stage, int errnum,
+                           int failed_limit) {
   SpawnError error{.stage = stage, .errnum = errnum, .detail = {}, .cause = {}};
   if (stage == SpawnStage::working_dir) explain_directory(launch, error);
   if (stage == SpawnStage::identity && launch.identity) {
@@ -113,7 +159,7 @@ SpawnError explain_failure(const Launch& launch, std::span<char* const> candidat
   if (stage == SpawnStage::bounding || stage == SpawnStage::ambient)
     explain_capability(stage, failed_limit, error);
   if (stage == SpawnStage::limits) explain_limit(launch, failed_limit, error);
-  if (stage == SpawnStage::exec) explain_exec(launch, candidates, error);
+  if (stage == SpawnStage::exec) explain_exec(launch, words, error);
   return error;
 }
 

@@ -8,9 +8,16 @@
 
 namespace belfry::system {
 
-// `candidates` are the paths that were tried for the command, `failed_limit` is the ChildPlan's. Looks at the
-// file system again: for the message of a start that has failed.
-[[nodiscard]] SpawnError explain_failure(const Launch& launch, std::span<char* const> candidates,
-                                         SpawnStage stage, int errnum, int failed_limit);
+// What was laid out for the kernel; null pointers in it count for nothing.
+struct SpawnWords {
+  std::span<char* const> candidates;  // the paths that were tried for the command
+  std::span<char* const> arguments;
+  std::span<char* const> environment;
+};
+
+// `failed_limit` is the ChildPlan's. Looks at the file system again: for the message of a start that has
+// failed.
+[[nodiscard]] SpawnError explain_failure(const Launch& launch, const SpawnWords& words, SpawnStage stage,
+                                         int errnum, int failed_limit);
 
 }  // namespace belfry::system

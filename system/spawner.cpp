@@ -115,14 +115,15 @@ std::expected<pid_t, SpawnError> Spawner::attempt(Launch& launch, SpawnedShim* s
   if (plan_.listen_filter != nullptr && plan_.notifier >= 0) ::close(plan_.notifier);
 
   siginfo_t ignored;
-  while (syscalls_.waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED) == -EINTR) {
+  while (syscalls_.waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED, nullptr) == -EINTR) {
   }
   if (plan_.failed_stage == detail::unshare_refused) {
     unshares_ = false;
     return attempt(launch, shim);
   }
-  return std::unexpected(explain_failure(launch, candidates_, static_cast<SpawnStage>(plan_.failed_stage - 1),
-                                         plan_.errnum, plan_.failed_limit));
+  return std::unexpected(
+      explain_failure(launch, {.candidates = candidates_, .arguments = argv_, .environment = envp_},
+                      static_cast<SpawnStage>(plan_.failed_stage - 1), plan_.errnum, plan_.failed_limit));
 }
 
 void Spawner::lay_out_listen_filter(const Launch& launch) {

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "system/proc.hpp"
+#include "system/syscalls.hpp"
 
 namespace belfry::system {
 
@@ -57,8 +59,11 @@ class SubreaperShim {
   void report() {
     siginfo_t info{};
     const auto id = static_cast<id_t>(program_);
-    if (told_ || ::waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
-    const ShimReport report{info.si_code, info.si_status};
+    rusage counted{};
+    if (told_ || Syscalls::real().waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT, &counted) < 0 ||
+        info.si_pid == 0)
+      return;
+    const ShimReport report{.code = info.si_code, .status = info.si_status, .usage = usage_of(counted)};
     ::send(shim_socket, &report, sizeof report, MSG_NOSIGNAL);
     told_ = true;
   }

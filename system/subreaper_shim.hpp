@@ -14,12 +14,16 @@
 
 #include <cstdint>
 
+#include "system/usage.hpp"
+
 namespace belfry::system {
 
-// What the shim says of the service's process, once: the two fields of siginfo_t that matter.
+// What the shim says of the service's process, once: the two fields of siginfo_t that matter, and what it
+// took.
 struct ShimReport {
   std::int32_t code = 0;    // CLD_EXITED, CLD_KILLED, CLD_DUMPED
   std::int32_t status = 0;  // exit code or signal
+  Usage usage{};
 };
 
 // What belfry says to the shim.

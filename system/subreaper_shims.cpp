@@ -39,6 +39,7 @@ struct SubreaperShims::IsolatedService final : Callback, std::enable_shared_from
     ShimReport report;
     if (exited || ::recv(socket.native_handle(), &report, sizeof report, MSG_DONTWAIT) != sizeof report)
       return;
+    if (!exited && shims->usage_listener != nullptr) shims->usage_listener->on_usage(program, report.usage);
     shims->tell_exit(*this, exit_status(report.code, report.status));
   }
 

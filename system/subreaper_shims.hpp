@@ -12,6 +12,7 @@
 #include "system/processes.hpp"
 #include "system/reaper.hpp"
 #include "system/syscalls.hpp"
+#include "system/usage.hpp"
 
 namespace belfry::system {
 
@@ -45,6 +46,8 @@ class SubreaperShims final : ExitWatcher {
 
   // Where the end of a tree is struck out.
   void set_ledger(GuardLedger& ledger) { ledger_ = &ledger; }
+
+  UsageListener* usage_listener = nullptr;  // null: nobody wants to know
 
   void add(pid_t program, SpawnedShim made, ExitWatcher& watcher);
   [[nodiscard]] bool keeps(pid_t program) { return services_.find(program) != nullptr; }

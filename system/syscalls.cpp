@@ -113,8 +113,9 @@ pid_t Syscalls::clone_into(int (*entry)(void*), void* stack, std::size_t stack_s
 #endif
 }
 
-int Syscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
-  return checked(::waitid(type, id, info, options));
+// glibc has no wrapper with the fifth argument.
+int Syscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options, rusage* usage) {
+  return checked(static_cast<int>(::syscall(SYS_waitid, type, id, info, options, usage)));
 }
 
 int Syscalls::kill(pid_t pid, int signo) { return checked(::kill(pid, signo)); }

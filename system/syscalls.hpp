@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+struct rusage;
 struct seccomp_notif;
 
 namespace belfry::system {
@@ -29,7 +30,8 @@ class Syscalls {
   // -ENOSYS where the kernel, a seccomp profile or the processor's code for it is missing.
   virtual pid_t clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags,
                            void* argument, int cgroup);
-  virtual int waitid(idtype_t type, id_t id, siginfo_t* info, int options);
+  // `usage`: what the process took, and the children that it has waited for; null: nobody wants to know.
+  virtual int waitid(idtype_t type, id_t id, siginfo_t* info, int options, rusage* usage);
   virtual int kill(pid_t pid, int signo);
   virtual int duplicate(int source, int target);  // dup3 with O_CLOEXEC
   virtual int open(const char* path, int flags);

@@ -62,15 +62,21 @@ class Wait final : system::SignalListener {
         signals_(loop),
         root_(loop),
         asking_(root_),
-        tasks_(loop, "asking") {
+        tasks_(loop, "asking", WaitGroup::Thrown::told_at_once) {
+    loop_.on_unread_error(
+        [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });
     signals_.set_listener(this);
   }
-  ~Wait() { signals_.set_listener(nullptr); }
+  ~Wait() {
+    loop_.on_unread_error({});
+    signals_.set_listener(nullptr);
+  }
 
   Outcome run() {
     if (auto made = make(); !made) return {.end = Outcome::End::failed, .failure = made.error()};
-    TaskHandle whole = spawn(loop_, "wait", until_decided());
+    spawn(whole_, "wait", until_decided());
     loop_.run();
+    if (is_broken_) loop_.abandon();  // who is left waits for nothing any more
     return outcome_;
   }
 
@@ -87,6 +93,13 @@ class Wait final : system::SignalListener {
   Expected<void> make();
   Result<std::unique_ptr<probes::Probe>> make_probe(const Target& target);
   void make_groups();
+  // A bug of its own, and no answer of anybody's.
+  void broken(const std::string& what) {
+    is_broken_ = true;
+    outcome_ = {.end = Outcome::End::failed,
+                .failure = Failure{exit_code::internal, "internal error: " + what, {}}};
+    loop_.stop();
+  }
   Task<void> until_decided();
   Task<void> wait_for_services(const Group& group);
   Task<void> tell_all_the_while(Context& ctx);
@@ -109,7 +122,9 @@ class Wait final : system::SignalListener {
   std::vector<Asked> asked_;
   std::vector<Group> groups_;
   WaitGroup tasks_;
+  WaitGroup whole_{loop_, "wait", WaitGroup::Thrown::told_at_once};
   Outcome outcome_;
+  bool is_broken_ = false;
 };
 
 Expected<void> Wait::make() {

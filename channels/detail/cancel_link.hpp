@@ -1,6 +1,7 @@
 // How a wait hears that its context was cancelled.
 #pragma once
 
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -14,6 +15,7 @@ class Loop;
 namespace belfry::detail {
 
 struct CancelRound;
+class WaitInquiry;
 
 // A place in a context's list: of something that waits, or of a child context. Idle, then linked,
 // then idle again or cancelled; when cancelled it keeps the cause in the space of the callback.
@@ -23,7 +25,7 @@ class CancelLink : public IntrusiveLink {
   // Runs inside Context::cancel. May move waiters to the ready list, never resumes anything.
   using Fire = void (*)(CancelLink&, CancelRound&) noexcept;
 
-  explicit CancelLink(Fire fire) noexcept : fire_(fire) {}
+  explicit CancelLink(Fire fire) noexcept : fire_(reinterpret_cast<std::uintptr_t>(fire)) {}
   ~CancelLink() {
     if (is_cancelled()) cause_.~Error();
   }
@@ -46,15 +48,23 @@ class CancelLink : public IntrusiveLink {
       cause_.~Error();
       prev_ = nullptr;
     }
-    fire_ = fire;
+    fire_ = reinterpret_cast<std::uintptr_t>(fire);
   }
+
+  // Precondition of both: not cancelled. Code of user space has addresses of 48 bits; what is left holds half
+  // of the time since when this is waiting (Loop::stamp), which then costs no memory.
+  Fire fire() const noexcept {
+    return reinterpret_cast<Fire>(fire_ & 0xFFFFFFFFFFFFU);  // NOLINT(performance-no-int-to-ptr)
+  }
+  void mark(std::uint16_t half) noexcept { fire_ = (fire_ & 0xFFFFFFFFFFFFU) | (std::uintptr_t{half} << 48); }
+  std::uint16_t mark() const noexcept { return static_cast<std::uint16_t>(fire_ >> 48); }
 
   // Precondition: neither linked nor cancelled.
   void deliver(CancelRound& round) noexcept;
 
  private:
   union {
-    Fire fire_;
+    std::uintptr_t fire_;
     Error cause_;
   };
 };
@@ -62,17 +72,19 @@ class CancelLink : public IntrusiveLink {
 using CancelList = IntrusiveList<CancelLink>;
 
 // One call of Context::cancel: the cause, and the links that have not heard yet. A child context
-// appends its own links, so that a deep tree needs no deep stack.
+// appends its own links, so that a deep tree needs no deep stack. With an inquiry nothing is cancelled: the
+// links say what waits there (channels/task_dump.hpp).
 struct CancelRound {
   Loop& loop;
   const Error& cause;
   CancelList pending;
+  WaitInquiry* inquiry = nullptr;
 };
 
 inline void CancelLink::deliver(CancelRound& round) noexcept {
-  Fire fire = fire_;
+  const Fire hear = fire();
   mark_cancelled(round.cause);
-  fire(*this, round);
+  hear(*this, round);
 }
 
 }  // namespace belfry::detail

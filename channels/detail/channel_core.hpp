@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "channels/detail/die.hpp"
+#include "channels/detail/frame_pool.hpp"
 #include "channels/detail/ring_buffer.hpp"
 #include "channels/detail/wait.hpp"
 #include "channels/error.hpp"
@@ -29,6 +32,46 @@ struct ChannelWaiter : Waiter {
   }
 };
 
+// What becomes of a send: the value was sent, or it comes back with the reason.
+// Owner: the one who sent. Lifecycle: a value's.
+template <class T>
+class [[nodiscard]] Sent {
+ public:
+  Sent() noexcept = default;
+  Sent(Error why, T value) noexcept : error_(std::move(why)), value_(std::move(value)) {}
+
+  bool has_value() const noexcept { return error_.empty(); }
+  explicit operator bool() const noexcept { return has_value(); }
+  const Error& error() const noexcept { return error_; }
+  // The value that was not sent, once; empty when it was.
+  std::optional<T> take_back() { return std::exchange(value_, std::nullopt); }
+  // NOLINTNEXTLINE(google-explicit-constructor): for those who have no use for the value
+  operator Result<void>() const {
+    if (has_value()) return {};
+    return std::unexpected(error_);
+  }
+
+ private:
+  Error error_;
+  std::optional<T> value_;
+};
+
+// What is told of its end, and by whom, when it is dropped unread: a question answers its asker.
+template <class T>
+concept Refusable = requires(T& value, const Error& why) { value.refuse(why); };
+
+template <class T>
+class ChannelCore;
+
+// What the ends of a channel share: how many there are, and whether their channel still is. A loop that was
+// abandoned lets channels go before their ends.
+// Owner: the channel and the ends together. Lifecycle: from the first end to the last of them all.
+template <class T>
+struct ChannelEnds : Pooled {
+  ChannelCore<T>* core = nullptr;
+  std::size_t count = 0;
+};
+
 // Owner: the channel. Lifecycle: open, closed. Cancellation: of those who stand at it.
 template <class T>
 class ChannelCore {
@@ -38,6 +81,11 @@ class ChannelCore {
   ~ChannelCore() {
     senders_.assert_quiet("destroy channel");
     receivers_.assert_quiet("destroy channel");
+    if (ends_ == nullptr) return;
+    if (ends_->count != 0 && !loop().abandoned() && !abandoning)
+      die("destroy channel", name(), "an end of it is still there: a Sender or Receiver must not outlive it");
+    ends_->core = nullptr;
+    if (ends_->count == 0) delete ends_;
   }
 
   bool closed() const noexcept { return closed_; }
@@ -45,6 +93,13 @@ class ChannelCore {
   std::size_t capacity() const noexcept { return buffer_.capacity(); }
   const char* name() const noexcept { return senders_.name; }
   Loop& loop() const noexcept { return *senders_.loop; }
+  ChannelEnds<T>& ends() {
+    if (ends_ == nullptr) {
+      ends_ = new ChannelEnds<T>;
+      ends_->core = this;
+    }
+    return *ends_;
+  }
   WaitingPlace& senders() noexcept { return senders_; }
   WaitingPlace& receivers() noexcept { return receivers_; }
 
@@ -77,16 +132,30 @@ class ChannelCore {
     return true;
   }
 
-  bool close() noexcept {
+  bool close(Error cause = {}) noexcept {
     if (closed_) return false;
     closed_ = true;
+    cause_ = std::move(cause);
     loop().wake_all(receivers_.waiters);
     loop().wake_all(senders_.waiters);
     return true;
   }
 
+  // Closes, and drops what nobody has received: whoever can be told is told why.
+  std::size_t refuse(const Error& cause) {
+    close(cause);
+    std::size_t dropped = 0;
+    for (; !buffer_.empty(); ++dropped) {
+      T value = buffer_.pop();
+      if constexpr (Refusable<T>) value.refuse(closed_error("answer what was sent to"));
+    }
+    return dropped;
+  }
+
   Error closed_error(const char* what) const {
-    return Error::closed(std::string("cannot ") + what + " channel '" + name() + "': it is closed");
+    std::string text = std::string("cannot ") + what + " channel '" + name() + "': it is closed";
+    if (cause_.empty()) return Error::closed(std::move(text));
+    return Error(Error::Kind::closed, std::move(text), cause_);
   }
 
  private:
@@ -102,11 +171,48 @@ class ChannelCore {
   WaitingPlace senders_;
   WaitingPlace receivers_;
   RingBuffer<T> buffer_;
+  Error cause_;  // of the close
+  ChannelEnds<T>* ends_ = nullptr;
   bool closed_ = false;
 };
 
+// What a Sender and a Receiver are: counted by the channel, which must not go before them.
+// Owner: whoever holds the end. Lifecycle: nil, or of a channel; copied at will.
+template <class T>
+class ChannelEnd {
+ public:
+  ChannelEnd() noexcept = default;
+  explicit ChannelEnd(ChannelCore<T>& core) : ends_(&core.ends()) { ++ends_->count; }
+  ChannelEnd(const ChannelEnd& other) noexcept : ends_(other.ends_) {
+    if (ends_ != nullptr) ++ends_->count;
+  }
+  ChannelEnd(ChannelEnd&& other) noexcept : ends_(std::exchange(other.ends_, nullptr)) {}
+  ChannelEnd& operator=(ChannelEnd other) noexcept {
+    std::swap(ends_, other.ends_);
+    return *this;
+  }
+  ~ChannelEnd() {
+    if (ends_ != nullptr && --ends_->count == 0 && ends_->core == nullptr) delete ends_;
+  }
+
+  explicit operator bool() const noexcept { return ends_ != nullptr; }
+  // Null for the nil end.
+  ChannelCore<T>* core() const noexcept { return ends_ == nullptr ? nullptr : ends_->core; }
+
+ protected:
+  // Nobody may do anything with a nil end but select it: it ends the process.
+  ChannelCore<T>& of_channel(const char* what) const noexcept {
+    if (core() == nullptr) [[unlikely]]
+      die(what, "nil", ends_ == nullptr ? "this end was never given a channel" : "its channel is gone");
+    return *ends_->core;
+  }
+
+ private:
+  ChannelEnds<T>* ends_ = nullptr;
+};
+
 // Owner: the awaiting frame. Lifecycle: one send. Cancellation: by its context, unless a receiver has
-// taken the value in the same turn.
+// taken the value in the same turn. What was not taken comes back.
 template <class T>
 class SendWait final : public Wait<SendWait<T>, ChannelWaiter<T>> {
   using Base = Wait<SendWait<T>, ChannelWaiter<T>>;
@@ -121,13 +227,14 @@ class SendWait final : public Wait<SendWait<T>, ChannelWaiter<T>> {
     return this->met;
   }
   void await_suspend(std::coroutine_handle<> awaiting) noexcept { this->suspend(awaiting); }
-  Result<void> await_resume() {
+  Sent<T> await_resume() {
     this->resumed();
     if (this->met) return {};
-    if (this->is_cancelled()) return std::unexpected(this->cancel_cause());
-    return std::unexpected(core_.closed_error("send on"));
+    if (this->is_cancelled()) return {this->cancel_cause(), std::move(*this->value)};
+    return {core_.closed_error("send on"), std::move(*this->value)};
   }
   bool granted() const noexcept { return this->met || core_.closed(); }
+  std::string describe() const { return "room in " + named("channel", core_.name()); }
 
  private:
   ChannelCore<T>& core_;
@@ -152,6 +259,7 @@ class ReceiveWait final : public Wait<ReceiveWait<T>, ChannelWaiter<T>> {
     return std::unexpected(core_.closed_error("receive from"));
   }
   bool granted() const noexcept { return this->met || core_.closed(); }
+  std::string describe() const { return "a value from " + named("channel", core_.name()); }
 
  private:
   ChannelCore<T>& core_;

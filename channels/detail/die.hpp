@@ -5,8 +5,10 @@
 
 namespace belfry::detail {
 
-// Prints "belfry: cannot <what> '<name>': <why>" on stderr and aborts. Meant for bugs, never for
-// things that can happen in a correct program.
+// Prints "belfry: cannot <what> '<name>': <why>" on stderr.
+void say(std::string_view what, std::string_view name, std::string_view why) noexcept;
+
+// The same, and aborts. Meant for bugs, never for things that can happen in a correct program.
 [[noreturn]] void die(std::string_view what, std::string_view name, std::string_view why) noexcept;
 
 // True while a loop on this thread destroys its frames. Waiters that are destroyed then touch

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "channels/asio.hpp"
+#include "channels/detail/loop_alive.hpp"
 #include "channels/time/time.hpp"
 
 #if defined(__linux__)
@@ -31,8 +32,8 @@ class KernelTimer {
   std::uint64_t changes() const noexcept { return changes_; }
 
 #if defined(__linux__)
-  KernelTimer(asio::io_context& io, Fired fired, void* context)
-      : descriptor_(io.get_executor(), create()), fired_(fired), context_(context) {}
+  KernelTimer(asio::io_context& io, Fired fired, void* context, const LoopAlive& alive)
+      : descriptor_(io.get_executor(), create()), fired_(fired), context_(context), alive_(alive) {}
 
   // One system call; one more when it was not armed before.
   void set(std::optional<TimePoint> when) {
@@ -57,30 +58,32 @@ class KernelTimer {
   }
   void wait() {
     waiting_ = true;
-    descriptor_.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code& error) {
-      waiting_ = false;
-      if (!error) {
-        fired_(context_);  // sets it anew, which also makes the descriptor unreadable
-      } else if (armed_) {
-        wait();  // armed again between the cancel and its completion
-      }
-    });
+    descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
+                           [this, alive = alive_](const error_code& error) {
+                             if (!alive) return;
+                             waiting_ = false;
+                             if (!error) {
+                               fired_(context_);  // sets it anew, which also makes the descriptor unreadable
+                             } else if (armed_) {
+                               wait();  // armed again between the cancel and its completion
+                             }
+                           });
   }
 
   asio::posix::basic_stream_descriptor<Executor> descriptor_;
   bool armed_ = false;
   bool waiting_ = false;
 #else
-  KernelTimer(asio::io_context& io, Fired fired, void* context)
-      : timer_(io.get_executor()), fired_(fired), context_(context) {}
+  KernelTimer(asio::io_context& io, Fired fired, void* context, const LoopAlive& alive)
+      : timer_(io.get_executor()), fired_(fired), context_(context), alive_(alive) {}
 
   void set(std::optional<TimePoint> when) {
     ++changes_;
     timer_.cancel();
     if (!when) return;
     timer_.expires_at(*when);
-    timer_.async_wait([this](const error_code& error) {
-      if (!error) fired_(context_);
+    timer_.async_wait([this, alive = alive_](const error_code& error) {
+      if (alive && !error) fired_(context_);
     });
   }
 
@@ -90,6 +93,7 @@ class KernelTimer {
 
   Fired fired_;
   void* context_;
+  LoopAlive alive_;
   std::uint64_t changes_ = 0;
 };
 

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <exception>
 #include <string_view>
+#include <utility>
 
+#include "channels/detail/name.hpp"
 #include "channels/intrusive_list.hpp"
 
 namespace belfry {
@@ -30,19 +32,47 @@ class TaskOwner {
 
 namespace detail {
 
-// A static string in one word: user-space addresses have 48 bits, the length takes the rest.
+// A name in one word: user-space addresses have 48 bits, the length takes 15, and the last one says that it
+// is a copy. What is part of the program is kept as it is, as detail/name.hpp says. Owner: the task.
+// Lifecycle: empty, given, released with the frame.
 class PackedName {
  public:
   PackedName() = default;
-  explicit PackedName(std::string_view name) noexcept
-      : bits_(reinterpret_cast<std::uintptr_t>(name.data()) |
-              (static_cast<std::uint64_t>(name.size() > 0xFFFF ? 0xFFFF : name.size()) << 48)) {}
+  explicit PackedName(std::string_view name) noexcept { give(name); }
+  PackedName(PackedName&& other) noexcept : bits_(std::exchange(other.bits_, 0)) {}
+  PackedName& operator=(PackedName&&) = delete;
+  ~PackedName() {
+    if ((bits_ & copied) != 0) [[unlikely]]
+      drop();
+  }
+
+  // Once.
+  void give(std::string_view name) noexcept {
+    if (is_part_of_program(name.data())) [[likely]] {
+      pack(name.data(), name.size());
+    } else {
+      copy(name);
+    }
+  }
   std::string_view view() const noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): this is the point of packing
-    return {reinterpret_cast<const char*>(bits_ & 0xFFFFFFFFFFFFU), static_cast<std::size_t>(bits_ >> 48)};
+    return {data(), static_cast<std::size_t>((bits_ >> 48) & longest)};
   }
 
  private:
+  static constexpr std::uint64_t copied = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t longest = 0x7FFF;
+
+  const char* data() const noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): this is the point of packing
+    return reinterpret_cast<const char*>(bits_ & 0xFFFFFFFFFFFFU);
+  }
+  void pack(const char* data, std::size_t size) noexcept {
+    bits_ = reinterpret_cast<std::uintptr_t>(data) |
+            (static_cast<std::uint64_t>(size > longest ? longest : size) << 48);
+  }
+  void copy(std::string_view name) noexcept;
+  void drop() noexcept;
+
   std::uint64_t bits_ = 0;
 };
 
@@ -95,7 +125,7 @@ TaskOwner* owner_of(std::coroutine_handle<Promise> awaiting) noexcept {
 class RootTask : public PromiseCore, public IntrusiveLink {
  public:
   void make_root(std::string_view name, TaskOwner* owner) noexcept {
-    name_ = PackedName(name);
+    name_.give(name);
     set_owner(owner);
   }
   std::string_view name() const noexcept { return name_.view(); }

@@ -3,7 +3,8 @@
 // The problem: a file may say 292 years, a service may ask for as many microseconds as 64 bits hold, and
 // the sum of two such times is negative: a deadline that is far away has then passed long ago. Here whatever
 // is too late for a clock is the end of time, which every wait takes for "never". Everything that computes
-// a deadline or adds up times of a file goes through these. Knows nothing but <chrono>.
+// a deadline or adds up times of a file goes through these; within this namespace so does the plain `+` of a
+// moment and a duration. Knows nothing but <chrono>.
 #pragma once
 
 #include <chrono>
@@ -41,6 +42,13 @@ constexpr Ticks::rep bounded_difference(Ticks::rep a, Ticks::rep b) noexcept {
   return detail::Moment(saturating_add(from.time_since_epoch(), by));
 }
 
+// A moment as it was meant. A clock begins at 0, so a moment that lies a hundred years before that is a sum
+// which has run over the end of time (`now + Duration::max()`): "never". TimePoint::min() itself is long ago.
+[[nodiscard]] constexpr detail::Moment in_time(detail::Moment moment) noexcept {
+  constexpr detail::Moment longest_ago{detail::Ticks::min() / 2};
+  return moment < longest_ago && moment != detail::Moment::min() ? detail::Moment::max() : moment;
+}
+
 // How long from `since` to `until`.
 [[nodiscard]] constexpr detail::Ticks saturating_subtract(detail::Moment until,
                                                           detail::Moment since) noexcept {
@@ -65,6 +73,17 @@ constexpr Ticks::rep bounded_difference(Ticks::rep a, Ticks::rep b) noexcept {
 }
 [[nodiscard]] constexpr detail::Ticks saturating_scale(detail::Ticks time, double by) noexcept {
   return by == 1.0 ? time : saturating_scale(static_cast<double>(time.count()), by);
+}
+
+// What is nearer to a call than the operators of <chrono> is taken instead of them.
+[[nodiscard]] constexpr detail::Moment operator+(detail::Moment from, detail::Ticks by) noexcept {
+  return saturating_add(from, by);
+}
+[[nodiscard]] constexpr detail::Moment operator+(detail::Ticks by, detail::Moment from) noexcept {
+  return saturating_add(from, by);
+}
+[[nodiscard]] constexpr detail::Ticks operator-(detail::Moment until, detail::Moment since) noexcept {
+  return saturating_subtract(until, since);
 }
 
 }  // namespace belfry

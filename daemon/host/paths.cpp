@@ -26,10 +26,10 @@ std::string temporary_directory() {
   return std::string(base) + "/belfry-" + std::to_string(system::own_user());
 }
 
-std::string file_name(std::string_view stack_name) {
+std::string file_name(std::string_view stack_name, std::string_view ending = ".sock") {
   std::string name(stack_name);
   std::ranges::replace(name, '/', '_');
-  return name + ".sock";
+  return name.append(ending);
 }
 
 std::string directory_of(const std::string& path) {
@@ -127,6 +127,27 @@ Result<std::string> make_place_for_control_socket(std::string_view stack_name, s
   }
   return std::unexpected(
       last->wrap("cannot find a place for the control socket of " + std::string(stack_name)));
+}
+
+Result<std::string> make_place_for_history(std::string_view stack_name) {
+  const std::string_view state = environment("XDG_STATE_HOME");
+  const bool of_user = state.starts_with('/');
+  const std::string directory = of_user ? std::string(state) + "/belfry" : "/var/lib/belfry";
+  if (of_user) {
+    // XDG Base Directory Specification: whoever writes there first makes it.
+    if (auto made = make_directory(std::string(state), Passage::owner); !made)
+      return std::unexpected(made.error());
+  }
+  if (auto made = make_directory(directory, Passage::owner); !made) return std::unexpected(made.error());
+  const auto facts = system::facts_of(directory);
+  if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + directory));
+  if (facts->lets_everybody_replace())
+    return std::unexpected(Error(Error::Kind::refused, "cannot use " + directory +
+                                                           ": everybody may replace what is in it; "
+                                                           "`chmod o-w` it, or set XDG_STATE_HOME"));
+  if (const int error = system::access_error(directory, system::Access::make_in); error != 0)
+    return std::unexpected(Error::from_errno(error, "cannot write in " + directory));
+  return directory + "/" + file_name(stack_name, ".history");
 }
 
 Result<std::string> make_place_for_private_socket(std::string_view stack_name) {

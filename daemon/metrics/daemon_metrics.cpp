@@ -69,6 +69,9 @@ struct HttpFamilies {
         shed(counters(registry, "belfry_http_connections_shed_total",
                       "Connections given up for others: idle, in the middle of a request, or not read.")
                  .Add({})),
+        dropped(counters(registry, "belfry_http_stream_drops_total",
+                         "Readers of a stream who were let go because they did not keep up.")
+                    .Add({})),
         commands(counters(registry, "belfry_commands_total",
                           "Commands that were begun and have ended, by what became of them.")) {}
 
@@ -77,6 +80,7 @@ struct HttpFamilies {
   Counter& accepted;
   Counter& refused;
   Counter& shed;
+  Counter& dropped;
   FamilyOf<Counter>& commands;
   std::vector<std::pair<int, Counter*>> by_status;  // a handful: found by looking at each
 };
@@ -172,6 +176,12 @@ struct DaemonMetrics::State {
   std::optional<LoopFamilies> loop;
   FamilyOf<Histogram>& probes =
       histograms(registry, "belfry_probe_duration_seconds", "How long an attempt of a probe took.");
+  Counter& history_failures = counters(registry, "belfry_history_write_failures_total",
+                                       "Lines of the history of starts that could not be written.")
+                                  .Add({});
+  FamilyOf<Counter>& unwritten =
+      counters(registry, "belfry_log_lines_unwritten_total",
+               "Lines of services that could not be written (a full disk, a log daemon that is away).");
   HttpFamilies http{registry};
   ProcessFamilies process{registry};
 };
@@ -190,6 +200,12 @@ void DaemonMetrics::write(std::string& out) {
 
 void DaemonMetrics::probe_tried(std::string_view kind, Duration took) {
   state_->probes.Add({{"probe", std::string(kind)}}, probe_bounds).Observe(seconds(took));
+}
+
+void DaemonMetrics::history_lost() { state_->history_failures.Increment(); }
+
+void DaemonMetrics::lines_unwritten(std::string_view output, std::uint64_t lines) {
+  state_->unwritten.Add({{"output", std::string(output)}}).Increment(static_cast<double>(lines));
 }
 
 void DaemonMetrics::request_answered(int status) {
@@ -215,5 +231,6 @@ void DaemonMetrics::connection_accepted() {
 void DaemonMetrics::connection_closed() { state_->http.open.Decrement(); }
 void DaemonMetrics::connection_refused() { state_->http.refused.Increment(); }
 void DaemonMetrics::connection_shed() { state_->http.shed.Increment(); }
+void DaemonMetrics::stream_dropped() { state_->http.dropped.Increment(); }
 
 }  // namespace belfry::daemon

@@ -33,12 +33,19 @@ class DaemonMetrics final : public HttpMetrics {
   // result, and took so long. Feeds belfry_probe_duration_seconds{probe}; no series until the first call.
   void probe_tried(std::string_view kind, Duration took);
 
+  // A line of the history of starts could not be written.
+  void history_lost();
+  // For whoever writes lines: so many could not be written to this output ("output" is belfry's own, else the
+  // path of a file or a log daemon). Feeds belfry_log_lines_unwritten_total{output}.
+  void lines_unwritten(std::string_view output, std::uint64_t lines);
+
   void request_answered(int status) override;
   void command_ended(ServiceCommand command, CommandOutcome outcome) override;
   void connection_accepted() override;
   void connection_closed() override;
   void connection_refused() override;
   void connection_shed() override;
+  void stream_dropped() override;
 
  private:
   struct State;

@@ -20,6 +20,7 @@ class HttpMetrics {
   virtual void connection_closed() = 0;
   virtual void connection_refused() = 0;
   virtual void connection_shed() = 0;
+  virtual void stream_dropped() = 0;
 };
 
 }  // namespace belfry::daemon

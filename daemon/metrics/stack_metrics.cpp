@@ -29,6 +29,11 @@ constexpr Family probe_attempts{"belfry_probe_attempts_total", Family::Type::cou
                                 "Attempts of a service's probes."};
 constexpr Family certificate_expiry{"belfry_probe_certificate_expiry_timestamp_seconds", Family::Type::gauge,
                                     "When the first certificate ends that the server of a probe has shown."};
+constexpr Family cpu_seconds{
+    "belfry_service_cpu_seconds_total", Family::Type::counter,
+    "User and system time of the service's runs that are over, as far as its processes were reaped."};
+constexpr Family oom_kills{"belfry_service_oom_kills_total", Family::Type::counter,
+                           "Processes that the kernel killed in the service's cgroup for lack of memory."};
 constexpr Family log_drops{"belfry_service_log_lines_dropped_total", Family::Type::counter,
                            "Lines of output that were dropped because their reader was too slow."};
 constexpr Family notify_refused{
@@ -152,6 +157,8 @@ void walk_services(const std::vector<Sample>& samples, Sink& sink) {
   for (std::size_t index = 0; index < samples.size(); ++index) {
     if (samples[index].times != nullptr) sink.histogram(index, samples[index].times->stop);
   }
+  each_service(cpu_seconds, samples, sink, [](const Sample& s) { return s.counters.cpu_seconds; });
+  each_service(oom_kills, samples, sink, [](const Sample& s) { return number(s.counters.oom_kills); });
   each_service(log_drops, samples, sink,
                [](const Sample& s) { return number(s.counters.log_lines_dropped); });
   each_service(notify_refused, samples, sink,

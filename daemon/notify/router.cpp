@@ -236,7 +236,9 @@ void NotifyRouter::take(const ServiceRef& service, Endpoint* endpoint, const Not
                         const NotifyMessage& message, AttachedDescriptors& attached) {
   if (message.barrier) return;  // answered when its descriptor is closed
   if (message.main_pid) claim_main(service, sender, *message.main_pid);
-  service.events().said(message);
+  NotifyMessage of_sender = message;
+  of_sender.sender = sender.pid;
+  service.events().said(of_sender);
   store(service, endpoint, message, attached);
 }
 

@@ -12,7 +12,7 @@ constexpr std::size_t steps_of_an_empty_line = 20;
 
 }  // namespace
 
-LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
+LogPatterns::LogPatterns(ServiceEvents& events, LogPipes& pipe,
                          const std::vector<const config::Probe*>& probes)
     : events_(events), pipe_(pipe) {
   for (const config::Probe* probe : probes) {
@@ -79,7 +79,7 @@ void LogPatterns::on_unfinished(std::string_view line) {
 void LogPatterns::count(AwaitedLine& one, std::string_view line, std::size_t share) {
   if (--one.left > 0) return;
   publish(one, line, share);
-  events_.heard({config::Probe::Kind::log, one.probe});
+  events_.heard({.kind = config::Probe::Kind::log, .only = one.probe, .words = line});
 }
 
 void LogPatterns::rest_when_all_are_seen() {

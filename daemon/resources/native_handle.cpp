@@ -1,22 +1,38 @@
 #include "daemon/resources/native_handle.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <utility>
 
 #include "config/model/probes_of.hpp"
+#include "system/core_dump.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::daemon {
 
 namespace {
 
-LineStyle style_of(const config::Service& spec, const LogPump& pump) {
-  LineStyle style{.for_terminal = pump.is_terminal()};
-  if (!spec.extras) return style;
-  style.silent = !spec.extras->log.to_stdout;
-  if (spec.extras->log.max_line > 0) style.longest = static_cast<std::uint32_t>(spec.extras->log.max_line);
-  return style;
+LogPipeOptions options_of(const config::Service& spec) {
+  LogPipeOptions options{.terminal = spec.extras && spec.extras->tty};
+  if (spec.extras && spec.extras->log.max_line > 0)
+    options.longest_line = static_cast<std::uint32_t>(spec.extras->log.max_line);
+  return options;
+}
+
+bool has_two_pipes(const config::Service& spec) {
+  return spec.extras && !spec.extras->tty && tells_streams_apart(spec.extras->log);
+}
+
+// By the limit of its own, else by belfry's, which it has inherited.
+bool may_dump_core(const config::Service& spec) {
+  if (spec.extras) {
+    for (const config::ResourceLimit& limit : spec.extras->rlimits) {
+      if (limit.resource == RLIMIT_CORE) return limit.soft > 0;
+    }
+  }
+  return system::may_dump_core();
 }
 
 }  // namespace
@@ -24,8 +40,9 @@ LineStyle style_of(const config::Service& spec, const LogPump& pump) {
 NativeHandle::NativeHandle(SharedResources& shared, const ServiceRef& service)
     : shared_(shared),
       service_(service),
-      log_(shared.poller, shared.pump, service.name(), style_of(service.spec(), shared.pump),
-           service.spec().extras && service.spec().extras->tty) {
+      outputs_(shared.logs.open(service.index())),
+      log_(shared.poller, *outputs_, options_of(service.spec()), has_two_pipes(service.spec())) {
+  outputs_->on_lost = [this](std::uint64_t lines) { service_.events().lines_dropped(lines); };
   ReadyFdListener& listener = *this;
   for (const config::Probe* probe : probes_of(service.spec(), config::Probe::Kind::fd))
     ready_fds_.push_back(std::make_unique<ReadyFd>(shared.poller, listener, *probe));
@@ -87,15 +104,17 @@ Result<void> NativeHandle::create_log_pipe(system::Launch& launch) {
     apply_own_output(launch);
     return {};
   }
-  if (!write_end_) {
-    auto opened = log_.open_write_end();
+  if (!write_ends_.output) {
+    auto opened = log_.open_write_ends();
     if (!opened) return std::unexpected(opened.error());
-    write_end_ = std::move(*opened);
-    hold(2);
+    write_ends_ = std::move(*opened);
+    hold(write_ends_.errors ? 4 : 2);
   }
-  launch.standard_output = launch.standard_error = write_end_.get();
+  log_.begin_run(service_.facts().runs + 1);
+  launch.standard_output = launch.standard_error = write_ends_.output.get();
+  if (write_ends_.errors) launch.standard_error = write_ends_.errors.get();
   if (service_.spec().extras && service_.spec().extras->tty)
-    launch.standard_input = launch.foreground_tty = write_end_.get();
+    launch.standard_input = launch.foreground_tty = write_ends_.output.get();
   return {};
 }
 
@@ -158,10 +177,11 @@ void NativeHandle::launched(pid_t pid) {
   if (confinement_ && pid != 0) confinement_->launched();
   if (shared_.kept != nullptr && pid != 0) shared_.kept->add(pid, service_.name());
   shared_.router.launched(service_, pid);
+  if (pid != 0) oom_kills_before_ = shared_.oom_kills.begin();
 }
 
 void NativeHandle::give_back_what_the_child_has() {
-  write_end_.close();
+  write_ends_ = {};
   if (leaf_) leaf_->close();
   for (auto& ready : ready_fds_) ready->passed();
   standard_input_.passed();
@@ -177,16 +197,14 @@ Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
   apply_own_output(launch);
   if (passes_output_through()) return system::OwnedFd();
   // Without a descriptor left it writes where belfry does: cleaning up goes before attribution.
-  auto opened = log_.open_write_end();
+  auto opened = log_.open_write_ends();
   if (!opened) return system::OwnedFd();
-  launch.standard_output = launch.standard_error = opened->get();
-  return std::move(*opened);
+  launch.standard_output = launch.standard_error = opened->output.get();
+  return std::move(opened->output);
 }
 
 void NativeHandle::drain() {
-  const std::uint64_t before = log_.lines_lost();
   log_.drain_last_words();
-  if (log_.lines_lost() > before) service_.events().lines_dropped(log_.lines_lost() - before);
   for (auto& ready : ready_fds_) ready->drain();
   shared_.router.drain(service_);
 }
@@ -202,12 +220,35 @@ bool NativeHandle::release(bool may_come_back) {
   return !keeps_some && !log_.is_open();
 }
 
+EndFacts NativeHandle::facts_of_end(pid_t main, const system::ExitStatus& status) {
+  EndFacts facts;
+  if (shared_.ended == main) facts.usage = shared_.usage;
+  if (!status.signaled) return facts;
+  if (leaf_) facts.oom_kills = static_cast<std::uint32_t>(leaf_->take_oom_kills());
+  if (status.value == SIGKILL) facts.oom_kills_on_machine = shared_.oom_kills.since(oom_kills_before_);
+  if (!status.core && !system::dumps_core(status.value)) return facts;
+  facts.core = system::where_the_core_is({.pid = main,
+                                          .signo = status.value,
+                                          .dumped = status.core,
+                                          .working_dir = service_.spec().working_dir.str(),
+                                          .may_dump = may_dump_core(service_.spec())});
+  return facts;
+}
+
+std::optional<CgroupUsage> NativeHandle::take_cgroup_usage() {
+  if (!leaf_) return std::nullopt;
+  return CgroupUsage{.usage = leaf_->take_usage(),
+                     .oom_kills = static_cast<std::uint32_t>(leaf_->take_oom_kills())};
+}
+
 TreeTraces NativeHandle::traces() const {
   return {.log_pipe = log_.inode(),
           .cgroup = leaf_ ? std::string_view(leaf_->directory()) : std::string_view()};
 }
 
-void NativeHandle::wrote_ready(const config::Probe& probe) { service_.events().heard({probe.kind, &probe}); }
+void NativeHandle::wrote_ready(const config::Probe& probe) {
+  service_.events().heard({.kind = probe.kind, .only = &probe});
+}
 
 void NativeHandle::closed_unready(const config::Probe& probe, const Error& why) {
   // Who exits closes everything first: its exit code says more, and comes in a moment.

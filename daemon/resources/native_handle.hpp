@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/logs/pipe.hpp"
+#include "daemon/logs/pipes.hpp"
 #include "daemon/resources/confinement.hpp"
 #include "daemon/resources/log_patterns.hpp"
 #include "daemon/resources/native_resources.hpp"
@@ -13,6 +13,7 @@
 #include "daemon/resources/ready_fd.hpp"
 #include "daemon/resources/standard_input.hpp"
 #include "system/cgroup.hpp"
+#include "system/oom_kills.hpp"
 
 namespace belfry::daemon {
 
@@ -38,7 +39,10 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   void drain() override;
   bool release(bool may_come_back) override;
   [[nodiscard]] TreeTraces traces() const override;
-  bool ran_out_of_memory() override { return leaf_ && leaf_->take_oom_kills() > 0; }
+  EndFacts facts_of_end(pid_t main, const system::ExitStatus& status) override;
+  std::string take_last_words() override { return log_.take_last_words(); }
+  std::optional<CgroupUsage> take_cgroup_usage() override;
+  probes::PortHolders* port_holders() override { return &shared_.port_holders; }
   [[nodiscard]] std::shared_ptr<probes::ListenMonitor> listen_monitor() const override {
     return listening_ ? listening_->monitor : nullptr;
   }
@@ -58,7 +62,8 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
 
   SharedResources& shared_;
   ServiceRef service_;
-  LogPipe log_;
+  std::unique_ptr<LogOutputs> outputs_;
+  LogPipes log_;
   std::unique_ptr<LogPatterns> log_patterns_;  // null: it has no `log` probe
   std::vector<std::unique_ptr<ReadyFd>> ready_fds_;
   std::unique_ptr<system::CgroupLeaf> leaf_;
@@ -66,7 +71,8 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   StandardInput standard_input_;
   OutputsFile outputs_file_;
   std::unique_ptr<ListenNotifiers::PerService> listening_;  // of a service that waits for a socket of its own
-  system::OwnedFd write_end_;                               // of the log pipe, for the next run
+  LogPipes::WriteEnds write_ends_;                          // for the next run
+  system::OomKills::Look oom_kills_before_;                 // the current run
   std::uint16_t held_ = 0;                                  // descriptors counted against the budget
 };
 

@@ -10,10 +10,13 @@ SharedResources::SharedResources(Loop& loop, const config::Stack& stack, system:
                                  LogPump& own_pump)
     : poller(own_poller),
       pump(own_pump),
+      logs(loop, stack, own_pump),
       router(loop, poller, stack.services.size()),
       setup(stack),
       activation(stack),
-      notifiers(poller, stack.on_daemon_death) {}
+      notifiers(poller, stack.on_daemon_death),
+      oom_kills(loop),
+      port_holders(loop) {}
 
 NativeResources::NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller,
                                  LogPump& pump)
@@ -41,6 +44,11 @@ Result<void> NativeResources::open() {
 void NativeResources::keep_in(KeptRecord& record, std::string stack_id) {
   shared_.kept = &record;
   shared_.setup.mark_with(std::move(stack_id));
+}
+
+void NativeResources::on_usage(pid_t pid, const system::Usage& usage) {
+  shared_.ended = pid;
+  shared_.usage = usage;
 }
 
 std::unique_ptr<ServiceResources> NativeResources::open(const ServiceRef& service) {

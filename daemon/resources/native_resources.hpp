@@ -16,8 +16,12 @@
 #include "daemon/resources/kept_record.hpp"
 #include "daemon/resources/launch_setup.hpp"
 #include "daemon/resources/listen_notifiers.hpp"
+#include "daemon/resources/log_destinations.hpp"
 #include "daemon/service/service_resources.hpp"
+#include "probes/port_holder.hpp"
+#include "system/oom_kills.hpp"
 #include "system/poller.hpp"
+#include "system/usage.hpp"
 
 namespace belfry::daemon {
 
@@ -27,6 +31,7 @@ struct SharedResources {
 
   system::Poller& poller;
   LogPump& pump;
+  LogDestinations logs;
   NotifyRouter router;
   LaunchSetup setup;
   Cgroups cgroups;
@@ -34,12 +39,17 @@ struct SharedResources {
   Activation activation;
   ListenNotifiers notifiers;
   DescriptorBudget budget;
+  system::OomKills oom_kills;
+  probes::NativePortHolders port_holders;
+  // Of the process that has ended last.
+  pid_t ended = 0;
+  system::Usage usage{};
   KeptRecord* kept = nullptr;      // null: the services die with belfry
   system::Guard* guard = nullptr;  // null: nobody, or somebody else
 };
 
 // Owner: the daemon. Lifecycle: open() before the first service; outlives the supervisor.
-class NativeResources final : public ResourceProvider {
+class NativeResources final : public ResourceProvider, public system::UsageListener {
  public:
   NativeResources(Loop& loop, const config::Stack& stack, system::Poller& poller, LogPump& pump);
 
@@ -51,6 +61,13 @@ class NativeResources final : public ResourceProvider {
   // kept when belfry is killed.
   void keep_in(KeptRecord& record, std::string stack_id);
   std::unique_ptr<ServiceResources> open(const ServiceRef& service) override;
+  void on_usage(pid_t pid, const system::Usage& usage) override;
+
+  // The last lines of the service of this index, of all its runs; null: it has written nothing that belfry
+  // reads. Lives as long as this.
+  [[nodiscard]] const LogRing* log_of(std::size_t service) const { return shared_.logs.ring(service); }
+  // Log files and log daemons: to be told of trouble, to open them again, and to write the last lines.
+  [[nodiscard]] LogDestinations& logs() { return shared_.logs; }
 
   // What cannot be done as the file says on this machine, a line each; known after open().
   [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }

@@ -91,6 +91,13 @@ std::optional<std::string> scarcity(int errnum) {
   }
 }
 
+void say_unguarded(int errnum) {
+  std::string why = std::error_code(errnum, std::system_category()).message();
+  if (errnum == EAGAIN) why += system::how_to_raise_the_process_limit;
+  print_error("belfry: cannot make the process that ends the services when belfry is killed: " + why +
+              ": they would go on then\n");
+}
+
 int complain_of_scarcity(const std::string& text) {
   std::fprintf(stderr, "belfry: cannot start: %s\n", text.c_str());
   return exit_code::os_error;
@@ -100,7 +107,7 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
                     const std::function<int(Daemon&)>& serve) {
   system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
   system::ensure_standard_descriptors();
-  const auto guard = system::Guard::start();  // while there is one thread, and little memory to share
+  const auto started = system::Guard::start();  // while there is one thread, and little memory to share
   system::raise_descriptor_limit();
   keep_memory_small();
   if (const int error = system::why_not_open(descriptors_of_belfry() - 3); error != 0)
@@ -109,12 +116,13 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
   if (auto code = load_stack(options, stack)) return *code;
   // A later `exec` has a socket of its own and would never find who was kept.
   if (mode.private_socket) stack.on_daemon_death = config::OnDaemonDeath::kill;
+  if (!started && stack.on_daemon_death == config::OnDaemonDeath::kill) say_unguarded(started.error());
   // The log pipe, the notify socket, and the other end of the pipe until the start.
   constexpr std::size_t per_service = 3;
   system::make_room_for_descriptors((stack.services.size() * per_service) + 256);
   return system::run_beside_orphan_thread([&] {
     RunMode guarded = mode;
-    guarded.guard = guard.get();
+    guarded.guard = started ? started->get() : nullptr;
     Daemon daemon(stack, guarded);
     if (auto code = daemon.open()) return *code;
     return serve(daemon);

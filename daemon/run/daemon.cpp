@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <system_error>
 
-#include "channels/error_group.hpp"
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
@@ -16,9 +16,10 @@
 #include "daemon/host/paths.hpp"
 #include "daemon/resources/survivors.hpp"
 #include "daemon/run/control_access.hpp"
+#include "daemon/run/own_tasks.hpp"
 #include "daemon/service/description.hpp"
 #include "system/file_facts.hpp"
-#include "system/oom_score.hpp"
+#include "system/proc.hpp"
 #include "system/process_identity.hpp"
 #include "text/escape.hpp"
 
@@ -26,19 +27,18 @@ namespace belfry::daemon {
 
 namespace {
 
-std::string text_of(Duration d) {
-  char buffer[32];
-  const double ms = std::chrono::duration<double, std::milli>(d).count();
-  std::snprintf(buffer, sizeof buffer, ms < 1000 ? "%.0f ms" : "%.2f s", ms < 1000 ? ms : ms / 1000);
-  return buffer;
-}
-
 // How long a slow reader of belfry's messages is waited for while the loop does not turn: before it runs, and
 // when it has ended.
 constexpr Duration patience_with_a_reader = std::chrono::seconds(2);
-// How long the last lines are given to be written.
-constexpr Duration least_time_for_output = std::chrono::seconds(1);
-constexpr Duration most_time_for_output = std::chrono::seconds(10);
+// When all are asleep at the end: how long something may still come from outside before belfry gives up.
+constexpr Duration last_chance = std::chrono::seconds(5);
+
+constexpr const char* of_hidden =
+    "/proc hides other users' processes (hidepid) and belfry lacks CAP_SYS_PTRACE: of services with `user` "
+    "it "
+    "knows the process group only (`isolate: true` or a cgroup tells all of theirs)";
+
+bool has_a_user(const config::Service& service) { return !service.user->empty(); }
 
 }  // namespace
 
@@ -56,7 +56,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
-      api_(supervisor_, metrics_),
+      api_(supervisor_, metrics_, supervisor_.journal()),
       server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
@@ -64,11 +64,11 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
-  pump_.on_failure = [this](int errnum) {
-    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
-    complain("cannot write its output: " + std::generic_category().message(errnum) +
-             ": lines are lost (the services go on)");
-  };
+  processes_.tell_usage_to(resources_);
+  loop_.on_unread_error(
+      [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });
+  api_.on_broken = [this](const Error& error) { complain("internal error: " + error.text()); };
+  watch_logs();
   if (mode_.guard != nullptr) {
     processes_.write_down_in(mode_.guard->ledger());
     resources_.guard_by(*mode_.guard);
@@ -76,7 +76,23 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
   if (mode_.has_command) supervisor_.stay_up_when_done();
 }
 
-Daemon::~Daemon() { loop_.abandon(); }
+void Daemon::watch_logs() {
+  pump_.on_failure = [this](int errnum) {
+    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
+    complain("cannot write its output: " + std::generic_category().message(errnum) +
+             ": lines are lost (the services go on)");
+  };
+  pump_.on_unwritten = [this](std::uint64_t lines) { metrics_.lines_unwritten("output", lines); };
+  resources_.logs().on_trouble = [this](const std::string& text) { notice("belfry", text); };
+  resources_.logs().on_unwritten = [this](const std::string& name, std::uint64_t lines) {
+    metrics_.lines_unwritten(name, lines);
+  };
+}
+
+Daemon::~Daemon() {
+  loop_.on_unread_error({});  // it is printed: what is told with may go before who has something to tell
+  loop_.abandon();
+}
 
 void Daemon::complain(const std::string& text) {
   std::string line = "belfry: ";
@@ -120,7 +136,10 @@ std::optional<int> Daemon::open() {
     notice("belfry", remark);
   for (const std::string& remark : control->remarks) notice("belfry", remark);
   api_.set_rules(std::move(control->rules));
-  api_.on_command = [this](const std::string& line) { pump_.say(line); };
+  api_.on_command = [this](const std::string& line) {
+    supervisor_.journal().append({.kind = EventKind::stack, .subject = "command", .cause = line});
+    pump_.say(line);
+  };
   if (const pid_t other = server_.predecessor(); other != 0)
     notice("belfry",
            "took over " + *socket + " from pid " + std::to_string(other) +
@@ -130,13 +149,33 @@ std::optional<int> Daemon::open() {
     return refuse(ok.error().kind() == Error::Kind::invalid ? exit_code::bad_config : exit_code::os_error,
                   ok.error().text());
   for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
+  if (system::proc::hides_others() && std::ranges::any_of(stack_.services, has_a_user))
+    notice("belfry", of_hidden);
   if (!mode_.tcp_by_default) return std::nullopt;
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return refuse(exit_code::os_error, ok.error().text());
   }
   if (auto ok = end_survivors(); !ok) return refuse(exit_code::os_error, ok.error().text());
+  open_history();
   return std::nullopt;
+}
+
+// Of a stack that is there to stay; `exec` runs beside its like, and its time is its command's.
+void Daemon::open_history() {
+  if (mode_.private_socket) return;
+  auto place = make_place_for_history(stack_.name);
+  if (!place) return notice("belfry", "keeps no history of its starts: " + place.error().text());
+  history_.emplace(
+      loop_, std::move(*place), [this](const std::string& text) { notice("belfry", text); },
+      [this] { metrics_.history_lost(); });
+}
+
+void Daemon::write_history(const Ending& ending, TimePoint asked_at) {
+  if (!history_) return;
+  if (!supervisor_.up().ended()) history_->write(history_of_start(supervisor_, false, ending.reason));
+  const int code = kill_asked_ ? exit_code::by_signal + stop_signal_ : ending.code;
+  history_->write(history_of_stop(supervisor_, asked_at, code, ending.reason));
 }
 
 // When the socket is ours, so that no other belfry runs what is ended here, and nothing else can go wrong
@@ -161,171 +200,34 @@ Result<void> Daemon::end_survivors() {
 int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   meanwhile_ = std::move(meanwhile);
   TaskHandle life = spawn(loop_, "daemon", live(root_));
-  loop_.run();
-  if (!life.done()) {
+  if (!run_until_done(loop_, life, last_chance)) {
     std::string who;
-    loop_.each_task([&who](std::string_view name) { who.append(" ").append(name); });
+    for (const std::string& line : describe_own_tasks(loop_)) who += "\n  " + line;
     std::move(life).leave_to_loop();
-    return refuse(code_, "cannot go on: these tasks wait for something that can never happen:" + who);
+    return refuse(code_, "cannot go on: its own tasks wait for something that can never happen:" + who);
   }
-  return code_;
+  if (const Result<void> lived = life.result(); !lived) broken(lived.error().text());
+  if (!is_broken_) return code_;
+  (void)errors_.finish(patience_with_a_reader);
+  return exit_code::internal;
 }
 
-// The whole life of the daemon: up, until something ends it, down.
-Task<void> Daemon::live(Context& ctx) {
-  begun_at_ = loop_.now();
-  WaitGroup beside(loop_, "beside");
-  Context beside_context(ctx);
-  supervisor_.begin(mode_.services);
-  if (meanwhile_) spawn(beside, "meanwhile", meanwhile_(beside_context));
-  const Ending ending = co_await until_the_end(ctx);
-  beside_context.cancel(Error::closed(ending.reason));
-  Context patience(loop_);
-  const Result<void> joined = co_await beside.wait(patience);
-  if (!joined) notice("belfry", joined.error().text());
-  co_await go_down(ctx, ending);
-  code_ = kill_asked_ ? exit_code::by_signal + stop_signal_ : ending.code;
-  // A stack that was shut down in good order says nothing of the command that it was there for.
-  if (mode_.has_command && code_ == 0) code_ = command_code_.value_or(exit_code::unavailable);
-  if (code_ == 0 && supervisor_.has_stuck()) code_ = exit_code::os_error;
-  co_await close();
+void Daemon::broken(const std::string& what) {
+  complain("internal error: " + what + ": the stack goes down (please report this with the lines before it)");
+  if (!std::exchange(is_broken_, true))
+    supervisor_.ender().ring({.code = exit_code::internal, .reason = "internal error: " + what});
 }
 
-Task<Ending> Daemon::until_the_end(Context& ctx) {
-  bool announced = false;
-  for (;;) {
-    auto ended = on(supervisor_.ending());
-    auto signalled = on(signalled_);
-    auto up = on(supervisor_.up());
-    if (announced) up.reset();
-    const std::size_t which = co_await select(ctx, ended, signalled, up);
-    if (supervisor_.ending().ended()) co_return supervisor_.ending().value();
-    if (which == select_cancelled)
-      co_return Ending{.code = exit_code::internal, .reason = ctx.cause().text()};
-    if (stop_signal_ != 0)
-      co_return Ending{.code = mode_.has_command ? exit_code::by_signal + stop_signal_ : 0,
-                       .reason = stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)"
-                                                        : system::signal_name(stop_signal_)};
-    if (!announced && supervisor_.up().rung()) {
-      announced = true;
-      announce_up();
-    }
-  }
+// On SIGUSR1: who waits for what.
+void Daemon::say_own_tasks() {
+  for (const std::string& line : describe_own_tasks(loop_)) notice("belfry", line);
 }
 
-void Daemon::announce_up() {
-  system::lower_oom_score();
-  pump_.say("ready after " + text_of(loop_.now() - begun_at_) + ": " + summary());
-  service_manager_.ready();
-}
-
-// One line for the service manager: how many of the wanted services are ready, and which one is missing.
-std::string Daemon::summary() const {
-  std::size_t wanted = 0;
-  std::size_t ready = 0;
-  const Service* missing = nullptr;
-  for (const auto& service : supervisor_.services()) {
-    if (!service->record().wanted) continue;
-    ++wanted;
-    if (service->default_level()) {
-      ++ready;
-    } else if (missing == nullptr ||
-               (missing->state() == State::waiting && service->state() != State::waiting)) {
-      missing = service.get();  // who waits is not to blame when somebody else can be named
-    }
-  }
-  std::string text = std::to_string(ready) + " of " + std::to_string(wanted) + " services ready";
-  if (missing != nullptr)
-    text += "; " + std::string(missing->name()) + " is " + std::string(name_of(missing->state()));
-  return text;
-}
-
-Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
-  pump_.say("stopping: " + ending.reason);
-  service_manager_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
-  const TimePoint asked_at = loop_.now();
-  stop_by_ = saturating_add(asked_at, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
-  const Error cause = Error::closed("the stack goes down: " + ending.reason);
-  if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
-    supervisor_.begin_shutdown();
-    auto hurried = on(signalled_);
-    auto over = after(loop_, stack_.shutdown.delay);
-    co_await select(ctx, hurried, over);
-  }
-  supervisor_.stop_everything(saturating_add(asked_at, stack_.shutdown.timeout), cause);
-  long_waits_.look(false);  // the wait for the start is over
-  long_waits_.look(supervisor_.is_waiting());
-  if (kill_asked_) kill_everything(cause);
-  Wakeup changed(loop_, "going down");
-  supervisor_.watch(changed);
-  while (!supervisor_.is_at_rest()) {
-    auto moved = on(changed);
-    auto signalled = on(signalled_);
-    co_await select(ctx, moved, signalled);
-    if (kill_asked_) kill_everything(cause);
-  }
-  supervisor_.unwatch(changed);
-  name_strays();
-  pump_.say("stopped after " + text_of(loop_.now() - asked_at));
-}
-
-void Daemon::kill_everything(const Error& cause) {
-  if (!std::exchange(kill_told_, true) && !stop_requests_.why_killed().empty())
-    pump_.say("killing everything: " + stop_requests_.why_killed());
-  supervisor_.kill_everything(cause);
-}
-
-// Nobody knows which service a stray belongs to, and killing them all would be a guess. Where belfry is PID
-// 1, the kernel ends them with belfry.
-void Daemon::name_strays() {
-  std::string who;
-  for (const system::Survivor& stray : processes_.strays())
-    who += (who.empty() ? "" : ", ") + std::to_string(stray.pid) + " " + stray.name;
-  if (who.empty()) return;
-  notice("belfry",
-         "these processes belong to nobody (they left their session, environment and output behind) and " +
-             std::string(system::own_pid() == 1 ? "end with belfry" : "go on") + ": " + who +
-             " (`isolate: true` tells whose they are)");
-}
-
-// Everything is closed, whatever fails on the way; what failed is said.
-Task<void> Daemon::close() {
-  Context patience(loop_);
-  ErrorGroup closing(patience, ErrorGroup::Policy::all_run, "closing");
-  spawn(closing, "close server", close_server());
-  spawn(closing, "end lives", end_lives());
-  const Result<void> closed = co_await closing.wait(patience);
-  if (!closed) notice("belfry", closed.error().text());
-  if (kept_ && !supervisor_.has_stuck()) kept_->remove();
-  co_await write_the_last_lines();
-  co_await poller_.stop();
-  signals_.set_listener(nullptr);
-  loop_.stop();
-}
-
-// A late reader is waited for, but not for ever, and not at all after a second request to stop.
-Task<void> Daemon::write_the_last_lines() {
-  Context patience(loop_);
-  const TimePoint now = loop_.now();
-  const TimePoint by =
-      kill_asked_ ? now : std::clamp(stop_by_, now + least_time_for_output, now + most_time_for_output);
-  (void)signalled_.consume();
-  const std::uint64_t missing = co_await pump_.drain(patience, signalled_, by);
-  if (missing > 0 && !system::is_same_file(pump_.output(), STDERR_FILENO))
-    complain(std::to_string(missing) + " lines were lost at the end: nobody read the output");
-  (void)errors_.finish(std::chrono::milliseconds(200));
-}
-
-Task<Result<void>> Daemon::close_server() {
-  Context patience(loop_);
-  Context bounded(patience, loop_.now() + std::chrono::seconds(1));
-  Result<void> stopped = co_await server_.stop(bounded);
-  co_return stopped;
-}
-
-Task<Result<void>> Daemon::end_lives() {
-  co_await supervisor_.end();
-  co_return Result<void>{};
+std::string Daemon::text_of(Duration d) {
+  char buffer[32];
+  const double ms = std::chrono::duration<double, std::milli>(d).count();
+  std::snprintf(buffer, sizeof buffer, ms < 1000 ? "%.0f ms" : "%.2f s", ms < 1000 ? ms : ms / 1000);
+  return buffer;
 }
 
 void Daemon::state_changed(const Service& service, State from, State to) {
@@ -390,6 +292,8 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
       service_manager_.reload_refused("cannot reload: this version does not support it yet");
       return;
+    case SIGUSR1: say_own_tasks(); return;
+    case SIGUSR2: resources_.logs().reopen(); return;
     case SIGQUIT:
     case SIGTERM:
     case SIGINT:

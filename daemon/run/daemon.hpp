@@ -8,6 +8,7 @@
 
 #include "channels/handshake.hpp"
 #include "channels/loop.hpp"
+#include "channels/wait_group.hpp"
 #include "channels/wakeup.hpp"
 #include "config/model/exit_codes.hpp"
 #include "config/model/model.hpp"
@@ -18,6 +19,7 @@
 #include "daemon/notify/service_manager_notifier.hpp"
 #include "daemon/resources/native_resources.hpp"
 #include "daemon/run/app.hpp"
+#include "daemon/run/history.hpp"
 #include "daemon/supervisor/long_waits.hpp"
 #include "daemon/supervisor/stop_requests.hpp"
 #include "daemon/supervisor/supervisor.hpp"
@@ -77,17 +79,28 @@ class Daemon final : Reporter, system::SignalListener {
   Task<void> live(Context& ctx);
   Task<Ending> until_the_end(Context& ctx);
   Task<void> go_down(Context& ctx, const Ending& ending);
+  Task<void> go_down_at_once(Context& ctx, const Error& cause);
+  Task<void> until_at_rest(Context& ctx, const Error& cause);
   Task<void> close();
   Task<void> write_the_last_lines();
+  Task<Result<void>> write_out(const std::string& name, LogPump& pump, TimePoint by);
+  void watch_logs();
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
   // Before the loop turns: the code, when the reason has been read or there was time for it.
   int refuse(int code, const std::string& text);
   void announce_up();
+  void open_history();
+  void write_history(const Ending& ending, TimePoint asked_at);
   Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
   void name_strays();
+  void say_own_tasks();
   void kill_everything(const Error& cause);
+  // Something is wrong in belfry itself, and not with a service: the stack goes down in good order, exit 70.
+  void broken(const std::string& what);
+  static std::string text_of(Duration d);
+  Task<void> up_to_the_end(WaitGroup& beside, Context& beside_context, Ending& ending);
 
   void state_changed(const Service& service, State from, State to) override;
   void asked_for_time(const Service& service, Duration by) override;
@@ -118,11 +131,13 @@ class Daemon final : Reporter, system::SignalListener {
   int stop_signal_ = 0;
   bool kill_asked_ = false;
   bool kill_told_ = false;
+  bool is_broken_ = false;
   LongWaits long_waits_;
   TimePoint begun_at_{};
   TimePoint stop_by_{};  // the end of the shutdown's budget
   std::string control_socket_;
   std::optional<KeptRecord> kept_;
+  std::optional<HistoryWriter> history_;  // nothing: it keeps none
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = exit_code::internal;
   std::optional<int> command_code_;

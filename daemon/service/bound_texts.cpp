@@ -26,6 +26,16 @@ bool is_word(std::string_view text, std::size_t at, std::size_t length) {
          (at + length == text.size() || !is_of_a_word(text[at + length]));
 }
 
+std::vector<std::string_view> secrets_of(const std::vector<BoundOutput>& outputs) {
+  std::vector<std::string_view> secrets;
+  for (const BoundOutput& one : outputs)
+    if (one.secret && !one.value.empty()) secrets.push_back(one.value);
+  std::ranges::sort(secrets, std::greater(), &std::string_view::size);
+  return secrets;
+}
+
+}  // namespace
+
 // A short one is a part of many words, none of which is secret, and without them nobody could read the rest.
 void hide(std::string& text, std::string_view secret) {
   constexpr std::size_t shortest_part_of_a_word = 4;
@@ -37,16 +47,6 @@ void hide(std::string& text, std::string_view secret) {
     at += is_it ? instead.size() : 1;
   }
 }
-
-std::vector<std::string_view> secrets_of(const std::vector<BoundOutput>& outputs) {
-  std::vector<std::string_view> secrets;
-  for (const BoundOutput& one : outputs)
-    if (one.secret && !one.value.empty()) secrets.push_back(one.value);
-  std::ranges::sort(secrets, std::greater(), &std::string_view::size);
-  return secrets;
-}
-
-}  // namespace
 
 BoundTexts::BoundTexts(const config::Service& spec, const ProbeMeans& means, std::vector<BoundOutput> outputs)
     : spec_(spec),

@@ -29,6 +29,9 @@ struct BoundOutput {
   bool secret = false;  // its provider says so
 };
 
+// Puts *** in the places of a secret, which is not empty.
+void hide(std::string& text, std::string_view secret);
+
 // Owner: the service, from the moment in which its edges hold to the next one.
 // Lifecycle: immutable but for the probes that it makes, which it outlives.
 class BoundTexts final : probes::Factory, probes::LaunchTemplate, public Redactor {

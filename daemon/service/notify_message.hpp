@@ -17,6 +17,7 @@ namespace belfry::daemon {
 enum class WatchdogPing : std::uint8_t { none, alive, trigger };
 
 struct NotifyMessage {
+  pid_t sender = 0;  // filled in by whoever received it; 0: nobody knows
   bool ready = false;
   bool stopping = false;
   bool reloading = false;

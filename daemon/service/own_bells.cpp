@@ -59,25 +59,27 @@ OwnBells::One::One(Context& parent, const ProbeMeans& means, const config::OwnBe
 
 void OwnBells::One::heard(const Heard& what) {
   for (std::uint32_t i = 0; i < spec_.probes.probes.size(); ++i) {
-    if (what.is(spec_.probes.probes[i])) truths_ |= 1U << i;
+    if (!what.is(spec_.probes.probes[i])) continue;
+    truths_ |= 1U << i;
+    look(evidence_of(what, i));
   }
-  look();
 }
 
 void OwnBells::One::probe_changed(ProbeRole, std::uint32_t probe, bool up, const Error&) {
-  if (up) truths_ |= 1U << probe;
-  look();
+  if (!up) return;
+  truths_ |= 1U << probe;
+  look(watch_.evidence_of(probe));
 }
 
 void OwnBells::One::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
   listener_.own_bell_tried(index_, outcome);
 }
 
-void OwnBells::One::look() {
+void OwnBells::One::look(const Evidence& evidence) {
   if (told_ || !holds(spec_.probes, truths_)) return;
   told_ = true;
   watch_.end(Error::closed("the bell has rung"));
-  listener_.own_bell_true(index_);
+  listener_.own_bell_true(index_, evidence);
 }
 
 }  // namespace belfry::daemon

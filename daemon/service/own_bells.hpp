@@ -17,7 +17,7 @@ namespace belfry::daemon {
 // Told on the loop's thread. A bell is true once in a run.
 class OwnBellListener {
  public:
-  virtual void own_bell_true(std::uint32_t bell) = 0;
+  virtual void own_bell_true(std::uint32_t bell, const Evidence& evidence) = 0;
   virtual void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) = 0;
 
  protected:
@@ -53,7 +53,7 @@ class OwnBells {
    private:
     void probe_changed(ProbeRole role, std::uint32_t probe, bool up, const Error& why) override;
     void probe_tried(ProbeRole role, std::uint32_t probe, const Result<void>& outcome) override;
-    void look();
+    void look(const Evidence& evidence);
 
     const config::OwnBell& spec_;
     std::uint32_t index_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <exception>
 #include <utility>
 
 #include "channels/select.hpp"
@@ -36,6 +37,16 @@ class Telling {
   probes::Probe& probe_;
 };
 
+// A probe that breaks has not found its service well, and its service is told why.
+Task<Result<void>> checked(probes::Probe& probe, Context& ctx) {
+  try {
+    Result<void> outcome = co_await probe.check(ctx);
+    co_return outcome;
+  } catch (...) {
+    co_return std::unexpected(error_from_exception("probe", std::current_exception()));
+  }
+}
+
 }  // namespace
 
 Error Redactor::shown(const Error& error) const {
@@ -49,7 +60,7 @@ ProbeWatch::ProbeWatch(Context& parent, const ProbeMeans& means, ProbeListener& 
       listener_(listener),
       terms_(terms),
       context_(parent),
-      tasks_(loop_, "probes") {}
+      tasks_(loop_, "probes", WaitGroup::Thrown::told_at_once) {}
 
 Result<void> ProbeWatch::make(const config::ProbeSet& set, const probes::ProbeContext& about) {
   for (std::uint32_t i = 0; i < set.probes.size(); ++i) {
@@ -101,6 +112,19 @@ void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
 std::string ProbeWatch::method_of(std::uint32_t index) const {
   for (const auto& watched : watched_) {
     if (watched->index == index) return shown(watched->probe->method());
+  }
+  return {};
+}
+
+Evidence ProbeWatch::evidence_of(std::uint32_t index) const {
+  for (const auto& watched : watched_) {
+    if (watched->index != index) continue;
+    const probes::Sighting seen = watched->probe->sighting();
+    return {.probe = watched->kind,
+            .place = static_cast<std::uint8_t>(index),
+            .port = seen.port,
+            .pid = seen.pid,
+            .words = {}};
   }
   return {};
 }
@@ -187,7 +211,7 @@ Task<std::optional<Result<void>>> ProbeWatch::attempt(Context& ctx, Watched& wat
     if (!permit) co_return std::nullopt;
     Context limited(ctx, saturating_add(loop_.now(), watched.options.attempt_timeout));
     const TimePoint began = loop_.now();
-    Result<void> outcome = co_await watched.probe->check(limited);
+    Result<void> outcome = co_await checked(*watched.probe, limited);
     if (ctx.cancelled()) co_return std::nullopt;
     means_.times.probe_took(watched.kind, loop_.now() - began);
     if (!outcome && means_.redactor != nullptr)

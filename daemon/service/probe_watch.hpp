@@ -15,6 +15,7 @@
 #include "channels/wait_group.hpp"
 #include "channels/wakeup.hpp"
 #include "config/model/model.hpp"
+#include "daemon/journal/evidence.hpp"
 #include "daemon/service/probe_rhythm.hpp"
 #include "probes/factory.hpp"
 #include "probes/probe.hpp"
@@ -106,6 +107,8 @@ class ProbeWatch {
   void end(const Error& cause);
   // How the probe with this index comes to know, when its kind does not say it all.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
+  // What the last answer of the probe with this index rests on.
+  [[nodiscard]] Evidence evidence_of(std::uint32_t index) const;
   [[nodiscard]] std::vector<CertificateExpiry> certificates() const;
   // The first of them that is asked for a reason, as probes::Probe::polling() says it.
   [[nodiscard]] std::string polling() const;

@@ -8,8 +8,13 @@ namespace {
 
 // Nobody tells how an external is: it is looked at again.
 constexpr Duration recheck_of_externals = std::chrono::seconds(10);
+constexpr std::size_t most_kept_words = 256;  // the journal keeps no more of them
 
 }  // namespace
+
+KeptEvidence::KeptEvidence(const Evidence& of) : evidence(of), words_(of.words.substr(0, most_kept_words)) {
+  evidence.words = words_;
+}
 
 Result<std::unique_ptr<ProbeWatch>> Readiness::make(const config::ProbeSet& set, WatchTerms terms,
                                                     const probes::ProbeContext& about) {
@@ -66,7 +71,10 @@ Task<Result<void>> Readiness::end(Context& patience) {
 
 void Readiness::heard(const Heard& what) {
   for (std::uint32_t i = 0; i < spec_.ready.probes.size(); ++i) {
-    if (what.is(spec_.ready.probes[i])) truths_ |= 1U << i;
+    const std::uint32_t bit = 1U << i;
+    if (!what.is(spec_.ready.probes[i]) || (truths_ & bit) != 0) continue;
+    truths_ |= bit;
+    evidence_ = std::make_unique<KeptEvidence>(evidence_of(what, i));
   }
   trigger();
   if (own_bells_) own_bells_->heard(what);
@@ -136,6 +144,7 @@ void Readiness::probe_changed(ProbeRole role, std::uint32_t index, bool up, cons
   if (role == ProbeRole::ready) {
     const std::uint32_t bit = 1U << index;
     truths_ = up ? truths_ | bit : truths_ & ~bit;
+    if (up && ready_) evidence_ = std::make_unique<KeptEvidence>(ready_->evidence_of(index));
   }
   listener_.readiness_changed();
 }
@@ -145,9 +154,9 @@ void Readiness::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcom
   if (!outcome) last_error_ = outcome.error();
 }
 
-void Readiness::own_bell_true(std::uint32_t bell) {
+void Readiness::own_bell_true(std::uint32_t bell, const Evidence& evidence) {
   rung_ |= 1U << bell;
-  listener_.own_bell_true(bell);
+  listener_.own_bell_true(bell, evidence);
 }
 
 void Readiness::own_bell_tried(std::uint32_t, const Result<void>& outcome) {

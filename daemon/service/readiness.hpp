@@ -19,13 +19,24 @@
 
 namespace belfry::daemon {
 
+// Evidence whose words are its own.
+struct KeptEvidence {
+  explicit KeptEvidence(const Evidence& of);
+  KeptEvidence(const KeptEvidence&) = delete;
+  KeptEvidence& operator=(const KeptEvidence&) = delete;
+  Evidence evidence;
+
+ private:
+  std::string words_;
+};
+
 // Told on the loop's thread.
 class ReadinessListener {
  public:
   virtual void readiness_changed() = 0;
   // The run is to end; with `for_good` the whole stack.
   virtual void live_failed(const Error& why, bool for_good) = 0;
-  virtual void own_bell_true(std::uint32_t bell) = 0;
+  virtual void own_bell_true(std::uint32_t bell, const Evidence& evidence) = 0;
   virtual void probe_tried(bool success) = 0;
 
  protected:
@@ -66,6 +77,8 @@ class Readiness final : ProbeListener, OwnBellListener {
   [[nodiscard]] bool has_rung(std::size_t own_bell) const { return (rung_ >> own_bell & 1U) != 0; }
   // Of the probe that failed last.
   [[nodiscard]] const Error& last_error() const { return last_error_; }
+  // Of the probe of `ready` that was the last to become true; null: none has, or it was taken.
+  [[nodiscard]] std::unique_ptr<KeptEvidence> take_evidence() { return std::move(evidence_); }
   // How often the kernel or a server is asked, where that is needed; empty: it is not.
   [[nodiscard]] std::string polling() const;
   // How the probe of `ready` with this index comes to know; empty: its kind says it.
@@ -84,7 +97,7 @@ class Readiness final : ProbeListener, OwnBellListener {
 
   void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
   void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
-  void own_bell_true(std::uint32_t bell) override;
+  void own_bell_true(std::uint32_t bell, const Evidence& evidence) override;
   void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) override;
 
   Context& parent_;
@@ -95,6 +108,7 @@ class Readiness final : ProbeListener, OwnBellListener {
   std::uint32_t live_truths_ = 0;  // bit i: probe i of `live` has not failed
   std::uint32_t rung_ = 0;         // bit i: own bell i has rung
   Error last_error_;
+  std::unique_ptr<KeptEvidence> evidence_;
   std::unique_ptr<ProbeWatch> ready_;
   std::unique_ptr<ProbeWatch> live_;
   std::unique_ptr<OwnBells> own_bells_;

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "channels/error.hpp"
 #include "channels/time/time.hpp"
 #include "config/model/compact.hpp"
 #include "daemon/service/notify_state.hpp"
 #include "system/process.hpp"
+#include "system/usage.hpp"
 
 namespace belfry::daemon {
 
@@ -29,6 +31,8 @@ struct Run {
   std::uint8_t looks_for_main = 0;  // in vain
   TimePoint look_for_main_at{};     // the next one
   bool tree_gone = false;           // no process attributable to it is left
+  system::Usage usage{};            // of those that were reaped so far
+  std::uint32_t oom_kills = 0;      // known so far
   std::optional<system::ExitStatus> exit{};
 
   // --- why it ends
@@ -38,6 +42,7 @@ struct Run {
   bool watchdog_expired = false;  // its own silence, or its own word, ended it
   bool refused = false;           // its command can't be started, now or later
   Error failure;                  // why it is to end as a failure, when its exit code doesn't say
+  std::string finding{};          // what else is known of why it has failed, as half a sentence
 
   // --- when
   TimePoint started_at{};

@@ -5,6 +5,7 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "channels/spawn.hpp"
 #include "daemon/service/bound_texts.hpp"
 #include "daemon/service/run_outcome.hpp"
 #include "daemon/service/stop_rules.hpp"
@@ -39,7 +40,44 @@ Service::~Service() {
 }
 
 Task<void> Service::live(Context& ctx) {
-  while (!ctx.cancelled()) co_await next_chapter(ctx);
+  for (int breaks = 0; !ctx.cancelled();) {
+    try {
+      co_await next_chapter(ctx);
+      continue;
+    } catch (...) {
+      broke(error_from_exception(name(), std::current_exception()), ++breaks);
+    }
+    co_await yield(runtime_.loop);  // others first: who breaks again and again must not keep them out
+  }
+}
+
+void Service::kill_whatever_happens() noexcept {
+  try {
+    runtime_.processes.signal(tree(), SIGKILL, system::Scope::tree);
+  } catch (...) {
+    return;  // it is what breaks, perhaps; the service is left as stuck
+  }
+}
+
+// A bug, and not the service's fault: what runs of it is stopped all the same. Where that breaks too, it is
+// killed and left.
+void Service::broke(const Error& error, int times) {
+  if (times == 1) runtime_.loop.unread_error("live on with service", name(), "its life broke", error);
+  switch (record_.state) {
+    case State::starting:
+    case State::ready:
+    case State::unready: return leave_running(Event::live_failed, error);
+    case State::waiting:
+    case State::blocked:
+    case State::backoff: return enter(Event::stop_asked, error);
+    case State::stopping:
+      if (times < 3) return;
+      kill_whatever_happens();
+      return be_stuck(error);
+    case State::inactive:
+    case State::completed:
+    case State::failed: return;
+  }
 }
 
 Task<void> Service::next_chapter(Context& ctx) {
@@ -211,7 +249,9 @@ Task<void> Service::stop(Context& ctx) {
       co_await news(ctx, nullptr, deadline);
     }
   }
-  if (run.tree_gone) end_run();
+  if (!run.tree_gone) co_return;
+  co_await look_for_cause();
+  end_run();
 }
 
 Task<void> Service::back_off(Context& ctx) {

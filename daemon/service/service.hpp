@@ -12,7 +12,8 @@
 //
 // service.cpp has the chapters, service_edges what it waits for, service_run how a run begins and what an
 // event leads to, service_stop its end, service_hooks the commands around it, service_notify what it says,
-// service_background daemons that leave their parent.
+// service_background daemons that leave their parent, service_diagnosis why a run has failed and what it
+// took.
 #pragma once
 
 #include <memory>
@@ -31,6 +32,11 @@
 #include "daemon/service/service_runtime.hpp"
 #include "daemon/service/state_watch.hpp"
 #include "daemon/state/counters.hpp"
+#include "daemon/state/past_run.hpp"
+
+namespace belfry::probes {
+struct PortHolder;
+}
 
 namespace belfry::daemon {
 
@@ -104,6 +110,11 @@ class Service final : public Node,
   [[nodiscard]] const ServiceTimes* times() const { return times_.get(); }  // null: nothing observed yet
   [[nodiscard]] const NotifyTally& tally() const { return *tally_; }
   [[nodiscard]] const Readiness* readiness() const { return readiness_.get(); }  // null: it has never run
+  // The last ones that are over, the oldest first.
+  [[nodiscard]] const PastRuns& past_runs() const { return *past_runs_; }
+  [[nodiscard]] std::unique_ptr<KeptEvidence> take_evidence() {
+    return readiness_ ? readiness_->take_evidence() : nullptr;
+  }
   [[nodiscard]] pid_t main_pid() const { return record_.run.main != 0 ? record_.run.main : record_.run.pid; }
   [[nodiscard]] std::string_view marker() const { return *marker_; }
   // How to recognise its processes.
@@ -118,6 +129,8 @@ class Service final : public Node,
   void add_outputs_to(system::Launch& launch) const;
   // Without secrets that it was given.
   [[nodiscard]] Error shown(const Error& error) const;
+  // Of its own output, without those and without what it publishes as a secret.
+  [[nodiscard]] std::string shown_line(std::string_view line) const;
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
   [[nodiscard]] const StartSlots& start_slots() const { return runtime_.start_slots; }
@@ -140,6 +153,8 @@ class Service final : public Node,
   // Until somebody calls, the bell ends, or the deadline comes.
   Task<void> news(Context& ctx, Bell<>* bell = nullptr, TimePoint deadline = TimePoint::max());
   void enter(Event event, Error cause = {});
+  void broke(const Error& error, int times);
+  void kill_whatever_happens() noexcept;
 
   // --- edges (service_edges.cpp)
   // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
@@ -194,12 +209,24 @@ class Service final : public Node,
   Task<void> end_probes();
   bool kill_tree();
   [[nodiscard]] bool give_up_killing(TimePoint killed_at);
+  void be_stuck(const Error& cause);
   void ask_what_it_left();
   [[nodiscard]] Error last_run_is_stuck() const;
   void give_back();
   void end_run();
   [[nodiscard]] Event verdict();
   void it_ended(system::ExitStatus status);
+
+  // --- why it ended, and what it took (service_diagnosis.cpp)
+  void take_facts_of_end(pid_t pid, system::ExitStatus& status);
+  Task<void> look_for_cause();
+  [[nodiscard]] bool failed_by_itself() const;
+  [[nodiscard]] Error with_last_words(const Error& error);
+  [[nodiscard]] std::string why_forbidden(const std::vector<std::uint16_t>& ports) const;
+  Task<std::string> why_taken(std::vector<std::uint16_t> named);
+  Task<std::string> who_has_declared_port();
+  [[nodiscard]] std::string whose(const probes::PortHolder& holder, std::uint16_t port) const;
+  void keep_account();
 
   // --- a daemon that goes to the background by itself (service_background.cpp)
   [[nodiscard]] bool goes_on_in_background(const system::ExitStatus& status);
@@ -209,7 +236,7 @@ class Service final : public Node,
   [[nodiscard]] bool has_main_process() const;
 
   // --- what it says (service_notify.cpp)
-  void said_ready();
+  void said_ready(pid_t sender);
   TimePoint look_at_what_was_said();
   void expire_watchdog(std::string why);
   [[nodiscard]] Error why_unready() const;
@@ -230,7 +257,7 @@ class Service final : public Node,
   void on_tree_empty(pid_t leader) override;
   void readiness_changed() override { attention_.notify(); }
   void live_failed(const Error& why, bool for_good) override;
-  void own_bell_true(std::uint32_t bell) override;
+  void own_bell_true(std::uint32_t bell, const Evidence& evidence) override;
   void probe_tried(bool success) override {
     ++(success ? counters_->probe_successes : counters_->probe_failures);
   }
@@ -256,6 +283,7 @@ class Service final : public Node,
   Error refusal_;                       // found out while it prepared: the start can't work
   config::Rarely<ServiceCounters> counters_;
   config::Rarely<NotifyTally> tally_;
+  config::Rarely<PastRuns> past_runs_;
 };
 
 // Every node of the daemon's graph is a service.

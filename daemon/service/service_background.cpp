@@ -10,6 +10,8 @@
 
 #include "daemon/service/service.hpp"
 #include "system/open_file.hpp"
+#include "system/proc.hpp"
+#include "system/visibility.hpp"
 
 namespace belfry::daemon {
 
@@ -42,7 +44,10 @@ bool Service::goes_on_in_background(const system::ExitStatus& status) {
   if (record_.state == State::stopping || record_.intent != Intent::run || record_.run.failure) return false;
   if (record_.run.ready_at && runtime_.loop.now() - *record_.run.ready_at > latest_leave) return false;
   if (spec().ready.empty()) {
-    const std::string left = text_of(survivors());
+    std::string left = text_of(survivors());
+    // Without /proc the group still tells that somebody is there.
+    if (left.empty() && !system::proc::is_ours() && runtime_.processes.tree_alive(tree()))
+      left = "what cannot be named (" + system::why_processes_are_hidden() + ")";
     if (left.empty()) return false;
     record_.run.refused = true;
     record_.run.failure = Error::failed(std::string(name()) + " daemonised: it forked, left " + left +

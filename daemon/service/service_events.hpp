@@ -12,6 +12,7 @@
 
 #include "channels/error.hpp"
 #include "config/model/model.hpp"
+#include "daemon/journal/evidence.hpp"
 #include "daemon/service/notify_message.hpp"
 #include "daemon/state/notify_refusal.hpp"
 #include "system/process.hpp"
@@ -22,10 +23,21 @@ namespace belfry::daemon {
 struct Heard {
   config::Probe::Kind kind;
   const config::Probe* only = nullptr;
+  pid_t pid = 0;             // who said so, where that is known
+  std::string_view words{};  // the line that matched; no more of it than the call lasts
   [[nodiscard]] bool is(const config::Probe& probe) const {
     return only != nullptr ? &probe == only : probe.kind == kind;
   }
 };
+
+// Of the probe at this place of its set.
+[[nodiscard]] inline Evidence evidence_of(const Heard& what, std::size_t place) {
+  return {.probe = what.kind,
+          .place = static_cast<std::uint8_t>(place),
+          .port = 0,
+          .pid = what.pid,
+          .words = what.words};
+}
 
 // Whose word counts, and who is running at all. The view lives until the loop's next turn.
 struct RunFacts {

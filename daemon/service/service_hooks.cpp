@@ -75,6 +75,7 @@ Task<bool> Service::run_hook(Context& ctx, Hook which) {
   }
   if (passed) co_return *passed;
   passed = std::unexpected(shown(passed.error()));
+  if (which == Hook::pre_start && !must_stop()) passed = std::unexpected(with_last_words(passed.error()));
   if (is_of_start(which))
     record_.run.failure = passed.error();
   else

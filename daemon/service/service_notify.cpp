@@ -35,7 +35,7 @@ void Service::said(const NotifyMessage& message) {
     attention_.notify();
   }
   if (listens) take_outputs(message);
-  if (message.ready && listens) said_ready();
+  if (message.ready && listens) said_ready(message.sender);
   if (message.stopping && running) {
     said.stop();
     attention_.notify();
@@ -43,10 +43,10 @@ void Service::said(const NotifyMessage& message) {
 }
 
 // It counts in the run that is on its way to be ready; a final STOPPING is not taken back.
-void Service::said_ready() {
+void Service::said_ready(pid_t sender) {
   if (record_.run.said.stopping()) return refused(NotifyRefusal::after_stopping);
   if (record_.run.said.end_reload()) level_changed();
-  heard({config::Probe::Kind::notify});
+  heard({.kind = config::Probe::Kind::notify, .pid = sender});
 }
 
 void Service::refused(NotifyRefusal why) {
@@ -85,6 +85,7 @@ void Service::main_ended(pid_t pid, std::optional<system::ExitStatus> status) {
     record_.run.failure = Error::failed(std::string(name()) + " ended: process " + std::to_string(pid) +
                                         ", which it called its main one, is gone, and its parent knows how");
   }
+  if (status) take_facts_of_end(pid, *status);
   it_ended(status.value_or(system::ExitStatus{}));
   attention_.notify();
 }
@@ -96,7 +97,14 @@ bool Service::signal_main(int signo) {
 
 void Service::heard(const Heard& what) {
   if (!is_running(record_.state) || record_.state == State::stopping) return;
-  readiness_->heard(what);
+  if (what.words.empty()) {
+    readiness_->heard(what);
+  } else {
+    const std::string line = shown_line(what.words);
+    Heard shown = what;
+    shown.words = line;
+    readiness_->heard(shown);
+  }
   attention_.notify();
 }
 
@@ -126,10 +134,10 @@ void Service::live_failed(const Error& why, bool for_good) {
   attention_.notify();
 }
 
-void Service::own_bell_true(std::uint32_t bell) {
+void Service::own_bell_true(std::uint32_t bell, const Evidence& evidence) {
   now_->own(bell).ring();  // whoever waits for it is resumed later, and finds what is fixed here
   fix_outputs(now_->ready.ended() && now_->has_rung_its_own());
-  runtime_.listener.own_bell_rang(*this, bell);
+  runtime_.listener.own_bell_rang(*this, bell, evidence);
   tell_dependents(true);
 }
 

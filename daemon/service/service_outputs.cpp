@@ -140,6 +140,15 @@ void Service::add_outputs_to(system::Launch& launch) const {
   if (bound_ != nullptr) bound_->add_variables(launch);
 }
 
+std::string Service::shown_line(std::string_view line) const {
+  std::string text(line);
+  if (bound_ != nullptr) text = bound_->shown(std::move(text));
+  for (const PublishedOutput& one : outputs()) {
+    if (one.secret && !one.value.empty()) hide(text, one.value);
+  }
+  return text;
+}
+
 Error Service::shown(const Error& error) const { return bound_ == nullptr ? error : bound_->shown(error); }
 
 }  // namespace belfry::daemon

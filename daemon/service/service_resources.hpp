@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,10 +22,13 @@
 #include "probes/factory.hpp"
 #include "system/launch.hpp"
 #include "system/owned_fd.hpp"
+#include "system/process.hpp"
+#include "system/usage.hpp"
 
 namespace belfry::probes {
 class ListenMonitor;
-}
+class PortHolders;
+}  // namespace belfry::probes
 
 namespace belfry::daemon {
 
@@ -31,6 +36,21 @@ namespace belfry::daemon {
 struct TreeTraces {
   ino_t log_pipe = 0;       // an orphan may still have the run's output open; 0: it has no pipe
   std::string_view cgroup;  // the directory of its cgroup, as long as it has one; empty: it has none
+};
+
+// Beside what wait(2) says.
+struct EndFacts {
+  system::Usage usage{};        // all 0: it was not reaped here
+  std::uint32_t oom_kills = 0;  // by the kernel, in the service's own cgroup
+  // By the kernel on the whole machine since the run began; nothing: it cannot be known.
+  std::optional<std::uint64_t> oom_kills_on_machine{};
+  std::string core{};  // where it is, or why there is none: half a sentence
+};
+
+// Of a cgroup for the time of one run.
+struct CgroupUsage {
+  system::Usage usage;  // peak 0: this run has not raised what the cgroup knows as its peak
+  std::uint32_t oom_kills = 0;
 };
 
 // Owner: the service. Lifecycle: from the first thing that it is given until release() says that nothing is
@@ -72,8 +92,16 @@ class ServiceResources : public probes::LaunchTemplate {
   virtual bool release(bool may_come_back) = 0;
 
   [[nodiscard]] virtual TreeTraces traces() const = 0;
-  // Whether the kernel killed in its cgroup for lack of memory since this was asked last.
-  virtual bool ran_out_of_memory() = 0;
+  // What the machine knows of the end of its main process, of which wait(2) has told `status`; also takes
+  // note of what its cgroup has counted. Asked once of each end.
+  virtual EndFacts facts_of_end(pid_t main, const system::ExitStatus& status) = 0;
+  // What the run has written last, once: some 2 KiB at least, where there were so many. Empty where belfry
+  // does not read it.
+  virtual std::string take_last_words() = 0;
+  // What its cgroup has counted since the run before; when nothing of the run is left. Nothing: it has none.
+  virtual std::optional<CgroupUsage> take_cgroup_usage() = 0;
+  // Whom to ask who has a port; null: nobody knows.
+  virtual probes::PortHolders* port_holders() { return nullptr; }
   // What its listen notifier hears in this run; null: nobody listens to it.
   [[nodiscard]] virtual std::shared_ptr<probes::ListenMonitor> listen_monitor() const = 0;
 };

@@ -95,6 +95,7 @@ bool Service::begin_run() {
   record_.has_run = true;
   ++record_.runs;
   now_->started.ring();
+  runtime_.listener.started(*this);
   tell_dependents(true);
   if (auto watched = readiness_->watch(about_probes()); !watched) {
     record_.run.failure = watched.error();
@@ -104,7 +105,7 @@ bool Service::begin_run() {
     }
   }
   if (spec().extras && !spec().extras->listen.empty())
-    heard({config::Probe::Kind::listen});  // bound long since
+    heard({.kind = config::Probe::Kind::listen});  // bound long since
   return true;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "channels/loop.hpp"
 #include "channels/semaphore.hpp"
@@ -23,7 +25,8 @@ class Service;
 class StateListener {
  public:
   virtual void state_changed(Service& service, State from, State to) = 0;
-  virtual void own_bell_rang(Service& service, std::uint32_t bell) = 0;
+  virtual void started(Service& service) = 0;  // its bell `started` has rung
+  virtual void own_bell_rang(Service& service, std::uint32_t bell, const Evidence& evidence) = 0;
   // Something an operator should read: who had to be killed, what could not be prepared.
   virtual void notice(Service& service, const std::string& text) = 0;
   // The stack cannot go on without it (`on_failure: shutdown`).
@@ -46,7 +49,8 @@ struct ServiceRuntime {
   Preparations& preparations;
   DependencyGraph& graph;
   StateListener& listener;
-  std::uint64_t moments = 0;  // starts and requests of the whole stack so far
+  const std::vector<std::unique_ptr<Service>>& services;  // all of the stack
+  std::uint64_t moments = 0;                              // starts and requests of the whole stack so far
 };
 
 }  // namespace belfry::daemon

@@ -58,21 +58,25 @@ void Service::kill_now(const Error& cause) {
 bool Service::give_up_killing(TimePoint killed_at) {
   const auto left = survivors();
   if (!is_beyond_killing(record_.run, left, killed_at, runtime_.loop.now())) return false;
+  be_stuck(Error::failed("cannot be killed: " + text_of_stuck(left)));
+  return true;
+}
+
+void Service::be_stuck(const Error& cause) {
   record_.stuck = true;
   record_.intent = Intent::run;
-  const Error cause = Error::failed("cannot be killed: " + text_of_stuck(left));
   const SharedIncarnation ended = now_;
   ended->end(cause);
   enter(Event::unkillable, cause);
   ended->stopped.never(cause);
-  return true;
 }
 
 // What outlives the main process may have something to say. Who ends by itself may have left it running on
 // purpose, and is told what becomes of it.
 void Service::ask_what_it_left() {
   all_heard_ = false;
-  const bool by_itself = record_.intent == Intent::run && record_.run.exit;
+  // Of one that has gone to the background where it may not, its failure names them.
+  const bool by_itself = record_.intent == Intent::run && record_.run.exit && !record_.run.refused;
   if (const std::string left = by_itself ? text_of(survivors()) : std::string(); !left.empty())
     runtime_.listener.notice(*this, "ended; killed what it left running: " + left);
   runtime_.processes.signal(tree(), SIGTERM, system::Scope::tree);
@@ -87,7 +91,7 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
   if (pid == record_.run.main) return main_ended(pid, status);
   resources().drain();  // its last words count: READY=1 may have come just before
   all_heard_ = true;
-  status.out_of_memory = status.signaled && status.value == SIGKILL && resources().ran_out_of_memory();
+  take_facts_of_end(pid, status);
   record_.run.pid = 0;
   // A daemon's first process may leave when another one has been named the main one (MAINPID=).
   if (record_.run.main == 0 && !record_.run.exit && !goes_on_in_background(status)) it_ended(status);
@@ -120,13 +124,13 @@ Task<void> Service::end_probes() {
 
 // Every bell has ended before `stopped` rings, and `stopped` rings when the state says so.
 void Service::end_run() {
-  if (!all_heard_ && resources_) resources_->drain();
   const SharedIncarnation ended = now_;
   if (record_.run.asked_to_stop_at && record_.intent != Intent::run) {
     if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
     times_->stop.observe(
         std::chrono::duration<double>(runtime_.loop.now() - *record_.run.asked_to_stop_at).count());
   }
+  keep_account();
   const Event next = verdict();
   if (next == Event::gone_completed && ready_means_completed()) {
     fix_outputs(true);

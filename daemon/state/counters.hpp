@@ -23,6 +23,9 @@ struct ServiceCounters {
   std::uint64_t probe_failures = 0;
   std::uint64_t log_lines_dropped = 0;
   std::uint64_t notify_refused = 0;
+  // Of the runs that have ended.
+  std::uint64_t oom_kills = 0;
+  double cpu_seconds = 0;
 };
 
 // How long starts and stops took, in Prometheus' sense: cumulative bucket counts.

@@ -10,6 +10,8 @@ namespace belfry::daemon {
 
 namespace {
 
+std::uint32_t run_of(const Service& service) { return static_cast<std::uint32_t>(service.record().runs); }
+
 // Services with a command that run, or will run without anybody's help.
 bool is_active(const Service& service, State state) {
   return !service.spec().command.empty() && !is_settled(state);
@@ -23,6 +25,8 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
     : loop_(parent.loop()),
       stack_(stack),
       reporter_(reporter),
+      journal_(loop_),
+      timeline_(stack.services.size()),
       probe_slots_(loop_, stack.probe_limit, "probe slots"),
       start_slots_(stack.parallel_starts),
       preparations_(loop_),
@@ -34,13 +38,14 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
                .start_slots = start_slots_,
                .preparations = preparations_,
                .graph = graph_,
-               .listener = *this},
+               .listener = *this,
+               .services = services_},
       random_(seed),
       lives_context_(parent),
       up_(loop_, "up"),
       ending_(loop_, "ending"),
       up_again_(loop_),
-      lives_(loop_, "lives") {
+      lives_(loop_, "lives", WaitGroup::Thrown::told_at_once) {
   services_.reserve(stack.services.size());
   by_name_.reserve(stack.services.size());
   for (const config::Service& spec : stack.services) {
@@ -58,6 +63,8 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
 Supervisor::~Supervisor() = default;
 
 void Supervisor::begin(const std::vector<std::string>& names) {
+  timeline_.begun(loop_.now());
+  write_down_of_stack("begun");
   for (auto& service : services_) spawn(lives_, service->name(), service->live(lives_context_));
   std::vector<Node*> wanted;
   for (auto& service : services_) {
@@ -70,10 +77,11 @@ void Supervisor::begin(const std::vector<std::string>& names) {
     count_health(service_of(*needed));
   }
   begun_ = true;
-  if (unready_ == 0) up_.ring();
+  if (unready_ == 0) has_come_up();
 }
 
 void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
+  write_down_of_stack("stopping", cause);
   shutting_down_ = true;
   graph_.hold_everything();
   const std::vector<StopShare> shares = graph_.plan_stop(loop_.now(), deadline);
@@ -89,6 +97,7 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
 }
 
 void Supervisor::kill_everything(const Error& cause) {
+  if (!std::exchange(killing_, true)) write_down_of_stack("killing", cause);
   shutting_down_ = true;
   for (auto& service : services_) service->kill_now(cause);
 }
@@ -107,6 +116,7 @@ void Supervisor::state_changed(Service& service, State from, State to) {
       static_cast<std::size_t>(to == State::stopping) - static_cast<std::size_t>(from == State::stopping);
   active_ +=
       static_cast<std::size_t>(is_active(service, to)) - static_cast<std::size_t>(is_active(service, from));
+  write_down(service, from, to);
   count_health(service);
   reporter_.state_changed(service, from, to);
   look_whether_up();
@@ -120,7 +130,7 @@ void Supervisor::look_whether_up() {
   if (!begun_ || unready_ != 0 || shutting_down_ || up_.ended()) return up_again_.cancel();
   if (nobody_died_unnoticed()) {
     up_again_.cancel();
-    up_.ring();
+    has_come_up();
   } else if (!up_again_.armed()) {
     up_again_.arm(loop_.now() + std::chrono::milliseconds(2), [this] { look_whether_up(); });
   }
@@ -201,12 +211,26 @@ bool Supervisor::has_stuck() const {
   return std::ranges::any_of(services_, [](const auto& service) { return service->record().stuck; });
 }
 
-void Supervisor::own_bell_rang(Service& service, std::uint32_t bell) {
-  reporter_.own_bell_rang(service, service.spec().extras->bells[bell].name);
+void Supervisor::own_bell_rang(Service& service, std::uint32_t bell, const Evidence& evidence) {
+  const std::string& name = service.spec().extras->bells[bell].name;
+  journal_.append({.kind = EventKind::bell,
+                   .to = service.state(),
+                   .incarnation = run_of(service),
+                   .service = service.name(),
+                   .subject = name,
+                   .evidence = evidence});
+  reporter_.own_bell_rang(service, name);
   for (Wakeup* watcher : watchers_) watcher->notify();
 }
 
-void Supervisor::notice(Service& service, const std::string& text) { reporter_.notice(service.name(), text); }
+void Supervisor::notice(Service& service, const std::string& text) {
+  journal_.append({.kind = EventKind::notice,
+                   .to = service.state(),
+                   .incarnation = run_of(service),
+                   .service = service.name(),
+                   .cause = text});
+  reporter_.notice(service.name(), text);
+}
 
 double Supervisor::random() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
 

@@ -13,6 +13,8 @@
 
 #include "channels/bell.hpp"
 #include "channels/wait_group.hpp"
+#include "daemon/journal/journal.hpp"
+#include "daemon/journal/timeline.hpp"
 #include "daemon/service/service.hpp"
 #include "daemon/supervisor/long_waits.hpp"
 #include "daemon/view/stack_view.hpp"
@@ -78,6 +80,10 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   void watch(Wakeup& wakeup) { watchers_.push_back(&wakeup); }
   void unwatch(Wakeup& wakeup) { std::erase(watchers_, &wakeup); }
 
+  // What has happened in this run, and what readers of it wait for.
+  [[nodiscard]] Journal& journal() { return journal_; }
+  [[nodiscard]] const Timeline& times_of_start() const { return timeline_; }
+
   [[nodiscard]] Service& at(std::size_t index) { return *services_[index]; }
   [[nodiscard]] const Service& at(std::size_t index) const { return *services_[index]; }
   [[nodiscard]] const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
@@ -103,23 +109,33 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   [[nodiscard]] const ServiceTimes* times(std::size_t index) const override {
     return services_[index]->times();
   }
+  [[nodiscard]] const PastRuns& past_runs(std::size_t index) const override {
+    return services_[index]->past_runs();
+  }
   [[nodiscard]] bool stack_ready() const override { return begun_ && unready_ == 0 && !shutting_down_; }
   [[nodiscard]] bool started_up() const override { return up_.rung(); }
   [[nodiscard]] bool shutting_down() const override { return shutting_down_; }
   [[nodiscard]] TimePoint now() const override { return loop_.now(); }
+  [[nodiscard]] TimelineView timeline(std::size_t index) const override;
+  [[nodiscard]] StartView start() const override;
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override;
   Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override;
   void request_shutdown(std::string_view reason) override;
 
  private:
   void state_changed(Service& service, State from, State to) override;
-  void own_bell_rang(Service& service, std::uint32_t bell) override;
+  void started(Service& service) override;
+  void own_bell_rang(Service& service, std::uint32_t bell, const Evidence& evidence) override;
   void notice(Service& service, const std::string& text) override;
   void must_go_down(Service& service, const Error& why) override;
   void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
   double random() override;
   void probe_took(config::Probe::Kind kind, Duration took) override { reporter_.probe_took(kind, took); }
 
+  void write_down(Service& service, State from, State to);
+  void write_down_edges(const Service& service);
+  void write_down_of_stack(std::string_view what, const Error& cause = {});
+  void has_come_up();
   void count_health(Service& service);
   void look_whether_up();
   [[nodiscard]] bool nobody_died_unnoticed() const;
@@ -140,6 +156,8 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   Loop& loop_;
   const config::Stack& stack_;
   Reporter& reporter_;
+  Journal journal_;
+  Timeline timeline_;
   Semaphore probe_slots_;
   StartSlots start_slots_;
   Preparations preparations_;
@@ -160,6 +178,7 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   bool begun_ = false;
   bool ends_when_done_ = true;
   bool shutting_down_ = false;
+  bool killing_ = false;
   bool end_check_pending_ = false;
   Bell<> up_;
   Bell<Ending> ending_;

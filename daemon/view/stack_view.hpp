@@ -19,6 +19,7 @@
 #include "config/model/model.hpp"
 #include "daemon/state/counters.hpp"
 #include "daemon/state/notify_refusal.hpp"
+#include "daemon/state/past_run.hpp"
 #include "daemon/state/service_state.hpp"
 #include "daemon/view/command.hpp"
 
@@ -75,6 +76,28 @@ struct ServiceView {
   std::vector<CertificateView> certificates;
 };
 
+// An edge of a service, and since when it held when the service started; of one that has not: since when it
+// holds now. Empty: it does not, or was not needed.
+struct EdgeTimeView {
+  std::string_view on;
+  std::string_view condition;  // "ready", or the name of an own bell
+  bool required = true;
+  std::optional<TimePoint> holds_since;
+};
+
+// How far a service came, and when, in the start that somebody asked for last. What was not reached is empty.
+struct TimelineView {
+  std::optional<TimePoint> wanted, waiting, starting, started, ready, stopped;
+  std::uint32_t incarnation = 0;
+  std::uint32_t attempts = 0;  // runs in this start
+  std::vector<EdgeTimeView> edges{};
+};
+
+// Of the stack.
+struct StartView {
+  std::optional<TimePoint> begun, up;
+};
+
 class StackView {
  public:
   virtual ~StackView() = default;
@@ -83,11 +106,16 @@ class StackView {
   [[nodiscard]] virtual ServiceView service(std::size_t index) const = 0;
   [[nodiscard]] virtual std::optional<std::size_t> find(std::string_view name) const = 0;
   [[nodiscard]] virtual const ServiceTimes* times(std::size_t index) const = 0;  // null: nothing observed yet
+  // The last ones of the service that are over, the oldest first; until the next turn.
+  [[nodiscard]] virtual const PastRuns& past_runs(std::size_t index) const = 0;
   // Every wanted service is ready and the stack is not going down.
   [[nodiscard]] virtual bool stack_ready() const = 0;
   [[nodiscard]] virtual bool started_up() const = 0;  // the first start has completed; stays so
   [[nodiscard]] virtual bool shutting_down() const = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
+
+  [[nodiscard]] virtual TimelineView timeline(std::size_t index) const = 0;
+  [[nodiscard]] virtual StartView start() const = 0;
 
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
   // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded). A

@@ -194,6 +194,10 @@ std::string ListenProbe::where() const {
   return (what_.udp ? "udp port " : "port ") + std::to_string(what_.port);
 }
 
+Sighting ListenProbe::sighting() const {
+  return {.port = what_.port, .pid = monitor_ == nullptr ? 0 : monitor_->proven_caller(what_)};
+}
+
 std::string ListenProbe::method() const {
   const std::string name = (what_.is_path() ? "unix " : "") + where() + ": ";
   const std::string polled = polling();

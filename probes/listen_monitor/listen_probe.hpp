@@ -29,6 +29,7 @@ class ListenProbe final : public Probe {
   std::string method() const override;
   std::string polling() const override;
   bool can_be_lost() const override { return true; }
+  Sighting sighting() const override;
 
  private:
   [[nodiscard]] bool is_attached() const { return monitor_ != nullptr && monitor_->is_attached(); }

@@ -64,7 +64,7 @@ bool ListenMonitor::take(const system::CaughtCall& call) {
   const auto alike = [&](const Awaited& what) { return what.udp == bound; };
   // Nothing speaks against it. And only another call may tell that a unix socket which was there is no more.
   if (!call.socket) return std::ranges::any_of(awaited_, alike) || (!bound && has_path_proof());
-  Call made{.id = call.id, .looks = 0, .socket = *call.socket};
+  Call made{.id = call.id, .looks = 0, .caller = call.caller, .socket = *call.socket};
   if (made.socket.is_udp() == bound && is_wanted(made)) {
     // Its caller stands still and cannot listen yet. But the way through the kernel is warm when the answer
     // counts: the first question after a quiet second takes ten times as long as the next one.
@@ -97,7 +97,7 @@ ListenMonitor::Verdict ListenMonitor::judge(const Awaited& what) {
     for (int i = 1; i < looks_at_once && !found && call.looks == 0; ++i)
       found = diag_->find(call.socket, port, thorough);
     if (found) {
-      prove(what, {*found});
+      prove(what, {*found}, call.caller);
       verdict = Verdict::listens;
       return true;
     }
@@ -113,7 +113,8 @@ bool ListenMonitor::has_path_proof() const {
 }
 
 // A unix socket has no cookie here: its end is not told.
-void ListenMonitor::prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets) {
+void ListenMonitor::prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets,
+                          pid_t caller) {
   const auto is_known = [&](const auto& socket) {
     return std::ranges::any_of(
         proofs_, [&](const Proof& proof) { return proof.what == what && proof.cookie == socket.cookie; });
@@ -123,13 +124,18 @@ void ListenMonitor::prove(const Awaited& what, const std::vector<system::Listeni
       std::ranges::any_of(sockets, [&](const auto& socket) { return !is_proof(socket.cookie); });
   std::erase_if(proofs_, [&](const Proof& proof) { return proof.what == what; });
   for (const auto& socket : sockets)
-    proofs_.push_back({.what = what, .cookie = socket.cookie, .port = socket.port});
+    proofs_.push_back({.what = what, .cookie = socket.cookie, .port = socket.port, .caller = caller});
   if (is_news && proof_listener_ != nullptr && !what.is_path()) proof_listener_->proven(*this);
 }
 
 std::uint16_t ListenMonitor::proven_port(const Awaited& what) const {
   const auto found = std::ranges::find(proofs_, what, &Proof::what);
   return found == proofs_.end() ? std::uint16_t{0} : found->port;
+}
+
+pid_t ListenMonitor::proven_caller(const Awaited& what) const {
+  const auto found = std::ranges::find(proofs_, what, &Proof::what);
+  return found == proofs_.end() ? 0 : found->caller;
 }
 
 std::vector<std::uint64_t> ListenMonitor::proofs() const {

@@ -79,9 +79,11 @@ class ListenMonitor {
   // What is awaited must be waited for.
   [[nodiscard]] Verdict judge(const Awaited& what);
   // One of these is the service's, and listens.
-  void prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets);
+  void prove(const Awaited& what, const std::vector<system::ListeningSocket>& sockets, pid_t caller = 0);
   // Where what was proven listens; 0: nothing was.
   [[nodiscard]] std::uint16_t proven_port(const Awaited& what) const;
+  // Who has called listen(2) for it; 0: nobody was caught at it.
+  [[nodiscard]] pid_t proven_caller(const Awaited& what) const;
   // A call whose socket is still to be looked at.
   [[nodiscard]] bool is_in_call() const { return !calls_.empty(); }
 
@@ -89,6 +91,7 @@ class ListenMonitor {
   struct Call {
     std::uint64_t id;  // the kernel's
     std::uint32_t looks;
+    pid_t caller;
     system::SocketIdentity socket;
   };
   static bool could_be(const Call& call, const Awaited& what);
@@ -102,6 +105,7 @@ class ListenMonitor {
     Awaited what;
     std::uint64_t cookie;
     std::uint16_t port;
+    pid_t caller;  // 0: nobody was caught
   };
 
   bool is_attached_ = false;

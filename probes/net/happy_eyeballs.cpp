@@ -108,7 +108,8 @@ Task<Result<void>> connect_to_first(Context& ctx, Socket& socket, std::vector<En
     if (race.attempts.cancelled()) break;
   }
   Context to_the_end(ctx.loop());  // those who are left are bound to `attempts`
-  (void)co_await race.running.wait(to_the_end);
+  const Result<void> joined = co_await race.running.wait(to_the_end);
+  if (!joined) co_return std::unexpected(joined.error().wrap(what));
   if (race.winner) {
     socket = std::move(*race.winner);
     co_return Result<void>{};

@@ -92,6 +92,24 @@ TEST(Options, a_service_may_be_called_like_a_command) {
   EXPECT_THAT(asked({"status", "run", "status"}).names, ElementsAre("run", "status"));
 }
 
+TEST(Options, events_are_chosen_by_service_kind_and_where_to_begin) {
+  const Invocation events =
+      asked({"events", "db", "-f", "--kind", "state", "--kind", "bell", "--since", "10m"});
+  EXPECT_THAT(events.names, ElementsAre("db"));
+  EXPECT_TRUE(events.events.follow);
+  EXPECT_THAT(events.events.kinds, ElementsAre("state", "bell"));
+  const auto ago = events_since(events.events);
+  ASSERT_TRUE(ago);
+  EXPECT_EQ(ago->ago, std::chrono::minutes(10));
+  const auto behind = events_since({.follow = false, .since = "1234", .kinds = {}});
+  ASSERT_TRUE(behind);
+  EXPECT_EQ(behind->sequence, 1234U);
+  EXPECT_FALSE(behind->ago);
+  const auto nonsense = events_since({.follow = false, .since = "12x", .kinds = {}});
+  ASSERT_FALSE(nonsense);
+  EXPECT_EQ(nonsense.error().exit_code, exit_code::usage);
+}
+
 TEST(Options, exec_without_dashes_is_told_what_was_meant) {
   const Failure failure = refused({"exec", "pytest", "-q"});
   EXPECT_EQ(failure.exit_code, exit_code::usage);
@@ -108,6 +126,7 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"frobnicate"},
                                                        {"--frob"},
                                                        {"run", "--no-such-flag"},
+                                                       {"events", "--kind"},
                                                        {"status", "--socket"},
                                                        {"wait"},
                                                        {"stop"},

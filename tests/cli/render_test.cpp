@@ -54,6 +54,28 @@ TEST(Render, how_services_come_to_be_ready_is_said_where_they_are_asked_for_or_c
   EXPECT_FALSE(render_status(*status, {}).contains("notify"));
 }
 
+TEST(Render, what_runs_took_that_are_over_is_a_table_of_its_own_the_newest_first) {
+  auto status = read_status(body);
+  ASSERT_TRUE(status);
+  status->services[1].past_runs = client::read_past_runs(R"json({"name":"api","past_runs":[
+      {"incarnation":1,"started_monotonic_ns":40000000000,"wall_ns":61000000000,"cpu_user_ns":1500000000,
+       "cpu_system_ns":1000000000,"peak_memory_bytes":134217728,"peak_memory_is_bound":false,"oom_kills":1,
+       "end":"killed by SIGKILL (out of memory)"},
+      {"incarnation":2,"started_monotonic_ns":99000000000,"wall_ns":900000,"cpu_user_ns":400000,
+       "cpu_system_ns":0,"peak_memory_bytes":2097152,"peak_memory_is_bound":true,"oom_kills":0,"end":null}]})json");
+  EXPECT_FALSE(render_status(*status, {}).contains("OOM"));
+  status->detailed = true;
+  const std::string text = render_status(*status, {});
+  EXPECT_TRUE(text.ends_with(
+      "api: runs that are over\n"
+      "RUN     STARTED  LASTED    CPU  PEAK MEMORY  OOM KILLS  END\n"
+      "  2      1s ago   0.9ms  0.4ms   <= 2.0 MiB          0  -\n"
+      "  1  1m 00s ago  1m 01s   2.5s      128 MiB          1  killed by SIGKILL (out of memory)\n"))
+      << text;
+  EXPECT_TRUE(client::read_past_runs("[]").empty());
+  EXPECT_EQ(client::read_past_runs(R"({"past_runs":[7,{}]})").size(), 1U);
+}
+
 TEST(Render, what_services_say_cannot_move_the_cursor) {
   auto status = read_status(body);
   ASSERT_TRUE(status);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -37,10 +38,12 @@ class Chronicle final : public daemon::Reporter {
  public:
   void state_changed(const Service& service, State, State to) override {
     entries.push_back(std::string(service.name()) + " " + std::string(daemon::name_of(to)));
+    if (on_change) on_change(service, to);
   }
   void notice(std::string_view service, const std::string& text) override {
     notices.push_back(std::string(service) + " " + text);
   }
+  std::function<void(const Service&, State to)> on_change;
   std::vector<std::string> entries;
   std::vector<std::string> notices;
 };

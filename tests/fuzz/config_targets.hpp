@@ -31,8 +31,9 @@ void grpc(std::string_view bytes);
 void dns_answer(std::string_view bytes);
 void http_answer(std::string_view bytes);
 void tcp_answer(std::string_view bytes);
+void history(std::string_view bytes);  // daemon/journal/history
 
-inline constexpr std::array<Target, 18> targets{{{"document", document},
+inline constexpr std::array<Target, 19> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
@@ -49,6 +50,7 @@ inline constexpr std::array<Target, 18> targets{{{"document", document},
                                                  {"grpc", grpc},
                                                  {"dns_answer", dns_answer},
                                                  {"http_answer", http_answer},
-                                                 {"tcp_answer", tcp_answer}}};
+                                                 {"tcp_answer", tcp_answer},
+                                                 {"history", history}}};
 
 }  // namespace belfry::fuzz

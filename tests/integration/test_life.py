@@ -41,6 +41,15 @@ class Order(Scenario):
         self.assertLess(stack.event("b", "term"), stack.event("a", "exit"))
         self.assertLess(stack.event("a", "term"), stack.event("b", "exit"))
 
+    def test_asked_by_a_signal_belfry_says_what_its_own_tasks_wait_for(self):
+        stack = self.stack("  a: {command: $SAMPLE --name a --notify, ready: notify}").start()
+        stack.event("a", "ready")
+        self.assertEqual(stack.wait("a"), 200)
+        stack.send(signal.SIGUSR1)
+        stack.output.index_of("task daemon: waits since")
+        self.assertRegex(stack.output.text(), r"task daemon: waits since [0-9.]+ s for .*wakeup 'signal'")
+        self.assert_clean_end(stack)
+
     def test_a_failed_oneshot_starts_nobody(self):
         stack = self.stack("""
   migrate: {type: oneshot, command: $SAMPLE --name migrate --exit-after 0s --exit-code 3}

@@ -95,6 +95,13 @@ TEST(SocketOwners, after_a_search_in_vain_the_next_one_rests) {
   EXPECT_GT(Clock::now() - began, 2 * work) << "the second one began at once";
 }
 
+template <class Sockets>
+Task<void> expect_ours(Context& ctx, SocketOwners& owners, const system::TreeId& whose,
+                       const Sockets& sockets, SocketOwners::Memory& memory) {
+  const bool ours = co_await owners.are_held_by(ctx, whose, sockets, memory);
+  EXPECT_TRUE(ours);
+}
+
 TEST(SocketOwners, what_was_found_once_is_not_searched_for_again) {
   LocalSocket socket;
   system::SockDiag diag;
@@ -106,13 +113,9 @@ TEST(SocketOwners, what_was_found_once_is_not_searched_for_again) {
   const system::TreeId tree{.leader = ::getpid(), .marker = {}, .log_pipe = 0};
   const system::TreeId nobody{};
   WaitGroup tasks(loop, "test");
-  const auto ask = [&](const system::TreeId& whose) -> Task<void> {
-    const bool ours = co_await owners.are_held_by(ctx, whose, sockets, memory);
-    EXPECT_TRUE(ours);
-  };
-  spawn(tasks, "first", ask(tree));
+  spawn(tasks, "first", expect_ours(ctx, owners, tree, sockets, memory));
   loop.run();
-  spawn(tasks, "again", ask(nobody));
+  spawn(tasks, "again", expect_ours(ctx, owners, nobody, sockets, memory));
   loop.run();
 }
 

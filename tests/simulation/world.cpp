@@ -113,7 +113,17 @@ class World final : daemon::Reporter {
     return names;
   }
 
+  // What the journal says is what happened.
+  void check_journal(const Service& s, State from, State to) {
+    const daemon::Journal& journal = supervisor_.journal();
+    const daemon::JournalEvent last = journal.at(journal.next() - 1);
+    if (last.kind != daemon::EventKind::state || last.service != s.name() || last.from != from ||
+        last.to != to || last.at != loop_.now())
+      fail("the journal says something else of " + std::string(s.name()));
+  }
+
   void state_changed(const Service& s, State from, State to) override {
+    check_journal(s, from, to);
     say(std::string(s.name()) + " " + std::string(daemon::name_of(from)) + " -> " +
         std::string(daemon::name_of(to)) + "  " + daemon::last_error(s));
     if (to == State::starting) {
@@ -179,8 +189,9 @@ class World final : daemon::Reporter {
         if (!calm_ && processes_.alive(name_of(number))) service(number).never_heard(probe_of(number), why);
       });
     } else if (const auto ready = says_ready_after(plan_, s, run, calm_)) {
-      timer.arm(loop_.now() + *ready,
-                [this, number] { service(number).heard({config::Probe::Kind::fd, &probe_of(number)}); });
+      timer.arm(loop_.now() + *ready, [this, number] {
+        service(number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(number)});
+      });
     }
   }
   const config::Probe& probe_of(std::uint32_t number) { return service(number).spec().ready.probes.front(); }
@@ -280,7 +291,8 @@ class World final : daemon::Reporter {
     calm_ = true;
     for (const PlannedService& s : plan_.services) {
       if (s.readiness == Readiness::notify) service(s.number).said({.ready = true});
-      if (has_ready_fd(s.readiness)) service(s.number).heard({config::Probe::Kind::fd, &probe_of(s.number)});
+      if (has_ready_fd(s.readiness))
+        service(s.number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(s.number)});
     }
   }
   void expect_everything_up() {

@@ -3,13 +3,16 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "channels/sleep.hpp"
 #include "daemon/service/service_events.hpp"
 #include "daemon/service/service_resources.hpp"
+#include "probes/port_holder.hpp"
 
 namespace belfry::testing {
 
@@ -20,6 +23,13 @@ class FakeResources final : public daemon::ResourceProvider {
   std::function<Result<void>(const config::Service&, std::uint64_t runs)> refuse;
   // What the service's last words are; called when they are read.
   std::function<void(const config::Service&, daemon::ServiceEvents&)> last_words;
+  // What the machine knows of an end, and what the run has written last.
+  std::function<daemon::EndFacts(const config::Service&, const system::ExitStatus&)> end_facts;
+  std::function<std::string(const config::Service&)> output_tail;
+  std::optional<daemon::CgroupUsage> cgroup_usage;
+  // Who has a port; unset: nobody can be asked. `search_takes`: until the answer is there.
+  std::function<probes::PortHolder(const probes::Port&)> port_holder;
+  Duration search_takes{0};
   // What was sent to processes that services called their main ones.
   std::vector<std::pair<std::string, int>> main_signals;
   // Called when sockets are bound for the first time since they were released.
@@ -91,8 +101,15 @@ class FakeResources final : public daemon::ResourceProvider {
       all_.bound_.erase(service_.name);
       return true;
     }
+    probes::PortHolders* port_holders() override { return all_.port_holder ? &all_.holders_ : nullptr; }
     [[nodiscard]] daemon::TreeTraces traces() const override { return {}; }
-    bool ran_out_of_memory() override { return false; }
+    daemon::EndFacts facts_of_end(pid_t, const system::ExitStatus& status) override {
+      return all_.end_facts ? all_.end_facts(service_, status) : daemon::EndFacts();
+    }
+    std::string take_last_words() override {
+      return all_.output_tail ? all_.output_tail(service_) : std::string();
+    }
+    std::optional<daemon::CgroupUsage> take_cgroup_usage() override { return all_.cgroup_usage; }
     [[nodiscard]] std::shared_ptr<probes::ListenMonitor> listen_monitor() const override { return nullptr; }
 
    private:
@@ -101,6 +118,24 @@ class FakeResources final : public daemon::ResourceProvider {
     daemon::ServiceEvents& events_;
   };
 
+  class Holders final : public probes::PortHolders {
+   public:
+    explicit Holders(FakeResources& all) : all_(all) {}
+    bool is_held(const probes::Port& port) override { return all_.port_holder(port).is_held; }
+    Task<probes::PortHolder> holder_of(Context& ctx, probes::Port port) override {
+      probes::PortHolder found = all_.port_holder(port);
+      if (all_.search_takes > Duration::zero()) {
+        const Result<void> waited = co_await sleep_for(ctx, all_.search_takes);
+        found.gave_up = !waited;
+      }
+      co_return found;
+    }
+
+   private:
+    FakeResources& all_;
+  };
+
+  Holders holders_{*this};
   std::set<std::string, std::less<>> held_;
   std::set<std::string, std::less<>> bound_;
 };

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,8 @@ class FakeStack final : public StackView {
     ServiceView view;
     ServiceTimes times;
     bool has_times = false;
+    PastRuns past_runs;
+    TimelineView timeline;
     Bell<> level;  // what wait_for waits for; a service that is ready does not ask it
   };
 
@@ -56,6 +59,7 @@ class FakeStack final : public StackView {
   const ServiceTimes* times(std::size_t index) const override {
     return fakes_[index]->has_times ? &fakes_[index]->times : nullptr;
   }
+  const PastRuns& past_runs(std::size_t index) const override { return fakes_[index]->past_runs; }
   bool stack_ready() const override {
     if (going_down) return false;
     for (const auto& fake : fakes_) {
@@ -67,10 +71,14 @@ class FakeStack final : public StackView {
   bool shutting_down() const override { return going_down; }
   TimePoint now() const override { return loop_.now(); }
 
+  TimelineView timeline(std::size_t index) const override { return fakes_[index]->timeline; }
+  StartView start() const override { return start_view; }
+
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     conditions.push_back(level.condition);
     bells.push_back(level.bell);
     negated.push_back(level.negated);
+    if (breaks_at == service) throw std::runtime_error("out of cheese");
     ++waiting;
     const Outcome outcome = co_await fakes_[service]->level.wait(ctx);
     --waiting;
@@ -95,7 +103,9 @@ class FakeStack final : public StackView {
     bool operator==(const Commanded&) const = default;
   };
   bool was_up = true, going_down = false;
-  int waiting = 0;  // waits in progress
+  StartView start_view;
+  int waiting = 0;                                       // waits in progress
+  std::size_t breaks_at = static_cast<std::size_t>(-1);  // who waits for this service finds a bug
   std::vector<config::Condition> conditions;
   std::vector<std::string> bells;
   std::vector<bool> negated;
@@ -118,11 +128,12 @@ class FakeMetrics final : public HttpMetrics {
   void connection_closed() override { --open; }
   void connection_refused() override { ++refused; }
   void connection_shed() override { ++shed; }
+  void stream_dropped() override { ++dropped; }
 
   std::string body = "up 1\n";
   std::vector<int> statuses;  // of all answers
   std::vector<CommandOutcome> outcomes;
-  std::size_t accepted = 0, open = 0, refused = 0, shed = 0;
+  std::size_t accepted = 0, open = 0, refused = 0, shed = 0, dropped = 0;
 };
 
 }  // namespace belfry::daemon

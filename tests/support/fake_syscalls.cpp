@@ -28,14 +28,14 @@ pid_t FakeSyscalls::clone_into(int (*entry)(void*), void* stack, std::size_t sta
   return Syscalls::clone_into(entry, stack, stack_size, flags, argument, cgroup);
 }
 
-int FakeSyscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
+int FakeSyscalls::waitid(idtype_t type, id_t id, siginfo_t* info, int options, rusage* usage) {
   ++(type == P_ALL ? looks_at_all_children : looks_at_one_child);
   if (type == P_ALL && sweep_takes > Duration::zero()) {
     const TimePoint end = Clock::now() + sweep_takes;
     while (Clock::now() < end) {
     }
   }
-  return Syscalls::waitid(type, id, info, options);
+  return Syscalls::waitid(type, id, info, options, usage);
 }
 
 int FakeSyscalls::kill(pid_t pid, int signo) {

@@ -25,7 +25,7 @@ class FakeSyscalls : public system::Syscalls {
   pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override;
   pid_t clone_into(int (*entry)(void*), void* stack, std::size_t stack_size, int flags, void* argument,
                    int cgroup) override;
-  int waitid(idtype_t type, id_t id, siginfo_t* info, int options) override;
+  int waitid(idtype_t type, id_t id, siginfo_t* info, int options, rusage* usage) override;
   int kill(pid_t pid, int signo) override;
   int duplicate(int source, int target) override;
   int open(const char* path, int flags) override;

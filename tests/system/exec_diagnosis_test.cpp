@@ -6,9 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+
+#include "system/visibility.hpp"
 
 namespace belfry::system {
 namespace {
@@ -82,8 +85,30 @@ TEST_F(ExecDiagnosis, another_user_needs_the_way_and_the_right) {
   const std::string program = write("a", "#!/bin/sh\n", 0700);
   ::mkdir(path("closed").c_str(), 0700);
   const std::string inside = write("closed/b", "#!/bin/sh\n");
-  EXPECT_NE(why(program, 54321).find("user 54321 may not execute it"), std::string::npos);
-  EXPECT_EQ(why(inside, 54321), "user 54321 may not enter " + path("closed"));
+  const std::string owner = name_of_user(::geteuid()) + ":" + name_of_group(::getegid());
+  EXPECT_EQ(why(program, 54321),
+            "user 54321 may not execute it (mode 0700, of " + owner + "; chmod o+x would let it)");
+  EXPECT_EQ(why(inside, 54321), "user 54321 may not enter " + path("closed") + " (mode 0700, of " + owner +
+                                    "; chmod o+x " + path("closed") + " would let it)");
+}
+
+TEST_F(ExecDiagnosis, a_gap_in_the_way_is_named) {
+  EXPECT_EQ(why(path("none/of/it")), "the directory " + path("none") + " does not exist");
+  write("file", "x");
+  EXPECT_EQ(why(path("file/a")), path("file") + " is not a directory");
+  ::symlink("/no/such/target", path("link").c_str());
+  expect_says(path("link/a"), path("link") + ": it is a link to /no/such/target, which does not exist");
+}
+
+TEST_F(ExecDiagnosis, a_directory_that_another_user_may_not_enter_is_named) {
+  ::mkdir(path("open").c_str(), 0755);
+  ::mkdir(path("open/closed").c_str(), 0750);
+  ::mkdir(path("open/closed/inner").c_str(), 0755);
+  EXPECT_EQ(why_not_enterable(path("open"), {54321, {}}), "");
+  const std::string words = why_not_enterable(path("open/closed/inner"), {54321, {}});
+  EXPECT_EQ(words.find("user 54321 may not enter " + path("open/closed") + " (mode 0750"), 0U) << words;
+  const gid_t own = ::getegid();
+  EXPECT_EQ(why_not_enterable(path("open/closed/inner"), {54321, {&own, 1}}), "") << "by its group";
 }
 
 TEST_F(ExecDiagnosis, what_is_no_program_is_said_to_be_none) {
@@ -97,7 +122,15 @@ TEST_F(ExecDiagnosis, what_is_no_program_is_said_to_be_none) {
   header.e_type = ET_EXEC;
   header.e_machine = EM_S390;
   expect_says(write("c", std::string(reinterpret_cast<const char*>(&header), sizeof header)),
-              "another machine");
+              "it was built for s390, and this machine is ");
+  header.e_machine = 0x1600;  // EM_S390 in the other order, as itself writes it
+  header.e_ident[EI_DATA] = ELFDATA2MSB;
+  expect_says(write("d", std::string(reinterpret_cast<const char*>(&header), sizeof header)),
+              "built for s390");
+  header.e_machine = 0xBEEF;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  expect_says(write("e", std::string(reinterpret_cast<const char*>(&header), sizeof header)),
+              "another machine (ELF machine 48879)");
 }
 
 TEST_F(ExecDiagnosis, a_program_of_another_c_library_misses_its_loader) {

@@ -1,6 +1,7 @@
 // What belfry's guard is told.
 #include "system/guard_ledger.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -54,6 +55,14 @@ TEST(GuardLedger, of_two_in_one_place_the_newer_one_is_known) {
   EXPECT_FALSE(ledger.has_session(child.pid + (1 << 16)));
   ledger.remove(child.pid + (1 << 16));
   EXPECT_TRUE(ledger.has_session(child.pid));
+}
+
+TEST(GuardLedger, names_everybody_who_was_not_removed) {
+  GuardLedger ledger;
+  EXPECT_THAT(ledger.leaders(), testing::IsEmpty());
+  for (const pid_t leader : {4711, 12, 70000}) ledger.add(leader);
+  ledger.remove(12);
+  EXPECT_THAT(ledger.leaders(), testing::UnorderedElementsAre(4711, 70000));
 }
 
 TEST(GuardLedger, nobody_is_in_session_0) {

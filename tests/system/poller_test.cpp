@@ -15,7 +15,10 @@
 #include <vector>
 
 #include "channels/asio.hpp"
+#include "channels/bell.hpp"
 #include "channels/loop.hpp"
+#include "channels/spawn.hpp"
+#include "channels/wait_group.hpp"
 
 namespace belfry::system {
 namespace {
@@ -155,6 +158,32 @@ TEST_F(PollerTest, what_waits_to_be_closed_is_closed_with_the_poller) {
   loop_.abandon();
   poller_.reset();
   EXPECT_FALSE(is_open(fd));
+}
+
+Task<void> wait_for_bell(Context& ctx, Bell<>& bell) { (void)co_await bell.wait(ctx); }
+Task<void> stop_poller(Poller& poller) { co_await poller.stop(); }
+
+TEST(PollerInBackground, keeps_no_loop_awake_and_delivers_all_the_same) {
+  Loop loop;
+  Context root(loop);
+  Poller poller(root);
+  std::vector<std::string> heard;
+  Bell<> bell(loop, "never rung");
+  WaitGroup tasks(loop);
+  spawn(tasks, "sleeper", wait_for_bell(root, bell));
+  Watched one(poller, "one", heard);
+  loop.run_until_idle();
+  poller.wait_in_background();
+  EXPECT_EQ(loop.run(), RunEnd::asleep);
+  one.write();
+  EXPECT_EQ(loop.run(), RunEnd::asleep);
+  one.write();
+  EXPECT_EQ(loop.run(), RunEnd::asleep);
+  EXPECT_THAT(heard, ElementsAre("one data", "one data"));
+  one.close();
+  bell.ring();
+  spawn(tasks, "stopper", stop_poller(poller));
+  EXPECT_EQ(loop.run(), RunEnd::finished);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 #include <vector>
 
 #include "tests/system/fixture.hpp"
@@ -106,6 +107,23 @@ TEST_F(ReaperTest, who_was_expected_and_is_disowned_is_reaped_in_silence) {
   EXPECT_FALSE(world_.exits.statuses.contains(sleepers_[0]));
   EXPECT_EQ(::kill(sleepers_[0], 0), -1) << "it is gone all the same";
   sleepers_.erase(sleepers_.begin());
+}
+
+TEST(Reaper, what_a_process_and_its_children_took_is_told_with_its_end) {
+  struct Book final : UsageListener {
+    void on_usage(pid_t pid, const Usage& usage) override { last = {pid, usage}; }
+    std::pair<pid_t, Usage> last;
+  } book;
+  World world;
+  world.processes.tell_usage_to(book);
+  Launch launch = shell("i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done & wait");
+  const pid_t pid = world.spawn(launch);
+  ASSERT_TRUE(world.run_until([&] { return world.exits.statuses.contains(pid); }));
+  EXPECT_EQ(book.last.first, pid);
+  const Usage& usage = book.last.second;
+  EXPECT_GT((usage.user + usage.system).count(), 1000) << "microseconds, of the child that it has waited for";
+  EXPECT_GT(usage.peak_bytes, 100'000U);
+  EXPECT_GT(own_peak_bytes(), 100'000U);
 }
 
 }  // namespace

@@ -6,7 +6,10 @@
 
 #include <vector>
 
+#include "channels/bell.hpp"
 #include "channels/loop.hpp"
+#include "channels/spawn.hpp"
+#include "channels/wait_group.hpp"
 
 namespace belfry::system {
 namespace {
@@ -103,6 +106,27 @@ TEST(SignalBlock, gives_the_mask_back) {
 
 TEST(SignalBlock, counts_sigpipe_as_ignored_for_children) {
   EXPECT_EQ(sigismember(&SignalBlock::entry().ignored, SIGPIPE), 1);
+}
+
+Task<> wait_for_ever(Context& ctx, Bell<>& bell) { (void)co_await bell.wait(ctx); }
+
+TEST_F(SignalsTest, in_the_background_they_keep_no_loop_awake_and_are_heard_all_the_same) {
+  Signals signals(loop);
+  Heard heard;
+  signals.set_listener(&heard);
+  Context root(loop);
+  Bell<> bell(loop, "never rung");
+  WaitGroup tasks(loop);
+  spawn(tasks, "sleeper", wait_for_ever(root, bell));
+  signals.wait_in_background();
+  EXPECT_EQ(loop.run(), RunEnd::asleep);
+  for (std::size_t i = 1; i <= 2; ++i) {
+    ::kill(::getpid(), SIGTERM);
+    EXPECT_EQ(loop.run(), RunEnd::asleep);
+    EXPECT_EQ(heard.events.size(), i);
+  }
+  bell.ring();
+  EXPECT_EQ(loop.run(), RunEnd::finished);
 }
 
 }  // namespace

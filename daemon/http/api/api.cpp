@@ -1,5 +1,6 @@
 #include "daemon/http/api/api.hpp"
 
+#include <cstdio>
 #include <utility>
 
 #include "daemon/http/api/access.hpp"
@@ -71,6 +72,8 @@ Answer Api::answer(const Request& request, const Caller& caller) {
     return std::make_unique<DeferredWait>(*this, std::move(*wait));
   if (const auto* run = std::get_if<RunCommand>(&understood))
     return std::make_unique<DeferredCommand>(*this, *run);
+  if (auto* follow = std::get_if<FollowEvents>(&understood))
+    return follow_events(journal_, std::move(*follow));
   return std::get<Response>(std::move(understood));
 }
 
@@ -80,12 +83,17 @@ bool Api::is_light(const Request& request) const {
   return !target.contains('?') && (begins("/livez") || begins("/readyz") || begins("/startupz"));
 }
 
+void Api::print_broken(const Error& error) {
+  std::fprintf(stderr, "belfry: internal error: %s\n", error.text().c_str());
+}
+
 void Api::happened(ConnectionEvent event) {
   switch (event) {
     case ConnectionEvent::accepted: return metrics_.connection_accepted();
     case ConnectionEvent::closed: return metrics_.connection_closed();
     case ConnectionEvent::refused: return metrics_.connection_refused();
     case ConnectionEvent::shed: return metrics_.connection_shed();
+    case ConnectionEvent::dropped: return metrics_.stream_dropped();
   }
 }
 
@@ -167,6 +175,12 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
       if (auto* wait = std::get_if<WaitFor>(&understood)) wait->in_public = !asker.sees_everything();
       return understood;
     }
+    case Route::events: {
+      auto understood = understand_events(request, query, stack_, journal_, !asker.sees_everything());
+      if (auto* follow = std::get_if<FollowEvents>(&understood)) return std::move(*follow);
+      return std::get<Response>(std::move(understood));
+    }
+    case Route::timeline: return show_timeline(shown, clock_);
     case Route::command: return audited(understand_command(match, query), match, asker);
     case Route::shutdown: return audited(shut_down(stack_), match, asker);
     case Route::unknown: break;

@@ -10,6 +10,7 @@
 #include "channels/context.hpp"
 #include "channels/task.hpp"
 #include "daemon/http/api/access.hpp"
+#include "daemon/http/api/events.hpp"
 #include "daemon/http/api/router.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/http/wire/request_handler.hpp"
@@ -40,13 +41,13 @@ struct RunCommand {
 };
 
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand>;
+using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
  public:
-  Api(StackView& stack, HttpMetrics& metrics, WallClock clock = WallClock())
-      : stack_(stack), metrics_(metrics), clock_(clock) {}
+  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, WallClock clock = WallClock())
+      : stack_(stack), metrics_(metrics), journal_(journal), clock_(clock) {}
 
   // Before anybody can ask.
   void set_rules(AccessRules rules) { rules_ = std::move(rules); }
@@ -59,6 +60,10 @@ class Api final : public RequestHandler {
   [[nodiscard]] bool is_light(const Request& request) const override;
   void answered(int status) override { metrics_.request_answered(status); }
   void happened(ConnectionEvent event) override;
+  void broke(const Error& error) override { on_broken(error); }
+
+  // Told what was thrown while a request was answered. By default it is printed.
+  std::function<void(const Error&)> on_broken = &print_broken;
 
   // --- what answer() is made of
   [[nodiscard]] Understood understand(const Request& request, const Caller& caller);
@@ -75,6 +80,7 @@ class Api final : public RequestHandler {
     Access access = Access::none;
     [[nodiscard]] bool sees_everything() const;
   };
+  static void print_broken(const Error& error);
   [[nodiscard]] Understood dispatch(const Match& match, const Request& request, std::string_view query,
                                     const Asker& asker);
   [[nodiscard]] Understood refuse_access(Route route, Access access, Proof proof) const;
@@ -84,6 +90,7 @@ class Api final : public RequestHandler {
 
   StackView& stack_;
   HttpMetrics& metrics_;
+  Journal& journal_;
   AccessRules rules_;
   WallClock clock_;
 };

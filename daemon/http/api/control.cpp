@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -108,7 +109,13 @@ struct Waits {
 };
 
 Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
-  const Result<void> level = co_await stack.wait_for(waits.siblings, one.service, one.level);
+  Result<void> level;
+  try {
+    level = co_await stack.wait_for(waits.siblings, one.service, one.level);
+  } catch (...) {
+    waits.siblings.cancel(Error::failed("the wait for another service broke"));
+    throw;
+  }
   if (level && waits.any) waits.found = true;
   if (!level && (waits.any || !waits.error)) waits.error = level.error();
   if (level.has_value() == waits.any) waits.siblings.cancel(level ? Error::cancelled() : level.error());
@@ -127,7 +134,7 @@ Task<Result<void>> wait_for_them(Context& ctx, StackView& stack, const WaitFor& 
   // Every one of them ends with `siblings`, so joining needs no way out of its own.
   Context joining(ctx.loop());
   const Result<void> joined = co_await group.wait(joining);
-  static_cast<void>(joined);
+  if (!joined) throw std::runtime_error(joined.error().text());  // a bug, and no answer to anybody
   if (waits.error && !waits.found) co_return std::unexpected(*waits.error);
   co_return Result<void>();
 }

@@ -21,10 +21,16 @@ class PublicView final : public StackView {
     return whole_.find(name);
   }
   [[nodiscard]] const ServiceTimes* times(std::size_t index) const override { return whole_.times(index); }
+  // Numbers, and how it ended in words of belfry's own.
+  [[nodiscard]] const PastRuns& past_runs(std::size_t index) const override {
+    return whole_.past_runs(index);
+  }
   [[nodiscard]] bool stack_ready() const override { return whole_.stack_ready(); }
   [[nodiscard]] bool started_up() const override { return whole_.started_up(); }
   [[nodiscard]] bool shutting_down() const override { return whole_.shutting_down(); }
   [[nodiscard]] TimePoint now() const override { return whole_.now(); }
+  [[nodiscard]] TimelineView timeline(std::size_t index) const override { return whole_.timeline(index); }
+  [[nodiscard]] StartView start() const override { return whole_.start(); }
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     return whole_.wait_for(ctx, service, std::move(level));
   }

@@ -13,9 +13,10 @@ struct FixedPath {
   Route route;
 };
 constexpr FixedPath fixed_paths[] = {
-    {"/livez", Route::livez},     {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
-    {"/healthz", Route::healthz}, {"/metrics", Route::metrics},      {"/v1/services", Route::services},
-    {"/v1/wait", Route::wait},    {"/v1/shutdown", Route::shutdown},
+    {"/livez", Route::livez},          {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
+    {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
+    {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
+    {"/v1/timeline", Route::timeline},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -76,6 +77,8 @@ Access needed_access(Route route) {
     case Route::services:
     case Route::service:
     case Route::wait:
+    case Route::events:
+    case Route::timeline:
     case Route::unknown: break;
   }
   return Access::read_only;

@@ -20,7 +20,9 @@ enum class Route : std::uint8_t {
   metrics,  // health_only
   services,
   service,
-  wait,  // read_only
+  wait,
+  events,
+  timeline,  // read_only
   command,
   shutdown,  // full
   unknown

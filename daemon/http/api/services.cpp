@@ -27,12 +27,9 @@ void write_notify(JsonWriter& json, const NotifyTally& tally) {
   json.end_object();
 }
 
-}  // namespace
-
-void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, WallClock& clock) {
+void write_fields(JsonWriter& json, const ServiceView& service, TimePoint now, WallClock& clock) {
   std::string since;
   append_rfc3339(since, clock.at(service.since, now));
-  json.begin_object();
   json.key("name").string(service.name);
   json.key("type").string(config::name_of(service.type));
   json.key("state").string(name_of(service.state));
@@ -67,6 +64,34 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
   write_notify(json, service.notify);
   json.key("time_to_ready_ns");
   service.time_to_ready ? json.number(service.time_to_ready->count()) : json.null();
+}
+
+// What a run took that is over.
+void write_past_run(JsonWriter& json, const PastRun& run, TimePoint now, WallClock& clock) {
+  std::string started;
+  append_rfc3339(started, clock.at(TimePoint(run.started_at), now));
+  json.begin_object();
+  write_count(json, "incarnation", run.number);
+  json.key("started").string(started);
+  json.key("started_monotonic_ns").number(run.started_at.count());
+  json.key("wall_ns").number(run.wall.count());
+  json.key("time_to_ready_ns");
+  run.ready_after ? json.number(run.ready_after->count()) : json.null();
+  json.key("cpu_user_ns").number(run.cpu_user.count());
+  json.key("cpu_system_ns").number(run.cpu_system.count());
+  json.key("peak_memory_bytes");
+  run.peak_memory > 0 ? json.number(static_cast<std::int64_t>(run.peak_memory)) : json.null();
+  json.key("peak_memory_is_bound").boolean(run.peak_is_bound);
+  write_count(json, "oom_kills", run.oom_kills);
+  json.key("end").string_or_null(run.end);
+  json.end_object();
+}
+
+}  // namespace
+
+void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, WallClock& clock) {
+  json.begin_object();
+  write_fields(json, service, now, clock);
   json.end_object();
 }
 
@@ -97,7 +122,13 @@ Response show_service(const StackView& stack, std::string_view name, WallClock& 
   if (!index) return problem(404, "cannot find a service named " + std::string(name));
   Response response = json(200, {});
   JsonWriter json(response.body);
-  write_service(json, stack.service(*index), stack.now(), clock);
+  const TimePoint now = stack.now();
+  json.begin_object();
+  write_fields(json, stack.service(*index), now, clock);
+  json.key("past_runs").begin_array();
+  for (const PastRun& run : stack.past_runs(*index)) write_past_run(json, run, now, clock);
+  json.end_array();
+  json.end_object();
   response.body += '\n';
   return response;
 }

@@ -19,7 +19,8 @@ void append_number(std::string& out, std::size_t value) {
 void Request::clear() {
   method = Method::other;
   constexpr std::size_t worth_keeping = 512;  // what a usual request needs
-  for (std::string* text : {&method_name, &target, &host, &accept, &authorization, &origin, &body}) {
+  for (std::string* text :
+       {&method_name, &target, &host, &accept, &authorization, &origin, &last_event_id, &body}) {
     if (text->capacity() > worth_keeping) std::string().swap(*text);
     text->clear();
   }
@@ -97,10 +98,17 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
     out += "\r\n";
   }
   if (!options.date.empty()) ((out += "Date: ") += options.date) += "\r\n";
-  ((out += "Content-Type: ") += response.content_type) += "\r\nContent-Length: ";
-  append_number(out, response.body.size());
+  ((out += "Content-Type: ") += response.content_type) += "\r\n";
+  // To HTTP/1.0 a body without a length ends with its connection.
+  if (!response.streamed) {
+    out += "Content-Length: ";
+    append_number(out, response.body.size());
+    out += "\r\n";
+  } else if (!options.http_1_0) {
+    out += "Transfer-Encoding: chunked\r\n";
+  }
   // Every answer is a state of this moment: no cache may keep one.
-  out += "\r\nCache-Control: no-store\r\n";
+  out += "Cache-Control: no-store\r\n";
   if (!response.allow.empty()) ((out += "Allow: ") += response.allow) += "\r\n";
   if (!response.challenge.empty()) ((out += "WWW-Authenticate: ") += response.challenge) += "\r\n";
   if (response.retry_after > 0) {

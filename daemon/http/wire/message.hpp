@@ -19,7 +19,8 @@ struct Request {
   std::string host;
   std::string accept;
   std::string authorization;
-  std::string origin;  // a browser's word on whose page sends this; empty: no browser, or its own page
+  std::string origin;         // a browser's word on whose page sends this; empty: no browser, or its own page
+  std::string last_event_id;  // where a reader of events wants to go on
   std::string body;
   bool has_host = false;
   bool keep_alive = false;
@@ -31,6 +32,7 @@ inline constexpr std::string_view text_plain = "text/plain; charset=utf-8";
 inline constexpr std::string_view application_json = "application/json";
 inline constexpr std::string_view health_json = "application/health+json";
 inline constexpr std::string_view problem_json = "application/problem+json";
+inline constexpr std::string_view event_stream = "text/event-stream";
 inline constexpr std::string_view prometheus_text = "text/plain; version=0.0.4; charset=utf-8";
 
 struct Response {
@@ -40,6 +42,7 @@ struct Response {
   std::string_view allow;      // the Allow header of a 405; empty: none
   std::string_view challenge;  // the WWW-Authenticate header of a 401; empty: none
   bool close = false;          // the connection cannot be used after this answer
+  bool streamed = false;       // its body comes to be while it is sent, and has no length
   int retry_after = 0;         // seconds; 0: no such header
 };
 

@@ -45,7 +45,7 @@ class RequestReader final : public beast::basic_parser<true> {
     into_.http_1_0 = version == 10;
   }
   void on_response_impl(int, beast_view, int, beast_error&) override {}
-  void on_field_impl(beast::field field, beast_view, beast_view value, beast_error&) override {
+  void on_field_impl(beast::field field, beast_view name, beast_view value, beast_error&) override {
     switch (field) {
       case beast::field::host:
         duplicate_host_ = into_.has_host;
@@ -62,6 +62,9 @@ class RequestReader final : public beast::basic_parser<true> {
       // A coding that is not known hides where the body ends.
       case beast::field::transfer_encoding:
         unknown_coding_ = unknown_coding_ || !boost::beast::iequals(value, "chunked");
+        break;
+      case beast::field::unknown:
+        if (boost::beast::iequals(name, "last-event-id")) assign(into_.last_event_id, value);
         break;
       default: break;
     }

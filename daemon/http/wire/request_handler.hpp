@@ -12,6 +12,7 @@
 
 #include "channels/context.hpp"
 #include "channels/task.hpp"
+#include "daemon/http/wire/body_stream.hpp"
 #include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/message.hpp"
 
@@ -44,12 +45,13 @@ class Deferred {
   std::size_t events_;
 };
 
-using Answer = std::variant<Response, std::unique_ptr<Deferred>>;
+using Answer = std::variant<Response, std::unique_ptr<Deferred>, StreamedAnswer>;
 
 enum class ConnectionEvent : std::uint8_t {
   accepted,
   refused,  // closed at once: no descriptor was left
   shed,     // given up for somebody else
+  dropped,  // it followed a stream and did not keep up
   closed,   // one that was accepted, however it ended
 };
 
@@ -66,6 +68,9 @@ class RequestHandler {
   // For whoever counts: an answer is about to be sent; something happened to a connection.
   virtual void answered(int status) = 0;
   virtual void happened(ConnectionEvent event) = 0;
+  // Something was thrown while a request was answered: a bug. Whoever asked has been told 500, if he still
+  // could be; this is for the one who runs the daemon.
+  virtual void broke(const Error& error) = 0;
 };
 
 }  // namespace belfry::daemon::http

@@ -27,6 +27,8 @@ struct ServerLimits {
   std::size_t waits = 512;                                // /v1/wait that have not been answered
   std::size_t wait_names = 8192;                          // services named in them
   std::size_t commands = 256;                             // start, stop, … that are not done
+  std::size_t streams = 1000;                             // answers that go on as long as there is news
+  std::size_t stream_backlog = std::size_t{64} * 1024;    // what may wait for one of their readers
   std::size_t half_bytes = std::size_t{8} * 1024 * 1024;  // of requests that are not complete
   std::size_t unread_bytes =
       std::size_t{16} * 1024 * 1024;                 // of answers that are not taken; one may be larger

@@ -1,6 +1,7 @@
 #include "daemon/http/wire/session.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/http/wire/answer_writer.hpp"
+#include "daemon/http/wire/stream_writer.hpp"
 #include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
@@ -52,13 +54,12 @@ bool is_late(const Context& ctx) {
 }
 
 Task<void> run_in_background(Shared& shared, std::unique_ptr<Deferred> deferred, Counted) {
-  const Response unseen = co_await deferred->perform(shared.sessions);
-  static_cast<void>(unseen);
-}
-
-// A part of the places of an address, and at least one.
-bool is_full(std::size_t taken, std::size_t most, std::size_t places) {
-  return taken >= std::min(most, std::max<std::size_t>(1, places));
+  try {
+    const Response unseen = co_await deferred->perform(shared.sessions);
+    static_cast<void>(unseen);
+  } catch (...) {
+    shared.handler.broke(error_from_exception("http command", std::current_exception()));
+  }
 }
 
 // Owner: the frame of serve_connection. Lifecycle: requests one after the other, answers in their order.
@@ -89,6 +90,8 @@ class Session {
   ParseState parse();
   Task<bool> take_turn();
   Task<Response> respond();
+  Response begin_stream(StreamedAnswer answer);
+  Task<Response> answer();
   Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
   Task<Response> run_command(std::unique_ptr<Deferred> deferred);
   Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
@@ -107,6 +110,7 @@ class Session {
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
   AnswerWriter writer_{shared_, admission_, socket_};
+  std::unique_ptr<BodyStream> stream_;  // of the answer that is about to be sent
   bool continue_sent_ = false;
   bool served_ = false;       // a request of this connection has been answered
   std::size_t in_a_row_ = 0;  // requests without a pause
@@ -125,6 +129,11 @@ Task<void> Session::run() {
     const Request& request = parser_.request();
     response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
     shared_.handler.answered(response.status);
+    if (response.streamed && request.method != Method::head) {
+      shrink();
+      co_await send_stream(shared_, admission_, socket_, writer_, response, request.http_1_0, *stream_);
+      break;
+    }
     const bool sent = co_await writer_.send(response, request);
     if (!sent) break;
     if (response.close) {
@@ -246,7 +255,20 @@ Task<bool> Session::take_turn() {
   co_return !was_given_up(waiting);
 }
 
+// A request that broke something in here must not take the others with it, nor the services.
 Task<Response> Session::respond() {
+  try {
+    Response response = co_await answer();
+    co_return response;
+  } catch (...) {
+    shared_.handler.broke(error_from_exception("http request", std::current_exception()));
+  }
+  Response response = problem(500, "cannot answer: internal error; belfry's own output says which");
+  response.close = true;
+  co_return response;
+}
+
+Task<Response> Session::answer() {
   const TimePoint began = shared_.loop.now();
   Answer answer = shared_.handler.answer(parser_.request(), caller_);
   const Duration took = shared_.loop.now() - began;
@@ -255,11 +277,23 @@ Task<Response> Session::respond() {
     const bool waits = (*deferred)->delay() == Delay::wait;
     auto pending = waits ? wait_for_events(std::move(*deferred)) : run_command(std::move(*deferred));
     response = co_await std::move(pending);
+  } else if (auto* streamed = std::get_if<StreamedAnswer>(&answer)) {
+    response = begin_stream(std::move(*streamed));
   } else {
     response = std::get<Response>(std::move(answer));
   }
   shared_.turn_share.take(least_share + response.body.size(), took);
   co_return response;
+}
+
+Response Session::begin_stream(StreamedAnswer answer) {
+  if (parser_.request().method != Method::head) {
+    if (auto refused = refuse_stream(shared_, admission_, begin_ != end_)) return std::move(*refused);
+    stream_ = std::move(answer.body);
+    answer.head.close = true;
+  }
+  answer.head.streamed = true;
+  return std::move(answer.head);
 }
 
 Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {
@@ -297,10 +331,17 @@ Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Handshake watch(shared_.sessions, "http hang-up watch");
   spawn(watch, watch_hang_up(watch.context(), socket_, caller));
-  Response response = co_await deferred->perform(caller);
+  Response response;
+  std::exception_ptr thrown;
+  try {
+    response = co_await deferred->perform(caller);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
   Context joining(shared_.loop);
   const Result<void> stopped = co_await watch.stop(joining);
-  static_cast<void>(stopped);
+  if (thrown) std::rethrow_exception(thrown);
+  if (!stopped) shared_.handler.broke(stopped.error());  // the answer is good all the same
   co_return response;
 }
 
@@ -326,7 +367,11 @@ Task<void> Session::linger() {
 Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller) {
   const ConnectionGuard guard(shared, admission);
   Session session(shared, admission, std::move(fd), caller);
-  co_await session.run();
+  try {
+    co_await session.run();
+  } catch (...) {
+    shared.handler.broke(error_from_exception("http session", std::current_exception()));
+  }
 }
 
 }  // namespace belfry::daemon::http

@@ -11,6 +11,7 @@
 #include "daemon/http/wire/admission.hpp"
 #include "daemon/http/wire/request_handler.hpp"
 #include "daemon/http/wire/server.hpp"
+#include "daemon/http/wire/stream_pace.hpp"
 #include "daemon/http/wire/turn_share.hpp"
 #include "daemon/http/wire/wall_clock.hpp"
 #include "system/descriptor_reserve.hpp"
@@ -29,6 +30,7 @@ struct Shared {
         limits(limits_),
         reserve(limits.reserve),
         turn_share(limits.turn_bytes),
+        stream_pace(parent.loop()),
         sessions(parent),
         draining(sessions) {}
 
@@ -40,9 +42,11 @@ struct Shared {
   ServerLimits limits;
   system::DescriptorReserve reserve;
   TurnShare turn_share;
+  StreamPace stream_pace;
   Context sessions;
   Context draining;
-  WaitGroup tasks{loop, "http tasks"};
+  // Sessions read what they throw themselves. Whoever accepts does not: without him nobody comes in any more.
+  WaitGroup tasks{loop, "http tasks", WaitGroup::Thrown::told_at_once};
 
  private:
   std::string date_;

@@ -98,7 +98,8 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
   if (table.name == "log_options")
-    return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") + pair + "}");
+    return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +
+                      (key.name == "max_size" ? "" : "max_size: 1MiB, ") + pair + "}");
   if (table.name == "capabilities") return in_service("capabilities: {" + pair + "}");
   if (table.name == "io_priority_options") return in_service("io_priority: {" + pair + "}");
   if (table.name == "own_directory")

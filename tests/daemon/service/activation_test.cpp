@@ -27,7 +27,7 @@ class ActivatedService : public Rig {
     return *std::ranges::find(service(name).spec().ready.probes, fd, &config::Probe::fd);
   }
   void write_ready(std::string_view name, std::uint16_t fd) {
-    service(name).heard({Kind::fd, &probe_on(name, fd)});
+    service(name).heard({.kind = Kind::fd, .only = &probe_on(name, fd)});
     loop.run_until_idle();
   }
   void close_unready(std::string_view name, std::uint16_t fd) {

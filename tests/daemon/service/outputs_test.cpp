@@ -178,7 +178,7 @@ TEST_F(Outputs, an_own_bell_fixes_what_is_there_and_ready_brings_the_rest) {
   extras_of(api).bells.push_back(std::move(bell));
   up();
   service("api").publish("PORT", "4001");
-  service("api").heard({config::Probe::Kind::log});
+  service("api").heard({.kind = config::Probe::Kind::log});
   loop.run_until_idle();
   say("api", "PORT", "4002");
   say("api", "URL", "http://[::1]", true);

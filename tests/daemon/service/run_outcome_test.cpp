@@ -67,5 +67,38 @@ TEST_F(RunOutcome, who_asked_for_the_kill_and_what_it_said_itself_are_added) {
   EXPECT_EQ(text(), "db killed by SIGKILL, as `belfry kill` asked (it said ERRNO=5, Input/output error)");
 }
 
+TEST_F(RunOutcome, what_else_is_known_comes_last) {
+  exits(1);
+  record.run.said.set_error(98, {});
+  record.run.finding = "port 80 is taken";
+  EXPECT_EQ(text(),
+            "db exited with code 1 before it was ready (it said ERRNO=98, Address already in use): port 80 "
+            "is taken");
+}
+
+TEST(SignalWords, of_a_kill_say_whose_it_was_as_far_as_that_is_known) {
+  system::ExitStatus killed{.signaled = true, .value = SIGKILL};
+  EXPECT_EQ(daemon::signal_words(killed, {}), "belfry has not sent it");
+  EXPECT_EQ(daemon::signal_words(killed, {.oom_kills_on_machine = 0}), "belfry has not sent it");
+  EXPECT_EQ(
+      daemon::signal_words(killed, {.oom_kills_on_machine = 1}),
+      "belfry has not sent it; it was probably the kernel's, for lack of memory: one process of this machine "
+      "was ended so while it ran");
+  killed.out_of_memory = true;
+  EXPECT_EQ(daemon::signal_words(killed, {.oom_kills = 1}),
+            "the kernel ended it at the memory limit of its cgroup (memory_max)");
+}
+
+TEST(SignalWords, of_others_say_what_they_mean_and_where_the_core_is) {
+  const auto words = [](int signo, std::string core = {}) {
+    return daemon::signal_words({.signaled = true, .value = signo}, {.core = std::move(core)});
+  };
+  EXPECT_EQ(words(SIGSEGV), "");
+  EXPECT_EQ(words(SIGSEGV, "the core is /core"), "the core is /core");
+  EXPECT_EQ(words(SIGSYS, "the core is /core"),
+            "a seccomp filter ends who makes a system call that it does not allow; the core is /core");
+  EXPECT_EQ(words(SIGPIPE), "it wrote to somebody who had gone");
+}
+
 }  // namespace
 }  // namespace belfry::testing

@@ -38,7 +38,8 @@ struct ApiWorld {
   Loop loop{clock};
   FakeStack stack{loop};
   FakeMetrics metrics;
-  Api api{stack, metrics, WallClock(&fixed_wall_time)};
+  Journal journal{loop, Journal::usual_capacity, &fixed_wall_time};
+  Api api{stack, metrics, journal, WallClock(&fixed_wall_time)};
 
   Understood answer(const Request& request, Access access = Access::full, bool over_tcp = false) {
     using Kind = system::Peer::Kind;

@@ -118,8 +118,33 @@ TEST_F(ApiTest, over_tcp_a_service_has_these_fields_and_no_others) {
       R"({"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,)"
       R"("since":"2026-11-20T20:43:28.000Z","since_monotonic_ns":3600000000000,"incarnation":0,"restarts":0,)"
       R"("bells":{"warm":true},"waiting_for":[],"waiting_for_services":[],"last_error":null,"status_text":null,"readiness_method":null,)"
-      R"("readiness_polling":null,"notify":null,"time_to_ready_ns":12000000})"
+      R"("readiness_polling":null,"notify":null,"time_to_ready_ns":12000000,"past_runs":[]})"
       "\n");
+}
+
+TEST_F(ApiTest, what_runs_took_that_are_over_is_shown_of_one_service_and_over_tcp_too) {
+  stack.add("db");
+  stack.fake(0).past_runs.push_back({.number = 2,
+                                     .started_at = std::chrono::seconds(3599),
+                                     .wall = std::chrono::milliseconds(900),
+                                     .ready_after = std::chrono::milliseconds(3),
+                                     .cpu_user = std::chrono::microseconds(5),
+                                     .cpu_system = std::chrono::microseconds(6),
+                                     .peak_memory = 4096,
+                                     .peak_is_bound = true,
+                                     .oom_kills = 1,
+                                     .end = "killed by SIGKILL"});
+  stack.fake(0).past_runs.push_back({.number = 3});
+  for (const bool over_tcp : {false, true}) {
+    EXPECT_THAT(
+        ask(get("/v1/services/db"), over_tcp ? Access::read_only : Access::full, over_tcp).body,
+        HasSubstr(
+            R"("past_runs":[{"incarnation":2,"started":"2026-11-20T20:43:27.000Z",)"
+            R"("started_monotonic_ns":3599000000000,"wall_ns":900000000,"time_to_ready_ns":3000000,)"
+            R"("cpu_user_ns":5000,"cpu_system_ns":6000,"peak_memory_bytes":4096,"peak_memory_is_bound":true,)"
+            R"("oom_kills":1,"end":"killed by SIGKILL"},{"incarnation":3,)"));
+  }
+  EXPECT_THAT(ask(get("/v1/services")).body, testing::Not(HasSubstr("past_runs")));
 }
 
 TEST_F(ApiTest, a_foreign_name_for_loopback_gets_health_only) {

@@ -1,5 +1,4 @@
-// The server over real sockets. Client and server share one thread and a manual clock: what was sent is in
-// the socket when the loop is polled, and nothing waits for real time.
+// The server over real sockets.
 #include "daemon/http/wire/server.hpp"
 
 #include <arpa/inet.h>
@@ -22,6 +21,7 @@
 #include "daemon/http/api/api.hpp"
 #include "daemon/http/wire/turn_share.hpp"
 #include "system/owned_fd.hpp"
+#include "tests/daemon/http/wire/server_rig.hpp"
 #include "tests/support/fake_stack.hpp"
 
 namespace belfry::daemon::http {
@@ -32,65 +32,6 @@ using system::OwnedFd;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-// The other end of a connection.
-class Client {
- public:
-  Client() = default;
-  explicit Client(std::uint16_t port) { connect(port); }
-  void connect(std::uint16_t port) {
-    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  explicit Client(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-  ~Client() { close(); }
-
-  void send(std::string_view bytes) const {
-    static_cast<void>(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
-  }
-  void get(std::string_view path) const {
-    send("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  }
-  // What has come since the last time.
-  std::string received() {
-    std::string all;
-    char buffer[65536];
-    for (;;) {
-      const ssize_t got = ::recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
-      if (got <= 0) {
-        ended_ = got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-        return all;
-      }
-      all.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
-  bool ended() {
-    received();
-    return ended_;
-  }
-  void close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_ = -1;
-  bool ended_ = false;
-};
-
-Task<void> stop_and_keep(Server& server, Context& patience, std::optional<Result<void>>& kept) {
-  kept = co_await server.stop(patience);
-}
 
 // Somebody else who has something to do whenever the kernel has told all its news.
 Task<void> look_now_and_then(Context& ctx, std::function<void()> look) {
@@ -105,48 +46,6 @@ ServerLimits at_most(std::size_t connections) {
   limits.connections = connections;
   return limits;
 }
-
-struct ServerTest : testing::Test {
-  ManualClock clock;
-  Loop loop{clock};
-  FakeStack stack{loop};
-  FakeMetrics metrics;
-  Api api{stack, metrics};
-  Context forever{loop};
-  std::unique_ptr<Server> server;
-  WaitGroup stopping{loop};
-  std::optional<Result<void>> stopped;
-
-  std::uint16_t open(ServerLimits limits = {}) {
-    server = std::make_unique<Server>(forever, api, Access::read_only, limits);
-    const auto listening = server->listen("127.0.0.1:0");
-    EXPECT_TRUE(listening) << listening.error().text();
-    turn();
-    return server->port();
-  }
-  void turn() { loop.run_until_idle(); }
-  // The bytes that came until there were as many as the body has, within a bound of turns.
-  std::size_t read_metrics(Client& client) {
-    std::size_t size = 0;
-    for (int i = 0; i < 10'000 && size < metrics.body.size(); ++i) {
-      turn();
-      size += client.received().size();
-    }
-    return size;
-  }
-  void stop(Context& patience) {
-    spawn(stopping, "stop", stop_and_keep(*server, patience, stopped));
-    turn();
-  }
-  ~ServerTest() override {
-    if (server && !stopped) {
-      Context none(loop);
-      none.cancel();
-      stop(none);
-    }
-    EXPECT_EQ(loop.tasks(), 0U) << "a task was left behind";
-  }
-};
 
 TEST_F(ServerTest, a_request_is_answered_and_the_connection_kept) {
   Client client(open());
@@ -194,6 +93,32 @@ TEST_F(ServerTest, pipelined_requests_are_answered_in_their_order) {
   EXPECT_LT(second, third);
   EXPECT_LT(third, fourth);
   EXPECT_NE(fourth, std::string::npos);
+}
+
+TEST_F(ServerTest, a_request_that_finds_a_bug_is_answered_500_and_nobody_else_is_hurt) {
+  std::vector<std::string> told;
+  api.on_broken = [&told](const Error& error) { told.push_back(error.text()); };
+  stack.add("db", State::starting);
+  stack.add("cache", State::starting);
+  stack.breaks_at = 1;
+  const std::uint16_t port = open();
+  Client one(port), several(port), other(port);
+  other.get("/v1/wait?service=db");
+  turn();
+  one.get("/v1/wait?service=cache");
+  several.get("/v1/wait?service=db&service=cache");
+  turn();
+  for (Client* client : {&one, &several}) {
+    EXPECT_THAT(client->received(), StartsWith("HTTP/1.1 500 "));
+    EXPECT_TRUE(client->ended());
+  }
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0], "task 'http request' threw: out of cheese");
+  EXPECT_THAT(told[1], HasSubstr("task 'http wait' threw: out of cheese"));
+  EXPECT_EQ(stack.waiting, 1) << "the wait for db that stood beside the broken one has ended with it";
+  stack.fake(0).level.ring();
+  turn();
+  EXPECT_THAT(other.received(), StartsWith("HTTP/1.1 200 OK"));
 }
 
 TEST_F(ServerTest, a_pipelined_request_behind_a_wait_waits_its_turn) {

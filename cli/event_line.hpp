@@ -1,0 +1,14 @@
+// An event of the daemon as a line for people.
+#pragma once
+
+#include <string>
+
+#include "client/events.hpp"
+
+namespace belfry::cli {
+
+// "2026-11-30T09:20:01.123Z  db  ready: log "listening on 5432"", with its end. What a service said is made
+// fit for a terminal.
+[[nodiscard]] std::string event_line(const client::EventRecord& event, bool use_colour);
+
+}  // namespace belfry::cli
