@@ -35,7 +35,7 @@ class OutputWriter {
  public:
   // How much may wait in the mailbox until it counts as full. One put may go beyond.
   static constexpr std::size_t capacity = std::size_t{128} << 10;
-  static constexpr std::size_t capacity_of_target = std::size_t{512} << 10;
+  static constexpr std::size_t capacity_of_target = std::size_t{1} << 20;
 
   // `prefix` stands before the markers of lines that could not be written. `moved` is called in the writer's
   // thread, for who asked (room(), tell_when_written()); it must not call back, only pass the word on.

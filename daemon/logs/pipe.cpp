@@ -16,8 +16,8 @@ namespace belfry::daemon {
 namespace {
 constexpr std::size_t read_size = std::size_t{64} << 10;
 constexpr std::size_t last_words_kept = std::size_t{2} << 10;
-constexpr int reads_of_a_flood = 4;
-constexpr int pipe_of_a_flood = 1 << 18;  // its service writes while belfry does
+constexpr int reads_of_a_flood = 8;
+constexpr int pipe_of_a_flood = 1 << 20;  // its service writes while belfry does
 constexpr int most_reads = 16;            // a pipe may hold 1 MiB (proc(5), pipe-max-size)
 }  // namespace
 
@@ -87,11 +87,11 @@ void LogPipe::drain_last_words() {
 void LogPipe::on_event(std::uint32_t) {
   const std::size_t most = begin_turn();
   Read read = read_once(most);
-  for (int reads = 1; reads < reads_of_a_flood && read == Read::all_it_could && most == read_size; ++reads)
+  for (int reads = 1; reads < reads_of_a_flood && read == Read::much && most == read_size; ++reads)
     read = read_once(most);
-  if (read == Read::all_it_could && !std::exchange(enlarged_, true))
+  if (read == Read::much && !std::exchange(enlarged_, true))
     system::enlarge_pipe(read_.get(), pipe_of_a_flood);
-  if (is_open() && outputs_.rests(*this, read == Read::all_it_could)) poller_.remove(read_.get(), *this);
+  if (is_open() && outputs_.rests(*this, read == Read::much)) poller_.remove(read_.get(), *this);
 }
 
 void LogPipe::go_on() {
@@ -119,7 +119,7 @@ LogPipe::Read LogPipe::read_once(std::size_t most) {
   const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
   splitter_.take(bytes, origin());
   keep(bytes);
-  return bytes.size() == most ? Read::all_it_could : Read::some;
+  return bytes.size() >= most / 2 ? Read::much : Read::some;
 }
 
 // Cut once in 2 KiB, so that a line costs its own copy and no more.

@@ -53,7 +53,7 @@ class LogPipe final : system::PollWatcher, LogSource {
   Result<void> listen_to(system::OwnedFd read_end);
   [[nodiscard]] std::size_t begin_turn();
   [[nodiscard]] LineOrigin origin() const;
-  enum class Read : std::uint8_t { nothing, some, all_it_could };
+  enum class Read : std::uint8_t { nothing, some, much };
   // Nothing: the pipe is empty or has ended.
   Read read_once(std::size_t most);
   void close();

@@ -13,7 +13,7 @@ namespace belfry::daemon {
 namespace {
 
 constexpr std::size_t turn_of_one = std::size_t{64} << 10;  // then others come in between
-constexpr std::size_t one_turn_of_a_flood = std::size_t{256} << 10;
+constexpr std::size_t one_turn_of_a_flood = std::size_t{448} << 10;
 constexpr std::size_t too_much = LogLines::most_held / 2;
 constexpr std::size_t little_enough = std::size_t{32} << 10;
 // A reader that takes less than this in that time is slow, and services do not wait for it.

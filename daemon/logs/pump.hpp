@@ -61,8 +61,8 @@ class LogPump {
   void flush();
 
   // Whether `source`, which has just been read into `lines`, had better not be read now: go_on() is called
-  // when there is room again, or after a moment in any case if it may lose lines. `floods`: it wrote as much
-  // as could be read.
+  // when there is room again, or after a moment in any case if it may lose lines. `floods`: it writes faster
+  // than it is read.
   bool rests(LogSource& source, LogLines& lines, bool floods);
   void forget_source(LogSource& source);
 
