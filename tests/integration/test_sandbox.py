@@ -120,7 +120,7 @@ class Sandbox(Scenario):
     pre_start: [touch, /tmp/go]
     ready: {exec: [test, -e, /tmp/there]}
     pre_stop: [sh, -c, "ls /tmp"]
-""").start()
+""").start().wait_for_control()
         self.assertEqual(stack.wait("one"), 200)
         self.assertEqual(stack.stop(), 0)
         self.assertIn("there", stack.output.text())
@@ -158,9 +158,9 @@ class Sandbox(Scenario):
         self.assertTrue(os.path.exists(os.path.join(directory, "pg")))
         stack.send(signal.SIGKILL)
         stack.exit_code()
+        stack.process.stdout.close()
         self.assertTrue(os.path.exists(os.path.join(directory, "pg")))
-        stack.start()
-        stack.wait_for_control()
+        stack.start().output.index_of("one | done")
         self.assertFalse(os.path.exists(directory))
 
     def with_credentials(self, wrapper=()):
@@ -183,6 +183,7 @@ class Sandbox(Scenario):
         stack = self.stack(services).start(wrapper=("setpriv", "--bounding-set", "-sys_admin"))
         stack.output.index_of("`one` cannot have its `sandbox` here: a mount namespace: Operation not permitted (belfry "
                               "lacks CAP_SYS_ADMIN); the service runs without")
+        stack.wait_for_control()
         self.assertEqual(stack.wait("one"), 200)
         checked = subprocess.run(["setpriv", "--bounding-set", "-sys_admin", BELFRY, "check", stack.file],
                                  capture_output=True, text=True, check=False)
@@ -222,6 +223,33 @@ class Sandbox(Scenario):
 """).start()
         stack.output.index_of("exec: Resource temporarily unavailable: sleep: user 54321 has as many processes as it may "
                               "(RLIMIT_NPROC, 0)")
+
+    @NAMESPACES
+    def test_an_isolated_service_below_its_shim_is_in_its_sandbox(self):
+        stack, said = self.said_by(["working_dir: /", "isolate: true", "sandbox: {private_tmp: true, private_network: true}"],
+                                   "ls -A /tmp; sed 1,2d /proc/net/dev | cut -d: -f1", "cgroups: off")
+        self.assertEqual(said, ["    lo", "done"])
+        self.assertEqual(stack.stop(), 0)
+
+    @NAMESPACES
+    def test_each_run_begins_with_an_empty_tmp_and_a_new_runtime_directory(self):
+        stack, said = self.said_by(
+            ["working_dir: /", "sandbox: {private_tmp: true}", f"runtime_directory: {NAME}"],
+            f"ls -A /tmp /run/{NAME} | grep -v ^/; touch /tmp/left /run/{NAME}/left")
+        self.assertEqual([line for line in said if line], ["done"])
+        self.assertEqual(stack.request("POST", "/v1/services/one/restart")[0], 200)
+        again = stack.output.index_of("one | done", stack.output.index_of("one | done") + 1)
+        self.assertNotIn("one | left", "\n".join(stack.output.text().splitlines()[:again + 1]))
+
+    @NAMESPACES
+    def test_a_belfry_that_is_root_of_a_user_namespace_can_make_a_sandbox(self):
+        stack, said = self.said_by(
+            ["working_dir: /", "sandbox: {read_only_root: true, private_tmp: true, private_network: true, protect_home: true, required: true}"],
+            "touch /etc/belfry-x 2>&1; ls -A /tmp /home; sed 1,2d /proc/net/dev | cut -d: -f1",
+            wrapper=(*AS_NOBODY, "unshare", "--user", "--map-root-user", "--mount", "--net"))
+        self.assertTrue(any("Read-only file system" in line for line in said), said)
+        self.assertIn("    lo", said)
+        self.assertEqual(stack.stop(), 0)
 
     @NAMESPACES
     def test_a_stop_leaves_no_mount_and_no_namespace_behind(self):
