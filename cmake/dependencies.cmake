@@ -25,6 +25,7 @@ belfry_library(re2 re2 re2/re2.h ARCHIVE)
 belfry_library(cares cares ares.h ARCHIVE)
 belfry_library(nghttp2 nghttp2 nghttp2/nghttp2.h ARCHIVE)
 target_compile_definitions(belfry_nghttp2 INTERFACE NGHTTP2_STATICLIB)
+belfry_library(zlib z zlib.h ARCHIVE)
 belfry_library(yaml yaml-cpp yaml-cpp/yaml.h)
 
 # Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.

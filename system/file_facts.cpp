@@ -16,6 +16,7 @@ int mode_of(Access what) {
   switch (what) {
     case Access::there: return F_OK;
     case Access::read: return R_OK;
+    case Access::write: return W_OK;
     case Access::execute:
     case Access::enter: return X_OK;
     case Access::make_in: return W_OK | X_OK;

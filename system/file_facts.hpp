@@ -13,6 +13,7 @@ namespace belfry::system {
 enum class Access : std::uint8_t {
   there,    // it exists, whatever it is
   read,     // a file can be read
+  write,    // a file can be written
   execute,  // a file can be executed
   enter,    // a directory can be passed through
   make_in,  // files can be made in a directory

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "system/helper_thread.hpp"
+
 namespace belfry::system {
 
 namespace {
@@ -23,7 +24,6 @@ namespace {
 // What goes into a pipe in one piece (pipe(7), PIPE_BUF): lines of several writers do not mix.
 constexpr std::size_t atomic_write = 4096;
 constexpr std::size_t largest_write = std::size_t{64} << 10;
-constexpr std::size_t stack_size = std::size_t{128} << 10;  // of which two pages are ever touched
 constexpr std::size_t kept_capacity = std::size_t{16} << 10;
 
 // A piece of `text` that ends with a line, if one does.
@@ -57,6 +57,9 @@ struct OutputWriter::State {
     pipe = pieces && S_ISFIFO(info.st_mode);
   }
 
+  State(std::unique_ptr<OutputTarget> t, std::move_only_function<void()> m)
+      : fd(-1), target(std::move(t)), pieces(false), moved(std::move(m)) {}
+
   ~State() {
     if (fd_is_own) ::close(fd);
   }
@@ -64,18 +67,31 @@ struct OutputWriter::State {
   void run();
   void write_all();
   bool write_piece(std::string_view& rest, std::size_t most);
+  ssize_t write_some(std::string_view piece) {
+    if (target) return target->write(piece);
+    const ssize_t n = ::write(fd, piece.data(), piece.size());
+    return n < 0 ? -errno : n;
+  }
   bool wait_until_writable();
   bool mark_what_was_lost();
   void write_what_is_taken_at_once();
+  void attend_to_target(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool has_something_to_do() const { return !waiting.empty() || closed || wants_attention; }
+  void wait_for_something_to_do(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] std::size_t unwritten() {
     const std::scoped_lock lock(mutex);
     return batch.size() - begun + waiting.size();
   }
   [[nodiscard]] bool is_idle() const { return waiting.empty() && batch.empty(); }
-  void lose(std::string_view rest) { lost += lines_in(rest); }
+  void lose(std::string_view rest) {
+    const std::uint64_t lines = lines_in(rest);
+    lost += lines;
+    lost_in_all += lines;
+  }
 
   int fd;
   bool fd_is_own = false;
+  const std::unique_ptr<OutputTarget> target;  // null: the descriptor
   const std::string prefix;
   bool pieces = true;
   bool pipe = false;
@@ -87,34 +103,66 @@ struct OutputWriter::State {
   std::move_only_function<void()> moved;  // null: the owner has gone
   bool wants_room = false;
   bool wants_end = false;
+  bool wants_attention = false;
   bool closed = false;
+  std::string trouble;
 
   std::atomic<bool> abandoned = false;
   std::atomic<bool> in_a_hurry = false;
   std::atomic<std::size_t> begun = 0;  // how much of the batch has been written
   std::atomic<std::uint64_t> written = 0;
+  std::atomic<std::uint64_t> lost_in_all = 0;
   std::atomic<int> failure = 0;
 
   // The thread's own.
   std::uint64_t lost = 0;  // lines of which no marker tells yet
   bool torn = false;       // what was written last was no end of a line
+  std::optional<std::chrono::system_clock::time_point> attend_at;
 };
+
+void OutputWriter::State::wait_for_something_to_do(std::unique_lock<std::mutex>& lock) {
+  const auto ready = [this] { return has_something_to_do(); };
+  if (!attend_at)
+    changed.wait(lock, ready);
+  else if (!changed.wait_until(lock, *attend_at, ready))
+    wants_attention = true;
+}
+
+void OutputWriter::State::attend_to_target(std::unique_lock<std::mutex>& lock) {
+  if (!std::exchange(wants_attention, false) || !target || closed) return;
+  lock.unlock();
+  target->attend();
+  attend_at = target->attend_at();
+  std::string said = target->trouble();
+  lock.lock();
+  if (said.empty()) return;
+  trouble = std::move(said);
+  if (moved) moved();
+}
 
 void OutputWriter::State::run() {
   std::unique_lock lock(mutex);
   for (;;) {
-    changed.wait(lock, [this] { return !waiting.empty() || closed; });
-    if (waiting.empty() || abandoned) return;
+    wait_for_something_to_do(lock);
+    attend_to_target(lock);
+    if (abandoned || (waiting.empty() && closed)) return;
+    if (waiting.empty()) continue;
     batch.swap(waiting);
     if (std::exchange(wants_room, false) && moved) moved();
     const bool was_well = failure == 0;
+    const std::uint64_t lost_before = lost_in_all;
     lock.unlock();
     write_all();
+    std::string said = target ? target->trouble() : std::string();
+    if (target) attend_at = target->attend_at();
     lock.lock();
-    if (was_well && failure != 0 && moved) moved();
+    const bool has_news = !said.empty() || lost_in_all != lost_before || (was_well && failure != 0);
+    if (!said.empty()) trouble = std::move(said);
+    if (has_news && moved) moved();
+    const bool comes_much = batch.size() > batch.capacity() / 4;  // its room goes round with what comes next
     batch.clear();
     begun = 0;
-    if (batch.capacity() > kept_capacity) batch.shrink_to_fit();
+    if (batch.capacity() > kept_capacity && !comes_much) batch.shrink_to_fit();
     if (!waiting.empty()) continue;
     changed.notify_all();
     if (std::exchange(wants_end, false) && moved) moved();
@@ -134,7 +182,7 @@ void OutputWriter::State::write_all() {
 // False when it cannot be written, whatever one waits for.
 bool OutputWriter::State::write_piece(std::string_view& rest, std::size_t most) {
   const std::string_view piece = piece_of(rest, most);
-  const ssize_t n = ::write(fd, piece.data(), piece.size());
+  const ssize_t n = write_some(piece);
   if (n >= 0) {
     if (n > 0) torn = piece[static_cast<std::size_t>(n) - 1] != '\n';
     rest.remove_prefix(static_cast<std::size_t>(n));
@@ -142,9 +190,9 @@ bool OutputWriter::State::write_piece(std::string_view& rest, std::size_t most) 
     failure = 0;
     return true;
   }
-  if (errno == EINTR) return true;
-  if (errno == EAGAIN) return wait_until_writable();
-  failure = errno;
+  if (n == -EINTR) return true;
+  if (n == -EAGAIN && !target) return wait_until_writable();
+  failure = static_cast<int>(-n);
   return false;
 }
 
@@ -157,8 +205,9 @@ bool OutputWriter::State::wait_until_writable() {
 }
 
 bool OutputWriter::State::mark_what_was_lost() {
+  const std::string why = std::generic_category().message(failure);
   const std::string text =
-      (torn ? "\n" : "") + lost_lines_marker(prefix, lost, std::generic_category().message(failure));
+      (torn ? "\n" : "") + (target ? target->marker(lost, why) : lost_lines_marker(prefix, lost, why));
   std::string_view rest = text;
   while (!rest.empty() && !abandoned) {
     if (!write_piece(rest, rest.size())) return false;
@@ -170,14 +219,15 @@ bool OutputWriter::State::mark_what_was_lost() {
 // Without a thread, because there may be no more of them: what is not taken is tried again with the next
 // line.
 void OutputWriter::State::write_what_is_taken_at_once() {
-  std::string_view rest = waiting;
+  if (target && waiting.size() <= 2 * capacity) return;  // it may block, and there may be a thread later
+  std::string_view rest = target ? std::string_view() : std::string_view(waiting);
   pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
   while (!rest.empty() && ::poll(&ready, 1, 0) == 1) {
     if (write_piece(rest, atomic_write)) continue;
     lose(rest);
     rest = {};
   }
-  waiting.erase(0, waiting.size() - rest.size());
+  if (!target) waiting.erase(0, waiting.size() - rest.size());
   if (waiting.size() <= 2 * capacity) return;
   lose(waiting);
   waiting.clear();
@@ -185,6 +235,9 @@ void OutputWriter::State::write_what_is_taken_at_once() {
 
 OutputWriter::OutputWriter(int descriptor, std::string prefix, std::move_only_function<void()> moved)
     : state_(std::make_shared<State>(descriptor, std::move(prefix), std::move(moved))) {}
+
+OutputWriter::OutputWriter(std::unique_ptr<OutputTarget> target, std::move_only_function<void()> moved)
+    : state_(std::make_shared<State>(std::move(target), std::move(moved))) {}
 
 OutputWriter::~OutputWriter() {
   bool stuck = false;
@@ -206,39 +259,22 @@ OutputWriter::~OutputWriter() {
 bool OutputWriter::start() {
   if (started_) return true;
   // Of its own, because the thread may be left behind; without one left it goes by the owner's.
-  const int own = state_->fd_is_own ? -1 : ::fcntl(state_->fd, F_DUPFD_CLOEXEC, 3);
+  const int own = state_->fd_is_own || state_->target ? -1 : ::fcntl(state_->fd, F_DUPFD_CLOEXEC, 3);
   if (own >= 0) {
     state_->fd = own;
     state_->fd_is_own = true;
   }
-  pthread_attr_t attributes;
-  ::pthread_attr_init(&attributes);
-  ::pthread_attr_setstacksize(&attributes, stack_size);
-  auto shared = std::make_unique<std::shared_ptr<State>>(state_);
-  const auto body = [](void* given) -> void* {
-    const std::unique_ptr<std::shared_ptr<State>> state(static_cast<std::shared_ptr<State>*>(given));
-    (*state)->run();
-    return nullptr;
-  };
-  sigset_t all, before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited
-  started_ = ::pthread_create(&thread_, &attributes, body, shared.get()) == 0;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (started_) {
-    [[maybe_unused]] const auto* given_to_the_thread = shared.release();
-    ::pthread_setname_np(thread_, "belfry-output");
-  }
-  ::pthread_attr_destroy(&attributes);
+  started_ = start_thread(thread_, "belfry-output", [state = state_] { state->run(); });
   return started_;
 }
 
 std::size_t OutputWriter::room() {
   const std::scoped_lock lock(state_->mutex);
   const std::size_t waiting = state_->waiting.size();
-  state_->wants_room = waiting >= capacity;
+  const std::size_t most = state_->target ? capacity_of_target : capacity;
+  state_->wants_room = waiting >= most;
   if (state_->wants_room) (void)start();  // a thread that could not be had may be had by now
-  return waiting >= capacity ? 0 : capacity - waiting;
+  return waiting >= most ? 0 : most - waiting;
 }
 
 void OutputWriter::put(std::string& lines) {
@@ -253,6 +289,18 @@ void OutputWriter::put(std::string& lines) {
     state_->changed.notify_all();
   else
     state_->write_what_is_taken_at_once();
+}
+
+void OutputWriter::attend() {
+  const std::scoped_lock lock(state_->mutex);
+  state_->wants_attention = true;
+  if (start()) state_->changed.notify_all();
+}
+
+void OutputWriter::reopen() {
+  if (!state_->target) return;
+  state_->target->ask_to_reopen();
+  attend();
 }
 
 bool OutputWriter::tell_when_written() {
@@ -271,6 +319,15 @@ std::uint64_t OutputWriter::written() const { return state_->written; }
 std::uint64_t OutputWriter::unwritten_lines() const {
   const std::scoped_lock lock(state_->mutex);
   return lines_in(std::string_view(state_->batch).substr(state_->begun)) + lines_in(state_->waiting);
+}
+
+std::size_t OutputWriter::unwritten() const { return state_->unwritten(); }
+
+std::uint64_t OutputWriter::lost_in_all() const { return state_->lost_in_all; }
+
+std::string OutputWriter::take_trouble() {
+  const std::scoped_lock lock(state_->mutex);
+  return std::exchange(state_->trouble, {});
 }
 
 int OutputWriter::failure() const { return state_->failure; }

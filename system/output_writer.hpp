@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "channels/time/time.hpp"
+#include "system/output_target.hpp"
 
 namespace belfry::system {
 
@@ -34,10 +35,13 @@ class OutputWriter {
  public:
   // How much may wait in the mailbox until it counts as full. One put may go beyond.
   static constexpr std::size_t capacity = std::size_t{128} << 10;
+  static constexpr std::size_t capacity_of_target = std::size_t{512} << 10;
 
   // `prefix` stands before the markers of lines that could not be written. `moved` is called in the writer's
   // thread, for who asked (room(), tell_when_written()); it must not call back, only pass the word on.
   OutputWriter(int descriptor, std::string prefix, std::move_only_function<void()> moved = {});
+  // The same for a target of another kind.
+  OutputWriter(std::unique_ptr<OutputTarget> target, std::move_only_function<void()> moved);
   ~OutputWriter();
   OutputWriter(const OutputWriter&) = delete;
   OutputWriter& operator=(const OutputWriter&) = delete;
@@ -48,6 +52,11 @@ class OutputWriter {
   void put(std::string& lines);
   void put(std::string&& lines) { put(lines); }
 
+  // The target is attended to in the thread, although there may be no line; what it has open is opened again
+  // before. Nothing happens for a mere descriptor.
+  void attend();
+  void reopen();
+
   // False: there is nothing left to write. Otherwise `moved` is called when that is so.
   bool tell_when_written();
   // Waits in the caller's thread, for those without a loop. True when everything has been written.
@@ -57,6 +66,12 @@ class OutputWriter {
   [[nodiscard]] std::uint64_t written() const;
   // How many lines wait, the one that is being written included.
   [[nodiscard]] std::uint64_t unwritten_lines() const;
+  // The same in bytes.
+  [[nodiscard]] std::size_t unwritten() const;
+  // Lines that could not be written, in all; `moved` is called when there are more.
+  [[nodiscard]] std::uint64_t lost_in_all() const;
+  // What its target has complained of since this was asked last; `moved` is called when it does.
+  [[nodiscard]] std::string take_trouble();
   // Why the last write failed, as errno; 0 when it did not. `moved` is called when writing begins to fail;
   // the lines are lost, and a marker says how many as soon as it can be written again.
   [[nodiscard]] int failure() const;

@@ -32,6 +32,10 @@ OrErrno<OwnedFd> another_write_end(int read_end) {
   return end;
 }
 
+void enlarge_pipe(int fd, int size) {
+  if (::fcntl(fd, F_GETPIPE_SZ) < size) ::fcntl(fd, F_SETPIPE_SZ, size);
+}
+
 OrErrno<OwnedFd> make_terminal() {
   OwnedFd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal || ::unlockpt(terminal.get()) != 0) return std::unexpected(errno);

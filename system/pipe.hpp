@@ -22,6 +22,10 @@ struct Pipe {
 // One more write end of a pipe whose read end is open: as good as the first one.
 [[nodiscard]] OrErrno<OwnedFd> another_write_end(int read_end);
 
+// Lets a pipe hold up to `size` bytes (F_SETPIPE_SZ); it stays as it is where the kernel has no more for this
+// user (pipe(7), pipe-user-pages-soft).
+void enlarge_pipe(int fd, int size);
+
 // A terminal of 80 columns and 24 lines (pty(7)): the side that belfry reads, which does not block. Reading
 // it is EIO when nobody has the other side open.
 [[nodiscard]] OrErrno<OwnedFd> make_terminal();

@@ -1,6 +1,7 @@
 #include "text/escape.hpp"
 
-#include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "text/utf8.hpp"
 
@@ -12,8 +13,39 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD";
 // Printable ASCII, which is nearly everything that ever comes by.
 bool is_ascii(char c) { return c >= 0x20 && c < 0x7F; }
 
-std::size_t ascii_prefix(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::find_if_not(text, is_ascii) - text.begin());
+constexpr std::uint64_t in_each_byte(unsigned char byte) { return byte * 0x0101010101010101ULL; }
+constexpr std::uint64_t highs = in_each_byte(0x80);
+
+// Whether one of eight bytes is `byte` (Hacker's Delight, 6-1).
+bool has(std::uint64_t eight, unsigned char byte) {
+  const std::uint64_t other = eight ^ in_each_byte(byte);
+  return ((other - in_each_byte(0x01)) & ~other & highs) != 0;
+}
+
+// Whether one of eight bytes is not printable ASCII. What is carried from one byte to the next comes of a
+// byte that is none.
+bool has_unprintable(std::uint64_t eight) {
+  return ((((eight - in_each_byte(0x20)) & ~eight) | (eight + in_each_byte(0x01)) | eight) & highs) != 0;
+}
+
+// How many bytes stand in front of the first that is not plain: eight at a time, as `may_have_others` tells.
+std::size_t prefix_of(std::string_view text, bool (*may_have_others)(std::uint64_t), bool (*is_plain)(char)) {
+  std::size_t at = 0;
+  for (std::uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    if (may_have_others(eight)) break;
+  }
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
+}
+
+std::size_t ascii_prefix(std::string_view text) { return prefix_of(text, has_unprintable, is_ascii); }
+
+// The same of what stands in a JSON string as it is.
+std::size_t json_prefix(std::string_view text) {
+  return prefix_of(
+      text, [](std::uint64_t eight) { return has_unprintable(eight) || has(eight, '"') || has(eight, '\\'); },
+      [](char c) { return is_ascii(c) && c != '"' && c != '\\'; });
 }
 
 // No control lies outside the basic plane.
@@ -85,10 +117,9 @@ std::string visible_lines(std::string_view text) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-  const auto is_plain = [](char c) { return is_ascii(c) && c != '"' && c != '\\'; };
   out += '"';
   while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
+    const std::size_t plain = json_prefix(text);
     out.append(text, 0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;

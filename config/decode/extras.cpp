@@ -119,37 +119,59 @@ constexpr std::array<std::pair<std::string_view, LogOverflow>, 2> overflows{
 constexpr std::uint64_t shortest_max_line = std::uint64_t{1} << 10;
 constexpr std::uint64_t longest_max_line = std::uint64_t{64} << 20;
 
-constexpr std::array<Field<Log>, 7> log_table{{
-    {{"stdout", "boolean", "true; false with `file`",
-      "Whether lines go to belfry's own output, each behind the service's name. With `false` they are read "
-      "all "
-      "the same, and `log` probes hear them.",
+// `true` for where it is by itself, or a path.
+void read_log_socket(Decoder& d, const Node& node, std::string_view usual, std::string& out) {
+  if (node.is_scalar() && (node.text() == "true" || node.text() == "false")) {
+    out = node.text() == "true" ? usual : "";
+    return;
+  }
+  out = d.needed_text(node, "write true, or the path of a socket").value_or("");
+}
+
+constexpr std::array<Field<Log>, 12> log_table{{
+    {{"stdout", "boolean", "true; false with `file`, `journald` or `syslog`",
+      "Whether lines go to belfry's own output. With `false` they are read all the same, and `log` probes "
+      "hear them.",
       "true"},
      [](Decoder& d, const Entry& e, Log& out) { out.to_stdout = d.boolean(*e.value).value_or(true); }},
-    {not_yet({"file", "path", "none", "A file the lines are appended to.", "log/app.log"}),
+    {{"file", "path", "none",
+      "A file the lines are appended to. Several services may write to one file. SIGUSR2 to belfry opens all "
+      "of them again.",
+      "log/app.log"},
      [](Decoder& d, const Entry& e, Log& out) { out.file = d.needed_text(*e.value).value_or(""); }},
-    {not_yet(
-         {"max_size", "size", "no rotation", "The file is rotated when it would grow beyond this.", "10MiB"}),
+    {{"max_size", "size", "no rotation",
+      "The file is rotated when it would grow beyond this: to FILE.1, that to FILE.2 and so on.", "10MiB"},
      [](Decoder& d, const Entry& e, Log& out) {
        const auto value = d.size(*e.value);
        if (value && *value == 0)
          d.error("bad-value", *e.value, "a log file cannot be kept at 0 bytes", "write a size such as 10MiB");
        out.max_size = value.value_or(0);
      }},
-    {not_yet({"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.",
-              "5", fits_all, "1", "10000"}),
+    {{"max_files", "integer", "5 when rotated", "How many files are kept, the current one included.", "5",
+      fits_all, "1", "10000"},
      [](Decoder& d, const Entry& e, Log& out) {
        out.max_files = static_cast<std::uint32_t>(d.integer(*e.value, 1, 10'000).value_or(0));
      }},
-    {not_yet({"format", "log_format", "text",
-              "`text`: NAME | line; `json`: one object a line; `raw`: bytes as they come.", "json"},
-             {}, "text"),
+    {{"max_age", "duration", "none", "A rotated file is removed when its last line is older than this.",
+      "168h"},
+     [](Decoder& d, const Entry& e, Log& out) { out.max_age = d.duration(*e.value).value_or(Duration(0)); }},
+    {{"compress", "boolean", "false", "Rotated files are compressed (gzip): FILE.1.gz.", "true"},
+     [](Decoder& d, const Entry& e, Log& out) { out.compress = d.boolean(*e.value).value_or(false); }},
+    {{"format", "log_format", "text",
+      "`text`: NAME | line; `json`: one object a line, with time, service, incarnation and stream; `raw`: "
+      "the "
+      "lines as they are.",
+      "json"},
      [](Decoder& d, const Entry& e, Log& out) {
        out.format = d.choice<LogFormat>(*e.value, formats).value_or(LogFormat::text);
      }},
+    {{"timestamps", "boolean", "false",
+      "With `text`: the time (UTC) at which belfry has read the line stands in front.", "true"},
+     [](Decoder& d, const Entry& e, Log& out) { out.timestamps = d.boolean(*e.value).value_or(false); }},
     {{"max_line", "size", "1MiB",
       "A longer line is cut into several, marked `[belfry: line cut here, goes on below]` at the end and "
-      "`[belfry: line continued]` at the beginning; between 1KiB and 64MiB. A `log` probe sees the pieces.",
+      "`[belfry: line continued]` at the beginning, unless they are `raw`; between 1KiB and 64MiB. A `log` "
+      "probe sees the pieces.",
       "256KiB"},
      [](Decoder& d, const Entry& e, Log& out) {
        const auto value = d.size(*e.value);
@@ -159,13 +181,21 @@ constexpr std::array<Field<Log>, 7> log_table{{
        else
          out.max_line = value.value_or(0);
      }},
-    {not_yet(
-         {"overflow", "log_overflow", "drop",
-          "When belfry cannot write fast enough: drop the oldest lines, or let the service wait.", "block"},
-         {}, "drop"),
+    {{"overflow", "log_overflow", "drop",
+      "When the lines cannot be written fast enough: drop the oldest, or let the service wait.", "block"},
      [](Decoder& d, const Entry& e, Log& out) {
        out.overflow = d.choice<LogOverflow>(*e.value, overflows).value_or(LogOverflow::drop);
      }},
+    {{"journald", "log_socket", "false",
+      "Send the lines to systemd's journal, with service, incarnation and stream as fields. `true`: to "
+      "/run/systemd/journal/socket.",
+      "true"},
+     [](Decoder& d, const Entry& e, Log& out) {
+       read_log_socket(d, *e.value, "/run/systemd/journal/socket", out.journald);
+     }},
+    {{"syslog", "log_socket", "false",
+      "Send the lines to the syslog daemon of this machine. `true`: to /dev/log.", "true"},
+     [](Decoder& d, const Entry& e, Log& out) { read_log_socket(d, *e.value, "/dev/log", out.syslog); }},
 }};
 
 constexpr std::array<Field<Cgroup>, 3> cgroup_table{{

@@ -159,8 +159,9 @@ void resolve_paths(Decoder& decoder, Service& service) {
   for (OwnBell& bell : service.extras->bells) probes(bell.probes);
   if (!service.extras->outputs.file.empty())
     service.extras->outputs.file = decoder.absolute(service.extras->outputs.file, service.working_dir);
-  if (!service.extras->log.file.empty())
-    service.extras->log.file = decoder.absolute(service.extras->log.file, service.working_dir);
+  Log& log = service.extras->log;
+  for (std::string* path : {&log.file, &log.journald, &log.syslog})
+    if (!path->empty()) *path = decoder.absolute(*path, service.working_dir);
 }
 
 // `environment` wins over the files; the order of first appearance stays.

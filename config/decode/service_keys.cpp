@@ -63,6 +63,15 @@ void read_reload(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   }
 }
 
+// What only a file that is rotated has.
+void check_rotation(Decoder& decoder, const Entry& entry, const Log& log) {
+  const bool rotates = log.max_size > 0 || log.max_files > 0 || log.max_age > Duration(0) || log.compress;
+  if (log.file.empty() && rotates)
+    return decoder.error("missing-key", *entry.key, "rotation needs a `file`", "add file: PATH");
+  if (!log.file.empty() && rotates && log.max_size == 0 && entry.value->find("max_size") == nullptr)
+    decoder.error("missing-key", *entry.key, "rotation needs a `max_size`", "add max_size: 10MiB");
+}
+
 void read_log(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
   Log& log = extras_of(draft.service).log;
   if (entry.value->is_scalar()) {
@@ -74,10 +83,15 @@ void read_log(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {
     return;
   }
   if (!decoder.mapping(*entry.value, "`log`", log_fields(), log)) return;
-  if (!log.file.empty() && entry.value->find("stdout") == nullptr) log.to_stdout = false;
-  if (log.file.empty() && (log.max_size > 0 || log.max_files > 0))
-    decoder.error("missing-key", *entry.key, "rotation needs a `file`", "add file: PATH");
+  const bool goes_elsewhere = !log.file.empty() || !log.journald.empty() || !log.syslog.empty();
+  if (goes_elsewhere && entry.value->find("stdout") == nullptr) log.to_stdout = false;
+  check_rotation(decoder, entry, log);
   if (log.max_size > 0 && log.max_files == 0) log.max_files = 5;
+  if (log.timestamps && log.format != LogFormat::text)
+    decoder.error(
+        "contradiction", *entry.value->find("timestamps"),
+        log.format == LogFormat::raw ? "`raw` lines have no timestamps" : "`json` has the time anyway",
+        "remove `timestamps`, or write format: text");
 }
 
 void read_stdin(Decoder& decoder, const Entry& entry, ServiceDraft& draft) {

@@ -168,6 +168,8 @@ constexpr auto types = std::to_array<ValueType>({
     {"stdin", "`none`, `inherit`, or a path", R"({"$ref": "#/$defs/text"})"},
     {"log", "`inherit`, or a mapping",
      R"({"anyOf": [{"const": "inherit"}, {"$ref": "#/$defs/log_options"}]})"},
+    {"log_socket", "`true`, `false`, or the path of a socket",
+     R"({"anyOf": [{"$ref": "#/$defs/boolean"}, {"$ref": "#/$defs/text"}]})"},
     {"log_format", "`text`, `json` or `raw`",
      R"({"anyOf": [{"enum": ["text", "json", "raw"]}, {"$ref": "#/$defs/variable"}]})"},
     {"log_overflow", "`drop` or `block`",

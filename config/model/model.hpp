@@ -199,7 +199,12 @@ enum class LogOverflow : std::uint8_t { drop, block };
 struct Log {
   bool inherit = false;  // pass belfry's own descriptors through
   bool to_stdout = true;
-  std::string file;
+  bool timestamps = false;
+  bool compress = false;  // rotated files
+  std::string file;       // absolute after decoding; empty: none
+  std::string journald;   // path of its socket; empty: not sent there
+  std::string syslog;     // the same
+  Duration max_age{0};    // of rotated files; 0: they are kept
   std::uint64_t max_size = 0;
   std::uint64_t max_line = 0;  // 0: the daemon's default
   std::uint32_t max_files = 0;

@@ -45,6 +45,7 @@ class HostCheck {
       commands();
       files();
       ports();
+      log(i);
     }
     of_the_stack();
   }
@@ -258,6 +259,24 @@ class HostCheck {
         socket_directory(socket);
       else if (socket.port != 0 && !socket.reuse_port)
         port(socket.kind == ListenSocket::Kind::udp, socket.address, socket.port, Span(socket.place));
+  }
+
+  // --- where its lines go
+  void log(std::size_t index) {
+    if (!service_->extras) return;
+    const Log& log = service_->extras->log;
+    if (!log.file.empty())
+      if (const std::string& why = once("l", log.file, [&] { return host_.why_not_appendable(log.file); });
+          !why.empty())
+        warn("log-not-writable", log_span(draft_, index), "the log file " + quote(log.file) + " " + why,
+             "create the directory for the user that belfry runs as, or use another path");
+    for (const std::string& socket : {log.journald, log.syslog})
+      if (!socket.empty())
+        if (const std::string& why = once("o", socket, [&] { return host_.why_no_socket(socket); });
+            !why.empty())
+          warn("log-no-socket", log_span(draft_, index),
+               "nobody takes log lines at " + quote(socket) + ": it " + why,
+               "start who listens there, or write its path");
   }
 
   // Bound before anything of the service runs, so its hooks come too late to make the directory.

@@ -34,6 +34,10 @@ class Host {
   virtual std::string searched_interpreter(const std::string& path) = 0;
   virtual std::string why_no_directory(const std::string& path, Who who) = 0;
   virtual std::string why_not_readable(const std::string& path) = 0;
+  // Why belfry itself cannot append to a file of this path, or make it.
+  virtual std::string why_not_appendable(const std::string& path) = 0;
+  // Why nothing can be sent to a socket of this path.
+  virtual std::string why_no_socket(const std::string& path) = 0;
   // Why a socket cannot be bound there; `address` empty: on any address. What belongs to a running belfry
   // of the stack of this name is no obstacle: it is the one that will be replaced.
   virtual std::string why_port_taken(bool udp, const std::string& address, std::uint16_t port,

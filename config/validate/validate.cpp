@@ -147,6 +147,7 @@ void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string
   if (acyclic) check_outputs(decoder, draft);
   check_main(decoder, draft);
   check_ports(decoder, draft);
+  check_logs(decoder, draft);
   check_confinement(decoder, draft);
   check_host(decoder, draft, host);
   check_rights(decoder, draft, host);

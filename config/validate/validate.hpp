@@ -27,6 +27,8 @@ void check_probes(Decoder& decoder, const StackDraft& draft);
 void check_outputs(Decoder& decoder, StackDraft& draft);
 void check_budget(Decoder& decoder, const StackDraft& draft);
 void check_ports(Decoder& decoder, const StackDraft& draft);
+// Services that share a log file.
+void check_logs(Decoder& decoder, const StackDraft& draft);
 // Warns of what cannot run on this machine; does nothing where `host` is null.
 void check_host(Decoder& decoder, const StackDraft& draft, Host* host);
 void check_confinement(Decoder& decoder, const StackDraft& draft);
@@ -36,6 +38,8 @@ void check_main(Decoder& decoder, const StackDraft& draft);
 
 // Where the edge's own key, or its name in the list, was written.
 [[nodiscard]] Span edge_span(const Dependency& edge);
+// Where the `log` of the service of this index was written.
+[[nodiscard]] Span log_span(const StackDraft& draft, std::size_t service);
 // The node of the condition of an edge, if one was written.
 [[nodiscard]] const Node* condition_node(const Origin& origin, const Dependency& edge);
 

@@ -83,6 +83,28 @@ std::string RealHost::why_not_readable(const std::string& path) {
   return error == ENOENT ? "does not exist" : "cannot be read: " + std::string(std::strerror(error));
 }
 
+std::string RealHost::why_not_appendable(const std::string& path) {
+  const auto facts = system::facts_of(path);
+  if (facts && facts->is_directory) return "is a directory";
+  if (facts) {
+    const int error = system::access_error(path, system::Access::write);
+    return error == 0 ? "" : "cannot be written: " + std::string(std::strerror(error));
+  }
+  const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+  const int error = system::access_error(directory, system::Access::make_in);
+  if (error == 0) return {};
+  return "cannot be made: " + directory +
+         (error == ENOENT ? " does not exist" : ": " + std::string(std::strerror(error)));
+}
+
+std::string RealHost::why_no_socket(const std::string& path) {
+  const auto facts = system::facts_of(path);
+  if (!facts) return facts.error() == ENOENT ? "does not exist" : std::strerror(facts.error());
+  if (!facts->is_socket()) return "is no socket";
+  const int error = system::access_error(path, system::Access::write);
+  return error == 0 ? "" : "cannot be written to: " + std::string(std::strerror(error));
+}
+
 std::string RealHost::why_port_taken(bool udp, const std::string& address, std::uint16_t port,
                                      std::string_view stack) {
   if (!ask_for_ports_) return {};

@@ -28,6 +28,8 @@ class RealHost final : public config::Host {
   std::string searched_interpreter(const std::string& path) override;
   std::string why_no_directory(const std::string& path, Who who) override;
   std::string why_not_readable(const std::string& path) override;
+  std::string why_not_appendable(const std::string& path) override;
+  std::string why_no_socket(const std::string& path) override;
   std::string why_port_taken(bool udp, const std::string& address, std::uint16_t port,
                              std::string_view stack) override;
   [[nodiscard]] std::string_view default_path() const override;

@@ -16,18 +16,21 @@ namespace belfry::daemon {
 namespace {
 constexpr std::size_t read_size = std::size_t{64} << 10;
 constexpr std::size_t last_words_kept = std::size_t{2} << 10;
-constexpr int most_reads = 16;  // a pipe may hold 1 MiB (proc(5), pipe-max-size)
+constexpr int reads_of_a_flood = 4;
+constexpr int pipe_of_a_flood = 1 << 18;  // its service writes while belfry does
+constexpr int most_reads = 16;            // a pipe may hold 1 MiB (proc(5), pipe-max-size)
 }  // namespace
 
-LogPipe::LogPipe(system::Poller& poller, LogPump& pump, std::string_view name, LineStyle style, bool terminal)
-    : poller_(poller), pump_(pump), lines_(name, style), terminal_(terminal) {}
+LogPipe::LogPipe(system::Poller& poller, LogOutputs& outputs, LogPipeOptions options)
+    : poller_(poller), outputs_(outputs), options_(options), splitter_(outputs, options.longest_line) {}
 
 LogPipe::~LogPipe() {
   if (is_open()) close();
-  pump_.forget(lines_);
 }
 
-Result<system::OwnedFd> LogPipe::open_write_end() { return terminal_ ? open_terminal() : open_pipe(); }
+Result<system::OwnedFd> LogPipe::open_write_end() {
+  return options_.terminal ? open_terminal() : open_pipe();
+}
 
 Result<system::OwnedFd> LogPipe::open_pipe() {
   if (is_open()) {
@@ -40,6 +43,7 @@ Result<system::OwnedFd> LogPipe::open_pipe() {
   }
   auto made = system::make_pipe();
   if (!made) return std::unexpected(Error::from_errno(made.error(), "cannot make a log pipe"));
+  enlarged_ = false;
   inode_ = system::inode_of(made->read_end.get());
   if (auto ok = listen_to(std::move(made->read_end)); !ok) return std::unexpected(ok.error());
   return std::move(made->write_end);
@@ -68,45 +72,54 @@ Result<void> LogPipe::listen_to(system::OwnedFd read_end) {
 
 void LogPipe::drain() {
   (void)begin_turn();
-  for (int reads = 0; reads < most_reads && is_open() && read_once(read_size); ++reads) {
+  for (int reads = 0; reads < most_reads && is_open() && read_once(read_size) != Read::nothing; ++reads) {
   }
 }
 
 void LogPipe::drain_last_words() {
   drain();
-  lines_.tell_unfinished();
+  splitter_.tell_unfinished();
 }
 
-// There is one read for each event, so that a flood does not keep the loop from the others; the event comes
-// again. It is read also when the kernel tells the end alone: it looks for data first and for the end
-// afterwards, and a last line may come in between.
+// A few reads for each event, so that a flood does not keep the loop from the others; the event comes again.
+// It is read also when the kernel tells the end alone: it looks for data first and for the end afterwards,
+// and a last line may come in between.
 void LogPipe::on_event(std::uint32_t) {
-  if (read_once(begin_turn()) && pump_.rests(*this, lines_)) poller_.remove(read_.get(), *this);
+  const std::size_t most = begin_turn();
+  Read read = read_once(most);
+  for (int reads = 1; reads < reads_of_a_flood && read == Read::all_it_could && most == read_size; ++reads)
+    read = read_once(most);
+  if (read == Read::all_it_could && !std::exchange(enlarged_, true))
+    system::enlarge_pipe(read_.get(), pipe_of_a_flood);
+  if (is_open() && outputs_.rests(*this, read == Read::all_it_could)) poller_.remove(read_.get(), *this);
 }
 
 void LogPipe::go_on() {
   if (!poller_.add(read_.get(), EPOLLIN, *this)) close();
 }
 
-// How many bytes are read for one event.
+// How many bytes are read at once.
 std::size_t LogPipe::begin_turn() {
-  return lines_.listener == nullptr ? read_size : std::min(read_size, lines_.listener->on_turn());
+  return splitter_.listener == nullptr ? read_size : std::min(read_size, splitter_.listener->on_turn());
 }
 
-bool LogPipe::read_once(std::size_t most) {
+LineOrigin LogPipe::origin() const {
+  return {.at = std::chrono::system_clock::now(), .incarnation = incarnation_, .stream = options_.stream};
+}
+
+LogPipe::Read LogPipe::read_once(std::size_t most) {
   static std::array<char, read_size> buffer;
   const ssize_t got = system::read_some(read_.get(), std::span(buffer).first(most));
-  if (got == -EINTR) return true;
-  if (got == 0 || (terminal_ && got == -EIO)) {  // EIO: no process has the terminal open (pty(7))
+  if (got == -EINTR) return Read::some;
+  if (got == 0 || (options_.terminal && got == -EIO)) {  // EIO: no process has the terminal open (pty(7))
     close();
-    return false;
+    return Read::nothing;
   }
-  if (got < 0) return false;
+  if (got < 0) return Read::nothing;
   const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
-  lines_.take(bytes);
+  splitter_.take(bytes, origin());
   keep(bytes);
-  pump_.dirty(lines_);
-  return true;
+  return bytes.size() == most ? Read::all_it_could : Read::some;
 }
 
 // Cut once in 2 KiB, so that a line costs its own copy and no more.
@@ -118,10 +131,9 @@ void LogPipe::keep(std::string_view bytes) {
 }
 
 void LogPipe::close() {
-  pump_.forget_source(*this);
+  outputs_.forget_source(*this);
   poller_.close(std::move(read_), *this);
-  lines_.finish();
-  pump_.dirty(lines_);
+  splitter_.finish(origin());
 }
 
 }  // namespace belfry::daemon

@@ -3,28 +3,36 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "channels/error.hpp"
-#include "daemon/logs/pump.hpp"
+#include "daemon/logs/outputs.hpp"
+#include "daemon/logs/splitter.hpp"
 #include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
 namespace belfry::daemon {
 
-// With `terminal` it is a terminal (pty(7)) instead of a pipe, whose input is empty.
+struct LogPipeOptions {
+  std::uint32_t longest_line = LineSplitter::usual_longest;
+  LogStream stream = LogStream::output;
+  bool terminal = false;  // a terminal (pty(7)) instead of a pipe, whose input is empty
+};
+
 // Owner: the resources of the service. Lifecycle: open for as long as any process may write to it; outlives
-// restarts of the service.
+// restarts of the service. The outputs outlive it.
 class LogPipe final : system::PollWatcher, LogSource {
  public:
-  LogPipe(system::Poller& poller, LogPump& pump, std::string_view name, LineStyle style = {},
-          bool terminal = false);
+  LogPipe(system::Poller& poller, LogOutputs& outputs, LogPipeOptions options = {});
   ~LogPipe();
 
   // A write end for the next run. Of a terminal: open for reading as well.
   Result<system::OwnedFd> open_write_end();
+  // What is read from now on was written by this run.
+  void begin_run(std::uint64_t incarnation) { incarnation_ = incarnation; }
   // Reads what is there by now, but no more than a pipe may hold: a service may write faster than belfry
   // reads.
   void drain();
@@ -33,10 +41,9 @@ class LogPipe final : system::PollWatcher, LogSource {
   // What was read last, at least the last 2 KiB if there were so many, and forgets it.
   [[nodiscard]] std::string take_last_words() { return std::exchange(last_words_, {}); }
   // From now on `listener` is told every line; null: nobody is.
-  void tell(LineListener* listener) { lines_.listener = listener; }
+  void tell(LineListener* listener) { splitter_.listener = listener; }
   [[nodiscard]] ino_t inode() const { return inode_; }
   [[nodiscard]] bool is_open() const { return static_cast<bool>(read_); }
-  [[nodiscard]] std::uint64_t lines_lost() const { return lines_.lost_in_all(); }
 
  private:
   void on_event(std::uint32_t events) override;
@@ -45,17 +52,21 @@ class LogPipe final : system::PollWatcher, LogSource {
   Result<system::OwnedFd> open_terminal();
   Result<void> listen_to(system::OwnedFd read_end);
   [[nodiscard]] std::size_t begin_turn();
-  // False when the pipe is empty or has ended.
-  bool read_once(std::size_t most);
+  [[nodiscard]] LineOrigin origin() const;
+  enum class Read : std::uint8_t { nothing, some, all_it_could };
+  // Nothing: the pipe is empty or has ended.
+  Read read_once(std::size_t most);
   void close();
   void keep(std::string_view bytes);
 
   system::Poller& poller_;
-  LogPump& pump_;
-  LogLines lines_;
-  bool terminal_;
+  LogOutputs& outputs_;
+  LogPipeOptions options_;
+  LineSplitter splitter_;
+  std::uint64_t incarnation_ = 0;
   system::OwnedFd read_;
   ino_t inode_ = 0;
+  bool enlarged_ = false;
   std::string last_words_;  // never more than twice what is promised
 };
 

@@ -13,8 +13,9 @@ namespace belfry::daemon {
 namespace {
 
 constexpr std::size_t turn_of_one = std::size_t{64} << 10;  // then others come in between
+constexpr std::size_t one_turn_of_a_flood = std::size_t{256} << 10;
 constexpr std::size_t too_much = LogLines::most_held / 2;
-constexpr std::size_t little_enough = LogLines::most_held / 4;
+constexpr std::size_t little_enough = std::size_t{32} << 10;
 // A reader that takes less than this in that time is slow, and services do not wait for it.
 constexpr Duration longest_rest = std::chrono::milliseconds(100);
 constexpr std::uint64_t good_progress = std::uint64_t{1} << 20;
@@ -38,6 +39,16 @@ LogPump::LogPump(Loop& loop, int output)
       terminal_(system::is_terminal(output)),
       patience_(loop),
       own_("belfry", {.for_terminal = terminal_}) {}
+
+LogPump::LogPump(Loop& loop, std::unique_ptr<system::OutputTarget> target, LineStyle style)
+    : loop_(loop),
+      moved_(loop, "output moved"),
+      mailbox_(loop),
+      writer_(std::move(target), [this] { mailbox_.post([this] { moved(); }); }),
+      output_(-1),
+      terminal_(false),
+      patience_(loop),
+      own_("belfry", style) {}
 
 LogPump::~LogPump() = default;
 
@@ -65,8 +76,7 @@ void LogPump::forget(LogLines& lines) {
 }
 
 void LogPump::say(std::string_view text) {
-  own_.take(text);
-  own_.take("\n");
+  own_.add({.bytes = std::string(text) + "\n"}, {.at = std::chrono::system_clock::now()});
   dirty(own_);
 }
 
@@ -80,7 +90,9 @@ void LogPump::flush() {
     fill_batch(room);
     writer_.put(batch_);
   }
-  if (!resting_.empty()) let_go_on(false);
+  if (resting_.empty()) return;
+  let_go_on(Why::written);
+  if (!resting_.empty()) (void)writer_.tell_when_written();
 }
 
 // The sources have their turns in the order in which they came to have something: a flood of one does not
@@ -89,7 +101,8 @@ void LogPump::fill_batch(std::size_t room) {
   while (!dirty_.empty() && batch_.size() < room) {
     LogLines& lines = *dirty_.front();
     dirty_.pop_front();
-    lines.move_to(batch_, std::min(turn_of_one, room - batch_.size()));
+    const std::size_t most = dirty_.empty() ? room : turn_of_one;
+    lines.move_to(batch_, std::min(most, room - batch_.size()));
     lines.queued = !lines.empty();
     if (lines.queued)
       dirty_.push_back(&lines);
@@ -100,14 +113,32 @@ void LogPump::fill_batch(std::size_t room) {
 
 void LogPump::moved() {
   flush();
-  const int failure = writer_.failure();
-  if (failure != std::exchange(reported_, failure) && failure != 0 && on_failure) on_failure(failure);
+  tell_news();
   moved_.notify();
 }
 
-bool LogPump::rests(LogSource& source, LogLines& lines) {
-  if (lines.held() < too_much || lines.impatient) return false;
+void LogPump::tell_news() {
+  const int failure = writer_.failure();
+  if (failure != std::exchange(reported_, failure) && failure != 0 && on_failure) on_failure(failure);
+  const std::uint64_t lost = writer_.lost_in_all();
+  const std::uint64_t before = std::exchange(unwritten_told_, lost);
+  if (lost > before && on_unwritten) on_unwritten(lost - before);
+  if (const std::string trouble = writer_.take_trouble(); !trouble.empty() && on_trouble) on_trouble(trouble);
+}
+
+std::size_t LogPump::outstanding() const {
+  std::size_t bytes = writer_.unwritten();
+  for (const LogLines* lines : dirty_) bytes += lines->held();
+  return bytes;
+}
+
+bool LogPump::rests(LogSource& source, LogLines& lines, bool floods) {
+  lines.floods = floods;
+  if (lines.may_drop() && lines.impatient) return false;
+  const bool has_had_its_turn = floods && outstanding() >= one_turn_of_a_flood;
+  if (!has_had_its_turn && lines.held() < too_much) return false;
   resting_.push_back({&source, &lines});
+  (void)writer_.tell_when_written();
   if (!patience_.armed()) watch_progress();
   return true;
 }
@@ -115,8 +146,8 @@ bool LogPump::rests(LogSource& source, LogLines& lines) {
 void LogPump::watch_progress() {
   const std::uint64_t before = writer_.written();
   patience_.arm(loop_.now() + longest_rest, [this, before] {
-    if (writer_.written() - before < good_progress) return let_go_on(true);
-    watch_progress();
+    let_go_on(writer_.written() - before < good_progress ? Why::it_takes_too_long : Why::time_has_passed);
+    if (!resting_.empty()) watch_progress();
   });
 }
 
@@ -124,16 +155,27 @@ void LogPump::forget_source(LogSource& source) {
   std::erase_if(resting_, [&](const Resting& one) { return one.source == &source; });
 }
 
-void LogPump::let_go_on(bool patience_is_over) {
+// A source whose own lines have gone does not wait for what others write meanwhile.
+bool LogPump::may_go_on(const LogLines& lines, Why why) {
+  switch (why) {
+    case Why::written: return false;
+    case Why::time_has_passed: return lines.empty();
+    case Why::it_takes_too_long: return lines.may_drop();
+  }
+  return false;
+}
+
+void LogPump::let_go_on(Why why) {
   std::vector<Resting> rested;
+  const bool all_has_been_written = outstanding() <= little_enough;
   std::erase_if(resting_, [&](const Resting& one) {
-    if (!patience_is_over && one.lines->held() > little_enough) return false;
+    if (!all_has_been_written && !may_go_on(*one.lines, why)) return false;
     rested.push_back(one);
     return true;
   });
   if (resting_.empty()) patience_.cancel();
   for (const Resting& one : rested) {
-    one.lines->impatient = patience_is_over;
+    one.lines->impatient = !all_has_been_written && !one.lines->empty();
     one.source->go_on();
   }
 }
@@ -191,10 +233,10 @@ Task<std::uint64_t> LogPump::drain(Context& ctx, Wakeup& hurry, TimePoint by) {
   co_return end == WrittenOut::all ? 0 : missing;
 }
 
-void LogPump::finish(Duration patience) {
+bool LogPump::finish(Duration patience) {
   flush();
   if (writer_.finish(patience)) flush();
-  (void)writer_.finish(patience);
+  return writer_.finish(patience) && dirty_.empty();
 }
 
 }  // namespace belfry::daemon

@@ -1,15 +1,19 @@
-// Brings what services write to belfry's own standard output, a line at a time, behind the service's name.
+// Brings what services write to one output: belfry's own, a file, a log daemon.
 //
 // belfry never blocks: a thread writes (system/output_writer.hpp). A service is never held up by a slow
 // reader of belfry's output: what can't be written is held, up to a bound for each service; then the oldest
 // lines go, and a line says how many. A fast reader loses nothing: a source that is faster still rests as
 // long as the reader takes 10 MiB a second, and otherwise for a tenth of a second, once until all it wrote
-// has gone out.
+// has gone out. A source that asks for it (LineStyle::may_drop) rests for as long as it takes.
+//
+// A flood and the thread that writes it take turns: what has been read is written before more is read. So
+// they take one processor together, and not two; and what lies between them stays in its cache.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,12 +38,15 @@ class LogSource {
   ~LogSource() = default;
 };
 
-// Where the lines go: a descriptor that may be slow. Never blocks.
-// Owner: the Daemon. Lifecycle: drain() at the end gives a late reader its time; what is left in the
+// Where the lines go: something that may be slow. Never blocks.
+// Owner: the Daemon, or its resources. Lifecycle: drain() at the end gives a late reader its time; what is
+// left in the
 //   destructor is given up. Cancellation: the context of drain().
 class LogPump {
  public:
   LogPump(Loop& loop, int output);
+  // To a target of another kind; `style` is that of the lines of belfry's own.
+  LogPump(Loop& loop, std::unique_ptr<system::OutputTarget> target, LineStyle style);
   ~LogPump();
   LogPump(const LogPump&) = delete;
   LogPump& operator=(const LogPump&) = delete;
@@ -54,19 +61,26 @@ class LogPump {
   void flush();
 
   // Whether `source`, which has just been read into `lines`, had better not be read now: go_on() is called
-  // when there is room again, or after a moment in any case.
-  bool rests(LogSource& source, LogLines& lines);
+  // when there is room again, or after a moment in any case if it may lose lines. `floods`: it wrote as much
+  // as could be read.
+  bool rests(LogSource& source, LogLines& lines, bool floods);
   void forget_source(LogSource& source);
 
   // At the end: writes everything as long as somebody reads, which is the case until nothing has moved for
   // two seconds; until `by`, or until `hurry` is notified. Then a pipe is made larger for the last lines,
   // with a marker of those before. The lines of which nothing tells, because the output takes nothing at all.
   Task<std::uint64_t> drain(Context& ctx, Wakeup& hurry, TimePoint by);
-  // The same without a loop, and simpler.
-  void finish(Duration patience);
+  // The same without a loop, and simpler: whether all has been written.
+  bool finish(Duration patience);
+  // What it has open is opened again, and what is to be done without lines is done.
+  void reopen() { writer_.reopen(); }
+  void attend() { writer_.attend(); }
 
   // Called with an errno when writing fails, and again when it fails for another reason.
   std::function<void(int)> on_failure;
+  // Called when lines could not be written, with how many more; and with what else went wrong, in words.
+  std::function<void(std::uint64_t)> on_unwritten;
+  std::function<void(const std::string&)> on_trouble;
 
   [[nodiscard]] int output() const { return output_; }
   [[nodiscard]] bool is_terminal() const { return terminal_; }
@@ -78,8 +92,12 @@ class LogPump {
   };
   void fill_batch(std::size_t room);
   void moved();
+  [[nodiscard]] std::size_t outstanding() const;
+  void tell_news();
   void watch_progress();
-  void let_go_on(bool patience_is_over);
+  enum class Why : std::uint8_t { written, time_has_passed, it_takes_too_long };
+  static bool may_go_on(const LogLines& lines, Why why);
+  void let_go_on(Why why);
   void keep_what_fits(std::size_t bytes);
   [[nodiscard]] std::uint64_t unwritten_lines() const;
   enum class WrittenOut : std::uint8_t { all, too_slowly, hurried };
@@ -93,6 +111,7 @@ class LogPump {
   bool terminal_;
   bool flush_posted_ = false;
   int reported_ = 0;
+  std::uint64_t unwritten_told_ = 0;
   Timer patience_;
   LogLines own_;
   std::string batch_;

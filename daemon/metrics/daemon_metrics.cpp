@@ -179,6 +179,9 @@ struct DaemonMetrics::State {
   Counter& history_failures = counters(registry, "belfry_history_write_failures_total",
                                        "Lines of the history of starts that could not be written.")
                                   .Add({});
+  FamilyOf<Counter>& unwritten =
+      counters(registry, "belfry_log_lines_unwritten_total",
+               "Lines of services that could not be written (a full disk, a log daemon that is away).");
   HttpFamilies http{registry};
   ProcessFamilies process{registry};
 };
@@ -200,6 +203,10 @@ void DaemonMetrics::probe_tried(std::string_view kind, Duration took) {
 }
 
 void DaemonMetrics::history_lost() { state_->history_failures.Increment(); }
+
+void DaemonMetrics::lines_unwritten(std::string_view output, std::uint64_t lines) {
+  state_->unwritten.Add({{"output", std::string(output)}}).Increment(static_cast<double>(lines));
+}
 
 void DaemonMetrics::request_answered(int status) {
   HttpFamilies& http = state_->http;

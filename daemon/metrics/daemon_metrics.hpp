@@ -35,6 +35,9 @@ class DaemonMetrics final : public HttpMetrics {
 
   // A line of the history of starts could not be written.
   void history_lost();
+  // For whoever writes lines: so many could not be written to this output ("output" is belfry's own, else the
+  // path of a file or a log daemon). Feeds belfry_log_lines_unwritten_total{output}.
+  void lines_unwritten(std::string_view output, std::uint64_t lines);
 
   void request_answered(int status) override;
   void command_ended(ServiceCommand command, CommandOutcome outcome) override;

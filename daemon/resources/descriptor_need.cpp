@@ -4,6 +4,7 @@
 
 #include "config/model/probes_of.hpp"
 #include "daemon/notify/own_socket.hpp"
+#include "daemon/resources/log_destinations.hpp"
 #include "system/descriptors.hpp"
 
 namespace belfry::daemon {
@@ -21,6 +22,10 @@ bool has_processes(const config::Service& service) { return service.enabled && !
 std::size_t held_while_it_runs(const config::Service& service) {
   const config::ServiceExtras* extras = service.extras.get();
   std::size_t count = extras != nullptr && extras->log.inherit ? 0 : 1;
+  if (extras != nullptr) {
+    if (!extras->tty && tells_streams_apart(extras->log)) ++count;
+    if (!extras->log.file.empty()) ++count;
+  }
   // Another user's service has one in any case.
   if (wants_own_notify_socket(service) || !service.user->empty()) ++count;
   count += probes_of(service, Probe::Kind::fd).size();

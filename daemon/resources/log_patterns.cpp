@@ -12,7 +12,7 @@ constexpr std::size_t steps_of_an_empty_line = 20;
 
 }  // namespace
 
-LogPatterns::LogPatterns(ServiceEvents& events, LogPipe& pipe,
+LogPatterns::LogPatterns(ServiceEvents& events, LogPipes& pipe,
                          const std::vector<const config::Probe*>& probes)
     : events_(events), pipe_(pipe) {
   for (const config::Probe* probe : probes) {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "config/model/pattern.hpp"
-#include "daemon/logs/pipe.hpp"
+#include "daemon/logs/pipes.hpp"
 #include "daemon/service/service_events.hpp"
 
 namespace belfry::daemon {
@@ -23,7 +23,7 @@ namespace belfry::daemon {
 // Lifecycle: begin_run() before each start; once all have matched, it listens to no further lines of the run.
 class LogPatterns final : LineListener {
  public:
-  LogPatterns(ServiceEvents& events, LogPipe& pipe, const std::vector<const config::Probe*>& probes);
+  LogPatterns(ServiceEvents& events, LogPipes& pipe, const std::vector<const config::Probe*>& probes);
   ~LogPatterns() { pipe_.tell(nullptr); }
   LogPatterns(const LogPatterns&) = delete;
   LogPatterns& operator=(const LogPatterns&) = delete;
@@ -50,7 +50,7 @@ class LogPatterns final : LineListener {
   void rest_when_all_are_seen();
 
   ServiceEvents& events_;
-  LogPipe& pipe_;
+  LogPipes& pipe_;
   std::vector<AwaitedLine> awaited_;
   std::size_t longest_look_ = 0;  // at one line, in bytes
   std::size_t left_to_look_ = 0;  // in this turn

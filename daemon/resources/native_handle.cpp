@@ -14,12 +14,15 @@ namespace belfry::daemon {
 
 namespace {
 
-LineStyle style_of(const config::Service& spec, const LogPump& pump) {
-  LineStyle style{.for_terminal = pump.is_terminal()};
-  if (!spec.extras) return style;
-  style.silent = !spec.extras->log.to_stdout;
-  if (spec.extras->log.max_line > 0) style.longest = static_cast<std::uint32_t>(spec.extras->log.max_line);
-  return style;
+LogPipeOptions options_of(const config::Service& spec) {
+  LogPipeOptions options{.terminal = spec.extras && spec.extras->tty};
+  if (spec.extras && spec.extras->log.max_line > 0)
+    options.longest_line = static_cast<std::uint32_t>(spec.extras->log.max_line);
+  return options;
+}
+
+bool has_two_pipes(const config::Service& spec) {
+  return spec.extras && !spec.extras->tty && tells_streams_apart(spec.extras->log);
 }
 
 // By the limit of its own, else by belfry's, which it has inherited.
@@ -37,8 +40,9 @@ bool may_dump_core(const config::Service& spec) {
 NativeHandle::NativeHandle(SharedResources& shared, const ServiceRef& service)
     : shared_(shared),
       service_(service),
-      log_(shared.poller, shared.pump, service.name(), style_of(service.spec(), shared.pump),
-           service.spec().extras && service.spec().extras->tty) {
+      outputs_(shared.logs.open(service.index())),
+      log_(shared.poller, *outputs_, options_of(service.spec()), has_two_pipes(service.spec())) {
+  outputs_->on_lost = [this](std::uint64_t lines) { service_.events().lines_dropped(lines); };
   ReadyFdListener& listener = *this;
   for (const config::Probe* probe : probes_of(service.spec(), config::Probe::Kind::fd))
     ready_fds_.push_back(std::make_unique<ReadyFd>(shared.poller, listener, *probe));
@@ -100,15 +104,17 @@ Result<void> NativeHandle::create_log_pipe(system::Launch& launch) {
     apply_own_output(launch);
     return {};
   }
-  if (!write_end_) {
-    auto opened = log_.open_write_end();
+  if (!write_ends_.output) {
+    auto opened = log_.open_write_ends();
     if (!opened) return std::unexpected(opened.error());
-    write_end_ = std::move(*opened);
-    hold(2);
+    write_ends_ = std::move(*opened);
+    hold(write_ends_.errors ? 4 : 2);
   }
-  launch.standard_output = launch.standard_error = write_end_.get();
+  log_.begin_run(service_.facts().runs + 1);
+  launch.standard_output = launch.standard_error = write_ends_.output.get();
+  if (write_ends_.errors) launch.standard_error = write_ends_.errors.get();
   if (service_.spec().extras && service_.spec().extras->tty)
-    launch.standard_input = launch.foreground_tty = write_end_.get();
+    launch.standard_input = launch.foreground_tty = write_ends_.output.get();
   return {};
 }
 
@@ -175,7 +181,7 @@ void NativeHandle::launched(pid_t pid) {
 }
 
 void NativeHandle::give_back_what_the_child_has() {
-  write_end_.close();
+  write_ends_ = {};
   if (leaf_) leaf_->close();
   for (auto& ready : ready_fds_) ready->passed();
   standard_input_.passed();
@@ -191,16 +197,14 @@ Result<system::OwnedFd> NativeHandle::prepare_hook(system::Launch& launch) {
   apply_own_output(launch);
   if (passes_output_through()) return system::OwnedFd();
   // Without a descriptor left it writes where belfry does: cleaning up goes before attribution.
-  auto opened = log_.open_write_end();
+  auto opened = log_.open_write_ends();
   if (!opened) return system::OwnedFd();
-  launch.standard_output = launch.standard_error = opened->get();
-  return std::move(*opened);
+  launch.standard_output = launch.standard_error = opened->output.get();
+  return std::move(opened->output);
 }
 
 void NativeHandle::drain() {
-  const std::uint64_t before = log_.lines_lost();
   log_.drain_last_words();
-  if (log_.lines_lost() > before) service_.events().lines_dropped(log_.lines_lost() - before);
   for (auto& ready : ready_fds_) ready->drain();
   shared_.router.drain(service_);
 }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/logs/pipe.hpp"
+#include "daemon/logs/pipes.hpp"
 #include "daemon/resources/confinement.hpp"
 #include "daemon/resources/log_patterns.hpp"
 #include "daemon/resources/native_resources.hpp"
@@ -62,7 +62,8 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
 
   SharedResources& shared_;
   ServiceRef service_;
-  LogPipe log_;
+  std::unique_ptr<LogOutputs> outputs_;
+  LogPipes log_;
   std::unique_ptr<LogPatterns> log_patterns_;  // null: it has no `log` probe
   std::vector<std::unique_ptr<ReadyFd>> ready_fds_;
   std::unique_ptr<system::CgroupLeaf> leaf_;
@@ -70,7 +71,7 @@ class NativeHandle final : public ServiceResources, ReadyFdListener {
   StandardInput standard_input_;
   OutputsFile outputs_file_;
   std::unique_ptr<ListenNotifiers::PerService> listening_;  // of a service that waits for a socket of its own
-  system::OwnedFd write_end_;                               // of the log pipe, for the next run
+  LogPipes::WriteEnds write_ends_;                          // for the next run
   system::OomKills::Look oom_kills_before_;                 // the current run
   std::uint16_t held_ = 0;                                  // descriptors counted against the budget
 };

@@ -10,6 +10,7 @@ SharedResources::SharedResources(Loop& loop, const config::Stack& stack, system:
                                  LogPump& own_pump)
     : poller(own_poller),
       pump(own_pump),
+      logs(loop, stack, own_pump),
       router(loop, poller, stack.services.size()),
       setup(stack),
       activation(stack),

@@ -16,6 +16,7 @@
 #include "daemon/resources/kept_record.hpp"
 #include "daemon/resources/launch_setup.hpp"
 #include "daemon/resources/listen_notifiers.hpp"
+#include "daemon/resources/log_destinations.hpp"
 #include "daemon/service/service_resources.hpp"
 #include "probes/port_holder.hpp"
 #include "system/oom_kills.hpp"
@@ -30,6 +31,7 @@ struct SharedResources {
 
   system::Poller& poller;
   LogPump& pump;
+  LogDestinations logs;
   NotifyRouter router;
   LaunchSetup setup;
   Cgroups cgroups;
@@ -60,6 +62,12 @@ class NativeResources final : public ResourceProvider, public system::UsageListe
   void keep_in(KeptRecord& record, std::string stack_id);
   std::unique_ptr<ServiceResources> open(const ServiceRef& service) override;
   void on_usage(pid_t pid, const system::Usage& usage) override;
+
+  // The last lines of the service of this index, of all its runs; null: it has written nothing that belfry
+  // reads. Lives as long as this.
+  [[nodiscard]] const LogRing* log_of(std::size_t service) const { return shared_.logs.ring(service); }
+  // Log files and log daemons: to be told of trouble, to open them again, and to write the last lines.
+  [[nodiscard]] LogDestinations& logs() { return shared_.logs; }
 
   // What cannot be done as the file says on this machine, a line each; known after open().
   [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }

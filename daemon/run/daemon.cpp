@@ -68,16 +68,25 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
   loop_.on_unread_error(
       [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });
   api_.on_broken = [this](const Error& error) { complain("internal error: " + error.text()); };
-  pump_.on_failure = [this](int errnum) {
-    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
-    complain("cannot write its output: " + std::generic_category().message(errnum) +
-             ": lines are lost (the services go on)");
-  };
+  watch_logs();
   if (mode_.guard != nullptr) {
     processes_.write_down_in(mode_.guard->ledger());
     resources_.guard_by(*mode_.guard);
   }
   if (mode_.has_command) supervisor_.stay_up_when_done();
+}
+
+void Daemon::watch_logs() {
+  pump_.on_failure = [this](int errnum) {
+    if (system::is_same_file(pump_.output(), STDERR_FILENO)) return;
+    complain("cannot write its output: " + std::generic_category().message(errnum) +
+             ": lines are lost (the services go on)");
+  };
+  pump_.on_unwritten = [this](std::uint64_t lines) { metrics_.lines_unwritten("output", lines); };
+  resources_.logs().on_trouble = [this](const std::string& text) { notice("belfry", text); };
+  resources_.logs().on_unwritten = [this](const std::string& name, std::uint64_t lines) {
+    metrics_.lines_unwritten(name, lines);
+  };
 }
 
 Daemon::~Daemon() {
@@ -284,6 +293,7 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       service_manager_.reload_refused("cannot reload: this version does not support it yet");
       return;
     case SIGUSR1: say_own_tasks(); return;
+    case SIGUSR2: resources_.logs().reopen(); return;
     case SIGQUIT:
     case SIGTERM:
     case SIGINT:

@@ -83,6 +83,8 @@ class Daemon final : Reporter, system::SignalListener {
   Task<void> until_at_rest(Context& ctx, const Error& cause);
   Task<void> close();
   Task<void> write_the_last_lines();
+  Task<Result<void>> write_out(const std::string& name, LogPump& pump, TimePoint by);
+  void watch_logs();
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
   // Before the loop turns: the code, when the reason has been read or there was time for it.

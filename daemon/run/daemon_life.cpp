@@ -218,10 +218,26 @@ Task<void> Daemon::write_the_last_lines() {
   const TimePoint by =
       kill_asked_ ? now : std::clamp(stop_by_, now + least_time_for_output, now + most_time_for_output);
   (void)signalled_.consume();
+  // Files and log daemons first: what goes wrong with them is to be read in the output.
+  ErrorGroup writing(patience, ErrorGroup::Policy::all_run, "writing the last lines");
+  resources_.logs().each_pump([&](const std::string& name, LogPump& pump) {
+    spawn(writing, "write the last lines", write_out(name, pump, by));
+  });
+  const Result<void> written = co_await writing.wait(patience);
+  if (!written) notice("belfry", written.error().text());
   const std::uint64_t missing = co_await pump_.drain(patience, signalled_, by);
   if (missing > 0 && !system::is_same_file(pump_.output(), STDERR_FILENO))
     complain(std::to_string(missing) + " lines were lost at the end: nobody read the output");
   (void)errors_.finish(std::chrono::milliseconds(200));
+}
+
+Task<Result<void>> Daemon::write_out(const std::string& name, LogPump& pump, TimePoint by) {
+  Context patience(loop_);
+  Wakeup nobody(loop_, "hurry");
+  const std::uint64_t missing = co_await pump.drain(patience, nobody, by);
+  if (missing > 0)
+    notice("belfry", std::to_string(missing) + " lines were lost at the end: " + name + " did not take them");
+  co_return Result<void>{};
 }
 
 Task<Result<void>> Daemon::close_server() {

@@ -46,6 +46,12 @@ class FakeHost : public Host {
   std::string why_not_readable(const std::string& path) override {
     return files.contains(path) ? "" : "does not exist";
   }
+  std::string why_not_appendable(const std::string& path) override {
+    return directories.contains(path.substr(0, path.rfind('/'))) ? "" : "cannot be made: no such directory";
+  }
+  std::string why_no_socket(const std::string& path) override {
+    return files.contains(path) ? "" : "does not exist";
+  }
   std::string why_port_taken(bool, const std::string&, std::uint16_t port, std::string_view) override {
     return taken.contains(port) ? "nginx (4711) has it" : "";
   }

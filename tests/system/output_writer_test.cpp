@@ -137,7 +137,7 @@ TEST_F(PipeTest, pieces_end_with_lines_so_that_two_writers_do_not_mix) {
   }
 }
 
-TEST_F(PipeTest, a_reader_who_has_gone_is_a_failure_that_is_told_once) {
+TEST_F(PipeTest, a_reader_who_has_gone_is_a_failure_and_each_loss_is_told) {
   const SignalBlock block;
   std::atomic<int> told = 0;
   OutputWriter writer(ends[1], "x | ", [&] { ++told; });
@@ -147,7 +147,8 @@ TEST_F(PipeTest, a_reader_who_has_gone_is_a_failure_that_is_told_once) {
   writer.put(std::string("two\n"));
   EXPECT_TRUE(writer.finish(patience));
   EXPECT_EQ(writer.failure(), EPIPE);
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(writer.lost_in_all(), 2U);
+  EXPECT_EQ(told, 2);
   ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 

@@ -83,6 +83,20 @@ TEST(Escape, a_text_in_pieces_between_characters_is_the_same_text) {
   EXPECT_EQ(pieces, visible(text));
 }
 
+TEST(Escape, what_is_not_plain_is_found_wherever_it_stands) {
+  for (int code = 0; code < 256; ++code) {
+    const char byte = static_cast<char>(code);
+    const std::string alone(1, byte);
+    const std::string escaped = json_string(alone).substr(1, json_string(alone).size() - 2);
+    for (std::size_t before = 0; before < 20; ++before) {
+      const std::string front(before, 'a'), behind(11, 'z');
+      EXPECT_EQ(json_string(front + alone + behind), '"' + front + escaped + behind + '"')
+          << code << " " << before;
+      EXPECT_EQ(visible(front + alone + behind), front + visible(alone) + behind) << code << " " << before;
+    }
+  }
+}
+
 TEST(Escape, a_foreign_json_document_means_the_same_and_is_harmless) {
   EXPECT_EQ(visible_json("{\n  \"a\": \"\x7F\u202E\"\n}\n"), "{\n  \"a\": \"\\u007f\\u202e\"\n}\n");
   EXPECT_EQ(visible_json("\x1b]0;x\x07\x9B"), "\\u001b]0;x\\u0007\uFFFD");

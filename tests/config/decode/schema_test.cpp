@@ -98,7 +98,8 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
   if (table.name == "log_options")
-    return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") + pair + "}");
+    return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +
+                      (key.name == "max_size" ? "" : "max_size: 1MiB, ") + pair + "}");
   if (table.name == "cgroup") return in_service("cgroup: {" + pair + "}");
   if (table.name == "reload_options") return in_service("reload: {" + pair + "}");
   if (table.name == "socket") return in_service("listen: {web: {" + address_for(key.name) + pair + "}}");

@@ -41,6 +41,21 @@ TEST(DecodeService, the_documented_defaults_hold) {
   EXPECT_TRUE(stack.http.listen.empty());
   EXPECT_EQ(with_keys("restart: no").services[0].extras, nullptr);
 }
+TEST(DecodeService, where_lines_go) {
+  const Stack stack = with_keys(
+      "log: {file: a.log, max_size: 1MiB, max_files: 3, max_age: 168h, compress: true, timestamps: true, "
+      "journald: true, syslog: run/log, stdout: true}");
+  const Log& log = stack.services[0].extras->log;
+  EXPECT_EQ(log.max_files, 3U);
+  EXPECT_EQ(log.max_age, 168h);
+  EXPECT_TRUE(log.compress && log.timestamps && log.to_stdout);
+  EXPECT_EQ(log.journald, "/run/systemd/journal/socket");
+  EXPECT_EQ(log.syslog, "/nowhere/run/log");
+  EXPECT_FALSE(with_keys("log: {journald: true}").services[0].extras->log.to_stdout);
+  const Stack none = with_keys("log: {journald: false, syslog: true}");
+  EXPECT_EQ(none.services[0].extras->log.journald, "");
+  EXPECT_EQ(none.services[0].extras->log.syslog, "/dev/log");
+}
 TEST(DecodeService, every_other_key_reaches_the_model) {
   const Stack stack = with_keys(
       "user: 'web:www', umask: '027', nice: 5, oom_score_adj: -500, rlimits: {nofile: {soft: 10, hard: "

@@ -38,6 +38,8 @@ class Machine final : public testing_support::FakeHost {
   std::string why_no_such_user(Who) override { return {}; }
   std::string why_no_directory(const std::string&, Who) override { return {}; }
   std::string why_not_readable(const std::string&) override { return {}; }
+  std::string why_not_appendable(const std::string&) override { return {}; }
+  std::string why_no_socket(const std::string&) override { return {}; }
 };
 
 // What `belfry check` prints, without the directory of this checkout.

@@ -61,17 +61,8 @@ TEST(Unsupported, what_a_profile_has_switched_off_is_a_warning) {
   EXPECT_EQ(loaded.diagnostics[0].rule, "not-yet");
 }
 
-TEST(Unsupported, a_key_with_the_value_that_asks_for_nothing_is_not_refused) {
-  EXPECT_TRUE(
-      refused("services: {a: {command: a, log: {format: text, overflow: '${NONE:-drop}'}}}\n").empty());
-  const auto lines = refused("services: {a: {command: a, log: {format: json}}}\n");
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_NE(lines[0].find("cannot use `log.format`"), std::string::npos) << lines[0];
-  EXPECT_NE(lines[0].find("help: write `text`"), std::string::npos) << lines[0];
-}
-
 TEST(Unsupported, replicas_and_defaults_are_refused_once) {
-  EXPECT_EQ(refused("defaults: {log: {file: a.log}}\n"
+  EXPECT_EQ(refused("defaults: {ready: {cluster: web}}\n"
                     "services: {a: {command: a, replicas: 5}, b: {command: b}}\n")
                 .size(),
             1U);

@@ -35,6 +35,17 @@ TEST_F(ValidateCommands, nobody_is_asked_without_a_host) {
   EXPECT_TRUE(loaded("services: {x: {command: ./absent, user: nobody}}").diagnostics.empty());
 }
 
+TEST_F(ValidateCommands, a_log_needs_a_directory_that_belfry_may_write_to_and_a_socket_that_is_there) {
+  host.files = {"/usr/bin/x", "/dev/log"};
+  host.directories = {"/var/log"};
+  EXPECT_EQ(of("command: x, log: {file: /var/log/x.log, syslog: true}"), "");
+  EXPECT_EQ(of("command: x, log: {file: /none/x.log}"),
+            "log-not-writable 1:30 the log file `/none/x.log` cannot be made: no such directory\n");
+  EXPECT_EQ(
+      of("command: x, log: {journald: true}"),
+      "log-no-socket 1:30 nobody takes log lines at `/run/systemd/journal/socket`: it does not exist\n");
+}
+
 TEST_F(ValidateCommands, a_path_counts_from_the_working_directory) {
   host.files = {"/nowhere/sub/run"};
   host.directories = {"/nowhere/sub"};

@@ -54,5 +54,17 @@ TEST(Validate, belfry_s_own_default_timeouts_are_not_warned_of) {
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
 }
 
+TEST(ValidateLogs, who_shares_a_file_rotates_it_alike) {
+  const auto two = [](const std::string& a, const std::string& b) {
+    return rule_of("services: {a: {command: x, log: {" + a + "}}, b: {command: x, log: {" + b + "}}}");
+  };
+  EXPECT_EQ(two("file: a.log", "file: a.log, format: json"), "none");
+  EXPECT_EQ(two("file: a.log, max_size: 1MiB", "file: a.log, max_size: 1MiB"), "none");
+  EXPECT_EQ(two("file: a.log, max_size: 1MiB", "file: b.log, max_size: 2MiB"), "none");
+  EXPECT_EQ(two("file: a.log, max_size: 1MiB", "file: a.log, max_size: 2MiB"), "log-file-shared");
+  EXPECT_EQ(two("file: a.log, max_size: 1MiB", "file: a.log"), "log-file-shared");
+  EXPECT_EQ(rule_of("services: {a: {command: x, replicas: 3, log: {file: a.log, max_size: 1MiB}}}"), "none");
+}
+
 }  // namespace
 }  // namespace belfry::config

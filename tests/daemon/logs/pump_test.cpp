@@ -15,11 +15,27 @@
 #include "channels/loop.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/logs/pipe.hpp"
+#include "tests/daemon/logs/written_lines.hpp"
 
 namespace belfry::daemon {
 namespace {
 
 using namespace std::chrono_literals;
+using testing_support::WrittenLines;
+
+// A service's pipe with one output.
+struct Service {
+  Service(system::Poller& poller, LogPump& pump, LogPipeOptions options = {}, LineStyle style = {})
+      : outputs(with(pump, style)), pipe(poller, *outputs, options) {}
+  static std::unique_ptr<LogOutputs> with(LogPump& pump, LineStyle style) {
+    auto outputs = std::make_unique<LogOutputs>();
+    outputs->add_output(pump, "web", style);
+    return outputs;
+  }
+  LogPipe* operator->() { return &pipe; }
+  std::unique_ptr<LogOutputs> outputs;
+  LogPipe pipe;
+};
 
 // A loop with a pump that writes into a pipe the test reads.
 class LogPumpTest : public testing::Test {
@@ -63,14 +79,11 @@ class LogPumpTest : public testing::Test {
   // All there is, read as it comes.
   std::string everything() {
     std::string all;
-    for (int idle = 0; idle < 3;) {
+    do {
       loop_.run_until_idle();
-      pump_->finish(1ms);
-      const std::string some = taken();
-      idle = some.empty() ? idle + 1 : 0;
-      all += some;
-    }
-    return all;
+      all += taken();
+    } while (!pump_->finish(1ms));
+    return all + taken();
   }
 
   static inline const std::string line = std::string(99, 'x') + "\n";
@@ -83,8 +96,8 @@ class LogPumpTest : public testing::Test {
 };
 
 TEST_F(LogPumpTest, what_a_service_writes_comes_out_behind_its_name) {
-  LogPipe pipe(*poller_, *pump_, "web");
-  const int end = pipe.open_write_end()->release();
+  Service web(*poller_, *pump_);
+  const int end = web->open_write_end()->release();
   ASSERT_EQ(::write(end, "hello\n", 6), 6);
   loop_.run_until_idle();
   EXPECT_EQ(written(), "web | hello\n");
@@ -92,22 +105,22 @@ TEST_F(LogPumpTest, what_a_service_writes_comes_out_behind_its_name) {
 }
 
 TEST_F(LogPumpTest, the_last_words_come_out_when_nobody_holds_the_pipe_any_more) {
-  LogPipe pipe(*poller_, *pump_, "web");
-  const int end = pipe.open_write_end()->release();
+  Service web(*poller_, *pump_);
+  const int end = web->open_write_end()->release();
   ASSERT_EQ(::write(end, "no newline", 10), 10);
   ::close(end);
-  pipe.drain();
+  web->drain();
   loop_.run_until_idle();
   EXPECT_EQ(written(), "web | no newline\n");
-  EXPECT_FALSE(pipe.is_open());
+  EXPECT_FALSE(web->is_open());
 }
 
 TEST_F(LogPumpTest, the_pipe_outlives_a_restart_while_somebody_still_writes) {
-  LogPipe pipe(*poller_, *pump_, "web");
-  const int first = pipe.open_write_end()->release();
-  const ino_t inode = pipe.inode();
-  const int second = pipe.open_write_end()->release();
-  EXPECT_EQ(pipe.inode(), inode);
+  Service web(*poller_, *pump_);
+  const int first = web->open_write_end()->release();
+  const ino_t inode = web->inode();
+  const int second = web->open_write_end()->release();
+  EXPECT_EQ(web->inode(), inode);
   ::close(first);
   ASSERT_EQ(::write(second, "again\n", 6), 6);
   loop_.run_until_idle();
@@ -116,40 +129,40 @@ TEST_F(LogPumpTest, the_pipe_outlives_a_restart_while_somebody_still_writes) {
 }
 
 TEST_F(LogPumpTest, a_terminal_passes_lines_as_they_were_written_and_ends_with_its_last_holder) {
-  LogPipe pipe(*poller_, *pump_, "web", {}, true);
-  const int first = pipe.open_write_end()->release();
-  const int second = pipe.open_write_end()->release();
+  Service web(*poller_, *pump_, {.terminal = true});
+  const int first = web->open_write_end()->release();
+  const int second = web->open_write_end()->release();
   EXPECT_EQ(::isatty(first), 1);
   ASSERT_EQ(::write(first, "one\ntwo\n", 8), 8);
-  pipe.drain();  // the kernel hands lines on in its own time, and at once to who reads
+  web->drain();  // the kernel hands lines on in its own time, and at once to who reads
   loop_.run_until_idle();
   EXPECT_EQ(written(), "web | one\nweb | two\n");
   ::close(first);
-  pipe.drain();
-  EXPECT_TRUE(pipe.is_open());
+  web->drain();
+  EXPECT_TRUE(web->is_open());
   ASSERT_EQ(::write(second, "last", 4), 4);
   ::close(second);
-  pipe.drain();
+  web->drain();
   loop_.run_until_idle();
   EXPECT_EQ(written(), "web | last\n");
-  EXPECT_FALSE(pipe.is_open());
+  EXPECT_FALSE(web->is_open());
 }
 
 TEST_F(LogPumpTest, a_reader_that_does_not_read_holds_nobody_up) {
-  LogPipe pipe(*poller_, *pump_, "web");
-  const int end = pipe.open_write_end()->release();
+  Service web(*poller_, *pump_);
+  const int end = web->open_write_end()->release();
   write_lines(end, 50'000, [&] { loop_.advance(200ms); });
   pump_->say("still here");
   const std::string all = everything();
   EXPECT_NE(all.find("belfry | still here\n"), std::string::npos);
   EXPECT_NE(all.find("lines lost here: output was too slow"), std::string::npos);
-  EXPECT_GT(pipe.lines_lost(), 0U);
+  EXPECT_GT(web.outputs->lines_lost(), 0U);
   ::close(end);
 }
 
 TEST_F(LogPumpTest, a_reader_who_keeps_reading_loses_nothing_however_fast_the_service_is) {
-  LogPipe pipe(*poller_, *pump_, "web");
-  const int end = pipe.open_write_end()->release();
+  Service web(*poller_, *pump_);
+  const int end = web->open_write_end()->release();
   std::string all;
   write_lines(end, 100'000, [&] {
     loop_.run_until_idle();
@@ -157,13 +170,13 @@ TEST_F(LogPumpTest, a_reader_who_keeps_reading_loses_nothing_however_fast_the_se
   });
   all += everything();
   EXPECT_EQ(std::ranges::count(all, '\n'), 100'000);
-  EXPECT_EQ(pipe.lines_lost(), 0U);
+  EXPECT_EQ(web.outputs->lines_lost(), 0U);
   ::close(end);
 }
 
 TEST_F(LogPumpTest, a_service_rests_for_a_moment_and_no_longer) {
-  LogPipe pipe(*poller_, *pump_, "web");
-  const int end = pipe.open_write_end()->release();
+  Service web(*poller_, *pump_);
+  const int end = web->open_write_end()->release();
   ::fcntl(end, F_SETFL, O_NONBLOCK);
   int refused = 0;  // one after the other: the pipe is full, and nobody reads it
   for (; refused < 3; loop_.run_until_idle()) refused = write_line(end) ? 0 : refused + 1;
@@ -181,7 +194,7 @@ TEST_F(LogPumpTest, a_service_rests_for_a_moment_and_no_longer) {
 }
 
 TEST_F(LogPumpTest, a_flood_of_one_keeps_nobody_out) {
-  LogLines flood("flood");
+  WrittenLines flood("flood");
   for (int i = 0; i < 9000; ++i) flood.take(line);
   pump_->dirty(flood);
   pump_->say("here I am");
@@ -193,11 +206,11 @@ TEST_F(LogPumpTest, a_flood_of_one_keeps_nobody_out) {
 
 TEST_F(LogPumpTest, what_a_source_held_when_it_went_still_comes_out) {
   {
-    LogLines gone("gone");
+    WrittenLines gone("gone");
     for (int i = 0; i < 9000; ++i) gone.take(line);
     pump_->dirty(gone);
     loop_.run_until_idle();
-    ASSERT_FALSE(gone.empty());
+    ASSERT_FALSE(gone.lines.empty());
     pump_->forget(gone);
   }
   EXPECT_EQ(std::ranges::count(everything(), '\n'), 9000);
@@ -220,7 +233,7 @@ class DrainTest : public LogPumpTest {
   Task<void> wait_for(LogPump& pump, Duration within, std::uint64_t& missing) {
     missing = co_await pump.drain(root_, hurry_, loop_.now() + within);
   }
-  void say_many(LogLines& lines, int count) {
+  void say_many(WrittenLines& lines, int count) {
     for (int i = 0; i < count; ++i) lines.take(line);
     lines.take("FATAL: the reason\n");
     pump_->dirty(lines);
@@ -229,7 +242,7 @@ class DrainTest : public LogPumpTest {
 };
 
 TEST_F(DrainTest, what_a_larger_pipe_holds_waits_for_no_reader_and_is_there_afterwards) {
-  LogLines lines("db");
+  WrittenLines lines("db");
   say_many(lines, 4000);
   const TimePoint before = loop_.now();
   EXPECT_EQ(drain(10s, *pump_), 0U);
@@ -242,7 +255,7 @@ TEST_F(DrainTest, what_a_larger_pipe_holds_waits_for_no_reader_and_is_there_afte
 }
 
 TEST_F(DrainTest, of_more_than_that_the_last_lines_are_kept_and_the_others_counted) {
-  LogLines lines("db");
+  WrittenLines lines("db");
   say_many(lines, 9500);
   EXPECT_EQ(drain(10s, *pump_), 0U);
   pump_->forget(lines);
@@ -257,7 +270,7 @@ TEST_F(DrainTest, of_more_than_that_the_last_lines_are_kept_and_the_others_count
 }
 
 TEST_F(DrainTest, a_slow_reader_who_goes_on_reading_gets_everything) {
-  LogLines lines("db");
+  WrittenLines lines("db");
   say_many(lines, 9500);
   std::uint64_t missing = 1;
   TaskHandle task = spawn(loop_, "drain", wait_for(*pump_, 10s, missing));
@@ -273,7 +286,7 @@ TEST_F(DrainTest, a_slow_reader_who_goes_on_reading_gets_everything) {
 }
 
 TEST_F(DrainTest, who_is_in_a_hurry_waits_for_nobody) {
-  LogLines lines("db");
+  WrittenLines lines("db");
   say_many(lines, 9500);
   hurry_.notify();
   const TimePoint before = loop_.now();

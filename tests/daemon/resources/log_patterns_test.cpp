@@ -55,9 +55,9 @@ struct LogPatternsTest : testing::Test {
     patterns.reset();
     std::vector<const config::Probe*> all;
     for (const config::Probe& probe : probes) all.push_back(&probe);
-    pipe = std::make_unique<LogPipe>(poller, pump, "db");
+    pipe = std::make_unique<LogPipes>(poller, outputs, LogPipeOptions{}, false);
     patterns = std::make_unique<LogPatterns>(ears, *pipe, all);
-    writer = std::move(*pipe->open_write_end());
+    writer = std::move(pipe->open_write_ends()->output);
     patterns->begin_run();
   }
   void write(const std::string& text) {
@@ -69,10 +69,10 @@ struct LogPatternsTest : testing::Test {
   Loop loop;
   Context root{loop};
   system::Poller poller{root};
-  LogPump pump{loop, output[1]};
   Ears ears;
   std::deque<config::Probe> probes;
-  std::unique_ptr<LogPipe> pipe;
+  LogOutputs outputs;
+  std::unique_ptr<LogPipes> pipe;
   std::unique_ptr<LogPatterns> patterns;
   system::OwnedFd writer;
 };

@@ -1,0 +1,45 @@
+#include "daemon/logs/outputs.hpp"
+
+#include <algorithm>
+
+namespace belfry::daemon {
+
+LogOutputs::~LogOutputs() {
+  for (const auto& output : outputs_) output->pump.forget(output->lines);
+}
+
+void LogOutputs::add_output(LogPump& pump, std::string_view name, LineStyle style) {
+  outputs_.push_back(std::make_unique<Output>(Output{.pump = pump, .lines = LogLines(name, style)}));
+}
+
+void LogOutputs::add(const LogText& text, const LineOrigin& origin) {
+  if (ring_ != nullptr) ring_->add(text, origin);
+  std::uint64_t lost = 0;
+  for (const auto& output : outputs_) {
+    const std::uint64_t before = output->lines.lost_in_all();
+    output->lines.add(text, origin);
+    output->pump.dirty(output->lines);
+    lost += output->lines.lost_in_all() - before;
+  }
+  if (lost > 0 && on_lost) on_lost(lost);
+}
+
+bool LogOutputs::rests(LogSource& source, bool floods) {
+  return std::ranges::any_of(
+      outputs_, [&](const auto& output) { return output->pump.rests(source, output->lines, floods); });
+}
+
+void LogOutputs::forget_source(LogSource& source) {
+  for (const auto& output : outputs_) {
+    output->lines.floods = false;
+    output->pump.forget_source(source);
+  }
+}
+
+std::uint64_t LogOutputs::lines_lost() const {
+  std::uint64_t lost = 0;
+  for (const auto& output : outputs_) lost += output->lines.lost_in_all();
+  return lost;
+}
+
+}  // namespace belfry::daemon

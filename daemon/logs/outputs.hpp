@@ -1,0 +1,47 @@
+// Everything that the lines of one service go to: the ring that keeps the last of them, belfry's own output,
+// a file, log daemons.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "daemon/logs/lines.hpp"
+#include "daemon/logs/pump.hpp"
+#include "daemon/logs/ring.hpp"
+
+namespace belfry::daemon {
+
+// Owner: the resources of the service. Lifecycle: outlives the service's pipes; the pumps and the ring
+// outlive it. What it holds when it goes is written all the same.
+class LogOutputs final : public LineSink {
+ public:
+  explicit LogOutputs(LogRing* ring = nullptr) : ring_(ring) {}
+  ~LogOutputs();
+  LogOutputs(const LogOutputs&) = delete;
+  LogOutputs& operator=(const LogOutputs&) = delete;
+
+  void add_output(LogPump& pump, std::string_view name, LineStyle style);
+  void add(const LogText& text, const LineOrigin& origin) override;
+
+  // Whether one of the outputs wants `source`, which has just been read, not to be read now (LogPump::rests).
+  bool rests(LogSource& source, bool floods);
+  void forget_source(LogSource& source);
+
+  // Lines that no output was fast enough for, one for each output, in all.
+  [[nodiscard]] std::uint64_t lines_lost() const;
+  // Called with how many more.
+  std::function<void(std::uint64_t)> on_lost;
+
+ private:
+  struct Output {
+    LogPump& pump;
+    LogLines lines;
+  };
+  LogRing* ring_;
+  std::vector<std::unique_ptr<Output>> outputs_;
+};
+
+}  // namespace belfry::daemon

@@ -1,0 +1,58 @@
+#include "system/gzip.hpp"
+
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace belfry::system {
+
+namespace {
+
+constexpr std::size_t piece = std::size_t{64} << 10;
+constexpr int gzip_header = 16;  // added to the window's bits (zlib.h, deflateInit2)
+constexpr int usual_memory = 8;
+
+int write_all(int into, const unsigned char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t n = ::write(into, data, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    data += n;
+    size -= static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int gzip(int from, int into, const std::atomic<bool>& given_up) {
+  z_stream stream{};
+  if (::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + gzip_header, usual_memory,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+    return ENOMEM;
+  const auto end = [](z_stream* s) { ::deflateEnd(s); };
+  const std::unique_ptr<z_stream, decltype(end)> ended(&stream, end);
+  std::vector<unsigned char> read(piece), packed(piece);
+  for (;;) {
+    if (given_up) return ECANCELED;
+    const ssize_t got = ::read(from, read.data(), read.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    stream.next_in = read.data();
+    stream.avail_in = static_cast<uInt>(got);
+    do {
+      stream.next_out = packed.data();
+      stream.avail_out = static_cast<uInt>(packed.size());
+      ::deflate(&stream, got == 0 ? Z_FINISH : Z_NO_FLUSH);
+      if (const int error = write_all(into, packed.data(), packed.size() - stream.avail_out); error != 0)
+        return error;
+    } while (stream.avail_out == 0);
+    if (got == 0) return 0;
+  }
+}
+
+}  // namespace belfry::system
