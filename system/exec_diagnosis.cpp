@@ -38,7 +38,8 @@ std::string why_way_is_closed(const std::string& path, const Executor& who) {
     if (::stat(directory.c_str(), &status) != 0) {
       if (errno != ENOENT) return {};
       const std::string broken = why_link_is_broken(directory);
-      return broken.empty() ? "the directory " + directory + " does not exist" : directory + ": " + broken;
+      if (!broken.empty()) return std::string(directory).append(": ").append(broken);
+      return "the directory " + directory + " does not exist";
     }
     if (!S_ISDIR(status.st_mode)) return directory + " is not a directory";
     if (!may_execute(directory, status, who)) return why_not_entered(directory, status, who);

@@ -51,7 +51,7 @@ Result<void> write_private_files(const std::string& directory, const PrivateFile
         ::openat(place.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400));
     if (!file || !write_whole(file.get(), *contents) || ::fchown(file.get(), uid, gid) != 0 ||
         ::fchmod(file.get(), 0400) != 0)
-      return failed(directory + "/" + name);
+      return failed(std::string(directory).append("/").append(name));
   }
   if (::fchown(place.get(), static_cast<uid_t>(-1), gid) != 0 || ::fchmod(place.get(), 0750) != 0)
     return failed(directory);

@@ -249,7 +249,8 @@ void Spawner::lay_out_attributes(const Launch& launch) {
   }
   cpus_.clear();
   for (const unsigned cpu : launch.cpus) {
-    if (cpu / 8 >= cpus_.size()) cpus_.resize((cpu / 64 + 1) * 8);  // a whole number of the kernel's longs
+    if (cpu / 8 >= cpus_.size())
+      cpus_.resize((std::size_t{cpu} / 64 + 1) * 8);  // a whole number of the kernel's longs
     cpus_[cpu / 8] = static_cast<std::uint8_t>(cpus_[cpu / 8] | 1U << cpu % 8);
   }
   plan_.cpus = cpus_.empty() ? nullptr : cpus_.data();

@@ -5,6 +5,7 @@
 
 #include "channels/channel.hpp"
 #include "channels/mutex.hpp"
+#include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 #include "channels/task_dump.hpp"
 #include "channels/wait_group.hpp"

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "channels/bell.hpp"
 #include "channels/hold_buffer.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"

@@ -100,6 +100,14 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "log_options")
     return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +
                       (key.name == "max_size" ? "" : "max_size: 1MiB, ") + pair + "}");
+  if (table.name == "capabilities") return in_service("capabilities: {" + pair + "}");
+  if (table.name == "io_priority_options") return in_service("io_priority: {" + pair + "}");
+  if (table.name == "own_directory")
+    return in_service("runtime_directory: {" + std::string(key.name == "name" ? "" : "name: app, ") + pair +
+                      "}");
+  if (table.name == "sandbox")
+    return in_service("sandbox: {" + std::string(key.name == "writable" ? "read_only_root: true, " : "") +
+                      pair + "}");
   if (table.name == "cgroup") return in_service("cgroup: {" + pair + "}");
   if (table.name == "reload_options") return in_service("reload: {" + pair + "}");
   if (table.name == "socket") return in_service("listen: {web: {" + address_for(key.name) + pair + "}}");
