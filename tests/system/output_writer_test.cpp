@@ -87,6 +87,18 @@ TEST_F(PipeTest, a_full_mailbox_has_no_room_and_says_when_there_is_some) {
   (void)all_of(writer);
 }
 
+TEST_F(PipeTest, who_asks_for_it_is_told_when_little_is_left) {
+  std::binary_semaphore moved(0);
+  OutputWriter writer(ends[1], "x | ", [&] { moved.release(); });
+  writer.put(many_lines(1 << 20));
+  ASSERT_TRUE(writer.tell_when_written(200'000));
+  std::array<char, 4096> some{};
+  while (!moved.try_acquire()) (void)!::read(ends[0], some.data(), some.size());
+  EXPECT_GT(writer.unwritten(), 200'000U - (1U << 17)) << "a pipe of 64 KiB, and what was read meanwhile";
+  EXPECT_LE(writer.unwritten(), 200'000U);
+  (void)all_of(writer);
+}
+
 TEST_F(PipeTest, what_nobody_ever_reads_holds_up_no_end) {
   OutputWriter writer(ends[1], "x | ");
   writer.put(many_lines(1 << 20));
