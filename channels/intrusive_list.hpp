@@ -74,7 +74,7 @@ class IntrusiveList {
   void push_back(T& item) noexcept {
     IntrusiveLink& link = item;
     if (link.linked()) [[unlikely]]
-      detail::die("put into a list", "link", "it is in one already");
+      detail::die_in_two_lists();
     link.prev_ = head_.prev_;
     link.next_ = &head_;
     head_.prev_->next_ = &link;

@@ -114,7 +114,7 @@ class TimerCase final : public SelectCase, detail::TimerNode {
   // Also while a select waits with this case.
   void target(TimePoint moment) noexcept {
     leave();
-    moment_ = moment;
+    moment_ = in_time(moment);
     if (select_ != nullptr) enter();
   }
   void reset() noexcept { target(TimePoint::max()); }

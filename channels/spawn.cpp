@@ -10,7 +10,7 @@ namespace belfry {
 namespace {
 
 // The root of the task, which it does not have twice.
-detail::RootTask& root_of(Task<void> task, std::string_view name) {
+detail::RootTask& root_of(Task<void>& task, std::string_view name) {
   if (!task) detail::die("spawn task", name, "it was moved away or awaited before");
   return task.release().promise();
 }
@@ -27,14 +27,14 @@ Error error_from_exception(std::string_view name, std::exception_ptr thrown) {
 }
 
 void spawn_for(TaskOwner& owner, Loop& loop, std::string_view name, Task<void> task) {
-  detail::RootTask& root = root_of(std::move(task), name);
+  detail::RootTask& root = root_of(task, name);
   root.make_root(name, &owner);
   loop.adopt(root);
 }
 
 TaskHandle::TaskHandle(Loop& loop, std::string_view name, Task<void> task)
     : place_(loop, "task handle"), name_(name) {
-  detail::RootTask& root = root_of(std::move(task), name);
+  detail::RootTask& root = root_of(task, name);
   task_ = &root;
   root.make_root(name, this);
   loop.adopt(root);

@@ -6,8 +6,8 @@ namespace belfry {
 
 WaitGroup::~WaitGroup() {
   place_.assert_quiet("destroy wait group");
-  errors_.tell(*place_.loop, "destroy wait group", place_.name);
-  of_this_round_.tell(*place_.loop, "destroy wait group", place_.name);
+  if (errors_ != nullptr) [[unlikely]]
+    tell();
   if (count_ == 0 || place_.loop->abandoned() || detail::abandoning) return;
   detail::die("destroy wait group", place_.name, "its count is not zero");
 }
@@ -16,7 +16,7 @@ void WaitGroup::done() noexcept {
   if (count_ == 0) detail::die("count down wait group", place_.name, "its count is zero already");
   if (--count_ != 0) return;
   ++zeros_;
-  if (!errors_.empty() || !of_this_round_.empty()) [[unlikely]]
+  if (errors_ != nullptr) [[unlikely]]
     end_round();
   place_.loop->wake_all(place_.waiters);
 }
@@ -27,12 +27,18 @@ void WaitGroup::task_threw(std::string_view name, std::exception_ptr thrown) noe
                               detail::what_was_thrown(std::move(thrown)));
     return;
   }
-  of_this_round_.put(error_from_exception(name, std::move(thrown)));
+  if (errors_ == nullptr) errors_ = std::make_unique<Errors>();
+  errors_->of_this_round.put(error_from_exception(name, std::move(thrown)));
 }
 
 void WaitGroup::end_round() noexcept {
-  errors_.forget_what_was_read();
-  if (!of_this_round_.empty()) errors_.put(of_this_round_.take());
+  errors_->of_earlier_rounds.forget_what_was_read();
+  if (!errors_->of_this_round.empty()) errors_->of_earlier_rounds.put(errors_->of_this_round.take());
+}
+
+void WaitGroup::tell() noexcept {
+  for (detail::TaskErrors* errors : {&errors_->of_earlier_rounds, &errors_->of_this_round})
+    errors->tell(*place_.loop, "destroy wait group", place_.name);
 }
 
 void spawn(WaitGroup& group, std::string_view name, Task<void> task) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -55,20 +56,25 @@ class WaitGroup final : TaskOwner {
  private:
   friend class WaitGroupCase;
   Result<void> result() {
-    if (const Error& error = errors_.read()) return std::unexpected(error);
-    return {};
+    if (errors_ == nullptr || errors_->of_earlier_rounds.empty()) return {};
+    return std::unexpected(errors_->of_earlier_rounds.read());
   }
   void task_threw(std::string_view name, std::exception_ptr thrown) noexcept override;
   void task_done() noexcept override { done(); }
 
+  struct Errors {
+    detail::TaskErrors of_earlier_rounds;
+    detail::TaskErrors of_this_round;  // while the count is above zero
+  };
+
   void end_round() noexcept;
+  void tell() noexcept;
 
   detail::WaitingPlace place_;
   std::size_t count_ = 0;
   Thrown thrown_;
-  std::uint32_t zeros_ = 0;           // how often the count came down to zero
-  detail::TaskErrors errors_;         // of rounds that have ended
-  detail::TaskErrors of_this_round_;  // while the count is above zero
+  std::uint32_t zeros_ = 0;         // how often the count came down to zero
+  std::unique_ptr<Errors> errors_;  // null: nothing was ever thrown
 };
 
 void spawn(WaitGroup& group, std::string_view name, Task<void> task);

@@ -16,4 +16,6 @@ void die(std::string_view what, std::string_view name, std::string_view why) noe
   std::abort();
 }
 
+void die_in_two_lists() noexcept { die("put into a list", "link", "it is in one already"); }
+
 }  // namespace belfry::detail

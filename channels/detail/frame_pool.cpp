@@ -165,10 +165,11 @@ void release_frame(void* memory, std::size_t size) noexcept {
     ::operator delete(memory, size);
     return;
   }
-  if (!pool.has_heir) [[unlikely]]
-    find_heir();
   const std::size_t rounded = (size + step - 1) / step * step;
-  release_to(pool.lists[rounded / step], memory);
+  Free*& list = pool.lists[rounded / step];
+  if (list == nullptr && !pool.has_heir) [[unlikely]]
+    find_heir();
+  release_to(list, memory);
 #endif
 }
 

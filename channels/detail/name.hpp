@@ -8,7 +8,8 @@
 
 #include <cstdint>
 
-// The linker's own, ld(1): first and last byte of the program. Weak: without them every name is copied.
+// The linker's own, ld(1): first and last byte of the program. Weak: without them (in a shared library) every
+// name is copied.
 extern "C" {
 [[gnu::weak]] extern const char __executable_start;  // NOLINT(bugprone-reserved-identifier)
 [[gnu::weak]] extern const char _end;                // NOLINT(bugprone-reserved-identifier)
@@ -20,7 +21,7 @@ namespace belfry::detail {
 inline bool is_part_of_program(const void* address) noexcept {
   const auto begin = reinterpret_cast<std::uintptr_t>(&__executable_start);
   const auto end = reinterpret_cast<std::uintptr_t>(&_end);
-  return reinterpret_cast<std::uintptr_t>(address) - begin < end - begin;
+  return begin != 0 && reinterpret_cast<std::uintptr_t>(address) - begin < end - begin;
 }
 
 // The same name, or a copy of it: release_name() when it is not needed any more.

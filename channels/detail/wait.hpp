@@ -21,8 +21,11 @@ namespace belfry::detail {
 // Owner: the primitive. Lifecycle: quiet when destroyed, or its loop was abandoned.
 // Cancellation: a cancelled waiter leaves the queue but counts until it has resumed.
 struct WaitingPlace {
-  WaitingPlace(Loop& l, const char* n) noexcept : loop(&l), name(keep_name(n)) {}
-  ~WaitingPlace() { release_name(name); }
+  WaitingPlace(Loop& l, const char* n) noexcept : loop(&l), name(keep_name(n)), name_is_copy(name != n) {}
+  ~WaitingPlace() {
+    if (name_is_copy) [[unlikely]]
+      drop_name(name);
+  }
   WaitingPlace(const WaitingPlace&) = delete;
   WaitingPlace& operator=(const WaitingPlace&) = delete;
 
@@ -38,6 +41,7 @@ struct WaitingPlace {
   const char* name;  // kept: see detail/name.hpp
   WaiterList waiters;
   std::uint32_t outstanding = 0;
+  bool name_is_copy;
 };
 
 // A pointer to a place. Addresses of user space have 48 bits; what is left holds the other half of the time

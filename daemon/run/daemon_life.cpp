@@ -57,7 +57,10 @@ Task<void> Daemon::live(Context& ctx) {
   Context beside_context(ctx);
   Ending ending{.code = exit_code::internal, .reason = "internal error"};
   const Result<void> lived = co_await caught("daemon", up_to_the_end(beside, beside_context, ending));
-  if (!lived) broken(lived.error().text());
+  if (!lived) {
+    ending.reason = "internal error: " + lived.error().text();
+    broken(lived.error().text());
+  }
   beside_context.cancel(Error::closed(ending.reason));
   Context patience(loop_);
   (void)co_await beside.wait(patience);  // what is thrown there is told at once

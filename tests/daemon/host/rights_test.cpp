@@ -40,7 +40,7 @@ TEST(Rights, what_only_root_can_give_is_refused_to_others_key_by_key) {
     extras.oom_score_adj = -900;
     extras.io_priority = config::IoPriority{config::IoClass::realtime, 0};
     extras.capabilities = config::Capabilities{1U << CAP_NET_RAW, 0};
-    extras.sandbox = config::Sandbox{.private_tmp = true};
+    extras.sandbox.emplace().private_tmp = true;
     extras.credentials.push_back({"pg", "secret"});
     extras.supplementary_groups = {"0"};
   });
@@ -59,7 +59,7 @@ TEST(Rights, what_anybody_can_give_is_refused_to_nobody) {
 
 TEST(Rights, another_user_is_refused_to_who_is_not_root) {
   config::Service service = service_with([](config::ServiceExtras&) {});
-  service.user = "root";
+  service.user = std::string("root");
   EXPECT_EQ(test::as_nobody([&] { return refused(service); }), "user");
 }
 

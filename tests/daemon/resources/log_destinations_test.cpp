@@ -156,9 +156,13 @@ TEST_F(LogDestinationsTest, what_cannot_be_written_is_told_and_counted) {
 
 TEST_F(LogDestinationsTest, streams_are_told_apart_where_that_is_shown) {
   EXPECT_FALSE(tells_streams_apart({}));
-  EXPECT_TRUE(tells_streams_apart({.format = config::LogFormat::json}));
-  EXPECT_TRUE(tells_streams_apart({.journald = "/x"}));
-  EXPECT_TRUE(tells_streams_apart({.syslog = "/x"}));
+  config::Log as_json, to_journald, to_syslog;
+  as_json.format = config::LogFormat::json;
+  to_journald.journald = "/x";
+  to_syslog.syslog = "/x";
+  EXPECT_TRUE(tells_streams_apart(as_json));
+  EXPECT_TRUE(tells_streams_apart(to_journald));
+  EXPECT_TRUE(tells_streams_apart(to_syslog));
 }
 
 }  // namespace

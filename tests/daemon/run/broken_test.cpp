@@ -32,6 +32,10 @@ struct BrokenDaemon : ::testing::Test {
     config::Service& service = belfry::testing::a_service(stack, "api", config::ServiceType::daemon);
     service.command = {"/bin/sh", "-c", "exec 3<>" + fifo() + "; exec 0<&3; " + script};
     service.working_dir = directory.string();
+    // Ready when it has set its trap: until then a SIGTERM would end it without a word.
+    config::Probe& ready = service.ready.probes.emplace_back();
+    ready.kind = config::Probe::Kind::file;
+    ready.target = (directory / "said").string();
   }
   ~BrokenDaemon() override { std::filesystem::remove_all(directory); }
   std::string fifo() const {

@@ -137,7 +137,10 @@ TEST_F(Diagnosis, a_port_that_belfry_holds_for_the_service_or_that_is_anybodys_e
   db.ready.probes.push_back(port(80));
   db.ready.probes.back().any_owner = true;
   db.extras = std::make_unique<config::ServiceExtras>();
-  db.extras->listen.push_back({.name = "db", .address = "127.0.0.1", .port = 5432});
+  config::ListenSocket& socket = db.extras->listen.emplace_back();
+  socket.name = "db";
+  socket.address = "127.0.0.1";
+  socket.port = 5432;
   resources.port_holder = [](const probes::Port&) {
     return probes::PortHolder{.is_held = true, .pid = 999'999'999, .name = "x", .uid = 0};
   };
@@ -247,7 +250,7 @@ TEST_F(Diagnosis, ten_runs_are_kept_and_no_more) {
 }
 
 TEST_F(Diagnosis, what_never_came_to_its_command_was_no_run) {
-  script("db", {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT}});
+  script("db", {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
   up();
   EXPECT_EQ(state("db"), State::failed);
   EXPECT_THAT(service("db").past_runs(), IsEmpty());
