@@ -28,10 +28,11 @@ constexpr std::size_t largest_to_target = std::size_t{128} << 10;
 constexpr std::size_t most_told_before_end = std::size_t{256} << 10;  // so that the mutex is rarely taken
 constexpr std::size_t kept_capacity = std::size_t{16} << 10;
 
-// A piece of `text` that ends with a line, if one does.
-std::string_view piece_of(std::string_view text, std::size_t most) {
+// A piece of `text` that ends with a line, if one does; `whole`: with one that is longer than that, too.
+std::string_view piece_of(std::string_view text, std::size_t most, bool whole) {
   if (text.size() <= most) return text;
-  const std::size_t end = text.rfind('\n', most - 1);
+  std::size_t end = text.rfind('\n', most - 1);
+  if (end == std::string_view::npos && whole) end = std::min(text.find('\n', most), text.size() - 1);
   return text.substr(0, end == std::string_view::npos ? most : end + 1);
 }
 
@@ -200,7 +201,7 @@ void OutputWriter::State::tell_when_little_is_left(std::size_t bytes) {
 
 // False when it cannot be written, whatever one waits for.
 bool OutputWriter::State::write_piece(std::string_view& rest, std::size_t most) {
-  const std::string_view piece = piece_of(rest, most);
+  const std::string_view piece = piece_of(rest, most, target != nullptr);
   const ssize_t n = write_some(piece);
   if (n >= 0) {
     if (n > 0) torn = piece[static_cast<std::size_t>(n) - 1] != '\n';

@@ -87,14 +87,15 @@ void LogPipe::drain_last_words() {
 // and a last line may come in between.
 void LogPipe::on_event(std::uint32_t) {
   const std::size_t most = begin_turn();
+  const bool may_go_on = splitter_.listener == nullptr;
   Read read = read_once(most);
-  const bool goes_on = splitter_.listener == nullptr;
+  const bool floods = read == Read::much;
   for (std::size_t bytes = most;
-       goes_on && read == Read::much && bytes < turn_of_a_flood && outputs_.has_room(); bytes += most)
+       may_go_on && read == Read::much && bytes < turn_of_a_flood && outputs_.has_room(); bytes += most)
     read = read_once(most);
-  if (read == Read::much && !std::exchange(enlarged_, true))
-    system::enlarge_pipe(read_.get(), pipe_of_a_flood);
-  if (is_open() && outputs_.rests(*this, read == Read::much)) poller_.remove(read_.get(), *this);
+  if (!is_open()) return;
+  if (floods && !std::exchange(enlarged_, true)) system::enlarge_pipe(read_.get(), pipe_of_a_flood);
+  if (outputs_.rests(*this, floods)) poller_.remove(read_.get(), *this);
 }
 
 void LogPipe::go_on() {

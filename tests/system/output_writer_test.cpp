@@ -11,8 +11,10 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <semaphore>
 #include <string>
+#include <vector>
 
 #include "system/signals.hpp"
 
@@ -162,6 +164,34 @@ TEST_F(PipeTest, a_reader_who_has_gone_is_a_failure_and_each_loss_is_told) {
   EXPECT_EQ(writer.lost_in_all(), 2U);
   EXPECT_EQ(told, 2);
   ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+// Keeps what it is given.
+struct KeepingTarget final : OutputTarget {
+  explicit KeepingTarget(std::vector<std::string>& into) : pieces(into) {}
+  ssize_t write(std::string_view lines) override {
+    pieces.emplace_back(lines);
+    return static_cast<ssize_t>(lines.size());
+  }
+  std::string marker(std::uint64_t, std::string_view) override { return "lost\n"; }
+  std::vector<std::string>& pieces;
+};
+
+TEST(OutputWriterToATarget, gives_it_whole_lines_however_long_they_are) {
+  std::vector<std::string> pieces;
+  const std::string text = "a\n" + std::string(300'000, 'x') + "\n" + many_lines(400'000);
+  {
+    OutputWriter writer(std::make_unique<KeepingTarget>(pieces), {});
+    writer.put(std::string(text));
+    EXPECT_TRUE(writer.finish(patience));
+  }
+  std::string all;
+  for (const std::string& piece : pieces) {
+    EXPECT_TRUE(piece.ends_with('\n'));
+    all += piece;
+  }
+  EXPECT_TRUE(all == text);
+  EXPECT_GT(pieces.size(), 3U);
 }
 
 TEST_F(PipeTest, signals_are_for_other_threads) {

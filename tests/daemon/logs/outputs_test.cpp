@@ -156,6 +156,11 @@ TEST_F(LogOutputsTest, short_lines_in_a_long_form_fit_into_what_is_held) {
     loop_.run_until_idle();
     pump_->finish(1ms);
   }
+  ends_ = {};
+  while (pipes_->is_open()) {
+    loop_.run_until_idle();
+    pump_->finish(1ms);
+  }
   EXPECT_EQ(std::ranges::count(written(), '\n'), count);
   EXPECT_EQ(outputs_->lines_lost(), 0U);
 }
@@ -201,7 +206,7 @@ TEST_F(LogOutputsTest, only_a_service_that_may_lose_lines_goes_on_when_nothing_i
         EXPECT_GT(lost, 10'000U);
         EXPECT_EQ(lost, outputs.lines_lost());
       } else {
-        EXPECT_LT(count, 2000U) << "it stands";
+        EXPECT_LT(count, 2500U) << "it stands";
         EXPECT_EQ(lost, 0U);
       }
       ::close(gate[1]);
