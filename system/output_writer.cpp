@@ -24,12 +24,15 @@ namespace {
 // What goes into a pipe in one piece (pipe(7), PIPE_BUF): lines of several writers do not mix.
 constexpr std::size_t atomic_write = 4096;
 constexpr std::size_t largest_write = std::size_t{64} << 10;
+constexpr std::size_t largest_to_target = std::size_t{128} << 10;
+constexpr std::size_t most_told_before_end = std::size_t{256} << 10;  // so that the mutex is rarely taken
 constexpr std::size_t kept_capacity = std::size_t{16} << 10;
 
-// A piece of `text` that ends with a line, if one does.
-std::string_view piece_of(std::string_view text, std::size_t most) {
+// A piece of `text` that ends with a line, if one does; `whole`: with one that is longer than that, too.
+std::string_view piece_of(std::string_view text, std::size_t most, bool whole) {
   if (text.size() <= most) return text;
-  const std::size_t end = text.rfind('\n', most - 1);
+  std::size_t end = text.rfind('\n', most - 1);
+  if (end == std::string_view::npos && whole) end = std::min(text.find('\n', most), text.size() - 1);
   return text.substr(0, end == std::string_view::npos ? most : end + 1);
 }
 
@@ -72,6 +75,8 @@ struct OutputWriter::State {
     const ssize_t n = ::write(fd, piece.data(), piece.size());
     return n < 0 ? -errno : n;
   }
+  [[nodiscard]] std::size_t largest_piece(std::size_t rest) const;
+  void tell_when_little_is_left(std::size_t bytes);
   bool wait_until_writable();
   bool mark_what_was_lost();
   void write_what_is_taken_at_once();
@@ -103,6 +108,7 @@ struct OutputWriter::State {
   std::move_only_function<void()> moved;  // null: the owner has gone
   bool wants_room = false;
   bool wants_end = false;
+  std::size_t told_before_end = 0;  // how many bytes may be left when `wants_end` is answered
   bool wants_attention = false;
   bool closed = false;
   std::string trouble;
@@ -173,15 +179,29 @@ void OutputWriter::State::write_all() {
   std::string_view rest = batch;
   if (lost > 0 && !mark_what_was_lost()) return lose(rest);
   while (!rest.empty() && !abandoned) {
-    const std::size_t most = !pieces ? rest.size() : in_a_hurry ? largest_write : atomic_write;
-    if (!write_piece(rest, most)) return lose(rest);
+    if (!write_piece(rest, largest_piece(rest.size()))) return lose(rest);
     begun = batch.size() - rest.size();
+    if (!rest.empty()) tell_when_little_is_left(rest.size());
   }
+}
+
+std::size_t OutputWriter::State::largest_piece(std::size_t rest) const {
+  if (target) return largest_to_target;
+  if (!pieces) return rest;
+  return in_a_hurry ? largest_write : atomic_write;
+}
+
+void OutputWriter::State::tell_when_little_is_left(std::size_t bytes) {
+  if (bytes > most_told_before_end) return;
+  const std::scoped_lock lock(mutex);
+  if (!wants_end || bytes > told_before_end || !waiting.empty()) return;
+  wants_end = false;
+  if (moved) moved();
 }
 
 // False when it cannot be written, whatever one waits for.
 bool OutputWriter::State::write_piece(std::string_view& rest, std::size_t most) {
-  const std::string_view piece = piece_of(rest, most);
+  const std::string_view piece = piece_of(rest, most, target != nullptr);
   const ssize_t n = write_some(piece);
   if (n >= 0) {
     if (n > 0) torn = piece[static_cast<std::size_t>(n) - 1] != '\n';
@@ -303,8 +323,9 @@ void OutputWriter::reopen() {
   attend();
 }
 
-bool OutputWriter::tell_when_written() {
+bool OutputWriter::tell_when_written(std::size_t but) {
   const std::scoped_lock lock(state_->mutex);
+  state_->told_before_end = but;
   state_->wants_end = !state_->is_idle();
   return state_->wants_end;
 }

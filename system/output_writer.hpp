@@ -57,8 +57,9 @@ class OutputWriter {
   void attend();
   void reopen();
 
-  // False: there is nothing left to write. Otherwise `moved` is called when that is so.
-  bool tell_when_written();
+  // False: there is nothing left to write. Otherwise `moved` is called when that is so, or already when what
+  // is left are at most so many bytes.
+  bool tell_when_written(std::size_t but = 0);
   // Waits in the caller's thread, for those without a loop. True when everything has been written.
   bool finish(Duration patience);
 

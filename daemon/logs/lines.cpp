@@ -72,7 +72,7 @@ void LogLines::hold(std::string_view head, const LogText& line, bool ended) {
 // An eighth at once, so that a flood does not move the rest for every line. The longest line fits besides: it
 // comes in one piece, and what comes right behind it must not push it out.
 void LogLines::stay_within_bound() {
-  const std::size_t most = may_drop() ? most_held : most_held_back;
+  const std::size_t most = may_drop() && !at_an_end ? most_held : most_held_back;
   if (held() > most + longest_held_) keep_newest(most - most / 8);
 }
 
@@ -100,6 +100,7 @@ void LogLines::move_to(std::string& out, std::size_t most) {
     out.swap(held_);
   else
     out.append(text);
+  at_an_end = false;
   begin_ = longest_held_ = 0;
   held_.clear();
   if (held_.capacity() > 4096 && !floods) held_.shrink_to_fit();

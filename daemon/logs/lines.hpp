@@ -37,6 +37,9 @@ class LogLines final : public LineSink {
   [[nodiscard]] std::uint64_t lost_in_all() const { return lost_in_all_; }
   [[nodiscard]] bool may_drop() const { return format_.style().may_drop; }
 
+  // What it adds now are the last words of a writer, of which a pipe holds more than is held otherwise; until
+  // all has been moved out.
+  bool at_an_end = false;
   // Its source writes as fast as it can: what has been moved out leaves its room behind, for what comes next.
   bool floods = false;
   bool queued = false;     // the pump's: it is in the list of those that have something to write

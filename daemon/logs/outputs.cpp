@@ -9,6 +9,9 @@ LogOutputs::~LogOutputs() {
 }
 
 void LogOutputs::add_output(LogPump& pump, std::string_view name, LineStyle style) {
+  // A line of a byte may become a hundred.
+  const bool has_long_heads = style.form == LineStyle::Form::json || style.form == LineStyle::Form::record;
+  if (has_long_heads || style.timestamps) most_to_read_ = std::size_t{16} << 10;
   outputs_.push_back(std::make_unique<Output>(Output{.pump = pump, .lines = LogLines(name, style)}));
 }
 
@@ -22,6 +25,15 @@ void LogOutputs::add(const LogText& text, const LineOrigin& origin) {
     lost += output->lines.lost_in_all() - before;
   }
   if (lost > 0 && on_lost) on_lost(lost);
+}
+
+bool LogOutputs::has_room() const {
+  return std::ranges::all_of(
+      outputs_, [](const auto& output) { return output->lines.held() < LogLines::most_held / 2; });
+}
+
+void LogOutputs::begin_last_words() {
+  for (const auto& output : outputs_) output->lines.at_an_end = true;
 }
 
 bool LogOutputs::rests(LogSource& source, bool floods) {

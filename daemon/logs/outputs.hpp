@@ -26,6 +26,13 @@ class LogOutputs final : public LineSink {
   void add_output(LogPump& pump, std::string_view name, LineStyle style);
   void add(const LogText& text, const LineOrigin& origin) override;
 
+  // How many bytes are read at once, so that what is made of them fits into what is held.
+  [[nodiscard]] std::size_t most_to_read() const { return most_to_read_; }
+  // Whether more can be read in the same turn.
+  [[nodiscard]] bool has_room() const;
+  // What is added now are the last words of a writer: nothing of them is dropped that a pipe can hold.
+  void begin_last_words();
+
   // Whether one of the outputs wants `source`, which has just been read, not to be read now (LogPump::rests).
   bool rests(LogSource& source, bool floods);
   void forget_source(LogSource& source);
@@ -41,6 +48,7 @@ class LogOutputs final : public LineSink {
     LogLines lines;
   };
   LogRing* ring_;
+  std::size_t most_to_read_ = std::size_t{64} << 10;
   std::vector<std::unique_ptr<Output>> outputs_;
 };
 

@@ -16,8 +16,8 @@ namespace belfry::daemon {
 namespace {
 constexpr std::size_t read_size = std::size_t{64} << 10;
 constexpr std::size_t last_words_kept = std::size_t{2} << 10;
-constexpr int reads_of_a_flood = 8;
-constexpr int pipe_of_a_flood = 1 << 20;  // its service writes while belfry does
+constexpr std::size_t turn_of_a_flood = std::size_t{512} << 10;
+constexpr int pipe_of_a_flood = 1 << 19;  // its service writes while belfry does
 constexpr int most_reads = 16;            // a pipe may hold 1 MiB (proc(5), pipe-max-size)
 }  // namespace
 
@@ -77,6 +77,7 @@ void LogPipe::drain() {
 }
 
 void LogPipe::drain_last_words() {
+  outputs_.begin_last_words();
   drain();
   splitter_.tell_unfinished();
 }
@@ -86,12 +87,15 @@ void LogPipe::drain_last_words() {
 // and a last line may come in between.
 void LogPipe::on_event(std::uint32_t) {
   const std::size_t most = begin_turn();
+  const bool may_go_on = splitter_.listener == nullptr;
   Read read = read_once(most);
-  for (int reads = 1; reads < reads_of_a_flood && read == Read::much && most == read_size; ++reads)
+  const bool floods = read == Read::much;
+  for (std::size_t bytes = most;
+       may_go_on && read == Read::much && bytes < turn_of_a_flood && outputs_.has_room(); bytes += most)
     read = read_once(most);
-  if (read == Read::much && !std::exchange(enlarged_, true))
-    system::enlarge_pipe(read_.get(), pipe_of_a_flood);
-  if (is_open() && outputs_.rests(*this, read == Read::much)) poller_.remove(read_.get(), *this);
+  if (!is_open()) return;
+  if (floods && !std::exchange(enlarged_, true)) system::enlarge_pipe(read_.get(), pipe_of_a_flood);
+  if (outputs_.rests(*this, floods)) poller_.remove(read_.get(), *this);
 }
 
 void LogPipe::go_on() {
@@ -100,7 +104,8 @@ void LogPipe::go_on() {
 
 // How many bytes are read at once.
 std::size_t LogPipe::begin_turn() {
-  return splitter_.listener == nullptr ? read_size : std::min(read_size, splitter_.listener->on_turn());
+  const std::size_t most = outputs_.most_to_read();
+  return splitter_.listener == nullptr ? most : std::min(most, splitter_.listener->on_turn());
 }
 
 LineOrigin LogPipe::origin() const {

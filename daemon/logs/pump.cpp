@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t turn_of_one = std::size_t{64} << 10;  // then others come in between
 constexpr std::size_t one_turn_of_a_flood = std::size_t{448} << 10;
 constexpr std::size_t too_much = LogLines::most_held / 2;
-constexpr std::size_t little_enough = std::size_t{32} << 10;
+constexpr std::size_t little_enough = std::size_t{64} << 10;
 // A reader that takes less than this in that time is slow, and services do not wait for it.
 constexpr Duration longest_rest = std::chrono::milliseconds(100);
 constexpr std::uint64_t good_progress = std::uint64_t{1} << 20;
@@ -92,7 +92,7 @@ void LogPump::flush() {
   }
   if (resting_.empty()) return;
   let_go_on(Why::written);
-  if (!resting_.empty()) (void)writer_.tell_when_written();
+  if (!resting_.empty()) (void)writer_.tell_when_written(little_enough);
 }
 
 // The sources have their turns in the order in which they came to have something: a flood of one does not
@@ -138,7 +138,7 @@ bool LogPump::rests(LogSource& source, LogLines& lines, bool floods) {
   const bool has_had_its_turn = floods && outstanding() >= one_turn_of_a_flood;
   if (!has_had_its_turn && lines.held() < too_much) return false;
   resting_.push_back({&source, &lines});
-  (void)writer_.tell_when_written();
+  (void)writer_.tell_when_written(little_enough);
   if (!patience_.armed()) watch_progress();
   return true;
 }

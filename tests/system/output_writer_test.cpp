@@ -11,8 +11,10 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <semaphore>
 #include <string>
+#include <vector>
 
 #include "system/signals.hpp"
 
@@ -87,6 +89,18 @@ TEST_F(PipeTest, a_full_mailbox_has_no_room_and_says_when_there_is_some) {
   (void)all_of(writer);
 }
 
+TEST_F(PipeTest, who_asks_for_it_is_told_when_little_is_left) {
+  std::binary_semaphore moved(0);
+  OutputWriter writer(ends[1], "x | ", [&] { moved.release(); });
+  writer.put(many_lines(1 << 20));
+  ASSERT_TRUE(writer.tell_when_written(200'000));
+  std::array<char, 4096> some{};
+  while (!moved.try_acquire()) (void)!::read(ends[0], some.data(), some.size());
+  EXPECT_GT(writer.unwritten(), 200'000U - (1U << 17)) << "a pipe of 64 KiB, and what was read meanwhile";
+  EXPECT_LE(writer.unwritten(), 200'000U);
+  (void)all_of(writer);
+}
+
 TEST_F(PipeTest, what_nobody_ever_reads_holds_up_no_end) {
   OutputWriter writer(ends[1], "x | ");
   writer.put(many_lines(1 << 20));
@@ -150,6 +164,34 @@ TEST_F(PipeTest, a_reader_who_has_gone_is_a_failure_and_each_loss_is_told) {
   EXPECT_EQ(writer.lost_in_all(), 2U);
   EXPECT_EQ(told, 2);
   ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+// Keeps what it is given.
+struct KeepingTarget final : OutputTarget {
+  explicit KeepingTarget(std::vector<std::string>& into) : pieces(into) {}
+  ssize_t write(std::string_view lines) override {
+    pieces.emplace_back(lines);
+    return static_cast<ssize_t>(lines.size());
+  }
+  std::string marker(std::uint64_t, std::string_view) override { return "lost\n"; }
+  std::vector<std::string>& pieces;
+};
+
+TEST(OutputWriterToATarget, gives_it_whole_lines_however_long_they_are) {
+  std::vector<std::string> pieces;
+  const std::string text = "a\n" + std::string(300'000, 'x') + "\n" + many_lines(400'000);
+  {
+    OutputWriter writer(std::make_unique<KeepingTarget>(pieces), {});
+    writer.put(std::string(text));
+    EXPECT_TRUE(writer.finish(patience));
+  }
+  std::string all;
+  for (const std::string& piece : pieces) {
+    EXPECT_TRUE(piece.ends_with('\n'));
+    all += piece;
+  }
+  EXPECT_TRUE(all == text);
+  EXPECT_GT(pieces.size(), 3U);
 }
 
 TEST_F(PipeTest, signals_are_for_other_threads) {
