@@ -250,7 +250,8 @@ TEST_F(Diagnosis, ten_runs_are_kept_and_no_more) {
 }
 
 TEST_F(Diagnosis, what_never_came_to_its_command_was_no_run) {
-  script("db", {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
+  script("db",
+         {.refuse = system::SpawnError{.stage = system::SpawnStage::exec, .errnum = ENOENT, .detail = {}}});
   up();
   EXPECT_EQ(state("db"), State::failed);
   EXPECT_THAT(service("db").past_runs(), IsEmpty());
