@@ -1,6 +1,6 @@
 #include "cli/options.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include <csignal>

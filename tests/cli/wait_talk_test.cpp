@@ -1,6 +1,6 @@
 #include "cli/wait_talk.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "text/width.hpp"

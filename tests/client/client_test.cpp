@@ -2,7 +2,7 @@
 // so nobody has to wait.
 #include "client/client.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>

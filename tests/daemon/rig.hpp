@@ -1,7 +1,7 @@
 // A supervisor on a loop whose clock a test moves, with processes, probes and resources that do as told.
 #pragma once
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <deque>

@@ -1,7 +1,7 @@
 // What belfry's guard is told.
 #include "system/guard_ledger.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 #include "waiter/target.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 namespace belfry::waiter {

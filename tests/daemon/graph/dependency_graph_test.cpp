@@ -1,7 +1,7 @@
 // Each walk over the graph, on graphs that are small enough to be seen.
 #include "daemon/graph/dependency_graph.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "tests/daemon/graph/fake_node.hpp"

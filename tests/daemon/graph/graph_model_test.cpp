@@ -2,7 +2,7 @@
 //
 // The naive versions are recursive, look at a node as often as there are ways to it, and are short enough to
 // be believed. Graphs are small, so that this is possible.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <random>

@@ -1,6 +1,6 @@
 #include "daemon/journal/journal.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <string>

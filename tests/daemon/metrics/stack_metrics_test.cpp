@@ -1,6 +1,6 @@
 #include "daemon/metrics/stack_metrics.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
 

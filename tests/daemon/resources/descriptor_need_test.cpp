@@ -2,7 +2,7 @@
 
 #include "daemon/notify/own_socket.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <memory>

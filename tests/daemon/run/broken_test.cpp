@@ -1,5 +1,5 @@
 // Something throws in the daemon itself: its services are stopped in good order, and it ends with 70.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 #include "daemon/run/own_tasks.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <array>

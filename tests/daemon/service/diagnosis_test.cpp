@@ -1,4 +1,6 @@
 // Why a run has failed, beyond its exit code, and what is kept of what it took.
+#include <gmock/gmock-more-matchers.h>
+
 #include <csignal>
 
 #include "tests/daemon/rig.hpp"

@@ -1,7 +1,7 @@
 // What is made of what programs say last. The lines are those of the programs named, as they were read.
 #include "daemon/service/last_words.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 #include "daemon/service/ports_in_text.hpp"

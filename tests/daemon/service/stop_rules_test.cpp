@@ -1,7 +1,7 @@
 // When a run that is to stop is killed, and when nobody waits for it any more.
 #include "daemon/service/stop_rules.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/stack_builder.hpp"

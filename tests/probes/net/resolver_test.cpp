@@ -1,7 +1,7 @@
 // From names to addresses, against name servers on the same loop.
 #include "probes/net/resolver.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <deque>

@@ -1,6 +1,6 @@
 #include "daemon/http/api/api.hpp"
 
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include "daemon/http/api/access.hpp"

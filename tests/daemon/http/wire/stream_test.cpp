@@ -1,5 +1,5 @@
 // Answers that go on as long as there is news, over real sockets.
-#include <gmock/gmock.h>
+#include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
 #include <string>
