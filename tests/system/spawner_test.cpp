@@ -372,7 +372,7 @@ TEST_F(SpawnerTest, a_plain_name_is_searched_in_the_childs_own_path) {
   EXPECT_EQ(run(launch, output), "found\n");
   launch.standard_output = -1;
   launch.add_variable("PATH", "/nowhere");
-  EXPECT_EQ(failure(launch), "exec: No such file or directory: sh");
+  EXPECT_EQ(failure(launch), "exec: sh: it is in no directory of PATH (/nowhere)");
 }
 
 TEST_F(SpawnerTest, a_relative_path_counts_from_the_working_directory) {
@@ -392,7 +392,7 @@ TEST_F(SpawnerTest, a_command_that_appeared_after_it_was_resolved_is_found) {
   launch.set_command(std::vector<std::string>{"tool"});
   launch.set_environment(BaseEnvironment::empty(), std::vector<NameValue>{{"PATH", directory}});
   launch.resolve();
-  EXPECT_EQ(failure(launch), "exec: No such file or directory: tool");
+  EXPECT_EQ(failure(launch), std::string("exec: tool: it is in no directory of PATH (") + directory + ")");
   ASSERT_EQ(::symlink("/bin/true", tool.c_str()), 0);
   EXPECT_EQ(failure(launch), "started");
   ::unlink(tool.c_str());
@@ -428,7 +428,8 @@ TEST_F(SpawnerTest, a_directory_the_user_may_not_enter_fails_as_that_user) {
   launch.identity = std::make_shared<const Identity>(Identity{54321, 54321, {54321}, "x", "/", "/bin/sh"});
   launch.working_dir = directory;
   EXPECT_EQ(failure(launch), std::string("working_dir: Permission denied: ") + directory +
-                                 ": user 54321 may not enter it, or a directory above it");
+                                 ": user 54321 may not enter " + directory +
+                                 " (mode 0700, of root:root; chmod o+x " + directory + " would let it)");
   ::rmdir(directory);
 }
 
@@ -513,7 +514,7 @@ TEST_F(SpawnerTest, a_thousand_failures_leave_nothing_behind) {
   Launch launch;
   launch.set_command(std::vector<std::string>{"/no/such/command"});
   for (int i = 0; i < 1000; ++i)
-    ASSERT_EQ(failure(launch), "exec: No such file or directory: /no/such/command");
+    ASSERT_EQ(failure(launch), "exec: /no/such/command: the directory /no does not exist");
   EXPECT_TRUE(no_children());
 }
 

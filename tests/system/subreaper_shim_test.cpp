@@ -85,7 +85,8 @@ TEST_F(SubreaperShimTest, a_start_that_fails_is_told_with_its_stage_and_leaves_n
   launch.isolate = true;
   auto refused = world.processes.spawn(launch, world.exits);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().text(launch.command()), "exec: No such file or directory: /no/such/program");
+  EXPECT_EQ(refused.error().text(launch.command()),
+            "exec: /no/such/program: the directory /no does not exist");
   Launch nowhere = shell("true");
   nowhere.isolate = true;
   nowhere.working_dir = "/no/such/place";
