@@ -27,13 +27,6 @@ Response unauthorized(std::string_view detail, std::string_view challenge) {
   return response;
 }
 
-Response scrape(HttpMetrics& metrics) {
-  Response response;
-  response.content_type = prometheus_text;
-  metrics.write(response.body);
-  return response;
-}
-
 Response shut_down(StackView& stack) {
   stack.request_shutdown("asked to over HTTP");
   return json(202, "{\"message\":\"shutting down\"}\n");
@@ -74,6 +67,7 @@ Answer Api::answer(const Request& request, const Caller& caller) {
     return std::make_unique<DeferredCommand>(*this, *run);
   if (auto* follow = std::get_if<FollowEvents>(&understood))
     return follow_events(journal_, std::move(*follow));
+  if (std::holds_alternative<Metrics>(understood)) return scrape_.answer(request);
   return std::get<Response>(std::move(understood));
 }
 
@@ -167,7 +161,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
     case Route::readyz_service:
     case Route::startupz:
     case Route::healthz: return health(match, request, query, shown);
-    case Route::metrics: return scrape(metrics_);
+    case Route::metrics: return Metrics();
     case Route::services: return list_services(shown, clock_);
     case Route::service: return show_service(shown, match.service, clock_);
     case Route::wait: {
