@@ -143,7 +143,7 @@ void walk_probes(const std::vector<Sample>& samples, Sink& sink) {
     const std::span<const ProbeAttempts> tried = tried_of(sample);
     std::ranges::for_each(tried, write);
     // A counter that is there from the start: its first step can be seen.
-    if (!sample.probe.empty() && !std::ranges::contains(tried, sample.probe, &ProbeAttempts::kind))
+    if (!sample.probe.empty() && std::ranges::find(tried, sample.probe, &ProbeAttempts::kind) == tried.end())
       write({.kind = sample.probe});
   }
   sink.family(probe_duration);

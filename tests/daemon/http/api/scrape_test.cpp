@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "channels/wait_group.hpp"
 #include "tests/daemon/http/api/api_support.hpp"
 
 namespace belfry::daemon::http {
