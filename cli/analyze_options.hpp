@@ -15,11 +15,11 @@ class App;
 namespace belfry::cli {
 
 struct AnalyzeOptions {
-  std::string svg;                   // where the picture goes; "-": standard output
-  std::string history;               // the file to read instead of the stack's own
-  std::vector<std::string> faster;   // "db=1s", as written
-  std::vector<std::string> compare;  // two starts, counted back from the newest, which is 1
-  bool stop = false;                 // the last stop, and not the last start
+  std::string svg{};                   // where the picture goes; "-": standard output
+  std::string history{};               // the file to read instead of the stack's own
+  std::vector<std::string> faster{};   // "db=1s", as written
+  std::vector<std::string> compare{};  // two starts, counted back from the newest, which is 1
+  bool stop = false;                   // the last stop, and not the last start
 };
 
 void add_analyze_options(CLI::App& app, AnalyzeOptions& options);

@@ -27,7 +27,6 @@ Without -c FILE, the file is belfry.yaml here, or /etc/belfry/belfry.yaml.
 
 examples:
   belfry check                   # is the file right?
-  belfry run                     # in the foreground, until Ctrl-C
   belfry exec -- pytest          # the tests, in a stack that is ready
   belfry help run                # more about one command
 )";
