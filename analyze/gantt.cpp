@@ -20,9 +20,9 @@ constexpr double column_width = 7.4;
 
 // Both colour schemes have at least the contrast that WCAG 2.1 asks for (4.5 of text, 3 of bars).
 constexpr std::string_view style = R"(<style>
-svg{font:13px system-ui,sans-serif;background:#fff;--ink:#1c2430;--soft:#5a6573;--grid:#e3e7ec;--wait:#aab4c0;--bar:#4c86c6;--hot:#c2410c;--room:#8fa7c2}
-@media (prefers-color-scheme:dark){svg{background:#12161c;--ink:#e8edf3;--soft:#9aa7b5;--grid:#262e38;--wait:#5b6775;--bar:#5b9be0;--hot:#fb923c;--room:#5d7796}}
-text{fill:var(--ink)}.soft{fill:var(--soft);font-size:11px}.title{font-size:16px;font-weight:600}.hot{fill:var(--hot);font-weight:600}
+svg{font:13px system-ui,sans-serif;background:#fff;--back:#fff;--ink:#1c2430;--soft:#5a6573;--grid:#e3e7ec;--wait:#aab4c0;--bar:#4c86c6;--hot:#c2410c;--room:#8fa7c2}
+@media (prefers-color-scheme:dark){svg{background:#12161c;--back:#12161c;--ink:#e8edf3;--soft:#9aa7b5;--grid:#262e38;--wait:#5b6775;--bar:#5b9be0;--hot:#fb923c;--room:#5d7796}}
+text{fill:var(--ink)}.soft{fill:var(--soft);font-size:11px}.took{paint-order:stroke;stroke:var(--back);stroke-width:5px}.title{font-size:16px;font-weight:600}.hot{fill:var(--hot);font-weight:600}
 .grid{stroke:var(--grid)}.wait{stroke:var(--wait);stroke-width:2}.bar{fill:var(--bar)}.crit{fill:var(--hot)}
 .room{stroke:var(--room);stroke-width:2;stroke-dasharray:2 4}.link{fill:none;stroke:var(--hot);stroke-width:1.5}
 .end{stroke:var(--hot);stroke-dasharray:4 3}
@@ -167,8 +167,8 @@ class Drawing {
     out_ += "<rect class=\"" + std::string(critical ? "crit" : "bar") + "\" x=\"" + number(x(step.begin)) +
             "\" y=\"" + number(middle - bar_height / 2) + "\" width=\"" + number(width) + "\" height=\"" +
             number(bar_height) + "\" rx=\"3\"/>";
-    out_ += "<text class=\"soft\" x=\"" + number(x(step.begin) + width + 6) + "\" y=\"" + number(middle + 4) +
-            "\">" + span_text(step.end - step.begin) + "</text></g>\n";
+    out_ += "<text class=\"soft took\" x=\"" + number(x(step.begin) + width + 6) + "\" y=\"" +
+            number(middle + 4) + "\">" + span_text(step.end - step.begin) + "</text></g>\n";
   }
 
   void draw_line(std::string_view kind, Duration from, Duration to, double at) {

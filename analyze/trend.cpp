@@ -41,6 +41,7 @@ std::vector<Deviation> deviations(const std::vector<Observation>& all) {
 std::optional<Deviation> deviation_of_whole(const std::vector<Observation>& all) {
   if (all.size() <= least_for_a_median) return std::nullopt;
   std::vector<Duration> earlier;
+  earlier.reserve(all.size() - 1);
   for (std::size_t i = 0; i + 1 < all.size(); ++i) earlier.push_back(all[i].took);
   const std::size_t count = earlier.size();
   return Deviation{

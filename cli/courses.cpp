@@ -38,6 +38,26 @@ bool is_transparent(const config::Service& service) {
   return service.type == config::ServiceType::gate || service.type == config::ServiceType::external;
 }
 
+// Every service counts from the moment at which it was wanted itself, and those lie a little apart. Where the
+// wait of a service would end after its begin by no more than that, it is moved along.
+void bring_into_line(Course& course) {
+  constexpr Duration apart = std::chrono::milliseconds(20);
+  std::vector<std::size_t> order(course.steps.size());
+  std::ranges::generate(order, [n = std::size_t{0}]() mutable { return n++; });
+  std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(course.steps[i].begin, i); });
+  for (const std::size_t i : order) {
+    Step& step = course.steps[i];
+    for (Wait& wait : step.waits) {
+      const Step& on = course.steps[wait.on];
+      wait.held = wait.condition == config::name_of(config::Condition::started) ? on.begin : on.end;
+      const Duration late = wait.held - step.begin;
+      if (late <= Duration{0} || late > std::max(apart, step.begin / 20)) continue;
+      step.begin += late;
+      step.end += late;
+    }
+  }
+}
+
 // Those that have to be gone before each service; the order goes through gates and externals, and through
 // whoever did not run. Parallel to the services of the stack.
 std::vector<std::vector<std::size_t>> dependents_of(const config::Stack& stack, const Numbers& steps) {
@@ -57,7 +77,8 @@ std::vector<std::vector<std::size_t>> dependents_of(const config::Stack& stack, 
     while (!todo.empty()) {
       const std::size_t at = todo.back();
       todo.pop_back();
-      if (std::exchange(seen[at], true)) continue;
+      if (seen[at]) continue;
+      seen[at] = true;
       const bool goes_on = is_transparent(stack.services[at]) || !steps.contains(stack.services[at].name);
       if (goes_on)
         todo.insert(todo.end(), direct[at].begin(), direct[at].end());
@@ -132,13 +153,10 @@ NamedCourse course_of_start(const daemon::HistoryEntry& entry, const config::Sta
     for (const config::Dependency& edge : service.depends_on) {
       const auto on = numbers.find(edge.service);
       if (on == numbers.end()) continue;
-      const Step& other = out.course.steps[on->second];
-      const bool of_begin = edge.condition == config::Condition::started;
-      step.waits.push_back({.on = on->second,
-                            .condition = std::string(condition_of(edge)),
-                            .held = of_begin ? other.begin : other.end});
+      step.waits.push_back({.on = on->second, .condition = std::string(condition_of(edge))});
     }
   }
+  bring_into_line(out.course);
   remark(out, unfinished, "not ready, and so not part of it");
   if (entry.services_in_all > entry.services.size())
     out.remarks.push_back("only the " + std::to_string(entry.services.size()) +

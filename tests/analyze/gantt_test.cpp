@@ -30,7 +30,7 @@ TEST(Gantt, draws_a_bar_for_each_step_and_tells_the_critical_ones_apart) {
   EXPECT_EQ(count(picture, "<rect class=\"bar\""), 1U + 1U);
   EXPECT_EQ(count(picture, "<path class=\"link\""), 1U);
   EXPECT_THAT(picture, HasSubstr("all ready after 1.30 s"));
-  EXPECT_THAT(picture, HasSubstr("cache: begins at 0 ms, takes 400 ms, slack 600 ms"));
+  EXPECT_THAT(picture, HasSubstr("cache: begins at 0 ms, takes 400 ms, slack 900 ms"));
 }
 
 TEST(Gantt, a_name_is_text_whatever_it_holds) {

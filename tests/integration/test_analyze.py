@@ -15,7 +15,7 @@ SHOP = """  db: {command: $SAMPLE --name db --notify --ready-delay 200ms, ready:
 class Analyze(Scenario):
     def up(self, services=SHOP):
         stack = self.stack(services, name="shop").start()
-        stack.output.index_of("ready after")
+        stack.output.index_of("belfry | ready after")
         return stack
 
     def analysis(self, stack, *arguments):
@@ -80,8 +80,8 @@ class Analyze(Scenario):
         for delay in ("1ms", "1ms", "1ms", "400ms"):
             stack.write(SHOP.replace("200ms", delay), name="shop")
             stack.start()
-            stack.output.index_of("ready after")
-            self.assertEqual(stack.stop(), 0)
+            stack.output.index_of("belfry | ready after")
+            self.assertEqual(stack.stop(), 0, stack.output.text())
         told = stack.cli("analyze", "-c", stack.file).stdout
         self.assertRegex(told, r"trend of the last 4:\n  the whole: .* against its median\n  slowest against its own: db, 4\d\d ms, \+\d+ ms against its median")
         compared = stack.cli("analyze", "--compare", "2", "1", "-c", stack.file).stdout
