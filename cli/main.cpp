@@ -65,7 +65,8 @@ constexpr Subcommand subcommands[] = {
     {"run", run},         {"exec", exec},     {"check", check},           {"graph", graph},
     {"status", status},   {"wait", wait},     {"start", control},         {"stop", control},
     {"restart", control}, {"kill", control},  {"reload", control},        {"shutdown", shutdown},
-    {"events", events},   {"import", import}, {"completion", completion},
+    {"events", events},   {"import", import}, {"completion", completion}, {"why", why},
+    {"analyze", analyze},
 };
 
 int answer(const Invocation& asked) {

@@ -129,10 +129,23 @@ Result<std::string> make_place_for_control_socket(std::string_view stack_name, s
       last->wrap("cannot find a place for the control socket of " + std::string(stack_name)));
 }
 
+namespace {
+
+std::string directory_of_history() {
+  const std::string_view state = environment("XDG_STATE_HOME");
+  return state.starts_with('/') ? std::string(state) + "/belfry" : "/var/lib/belfry";
+}
+
+}  // namespace
+
+std::string place_of_history(std::string_view stack_name) {
+  return directory_of_history() + "/" + file_name(stack_name, ".history");
+}
+
 Result<std::string> make_place_for_history(std::string_view stack_name) {
   const std::string_view state = environment("XDG_STATE_HOME");
   const bool of_user = state.starts_with('/');
-  const std::string directory = of_user ? std::string(state) + "/belfry" : "/var/lib/belfry";
+  const std::string directory = directory_of_history();
   if (of_user) {
     // XDG Base Directory Specification: whoever writes there first makes it.
     if (auto made = make_directory(std::string(state), Passage::owner); !made)
@@ -147,7 +160,7 @@ Result<std::string> make_place_for_history(std::string_view stack_name) {
                                                            "`chmod o-w` it, or set XDG_STATE_HOME"));
   if (const int error = system::access_error(directory, system::Access::make_in); error != 0)
     return std::unexpected(Error::from_errno(error, "cannot write in " + directory));
-  return directory + "/" + file_name(stack_name, ".history");
+  return place_of_history(stack_name);
 }
 
 Result<std::string> make_place_for_private_socket(std::string_view stack_name) {

@@ -116,6 +116,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   [[nodiscard]] TimePoint now() const override { return loop_.now(); }
   [[nodiscard]] TimelineView timeline(std::size_t index) const override;
   [[nodiscard]] StartView start() const override;
+  [[nodiscard]] StackFacts why_facts(std::optional<std::size_t> service) const override;
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override;
   Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override;
   void request_shutdown(std::string_view reason) override;

@@ -24,6 +24,8 @@ enum class Route : std::uint8_t {
   wait,
   events,
   timeline,
+  why,
+  why_service,
   openapi,  // read_only
   command,
   shutdown,  // full
@@ -32,7 +34,7 @@ enum class Route : std::uint8_t {
 
 struct Match {
   Route route = Route::unknown;
-  std::string service;                             // readyz_service, service, command: the decoded name
+  std::string service;  // readyz_service, service, why_service, command: the decoded name
   ServiceCommand command = ServiceCommand::start;  // command
 };
 
