@@ -32,7 +32,7 @@ std::string SpawnError::text(std::string_view command) const {
     out += thing;
   }
   if (!cause.empty()) out += ": " + cause;
-  if (errnum == EAGAIN) out += how_to_raise_the_process_limit;
+  if (errnum == EAGAIN && cause.empty()) out += how_to_raise_the_process_limit;
   if (errnum == EMFILE) out += how_to_raise_the_limit;
   return out;
 }

@@ -221,8 +221,8 @@ class Sandbox(Scenario):
   other: {command: [sleep, "1000"], user: "54321"}
   one: {command: [sleep, "1000"], user: "54321", rlimits: {nproc: 0}, depends_on: [other]}
 """).start()
-        stack.output.index_of("exec: Resource temporarily unavailable: sleep: user 54321 has as many processes as it may "
-                              "(RLIMIT_NPROC, 0)")
+        stack.output.index_of("exec: Resource temporarily unavailable: sleep: user 54321 has as many processes and threads as it may "
+                              "(RLIMIT_NPROC is 0: `rlimits: {nproc: …}` counts the whole user)")
 
     @NAMESPACES
     def test_an_isolated_service_below_its_shim_is_in_its_sandbox(self):
