@@ -124,6 +124,18 @@ class Init(unittest.TestCase):
         self.assertEqual("alone\n", parent.stdout.readline())
         parent.wait(PATIENCE)
 
+    def test_when_it_is_killed_the_command_goes_with_it(self):
+        told, tell = os.pipe()  # ends with the command
+        self.addCleanup(os.close, told)
+        run = subprocess.Popen([BELFRY, "run", "--", "sh", "-c", "echo up >&2; exec sleep 1000"], stdin=subprocess.DEVNULL, stdout=tell,
+                               stderr=subprocess.PIPE, text=True)
+        os.close(tell)
+        self.addCleanup(run.stderr.close)
+        self.assertEqual("up\n", run.stderr.readline())
+        run.kill()
+        self.assertEqual(-signal.SIGKILL, run.wait(PATIENCE))
+        self.assertTrue(select.select([told], [], [], PATIENCE)[0], "the command goes on")
+
     def test_what_the_command_leaves_behind_is_ended_as_pid_1_and_not(self):
         for before in ([], AS_PID_1):
             done = subprocess.run([*before, BELFRY, "run", "--", "sh", "-c", "setsid sleep 1000 & exit 5"],
@@ -194,6 +206,17 @@ class OnATerminal(unittest.TestCase):
         terminal.type("\x03")
         terminal.until("heard")
         self.assertEqual(3, terminal.exit_code())
+
+    def test_the_command_hears_that_the_terminal_has_gone(self):
+        folder = tempfile.mkdtemp(prefix="belfry-init-")
+        self.addCleanup(shutil.rmtree, folder)
+        heard = os.path.join(folder, "heard")
+        terminal = Terminal(BELFRY, "run", "--", "bash", "-c", f"trap 'echo hung up > {heard}; exit 3' HUP; echo up; {LOOP}")
+        terminal.until("up")
+        os.close(terminal.terminal)  # as a terminal emulator or sshd does
+        self.assertEqual(3, terminal.exit_code())
+        with open(heard, encoding="ascii") as file:
+            self.assertEqual("hung up\n", file.read())
 
     def test_ctrl_z_stops_both_for_the_shell_above_and_fg_continues_both(self):
         terminal = self.open("bash", "-c", f"""set -m; {BELFRY} run -- bash -c '{self.COMMAND}'; echo "left: $?"; fg; echo "end: $?" """)
