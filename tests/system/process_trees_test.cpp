@@ -208,8 +208,10 @@ TEST_P(ProcessTrees, a_condemned_tree_that_goes_on_forking_ends_all_the_same) {
 // How it is divided is the matter of tree_signal_test.cpp.
 TEST_P(ProcessTrees, a_crowd_is_killed_in_the_turns_that_follow) {
   in_a_world([&](World& world) {
-    auto service = start(world, "i=0; while [ $i -lt " + std::to_string(TreeSignal::piece + 44) +
-                                    " ]; do sleep 1000 & i=$((i + 1)); done; echo up; wait");
+    // Each waits for the pipe of the first, without a program of its own.
+    auto service = start(world, "sleep 1000 | { exec 3<&0; i=0; while [ $i -lt " +
+                                    std::to_string(TreeSignal::piece + 44) +
+                                    " ]; do (read -r line <&3) & i=$((i + 1)); done; echo up; wait; }");
     world.processes.watch_tree(service.tree, world.exits);
     EXPECT_TRUE(world.processes.signal(service.tree, SIGKILL, Scope::tree));
     EXPECT_EQ(world.processes.survivors(service.tree).size(), proc::most_survivors);
