@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/message.hpp"
@@ -22,7 +23,8 @@ enum class Route : std::uint8_t {
   service,
   wait,
   events,
-  timeline,  // read_only
+  timeline,
+  openapi,  // read_only
   command,
   shutdown,  // full
   unknown
@@ -33,6 +35,9 @@ struct Match {
   std::string service;                             // readyz_service, service, command: the decoded name
   ServiceCommand command = ServiceCommand::start;  // command
 };
+
+// All that is known, as OpenAPI writes them: "/readyz/{name}".
+[[nodiscard]] std::vector<std::string> path_templates();
 
 // `path` as it stands in the request target; a trailing slash means nothing.
 [[nodiscard]] Match match(std::string_view path);
