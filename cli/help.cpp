@@ -90,7 +90,8 @@ usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
   FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   check with a profile enabled
   --format F       text (default), json for editors, sarif for CI services
-  --strict         warnings are errors: on the machine that will run it
+  --strict         warnings are errors: on the machine that will run it (but for
+                   what the user who checks may not do)
   --schema         print the JSON Schema of the file format, for editors
 
 Nothing is started. All problems are shown at once, with place and what to do.
