@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "cli/commands.hpp"
+#include "cli/freshness.hpp"
 #include "cli/locate.hpp"
 #include "cli/render.hpp"
+#include "cli/watch.hpp"
 #include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
@@ -65,12 +68,24 @@ void add_past_runs(Client& client, StackStatus& status) {
   }
 }
 
+// One that is not wanted is not waited for, unless it was asked for by name.
+bool all_are_ready(const StackStatus& status, const std::vector<std::string>& names) {
+  if (names.empty()) return status.ready;
+  return std::ranges::all_of(status.services, &ServiceStatus::ready);
+}
+
 }  // namespace
 
 int status(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
-  if (asked.json && asked.names.size() == 1) return print_one_as_json(*client, asked.names.front());
+  if (asked.live) {
+    if (asked.json || asked.ready)
+      return report({exit_code::usage, "cannot go on looking with --json or --ready: they are one answer",
+                     "belfry events -f --json tells of each change"});
+    return watch(std::move(*client), {.services = asked.names, .with_events = false, .may_stop = false});
+  }
+  if (asked.json && !asked.ready && asked.names.size() == 1) return print_one_as_json(*client, asked.names.front());
   Waiting waiting = until_it_answers();
   const auto reply = client->request("GET", "/v1/services", &waiting);
   if (!reply) return report(reply.error());
@@ -84,7 +99,8 @@ int status(const Invocation& asked) {
   if (status->detailed && !asked.json) add_past_runs(*client, *status);
   std::cout << (asked.json ? text::visible_json(reply->body)
                            : render_status(*status, terminal_at(STDOUT_FILENO)));
-  return exit_code::ok;
+  if (const std::string hint = stale_hint(*status); !hint.empty() && !asked.json) std::cout << "\n" << hint;
+  return asked.ready && !all_are_ready(*status, asked.names) ? 1 : exit_code::ok;
 }
 
 }  // namespace belfry::cli
