@@ -80,10 +80,10 @@ std::span<const std::string_view> foreign_words() {
   return all;
 }
 
-
 std::string_view why_not_here(std::string_view word) {
   constexpr std::string_view images = "belfry starts programs and knows no images";
-  constexpr std::string_view boot = "belfry starts what its file names; at boot its own unit is what is enabled";
+  constexpr std::string_view boot =
+      "belfry starts what its file names; at boot its own unit is what is enabled";
   static constexpr std::pair<std::string_view, std::string_view> words[] = {
       {"build", images},
       {"pull", images},

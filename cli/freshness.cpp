@@ -24,7 +24,8 @@ std::string stale_files(const client::StackStatus& status) {
 std::string stale_hint(const client::StackStatus& status) {
   const std::string stale = stale_files(status);
   if (stale.empty()) return {};
-  return stale + ": what runs is the older one, until belfry itself is started anew (belfry down && belfry up)\n";
+  return stale +
+         ": what runs is the older one, until belfry itself is started anew (belfry down && belfry up)\n";
 }
 
 }  // namespace belfry::cli

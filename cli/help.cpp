@@ -136,7 +136,8 @@ examples:
   belfry ls --json | jq -r '.stacks[] | select(.state != "ready") | .name'
 )";
 
-constexpr std::string_view attach_help = R"(belfry attach: go back to the screen of a stack that runs in the background.
+constexpr std::string_view attach_help =
+    R"(belfry attach: go back to the screen of a stack that runs in the background.
 
 usage: belfry attach [STACK] [--socket PATH | -c FILE]
 

@@ -19,8 +19,7 @@ bool is_on_its_way(const ServiceStatus& service) {
 
 std::string seconds_text(Duration time) {
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.1fs",
-                std::max(0.0, std::chrono::duration<double>(time).count()));
+  std::snprintf(buffer, sizeof buffer, "%.1fs", std::max(0.0, std::chrono::duration<double>(time).count()));
   return buffer;
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "client/json.hpp"
 #include "channels/time/time.hpp"
+#include "client/json.hpp"
 #include "text/live.hpp"
 
 namespace belfry::cli {

@@ -119,11 +119,12 @@ void print_table(const std::vector<Running>& stacks) {
                                           {"FILE", Colour::bold, false}}};
   for (const Running& one : stacks) {
     const std::string state = state_of(one);
-    rows.push_back({{text::visible(one.status.stack.empty() ? one.socket : one.status.stack), Colour::none, false},
-                    {state, state == "ready" ? Colour::green : Colour::yellow, false},
-                    {std::to_string(one.ready) + "/" + std::to_string(one.wanted), Colour::none, true},
-                    {std::to_string(one.pid), Colour::none, true},
-                    {text::visible(files_of(one)), Colour::none, false}});
+    rows.push_back(
+        {{text::visible(one.status.stack.empty() ? one.socket : one.status.stack), Colour::none, false},
+         {state, state == "ready" ? Colour::green : Colour::yellow, false},
+         {std::to_string(one.ready) + "/" + std::to_string(one.wanted), Colour::none, true},
+         {std::to_string(one.pid), Colour::none, true},
+         {text::visible(files_of(one)), Colour::none, false}});
   }
   const Terminal terminal = terminal_at(STDOUT_FILENO);
   std::cout << render_table(rows, terminal.width, terminal.colour);
@@ -135,12 +136,12 @@ Expected<Client> find_stack(const std::string& name) {
   std::erase_if(found, [&name](const Running& one) { return one.status.stack != name; });
   if (found.size() == 1) return Client::connect(found.front().socket);
   if (found.empty())
-    return std::unexpected(
-        Failure{exit_code::unavailable, "cannot find a stack named " + name + " that runs here", "belfry ls"});
-  return std::unexpected(Failure{exit_code::usage,
-                                 "cannot choose: " + std::to_string(found.size()) + " stacks named " + name +
-                                     " run here",
-                                 "belfry attach --socket " + found.front().socket});
+    return std::unexpected(Failure{exit_code::unavailable,
+                                   "cannot find a stack named " + name + " that runs here", "belfry ls"});
+  return std::unexpected(
+      Failure{exit_code::usage,
+              "cannot choose: " + std::to_string(found.size()) + " stacks named " + name + " run here",
+              "belfry attach --socket " + found.front().socket});
 }
 
 }  // namespace

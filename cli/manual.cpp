@@ -207,7 +207,8 @@ std::string section_of(const std::string& command) {
 }  // namespace
 
 std::string manual_page() {
-  std::string page = ".\\\" Made by `belfry help --man` from what --help shows (cli/help.cpp, cli/manual.cpp).\n";
+  std::string page =
+      ".\\\" Made by `belfry help --man` from what --help shows (cli/help.cpp, cli/manual.cpp).\n";
   page += ".TH BELFRY 1 \"\" \"belfry " + std::string(version()) + "\" \"User commands\"\n";
   page += beginning;
   for (const CommandOptions& command : all_commands()) page += section_of(command.command);

@@ -250,7 +250,8 @@ Expected<void> check_choice(const Invocation& asked, std::string_view what, cons
 }
 
 Expected<void> check_choices(const Invocation& asked) {
-  if (auto right = check_choice(asked, "--annotate", asked.exec.annotate, choices_of("exec", "--annotate")); !right)
+  if (auto right = check_choice(asked, "--annotate", asked.exec.annotate, choices_of("exec", "--annotate"));
+      !right)
     return right;
   if (asked.format.empty()) return {};  // any word after --condition: the daemon knows the own bells
   return check_choice(asked, "--format", asked.format, choices_of(asked.command, "--format"));
@@ -334,7 +335,8 @@ Expected<void> read_verdict_code(Raw& raw) {
   const auto [rest, error] = std::from_chars(raw.verdict_code.data(), end, code);
   constexpr int highest = 255;
   if (error != std::errc() || rest != end || code < 1 || code > highest)
-    return misunderstood("--verdict-code " + raw.verdict_code, "it is a number from 1 to 255", help_of("exec"));
+    return misunderstood("--verdict-code " + raw.verdict_code, "it is a number from 1 to 255",
+                         help_of("exec"));
   raw.invocation.exec.verdict_code = code;
   return {};
 }
@@ -395,8 +397,7 @@ Expected<std::variant<Invocation, Text>> parse(std::vector<std::string> argument
     return std::unexpected(malformed(error, command->name));
   }
   if (raw.help || raw.invocation.command == "help") return help_for(raw.invocation, raw.help);
-  if (raw.invocation.command == "version")
-    return Text{raw.invocation.json ? version_json() : version_text()};
+  if (raw.invocation.command == "version") return Text{raw.invocation.json ? version_json() : version_text()};
   if (auto right = check(*app, raw, has_dashes); !right) return std::unexpected(right.error());
   return std::move(raw.invocation);
 }

@@ -222,8 +222,7 @@ int Ascent::it_takes_too_long() {
     for (const client::ServiceStatus& service : status->services)
       if (service.wanted && !service.ready) unready.push_back(service.name);
   }
-  const std::string who =
-      status ? describe_wait(*status, unready, WaitingFor::up) : "it does not answer yet";
+  const std::string who = status ? describe_wait(*status, unready, WaitingFor::up) : "it does not answer yet";
   return report({exit_code::timed_out, "cannot wait any longer for " + start_.name + ": " + who,
                  "it goes on without you: belfry status; belfry down takes it down"});
 }
@@ -248,10 +247,10 @@ int Ascent::wait(Interrupts& interrupts) {
     if (due == WaitSchedule::Due::reminder) remind();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(schedule.next() - Clock::now());
     constexpr std::int64_t longest = 60'000;
-    pollfd watched[] = {{process_.said(), POLLIN, 0},
-                        {process_.ended(), POLLIN, 0},
-                        {interrupts.descriptor(), POLLIN, 0}};
-    if (::poll(watched, std::size(watched), static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, longest))) < 0)
+    pollfd watched[] = {
+        {process_.said(), POLLIN, 0}, {process_.ended(), POLLIN, 0}, {interrupts.descriptor(), POLLIN, 0}};
+    if (::poll(watched, std::size(watched),
+               static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, longest))) < 0)
       continue;
     // A message that came before the end counts: a stack of which all work is done has been ready.
     if (const auto code = listen()) return *code;
@@ -282,7 +281,8 @@ int up(const Invocation& asked) {
   auto process = system::Background::start(arguments_of(asked, *start), log->get());
   if (!process)
     return report({exit_code::os_error,
-                   "cannot start belfry in the background: " + std::string(std::strerror(process.error())), ""});
+                   "cannot start belfry in the background: " + std::string(std::strerror(process.error())),
+                   ""});
   return Ascent(asked, std::move(*start), std::move(*process)).wait(interrupts);
 }
 

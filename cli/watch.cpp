@@ -43,6 +43,9 @@ class Watch {
   void draw(std::string_view above = {});
   void take(std::string_view bytes);
   void show_line(const client::EventRecord& event);
+  void follow_logs();
+  void take_logs(std::string_view bytes);
+  void show_plain_lines();
   Next heard(int number);
   Next answered();
   void ask_to_stop();
@@ -55,6 +58,8 @@ class Watch {
   text::Screen screen_;
   text::LiveBlock block_;
   client::EventReader reader_;
+  std::optional<Client> logs_;  // nothing: nobody wants to see them, or the daemon shows none
+  client::EventReader log_reader_;
   client::StackStatus status_;
   TimePoint looked_at_{};
   std::string above_;
@@ -104,9 +109,32 @@ void Watch::take(std::string_view bytes) {
     has_news_ = true;
     if (const auto event = client::read_event(message.data)) show_line(*event);
   }
+  show_plain_lines();
+}
+
+void Watch::show_plain_lines() {
   if (screen_.rewrites) return;
   std::cout << std::exchange(above_, {});
   std::cout.flush();
+}
+
+void Watch::follow_logs() {
+  if (!terms_.with_events) return;
+  auto client = Client::connect(stream_.path());
+  if (!client) return;
+  const auto begun = client->begin_stream("/v1/logs?follow=1&n=10", {});
+  if (!begun || begun->status != 200) return;
+  logs_.emplace(std::move(*client));
+  take_logs(begun->body);
+}
+
+void Watch::take_logs(std::string_view bytes) {
+  for (const client::StreamMessage& message : log_reader_.take(bytes)) {
+    if (!message.type.empty()) continue;
+    const std::string line = client::text_member(message.data, "line");
+    above_ += text::visible(client::text_member(message.data, "service") + " | " + line) + "\n";
+  }
+  show_plain_lines();
 }
 
 Watch::Next Watch::heard(int number) {
@@ -147,11 +175,13 @@ void Watch::ask_to_stop() {
 int Watch::milliseconds_left() const {
   const TimePoint now = Clock::now();
   TimePoint next = TimePoint::max();
-  if (has_news_) next = looked_at_ + between_looks;
-  else if (screen_.rewrites && is_moving(status_)) next = now + a_second;
+  if (has_news_)
+    next = looked_at_ + between_looks;
+  else if (screen_.rewrites && is_moving(status_))
+    next = now + a_second;
   if (next == TimePoint::max()) return -1;
-  return static_cast<int>(std::max<std::int64_t>(
-      0, std::chrono::ceil<std::chrono::milliseconds>(next - now).count()));
+  return static_cast<int>(
+      std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(next - now).count()));
 }
 
 int Watch::end(Next why) {
@@ -175,13 +205,17 @@ int Watch::run() {
     return report({begun->status == 403 ? exit_code::not_permitted : exit_code::unavailable,
                    "cannot watch: " + detail_of(*begun), ""});
   if (!look()) return report(client::no_answer(stream_.path(), "it does not say how its services are"));
-  if (screen_.rewrites) draw();
-  else std::cout << render_status(status_, terminal_at(STDOUT_FILENO)) << "\n" << std::flush;
+  if (screen_.rewrites)
+    draw();
+  else
+    std::cout << render_status(status_, terminal_at(STDOUT_FILENO)) << "\n" << std::flush;
   take(begun->body);
+  follow_logs();
   for (;;) {
     pollfd watched[] = {{stream_.descriptor(), POLLIN, 0},
                         {interrupts.descriptor(), POLLIN, 0},
-                        {asks_ ? STDIN_FILENO : -1, POLLIN, 0}};
+                        {asks_ ? STDIN_FILENO : -1, POLLIN, 0},
+                        {logs_ ? logs_->descriptor() : -1, POLLIN, 0}};
     if (::poll(watched, std::size(watched), milliseconds_left()) < 0) continue;
     Next next = Next::goes_on;
     while (const int number = interrupts.take()) {
@@ -194,6 +228,11 @@ int Watch::run() {
       const std::string piece = stream_.next_piece();
       if (piece.empty()) return end(Next::has_ended);
       take(piece);
+    }
+    if (watched[3].revents != 0) {
+      const std::string piece = logs_->next_piece();
+      if (piece.empty()) logs_.reset();
+      take_logs(piece);
     }
     if (has_news_ && Clock::now() - looked_at_ >= between_looks) {
       has_news_ = false;

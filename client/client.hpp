@@ -29,8 +29,9 @@ class Client {
   // `last_id`, where not empty, is where to go on. The Reply has a body when its status is not 200.
   Expected<Reply> follow(const std::string& target, const std::string& last_id,
                          const std::function<bool(std::string_view)>& take);
-  // The same in pieces, for whoever waits for other things as well: after this the descriptor is readable when
-  // something has come. The Reply is that of follow(); its body, where the status is 200, is the first piece.
+  // The same in pieces, for whoever waits for other things as well: after this the descriptor is readable
+  // when something has come. The Reply is that of follow(); its body, where the status is 200, is the first
+  // piece.
   Expected<Reply> begin_stream(const std::string& target, const std::string& last_id);
   // What has come; empty: the daemon has ended the stream. Waits where nothing has.
   [[nodiscard]] std::string next_piece() const;

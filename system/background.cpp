@@ -28,7 +28,8 @@ struct Ears {
 
 // The kernel chooses a name in the abstract namespace (unix(7), autobind): there is no file to remove.
 OrErrno<Ears> listen_to_messages() {
-  Ears ears{.socket = OwnedFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), .address = {}};
+  Ears ears{.socket = OwnedFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
+            .address = {}};
   if (!ears.socket) return std::unexpected(errno);
   const int on = 1;
   ::setsockopt(ears.socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);

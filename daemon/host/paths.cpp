@@ -163,7 +163,8 @@ Result<std::string> make_place_for_output(std::string_view stack_name, std::stri
 
 std::vector<std::string> control_socket_directories() {
   std::vector<std::string> directories;
-  for (const std::string& candidate : control_socket_candidates("x")) directories.push_back(directory_of(candidate));
+  for (const std::string& candidate : control_socket_candidates("x"))
+    directories.push_back(directory_of(candidate));
   return directories;
 }
 

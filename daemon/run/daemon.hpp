@@ -39,11 +39,11 @@ struct RunMode {
   bool tcp_by_default = true;   // listen where the file says; exec runs beside its like and does not
   bool private_socket = false;  // a control socket that nobody else uses
   bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
-  bool live = false;  // on a terminal, a line for each service stays where it is
+  bool live = false;            // on a terminal, a line for each service stays where it is
   std::vector<std::string> services;  // empty: all that are enabled
   system::Guard* guard = nullptr;  // ends the services when belfry is killed; null: nobody, or somebody else
   std::shared_ptr<HeldLines> held = {};  // where those lines are kept instead
-  bool strict_stop = false;  // who had to be killed makes the end a failure
+  bool strict_stop = false;              // who had to be killed makes the end a failure
   int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
 };
 

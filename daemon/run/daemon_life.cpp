@@ -98,9 +98,10 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
     if (which == select_cancelled)
       co_return Ending{.code = exit_code::internal, .reason = ctx.cause().text()};
     if (stop_signal_ != 0)
-      co_return Ending{.code = mode_.has_command ? command_code_.value_or(exit_code::by_signal + stop_signal_) : 0,
-                       .reason = stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)"
-                                                        : system::signal_name(stop_signal_)};
+      co_return Ending{
+          .code = mode_.has_command ? command_code_.value_or(exit_code::by_signal + stop_signal_) : 0,
+          .reason =
+              stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)" : system::signal_name(stop_signal_)};
     if (!announced && supervisor_.up().rung()) {
       announced = true;
       announce_up();

@@ -164,8 +164,7 @@ Task<void> UserCommand::run_command(Context& ctx) {
   daemon_.command_ended(code);
   if (code != exit_code::ok && options_.keep && !asked_to_end_ && !ctx.cancelled())
     co_await keep_the_stack(ctx);
-  daemon_.ask_to_end(
-      {.code = code, .reason = options_.command.front() + " " + exited_.value().text()});
+  daemon_.ask_to_end({.code = code, .reason = options_.command.front() + " " + exited_.value().text()});
 }
 
 // Whether the command or the stack is to blame for a failure, before the stack goes down; and the code.

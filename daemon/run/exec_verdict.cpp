@@ -27,7 +27,9 @@ std::string_view what_happened(const JournalEvent& event) {
 
 // Whoever was stopped or restarted by command rests or waits in the end, and does not come to these states.
 bool is_trouble(const JournalEvent& event) {
-  if (event.kind != EventKind::state || event.cause.contains("by command")) return false;
+  const bool is_asked_for =
+      event.cause.contains("by command") || event.cause.contains("as `belfry kill` asked");
+  if (event.kind != EventKind::state || is_asked_for) return false;
   if (event.to == State::backoff || event.to == State::failed) return true;
   return event.from == State::ready && (event.to == State::unready || event.to == State::blocked);
 }
@@ -125,7 +127,8 @@ void look_for_troubles(Verdict& verdict, const Journal& journal, Sequence since,
 std::string summary_of(const Verdict& verdict) {
   if (!verdict.troubles.empty()) {
     std::string text = of_one(verdict.troubles.front());
-    if (verdict.troubles.size() > 1) text += " (and " + std::to_string(verdict.troubles.size() - 1) + " more)";
+    if (verdict.troubles.size() > 1)
+      text += " (and " + std::to_string(verdict.troubles.size() - 1) + " more)";
     return text;
   }
   if (!verdict.unknown.empty()) return "nobody knows: " + verdict.unknown;
@@ -166,13 +169,14 @@ Result<std::string> with_junit_property(std::string_view report, const Verdict& 
   const std::size_t end = suite == std::string_view::npos ? suite : end_of_tag(report, suite);
   if (end == std::string_view::npos)
     return std::unexpected(Error(Error::Kind::invalid, "there is no <testsuite> in it"));
-  const std::string property = "<property name=\"belfry.verdict\" value=\"" +
-                               for_xml(verdict.command.empty() ? "the command succeeded" : summary_of(verdict)) +
-                               "\"/>";
+  const std::string property =
+      "<property name=\"belfry.verdict\" value=\"" +
+      for_xml(verdict.command.empty() ? "the command succeeded" : summary_of(verdict)) + "\"/>";
   std::string out(report.substr(0, end));
   if (report[end - 1] == '/') {  // it has no content so far
     out.pop_back();
-    return out + "><properties>" + property + "</properties></testsuite>" + std::string(report.substr(end + 1));
+    return out + "><properties>" + property + "</properties></testsuite>" +
+           std::string(report.substr(end + 1));
   }
   const std::string_view rest = report.substr(end + 1);
   constexpr std::string_view list = "<properties>";

@@ -22,8 +22,8 @@ struct Trouble {
 
 // Plain values, so that everything that is made of them can be tested alone.
 struct Verdict {
-  std::string command;     // "pytest exited with code 1"; empty: it has not failed
-  Duration lasted{0};      // the command
+  std::string command;  // "pytest exited with code 1"; empty: it has not failed
+  Duration lasted{0};   // the command
   std::size_t services = 0;
   std::vector<Trouble> troubles;
   std::string unknown;  // why nobody knows whether there were more; empty: that is known

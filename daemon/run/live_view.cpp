@@ -44,7 +44,8 @@ bool rests_well(const std::unique_ptr<Service>& service) {
 }
 
 bool uses_the_terminal(const config::Service& service) {
-  return service.extras && (service.extras->tty || service.extras->log.inherit || !service.extras->standard_input.empty());
+  return service.extras &&
+         (service.extras->tty || service.extras->log.inherit || !service.extras->standard_input.empty());
 }
 
 }  // namespace

@@ -124,10 +124,16 @@ TEST(Options, a_slip_of_the_finger_is_recognised) {
 }
 
 TEST(Options, words_of_other_tools_are_translated) {
-  const std::pair<const char*, const char*> words[] = {
-      {"ps", "status"},          {"config", "check"},   {"top", "status --watch"},   {"is-active", "status --ready"},
-      {"daemon-reload", "reload"}, {"validate", "check"}, {"list-dependencies", "graph"}, {"halt", "down"},
-      {"dameon-reload", "reload"}, {"valdiate", "check"}};
+  const std::pair<const char*, const char*> words[] = {{"ps", "status"},
+                                                       {"config", "check"},
+                                                       {"top", "status --watch"},
+                                                       {"is-active", "status --ready"},
+                                                       {"daemon-reload", "reload"},
+                                                       {"validate", "check"},
+                                                       {"list-dependencies", "graph"},
+                                                       {"halt", "down"},
+                                                       {"dameon-reload", "reload"},
+                                                       {"valdiate", "check"}};
   for (const auto& [word, meant] : words) {
     const Failure failure = refused({word});
     EXPECT_THAT(failure.message, HasSubstr("did you mean " + std::string(meant) + "?")) << word;
@@ -161,8 +167,8 @@ TEST(Options, the_stack_in_the_background_is_asked_for_like_one_in_the_foregroun
 }
 
 TEST(Options, what_exec_makes_of_the_end_of_its_command) {
-  const Invocation exec = asked({"exec", "-q", "--keep", "--strict-stop", "--verdict-code", "75", "--annotate", "github",
-                                 "--junit", "j.xml", "--", "x"});
+  const Invocation exec = asked({"exec", "-q", "--keep", "--strict-stop", "--verdict-code", "75",
+                                 "--annotate", "github", "--junit", "j.xml", "--", "x"});
   EXPECT_TRUE(exec.exec.quiet && exec.exec.keep && exec.exec.strict_stop);
   EXPECT_EQ(exec.exec.verdict_code, 75);
   EXPECT_EQ(exec.exec.annotate, "github");

@@ -62,12 +62,11 @@ class ExecCi(Scenario):
         self.assertRegex(ran.stderr, r"belfry: sh exited with code 3 after \d+\.\d s; no service died or became unready while the command ran")
 
     def test_a_service_that_died_meanwhile_is_named_and_has_its_own_code(self):
-        stack = self.stack("  db: {command: [sleep, '1000']}\n  api: {command: [sleep, '1000'], depends_on: [db]}")
-        again = f"{BELFRY} wait --for stopped --not db"
-        ran = self.exec(stack, "--verdict-code", "75", command=self.killing("db", 9, f"{BELFRY} events -f db | grep -q backoff", again))
+        stack = self.stack("  db: {command: [sleep, '1000'], restart: {delay: 30s}}\n  api: {command: [sleep, '1000'], depends_on: [db]}")
+        ran = self.exec(stack, "--verdict-code", "75", command=self.killing("db", 9, f"{BELFRY} wait --not db"))
         self.assertEqual(ran.returncode, 75, ran.stderr)
         self.assertRegex(ran.stderr, r"the stack was not as it should be:\n  db died \d+\.\d s after the command began: .*SIGKILL")
-        self.assertEqual(self.exec(stack, command=self.killing("db", 9, f"{BELFRY} events -f db | grep -q backoff")).returncode, 3)
+        self.assertEqual(self.exec(stack, command=self.killing("db", 9, f"{BELFRY} wait --not db")).returncode, 3)
 
     def test_a_service_that_became_unready_or_lost_its_port_is_named(self):
         port = free_port()
@@ -75,7 +74,7 @@ class ExecCi(Scenario):
                     "os.mkfifo(\\\"close\\\"); open(\\\"close\\\").read(); s.close(); time.sleep(1000)")
         stack = self.stack(f"  web: {{command: [python3, -c, \"{listener}\"], ready: {{port: {port}}}}}\n"
                            "  db: {command: [sleep, '1000'], ready: {exec: [test, '!', -e, gone], recheck: 20ms}}")
-        follow = f"{BELFRY} events -f web db | grep -m2 unready >/dev/null"
+        follow = f"{BELFRY} wait --not web db"
         ran = self.exec(stack, "--verdict-code", "75", command=("sh", "-c", f"echo > close; touch gone; {follow}; exit 3"))
         self.assertEqual(ran.returncode, 75, ran.stderr)
         self.assertRegex(ran.stderr, r"  web lost its port \d+\.\d s after the command began")
@@ -87,8 +86,8 @@ class ExecCi(Scenario):
         self.assertEqual(ran.returncode, 3, ran.stderr)
 
     def test_annotations_for_github_and_a_report_for_gitlab(self):
-        stack = self.stack("  db: {command: [sleep, '1000']}")
-        command = self.killing("db", 9, f"{BELFRY} events -f db | grep -q backoff")
+        stack = self.stack("  db: {command: [sleep, '1000'], restart: {delay: 30s}}")
+        command = self.killing("db", 9, f"{BELFRY} wait --not db")
         ran = self.exec(stack, "--annotate", "github", command=command)
         self.assertRegex(ran.stderr, r"(?m)^::error title=db died::db died .*; sh exited with code 3$")
         ran = self.exec(stack, "--annotate", "gitlab", command=command)
@@ -103,10 +102,10 @@ class ExecCi(Scenario):
             self.assertEqual(json.load(file), [])
 
     def test_the_verdict_stands_in_the_junit_report_of_the_command(self):
-        stack = self.stack("  db: {command: [sleep, '1000']}")
+        stack = self.stack("  db: {command: [sleep, '1000'], restart: {delay: 30s}}")
         report = '<?xml version="1.0"?><testsuites><testsuite name="a > b" tests="1"><testcase name="x"/></testsuite></testsuites>'
         write = f"echo '{report}' > junit.xml"
-        self.exec(stack, "--junit", "junit.xml", command=self.killing("db", 9, f"{BELFRY} events -f db | grep -q backoff", write))
+        self.exec(stack, "--junit", "junit.xml", command=self.killing("db", 9, f"{BELFRY} wait --not db", write))
         tree = xml.etree.ElementTree.parse(os.path.join(stack.path, "junit.xml"))
         (value,) = [p.get("value") for p in tree.iter("property") if p.get("name") == "belfry.verdict"]
         self.assertIn("db died", value)

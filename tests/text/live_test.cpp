@@ -20,16 +20,17 @@ std::vector<LiveRow> two_services() {
 }
 
 TEST(Live, a_line_says_sign_name_state_time_and_why_in_columns) {
-  EXPECT_THAT(live_lines("shop: 1 of 2 ready", two_services(), "", wide),
-              ElementsAre("shop: 1 of 2 ready", "● db   ready    1.2s", "○ api  waiting  0.4s  waits for db"));
+  EXPECT_THAT(
+      live_lines("shop: 1 of 2 ready", two_services(), "", wide),
+      ElementsAre("shop: 1 of 2 ready", "● db   ready    1.2s", "○ api  waiting  0.4s  waits for db"));
 }
 
 TEST(Live, without_utf8_the_signs_are_ascii_and_differ) {
   Screen screen = wide;
   screen.has_signs = false;
   std::string signs;
-  for (const char* state : {"failed", "blocked", "backoff", "unready", "stopping", "starting", "waiting", "ready",
-                            "completed", "inactive"}) {
+  for (const char* state : {"failed", "blocked", "backoff", "unready", "stopping", "starting", "waiting",
+                            "ready", "completed", "inactive"}) {
     const std::string line = live_lines("", std::vector<LiveRow>{{"x", state, "", ""}}, "", screen).front();
     EXPECT_EQ(signs.find(line.front()), std::string::npos) << state;
     EXPECT_LT(static_cast<unsigned char>(line.front()), 0x80);
@@ -39,7 +40,8 @@ TEST(Live, without_utf8_the_signs_are_ascii_and_differ) {
 
 TEST(Live, no_line_reaches_the_last_column_however_narrow_the_terminal_is) {
   std::vector<LiveRow> rows = two_services();
-  rows.push_back({"a-name-that-is-longer-than-anybody-has-room-for", "starting", "3600.0s", std::string(300, 'w')});
+  rows.push_back(
+      {"a-name-that-is-longer-than-anybody-has-room-for", "starting", "3600.0s", std::string(300, 'w')});
   for (std::size_t width = 4; width < 120; ++width) {
     Screen screen = wide;
     screen.width = width;

@@ -22,7 +22,8 @@ struct VerdictTest : testing::Test {
                    Error(Error::Kind::failed, std::move(cause)));
   }
   Verdict look(Sequence since = 1) {
-    Verdict verdict{.command = "pytest exited with code 1", .lasted = 2s, .services = 1, .troubles = {}, .unknown = {}};
+    Verdict verdict{
+        .command = "pytest exited with code 1", .lasted = 2s, .services = 1, .troubles = {}, .unknown = {}};
     look_for_troubles(verdict, journal, since, begun);
     return verdict;
   }
@@ -39,7 +40,9 @@ TEST_F(VerdictTest, what_happened_to_a_service_is_told_apart) {
   EXPECT_EQ(verdict.troubles[1].what, "was killed for lack of memory");
   EXPECT_EQ(verdict.troubles[2].what, "lost its port");
   EXPECT_EQ(verdict.troubles[3].what, "became unready");
-  EXPECT_THAT(text_of(verdict), StartsWith("pytest exited with code 1 after 2.0 s; the stack was not as it should be:\n  a died "));
+  EXPECT_THAT(
+      text_of(verdict),
+      StartsWith("pytest exited with code 1 after 2.0 s; the stack was not as it should be:\n  a died "));
   EXPECT_THAT(summary_of(verdict), HasSubstr("(and 3 more)"));
 }
 
@@ -47,7 +50,7 @@ TEST_F(VerdictTest, a_start_and_what_was_asked_for_are_no_trouble) {
   write("a", State::waiting, State::starting, "");
   write("a", State::ready, State::stopping, "stopped by command");
   write("a", State::stopping, State::inactive, "stopped by command");
-  write("a", State::stopping, State::backoff, "killed by command");
+  write("a", State::stopping, State::backoff, "a killed by SIGKILL, as `belfry kill` asked");
   EXPECT_THAT(look().troubles, IsEmpty());
   EXPECT_EQ(summary_of(look()), "no service died or became unready while the command ran");
 }
@@ -73,7 +76,9 @@ TEST_F(VerdictTest, annotations_are_escaped) {
 TEST_F(VerdictTest, a_property_goes_into_the_first_suite_of_a_report) {
   write("a", State::stopping, State::failed, "a < b");
   const Verdict verdict = look();
-  const auto with = [&verdict](std::string_view report) { return with_junit_property(report, verdict).value_or("none"); };
+  const auto with = [&verdict](std::string_view report) {
+    return with_junit_property(report, verdict).value_or("none");
+  };
   EXPECT_THAT(with("<testsuites><testsuite name='a>b'><testcase/></testsuite></testsuites>"),
               HasSubstr("<testsuite name='a>b'><properties><property name=\"belfry.verdict\""));
   EXPECT_THAT(with("<testsuite>\n <properties><property name=\"x\"/></properties></testsuite>"),
