@@ -14,6 +14,10 @@ int events(const Invocation& asked);
 int why(const Invocation& asked);
 int analyze(const Invocation& asked);
 int shutdown(const Invocation& asked);
+int up(const Invocation& asked);
+int down(const Invocation& asked);
+int ls(const Invocation& asked);
+int attach(const Invocation& asked);
 int import(const Invocation& asked);
 int completion(const Invocation& asked);
 

@@ -21,6 +21,13 @@ using client::Expected;
 using client::Failure;
 using client::report;
 
+// exec: what is made of the end of its command.
+struct ExecTerms {
+  bool quiet = false, keep = false, strict_stop = false;
+  std::optional<int> verdict_code;
+  std::string annotate, junit;
+};
+
 // What was asked for. Which members count depends on the command.
 struct Invocation {
   std::string command;             // "run", "status", …
@@ -37,6 +44,10 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
+  bool live = false;   // status: go on looking
+  bool ready = false;  // status: the exit code says whether everything is
+  bool man = false;    // help: the manual page
+  ExecTerms exec;
   InitTerms init;  // run -- CMD
   WaitOptions wait;
   EventOptions events;

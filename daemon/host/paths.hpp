@@ -40,6 +40,14 @@ enum class Passage : std::uint8_t {
 // replace the file.
 [[nodiscard]] Result<std::string> make_place_for_history(std::string_view stack_name);
 
+// Where a stack in the background writes what `run` would have written to its terminal: NAME.log beside the
+// history, or beside its control socket where that cannot be.
+[[nodiscard]] Result<std::string> make_place_for_output(std::string_view stack_name,
+                                                        std::string_view configured = {});
+
+// Where control sockets are by default, whatever the stack is called.
+[[nodiscard]] std::vector<std::string> control_socket_directories();
+
 // For `exec`: a place that nobody else uses, below the temporary directory. The file is the caller's to
 // remove.
 [[nodiscard]] Result<std::string> make_place_for_private_socket(std::string_view stack_name);

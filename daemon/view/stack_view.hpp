@@ -99,6 +99,12 @@ struct StartView {
   std::optional<TimePoint> begun, up;
 };
 
+// A file that the stack was read from, as it was then.
+struct SourceFile {
+  std::string path;           // absolute
+  std::int64_t modified = 0;  // ns since the epoch; 0: nobody knows
+};
+
 class StackView {
  public:
   virtual ~StackView() = default;
@@ -114,6 +120,10 @@ class StackView {
   [[nodiscard]] virtual bool started_up() const = 0;  // the first start has completed; stays so
   [[nodiscard]] virtual bool shutting_down() const = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
+
+  // Why waiting longer for the start is of no use; nothing: it may still come up.
+  [[nodiscard]] virtual std::optional<std::string> start_is_hopeless() const { return std::nullopt; }
+  [[nodiscard]] virtual std::vector<SourceFile> sources() const { return {}; }
 
   [[nodiscard]] virtual TimelineView timeline(std::size_t index) const = 0;
   [[nodiscard]] virtual StartView start() const = 0;
