@@ -15,7 +15,9 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   ls, attach    the stacks that run here; back to the screen of one
   check, graph  what is wrong with a file; who waits for whom
   status   show who is ready, who waits for what, and since when
+  why      why a service is not up, or the stack not ready: the root of it
   events   what happened to the services of a running belfry
+  analyze  what a start or a stop took its time for; a picture of it
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload    control services of a running belfry
   shutdown take the stack down
@@ -163,7 +165,8 @@ usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
   FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   check with a profile enabled
   --format F       text (default), json for editors, sarif for CI services
-  --strict         warnings are errors: on the machine that will run it
+  --strict         warnings are errors: on the machine that will run it (but for
+                   what the user who checks may not do)
   --schema         print the JSON Schema of the file format, for editors
 
 Nothing is started. All problems are shown at once, with place and what to do.
@@ -239,6 +242,54 @@ examples:
   belfry events api
   belfry events -f --kind state
   belfry events --json --since 10m | jq 'select(.state == "failed") | .cause'
+)";
+
+constexpr std::string_view why_help =
+    R"(belfry why: why a service is not up, or why the stack is not ready.
+
+usage: belfry why [SERVICE…] [--json]
+
+  SERVICE          of whom; default: everything that keeps the stack from ready
+  --json           what /v1/why says
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+The first line names the culprit. Below it: who waits for whom and for how
+long, what is known of the culprit, its last lines, what comes next, and what
+would help. `belfry exec` prints the same when its stack does not get ready.
+Exit: 0 it answered, 64 no such service, 69 no daemon answers.
+
+examples:
+  belfry why
+  belfry why api
+  belfry why api --json | jq -r .culprit
+)";
+
+constexpr std::string_view analyze_help =
+    R"(belfry analyze: what a start took its time for, or a stop.
+
+usage: belfry analyze [--stop] [--faster SERVICE=D]… [--svg FILE] [--json]
+       belfry analyze [--stop] --compare A B [--json]
+
+  --stop           the last stop, and not the last start
+  --faster S=D     what if S took D less; several are answered one by one
+  --svg FILE       a picture of it too; `-`: the picture alone, to stdout
+  --compare A B    two starts of the history, counted back: 1 is the newest
+  --history FILE   this history, and not that of the stack
+  --json           for programs
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+It says which services everything waited for, one behind the other; how much
+earlier all would be ready if one of them were faster; how much longer the
+others could take; and what was slower than it is as a rule. Without a daemon,
+and for stops, it goes by the history that `belfry run` keeps, and by the file.
+Exit: 0 done, 64 wrong options, 66 no history, 69 nothing to analyze.
+
+examples:
+  belfry analyze
+  belfry analyze --faster db=1s --svg start.svg
+  belfry analyze --compare 2 1
 )";
 
 constexpr std::string_view wait_help =
@@ -437,6 +488,7 @@ constexpr std::pair<std::string_view, std::string_view> texts[] = {
     {"reload", reload_help},   {"shutdown", shutdown_help},
     {"import", import_help},   {"completion", completion_help},
     {"version", version_help}, {"help", help_help},
+    {"why", why_help},         {"analyze", analyze_help},
 };
 
 }  // namespace

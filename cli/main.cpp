@@ -87,6 +87,8 @@ constexpr Subcommand subcommands[] = {
     {"events", events},
     {"import", import},
     {"completion", completion},
+    {"why", why},
+    {"analyze", analyze},
 };
 
 int answer(const Invocation& asked) {

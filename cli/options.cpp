@@ -98,6 +98,11 @@ void events_options(CLI::App& app, Raw& raw) {
   service_options(app, raw);
   add_event_options(app, raw.invocation.events);
 }
+void analyze_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  app.add_flag("--json", raw.invocation.json);
+  add_analyze_options(app, raw.invocation.analyze);
+}
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
@@ -139,7 +144,9 @@ constexpr SubcommandSpec commands[] = {
     {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
+    {"why", "say why something is not up", status_options},
     {"events", "show what happened", events_options},
+    {"analyze", "say what a start took its time for", analyze_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channels/time/time.hpp"
+#include "cli/analyze_options.hpp"
 #include "cli/event_options.hpp"
 #include "cli/init_options.hpp"
 #include "cli/wait_options.hpp"
@@ -50,6 +51,7 @@ struct Invocation {
   InitTerms init;  // run -- CMD
   WaitOptions wait;
   EventOptions events;
+  AnalyzeOptions analyze;
 };
 
 // A text that is all there is to say: help or the version.

@@ -98,11 +98,15 @@ Result<std::string> prepare(const std::string& path, Place place, Passage passag
   return path;
 }
 
+std::string state_directory() {
+  const std::string_view state = environment("XDG_STATE_HOME");
+  return state.starts_with('/') ? std::string(state) + "/belfry" : "/var/lib/belfry";
+}
+
 Result<std::string> make_place_for_state(std::string_view stack_name, std::string_view ending) {
   const std::string_view state = environment("XDG_STATE_HOME");
-  const bool of_user = state.starts_with('/');
-  const std::string directory = of_user ? std::string(state) + "/belfry" : "/var/lib/belfry";
-  if (of_user) {
+  const std::string directory = state_directory();
+  if (state.starts_with('/')) {
     // XDG Base Directory Specification: whoever writes there first makes it.
     if (auto made = make_directory(std::string(state), Passage::owner); !made)
       return std::unexpected(made.error());
@@ -148,6 +152,10 @@ Result<std::string> make_place_for_control_socket(std::string_view stack_name, s
   }
   return std::unexpected(
       last->wrap("cannot find a place for the control socket of " + std::string(stack_name)));
+}
+
+std::string place_of_history(std::string_view stack_name) {
+  return state_directory() + "/" + file_name(stack_name, ".history");
 }
 
 Result<std::string> make_place_for_history(std::string_view stack_name) {

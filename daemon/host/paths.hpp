@@ -34,8 +34,10 @@ enum class Passage : std::uint8_t {
 // path that a user has chosen is judged by the user of its socket alone.
 [[nodiscard]] Result<void> check_control_directory(const std::string& socket);
 
-// Where the history of a stack's starts is: NAME.history in $XDG_STATE_HOME/belfry, else in /var/lib/belfry;
-// the directory is made. The error: it cannot be, or somebody else could replace the file.
+// Where the history of a stack's starts is: NAME.history in $XDG_STATE_HOME/belfry, else in /var/lib/belfry.
+[[nodiscard]] std::string place_of_history(std::string_view stack_name);
+// The same for who writes there: the directory is made. The error: it cannot be, or somebody else could
+// replace the file.
 [[nodiscard]] Result<std::string> make_place_for_history(std::string_view stack_name);
 
 // Where a stack in the background writes what `run` would have written to its terminal: NAME.log beside the

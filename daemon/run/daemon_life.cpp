@@ -10,6 +10,7 @@
 #include "channels/spawn.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/run/daemon.hpp"
+#include "daemon/why/explain.hpp"
 #include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
 #include "system/process_identity.hpp"
@@ -138,6 +139,11 @@ std::string Daemon::summary() const {
 }
 
 Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
+  // Who failed is said before everybody stops; a command's user has been told already.
+  if (ending.code == exit_code::unavailable && !mode_.has_command) {
+    const Explanation why = explain(supervisor_.why_facts(std::nullopt));
+    if (!why.verdict.empty()) pump_.say(why.headline);
+  }
   pump_.say("stopping: " + ending.reason);
   service_manager_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
   const TimePoint asked_at = loop_.now();

@@ -18,6 +18,8 @@
 #include "daemon/run/exec_command.hpp"
 #include "daemon/run/exec_verdict.hpp"
 #include "daemon/run/held_output.hpp"
+#include "daemon/why/explain.hpp"
+#include "daemon/why/text.hpp"
 #include "system/open_file.hpp"
 #include "system/owned_fd.hpp"
 #include "system/terminal.hpp"
@@ -114,7 +116,12 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   }
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
-  for (const std::string& culprit : stack.culprits()) why += "\n  " + culprit;
+  Explanation explanation = explain(stack.why_facts(std::nullopt));
+  explanation.next.clear();  // the stack goes down now
+  std::erase_if(explanation.help, [](const std::string& line) { return line.starts_with("`belfry start "); });
+  if (!explanation.verdict.empty()) why += ": " + explanation.verdict;
+  why += "\n" + details_of(explanation);
+  if (why.ends_with('\n')) why.pop_back();
   daemon_.complain(why);
   daemon_.ask_to_end({.code = exit_code::unavailable, .reason = "not ready"});
   co_return false;

@@ -189,6 +189,7 @@ void Service::leave_running(Event why, Error cause) {
   if (record_.intent == Intent::run && spec().type == ServiceType::external) record_.intent = Intent::again;
   record_.run.asked_to_stop_at = runtime_.loop.now();
   record_.run.said.begin_phase();
+  record_.run.left_by = why;
   enter(why, std::move(cause));
 }
 
@@ -207,6 +208,7 @@ void Service::enter(Event event, Error cause) {
   }
   const bool first_ready = *to == State::ready && !now_->ready.ended();
   record_.state = *to;
+  record_.entered_by = event;
   record_.since = runtime_.loop.now();
   record_.paused_before_since = runtime_.loop.paused();
   if (*to == State::ready)
@@ -214,8 +216,7 @@ void Service::enter(Event event, Error cause) {
   else if (cause)
     record_.cause = std::move(cause);
   if (first_ready && !is_gate()) {
-    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->ready.observe(std::chrono::duration<double>(record_.since - record_.run.started_at).count());
+    observed().ready.observe(std::chrono::duration<double>(record_.since - record_.run.started_at).count());
   }
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);

@@ -126,8 +126,7 @@ Task<void> Service::end_probes() {
 void Service::end_run() {
   const SharedIncarnation ended = now_;
   if (record_.run.asked_to_stop_at && record_.intent != Intent::run) {
-    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->stop.observe(
+    observed().stop.observe(
         std::chrono::duration<double>(runtime_.loop.now() - *record_.run.asked_to_stop_at).count());
   }
   keep_account();
@@ -173,6 +172,7 @@ Event Service::verdict() {
     record_.cause =
         Error(Error::Kind::failed, "gave up after " + std::to_string(spec().restart->limit) + " restarts",
               record_.cause);
+    record_.run.gave_up = true;
     return Event::gone_failed;
   }
   ++(record_.run.watchdog_expired ? counters_->restarts_on_watchdog

@@ -22,6 +22,7 @@
 #include "daemon/state/past_run.hpp"
 #include "daemon/state/service_state.hpp"
 #include "daemon/view/command.hpp"
+#include "daemon/why/facts.hpp"
 
 namespace belfry::daemon {
 
@@ -126,6 +127,8 @@ class StackView {
 
   [[nodiscard]] virtual TimelineView timeline(std::size_t index) const = 0;
   [[nodiscard]] virtual StartView start() const = 0;
+  // What may explain why this service is not up, or why the stack is not ready; with the services below.
+  [[nodiscard]] virtual StackFacts why_facts(std::optional<std::size_t> service) const = 0;
 
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
   // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded). A

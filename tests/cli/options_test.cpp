@@ -94,6 +94,23 @@ TEST(Options, a_service_may_be_called_like_a_command) {
   EXPECT_THAT(asked({"status", "run", "status"}).names, ElementsAre("run", "status"));
 }
 
+TEST(Options, analyze_is_told_what_if_and_what_to_compare) {
+  const Invocation analyze =
+      asked({"analyze", "--faster", "db=1s", "--faster", "a=b=20ms", "--svg", "x.svg"});
+  const auto faster = what_ifs(analyze.analyze);
+  ASSERT_TRUE(faster);
+  ASSERT_EQ(faster->size(), 2U);
+  EXPECT_EQ((*faster)[0].by, std::chrono::seconds(1));
+  EXPECT_EQ((*faster)[1].service, "a=b");
+  EXPECT_EQ(analyze.analyze.svg, "x.svg");
+  const auto numbers = compared(asked({"analyze", "--compare", "2", "1"}).analyze);
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(*numbers, (std::pair<std::size_t, std::size_t>(2, 1)));
+  EXPECT_EQ(what_ifs({.faster = {"db"}}).error().exit_code, exit_code::usage);
+  EXPECT_EQ(what_ifs({.faster = {"=1s"}}).error().exit_code, exit_code::usage);
+  EXPECT_EQ(compared({.compare = {"0", "1"}}).error().exit_code, exit_code::usage);
+}
+
 TEST(Options, events_are_chosen_by_service_kind_and_where_to_begin) {
   const Invocation events =
       asked({"events", "db", "-f", "--kind", "state", "--kind", "bell", "--since", "10m"});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/message.hpp"
@@ -22,7 +23,10 @@ enum class Route : std::uint8_t {
   service,
   wait,
   events,
-  timeline,  // read_only
+  timeline,
+  why,
+  why_service,
+  openapi,  // read_only
   command,
   shutdown,  // full
   unknown
@@ -30,9 +34,12 @@ enum class Route : std::uint8_t {
 
 struct Match {
   Route route = Route::unknown;
-  std::string service;                             // readyz_service, service, command: the decoded name
+  std::string service;  // readyz_service, service, why_service, command: the decoded name
   ServiceCommand command = ServiceCommand::start;  // command
 };
+
+// All that is known, as OpenAPI writes them: "/readyz/{name}".
+[[nodiscard]] std::vector<std::string> path_templates();
 
 // `path` as it stands in the request target; a trailing slash means nothing.
 [[nodiscard]] Match match(std::string_view path);
