@@ -210,7 +210,8 @@ int Ascent::it_is_in_vain(const client::StackStatus& status) {
     if (!service.last_error.empty()) lines += ": " + service.last_error;
     lines += "\n";
   }
-  lines += "  next step: it stays up for you to look at: belfry status; belfry down takes it down\n";
+  lines +=
+      "  next step: it stays up for you to look at: belfry why, belfry status; belfry down takes it down\n";
   std::cerr << text::visible_lines(lines);
   return exit_code::unavailable;
 }
@@ -265,8 +266,8 @@ int Ascent::wait(Interrupts& interrupts) {
   }
 }
 
-// Nobody at the place of a stack that is not up: no failure, and that is what `down` wants. Where nobody knows
-// which stack is meant, it is one.
+// Nobody at the place of a stack that is not up: no failure, and that is what `down` wants. Where nobody
+// knows which stack is meant, it is one.
 bool is_absent(const Failure& failure, const Invocation& asked) {
   const char* inherited = std::getenv("BELFRY_SOCKET");
   const bool is_named = !asked.socket.empty() || !asked.files.empty() || inherited != nullptr;
