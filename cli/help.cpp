@@ -19,8 +19,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   events   what happened to the services of a running belfry
   analyze  what a start or a stop took its time for; a picture of it
   wait     wait for servers, files, names, or services of a running belfry
-  start, stop, restart, kill, reload    control services of a running belfry
-  shutdown take the stack down
+  start, stop, restart, kill, reload, shutdown    control a running belfry
   import   turn a compose file or a Procfile into a belfry file
   completion, version, help
 
