@@ -11,6 +11,7 @@
 #include "channels/task.hpp"
 #include "daemon/http/api/access.hpp"
 #include "daemon/http/api/events.hpp"
+#include "daemon/http/api/log_stream.hpp"
 #include "daemon/http/api/router.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/http/wire/request_handler.hpp"
@@ -41,13 +42,13 @@ struct RunCommand {
 };
 
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents>;
+using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
  public:
-  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, WallClock clock = WallClock())
-      : stack_(stack), metrics_(metrics), journal_(journal), clock_(clock) {}
+  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, LogBook& logs, WallClock clock = WallClock())
+      : stack_(stack), metrics_(metrics), journal_(journal), logs_(logs), clock_(clock) {}
 
   // Before anybody can ask.
   void set_rules(AccessRules rules) { rules_ = std::move(rules); }
@@ -91,6 +92,7 @@ class Api final : public RequestHandler {
   StackView& stack_;
   HttpMetrics& metrics_;
   Journal& journal_;
+  LogBook& logs_;
   AccessRules rules_;
   WallClock clock_;
 };

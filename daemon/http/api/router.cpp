@@ -16,7 +16,7 @@ constexpr FixedPath fixed_paths[] = {
     {"/livez", Route::livez},          {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
     {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
-    {"/v1/timeline", Route::timeline},
+    {"/v1/timeline", Route::timeline}, {"/v1/logs", Route::logs},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -42,6 +42,7 @@ Match service_match(Route route, std::string_view segment) {
 Match match_below_services(std::string_view rest) {
   const auto slash = rest.find('/');
   if (slash == std::string_view::npos) return service_match(Route::service, rest);
+  if (rest.substr(slash + 1) == "logs") return service_match(Route::service_logs, rest.substr(0, slash));
   const auto command = command_named(rest.substr(slash + 1));
   if (!command) return {};
   Match found = service_match(Route::command, rest.substr(0, slash));
@@ -79,6 +80,8 @@ Access needed_access(Route route) {
     case Route::wait:
     case Route::events:
     case Route::timeline:
+    case Route::logs:
+    case Route::service_logs:
     case Route::unknown: break;
   }
   return Access::read_only;

@@ -22,7 +22,9 @@ enum class Route : std::uint8_t {
   service,
   wait,
   events,
-  timeline,  // read_only
+  timeline,
+  logs,
+  service_logs,  // read_only
   command,
   shutdown,  // full
   unknown
@@ -30,7 +32,7 @@ enum class Route : std::uint8_t {
 
 struct Match {
   Route route = Route::unknown;
-  std::string service;                             // readyz_service, service, command: the decoded name
+  std::string service;                             // readyz_service, service, service_logs, command: the decoded name
   ServiceCommand command = ServiceCommand::start;  // command
 };
 

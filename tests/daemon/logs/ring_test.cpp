@@ -30,7 +30,8 @@ std::vector<std::string> texts(const LogRing& ring, std::uint64_t from = 0) {
 using Texts = std::vector<std::string>;
 
 TEST(LogRing, keeps_lines_with_their_number_time_run_and_stream) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   EXPECT_EQ(ring.first(), ring.next());
   ring.add({.bytes = "one\ntwo\n"}, origin(1));
   ring.add({.bytes = "three\n"}, origin(2, LogStream::standard_error));
@@ -50,7 +51,8 @@ TEST(LogRing, keeps_lines_with_their_number_time_run_and_stream) {
 }
 
 TEST(LogRing, is_read_on_from_where_one_stopped) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   for (int i = 1; i <= 10; ++i) ring.add({.bytes = std::to_string(i) + "\n"}, origin(1));
   Texts some;
   const std::uint64_t next = ring.visit_from(3, [&](const RingLine& line) {
@@ -68,7 +70,8 @@ TEST(LogRing, is_read_on_from_where_one_stopped) {
 }
 
 TEST(LogRing, holds_a_mebibyte_of_the_newest_and_numbers_go_on) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   for (int i = 1; i <= 100'000; ++i) ring.add({.bytes = std::to_string(i) + "\n"}, origin(1));
   EXPECT_LE(ring.bytes(), LogRing::capacity);
   EXPECT_GT(ring.bytes(), LogRing::capacity / 8 * 7);
@@ -81,7 +84,8 @@ TEST(LogRing, holds_a_mebibyte_of_the_newest_and_numbers_go_on) {
 }
 
 TEST(LogRing, what_is_read_at_once_is_kept_in_one_piece_also_when_it_is_much) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   std::string flood;
   for (int i = 1; flood.size() < 3'000'000; ++i) flood += std::to_string(i) + "\n";
   ring.add({.bytes = flood}, origin(1));
@@ -91,14 +95,16 @@ TEST(LogRing, what_is_read_at_once_is_kept_in_one_piece_also_when_it_is_much) {
 }
 
 TEST(LogRing, empty_lines_are_lines_and_bytes_are_bytes) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   const std::string_view bytes("\n\n\0\xff\n", 5);
   ring.add({.bytes = bytes}, origin(1));
   EXPECT_EQ(texts(ring), (Texts{"", "", std::string("\0\xff", 2)}));
 }
 
 TEST(LogRing, pieces_of_a_cut_line_tell_of_each_other) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   LineSplitter splitter(ring, 4);
   splitter.take("abcdefgh", origin(1));
   splitter.take("ij\nk", origin(1));
@@ -112,7 +118,8 @@ TEST(LogRing, pieces_of_a_cut_line_tell_of_each_other) {
 }
 
 TEST(LogRing, a_line_that_is_too_long_to_keep_is_kept_up_to_a_point) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   ring.add({.bytes = std::string(900'000, 'x') + "\n"}, origin(1));
   ring.add({.bytes = "next\n"}, origin(1));
   const Texts all = texts(ring);
@@ -122,7 +129,8 @@ TEST(LogRing, a_line_that_is_too_long_to_keep_is_kept_up_to_a_point) {
 }
 
 TEST(LogRing, a_quiet_service_costs_little) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   ring.add({.bytes = "listening\n"}, origin(1));
   EXPECT_LT(ring.bytes(), 128U);
 }
