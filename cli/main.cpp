@@ -65,7 +65,7 @@ constexpr Subcommand subcommands[] = {
     {"run", run},         {"exec", exec},     {"check", check},           {"graph", graph},
     {"status", status},   {"wait", wait},     {"start", control},         {"stop", control},
     {"restart", control}, {"kill", control},  {"reload", control},        {"shutdown", shutdown},
-    {"events", events},   {"import", import}, {"completion", completion},
+    {"events", events},   {"logs", logs},     {"import", import}, {"completion", completion},
 };
 
 int answer(const Invocation& asked) {

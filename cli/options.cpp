@@ -72,6 +72,10 @@ void events_options(CLI::App& app, Raw& raw) {
   status_options(app, raw);
   add_event_options(app, raw.invocation.events);
 }
+void logs_options(CLI::App& app, Raw& raw) {
+  status_options(app, raw);
+  add_log_options(app, raw.invocation.logs_shown);
+}
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
@@ -108,6 +112,7 @@ constexpr SubcommandSpec commands[] = {
     {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
     {"events", "show what happened", events_options},
+    {"logs", "show what services wrote", logs_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
@@ -341,11 +346,13 @@ std::span<const std::string_view> choices_of(std::string_view command, std::stri
   static constexpr std::string_view reports[] = {"text", "json", "sarif"};
   static constexpr std::string_view drawings[] = {"text", "dot", "mermaid", "json"};
   static constexpr std::string_view events[] = {"state", "bell", "notice", "stack"};
+  static constexpr std::string_view streams[] = {"stdout", "stderr", "output"};
   static constexpr std::string_view kinds[] = {"compose", "process-compose", "procfile"};
   static constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
   if (command == "check" && option == "--format") return reports;
   if (command == "graph" && option == "--format") return drawings;
   if (command == "events" && option == "--kind") return events;
+  if (command == "logs" && option == "--stream") return streams;
   if (command == "import" && option.empty()) return kinds;
   if (command == "completion" && option.empty()) return shells;
   return {};

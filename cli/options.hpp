@@ -11,6 +11,7 @@
 #include "channels/time/time.hpp"
 #include "cli/event_options.hpp"
 #include "cli/init_options.hpp"
+#include "cli/log_options.hpp"
 #include "cli/wait_options.hpp"
 #include "client/failure.hpp"
 
@@ -39,6 +40,7 @@ struct Invocation {
   InitTerms init;  // run -- CMD
   WaitOptions wait;
   EventOptions events;
+  LogOptions logs_shown;  // `logs`: which of them
 };
 
 // A text that is all there is to say: help or the version.

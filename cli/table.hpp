@@ -8,7 +8,7 @@
 
 namespace belfry::cli {
 
-enum class Colour : std::uint8_t { none, green, yellow, red, dim, bold };
+enum class Colour : std::uint8_t { none, green, yellow, red, cyan, magenta, blue, dim, bold };
 
 struct Cell {
   std::string text;

@@ -11,6 +11,7 @@
 #include "daemon/logs/line_format.hpp"
 #include "daemon/logs/log_reader.hpp"
 #include "text/escape.hpp"
+#include "text/terminal_line.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -207,6 +208,7 @@ class LogStream final : public BodyStream {
   }
 
   void end(std::string& out) const {
+    if (asked_.form == Form::events) out += "event: end\ndata:\n\n";
     if (asked_.form != Form::json) return;
     out += "],\"last\":\"";
     append_id(out, asked_.run, until_ - 1);
@@ -268,7 +270,7 @@ class LogStream final : public BodyStream {
       out += " | ";
     }
     if (line.continued) out += continued_mark;
-    text::append_visible(out, line.text);
+    text::append_line_for_terminal(out, line.text, text::Colours::left_out);
     if (line.goes_on) out += cut_mark;
     out += '\n';
   }
