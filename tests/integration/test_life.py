@@ -149,7 +149,7 @@ class Limits(Scenario):
         names = [f"s{i}" for i in range(60)]
         stack = self.stack("".join(f"  {name}: {{command: $SAMPLE --name {name} --notify, ready: notify}}\n" for name in names))
         stack.start(wrapper=["prlimit", "--nofile=96:96"]).wait_for_control()
-        stack.output.index_of("cannot run all of 60 services at once: that takes some 164 descriptors, and the limit is 96"
+        stack.output.index_of("cannot run all of 60 services at once: that takes some 167 descriptors, and the limit is 96"
                               " (raise belfry's limit of open files: LimitNOFILE=, ulimit -n)")
         stack.output.index_of("Too many open files (raise belfry's limit of open files")
         self.assertNotIn("Resource temporarily unavailable", stack.output.text())

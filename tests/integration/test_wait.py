@@ -225,7 +225,9 @@ class Page(Scenario):
             with open(os.path.join(stack.path, name), "w", encoding="utf-8") as file:
                 file.write(text)
         os.chmod(os.path.join(stack.path, "serve"), 0o755)
-        os.symlink(BELFRY, os.path.join(stack.path, "belfry"))
+        programs = os.path.join(stack.path, "bin")
+        os.mkdir(programs)
+        os.symlink(BELFRY, os.path.join(programs, "belfry"))
         web = plain.server_address[1]
         self.places = {"postgres://app@db:5432": f"postgres://app@127.0.0.1:{self.postgres()}",
                        "mysql://app@db:3306": "mysql://app@127.0.0.1:%d" % server_that_says(
@@ -239,7 +241,7 @@ class Page(Scenario):
                        "db:5432": f"127.0.0.1:{database.port}", "web:8080": f"127.0.0.1:{web}",
                        "127.0.0.1:8080": f"127.0.0.1:{web}", "localhost:8080": f"localhost:{web}",
                        "web:8443": f"127.0.0.1:{secret.server_address[1]}", "web:9999": f"127.0.0.1:{free_port()}"}
-        return stack.environment(PATH=f"{stack.path}:{os.environ['PATH']}", BELFRY_SOCKET=stack.control)
+        return stack.environment(PATH=f"{programs}:{stack.path}:{os.environ['PATH']}", BELFRY_SOCKET=stack.control)
 
     def here(self, command):
         """The command with the places of this test in it. Every address on the page is one of them."""
