@@ -173,12 +173,12 @@ usage: belfry logs [SERVICE…] [-f] [-n N] [--since D|TIME] [--grep RE] [--json
                    them; belfry: its own lines. Default: everything
   -f, --follow     go on with what is written, until the daemon ends
   -n, --lines N    the last N of each service (default: all; with -f: 10)
-  --since D|TIME   of the last 10m, 1h30m, …, or from 09:30, "2026-11-30 09:30"
+  --since D|TIME   of the last 10m, 1h30m, … or from 09:30, "2026-11-30 09:30"
   --grep RE        only lines with a match (RE2's regular expressions)
   --stream S       stdout or stderr, where `log` keeps them apart
   -t, --timestamps with the time at which belfry read each line
   --json           one JSON object a line, as /v1/logs says it
-  --socket PATH, -c, --file FILE   the control socket, or the file, of the daemon
+  --socket PATH, -c, --file FILE   the socket, or the file, of the daemon
 
 The daemon keeps the newest MiB of each service, of all its runs.
 Exit: 0 done, 64 no such service, 69 no daemon answers, 130 Ctrl-C.
@@ -363,16 +363,25 @@ examples:
 )";
 
 constexpr std::pair<std::string_view, std::string_view> texts[] = {
-    {"", belfry_help},         {"run", run_help},
-    {"exec", exec_help},       {"check", check_help},
-    {"graph", graph_help},     {"status", status_help},
-    {"events", events_help},   {"logs", logs_help},
+    {"", belfry_help},
+    {"run", run_help},
+    {"exec", exec_help},
+    {"check", check_help},
+    {"graph", graph_help},
+    {"status", status_help},
+    {"events", events_help},
+    {"logs", logs_help},
     {"wait", wait_help},
-    {"start", start_help},     {"stop", stop_help},
-    {"restart", restart_help}, {"kill", kill_help},
-    {"reload", reload_help},   {"shutdown", shutdown_help},
-    {"import", import_help},   {"completion", completion_help},
-    {"version", version_help}, {"help", belfry_help},
+    {"start", start_help},
+    {"stop", stop_help},
+    {"restart", restart_help},
+    {"kill", kill_help},
+    {"reload", reload_help},
+    {"shutdown", shutdown_help},
+    {"import", import_help},
+    {"completion", completion_help},
+    {"version", version_help},
+    {"help", belfry_help},
 };
 
 }  // namespace

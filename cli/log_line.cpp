@@ -41,7 +41,8 @@ std::string LogLineFormat::line(const client::LogLine& line) const {
   std::string out = head(line.service);
   if (style_.timestamps) out += painted(text::visible(line.time), Colour::dim, style_.colour) + " ";
   if (line.continued) out += continued_mark;
-  text::append_line_for_terminal(out, line.line, style_.colour ? text::Colours::kept : text::Colours::left_out);
+  text::append_line_for_terminal(out, line.line,
+                                 style_.colour ? text::Colours::kept : text::Colours::left_out);
   if (line.goes_on) out += cut_mark;
   return out + "\n";
 }
@@ -51,8 +52,8 @@ std::string LogLineFormat::missed(const client::MissedLines& missed) const {
   if (missed.count) text += std::to_string(*missed.count) + " ";
   text += missed.count == 1 ? "line is" : "lines are";
   text += " missing here: " + text::visible(missed.because) + "]";
-  return head(missed.service.empty() ? own_name : missed.service) + painted(text, Colour::yellow, style_.colour) +
-         "\n";
+  return head(missed.service.empty() ? own_name : missed.service) +
+         painted(text, Colour::yellow, style_.colour) + "\n";
 }
 
 }  // namespace belfry::cli

@@ -36,7 +36,7 @@ bool is_in_a_zone(std::string_view text) {
 
 void add_log_options(CLI::App& app, LogOptions& options) {
   app.add_flag("-f,--follow", options.follow);
-  app.add_option("-n,--lines,--tail", options.last);
+  app.add_option("-n,--lines", options.last);
   app.add_option("--since", options.since);
   app.add_option("--grep", options.grep);
   app.add_option("--stream", options.streams)->allow_extra_args(false);

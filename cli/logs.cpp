@@ -72,8 +72,9 @@ int logs(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
   Printer printer(asked);
-  StreamFollower follower({.target = target(asked, since), .has_end = !asked.logs_shown.follow, .again = "belfry logs -f"},
-                          [&printer](const StreamMessage& message) { printer.print(message); });
+  StreamFollower follower(
+      {.target = target(asked, since), .has_end = !asked.logs_shown.follow, .again = "belfry logs -f"},
+      [&printer](const StreamMessage& message) { printer.print(message); });
   return follower.follow(*client);
 }
 

@@ -62,10 +62,10 @@ struct Subcommand {
 };
 
 constexpr Subcommand subcommands[] = {
-    {"run", run},         {"exec", exec},     {"check", check},           {"graph", graph},
-    {"status", status},   {"wait", wait},     {"start", control},         {"stop", control},
-    {"restart", control}, {"kill", control},  {"reload", control},        {"shutdown", shutdown},
-    {"events", events},   {"logs", logs},     {"import", import}, {"completion", completion},
+    {"run", run},         {"exec", exec},    {"check", check},    {"graph", graph},
+    {"status", status},   {"wait", wait},    {"start", control},  {"stop", control},
+    {"restart", control}, {"kill", control}, {"reload", control}, {"shutdown", shutdown},
+    {"events", events},   {"logs", logs},    {"import", import},  {"completion", completion},
 };
 
 int answer(const Invocation& asked) {

@@ -35,7 +35,7 @@ struct LineOrder {
 // nobody looks for it again; it is the ring's.
 struct RingCursor {
   std::uint64_t next = 1;
-  std::uint64_t chunk = 0;   // the number of its first line; 0: not looked for yet
+  std::uint64_t chunk = 0;  // the number of its first line; 0: not looked for yet
   std::uint64_t first_of_piece = 0;
   std::uint32_t piece = 0;   // where its head lies
   std::uint32_t passed = 0;  // bytes of its text that have been read
@@ -43,7 +43,7 @@ struct RingCursor {
 
 // Owner: the LogBook, one for each service that has written something. Lifecycle: the daemon's; the lines of
 // earlier runs stay, as far as they fit. Thread rules: the loop's thread.
-class LogRing {
+class LogRing final : public LineSink {
  public:
   static constexpr std::size_t capacity = std::size_t{1} << 20;  // bytes, heads included
   static constexpr std::size_t longest_kept = std::size_t{256} << 10;
@@ -52,7 +52,7 @@ class LogRing {
   LogRing(const LogRing&) = delete;
   LogRing& operator=(const LogRing&) = delete;
 
-  void add(const LogText& text, const LineOrigin& origin);
+  void add(const LogText& text, const LineOrigin& origin) override;
 
   // Lines count from 1 up in the order in which they were read. Held are those from first() up to, but
   // without, next(); none when both are the same.

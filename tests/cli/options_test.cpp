@@ -92,6 +92,19 @@ TEST(Options, a_service_may_be_called_like_a_command) {
   EXPECT_THAT(asked({"status", "run", "status"}).names, ElementsAre("run", "status"));
 }
 
+TEST(Options, logs_are_chosen_by_service_count_time_and_words) {
+  const Invocation logs = asked({"logs", "db", "-f", "-n", "20", "--since", "09:30", "--grep", "a|b",
+                                 "--stream", "stderr", "api", "-t", "--json"});
+  EXPECT_THAT(logs.names, ElementsAre("db", "api"));
+  EXPECT_TRUE(logs.logs_shown.follow);
+  EXPECT_TRUE(logs.logs_shown.timestamps);
+  EXPECT_TRUE(logs.json);
+  EXPECT_EQ(logs.logs_shown.last, "20");
+  EXPECT_EQ(logs.logs_shown.since, "09:30");
+  EXPECT_EQ(logs.logs_shown.grep, "a|b");
+  EXPECT_THAT(logs.logs_shown.streams, ElementsAre("stderr"));
+}
+
 TEST(Options, events_are_chosen_by_service_kind_and_where_to_begin) {
   const Invocation events =
       asked({"events", "db", "-f", "--kind", "state", "--kind", "bell", "--since", "10m"});

@@ -188,9 +188,9 @@ class LogStream final : public BodyStream {
       out += ",\"lines\":[";
     }
     const bool have_gone = asked_.behind && std::ranges::any_of(asked_.pages, [this](std::size_t page) {
-      const LogRing* ring = book_.ring(page);
-      return ring != nullptr && ring->last_gone() > *asked_.behind;
-    });
+                             const LogRing* ring = book_.ring(page);
+                             return ring != nullptr && ring->last_gone() > *asked_.behind;
+                           });
     if (have_gone) asked_.unknown = "only the newest lines are kept";
     if (!asked_.unknown.empty()) append_missed(out, {}, {}, asked_.unknown);
   }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/logs/splitter.hpp"
@@ -133,6 +135,85 @@ TEST(LogRing, a_quiet_service_costs_little) {
   LogRing ring(order);
   ring.add({.bytes = "listening\n"}, origin(1));
   EXPECT_LT(ring.bytes(), 128U);
+}
+
+// Lines of one to a few, of different lengths, read at once; more than a ring holds.
+void fill(LogRing& ring, int pieces) {
+  int line = 0;
+  for (int i = 0; i < pieces; ++i) {
+    std::string text;
+    for (int n = 0; n <= i % 7; ++n)
+      text += std::to_string(++line) + std::string(static_cast<std::size_t>(i % 13) * 10, 'x') + "\n";
+    ring.add({.bytes = text}, origin(1));
+  }
+}
+
+TEST(RingCursor, reads_on_wherever_it_stopped_and_misses_nothing_that_is_held) {
+  LineOrder order;
+  LogRing ring(order);
+  RingCursor at;
+  RingLine line;
+  EXPECT_FALSE(ring.read(at, line));
+  std::uint64_t expected = 1;
+  for (int round = 0; round < 50; ++round) {
+    fill(ring, 200);
+    for (; ring.read(at, line); ++expected) ASSERT_EQ(line.number, expected);
+    ASSERT_EQ(at.next, ring.next());
+  }
+  EXPECT_GT(ring.first(), 1U);
+}
+
+TEST(RingCursor, anywhere_gives_the_same_lines_as_one_that_came_there_by_reading) {
+  LineOrder order;
+  LogRing ring(order);
+  fill(ring, 12'000);
+  RingCursor read{.next = ring.first()};
+  for (RingLine line; ring.read(read, line);) {
+    if (line.number % 97 != 0) continue;
+    RingCursor put{.next = line.number};
+    RingLine same;
+    ASSERT_TRUE(ring.read(put, same));
+    ASSERT_EQ(same.text, line.text);
+    ASSERT_EQ(same.number, line.number);
+    ASSERT_EQ(same.sequence, line.sequence);
+  }
+}
+
+TEST(RingCursor, whose_lines_have_gone_goes_on_with_the_first_that_is_held) {
+  LineOrder order;
+  LogRing ring(order);
+  ring.add({.bytes = "one\ntwo\n"}, origin(1));
+  RingCursor at;
+  RingLine line;
+  ASSERT_TRUE(ring.read(at, line));
+  for (int i = 0; i < 40; ++i) ring.add({.bytes = std::string(60'000, 'x') + "\n"}, origin(1));
+  ASSERT_TRUE(ring.read(at, line));
+  EXPECT_EQ(line.number, ring.first());
+  EXPECT_EQ(ring.last_gone(), ring.first() - 1);
+}
+
+TEST(LogRings, count_their_lines_in_one_order_and_each_for_itself) {
+  LineOrder order;
+  LogRing db(order);
+  LogRing api(order);
+  db.add({.bytes = "1\n2\n"}, origin(1));
+  api.add({.bytes = "3\n"}, origin(1));
+  db.add({.bytes = "4\n5\n6\n"}, origin(1));
+  RingLine line;
+  for (const auto& [sequence, text] : std::vector<std::pair<std::uint64_t, std::string>>{
+           {0, "1"}, {1, "2"}, {2, "4"}, {3, "4"}, {4, "5"}, {5, "6"}}) {
+    RingCursor at = db.behind(sequence);
+    ASSERT_TRUE(db.read(at, line));
+    EXPECT_EQ(line.text, text) << sequence;
+  }
+  RingCursor at = db.behind(6);
+  EXPECT_FALSE(db.read(at, line));
+  at = api.behind(2);
+  ASSERT_TRUE(api.read(at, line));
+  EXPECT_EQ(line.number, 1U);
+  EXPECT_EQ(line.sequence, 3U);
+  at = api.behind(3);
+  EXPECT_FALSE(api.read(at, line));
 }
 
 }  // namespace
