@@ -1,4 +1,5 @@
 """The lines of services over HTTP, and `belfry logs`."""
+import http.client
 import json
 import os
 import pty
@@ -9,7 +10,7 @@ import threading
 import unittest
 from urllib.parse import quote
 
-from harness import BELFRY, PATIENCE, Scenario
+from harness import BELFRY, PATIENCE, Scenario, free_port
 from test_events import Follower
 
 QUIET = "exec sleep 1000"
@@ -120,6 +121,7 @@ class Logs(Scenario):
     def test_what_a_terminal_would_obey_does_not_reach_it(self):
         stack = self.up("""
   rude: {command: [/usr/bin/printf, '\\033[31mred\\033[0m \\033]0;title\\007 \\233 \\000 nul\\npartial']}
+  keeper: {command: [/bin/sleep, "1000"]}
 """)
         self.assertEqual(stack.wait("rude", condition="stopped"), 200)
         plain = self.logs(stack, "rude")
@@ -140,7 +142,8 @@ class Logs(Scenario):
 
     def test_lines_of_earlier_runs_stay(self):
         stack = self.up("""
-  app: {command: [/bin/sh, -c, "echo hello; exit 3"], restart: {delay: 1ms, limit: 2}}
+  app: {command: [/bin/sh, -c, "echo hello; exit 3"], ready: notify, restart: {delay: 1ms, limit: 2}}
+  keeper: {command: [/bin/sleep, "1000"]}
 """)
         self.assertEqual(stack.wait("app"), 424)
         lines = self.asked(stack, "/v1/services/app/logs")["lines"]
@@ -172,10 +175,18 @@ class Logs(Scenario):
             logs.terminate()
 
     def test_over_tcp_they_are_shown_on_loopback_under_this_hosts_name(self):
-        stack = self.up()
-        self.assertEqual(stack.get("/v1/services/db/logs")[0], 200)
-        self.assertEqual(stack.get("/v1/services/db/logs", Host="evil.example")[0], 403)
-        self.assertEqual(stack.get("/v1/logs?grep=" + quote("o(ne"))[0], 400)
+        port = free_port()
+        self.up(top=f"http: {{listen: 127.0.0.1:{port}}}")
+
+        def status(target, **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            self.addCleanup(connection.close)
+            connection.request("GET", target, headers=headers)
+            return connection.getresponse().status
+        self.assertEqual(status("/v1/services/db/logs"), 200)
+        self.assertEqual(status("/v1/services/db/logs", Host="evil.example"), 403)
+        self.assertEqual(status("/v1/services/db/logs", Origin="http://evil.example"), 403)
+        self.assertEqual(status("/v1/logs?grep=" + quote("o(ne")), 400)
 
 
 if __name__ == "__main__":
