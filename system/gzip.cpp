@@ -5,7 +5,8 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace belfry::system {
@@ -27,15 +28,32 @@ int write_all(int into, const unsigned char* data, std::size_t size) {
   return 0;
 }
 
+// Owner: the frame that compresses.
+class Deflater {
+ public:
+  explicit Deflater(int level) {
+    is_ready_ = ::deflateInit2(&stream, level, Z_DEFLATED, MAX_WBITS + gzip_header, usual_memory,
+                               Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~Deflater() {
+    if (is_ready_) ::deflateEnd(&stream);
+  }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
+
+  z_stream stream{};
+
+ private:
+  bool is_ready_ = false;
+};
+
 }  // namespace
 
 int gzip(int from, int into, const std::atomic<bool>& given_up) {
-  z_stream stream{};
-  if (::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + gzip_header, usual_memory,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-    return ENOMEM;
-  const auto end = [](z_stream* s) { ::deflateEnd(s); };
-  const std::unique_ptr<z_stream, decltype(end)> ended(&stream, end);
+  Deflater deflater(Z_DEFAULT_COMPRESSION);
+  if (!deflater.is_ready()) return ENOMEM;
+  z_stream& stream = deflater.stream;
   std::vector<unsigned char> read(piece), packed(piece);
   for (;;) {
     if (given_up) return ECANCELED;
@@ -53,6 +71,20 @@ int gzip(int from, int into, const std::atomic<bool>& given_up) {
     } while (stream.avail_out == 0);
     if (got == 0) return 0;
   }
+}
+
+std::string gzip(std::string_view text) {
+  Deflater deflater(Z_BEST_SPEED);
+  if (!deflater.is_ready()) return {};
+  z_stream& stream = deflater.stream;
+  std::string packed(::deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<unsigned char*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  if (::deflate(&stream, Z_FINISH) != Z_STREAM_END) return {};
+  packed.resize(stream.total_out);
+  return packed;
 }
 
 }  // namespace belfry::system

@@ -4,7 +4,6 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <map>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/metrics/registry_text.hpp"
 #include "daemon/metrics/stack_metrics.hpp"
 #include "system/process_stats.hpp"
 
@@ -46,10 +46,6 @@ FamilyOf<Histogram>& histograms(Registry& registry, const char* name, const char
 
 // A counter whose number somebody else counts.
 void take_over(Counter& counter, double count) { counter.Increment(count - counter.Value()); }
-
-// A probe is tried ten times a second, or takes until its timeout.
-const Histogram::BucketBoundaries probe_bounds = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05,
-                                                  0.1,    0.5,    1,     5,     10,   30};
 
 Histogram::BucketBoundaries turn_bounds() {
   Histogram::BucketBoundaries bounds;
@@ -174,8 +170,6 @@ struct DaemonMetrics::State {
   Registry registry;
   Counter* of_nobody = nullptr;
   std::optional<LoopFamilies> loop;
-  FamilyOf<Histogram>& probes =
-      histograms(registry, "belfry_probe_duration_seconds", "How long an attempt of a probe took.");
   Counter& history_failures = counters(registry, "belfry_history_write_failures_total",
                                        "Lines of the history of starts that could not be written.")
                                   .Add({});
@@ -192,14 +186,11 @@ DaemonMetrics::DaemonMetrics(const StackView& stack, const std::uint64_t* unattr
 
 DaemonMetrics::~DaemonMetrics() = default;
 
-void DaemonMetrics::write(std::string& out) {
+void DaemonMetrics::write(std::string& out, Exposition exposition) {
   state_->refresh();
-  state_->stack.write(out);
-  out += prometheus::TextSerializer().Serialize(state_->registry.Collect());
-}
-
-void DaemonMetrics::probe_tried(std::string_view kind, Duration took) {
-  state_->probes.Add({{"probe", std::string(kind)}}, probe_bounds).Observe(seconds(took));
+  state_->stack.write(out, exposition);
+  write_families(out, exposition, state_->registry.Collect());
+  if (exposition == Exposition::open_metrics) out += "# EOF\n";
 }
 
 void DaemonMetrics::history_lost() { state_->history_failures.Increment(); }

@@ -13,9 +13,9 @@
 namespace belfry::daemon {
 
 // What the daemon counts of itself is counters, gauges and histograms of prometheus-cpp, in one registry,
-// which its serializer writes. They are counted where something happens; what somebody else counts already
-// (the loop's turns, the notify router, the kernel) is taken over when somebody scrapes. What there is for
-// each service is appended by the fast writer of stack_metrics.hpp.
+// which text_sink.hpp writes as well. They are counted where something happens; what somebody else counts
+// already (the loop's turns, the notify router, the kernel) is taken over when somebody scrapes. What there
+// is for each service is appended by the fast writer of stack_metrics.hpp.
 //
 // Lives no longer than what it reads.
 class DaemonMetrics final : public HttpMetrics {
@@ -27,11 +27,7 @@ class DaemonMetrics final : public HttpMetrics {
   DaemonMetrics(const DaemonMetrics&) = delete;
   DaemonMetrics& operator=(const DaemonMetrics&) = delete;
 
-  void write(std::string& out) override;
-
-  // For whoever tries probes: one attempt of a probe of this kind ("tcp", "port") is over, with whatever
-  // result, and took so long. Feeds belfry_probe_duration_seconds{probe}; no series until the first call.
-  void probe_tried(std::string_view kind, Duration took);
+  void write(std::string& out, Exposition exposition) override;
 
   // A line of the history of starts could not be written.
   void history_lost();

@@ -34,13 +34,12 @@ class FamilySink {
     metric.gauge.value = value;
     metric.counter.value = value;
   }
-  void histogram(std::size_t service, const DurationHistogram& histogram) {
-    auto& made = add(service, {}).histogram;
+  void histogram(std::optional<std::size_t> service, Labels labels, const HistogramView& histogram) {
+    auto& made = add(service, labels).histogram;
     made.sample_count = histogram.count;
     made.sample_sum = histogram.sum;
-    for (std::size_t i = 0; i < std::size(DurationHistogram::bounds); ++i) {
-      made.bucket.push_back({histogram.buckets[i], DurationHistogram::bounds[i]});
-    }
+    for (std::size_t i = 0; i < histogram.buckets.size(); ++i)
+      made.bucket.push_back({histogram.buckets[i], histogram.bounds.values[i]});
     made.bucket.push_back({histogram.count, std::numeric_limits<double>::infinity()});
   }
 

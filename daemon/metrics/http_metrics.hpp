@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "daemon/metrics/family.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon {
@@ -11,8 +12,8 @@ namespace belfry::daemon {
 class HttpMetrics {
  public:
   virtual ~HttpMetrics() = default;
-  // Appends the exposition in Prometheus' text format 0.0.4.
-  virtual void write(std::string& out) = 0;
+  // Appends the exposition, which is complete.
+  virtual void write(std::string& out, Exposition exposition) = 0;
 
   virtual void request_answered(int status) = 0;
   virtual void command_ended(ServiceCommand command, CommandOutcome outcome) = 0;

@@ -2,6 +2,10 @@
 
 #include <prometheus/metric_family.h>
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include "daemon/metrics/family_sink.hpp"
 #include "daemon/metrics/text_sink.hpp"
 
@@ -27,6 +31,13 @@ constexpr Family stop_seconds{"belfry_service_stop_seconds", Family::Type::histo
                               "From asking a service to stop to its stopped bell."};
 constexpr Family probe_attempts{"belfry_probe_attempts_total", Family::Type::counter,
                                 "Attempts of a service's probes."};
+constexpr Family probe_duration{"belfry_probe_duration_seconds", Family::Type::histogram,
+                                "How long an attempt of a service's probes took."};
+constexpr Family dependency_wait{
+    "belfry_dependency_wait_seconds", Family::Type::gauge,
+    "How long the service has waited for this dependency in the start that was asked for last."};
+constexpr Family critical_path{"belfry_startup_critical_path_seconds", Family::Type::gauge,
+                               "From the begin of the first start to the moment when everything was ready."};
 constexpr Family certificate_expiry{"belfry_probe_certificate_expiry_timestamp_seconds", Family::Type::gauge,
                                     "When the first certificate ends that the server of a probe has shown."};
 constexpr Family cpu_seconds{
@@ -56,7 +67,10 @@ struct Sample {
   std::uint32_t stored_descriptors;
   const ServiceTimes* times;
   std::vector<CertificateView> certificates;
+  TimelineView start;
 };
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 std::vector<Sample> samples_of(const StackView& stack) {
   std::vector<Sample> samples;
@@ -64,7 +78,8 @@ std::vector<Sample> samples_of(const StackView& stack) {
   for (std::size_t index = 0; index < stack.service_count(); ++index) {
     const ServiceView view = stack.service(index);
     samples.push_back({view.name, view.state, view.ready, view.bells, view.readiness_kind, view.counters,
-                       view.notify.descriptors_stored, stack.times(index), view.certificates});
+                       view.notify.descriptors_stored, stack.times(index), view.certificates,
+                       stack.timeline(index)});
   }
   return samples;
 }
@@ -88,6 +103,9 @@ void walk_stack(const StackView& stack, Sink& sink) {
   sink.value({}, {}, number(stack.stack_ready()));
   sink.family(shutting_down);
   sink.value({}, {}, number(stack.shutting_down()));
+  sink.family(critical_path);
+  if (const StartView start = stack.start(); start.begun && start.up)
+    sink.value({}, {}, seconds(*start.up - *start.begun));
 }
 
 template <class Sink, class Value>
@@ -109,16 +127,49 @@ void walk_restarts(const std::vector<Sample>& samples, Sink& sink) {
   }
 }
 
+std::span<const ProbeAttempts> tried_of(const Sample& sample) {
+  return sample.times == nullptr ? std::span<const ProbeAttempts>() : sample.times->probes;
+}
+
 template <class Sink>
 void walk_probes(const std::vector<Sample>& samples, Sink& sink) {
   sink.family(probe_attempts);
   for (std::size_t index = 0; index < samples.size(); ++index) {
     const Sample& sample = samples[index];
-    if (sample.probe.empty()) continue;
-    sink.value(index, {{"probe", sample.probe}, {"result", "success"}},
-               number(sample.counters.probe_successes));
-    sink.value(index, {{"probe", sample.probe}, {"result", "failure"}},
-               number(sample.counters.probe_failures));
+    const auto write = [&](const ProbeAttempts& one) {
+      sink.value(index, {{"probe", one.kind}, {"result", "success"}}, number(one.successes));
+      sink.value(index, {{"probe", one.kind}, {"result", "failure"}}, number(one.failures));
+    };
+    const std::span<const ProbeAttempts> tried = tried_of(sample);
+    std::ranges::for_each(tried, write);
+    // A counter that is there from the start: its first step can be seen.
+    if (!sample.probe.empty() && std::ranges::find(tried, sample.probe, &ProbeAttempts::kind) == tried.end())
+      write({.kind = sample.probe});
+  }
+  sink.family(probe_duration);
+  for (std::size_t index = 0; index < samples.size(); ++index) {
+    for (const ProbeAttempts& one : tried_of(samples[index]))
+      sink.histogram(index, {{"probe", one.kind}}, one.took.view());
+  }
+}
+
+// Two edges to one dependency are one wait: the longer one.
+template <class Sink>
+void walk_waits(const std::vector<Sample>& samples, TimePoint now, Sink& sink) {
+  sink.family(dependency_wait);
+  for (std::size_t index = 0; index < samples.size(); ++index) {
+    const TimelineView& start = samples[index].start;
+    if (!start.waiting) continue;
+    const TimePoint end = start.starting.value_or(now);
+    std::vector<std::pair<std::string_view, Duration>> waits;
+    for (const EdgeTimeView& edge : start.edges) {
+      const Duration wait = std::max(edge.holds_since.value_or(end) - *start.waiting, Duration::zero());
+      const auto known = std::ranges::find(waits, edge.on, &std::pair<std::string_view, Duration>::first);
+      known == waits.end() ? void(waits.emplace_back(edge.on, wait))
+                           : void(known->second = std::max(known->second, wait));
+    }
+    for (const auto& [dependency, wait] : waits)
+      sink.value(index, {{"dependency", dependency}}, seconds(wait));
   }
 }
 
@@ -134,7 +185,7 @@ void walk_certificates(const std::vector<Sample>& samples, Sink& sink) {
 }
 
 template <class Sink>
-void walk_services(const std::vector<Sample>& samples, Sink& sink) {
+void walk_services(const std::vector<Sample>& samples, TimePoint now, Sink& sink) {
   sink.family(service_state);
   for (std::size_t index = 0; index < samples.size(); ++index) {
     for (const State state : states)
@@ -149,13 +200,14 @@ void walk_services(const std::vector<Sample>& samples, Sink& sink) {
   walk_restarts(samples, sink);
   walk_probes(samples, sink);
   walk_certificates(samples, sink);
+  walk_waits(samples, now, sink);
   sink.family(ready_seconds);
   for (std::size_t index = 0; index < samples.size(); ++index) {
-    if (samples[index].times != nullptr) sink.histogram(index, samples[index].times->ready);
+    if (samples[index].times != nullptr) sink.histogram(index, {}, samples[index].times->ready.view());
   }
   sink.family(stop_seconds);
   for (std::size_t index = 0; index < samples.size(); ++index) {
-    if (samples[index].times != nullptr) sink.histogram(index, samples[index].times->stop);
+    if (samples[index].times != nullptr) sink.histogram(index, {}, samples[index].times->stop.view());
   }
   each_service(cpu_seconds, samples, sink, [](const Sample& s) { return s.counters.cpu_seconds; });
   each_service(oom_kills, samples, sink, [](const Sample& s) { return number(s.counters.oom_kills); });
@@ -172,14 +224,16 @@ void walk_services(const std::vector<Sample>& samples, Sink& sink) {
 
 }  // namespace
 
-void StackMetrics::write(std::string& out) {
+void StackMetrics::write(std::string& out, Exposition exposition) {
   out.reserve(out.size() + last_size_ + last_size_ / 16);
   const std::size_t before = out.size();
   const auto samples = samples_of(stack_);
   const auto names = names_of(samples);
-  TextSink sink(out, names);
-  walk_stack(stack_, sink);
-  walk_services(samples, sink);
+  {
+    TextSink sink(out, exposition, names);
+    walk_stack(stack_, sink);
+    walk_services(samples, stack_.now(), sink);
+  }
   last_size_ = out.size() - before;
 }
 
@@ -189,7 +243,7 @@ std::vector<prometheus::MetricFamily> StackMetrics::Collect() const {
   const auto names = names_of(samples);
   FamilySink sink(families, names);
   walk_stack(stack_, sink);
-  walk_services(samples, sink);
+  walk_services(samples, stack_.now(), sink);
   return families;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/metrics/family.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon {
@@ -19,8 +20,8 @@ class StackMetrics final : public prometheus::Collectable {
  public:
   explicit StackMetrics(const StackView& stack) : stack_(stack) {}
 
-  // Appends the exposition in Prometheus' text format 0.0.4.
-  void write(std::string& out);
+  // Appends the exposition.
+  void write(std::string& out, Exposition exposition);
   // The same families and samples as values of prometheus-cpp.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 

@@ -263,10 +263,6 @@ void Daemon::state_changed(const Service& service, State from, State to) {
 
 void Daemon::asked_for_time(const Service&, Duration by) { service_manager_.needs_time(by); }
 
-void Daemon::probe_took(config::Probe::Kind kind, Duration took) {
-  metrics_.probe_tried(config::name_of(kind), took);
-}
-
 void Daemon::own_bell_rang(const Service& service, std::string_view bell) {
   notice(service.name(),
          "is " + std::string(bell) + " after " + text_of(loop_.now() - service.record().run.started_at));

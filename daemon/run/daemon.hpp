@@ -104,7 +104,6 @@ class Daemon final : Reporter, system::SignalListener {
 
   void state_changed(const Service& service, State from, State to) override;
   void asked_for_time(const Service& service, Duration by) override;
-  void probe_took(config::Probe::Kind kind, Duration took) override;
   void own_bell_rang(const Service& service, std::string_view bell) override;
   void notice(std::string_view service, const std::string& text) override;
   void on_signal(const system::SignalEvent& event) override;

@@ -63,7 +63,6 @@ BoundTexts::BoundTexts(const config::Service& spec, const ProbeMeans& means, std
       means_{.slots = means.slots,
              .factory = static_cast<probes::Factory&>(*this),
              .random = means.random,
-             .times = means.times,
              .redactor = secrets_.empty() ? nullptr : this} {}
 
 std::string BoundTexts::text(std::string_view written) const {

@@ -71,10 +71,6 @@ void OwnBells::One::probe_changed(ProbeRole, std::uint32_t probe, bool up, const
   look(watch_.evidence_of(probe));
 }
 
-void OwnBells::One::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
-  listener_.own_bell_tried(index_, outcome);
-}
-
 void OwnBells::One::look(const Evidence& evidence) {
   if (told_ || !holds(spec_.probes, truths_)) return;
   told_ = true;

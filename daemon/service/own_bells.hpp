@@ -18,7 +18,7 @@ namespace belfry::daemon {
 class OwnBellListener {
  public:
   virtual void own_bell_true(std::uint32_t bell, const Evidence& evidence) = 0;
-  virtual void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) = 0;
+  virtual void own_bell_tried(const ProbeAttempt& attempt) = 0;
 
  protected:
   ~OwnBellListener() = default;
@@ -52,7 +52,7 @@ class OwnBells {
 
    private:
     void probe_changed(ProbeRole role, std::uint32_t probe, bool up, const Error& why) override;
-    void probe_tried(ProbeRole role, std::uint32_t probe, const Result<void>& outcome) override;
+    void probe_tried(const ProbeAttempt& attempt) override { listener_.own_bell_tried(attempt); }
     void look(const Evidence& evidence);
 
     const config::OwnBell& spec_;

@@ -198,7 +198,6 @@ Task<bool> ProbeWatch::until_due(Context& ctx, Watched& watched, ProbeRhythm& rh
 void ProbeWatch::report(Watched& watched, ProbeRhythm& rhythm, const Result<void>& outcome) {
   const ProbeRhythm::Change change = rhythm.answered(outcome.has_value());
   watched.is_failing = rhythm.is_failing();
-  listener_.probe_tried(terms_.role, watched.index, outcome);
   if (change == ProbeRhythm::Change::none) return;
   listener_.probe_changed(terms_.role, watched.index, rhythm.is_up(), outcome ? Error() : outcome.error());
 }
@@ -213,10 +212,12 @@ Task<std::optional<Result<void>>> ProbeWatch::attempt(Context& ctx, Watched& wat
     const TimePoint began = loop_.now();
     Result<void> outcome = co_await checked(*watched.probe, limited);
     if (ctx.cancelled()) co_return std::nullopt;
-    means_.times.probe_took(watched.kind, loop_.now() - began);
+    const Duration took = loop_.now() - began;
     if (!outcome && means_.redactor != nullptr)
       outcome = std::unexpected(means_.redactor->shown(outcome.error()));
-    if (outcome || loop_.paused() == paused_before) co_return outcome;
+    if (!outcome && loop_.paused() != paused_before) continue;
+    listener_.probe_tried({watched.kind, watched.index, terms_.role, took, outcome});
+    co_return outcome;
   }
 }
 
@@ -229,7 +230,6 @@ Task<void> ProbeWatch::look_again(Context& ctx, Watched& watched) {
     if (!tried) co_return;
     if (*tried) continue;
     watched.was_lost = true;
-    listener_.probe_tried(terms_.role, watched.index, *tried);
     listener_.probe_changed(terms_.role, watched.index, false, tried->error());
     co_await ask_repeatedly(ctx, watched);
     co_return;

@@ -34,13 +34,13 @@ class RandomSource {
   ~RandomSource() = default;
 };
 
-// Told how long each attempt of a probe took, whatever its result: for metrics.
-class ProbeTimes {
- public:
-  virtual void probe_took(config::Probe::Kind kind, Duration took) = 0;
-
- protected:
-  ~ProbeTimes() = default;
+// One that is over, and was not cancelled.
+struct ProbeAttempt {
+  config::Probe::Kind kind;
+  std::uint32_t index;  // among those of its role
+  ProbeRole role;
+  Duration took;
+  const Result<void>& outcome;
 };
 
 // When the certificate ends that a server has shown to a probe: the `index`th of those of its role.
@@ -66,7 +66,6 @@ struct ProbeMeans {
   Semaphore& slots;
   probes::Factory& factory;
   RandomSource& random;
-  ProbeTimes& times;
   const Redactor* redactor = nullptr;  // null: what probes say holds no secrets
 };
 
@@ -74,7 +73,7 @@ struct ProbeMeans {
 class ProbeListener {
  public:
   virtual void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) = 0;
-  virtual void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) = 0;
+  virtual void probe_tried(const ProbeAttempt& attempt) = 0;
 
  protected:
   ~ProbeListener() = default;

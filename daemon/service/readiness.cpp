@@ -149,18 +149,14 @@ void Readiness::probe_changed(ProbeRole role, std::uint32_t index, bool up, cons
   listener_.readiness_changed();
 }
 
-void Readiness::probe_tried(ProbeRole, std::uint32_t, const Result<void>& outcome) {
-  listener_.probe_tried(outcome.has_value());
-  if (!outcome) last_error_ = outcome.error();
+void Readiness::probe_tried(const ProbeAttempt& attempt) {
+  listener_.probe_tried(attempt);
+  if (!attempt.outcome) last_error_ = attempt.outcome.error();
 }
 
 void Readiness::own_bell_true(std::uint32_t bell, const Evidence& evidence) {
   rung_ |= 1U << bell;
   listener_.own_bell_true(bell, evidence);
-}
-
-void Readiness::own_bell_tried(std::uint32_t, const Result<void>& outcome) {
-  listener_.probe_tried(outcome.has_value());
 }
 
 }  // namespace belfry::daemon

@@ -37,7 +37,7 @@ class ReadinessListener {
   // The run is to end; with `for_good` the whole stack.
   virtual void live_failed(const Error& why, bool for_good) = 0;
   virtual void own_bell_true(std::uint32_t bell, const Evidence& evidence) = 0;
-  virtual void probe_tried(bool success) = 0;
+  virtual void probe_tried(const ProbeAttempt& attempt) = 0;
 
  protected:
   ~ReadinessListener() = default;
@@ -96,9 +96,9 @@ class Readiness final : ProbeListener, OwnBellListener {
   [[nodiscard]] config::OnFailure gravest_of_failed() const;
 
   void probe_changed(ProbeRole role, std::uint32_t index, bool up, const Error& why) override;
-  void probe_tried(ProbeRole role, std::uint32_t index, const Result<void>& outcome) override;
+  void probe_tried(const ProbeAttempt& attempt) override;
   void own_bell_true(std::uint32_t bell, const Evidence& evidence) override;
-  void own_bell_tried(std::uint32_t bell, const Result<void>& outcome) override;
+  void own_bell_tried(const ProbeAttempt& attempt) override { listener_.probe_tried(attempt); }
 
   Context& parent_;
   const ProbeMeans& means_;

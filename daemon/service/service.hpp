@@ -258,9 +258,8 @@ class Service final : public Node,
   void readiness_changed() override { attention_.notify(); }
   void live_failed(const Error& why, bool for_good) override;
   void own_bell_true(std::uint32_t bell, const Evidence& evidence) override;
-  void probe_tried(bool success) override {
-    ++(success ? counters_->probe_successes : counters_->probe_failures);
-  }
+  void probe_tried(const ProbeAttempt& attempt) override;
+  ServiceTimes& observed();
   void prepare_ahead() override;
 
   ServiceRuntime& runtime_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/model/enum_names.hpp"
 #include "daemon/service/service.hpp"
 
 namespace belfry::daemon {
@@ -120,6 +121,16 @@ void Service::never_heard(const config::Probe& which, const Error& why) {
 
 void Service::sockets_changed() {
   if (readiness_) readiness_->trigger();
+}
+
+void Service::probe_tried(const ProbeAttempt& attempt) {
+  observed().probe_tried(config::name_of(attempt.kind), attempt.outcome.has_value(),
+                         std::chrono::duration<double>(attempt.took).count());
+}
+
+ServiceTimes& Service::observed() {
+  if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
+  return *times_;
 }
 
 // When the whole stack goes down for it, it goes in its turn, and is unready until then.

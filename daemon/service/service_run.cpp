@@ -214,8 +214,7 @@ void Service::enter(Event event, Error cause) {
   else if (cause)
     record_.cause = std::move(cause);
   if (first_ready && !is_gate()) {
-    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->ready.observe(std::chrono::duration<double>(record_.since - record_.run.started_at).count());
+    observed().ready.observe(std::chrono::duration<double>(record_.since - record_.run.started_at).count());
   }
   if (*to == State::waiting && now_->stopped.ended()) fresh_incarnation();
   if (is_settled(*to) && !is_running(from)) settle_bells(record_.cause);

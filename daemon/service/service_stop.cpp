@@ -126,8 +126,7 @@ Task<void> Service::end_probes() {
 void Service::end_run() {
   const SharedIncarnation ended = now_;
   if (record_.run.asked_to_stop_at && record_.intent != Intent::run) {
-    if (times_ == nullptr) times_ = std::make_unique<ServiceTimes>();
-    times_->stop.observe(
+    observed().stop.observe(
         std::chrono::duration<double>(runtime_.loop.now() - *record_.run.asked_to_stop_at).count());
   }
   keep_account();

@@ -1,15 +1,12 @@
 #include "daemon/state/counters.hpp"
 
-#include <algorithm>
-#include <iterator>
-
 namespace belfry::daemon {
 
-void DurationHistogram::observe(double seconds) {
-  const auto at = std::ranges::lower_bound(bounds, seconds) - std::begin(bounds);
-  for (auto i = static_cast<std::size_t>(at); i < std::size(buckets); ++i) ++buckets[i];
-  sum += seconds;
-  ++count;
+void ServiceTimes::probe_tried(std::string_view kind, bool success, double seconds) {
+  auto of_kind = std::ranges::find(probes, kind, &ProbeAttempts::kind);
+  if (of_kind == probes.end()) of_kind = probes.insert(of_kind, {.kind = kind});
+  ++(success ? of_kind->successes : of_kind->failures);
+  of_kind->took.observe(seconds);
 }
 
 }  // namespace belfry::daemon

@@ -34,7 +34,7 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
                .loop = loop_,
                .processes = processes,
                .resources = resources,
-               .probes = {.slots = probe_slots_, .factory = probes, .random = *this, .times = *this},
+               .probes = {.slots = probe_slots_, .factory = probes, .random = *this},
                .start_slots = start_slots_,
                .preparations = preparations_,
                .graph = graph_,

@@ -35,8 +35,6 @@ class Reporter {
   virtual void notice(std::string_view service, const std::string& text) = 0;
   // A service says that its start or stop takes so much longer.
   virtual void asked_for_time(const Service&, Duration) {}
-  // An attempt of some service's probe is over.
-  virtual void probe_took(config::Probe::Kind, Duration) {}
 
  protected:
   ~Reporter() = default;
@@ -46,7 +44,7 @@ class Reporter {
 // Lifecycle: constructed with the whole graph; begin(); stop_everything(); is_at_rest(); end(). Destroyed
 //   after end() has returned, or after the loop was abandoned.
 // Cancellation: stop_everything() is the graceful way; kill_everything() the other one.
-class Supervisor final : public StackView, StateListener, RandomSource, ProbeTimes {
+class Supervisor final : public StackView, StateListener, RandomSource {
  public:
   // Everything that it waits for hangs below `parent`.
   Supervisor(Context& parent, const config::Stack& stack, system::Processes& processes,
@@ -130,7 +128,6 @@ class Supervisor final : public StackView, StateListener, RandomSource, ProbeTim
   void must_go_down(Service& service, const Error& why) override;
   void asked_for_time(Service& service, Duration by) override { reporter_.asked_for_time(service, by); }
   double random() override;
-  void probe_took(config::Probe::Kind kind, Duration took) override { reporter_.probe_took(kind, took); }
 
   void write_down(Service& service, State from, State to);
   void write_down_edges(const Service& service);

@@ -19,6 +19,8 @@ import threading
 import time
 import unittest
 
+from api_description import DESCRIPTION
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BELFRY = os.environ.get("BELFRY", os.path.join(ROOT, "build/dev/cli/belfry"))
 SAMPLE = os.environ.get("SAMPLE", os.path.join(ROOT, "build/dev/tests/support/belfry_sample_service"))
@@ -255,7 +257,9 @@ class Stack:
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            text = answer.read().decode()
+            DESCRIPTION.check(method, path, answer.status, answer.headers["Content-Type"], text)
+            return answer.status, text
         finally:
             connection.close()
 

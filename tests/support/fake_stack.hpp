@@ -121,7 +121,10 @@ class FakeStack final : public StackView {
 
 class FakeMetrics final : public HttpMetrics {
  public:
-  void write(std::string& out) override { out += body; }
+  void write(std::string& out, Exposition exposition) override {
+    out += body;
+    if (exposition == Exposition::open_metrics) out += "# EOF\n";
+  }
   void request_answered(int status) override { statuses.push_back(status); }
   void command_ended(ServiceCommand, CommandOutcome outcome) override { outcomes.push_back(outcome); }
   void connection_accepted() override { ++accepted, ++open; }

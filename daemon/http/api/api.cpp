@@ -5,6 +5,7 @@
 
 #include "daemon/http/api/access.hpp"
 #include "daemon/http/api/health.hpp"
+#include "daemon/http/api/openapi.hpp"
 #include "daemon/http/api/public_view.hpp"
 #include "daemon/http/api/services.hpp"
 #include "daemon/http/wire/request_target.hpp"
@@ -24,13 +25,6 @@ Response refuse_method(Route route, const Request& request) {
 Response unauthorized(std::string_view detail, std::string_view challenge) {
   Response response = problem(401, detail);
   response.challenge = challenge;
-  return response;
-}
-
-Response scrape(HttpMetrics& metrics) {
-  Response response;
-  response.content_type = prometheus_text;
-  metrics.write(response.body);
   return response;
 }
 
@@ -75,6 +69,7 @@ Answer Api::answer(const Request& request, const Caller& caller) {
   if (auto* follow = std::get_if<FollowEvents>(&understood))
     return follow_events(journal_, std::move(*follow));
   if (auto* follow = std::get_if<FollowLogs>(&understood)) return follow_logs(logs_, std::move(*follow));
+  if (std::holds_alternative<Metrics>(understood)) return scrape_.answer(request);
   return std::get<Response>(std::move(understood));
 }
 
@@ -168,7 +163,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
     case Route::readyz_service:
     case Route::startupz:
     case Route::healthz: return health(match, request, query, shown);
-    case Route::metrics: return scrape(metrics_);
+    case Route::metrics: return Metrics();
     case Route::services: return list_services(shown, clock_);
     case Route::service: return show_service(shown, match.service, clock_);
     case Route::wait: {
@@ -189,6 +184,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
       if (auto* follow = std::get_if<FollowLogs>(&understood)) return std::move(*follow);
       return std::get<Response>(std::move(understood));
     }
+    case Route::openapi: return json(200, std::string(openapi_text));
     case Route::command: return audited(understand_command(match, query), match, asker);
     case Route::shutdown: return audited(shut_down(stack_), match, asker);
     case Route::unknown: break;

@@ -13,6 +13,7 @@
 #include "daemon/http/api/events.hpp"
 #include "daemon/http/api/log_stream.hpp"
 #include "daemon/http/api/router.hpp"
+#include "daemon/http/api/scrape.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/http/wire/request_handler.hpp"
 #include "daemon/http/wire/wall_clock.hpp"
@@ -41,14 +42,17 @@ struct RunCommand {
   bool in_background = false;  // ?wait=0: answer 202 at once
 };
 
+// GET /metrics, understood.
+struct Metrics {};
+
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs>;
+using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs, Metrics>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
  public:
   Api(StackView& stack, HttpMetrics& metrics, Journal& journal, LogBook& logs, WallClock clock = WallClock())
-      : stack_(stack), metrics_(metrics), journal_(journal), logs_(logs), clock_(clock) {}
+      : stack_(stack), metrics_(metrics), scrape_(metrics), journal_(journal), logs_(logs), clock_(clock) {}
 
   // Before anybody can ask.
   void set_rules(AccessRules rules) { rules_ = std::move(rules); }
@@ -91,6 +95,7 @@ class Api final : public RequestHandler {
 
   StackView& stack_;
   HttpMetrics& metrics_;
+  Scrape scrape_;
   Journal& journal_;
   LogBook& logs_;
   AccessRules rules_;

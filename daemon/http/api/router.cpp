@@ -17,6 +17,7 @@ constexpr FixedPath fixed_paths[] = {
     {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
     {"/v1/timeline", Route::timeline}, {"/v1/logs", Route::logs},
+    {"/v1/timeline", Route::timeline}, {"/openapi.json", Route::openapi},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -52,6 +53,16 @@ Match match_below_services(std::string_view rest) {
 
 }  // namespace
 
+std::vector<std::string> path_templates() {
+  std::vector<std::string> all;
+  for (const FixedPath& fixed : fixed_paths) all.emplace_back(fixed.path);
+  all.emplace_back("/readyz/{name}");
+  all.emplace_back("/v1/services/{name}");
+  for (const ServiceCommand command : commands)
+    all.push_back("/v1/services/{name}/" + std::string(name_of(command)));
+  return all;
+}
+
 Match match(std::string_view path) {
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   for (const auto& fixed : fixed_paths) {
@@ -82,6 +93,7 @@ Access needed_access(Route route) {
     case Route::timeline:
     case Route::logs:
     case Route::service_logs:
+    case Route::openapi:
     case Route::unknown: break;
   }
   return Access::read_only;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/message.hpp"
@@ -24,7 +25,8 @@ enum class Route : std::uint8_t {
   events,
   timeline,
   logs,
-  service_logs,  // read_only
+  service_logs,
+  openapi,  // read_only
   command,
   shutdown,  // full
   unknown
@@ -35,6 +37,9 @@ struct Match {
   std::string service;                             // readyz_service, service, service_logs, command: the decoded name
   ServiceCommand command = ServiceCommand::start;  // command
 };
+
+// All that is known, as OpenAPI writes them: "/readyz/{name}".
+[[nodiscard]] std::vector<std::string> path_templates();
 
 // `path` as it stands in the request target; a trailing slash means nothing.
 [[nodiscard]] Match match(std::string_view path);

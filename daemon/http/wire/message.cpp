@@ -19,8 +19,8 @@ void append_number(std::string& out, std::size_t value) {
 void Request::clear() {
   method = Method::other;
   constexpr std::size_t worth_keeping = 512;  // what a usual request needs
-  for (std::string* text :
-       {&method_name, &target, &host, &accept, &authorization, &origin, &last_event_id, &body}) {
+  for (std::string* text : {&method_name, &target, &host, &accept, &accept_encoding, &authorization, &origin,
+                            &last_event_id, &body}) {
     if (text->capacity() > worth_keeping) std::string().swap(*text);
     text->clear();
   }
@@ -109,6 +109,9 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
   }
   // Every answer is a state of this moment: no cache may keep one.
   out += "Cache-Control: no-store\r\n";
+  if (!response.content_encoding.empty())
+    ((out += "Content-Encoding: ") += response.content_encoding) += "\r\n";
+  if (!response.vary.empty()) ((out += "Vary: ") += response.vary) += "\r\n";
   if (!response.allow.empty()) ((out += "Allow: ") += response.allow) += "\r\n";
   if (!response.challenge.empty()) ((out += "WWW-Authenticate: ") += response.challenge) += "\r\n";
   if (response.retry_after > 0) {

@@ -18,6 +18,7 @@ struct Request {
   std::string target;       // as written: path and query, still percent-encoded
   std::string host;
   std::string accept;
+  std::string accept_encoding;
   std::string authorization;
   std::string origin;         // a browser's word on whose page sends this; empty: no browser, or its own page
   std::string last_event_id;  // where a reader of events wants to go on
@@ -34,16 +35,20 @@ inline constexpr std::string_view health_json = "application/health+json";
 inline constexpr std::string_view problem_json = "application/problem+json";
 inline constexpr std::string_view event_stream = "text/event-stream";
 inline constexpr std::string_view prometheus_text = "text/plain; version=0.0.4; charset=utf-8";
+inline constexpr std::string_view open_metrics_text =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 struct Response {
   int status = 200;
   std::string_view content_type = text_plain;
   std::string body;
-  std::string_view allow;      // the Allow header of a 405; empty: none
-  std::string_view challenge;  // the WWW-Authenticate header of a 401; empty: none
-  bool close = false;          // the connection cannot be used after this answer
-  bool streamed = false;       // its body comes to be while it is sent, and has no length
-  int retry_after = 0;         // seconds; 0: no such header
+  std::string_view allow;             // the Allow header of a 405; empty: none
+  std::string_view content_encoding;  // empty: none
+  std::string_view vary;              // the headers on which the answer depends; empty: none
+  std::string_view challenge;         // the WWW-Authenticate header of a 401; empty: none
+  bool close = false;                 // the connection cannot be used after this answer
+  bool streamed = false;              // its body comes to be while it is sent, and has no length
+  int retry_after = 0;                // seconds; 0: no such header
 };
 
 [[nodiscard]] Response text(int status, std::string body);

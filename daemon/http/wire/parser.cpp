@@ -56,6 +56,10 @@ class RequestReader final : public beast::basic_parser<true> {
         if (!into_.accept.empty()) into_.accept += ',';
         into_.accept.append(value.data(), value.size());
         break;
+      case beast::field::accept_encoding:
+        if (!into_.accept_encoding.empty()) into_.accept_encoding += ',';
+        into_.accept_encoding.append(value.data(), value.size());
+        break;
       case beast::field::authorization: assign(into_.authorization, value); break;
       case beast::field::origin: assign(into_.origin, value); break;
       case beast::field::expect: expects_continue_ = boost::beast::iequals(value, "100-continue"); break;

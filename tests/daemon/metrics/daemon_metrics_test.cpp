@@ -23,9 +23,9 @@ struct DaemonMetricsTest : testing::Test {
   TurnMeter turns;
   DaemonMetrics metrics{stack, &unattributed, &turns};
 
-  std::string written() {
+  std::string written(Exposition exposition = Exposition::text) {
     std::string out;
-    metrics.write(out);
+    metrics.write(out, exposition);
     return out;
   }
 };
@@ -56,13 +56,9 @@ TEST_F(DaemonMetricsTest, commands_are_counted_by_what_became_of_them) {
   EXPECT_THAT(written(), HasSubstr("belfry_commands_total{command=\"restart\",outcome=\"never\"} 1\n"));
 }
 
-TEST_F(DaemonMetricsTest, an_attempt_of_a_probe_is_in_the_histogram_of_its_kind) {
-  EXPECT_THAT(written(), Not(HasSubstr("belfry_probe_duration_seconds")));
-  metrics.probe_tried("tcp", 2ms);
-  const std::string text = written();
-  EXPECT_THAT(text, HasSubstr("belfry_probe_duration_seconds_bucket{probe=\"tcp\",le=\"0.001\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("belfry_probe_duration_seconds_bucket{probe=\"tcp\",le=\"0.005\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("belfry_probe_duration_seconds_count{probe=\"tcp\"} 1\n"));
+TEST_F(DaemonMetricsTest, open_metrics_ends_with_its_mark_and_the_text_format_without) {
+  EXPECT_THAT(written(Exposition::open_metrics), testing::EndsWith("\n# EOF\n"));
+  EXPECT_THAT(written(), Not(HasSubstr("# EOF")));
 }
 
 TEST_F(DaemonMetricsTest, what_others_count_is_taken_over_and_not_added_up) {
@@ -87,7 +83,6 @@ TEST_F(DaemonMetricsTest, the_process_describes_itself) {
 TEST_F(DaemonMetricsTest, every_family_of_both_writers_is_declared_once_and_before_its_samples) {
   stack.add("db");
   metrics.request_answered(200);
-  metrics.probe_tried("tcp", 1ms);
   std::set<std::string> declared;
   std::string current;
   std::istringstream text(written());

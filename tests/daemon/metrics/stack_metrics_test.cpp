@@ -21,9 +21,9 @@ struct StackMetricsTest : testing::Test {
   FakeStack stack{loop};
   StackMetrics metrics{stack};
 
-  std::string written() {
+  std::string written(Exposition exposition = Exposition::text) {
     std::string out;
-    metrics.write(out);
+    metrics.write(out, exposition);
     return out;
   }
 };
@@ -64,13 +64,67 @@ TEST_F(StackMetricsTest, restarts_are_counted_by_reason) {
   EXPECT_THAT(written(), HasSubstr("belfry_service_restarts_total{service=\"api\",reason=\"failure\"} 3\n"));
 }
 
-TEST_F(StackMetricsTest, a_probe_is_named_by_its_kind) {
-  ServiceView& view = stack.add("api");
-  view.readiness_kind = "port";
-  view.counters.probe_failures = 7;
+TEST_F(StackMetricsTest, attempts_are_counted_and_timed_by_the_kind_of_their_probe) {
+  stack.add("api").readiness_kind = "port";
+  stack.fake(0).has_times = true;
+  stack.fake(0).times.probe_tried("tcp", false, 0.002);
+  stack.fake(0).times.probe_tried("tcp", true, 0.0001);
+  const std::string text = written();
+  for (const char* line :
+       {"belfry_probe_attempts_total{service=\"api\",probe=\"tcp\",result=\"failure\"} 1\n",
+        "belfry_probe_attempts_total{service=\"api\",probe=\"tcp\",result=\"success\"} 1\n",
+        "belfry_probe_duration_seconds_bucket{service=\"api\",probe=\"tcp\",le=\"0.0001\"} 1\n",
+        "belfry_probe_duration_seconds_bucket{service=\"api\",probe=\"tcp\",le=\"0.005\"} 2\n",
+        "belfry_probe_duration_seconds_count{service=\"api\",probe=\"tcp\"} 2\n"})
+    EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST_F(StackMetricsTest, the_attempts_of_the_probe_of_ready_are_counted_from_nought) {
+  stack.add("api").readiness_kind = "port";
   EXPECT_THAT(
       written(),
-      HasSubstr("belfry_probe_attempts_total{service=\"api\",probe=\"port\",result=\"failure\"} 7\n"));
+      HasSubstr("belfry_probe_attempts_total{service=\"api\",probe=\"port\",result=\"failure\"} 0\n"));
+}
+
+TEST_F(StackMetricsTest, a_wait_for_a_dependency_grows_until_its_level_holds) {
+  using std::chrono::milliseconds;
+  const TimePoint begun = loop.now();
+  stack.add("api");
+  TimelineView& start = stack.fake(0).timeline;
+  start.waiting = begun;
+  start.edges = {{.on = "db", .condition = "ready", .holds_since = begun + milliseconds(250)},
+                 {.on = "config", .condition = "completed", .holds_since = begun - milliseconds(10)},
+                 {.on = "cache", .condition = "ready", .holds_since = {}}};
+  clock.advance(milliseconds(1500));
+  const std::string text = written();
+  for (const char* line : {"belfry_dependency_wait_seconds{service=\"api\",dependency=\"db\"} 0.25\n",
+                           "belfry_dependency_wait_seconds{service=\"api\",dependency=\"config\"} 0\n",
+                           "belfry_dependency_wait_seconds{service=\"api\",dependency=\"cache\"} 1.5\n"})
+    EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST_F(StackMetricsTest, two_edges_to_one_dependency_are_one_wait) {
+  const TimePoint begun = loop.now();
+  stack.add("api");
+  TimelineView& start = stack.fake(0).timeline;
+  start.waiting = begun;
+  start.edges = {{.on = "db", .condition = "ready", .holds_since = begun + std::chrono::seconds(2)},
+                 {.on = "db", .condition = "migrated", .holds_since = begun + std::chrono::seconds(3)}};
+  EXPECT_THAT(written(), HasSubstr("belfry_dependency_wait_seconds{service=\"api\",dependency=\"db\"} 3\n"));
+}
+
+TEST_F(StackMetricsTest, the_critical_path_is_there_when_everything_was_ready_once) {
+  EXPECT_THAT(written(), Not(HasSubstr("\nbelfry_startup_critical_path_seconds ")));
+  stack.start_view.begun = loop.now();
+  stack.start_view.up = loop.now() + std::chrono::milliseconds(125);
+  EXPECT_THAT(written(), HasSubstr("\nbelfry_startup_critical_path_seconds 0.125\n"));
+}
+
+TEST_F(StackMetricsTest, open_metrics_declares_a_counter_without_its_suffix) {
+  stack.add("api");
+  const std::string text = written(Exposition::open_metrics);
+  EXPECT_THAT(text, HasSubstr("# TYPE belfry_service_restarts counter\n"));
+  EXPECT_THAT(text, HasSubstr("\nbelfry_service_restarts_total{service=\"api\",reason=\"failure\"} 0\n"));
 }
 
 TEST_F(StackMetricsTest, the_end_of_a_certificate_is_a_moment_and_only_there_where_one_was_shown) {
@@ -88,10 +142,8 @@ TEST_F(StackMetricsTest, a_histogram_is_cumulative_and_ends_at_infinity) {
   stack.add("db");
   auto& fake = stack.fake(0);
   fake.has_times = true;
-  fake.times.ready.count = 2;
-  fake.times.ready.sum = 0.375;
-  for (std::size_t i = 4; i < std::size(fake.times.ready.buckets); ++i)
-    fake.times.ready.buckets[i] = i < 6 ? 1 : 2;
+  fake.times.ready.observe(0.0625);
+  fake.times.ready.observe(0.3125);
   const std::string text = written();
   EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_bucket{service=\"db\",le=\"0.005\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("belfry_service_ready_seconds_bucket{service=\"db\",le=\"0.1\"} 1\n"));
@@ -119,9 +171,9 @@ TEST_F(StackMetricsTest, every_family_is_declared_once_and_before_its_samples) {
 TEST_F(StackMetricsTest, the_text_agrees_with_prometheus_cpp) {
   ServiceView& db = stack.add("d\"b");
   db.readiness_kind = "notify";
-  db.counters.probe_successes = 12;
   stack.fake(0).has_times = true;
-  stack.fake(0).times.stop.sum = 1.25;
+  stack.fake(0).times.stop.observe(1.25);
+  stack.fake(0).times.probe_tried("notify", true, 0);
   stack.add("api", State::failed).counters.restarts_on_loss = 1;
   const auto samples = [](const std::string& text) {
     std::set<std::string> kept;
