@@ -12,7 +12,13 @@ int wait(const Invocation& asked);
 int control(const Invocation& asked);  // start stop restart kill reload
 int events(const Invocation& asked);
 int logs(const Invocation& asked);
+int why(const Invocation& asked);
+int analyze(const Invocation& asked);
 int shutdown(const Invocation& asked);
+int up(const Invocation& asked);
+int down(const Invocation& asked);
+int ls(const Invocation& asked);
+int attach(const Invocation& asked);
 int import(const Invocation& asked);
 int completion(const Invocation& asked);
 

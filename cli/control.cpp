@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "cli/commands.hpp"
+#include "cli/freshness.hpp"
 #include "cli/locate.hpp"
+#include "cli/progress.hpp"
 #include "cli/waiting.hpp"
 #include "client/json.hpp"
+#include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
@@ -30,9 +33,28 @@ int code_of(int status) {
   }
 }
 
-int refused(const Reply& reply) {
+std::optional<StackStatus> look(const Invocation& asked) {
+  auto client = connect_to_daemon(asked);
+  if (!client) return std::nullopt;
+  Waiting briefly{WaitSchedule(Clock::now(), std::chrono::seconds(1)), {}};
+  const auto reply = client->request("GET", "/v1/services", &briefly);
+  return reply && reply->status == 200 ? read_status(reply->body) : std::nullopt;
+}
+
+// "did you mean cache? belfry status shows all services"
+std::string known_services(const Invocation& asked, const std::string& name) {
+  const std::string all = "belfry status shows all services";
+  const auto status = look(asked);
+  if (!status) return all;
+  std::vector<std::string_view> known;
+  for (const ServiceStatus& service : status->services) known.push_back(service.name);
+  const std::string_view near = config::nearest(name, known);
+  return near.empty() ? all : "did you mean " + std::string(near) + "? " + all;
+}
+
+int refused(const Reply& reply, const Invocation& asked, const std::string& name = {}) {
   std::string next_step;
-  if (reply.status == 404) next_step = "belfry status shows all services";
+  if (reply.status == 404) next_step = known_services(asked, name);
   if (reply.status == 424) next_step = "belfry status shows who is to blame";
   return report({code_of(reply.status), detail_of(reply), next_step});
 }
@@ -45,7 +67,12 @@ std::string command_target(const Invocation& asked, const std::string& name) {
   return target;
 }
 
-void print_done(const Reply& reply) {
+void print_done(const Reply& reply, bool as_json) {
+  if (as_json) {
+    std::cout << text::visible_json(reply.body);
+    if (!reply.body.ends_with('\n')) std::cout << '\n';
+    return;
+  }
   if (reply.status == 202) return;
   const std::string message = text_member(reply.body, "message");
   if (!message.empty()) std::cout << text::visible(message) << '\n';
@@ -54,23 +81,24 @@ void print_done(const Reply& reply) {
 // Asked on a connection of its own: the first one is busy with the waiting.
 std::string who_is_waited_for(const Invocation& asked, const std::vector<std::string>& names,
                               WaitingFor what) {
-  constexpr auto patience = std::chrono::seconds(1);
-  StackStatus status;
-  if (auto client = connect_to_daemon(asked)) {
-    Waiting briefly{WaitSchedule(Clock::now(), patience), {}};
-    const auto reply = client->request("GET", "/v1/services", &briefly);
-    if (reply && reply->status == 200) status = read_status(reply->body).value_or(StackStatus());
-  }
-  return describe_wait(status, names, what);
+  return describe_wait(look(asked).value_or(StackStatus()), names, what);
 }
 
 // Reminds on standard error; `timeout` counts from now.
 Waiting patiently(const Invocation& asked, std::optional<Duration> timeout,
-                  const std::vector<std::string>& names, WaitingFor what) {
-  const auto remind = [&asked, names, what] {
-    std::cerr << "belfry: still waiting for " + text::visible(who_is_waited_for(asked, names, what)) + "\n";
+                  const std::vector<std::string>& names, WaitingFor what, Progress& progress) {
+  const auto remind = [&asked, names, what, &progress] {
+    progress.show("still waiting for " + text::visible(who_is_waited_for(asked, names, what)));
   };
-  return {WaitSchedule(Clock::now(), timeout), remind};
+  return {progress.schedule(timeout), remind};
+}
+
+// Who restarts a service may mean to use what the file says by now.
+void warn_of_stale_file(const Invocation& asked) {
+  if (asked.command != "restart" || asked.json) return;
+  const auto status = look(asked);
+  const std::string hint = status ? stale_hint(*status) : "";
+  if (!hint.empty()) std::cerr << "belfry: " << hint;
 }
 
 // Of the one timeout of a command with several names.
@@ -100,30 +128,35 @@ int control(const Invocation& asked) {
   int code = exit_code::ok;
   const WaitingFor what = aim_of(asked.command);
   const TimePoint began = Clock::now();
+  Progress progress;
   for (const std::string& name : asked.names) {
     auto client = connect_to_daemon(asked);
     if (!client) return report(client.error());
-    Waiting waiting = patiently(asked, left_of(asked, began), {name}, what);
+    Waiting waiting = patiently(asked, left_of(asked, began), {name}, what, progress);
     const auto reply = client->request("POST", command_target(asked, name), &waiting);
+    progress.clear();
     if (!reply) return gave_up(reply.error(), asked, {name}, what);
     if (code_of(reply->status) == exit_code::ok) {
-      print_done(*reply);
-    } else if (const int why = refused(*reply); code == exit_code::ok) {
+      print_done(*reply, asked.json);
+    } else if (const int why = refused(*reply, asked, name); code == exit_code::ok) {
       code = why;
     }
   }
+  warn_of_stale_file(asked);
   return code;
 }
 
 int shutdown(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
-  Waiting waiting = patiently(asked, asked.timeout, {}, WaitingFor::down);
+  Progress progress;
+  Waiting waiting = patiently(asked, asked.timeout, {}, WaitingFor::down, progress);
   const auto reply = client->request("POST", "/v1/shutdown", &waiting);
   if (!reply) return gave_up(reply.error(), asked, {}, WaitingFor::down);
-  if (code_of(reply->status) != exit_code::ok) return refused(*reply);
+  if (code_of(reply->status) != exit_code::ok) return refused(*reply, asked);
   if (asked.no_wait) return exit_code::ok;
   const auto ended = client->wait_for_end(waiting);
+  progress.clear();
   return ended ? exit_code::ok : gave_up(ended.error(), asked, {}, WaitingFor::down);
 }
 

@@ -9,24 +9,26 @@ constexpr std::string_view belfry_help = R"(belfry starts services in the order 
 
 usage: belfry COMMAND [OPTION…] [ARGUMENT…]
 
-  run      be the daemon: start the stack, keep it up, take it down
+  up, down start the stack in the background; take it down again
+  run      the same in the foreground, as a container's entrypoint or a unit
   exec     bring the stack up, run a command once it is ready, take it down
-  check    say everything that is wrong with a file
-  graph    draw who waits for whom
+  ls, attach    the stacks that run here; back to the screen of one
+  check, graph  what is wrong with a file; who waits for whom
   status   show who is ready, who waits for what, and since when
+  why      why a service is not up, or the stack not ready: the root of it
   events   what happened to the services of a running belfry
   logs     what the services of a running belfry wrote
+  analyze  what a start or a stop took its time for; a picture of it
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload    control services of a running belfry
-  shutdown    take the stack down
+  shutdown take the stack down
   import   turn a compose file or a Procfile into a belfry file
   completion, version, help
 
 Without -c FILE, the file is belfry.yaml here, or /etc/belfry/belfry.yaml.
 
 examples:
-  belfry check                   # is the file right?
-  belfry run                     # in the foreground, until Ctrl-C
+  belfry up && belfry status     # in the background, until `belfry down`
   belfry exec -- pytest          # the tests, in a stack that is ready
   belfry help run                # more about one command
 )";
@@ -60,26 +62,100 @@ examples:
 constexpr std::string_view exec_help =
     R"(belfry exec: bring the stack up, run a command once it is ready, take it down.
 
-usage: belfry exec [-c FILE]… [--timeout D] [SERVICE…] -- COMMAND [ARGUMENT…]
+usage: belfry exec [OPTION…] [SERVICE…] -- COMMAND [ARGUMENT…]
+
+  SERVICE          only these, and what they require; default: all enabled ones
+  -c, --file FILE, --profile NAME    as for `belfry run`
+  --timeout D      give up when the stack is not ready by then (default 5m)
+  --logs FILE      the stack's lines go there; `-`: standard output (default:
+                   standard error); -q, --quiet: shown only if something fails
+  --keep           when COMMAND fails, the stack stays up until Ctrl-C
+  --strict-stop    a service that had to be killed at the end is a failure
+  --verdict-code N exit N if COMMAND fails and a service died, lost its port or
+                   became unready meanwhile; --junit FILE: into this report, too
+  --annotate CI    the same as annotations: github, or gitlab (code quality)
+
+COMMAND has the terminal, standard output, $BELFRY_SOCKET, and what services
+publish: PORT of db is $BELFRY_OUT_DB_PORT. Several may run at once.
+Exit: COMMAND's own; 69, with who is to blame, when the stack is not ready; 127
+or 126 when COMMAND cannot be run, before anything is started.
+
+examples:
+  belfry exec --quiet --verdict-code 75 -- pytest -q
+)";
+
+constexpr std::string_view up_help =
+    R"(belfry up: start the stack in the background; back when it is ready.
+
+usage: belfry up [-c FILE]… [--profile NAME]… [--timeout D] [SERVICE…]
 
   SERVICE          only these, and what they require; default: all enabled ones
   -c, --file FILE  the file; several are merged in their order
-  --profile NAME   enable the services of a profile
-  --timeout D      give up when the stack is not ready by then (default 5m)
-  --logs FILE      append the lines of belfry and its services to a file; `-`:
-                   standard output (default: standard error)
+  --profile NAME   enable the services of a profile ($BELFRY_PROFILES too)
+  --timeout D      stop waiting after this time (default 5m); it goes on
+  --json           name, pid and log file as JSON
 
-The command has the terminal, standard output, $BELFRY_SOCKET for a
-`belfry status` in it, and what services have published: PORT of db is
-$BELFRY_OUT_DB_PORT, in capitals, every other character `_`.
-Several of these may run at once on one host.
-Exit: the command's own; 69, with who is to blame, when the stack is not ready;
-127 or 126, before anything is started, when the command cannot be run.
+It is `belfry run` in a session of its own. What that writes goes to NAME.log
+in $XDG_STATE_HOME/belfry, /var/lib/belfry, or beside its control socket.
+Ctrl-C while it waits takes the stack down again.
+Exit: 0 ready, 65 bad file, 66 no file, 69 not ready, with who is to blame,
+71 it runs already, 124 timed out.
 
 examples:
-  belfry exec -- pytest -q
-  belfry exec --timeout 30s -c ci.yaml api -- ./smoke-test
-  belfry exec -- belfry status
+  belfry up && ./smoke-test; belfry down
+  belfry up -c shop.yaml --timeout 30s db
+)";
+
+constexpr std::string_view down_help = R"(belfry down: take the whole stack down, in reverse order.
+
+usage: belfry down [--no-wait | --timeout D]
+
+  --no-wait        return at once, not when the daemon has ended
+  --timeout D      stop waiting after this time (default: never)
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+The same as `belfry shutdown`, but a stack that is not up is no failure.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
+Exit: 0 it is down, 77 not permitted, 124 timed out.
+
+examples:
+  belfry down
+  belfry down -c shop.yaml --timeout 1m
+)";
+
+constexpr std::string_view ls_help = R"(belfry ls: the stacks of this user that run here.
+
+usage: belfry ls [--json]
+
+  --json           one object with all of them
+
+They are found by their control sockets: at the usual places, and wherever else
+one of this host listens. Root sees those of all users.
+Exit: 0, also when there is none.
+
+examples:
+  belfry ls
+  belfry ls --json | jq -r '.stacks[] | select(.state != "ready") | .name'
+)";
+
+constexpr std::string_view attach_help =
+    R"(belfry attach: go back to the screen of a stack that runs in the background.
+
+usage: belfry attach [STACK] [--socket PATH | -c FILE]
+
+  STACK            its name in `belfry ls`; default: the one of the file here
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+A line for each service stays where it is, and what happens scrolls above it.
+Ctrl-C asks whether to leave the stack running or to stop it. Without a
+terminal, a line for each change.
+Exit: 0 left, or the daemon has ended; 69 no daemon answers.
+
+examples:
+  belfry attach
+  belfry attach shop
 )";
 
 constexpr std::string_view check_help = R"(belfry check: say everything that is wrong with a file.
@@ -90,7 +166,8 @@ usage: belfry check [FILE…] [--profile NAME]… [--format text|json|sarif]
   FILE, -c, --file FILE    the file; several are merged in their order
   --profile NAME   check with a profile enabled
   --format F       text (default), json for editors, sarif for CI services
-  --strict         warnings are errors: on the machine that will run it
+  --strict         warnings are errors: on the machine that will run it (but for
+                   what the user who checks may not do)
   --schema         print the JSON Schema of the file format, for editors
 
 Nothing is started. All problems are shown at once, with place and what to do.
@@ -125,19 +202,23 @@ examples:
 constexpr std::string_view status_help =
     R"(belfry status: show who is ready, who waits for what, and since when.
 
-usage: belfry status [SERVICE…] [--json] [--socket PATH | -c FILE]
+usage: belfry status [SERVICE…] [-w | --ready] [--json] [--socket PATH | -c FILE]
 
   SERVICE          only these; default: all
+  -w, --watch      go on looking, on a terminal in one place; Ctrl-C leaves
+  --ready          exit 1 while not everything is ready: for a HEALTHCHECK
   --json           what /v1/services says
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
 The daemon is found by --socket, -c, $BELFRY_SOCKET or belfry.yaml here.
-Exit: 0 it answered, 64 no such service, 69 no daemon answers.
+A file that has changed since the daemon has read it is named.
+Exit: 0 it answered, 1 not ready (--ready), 64 no such service, 69 no daemon
+answers.
 
 examples:
-  belfry status
-  belfry status api db
+  belfry status -w
+  belfry status --ready api db
   belfry status --json | jq '.services[] | select(.ready | not) | .name'
 )";
 
@@ -189,13 +270,62 @@ examples:
   belfry logs -n 100 --json db | jq -r .line
 )";
 
+constexpr std::string_view why_help =
+    R"(belfry why: why a service is not up, or why the stack is not ready.
+
+usage: belfry why [SERVICE…] [--json]
+
+  SERVICE          of whom; default: everything that keeps the stack from ready
+  --json           what /v1/why says
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+The first line names the culprit. Below it: who waits for whom and for how
+long, what is known of the culprit, its last lines, what comes next, and what
+would help. `belfry exec` prints the same when its stack does not get ready.
+Exit: 0 it answered, 64 no such service, 69 no daemon answers.
+
+examples:
+  belfry why
+  belfry why api
+  belfry why api --json | jq -r .culprit
+)";
+
+constexpr std::string_view analyze_help =
+    R"(belfry analyze: what a start took its time for, or a stop.
+
+usage: belfry analyze [--stop] [--faster SERVICE=D]… [--svg FILE] [--json]
+       belfry analyze [--stop] --compare A B [--json]
+
+  --stop           the last stop, and not the last start
+  --faster S=D     what if S took D less; several are answered one by one
+  --svg FILE       a picture of it too; `-`: the picture alone, to stdout
+  --compare A B    two starts of the history, counted back: 1 is the newest
+  --history FILE   this history, and not that of the stack
+  --json           for programs
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+It says which services everything waited for, one behind the other; how much
+earlier all would be ready if one of them were faster; how much longer the
+others could take; and what was slower than it is as a rule. Without a daemon,
+and for stops, it goes by the history that `belfry run` keeps, and by the file.
+Exit: 0 done, 64 wrong options, 66 no history, 69 nothing to analyze.
+
+examples:
+  belfry analyze
+  belfry analyze --faster db=1s --svg start.svg
+  belfry analyze --compare 2 1
+)";
+
 constexpr std::string_view wait_help =
     R"(belfry wait: wait for servers, files, names, services of a running belfry.
 
-usage: belfry wait [OPTION…] TARGET… [-- COMMAND [ARGUMENT…]]
+usage: belfry wait [OPTION…] [TARGET…] [-- COMMAND [ARGUMENT…]]
 
   TARGET    host:port, or a URL: tcp tls http https unix file dns postgres mysql
-            redis rediss amqp amqps memcached grpc grpcs; or a service's name
+            redis rediss amqp amqps memcached grpc grpcs; or a service's name;
+            none: every service of the stack
   --any     the first is enough            --not   until it is no longer so
   --timeout D, --attempt-timeout D         of the whole (none), of a try (2s)
   --interval D     between tries (default: 1/50 of the wait, 1ms to 250ms)
@@ -206,17 +336,16 @@ usage: belfry wait [OPTION…] TARGET… [-- COMMAND [ARGUMENT…]]
   -q, --quiet      say nothing meanwhile
 
 COMMAND takes its place once all is so. Exit: 0, 124 timed out, 64 not
-understood, 69 it can never be so, 127 or 126 no such command.
+understood, 69 never so, 127 or 126 no such command.
 
 examples:
   belfry wait db:5432 http://api:8080/health -- ./serve
-  belfry wait --timeout 30s --any redis://a redis://b
   belfry wait --for completed migrate && ./report
 )";
 
 constexpr std::string_view start_help = R"(belfry start: start services, and what they require.
 
-usage: belfry start [--no-wait | --timeout D] [--only] SERVICE…
+usage: belfry start [--no-wait | --timeout D] [--only] [--json] SERVICE…
 
   --no-wait        return at once, not when they are ready
   --timeout D      stop waiting after this time (default: never)
@@ -224,7 +353,7 @@ usage: belfry start [--no-wait | --timeout D] [--only] SERVICE…
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-After 10 s it says whom it waits for, then ever more seldom.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
 124 timed out.
 
@@ -236,7 +365,7 @@ examples:
 constexpr std::string_view stop_help =
     R"(belfry stop: stop services, after everything that depends on them has stopped.
 
-usage: belfry stop [--no-wait | --timeout D] [--only] SERVICE…
+usage: belfry stop [--no-wait | --timeout D] [--only] [--json] SERVICE…
 
   --no-wait        return at once, not when they have stopped
   --timeout D      stop waiting after this time (default: never)
@@ -244,7 +373,7 @@ usage: belfry stop [--no-wait | --timeout D] [--only] SERVICE…
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-After 10 s it says whom it waits for, then ever more seldom.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
 124 timed out.
 
@@ -256,7 +385,7 @@ examples:
 constexpr std::string_view restart_help =
     R"(belfry restart: stop services and their dependents, and bring them back.
 
-usage: belfry restart [--no-wait | --timeout D] [--only] SERVICE…
+usage: belfry restart [--no-wait | --timeout D] [--only] [--json] SERVICE…
 
   --no-wait        return at once, not when they are ready again
   --timeout D      stop waiting after this time (default: never)
@@ -264,7 +393,7 @@ usage: belfry restart [--no-wait | --timeout D] [--only] SERVICE…
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-After 10 s it says whom it waits for, then ever more seldom.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
 124 timed out.
 
@@ -275,7 +404,7 @@ examples:
 
 constexpr std::string_view kill_help = R"(belfry kill: kill services with all their processes, now.
 
-usage: belfry kill [--no-wait | --timeout D] SERVICE…
+usage: belfry kill [--no-wait | --timeout D] [--json] SERVICE…
 
   --no-wait        return at once, not when they are gone
   --timeout D      stop waiting after this time (default: never)
@@ -283,7 +412,7 @@ usage: belfry kill [--no-wait | --timeout D] SERVICE…
   -c, --file FILE  the file that the daemon runs
 
 A service whose restart policy says so comes back; to keep it down, stop it.
-After 10 s it says whom it waits for, then ever more seldom.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
 124 timed out.
 
@@ -293,7 +422,7 @@ examples:
 
 constexpr std::string_view reload_help = R"(belfry reload: let services read their own configuration again.
 
-usage: belfry reload [--no-wait | --timeout D] SERVICE…
+usage: belfry reload [--no-wait | --timeout D] [--json] SERVICE…
 
   --no-wait        return at once, not when they are ready again
   --timeout D      stop waiting after this time (default: never)
@@ -301,7 +430,7 @@ usage: belfry reload [--no-wait | --timeout D] SERVICE…
   -c, --file FILE  the file that the daemon runs
 
 A service is reloaded as its `reload:` says: a signal or a command.
-After 10 s it says whom it waits for, then ever more seldom.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
 124 timed out.
 
@@ -318,7 +447,7 @@ usage: belfry shutdown [--no-wait | --timeout D]
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-After 10 s it says whom it waits for, then ever more seldom.
+It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 69 no daemon answers, 77 not permitted, 124 timed out.
 
 examples:
@@ -353,7 +482,7 @@ examples:
 
 constexpr std::string_view version_help = R"(belfry version: print the version and which build it is.
 
-usage: belfry version
+usage: belfry version [--json]
 
 One line: static or dynamic, TLS or none, whose malloc, which compiler. A static
 build names the OpenSSL that is in it.
@@ -362,26 +491,31 @@ examples:
   belfry version
 )";
 
+constexpr std::string_view help_help = R"(belfry help: explain belfry, or one of its commands.
+
+usage: belfry help [COMMAND | --man]
+
+  --man            the manual page, for man(1)
+
+examples:
+  belfry help exec
+  belfry help --man | man -l -
+)";
+
 constexpr std::pair<std::string_view, std::string_view> texts[] = {
-    {"", belfry_help},
-    {"run", run_help},
-    {"exec", exec_help},
-    {"check", check_help},
-    {"graph", graph_help},
-    {"status", status_help},
-    {"events", events_help},
-    {"logs", logs_help},
-    {"wait", wait_help},
-    {"start", start_help},
-    {"stop", stop_help},
-    {"restart", restart_help},
-    {"kill", kill_help},
-    {"reload", reload_help},
-    {"shutdown", shutdown_help},
-    {"import", import_help},
-    {"completion", completion_help},
-    {"version", version_help},
-    {"help", belfry_help},
+    {"", belfry_help},         {"run", run_help},
+    {"up", up_help},           {"down", down_help},
+    {"ls", ls_help},           {"attach", attach_help},
+    {"exec", exec_help},       {"check", check_help},
+    {"graph", graph_help},     {"status", status_help},
+    {"events", events_help},   {"wait", wait_help},
+    {"start", start_help},     {"stop", stop_help},
+    {"restart", restart_help}, {"kill", kill_help},
+    {"reload", reload_help},   {"shutdown", shutdown_help},
+    {"import", import_help},   {"completion", completion_help},
+    {"version", version_help}, {"help", help_help},
+    {"logs", logs_help},       {"why", why_help},
+    {"analyze", analyze_help},
 };
 
 }  // namespace

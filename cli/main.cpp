@@ -53,6 +53,12 @@ int exec(const Invocation& asked) {
   if (asked.timeout) options.timeout = *asked.timeout;
   options.command = asked.program;
   options.logs = asked.logs;
+  options.quiet = asked.exec.quiet;
+  options.keep = asked.exec.keep;
+  options.strict_stop = asked.exec.strict_stop;
+  options.verdict_code = asked.exec.verdict_code;
+  options.annotate = asked.exec.annotate;
+  options.junit = asked.exec.junit;
   return daemon::exec(options);
 }
 
@@ -62,10 +68,28 @@ struct Subcommand {
 };
 
 constexpr Subcommand subcommands[] = {
-    {"run", run},         {"exec", exec},    {"check", check},    {"graph", graph},
-    {"status", status},   {"wait", wait},    {"start", control},  {"stop", control},
-    {"restart", control}, {"kill", control}, {"reload", control}, {"shutdown", shutdown},
-    {"events", events},   {"logs", logs},    {"import", import},  {"completion", completion},
+    {"run", run},
+    {"exec", exec},
+    {"check", check},
+    {"graph", graph},
+    {"up", up},
+    {"down", down},
+    {"ls", ls},
+    {"attach", attach},
+    {"status", status},
+    {"wait", wait},
+    {"start", control},
+    {"stop", control},
+    {"restart", control},
+    {"kill", control},
+    {"reload", control},
+    {"shutdown", shutdown},
+    {"events", events},
+    {"logs", logs},
+    {"import", import},
+    {"completion", completion},
+    {"why", why},
+    {"analyze", analyze},
 };
 
 int answer(const Invocation& asked) {

@@ -2,9 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
+#include "cli/foreign_words.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "cli/option_values.hpp"
 #include "cli/version.hpp"
 #include "config/document/suggest.hpp"
@@ -18,6 +21,7 @@ struct Raw {
   Invocation invocation;
   InitWords init;
   std::string timeout;
+  std::string verdict_code;
   bool help = false;
 };
 
@@ -49,6 +53,19 @@ void exec_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
   app.add_option("--timeout", raw.timeout);
   app.add_option("--logs", raw.invocation.logs);
+  ExecTerms& terms = raw.invocation.exec;
+  app.add_flag("-q,--quiet", terms.quiet);
+  app.add_flag("--keep", terms.keep);
+  app.add_flag("--strict-stop", terms.strict_stop);
+  app.add_option("--verdict-code", raw.verdict_code);
+  app.add_option("--annotate", terms.annotate);
+  app.add_option("--junit", terms.junit);
+}
+void json_option(CLI::App& app, Raw& raw) { app.add_flag("--json", raw.invocation.json); }
+void up_options(CLI::App& app, Raw& raw) {
+  run_options(app, raw);
+  app.add_option("--timeout", raw.timeout);
+  json_option(app, raw);
 }
 void file_command_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
@@ -63,18 +80,32 @@ void graph_options(CLI::App& app, Raw& raw) {
   file_command_options(app, raw);
   app.add_option("--times", raw.invocation.times);
 }
-void status_options(CLI::App& app, Raw& raw) {
+void service_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
-  app.add_flag("--json", raw.invocation.json);
+  json_option(app, raw);
+}
+void status_options(CLI::App& app, Raw& raw) {
+  service_options(app, raw);
+  app.add_flag("-w,--watch", raw.invocation.live);
+  app.add_flag("--ready", raw.invocation.ready);
+}
+void attach_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  names(app, raw);
 }
 void events_options(CLI::App& app, Raw& raw) {
-  status_options(app, raw);
+  service_options(app, raw);
   add_event_options(app, raw.invocation.events);
 }
 void logs_options(CLI::App& app, Raw& raw) {
-  status_options(app, raw);
+  service_options(app, raw);
   add_log_options(app, raw.invocation.logs_shown);
+}
+void analyze_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  app.add_flag("--json", raw.invocation.json);
+  add_analyze_options(app, raw.invocation.analyze);
 }
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
@@ -84,8 +115,7 @@ void wait_options(CLI::App& app, Raw& raw) {
   app.add_option("--for,--condition", raw.invocation.condition);
 }
 void control_options(CLI::App& app, Raw& raw) {
-  daemon_options(app, raw);
-  names(app, raw);
+  service_options(app, raw);
   app.add_flag("--no-wait", raw.invocation.no_wait);
   app.add_option("--timeout", raw.timeout);
 }
@@ -98,7 +128,10 @@ void shutdown_options(CLI::App& app, Raw& raw) {
   app.add_flag("--no-wait", raw.invocation.no_wait);
   app.add_option("--timeout", raw.timeout);
 }
-void no_options(CLI::App&, Raw&) {}
+void help_options(CLI::App& app, Raw& raw) {
+  names(app, raw);
+  app.add_flag("--man", raw.invocation.man);
+}
 
 struct SubcommandSpec {
   std::string_view name, description;
@@ -108,11 +141,17 @@ struct SubcommandSpec {
 constexpr SubcommandSpec commands[] = {
     {"run", "start the stack and keep it up", run_command_options},
     {"exec", "run a command in a stack that is ready", exec_options},
+    {"up", "start the stack in the background", up_options},
+    {"down", "take the stack down", shutdown_options},
+    {"ls", "list the stacks that run here", json_option},
+    {"attach", "go back to the screen of a stack", attach_options},
     {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
+    {"why", "say why something is not up", status_options},
     {"events", "show what happened", events_options},
     {"logs", "show what services wrote", logs_options},
+    {"analyze", "say what a start took its time for", analyze_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
@@ -122,8 +161,8 @@ constexpr SubcommandSpec commands[] = {
     {"shutdown", "take the stack down", shutdown_options},
     {"import", "turn another tool's file into a belfry file", names},
     {"completion", "print shell completion", names},
-    {"version", "print the version", no_options},
-    {"help", "explain a command", names},
+    {"version", "print the version", json_option},
+    {"help", "explain a command", help_options},
 };
 
 const SubcommandSpec* find_command(std::string_view name) {
@@ -172,13 +211,29 @@ Failure unknown_option(const CLI::App& app, std::string_view command, const std:
   return usage(std::move(message), help_of(command));
 }
 
-Failure unknown_command(const std::string& word) {
+// What does the same here as a word of another tool, if there is such a command.
+std::string_view known_meaning(std::string_view word) {
+  const std::string_view meant = meant_by(word);
+  return find_command(meant.substr(0, meant.find(' '))) == nullptr ? std::string_view() : meant;
+}
+
+// A slip of the finger, or a word of another tool, with or without one.
+std::string_view guess(std::string_view word) {
   std::vector<std::string_view> known;
   for (const SubcommandSpec& command : commands) known.push_back(command.name);
-  const std::string_view near = config::nearest(word, known);
-  std::string message = "cannot " + word + ": there is no such command";
-  if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
-  return usage(std::move(message), "belfry --help");
+  if (const std::string_view meant = known_meaning(word); !meant.empty()) return meant;
+  if (const std::string_view near = config::nearest(word, known); !near.empty()) return near;
+  const std::string_view near = config::nearest(word, foreign_words());
+  return near.empty() ? near : known_meaning(near);
+}
+
+Failure unknown_command(const std::string& word) {
+  const std::string what = "cannot " + word + ": there is no such command";
+  if (const std::string_view why = why_not_here(word); !why.empty())
+    return usage("cannot " + word + ": " + std::string(why), "belfry --help");
+  const std::string_view meant = guess(word);
+  if (meant.empty()) return usage(what, "belfry --help");
+  return usage(what + "; did you mean " + std::string(meant) + "?", "belfry " + std::string(meant));
 }
 
 // CLI11 says "--timeout: 1 required TEXT missing".
@@ -207,6 +262,9 @@ Expected<void> check_choice(const Invocation& asked, std::string_view what, cons
 }
 
 Expected<void> check_choices(const Invocation& asked) {
+  if (auto right = check_choice(asked, "--annotate", asked.exec.annotate, choices_of("exec", "--annotate"));
+      !right)
+    return right;
   if (asked.format.empty()) return {};  // any word after --condition: the daemon knows the own bells
   return check_choice(asked, "--format", asked.format, choices_of(asked.command, "--format"));
 }
@@ -218,7 +276,8 @@ Expected<void> check_names(const Invocation& asked) {
     return std::unexpected(
         usage("cannot " + asked.command + ": " + std::string(what) + " is missing", help_of(asked.command)));
   };
-  if (asked.command == "wait") return need(!asked.names.empty(), "what to wait for");
+  if (asked.command == "attach" && asked.names.size() > 1)
+    return misunderstood(asked.names[1], "one screen shows one stack", help_of("attach"));
   if (is_one_of(asked.command, {"start", "stop", "restart", "kill", "reload"})) {
     return need(!asked.names.empty(), "the name of a service");
   }
@@ -281,9 +340,31 @@ bool split_program(std::vector<std::string>& arguments, std::vector<std::string>
   return true;
 }
 
-Expected<std::variant<Invocation, Text>> help_for(const Invocation& asked) {
+Expected<void> read_verdict_code(Raw& raw) {
+  if (raw.verdict_code.empty()) return {};
+  int code = 0;
+  const char* const end = raw.verdict_code.data() + raw.verdict_code.size();
+  const auto [rest, error] = std::from_chars(raw.verdict_code.data(), end, code);
+  constexpr int highest = 255;
+  if (error != std::errc() || rest != end || code < 1 || code > highest)
+    return misunderstood("--verdict-code " + raw.verdict_code, "it is a number from 1 to 255",
+                         help_of("exec"));
+  raw.invocation.exec.verdict_code = code;
+  return {};
+}
+
+Expected<void> check_exec_terms(const Invocation& asked) {
+  if (asked.exec.quiet && !asked.logs.empty())
+    return misunderstood("--quiet", "with --logs nothing would be left to hold back", help_of("exec"));
+  return {};
+}
+
+Expected<std::variant<Invocation, Text>> help_for(const Invocation& asked, bool about_itself) {
+  if (asked.man) return Text{manual_page()};
   const bool about_another = asked.command == "help" && !asked.names.empty();
+  const bool about_belfry = asked.command == "help" && !about_another && !about_itself;
   const std::string& command = about_another ? asked.names[0] : asked.command;
+  if (about_belfry) return Text{std::string(help_text(""))};
   const std::string_view text = help_text(command);
   if (text.empty()) return std::unexpected(unknown_command(command));
   return Text{std::string(text)};
@@ -306,6 +387,8 @@ Expected<void> check(const CLI::App& app, Raw& raw, bool has_dashes) {
   if (auto fits = check_program(raw, has_dashes); !fits) return fits;
   if (auto fits = check_names(raw.invocation); !fits) return fits;
   if (auto fits = check_choices(raw.invocation); !fits) return fits;
+  if (auto fits = check_exec_terms(raw.invocation); !fits) return fits;
+  if (auto read = read_verdict_code(raw); !read) return read;
   return read_timeout(raw);
 }
 
@@ -325,8 +408,8 @@ Expected<std::variant<Invocation, Text>> parse(std::vector<std::string> argument
   } catch (const CLI::ParseError& error) {
     return std::unexpected(malformed(error, command->name));
   }
-  if (raw.help || raw.invocation.command == "help") return help_for(raw.invocation);
-  if (raw.invocation.command == "version") return Text{version_text()};
+  if (raw.help || raw.invocation.command == "help") return help_for(raw.invocation, raw.help);
+  if (raw.invocation.command == "version") return Text{raw.invocation.json ? version_json() : version_text()};
   if (auto right = check(*app, raw, has_dashes); !right) return std::unexpected(right.error());
   return std::move(raw.invocation);
 }
@@ -348,9 +431,11 @@ std::span<const std::string_view> choices_of(std::string_view command, std::stri
   static constexpr std::string_view events[] = {"state", "bell", "notice", "stack"};
   static constexpr std::string_view streams[] = {"stdout", "stderr", "output"};
   static constexpr std::string_view kinds[] = {"compose", "process-compose", "procfile"};
+  static constexpr std::string_view ci[] = {"github", "gitlab"};
   static constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
   if (command == "check" && option == "--format") return reports;
   if (command == "graph" && option == "--format") return drawings;
+  if (command == "exec" && option == "--annotate") return ci;
   if (command == "events" && option == "--kind") return events;
   if (command == "logs" && option == "--stream") return streams;
   if (command == "import" && option.empty()) return kinds;

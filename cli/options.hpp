@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "channels/time/time.hpp"
+#include "cli/analyze_options.hpp"
 #include "cli/event_options.hpp"
 #include "cli/init_options.hpp"
 #include "cli/log_options.hpp"
@@ -20,6 +21,13 @@ namespace belfry::cli {
 using client::Expected;
 using client::Failure;
 using client::report;
+
+// exec: what is made of the end of its command.
+struct ExecTerms {
+  bool quiet = false, keep = false, strict_stop = false;
+  std::optional<int> verdict_code;
+  std::string annotate, junit;
+};
 
 // What was asked for. Which members count depends on the command.
 struct Invocation {
@@ -37,10 +45,15 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
+  bool live = false;   // status: go on looking
+  bool ready = false;  // status: the exit code says whether everything is
+  bool man = false;    // help: the manual page
+  ExecTerms exec;
   InitTerms init;  // run -- CMD
   WaitOptions wait;
   EventOptions events;
   LogOptions logs_shown;  // `logs`: which of them
+  AnalyzeOptions analyze;
 };
 
 // A text that is all there is to say: help or the version.

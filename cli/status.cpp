@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "cli/commands.hpp"
+#include "cli/freshness.hpp"
 #include "cli/locate.hpp"
 #include "cli/render.hpp"
+#include "cli/watch.hpp"
+#include "client/event_stream.hpp"
 #include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
@@ -65,12 +69,55 @@ void add_past_runs(Client& client, StackStatus& status) {
   }
 }
 
+// What it has written last; empty: nothing that is kept.
+std::string last_line_of(const std::string& socket, const std::string& name) {
+  auto client = Client::connect(socket);
+  if (!client) return {};
+  std::string line;
+  client::EventReader reader;
+  const auto ended =
+      client->follow("/v1/logs?follow=0&n=1&service=" + encoded(name), {}, [&](std::string_view bytes) {
+        for (const client::StreamMessage& message : reader.take(bytes))
+          if (message.type.empty()) line = client::text_member(message.data, "line");
+        return true;
+      });
+  return ended && ended->status == 200 ? line : std::string();
+}
+
+// Below the table, of those in trouble: the reason is more often there than in how it ended.
+void print_last_lines(const std::string& socket, const StackStatus& status) {
+  constexpr std::size_t most = 5;
+  std::size_t shown = 0;
+  for (const ServiceStatus& service : status.services) {
+    const bool in_trouble = !service.ready && (service.state == "failed" || service.state == "backoff" ||
+                                               service.state == "unready" || service.state == "starting");
+    if (!in_trouble) continue;
+    const std::string line = last_line_of(socket, service.name);
+    if (line.empty()) continue;
+    std::cout << text::visible(service.name) << " | " << text::visible(line) << "\n";
+    if (++shown == most) return;
+  }
+}
+
+// One that is not wanted is not waited for, unless it was asked for by name.
+bool all_are_ready(const StackStatus& status, const std::vector<std::string>& names) {
+  if (names.empty()) return status.ready;
+  return std::ranges::all_of(status.services, &ServiceStatus::ready);
+}
+
 }  // namespace
 
 int status(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
-  if (asked.json && asked.names.size() == 1) return print_one_as_json(*client, asked.names.front());
+  if (asked.live) {
+    if (asked.json || asked.ready)
+      return report({exit_code::usage, "cannot go on looking with --json or --ready: they are one answer",
+                     "belfry events -f --json tells of each change"});
+    return watch(std::move(*client), {.services = asked.names, .with_events = false, .may_stop = false});
+  }
+  if (asked.json && !asked.ready && asked.names.size() == 1)
+    return print_one_as_json(*client, asked.names.front());
   Waiting waiting = until_it_answers();
   const auto reply = client->request("GET", "/v1/services", &waiting);
   if (!reply) return report(reply.error());
@@ -84,7 +131,9 @@ int status(const Invocation& asked) {
   if (status->detailed && !asked.json) add_past_runs(*client, *status);
   std::cout << (asked.json ? text::visible_json(reply->body)
                            : render_status(*status, terminal_at(STDOUT_FILENO)));
-  return exit_code::ok;
+  if (const std::string hint = stale_hint(*status); !hint.empty() && !asked.json) std::cout << "\n" << hint;
+  if (asked.ready && !asked.json) print_last_lines(client->path(), *status);
+  return asked.ready && !all_are_ready(*status, asked.names) ? 1 : exit_code::ok;
 }
 
 }  // namespace belfry::cli

@@ -73,6 +73,21 @@ waiter::Pace pace_of(const Invocation& asked) {
   return rewrites_lines(STDERR_FILENO) ? waiter::Pace::line : waiter::Pace::reminders;
 }
 
+// No names: everything that is wanted.
+Expected<void> add_everything(const Invocation& asked, waiter::Request& request) {
+  auto client = connect_to_daemon(asked);
+  if (!client) return std::unexpected(client.error());
+  const auto reply = client->request("GET", "/v1/services");
+  if (!reply) return std::unexpected(reply.error());
+  const auto status = reply->status == 200 ? client::read_status(reply->body) : std::nullopt;
+  if (!status)
+    return std::unexpected(
+        Failure{exit_code::unavailable, "cannot see what to wait for: " + client::detail_of(*reply), ""});
+  for (const client::ServiceStatus& service : status->services)
+    if (service.wanted) request.services.names.push_back(service.name);
+  return {};
+}
+
 Expected<waiter::Request> request_of(const Invocation& asked) {
   const std::string directory = std::filesystem::current_path().string();
   waiter::Request request;
@@ -83,6 +98,10 @@ Expected<waiter::Request> request_of(const Invocation& asked) {
   request.attempts = *terms;
   if (auto added = add_targets(asked, *options, directory, request); !added)
     return std::unexpected(added.error());
+  if (asked.names.empty()) {
+    if (auto added = add_everything(asked, request); !added) return std::unexpected(added.error());
+    if (request.services.names.empty()) return request;
+  }
   if (auto fit = check_that_options_fit(asked, *options, request); !fit) return std::unexpected(fit.error());
   request.any = asked.wait.any;
   request.pace = pace_of(asked);
@@ -117,7 +136,10 @@ waiter::Outcome wait_quietly(waiter::Request request) {
 int wait(const Invocation& asked) {
   auto request = request_of(asked);
   if (!request) return report(request.error());
-  const waiter::Outcome outcome = wait_quietly(std::move(*request));
+  const bool is_something = !request->targets.empty() || !request->services.names.empty();
+  waiter::Outcome outcome;
+  outcome.end = waiter::Outcome::End::so;  // a stack of which nothing is wanted is as it should be
+  if (is_something) outcome = wait_quietly(std::move(*request));
   switch (outcome.end) {
     case waiter::Outcome::End::interrupted: return end_by(outcome.signal);
     case waiter::Outcome::End::failed: return report(outcome.failure);

@@ -125,9 +125,8 @@ Expected<Reply> Client::request(std::string_view method, const std::string& targ
 }
 
 // HTTP/1.0, to which a stream comes as it is, and ends with its connection.
-Expected<Reply> Client::follow(const std::string& target, const std::string& last_id,
-                               const std::function<bool(std::string_view)>& take) {
-  constexpr std::size_t largest_head = 8192, largest_refusal = 65536;
+Expected<Reply> Client::begin_stream(const std::string& target, const std::string& last_id) {
+  constexpr std::size_t largest_head = 8192;
   std::string request = "GET " + target + " HTTP/1.0\r\nHost: belfry\r\nAccept: text/event-stream\r\n";
   if (!last_id.empty()) request += "Last-Event-ID: " + last_id + "\r\n";
   const bool sent = send_all(fd_, request + "\r\n");
@@ -142,14 +141,30 @@ Expected<Reply> Client::follow(const std::string& target, const std::string& las
   }
   Reply reply{.status = status_of(head), .body = head.substr(end + 4)};
   if (reply.status == 0) return std::unexpected(lost("its answer is not HTTP"));
+  return reply;
+}
+
+std::string Client::next_piece() const {
+  char buffer[65536];
+  return std::string(receive(fd_, buffer, sizeof buffer));
+}
+
+Expected<Reply> Client::follow(const std::string& target, const std::string& last_id,
+                               const std::function<bool(std::string_view)>& take) {
+  constexpr std::size_t largest_refusal = 65536;
+  auto begun = begin_stream(target, last_id);
+  if (!begun) return begun;
+  Reply reply = std::move(*begun);
   if (reply.status == 200 && !take(std::exchange(reply.body, {}))) return reply;
   for (;;) {
-    const std::string_view bytes = receive(fd_, buffer, sizeof buffer);
+    const std::string bytes = next_piece();
     if (bytes.empty()) return reply;
     if (reply.status == 200 && !take(bytes)) return reply;
     if (reply.status != 200 && reply.body.size() < largest_refusal) reply.body += bytes;
   }
 }
+
+pid_t Client::peer() const { return peer_of(fd_).pid; }
 
 Expected<void> Client::wait_for_end(Waiting& waiting) {
   const int pidfd = pidfd_of_peer(fd_);

@@ -1,6 +1,8 @@
 // One request to the daemon's control socket. Blocking: a command line has nothing else to do meanwhile.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -27,6 +29,15 @@ class Client {
   // `last_id`, where not empty, is where to go on. The Reply has a body when its status is not 200.
   Expected<Reply> follow(const std::string& target, const std::string& last_id,
                          const std::function<bool(std::string_view)>& take);
+  // The same in pieces, for whoever waits for other things as well: after this the descriptor is readable
+  // when something has come. The Reply is that of follow(); its body, where the status is 200, is the first
+  // piece.
+  Expected<Reply> begin_stream(const std::string& target, const std::string& last_id);
+  // What has come; empty: the daemon has ended the stream. Waits where nothing has.
+  [[nodiscard]] std::string next_piece() const;
+  [[nodiscard]] int descriptor() const { return fd_; }
+  // The process at the other end; 0: nobody knows.
+  [[nodiscard]] pid_t peer() const;
   // Returns when the process at the other end has ended. The Failure: 124.
   Expected<void> wait_for_end(Waiting& waiting);
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -67,8 +67,21 @@ ServiceStatus service_of(const json::object& object) {
   service.readiness_polling = text_of(object.if_contains("readiness_polling"));
   service.readiness_method = text_of(object.if_contains("readiness_method"));
   service.status_text = text_of(object.if_contains("status_text"));
+  if (const json::value* took = object.if_contains("time_to_ready_ns"); took != nullptr && took->is_int64())
+    service.time_to_ready_ns = took->get_int64();
   service.notify_refused = refusals_of(object.if_contains("notify"));
   return service;
+}
+
+std::vector<SourceFile> files_of(const json::value* list) {
+  std::vector<SourceFile> files;
+  if (list == nullptr || !list->is_array()) return files;
+  for (const json::value& element : list->get_array()) {
+    if (!element.is_object()) continue;
+    const json::object& file = element.get_object();
+    files.push_back({text_of(file.if_contains("path")), number_of(file.if_contains("modified_ns"))});
+  }
+  return files;
 }
 
 }  // namespace
@@ -81,6 +94,8 @@ std::optional<StackStatus> read_status(std::string_view body) {
   if (services == nullptr || !services->is_array()) return std::nullopt;
   StackStatus status;
   status.stack = text_of(object.if_contains("stack"));
+  status.hopeless = text_of(object.if_contains("hopeless"));
+  status.files = files_of(object.if_contains("files"));
   status.ready = truth_of(object.if_contains("ready"));
   status.shutting_down = truth_of(object.if_contains("shutting_down"));
   status.now_ns = number_of(object.if_contains("now_monotonic_ns"));

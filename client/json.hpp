@@ -29,14 +29,23 @@ struct ServiceStatus {
   std::vector<std::pair<std::string, bool>> bells;           // of its own: name, has rung
   std::vector<std::pair<std::string, std::string>> outputs;  // what its run has published; a secret is "***"
   std::string last_error, status_text;
+  std::optional<std::int64_t> time_to_ready_ns = {};                 // of the current run
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
   std::string readiness_polling;                                     // "asked every 10 ms (why)"
   std::string readiness_method;                                      // "port 80: kernel event (seccomp)"
   std::vector<PastRun> past_runs;                                    // read_past_runs(); the oldest first
 };
 
+// A file that the daemon has read, as it was then.
+struct SourceFile {
+  std::string path;
+  std::int64_t modified_ns = 0;
+};
+
 struct StackStatus {
   std::string stack;
+  std::string hopeless = {};  // why waiting longer for the start is of no use; empty: it may still come up
+  std::vector<SourceFile> files = {};
   bool ready = false, shutting_down = false;
   std::int64_t now_ns = 0;  // the daemon's monotonic clock
   bool detailed = false;    // services were asked for by name: say how each comes to be ready

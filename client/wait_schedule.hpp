@@ -14,6 +14,8 @@ namespace belfry::client {
 class WaitSchedule {
  public:
   explicit WaitSchedule(TimePoint began, std::optional<Duration> timeout = {});
+  // With reminders at this pace all the time: whoever sees them sees one line that is rewritten.
+  WaitSchedule(TimePoint began, std::optional<Duration> timeout, Duration pace);
 
   enum class Due : std::uint8_t { nothing, reminder, end };
   // The moment at which there is something to do.
@@ -23,6 +25,7 @@ class WaitSchedule {
 
  private:
   TimePoint began_, reminder_, end_;
+  Duration pace_{0};  // 0: ever more seldom
 };
 
 }  // namespace belfry::client

@@ -10,6 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "text/capability_names.hpp"
+
 namespace belfry::system {
 
 namespace {
@@ -76,49 +78,7 @@ std::optional<std::string> what_is_missing_to_run_as(const Identity& identity) {
 }
 
 std::string capability_name(int number) {
-  // By number (linux/capability.h). The file's reader has the same ones and is no room that may be asked
-  // here.
-  static constexpr std::array<std::string_view, 41> names{{"CHOWN",
-                                                           "DAC_OVERRIDE",
-                                                           "DAC_READ_SEARCH",
-                                                           "FOWNER",
-                                                           "FSETID",
-                                                           "KILL",
-                                                           "SETGID",
-                                                           "SETUID",
-                                                           "SETPCAP",
-                                                           "LINUX_IMMUTABLE",
-                                                           "NET_BIND_SERVICE",
-                                                           "NET_BROADCAST",
-                                                           "NET_ADMIN",
-                                                           "NET_RAW",
-                                                           "IPC_LOCK",
-                                                           "IPC_OWNER",
-                                                           "SYS_MODULE",
-                                                           "SYS_RAWIO",
-                                                           "SYS_CHROOT",
-                                                           "SYS_PTRACE",
-                                                           "SYS_PACCT",
-                                                           "SYS_ADMIN",
-                                                           "SYS_BOOT",
-                                                           "SYS_NICE",
-                                                           "SYS_RESOURCE",
-                                                           "SYS_TIME",
-                                                           "SYS_TTY_CONFIG",
-                                                           "MKNOD",
-                                                           "LEASE",
-                                                           "AUDIT_WRITE",
-                                                           "AUDIT_CONTROL",
-                                                           "SETFCAP",
-                                                           "MAC_OVERRIDE",
-                                                           "MAC_ADMIN",
-                                                           "SYSLOG",
-                                                           "WAKE_ALARM",
-                                                           "BLOCK_SUSPEND",
-                                                           "AUDIT_READ",
-                                                           "PERFMON",
-                                                           "BPF",
-                                                           "CHECKPOINT_RESTORE"}};
+  const auto& names = text::capability_names;
   if (number < 0 || static_cast<std::size_t>(number) >= names.size())
     return "capability " + std::to_string(number);
   return "CAP_" + std::string(names[static_cast<std::size_t>(number)]);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "system/cgroup_files.hpp"
+#include "system/cgroup_place.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::system {
@@ -59,12 +60,47 @@ std::uint64_t peak_in(const std::string& directory) {
   return bytes;
 }
 
+std::vector<std::string> controllers_of(const CgroupLimits& needed) {
+  std::vector<std::string> names;
+  if (needed.memory_max) names.emplace_back("memory");
+  if (needed.cpu_max) names.emplace_back("cpu");
+  if (needed.pids_max) names.emplace_back("pids");
+  return names;
+}
+
+bool has_controller(const std::string& directory, const std::string& name) {
+  const std::string available = " " + proc::read_file(directory + "/cgroup.controllers");
+  return available.contains(" " + name + " ") || available.contains(" " + name + "\n");
+}
+
+std::string no_controller(const std::string& directory, const std::string& name) {
+  return "the " + name + " controller is not available in the cgroup " + directory;
+}
+
+std::string systemds(const std::string& directory) {
+  return "cannot use the cgroup " + directory + ": it is systemd's (say Delegate=yes)";
+}
+
 Result<void> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
   return failure(errno, "cannot make the cgroup " + path);
 }
 
 }  // namespace
+
+std::string cgroup::why_no_limits(const std::string& own, const CgroupLimits& needed) {
+  if (is_systemds_own(own)) return systemds(own);
+  if (::access(own.c_str(), W_OK) != 0) return "belfry may make no cgroup in " + own;
+  for (const std::string& controller : controllers_of(needed)) {
+    if (!has_controller(own, controller)) return no_controller(own, controller);
+  }
+  return {};
+}
+
+std::string cgroup::why_no_limits(const CgroupLimits& needed) {
+  const auto own = own_directory();
+  return own ? why_no_limits(*own, needed) : "there is no cgroup v2 for belfry here";
+}
 
 CgroupLeaf::CgroupLeaf(std::string directory) : directory_(std::move(directory)) { take_oom_kills(); }
 
@@ -128,10 +164,7 @@ CgroupTree::CgroupTree(std::string own, std::string directory, pid_t companion)
 
 Result<std::unique_ptr<CgroupTree>> CgroupTree::open(std::string own, std::string_view stack_name,
                                                      pid_t companion) {
-  if (is_systemds_own(own)) {
-    return std::unexpected(
-        Error(Error::Kind::refused, "cannot use the cgroup " + own + ": it is systemd's (say Delegate=yes)"));
-  }
+  if (is_systemds_own(own)) return std::unexpected(Error(Error::Kind::refused, systemds(own)));
   const std::string prefix = "belfry-" + std::string(stack_name) + "-";
   remove_stale(own, prefix);
   std::string directory = own + "/" + prefix + std::to_string(::getpid());
@@ -155,10 +188,7 @@ CgroupTree::~CgroupTree() {
 }
 
 Result<void> CgroupTree::enable(const CgroupLimits& needed) {
-  for (const auto& [wanted, controller] :
-       {std::pair(needed.memory_max.has_value(), "memory"), std::pair(needed.cpu_max.has_value(), "cpu"),
-        std::pair(needed.pids_max.has_value(), "pids")}) {
-    if (!wanted) continue;
+  for (const std::string& controller : controllers_of(needed)) {
     if (auto ok = enable_one(controller); !ok) return ok;
   }
   return {};
@@ -166,11 +196,8 @@ Result<void> CgroupTree::enable(const CgroupLimits& needed) {
 
 Result<void> CgroupTree::enable_one(std::string_view controller) {
   const std::string word(controller);
-  const std::string available = " " + proc::read_file(own_ + "/cgroup.controllers");
-  if (!(available.contains(" " + word + " ") || available.contains(" " + word + "\n"))) {
-    return std::unexpected(
-        Error(Error::Kind::refused, "the " + word + " controller is not available in the cgroup " + own_));
-  }
+  if (!has_controller(own_, word))
+    return std::unexpected(Error(Error::Kind::refused, no_controller(own_, word)));
   const std::string here = " " + proc::read_file(own_ + "/cgroup.subtree_control");
   if (!here.contains(" " + word)) {
     int error = cgroup::write_control(own_, "cgroup.subtree_control", "+" + word);

@@ -30,6 +30,13 @@ struct CgroupLimits {
   [[nodiscard]] bool empty() const { return !memory_max && !cpu_max && !pids_max; }
 };
 
+namespace cgroup {
+// Why belfry could have no such limits in the cgroup `own`, as far as can be seen without making anything;
+// empty: nothing is in the way. Without `own`: in the cgroup of this process.
+[[nodiscard]] std::string why_no_limits(const std::string& own, const CgroupLimits& needed);
+[[nodiscard]] std::string why_no_limits(const CgroupLimits& needed);
+}  // namespace cgroup
+
 // Owner: whoever provides for the service; the CgroupTree outlives it.
 // Lifecycle: the directory exists as long as the object; removing it fails, and leaves it to the tree,
 //   while somebody is in it.

@@ -46,7 +46,7 @@ class Init {
  private:
   int start();  // 0, or the errno
   void hear_of_the_parents_death() const;
-  [[noreturn]] void become_command(bool foreground, int refusal);
+  [[noreturn]] void become_command(bool foreground, int refusal, pid_t init);
   void pass_on(int signal);
   bool reap();  // whether any child is left
   void stop_with_command(int signal);
@@ -62,8 +62,12 @@ class Init {
   std::set<pid_t> asked_;            // children left behind that had their SIGTERM
 };
 
-// In the child of fork(): one thread, so the library may be used.
-void Init::become_command(bool foreground, int refusal) {
+// In the child of fork(): one thread, so the library may be used. It dies with belfry; as PID 1 the kernel
+// sees to that. A guard (guard.hpp) would end what CMD has started as well, and take as long to make as all
+// the rest.
+void Init::become_command(bool foreground, int refusal, pid_t init) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != init) ::_exit(1);
   ::setpgid(0, 0);
   if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpid());  // SIGTTOU is still blocked
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
@@ -100,8 +104,9 @@ int Init::start() {
   if (!pipe) return pipe.error();
   refusal_ = std::move(pipe->read_end);
   gave_terminal_ = owns_terminal();
+  const pid_t self = ::getpid();
   command_ = ::fork();
-  if (command_ == 0) become_command(gave_terminal_, pipe->write_end.get());
+  if (command_ == 0) become_command(gave_terminal_, pipe->write_end.get(), self);
   if (command_ < 0) return errno;
   ::setpgid(command_, command_);  // whoever is first: a signal may have to be passed on at once
   return 0;

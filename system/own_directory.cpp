@@ -3,12 +3,18 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
 #include <vector>
 
 #include "system/owned_fd.hpp"
+#include "system/process_identity.hpp"
 
 namespace belfry::system {
 
@@ -82,16 +88,73 @@ Result<void> give(int fd, bool fresh, const OwnDirectoryRequest& request, const 
   return {};
 }
 
-void remove_contents(int directory, dev_t device, int depth) {
+// Takes what it removes from `budget`. False: there is more than that.
+bool remove_contents(int directory, dev_t device, int depth, std::size_t& budget) {
   for (const std::string& name : names_in(directory)) {
+    if (budget == 0) return false;
+    --budget;
     if (::unlinkat(directory, name.c_str(), 0) == 0 || (errno != EISDIR && errno != EPERM)) continue;
     if (depth == 0) continue;
     const OwnedFd below(::openat(directory, name.c_str(), directory_flags));
     struct stat info{};
     if (!below || ::fstat(below.get(), &info) != 0 || info.st_dev != device) continue;
-    remove_contents(below.get(), device, depth - 1);
+    if (!remove_contents(below.get(), device, depth - 1, budget)) return false;
     ::unlinkat(directory, name.c_str(), AT_REMOVEDIR);
   }
+  return true;
+}
+
+bool remove_at(int above, const std::string& name, std::size_t budget) {
+  const OwnedFd directory(::openat(above, name.c_str(), directory_flags));
+  struct stat info{};
+  if (!directory || ::fstat(directory.get(), &info) != 0) return true;
+  if (!remove_contents(directory.get(), info.st_dev, deepest, budget)) return false;
+  ::unlinkat(above, name.c_str(), AT_REMOVEDIR);
+  return true;
+}
+
+// The directory that holds the last part of `name`, which is all that is left of it then.
+OwnedFd open_above(std::string_view base, std::string_view& name) {
+  OwnedFd above(::open(std::string(base).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (auto slash = name.find('/'); above && slash != std::string_view::npos; slash = name.find('/')) {
+    above = OwnedFd(::openat(above.get(), std::string(name.substr(0, slash)).c_str(), directory_flags));
+    name.remove_prefix(slash + 1);
+  }
+  return above;
+}
+
+// tmpfs has those of `user` since Linux 6.6; those of `trusted` take CAP_SYS_ADMIN.
+constexpr const char* marks[] = {"trusted.belfry", "user.belfry"};
+
+void mark_as_own(int directory) {
+  const auto self = identity_of(own_pid());
+  if (!self) return;
+  const std::string text = std::to_string(self->pid) + " " + std::to_string(self->born);
+  for (const char* mark : marks) {
+    if (::fsetxattr(directory, mark, text.data(), text.size(), 0) == 0) return;
+  }
+}
+
+std::optional<ProcessIdentity> maker_of(int directory) {
+  for (const char* mark : marks) {
+    char text[64] = {};
+    if (::fgetxattr(directory, mark, text, sizeof text - 1) <= 0) continue;
+    ProcessIdentity maker;
+    if (std::sscanf(text, "%d %" SCNu64, &maker.pid, &maker.born) == 2) return maker;
+  }
+  return std::nullopt;
+}
+
+// Whether a belfry made it that has ended, or this one.
+bool take_over(int directory) {
+  const auto maker = maker_of(directory);
+  if (!maker) return false;
+  if (*maker == identity_of(own_pid())) return true;
+  if (is_still(*maker)) return false;
+  struct stat info{};
+  std::size_t all = SIZE_MAX;
+  if (::fstat(directory, &info) == 0) remove_contents(directory, info.st_dev, deepest, all);
+  return true;
 }
 
 }  // namespace
@@ -113,24 +176,34 @@ Result<MadeDirectory> make_own_directory(const OwnDirectoryRequest& request) {
     if (at.fresh) remove_own_directory(request.base, request.name);
     return std::unexpected(ok.error());
   }
-  return MadeDirectory{path, at.fresh || (request.uid != 0 && request.uid != ::geteuid())};
+  bool ours = at.fresh || (request.uid != 0 && request.uid != ::geteuid());
+  if (request.temporary) {
+    ours = take_over(at.fd.get()) || ours;
+    if (ours) mark_as_own(at.fd.get());
+  }
+  return MadeDirectory{path, ours};
 }
 
 void remove_own_directory(std::string_view base, std::string_view name) {
-  OwnedFd above(::open(std::string(base).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  for (auto slash = name.find('/'); above && slash != std::string_view::npos; slash = name.find('/')) {
-    above = OwnedFd(::openat(above.get(), std::string(name.substr(0, slash)).c_str(), directory_flags));
-    name.remove_prefix(slash + 1);
-  }
-  if (above) remove_tree_at(above.get(), std::string(name));
+  (void)remove_some_of_own_directory(base, name, SIZE_MAX);
 }
 
-void remove_tree_at(int above, const std::string& name) {
-  const OwnedFd directory(::openat(above, name.c_str(), directory_flags));
-  struct stat info{};
-  if (!directory || ::fstat(directory.get(), &info) != 0) return;
-  remove_contents(directory.get(), info.st_dev, deepest);
-  ::unlinkat(above, name.c_str(), AT_REMOVEDIR);
+bool remove_some_of_own_directory(std::string_view base, std::string_view name, std::size_t entries) {
+  const OwnedFd above = open_above(base, name);
+  return !above || remove_at(above.get(), std::string(name), entries);
 }
+
+std::string move_own_directory_aside(std::string_view base, std::string_view name) {
+  static std::uint64_t moved = 0;
+  const std::string_view whole = name;
+  const OwnedFd above = open_above(base, name);
+  if (!above) return {};
+  const std::string hidden =
+      "." + std::string(name) + ".removed-" + std::to_string(own_pid()) + "-" + std::to_string(++moved);
+  if (::renameat(above.get(), std::string(name).c_str(), above.get(), hidden.c_str()) != 0) return {};
+  return std::string(whole.substr(0, whole.size() - name.size())) + hidden;
+}
+
+void remove_tree_at(int above, const std::string& name) { (void)remove_at(above, name, SIZE_MAX); }
 
 }  // namespace belfry::system

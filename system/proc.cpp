@@ -11,16 +11,17 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <unordered_set>
 #include <utility>
 
 #include "system/capabilities.hpp"
 #include "system/clock.hpp"
 #include "system/proc_stat.hpp"
 #include "system/socket_walk.hpp"
+#include "system/tree_walk.hpp"
 
 namespace belfry::system::proc {
 
@@ -168,13 +169,10 @@ bool has_network_of_its_own(pid_t pid) {
 }
 
 std::vector<pid_t> descendants_of(std::vector<pid_t> roots) {
-  std::unordered_set<pid_t> seen(roots.begin(), roots.end());
-  for (std::size_t i = 0; i < roots.size(); ++i) {
-    for (pid_t child : children_of(roots[i])) {
-      if (seen.insert(child).second) roots.push_back(child);
-    }
+  TreeWalk walk(std::move(roots));
+  for (std::size_t budget = SIZE_MAX; !walk.go_on(budget);) {
   }
-  return roots;
+  return walk.found();
 }
 
 std::optional<std::string> variable_of(pid_t pid, std::string_view name) {
@@ -260,11 +258,15 @@ bool is_exiting(pid_t pid) {
   return !flags || (*flags & begins_to_exit) != 0 || line.state() == 'Z' || line.state() == 'X';
 }
 
-std::vector<Survivor> describe_living(const std::vector<pid_t>& pids) {
+std::vector<Survivor> some_below(std::vector<pid_t> roots) {
+  TreeWalk walk(std::move(roots));
+  std::size_t budget = most_survivors;
+  walk.go_on(budget);
   std::vector<Survivor> found;
-  for (pid_t pid : pids) {
+  for (const pid_t pid : walk.found()) {
     auto survivor = describe(pid);
     if (survivor && survivor->state != 'Z') found.push_back(std::move(*survivor));
+    if (found.size() == most_survivors) break;
   }
   return found;
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -88,8 +89,11 @@ std::optional<std::uint64_t> born_at(pid_t pid);
 std::uint64_t faults_of_buried(pid_t pid);
 
 std::optional<Survivor> describe(pid_t pid);
-// Those of them that are there and no zombies.
-std::vector<Survivor> describe_living(const std::vector<pid_t>& pids);
+// Of a crowd no more are looked at.
+inline constexpr std::size_t most_survivors = 256;
+// Of the roots and whoever is below them those who are there and no zombies: `most_survivors` at most, and
+// nobody only when nobody is left.
+std::vector<Survivor> some_below(std::vector<pid_t> roots);
 
 // A process that has one of these sockets open. Looks at every process of the host whose descriptors may be
 // read: for a message to a person, never on the way of something that is awaited. Gives up after

@@ -2,13 +2,16 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "system/capabilities.hpp"
 #include "system/descriptors.hpp"
+#include "system/proc.hpp"
 
 namespace belfry::system {
 
@@ -32,7 +35,7 @@ std::string SpawnError::text(std::string_view command) const {
     out += thing;
   }
   if (!cause.empty()) out += ": " + cause;
-  if (errnum == EAGAIN) out += how_to_raise_the_process_limit;
+  if (errnum == EAGAIN && cause.empty()) out += how_to_raise_the_process_limit;
   if (errnum == EMFILE) out += how_to_raise_the_limit;
   return out;
 }
@@ -54,14 +57,20 @@ std::string ExitStatus::text() const {
   return out;
 }
 
+// Of a crowd the first, and how many more there are.
 std::string text_of(const std::vector<Survivor>& processes) {
+  constexpr std::size_t most_named = 16;
   std::string who;
-  for (const Survivor& process : processes) {
+  for (const Survivor& process : std::span(processes).first(std::min(processes.size(), most_named))) {
     who += (who.empty() ? "" : ", ") + std::to_string(process.pid) + " " + process.name;
     if (process.state == 'D') who += " (in uninterruptible sleep)";
     if (process.refused == 0) continue;
     who += std::string(" (") + std::strerror(process.refused);
     who += has_capability(CAP_KILL) ? ")" : ": belfry lacks CAP_KILL)";
+  }
+  if (processes.size() > most_named) {
+    who += processes.size() == proc::most_survivors ? " and at least " : " and ";
+    who += std::to_string(processes.size() - most_named) + " more";
   }
   return who;
 }

@@ -1,11 +1,13 @@
 #include "system/process_trees.hpp"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "channels/loop.hpp"
@@ -15,9 +17,6 @@
 namespace belfry::system {
 
 namespace {
-
-// A fork tree grows while it is walked; each round kills the generation that the last one missed.
-constexpr int rounds = 8;
 
 constexpr auto patience = std::chrono::milliseconds(5);
 
@@ -49,16 +48,20 @@ bool ProcessTrees::has_undecided(const TreeId& tree) {
 bool ProcessTrees::group_is_there(const TreeId& tree) { return syscalls_.kill(-tree.leader, 0) != -ESRCH; }
 
 // Ancestry counts only as a snapshot: whoever is reached from the leader or from an attributed orphan.
-std::vector<pid_t> ProcessTrees::everybody_of(const TreeId& tree) {
+std::vector<pid_t> ProcessTrees::roots_of(const TreeId& tree) {
   look();
   std::vector<pid_t> roots = orphans_of(tree);
   if (reaper_->owns(tree.leader)) roots.insert(roots.begin(), tree.leader);
-  if (!tree.cgroup.empty()) {
-    for (const pid_t pid : cgroup::pids_in(tree.cgroup)) {
-      if (std::ranges::find(roots, pid) == roots.end()) roots.push_back(pid);
-    }
+  if (tree.cgroup.empty()) return roots;
+  const std::unordered_set<pid_t> known(roots.begin(), roots.end());
+  for (const pid_t pid : cgroup::pids_in(tree.cgroup)) {
+    if (!known.contains(pid)) roots.push_back(pid);
   }
-  return proc::descendants_of(std::move(roots));
+  return roots;
+}
+
+bool ProcessTrees::leads_another(pid_t pid, const TreeId& tree) {
+  return pid != tree.leader && reaper_->owns(pid);
 }
 
 bool ProcessTrees::send(pid_t pid, int signo) {
@@ -96,20 +99,28 @@ bool ProcessTrees::signal_everybody(const TreeId& tree, int signo) {
   if (signo == SIGKILL && !tree.cgroup.empty() && cgroup::is_populated(tree.cgroup) &&
       cgroup::kill_all(tree.cgroup))
     return true;
-  std::vector<pid_t> told;
-  for (int round = 0; round < (signo == SIGKILL ? rounds : 1); ++round) {
-    std::vector<pid_t> now = everybody_of(tree);
-    signal_group(tree, signo);
-    bool somebody_new = false;
-    for (pid_t pid : now) {
-      if (std::ranges::find(told, pid) != told.end()) continue;
-      somebody_new = true;
-      told.push_back(pid);
-      if (::getpgid(pid) != tree.leader) send(pid, signo);
-    }
-    if (!somebody_new) break;
+  const auto same_tree = [&](const auto& one) { return one->leader() == tree.leader; };
+  if (const auto before = std::ranges::find_if(under_way_, same_tree); before != under_way_.end()) {
+    if ((*before)->signo() == SIGKILL || (*before)->signo() == signo) return true;
+    under_way_.erase(before);
   }
-  return !told.empty() || (!orphans_.visible() && group_is_there(tree));
+  auto signal = std::make_unique<TreeSignal>(static_cast<TreeKnowledge&>(*this), tree, signo);
+  const bool somebody = signal->has_found_somebody();
+  if (!signal->go_on()) {
+    under_way_.push_back(std::move(signal));
+    if (!go_on_.linked()) loop_.wake_afterwards(go_on_);
+  }
+  return somebody || (!orphans_.visible() && group_is_there(tree));
+}
+
+// One piece of one of them in each turn.
+void ProcessTrees::go_on_with_signals() {
+  const Work work(loop_.meter(), "signals to a large tree");
+  if (under_way_.empty()) return;
+  std::unique_ptr<TreeSignal> signal = std::move(under_way_.front());
+  under_way_.pop_front();
+  if (!signal->go_on()) under_way_.push_back(std::move(signal));
+  if (!under_way_.empty()) loop_.wake_afterwards(go_on_);
 }
 
 bool ProcessTrees::signal(const TreeId& tree, int signo, Scope scope) {
@@ -130,8 +141,18 @@ bool ProcessTrees::alive(const TreeId& tree) {
   return reaper_->owns(tree.leader) || !survivors(tree).empty() || has_undecided(tree);
 }
 
+// Thousands may have ended and wait to be reaped: of a child of ours that is one question to the kernel.
+bool ProcessTrees::is_zombie_of_ours(pid_t pid) {
+  siginfo_t info{};
+  const int got =
+      syscalls_.waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT, nullptr);
+  return got == 0 && info.si_pid == pid;
+}
+
 std::vector<Survivor> ProcessTrees::survivors(const TreeId& tree) {
-  std::vector<Survivor> left = proc::describe_living(everybody_of(tree));
+  std::vector<pid_t> roots = roots_of(tree);
+  std::erase_if(roots, [&](pid_t pid) { return pid != tree.leader && is_zombie_of_ours(pid); });
+  std::vector<Survivor> left = proc::some_below(std::move(roots));
   if (!orphans_.visible() && left.empty() && group_is_there(tree))
     left.push_back({.pid = tree.leader, .name = "and what is left of its process group"});
   mark_refused(left);
@@ -152,7 +173,7 @@ std::vector<Survivor> ProcessTrees::strays() {
     std::erase_if(nobodys,
                   [&](pid_t orphan) { return orphans_.kinship(orphan, watch.tree) == Kinship::yes; });
   });
-  return proc::describe_living(proc::descendants_of(std::move(nobodys)));
+  return proc::some_below(std::move(nobodys));
 }
 
 void ProcessTrees::watch(const TreeId& tree, TreeWatcher& watcher) {
@@ -178,6 +199,7 @@ void ProcessTrees::unwatch(TreeWatcher& watcher) {
 void ProcessTrees::forget(pid_t leader) {
   if (const Watch* watch = watches_.find(leader)) cgroups_.remove(watch->cgroup_watch);
   watches_.erase(leader);
+  std::erase_if(under_way_, [leader](const auto& signal) { return signal->leader() == leader; });
 }
 
 void ProcessTrees::on_cgroup_changed() {
@@ -186,8 +208,17 @@ void ProcessTrees::on_cgroup_changed() {
 
 void ProcessTrees::reaped(pid_t pid, bool known) {
   if (!known) orphans_.forget(pid);
-  if (known && watches_.find(pid) != nullptr) ended_.push_back(pid);
+  if (known && watches_.find(pid) != nullptr)
+    ended_.push_back(pid);
+  else if (known)
+    tell_signals_that_it_is_gone(pid);
   if (!ended_.empty()) request_settle();
+}
+
+void ProcessTrees::tell_signals_that_it_is_gone(pid_t leader) {
+  for (const auto& signal : under_way_) {
+    if (signal->leader() == leader) signal->leader_is_gone();
+  }
 }
 
 void ProcessTrees::request_settle() {

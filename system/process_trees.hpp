@@ -14,11 +14,15 @@
 // it. But nobody can hold up the end of somebody else's service for longer than a moment by staying
 // undecided.
 //
+// A signal to a tree of more than a few hundred processes goes on in the turns that follow (tree_signal.hpp).
+//
 // Without /proc nothing is known of orphans, and the process group is all that can be asked and killed.
 #pragma once
 
 #include <sys/types.h>
 
+#include <deque>
+#include <memory>
 #include <vector>
 
 #include "channels/callback.hpp"
@@ -30,13 +34,14 @@
 #include "system/processes.hpp"
 #include "system/reaper.hpp"
 #include "system/syscalls.hpp"
+#include "system/tree_signal.hpp"
 
 namespace belfry::system {
 
 // Owner: NativeProcesses.
 // Lifecycle: a watch ends with its one call of on_tree_empty, or by unwatch.
 // Cancellation: unwatch.
-class ProcessTrees final : CgroupListener {
+class ProcessTrees final : CgroupListener, TreeKnowledge {
  public:
   ProcessTrees(Loop& loop, Syscalls& syscalls)
       : loop_(loop),
@@ -83,7 +88,20 @@ class ProcessTrees final : CgroupListener {
     ProcessTrees& trees;
   };
 
+  struct GoOn final : Callback {
+    explicit GoOn(ProcessTrees& t) : trees(t) {}
+    void run() noexcept override { trees.go_on_with_signals(); }
+    ProcessTrees& trees;
+  };
+
   void on_cgroup_changed() override;
+  std::vector<pid_t> roots_of(const TreeId& tree) override;
+  bool signal_group(const TreeId& tree, int signo) override;
+  bool send(pid_t pid, int signo) override;
+  bool leads_another(pid_t pid, const TreeId& tree) override;
+  void go_on_with_signals();
+  void tell_signals_that_it_is_gone(pid_t leader);
+  [[nodiscard]] bool is_zombie_of_ours(pid_t pid);
   void forget(pid_t leader);
   void settle();
   void request_settle();
@@ -94,11 +112,8 @@ class ProcessTrees final : CgroupListener {
   [[nodiscard]] Doubts attribute(const std::vector<pid_t>& candidates);
   [[nodiscard]] bool is_empty(Watch& watch, const Doubts& doubts);  // as of the last look
   void mark_refused(std::vector<Survivor>& survivors);
-  std::vector<pid_t> everybody_of(const TreeId& tree);
-  bool send(pid_t pid, int signo);
   void let_go_on(pid_t pid);
   void let_all_go_on();
-  bool signal_group(const TreeId& tree, int signo);
   bool signal_everybody(const TreeId& tree, int signo);
 
   Loop& loop_;
@@ -110,6 +125,8 @@ class ProcessTrees final : CgroupListener {
   PidMap<Watch> watches_;
   std::vector<pid_t> ended_;  // leaders of watched trees that were reaped: to be looked at
   Settle settle_{*this};
+  std::deque<std::unique_ptr<TreeSignal>> under_way_;  // those that did not fit into one piece
+  GoOn go_on_{*this};
   std::vector<pid_t> to_go_on_;  // were asked to end; SIGCONT follows
   Timer going_on_;
   Timer doubt_;  // when to look at the undecided again

@@ -119,9 +119,10 @@ void explain_process_limit(const Launch& launch, SpawnError& error) {
   rlimit inherited{};
   ::getrlimit(RLIMIT_NPROC, &inherited);
   const rlim_t most = own != launch.rlimits.end() ? own->soft : inherited.rlim_cur;
-  error.cause = who + " has as many processes as it may (RLIMIT_NPROC";
-  if (most != RLIM_INFINITY) error.cause += ", " + std::to_string(most);
-  error.cause += ")";
+  error.cause = who + " has as many processes and threads as it may (RLIMIT_NPROC";
+  if (most != RLIM_INFINITY) error.cause += " is " + std::to_string(most);
+  error.cause +=
+      own != launch.rlimits.end() ? ": `rlimits: {nproc: …}` counts the whole user)" : ": ulimit -u)";
 }
 
 // Of the candidates, the first that has something to tell: the one that is there.

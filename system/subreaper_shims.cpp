@@ -156,7 +156,9 @@ void SubreaperShims::unwatch(TreeWatcher& watcher) {
 }
 
 std::vector<Survivor> SubreaperShims::survivors(const TreeId& tree) {
-  std::vector<Survivor> left = proc::describe_living(everybody(tree.leader));
+  const std::shared_ptr<IsolatedService>& entry = *services_.find(tree.leader);
+  std::vector<Survivor> left =
+      entry->gone ? std::vector<Survivor>() : proc::some_below(proc::children_of(entry->shim));
   for (Survivor& survivor : left) {
     if (syscalls_.kill(survivor.pid, 0) == -EPERM) survivor.refused = EPERM;
   }

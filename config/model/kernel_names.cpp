@@ -9,6 +9,8 @@
 #include <csignal>
 #include <utility>
 
+#include "text/capability_names.hpp"
+
 namespace belfry::config {
 namespace {
 
@@ -38,49 +40,6 @@ constexpr std::array<Named, 16> limits{{{"as", RLIMIT_AS},
                                         {"rttime", RLIMIT_RTTIME},
                                         {"sigpending", RLIMIT_SIGPENDING},
                                         {"stack", RLIMIT_STACK}}};
-
-// By number (linux/capability.h): they are counted from 0 without a gap.
-constexpr std::array<std::string_view, 41> capabilities{{"CHOWN",
-                                                         "DAC_OVERRIDE",
-                                                         "DAC_READ_SEARCH",
-                                                         "FOWNER",
-                                                         "FSETID",
-                                                         "KILL",
-                                                         "SETGID",
-                                                         "SETUID",
-                                                         "SETPCAP",
-                                                         "LINUX_IMMUTABLE",
-                                                         "NET_BIND_SERVICE",
-                                                         "NET_BROADCAST",
-                                                         "NET_ADMIN",
-                                                         "NET_RAW",
-                                                         "IPC_LOCK",
-                                                         "IPC_OWNER",
-                                                         "SYS_MODULE",
-                                                         "SYS_RAWIO",
-                                                         "SYS_CHROOT",
-                                                         "SYS_PTRACE",
-                                                         "SYS_PACCT",
-                                                         "SYS_ADMIN",
-                                                         "SYS_BOOT",
-                                                         "SYS_NICE",
-                                                         "SYS_RESOURCE",
-                                                         "SYS_TIME",
-                                                         "SYS_TTY_CONFIG",
-                                                         "MKNOD",
-                                                         "LEASE",
-                                                         "AUDIT_WRITE",
-                                                         "AUDIT_CONTROL",
-                                                         "SETFCAP",
-                                                         "MAC_OVERRIDE",
-                                                         "MAC_ADMIN",
-                                                         "SYSLOG",
-                                                         "WAKE_ALARM",
-                                                         "BLOCK_SUSPEND",
-                                                         "AUDIT_READ",
-                                                         "PERFMON",
-                                                         "BPF",
-                                                         "CHECKPOINT_RESTORE"}};
 
 template <std::size_t N>
 constexpr std::array<std::string_view, N> names_of(const std::array<Named, N>& table) {
@@ -142,17 +101,17 @@ std::optional<int> capability_number(std::string_view name) {
                          [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const std::string_view bare =
       upper.starts_with("CAP_") ? std::string_view(upper).substr(4) : std::string_view(upper);
-  const auto found = std::ranges::find(capabilities, bare);
-  if (found == capabilities.end()) return std::nullopt;
-  return static_cast<int>(found - capabilities.begin());
+  const auto found = std::ranges::find(text::capability_names, bare);
+  if (found == text::capability_names.end()) return std::nullopt;
+  return static_cast<int>(found - text::capability_names.begin());
 }
 
 std::string capability_name(int number) {
-  if (number < 0 || static_cast<std::size_t>(number) >= capabilities.size())
+  if (number < 0 || static_cast<std::size_t>(number) >= text::capability_names.size())
     return "capability " + std::to_string(number);
-  return "CAP_" + std::string(capabilities[static_cast<std::size_t>(number)]);
+  return "CAP_" + std::string(text::capability_names[static_cast<std::size_t>(number)]);
 }
 
-std::span<const std::string_view> capability_names() { return capabilities; }
+std::span<const std::string_view> capability_names() { return text::capability_names; }
 
 }  // namespace belfry::config

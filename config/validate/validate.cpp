@@ -131,6 +131,23 @@ void check_budget(Decoder& decoder, const StackDraft& draft) {
                                     to_string(saturating_add(path.length, draft.stack.shutdown.delay)) + "}");
 }
 
+// Whom another host can ask.
+bool is_for_others(std::string_view address) {
+  constexpr std::string_view own[] = {"unix:", "127.", "localhost:", "[::1]:"};
+  return std::ranges::none_of(own, [address](std::string_view one) { return address.starts_with(one); });
+}
+
+// A load balancer on another host learns from /readyz that it has to look elsewhere, at its next question.
+void check_delay(Decoder& decoder, const StackDraft& draft) {
+  const auto served = std::ranges::find_if(draft.stack.http.listen, is_for_others);
+  if (served == draft.stack.http.listen.end() || draft.stack.shutdown.delay > Duration(0)) return;
+  decoder.diagnostics().warning("no-delay", {0, 0, 0},
+                                "other hosts may ask for /readyz at " + *served +
+                                    ", but services stop in the moment in which it turns 503: who asks every "
+                                    "few seconds still sends work",
+                                "write shutdown: {delay: 5s}, as long as they take to notice");
+}
+
 void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string>& profiles,
               const std::vector<std::string>& named, Host* host) {
   if (draft.stack.services.empty() && !decoder.diagnostics().has_errors())
@@ -152,6 +169,7 @@ void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string
   check_host(decoder, draft, host);
   check_rights(decoder, draft, host);
   if (acyclic) check_budget(decoder, draft);
+  check_delay(decoder, draft);
 }
 
 }  // namespace belfry::config

@@ -98,6 +98,31 @@ Result<std::string> prepare(const std::string& path, Place place, Passage passag
   return path;
 }
 
+std::string state_directory() {
+  const std::string_view state = environment("XDG_STATE_HOME");
+  return state.starts_with('/') ? std::string(state) + "/belfry" : "/var/lib/belfry";
+}
+
+Result<std::string> make_place_for_state(std::string_view stack_name, std::string_view ending) {
+  const std::string_view state = environment("XDG_STATE_HOME");
+  const std::string directory = state_directory();
+  if (state.starts_with('/')) {
+    // XDG Base Directory Specification: whoever writes there first makes it.
+    if (auto made = make_directory(std::string(state), Passage::owner); !made)
+      return std::unexpected(made.error());
+  }
+  if (auto made = make_directory(directory, Passage::owner); !made) return std::unexpected(made.error());
+  const auto facts = system::facts_of(directory);
+  if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + directory));
+  if (facts->lets_everybody_replace())
+    return std::unexpected(Error(Error::Kind::refused, "cannot use " + directory +
+                                                           ": everybody may replace what is in it; "
+                                                           "`chmod o-w` it, or set XDG_STATE_HOME"));
+  if (const int error = system::access_error(directory, system::Access::make_in); error != 0)
+    return std::unexpected(Error::from_errno(error, "cannot write in " + directory));
+  return directory + "/" + file_name(stack_name, ending);
+}
+
 }  // namespace
 
 Result<void> check_control_directory(const std::string& socket) {
@@ -129,25 +154,26 @@ Result<std::string> make_place_for_control_socket(std::string_view stack_name, s
       last->wrap("cannot find a place for the control socket of " + std::string(stack_name)));
 }
 
+std::string place_of_history(std::string_view stack_name) {
+  return state_directory() + "/" + file_name(stack_name, ".history");
+}
+
 Result<std::string> make_place_for_history(std::string_view stack_name) {
-  const std::string_view state = environment("XDG_STATE_HOME");
-  const bool of_user = state.starts_with('/');
-  const std::string directory = of_user ? std::string(state) + "/belfry" : "/var/lib/belfry";
-  if (of_user) {
-    // XDG Base Directory Specification: whoever writes there first makes it.
-    if (auto made = make_directory(std::string(state), Passage::owner); !made)
-      return std::unexpected(made.error());
-  }
-  if (auto made = make_directory(directory, Passage::owner); !made) return std::unexpected(made.error());
-  const auto facts = system::facts_of(directory);
-  if (!facts) return std::unexpected(Error::from_errno(facts.error(), "cannot look at " + directory));
-  if (facts->lets_everybody_replace())
-    return std::unexpected(Error(Error::Kind::refused, "cannot use " + directory +
-                                                           ": everybody may replace what is in it; "
-                                                           "`chmod o-w` it, or set XDG_STATE_HOME"));
-  if (const int error = system::access_error(directory, system::Access::make_in); error != 0)
-    return std::unexpected(Error::from_errno(error, "cannot write in " + directory));
-  return directory + "/" + file_name(stack_name, ".history");
+  return make_place_for_state(stack_name, ".history");
+}
+
+Result<std::string> make_place_for_output(std::string_view stack_name, std::string_view configured) {
+  if (auto state = make_place_for_state(stack_name, ".log")) return state;
+  auto socket = make_place_for_control_socket(stack_name, configured);
+  if (!socket) return socket;
+  return directory_of(*socket) + "/" + file_name(stack_name, ".log");
+}
+
+std::vector<std::string> control_socket_directories() {
+  std::vector<std::string> directories;
+  for (const std::string& candidate : control_socket_candidates("x"))
+    directories.push_back(directory_of(candidate));
+  return directories;
 }
 
 Result<std::string> make_place_for_private_socket(std::string_view stack_name) {

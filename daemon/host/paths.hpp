@@ -34,9 +34,19 @@ enum class Passage : std::uint8_t {
 // path that a user has chosen is judged by the user of its socket alone.
 [[nodiscard]] Result<void> check_control_directory(const std::string& socket);
 
-// Where the history of a stack's starts is: NAME.history in $XDG_STATE_HOME/belfry, else in /var/lib/belfry;
-// the directory is made. The error: it cannot be, or somebody else could replace the file.
+// Where the history of a stack's starts is: NAME.history in $XDG_STATE_HOME/belfry, else in /var/lib/belfry.
+[[nodiscard]] std::string place_of_history(std::string_view stack_name);
+// The same for who writes there: the directory is made. The error: it cannot be, or somebody else could
+// replace the file.
 [[nodiscard]] Result<std::string> make_place_for_history(std::string_view stack_name);
+
+// Where a stack in the background writes what `run` would have written to its terminal: NAME.log beside the
+// history, or beside its control socket where that cannot be.
+[[nodiscard]] Result<std::string> make_place_for_output(std::string_view stack_name,
+                                                        std::string_view configured = {});
+
+// Where control sockets are by default, whatever the stack is called.
+[[nodiscard]] std::vector<std::string> control_socket_directories();
 
 // For `exec`: a place that nobody else uses, below the temporary directory. The file is the caller's to
 // remove.

@@ -4,6 +4,7 @@
 #include "config/model/kernel_names.hpp"
 #include "daemon/host/real_host.hpp"
 #include "system/capabilities.hpp"
+#include "system/cgroup.hpp"
 #include "system/identity.hpp"
 #include "system/own_limits.hpp"
 #include "system/sandbox.hpp"
@@ -42,6 +43,27 @@ void of_limits(const config::ServiceExtras& extras, std::vector<Refusal>& out) {
   if (!extras.cpu_affinity.empty() && !system::has_one_of(extras.cpu_affinity))
     out.push_back(
         {"cpu_affinity", "this machine, or belfry's cpuset, has none of these CPUs", "name others"});
+}
+
+// Where belfry is asked here and now: another cgroup may be its own when it runs.
+void of_cgroup(const config::ServiceExtras& extras, std::vector<Refusal>& out) {
+  if (!extras.cgroup) return;
+  const config::Cgroup& asked = *extras.cgroup;
+  if (const std::string why = system::cgroup::why_no_limits(
+          {.memory_max = asked.memory_max, .cpu_max = asked.cpu_max, .pids_max = asked.pids_max});
+      !why.empty())
+    out.push_back(
+        {"cgroup", why + "; the service runs without",
+         "start belfry in a cgroup v2 of its own: a unit or systemd-run --scope with Delegate=yes"});
+}
+
+// Only `check` asks: what is not to be had at a start is said there with what is done instead.
+void of_kernel(const config::ServiceExtras& extras, std::vector<Refusal>& out) {
+  if (!extras.sandbox || !extras.sandbox->read_only_root) return;
+  const auto tried = system::Sandbox::make({.read_only_root = true});
+  if (!tried && tried.error().text().contains("5.12"))
+    out.push_back({"sandbox", "`read_only_root`: " + tried.error().text() + "; the service will not start",
+                   "remove `read_only_root`, or run a later kernel"});
 }
 
 }  // namespace
@@ -97,7 +119,11 @@ std::vector<Refusal> RealHost::what_is_refused(const config::Service& service) {
       out.push_back({"capabilities", std::move(why), "start belfry as root, or remove the key"});
   }
   of_limits(extras, out);
+  const std::size_t before = out.size();
   of_namespaces(extras, out);
+  if (!ask_for_ports_) return out;
+  if (out.size() == before) of_kernel(extras, out);
+  of_cgroup(extras, out);
   return out;
 }
 

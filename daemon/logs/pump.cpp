@@ -94,11 +94,19 @@ void LogPump::print(std::string_view lines) {
 void LogPump::flush() {
   for (std::size_t room = 0; !dirty_.empty() && (room = writer_.room()) > 0;) {
     fill_batch(room);
+    if (frame) frame(batch_);
     writer_.put(batch_);
   }
   if (resting_.empty()) return;
   let_go_on(Why::written);
   if (!resting_.empty()) (void)writer_.tell_when_written(little_enough);
+}
+
+void LogPump::redraw() {
+  if (!frame || writer_.room() == 0) return;
+  std::string drawing;
+  frame(drawing);
+  if (!drawing.empty()) writer_.put(drawing);
 }
 
 // The sources have their turns in the order in which they came to have something: a flood of one does not

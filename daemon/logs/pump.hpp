@@ -80,6 +80,12 @@ class LogPump {
   void reopen() { writer_.reopen(); }
   void attend() { writer_.attend(); }
 
+  // On a terminal with something at its bottom: called with whole lines that are about to be written, to put
+  // into them what keeps it there. Without lines, when redraw() asks for it.
+  std::function<void(std::string&)> frame;
+  // Draws that again, if there is room; what has no room now is drawn with the next lines.
+  void redraw();
+
   // Called with an errno when writing fails, and again when it fails for another reason.
   std::function<void(int)> on_failure;
   // Called when lines could not be written, with how many more; and with what else went wrong, in words.

@@ -88,13 +88,14 @@ Result<void> Confinement::make_directories(uid_t uid, gid_t gid) {
 
 Result<void> Confinement::make_some(const std::vector<config::OwnDirectory>& asked, std::string_view base,
                                     uid_t uid, gid_t gid, std::string& paths) {
+  const bool temporary = &paths == &runtime_paths_;
   for (const config::OwnDirectory& one : asked) {
     auto made = system::make_own_directory(
-        {.base = base, .name = one.name, .mode = one.mode, .uid = uid, .gid = gid});
+        {.base = base, .name = one.name, .mode = one.mode, .uid = uid, .gid = gid, .temporary = temporary});
     if (!made) return std::unexpected(made.error());
     paths += (paths.empty() ? "" : ":") + made->path;
     kept_.push_back(made->path);
-    if (made->ours && &paths == &runtime_paths_) leaving_.emplace_back(base, one.name);
+    if (made->ours && temporary) leaving_.emplace_back(base, one.name);
   }
   return {};
 }
@@ -154,7 +155,7 @@ void Confinement::apply(system::Launch& launch) const {
 void Confinement::release() {
   sandbox_.reset();
   if (!credentials_.empty()) system::remove_credentials_directory(shared_.place(), spec_.name);
-  for (const auto& [base, name] : leaving_) system::remove_own_directory(base, name);
+  for (const auto& [base, name] : leaving_) shared_.removals().remove(base, name);
   leaving_.clear();
   kept_.clear();
   credentials_.clear();

@@ -11,6 +11,7 @@
 #include "config/model/model.hpp"
 #include "system/identity.hpp"
 #include "system/launch.hpp"
+#include "system/removals.hpp"
 #include "system/sandbox.hpp"
 
 namespace belfry::daemon {
@@ -25,8 +26,10 @@ class Confinements {
   // Empty: it can.
   [[nodiscard]] const std::string& why_no_mounts() const { return why_no_mounts_; }
   [[nodiscard]] const std::string& why_no_network() const { return why_no_network_; }
+  [[nodiscard]] system::Removals& removals() { return removals_; }
 
  private:
+  system::Removals removals_;
   std::string place_;
   std::string why_no_mounts_, why_no_network_;
 };
@@ -36,7 +39,7 @@ class Confinements {
 // anew.
 class Confinement {
  public:
-  Confinement(const Confinements& shared, const config::Service& spec) : shared_(shared), spec_(spec) {}
+  Confinement(Confinements& shared, const config::Service& spec) : shared_(shared), spec_(spec) {}
   ~Confinement() { release(); }
   Confinement(const Confinement&) = delete;
   Confinement& operator=(const Confinement&) = delete;
@@ -58,7 +61,7 @@ class Confinement {
   Result<void> make_credentials(uid_t uid, gid_t gid);
   Result<void> make_sandbox(uid_t uid);
 
-  const Confinements& shared_;
+  Confinements& shared_;
   const config::Service& spec_;
   bool made_ = false, used_ = false;
   std::string runtime_paths_, state_paths_, credentials_;

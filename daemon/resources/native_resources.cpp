@@ -1,8 +1,11 @@
 #include "daemon/resources/native_resources.hpp"
 
+#include <algorithm>
+
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/resources/native_handle.hpp"
 #include "system/descriptors.hpp"
+#include "text/utf8.hpp"
 
 namespace belfry::daemon {
 
@@ -53,6 +56,23 @@ void NativeResources::on_usage(pid_t pid, const system::Usage& usage) {
 
 std::unique_ptr<ServiceResources> NativeResources::open(const ServiceRef& service) {
   return std::make_unique<NativeHandle>(shared_, service);
+}
+
+// A line is cut where nobody would read it to its end.
+std::vector<std::string> NativeResources::last_lines(std::size_t service, std::uint64_t run,
+                                                     std::size_t most) const {
+  constexpr std::size_t longest = 1000;
+  std::vector<std::string> lines;
+  const LogRing* ring = log_of(service);
+  if (ring == nullptr || most == 0) return lines;
+  const std::uint64_t from =
+      ring->next() > most ? std::max(ring->first(), ring->next() - most) : ring->first();
+  ring->visit_from(from, [&](const RingLine& line) {
+    if (line.origin.incarnation == run)
+      lines.emplace_back(line.text.substr(0, text::end_of_characters(line.text.substr(0, longest))));
+    return true;
+  });
+  return lines;
 }
 
 }  // namespace belfry::daemon

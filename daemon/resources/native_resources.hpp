@@ -66,6 +66,8 @@ class NativeResources final : public ResourceProvider, public system::UsageListe
   // The last lines of the service of this index, of all its runs; null: it has written nothing that belfry
   // reads. Lives as long as this.
   [[nodiscard]] const LogRing* log_of(std::size_t service) const { return shared_.logs.ring(service); }
+  [[nodiscard]] std::vector<std::string> last_lines(std::size_t service, std::uint64_t run,
+                                                    std::size_t most) const override;
   // Log files and log daemons: to be told of trouble, to open them again, and to write the last lines.
   [[nodiscard]] LogDestinations& logs() { return shared_.logs; }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <sstream>
 #include <system_error>
 
@@ -16,6 +17,7 @@
 #include "daemon/run/daemon.hpp"
 #include "system/descriptors.hpp"
 #include "system/file_facts.hpp"
+#include "system/file_stamp.hpp"
 #include "system/guard.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
@@ -33,8 +35,18 @@ void print_error(std::string lines) {
 
 namespace {
 
+// As they are before they are read: what is written meanwhile is newer.
+std::vector<SourceFile> look_at(const std::vector<std::string>& paths) {
+  std::vector<SourceFile> files;
+  std::error_code none;
+  for (const std::string& path : paths)
+    files.push_back({.path = std::filesystem::absolute(path, none).string(),
+                     .modified = system::FileStamp::modified(path.c_str())});
+  return files;
+}
+
 // Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
-std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
+std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack, std::vector<SourceFile>& files) {
   std::vector<std::string> paths = asked.files;
   if (paths.empty()) {
     auto found = config::find_file();
@@ -53,6 +65,7 @@ std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack) {
                 std::error_code(error, std::system_category()).message() + "\n");
     return exit_code::no_input;
   }
+  files = look_at(paths);
   config::LoadOptions options;
   options.profiles = asked.profiles;
   options.services = asked.services;
@@ -113,7 +126,8 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
   if (const int error = system::why_not_open(descriptors_of_belfry() - 3); error != 0)
     return complain_of_scarcity(*scarcity(error));
   config::Stack stack;
-  if (auto code = load_stack(options, stack)) return *code;
+  std::vector<SourceFile> files;
+  if (auto code = load_stack(options, stack, files)) return *code;
   // A later `exec` has a socket of its own and would never find who was kept.
   if (mode.private_socket) stack.on_daemon_death = config::OnDaemonDeath::kill;
   if (!started && stack.on_daemon_death == config::OnDaemonDeath::kill) say_unguarded(started.error());
@@ -124,6 +138,7 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
     RunMode guarded = mode;
     guarded.guard = started ? started->get() : nullptr;
     Daemon daemon(stack, guarded);
+    daemon.supervisor().set_sources(std::move(files));
     if (auto code = daemon.open()) return *code;
     return serve(daemon);
   });
@@ -142,7 +157,8 @@ int with_daemon(const RunOptions& options, const RunMode& mode, const std::funct
 }
 
 int run(const RunOptions& options) {
-  const RunMode mode{.tcp_by_default = true, .private_socket = false, .services = options.services};
+  const RunMode mode{
+      .tcp_by_default = true, .private_socket = false, .live = true, .services = options.services};
   return with_daemon(options, mode, [](Daemon& daemon) { return daemon.serve(); });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,12 @@ struct ExecOptions : RunOptions {
   std::vector<std::string> command;
   // Where the lines of belfry and its services go; empty: standard error; `-`: standard output.
   std::string logs;
+  bool quiet = false;               // these lines are shown only when something has failed
+  bool keep = false;                // when the command has failed, the stack stays up until a signal
+  bool strict_stop = false;         // a service that had to be killed is a failure
+  std::optional<int> verdict_code;  // instead of the command's, when it has failed and a service had trouble
+  std::string annotate;             // "github", "gitlab"; empty: nothing
+  std::string junit;                // the command's report, which gets the verdict as a property
 };
 
 // Both return the exit code; whatever there was to say has been printed. Call them from main's thread,

@@ -38,6 +38,11 @@ constexpr const char* of_hidden =
     "it "
     "knows the process group only (`isolate: true` or a cgroup tells all of theirs)";
 
+LogPump pump_for(Loop& loop, const RunMode& mode) {
+  if (mode.held) return LogPump(loop, std::make_unique<HeldOutput>(mode.held), LineStyle{});
+  return LogPump(loop, mode.output);
+}
+
 bool has_a_user(const config::Service& service) { return !service.user->empty(); }
 
 }  // namespace
@@ -50,7 +55,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       processes_(loop_, signals_),
       poller_(root_),
       errors_(STDERR_FILENO, "belfry: "),
-      pump_(loop_, mode_.output),
+      pump_(pump_for(loop_, mode_)),
       resources_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
@@ -102,7 +107,7 @@ void Daemon::complain(const std::string& text) {
     pump_.keep_own(shown);
     line += shown + '\n';
   }
-  if (pump_.output() == STDERR_FILENO)
+  if (live_ || pump_.output() == STDERR_FILENO)
     pump_.print(line);  // in order with the others
   else if (errors_.room() > 0)
     errors_.put(line);
@@ -200,6 +205,7 @@ Result<void> Daemon::end_survivors() {
 
 int Daemon::serve(std::function<Task<void>(Context&)> meanwhile) {
   meanwhile_ = std::move(meanwhile);
+  if (mode_.live && can_be_live(stack_, pump_.output())) live_.emplace(loop_, supervisor_, pump_);
   TaskHandle life = spawn(loop_, "daemon", live(root_));
   if (!run_until_done(loop_, life, last_chance)) {
     std::string who;
@@ -235,6 +241,7 @@ void Daemon::state_changed(const Service& service, State from, State to) {
   const Record& record = service.record();
   service_manager_.changed(to == State::ready || to == State::completed);
   long_waits_.look(supervisor_.is_waiting());
+  if (live_) live_->changed();
   std::string text;
   switch (to) {
     case State::ready:
@@ -290,6 +297,9 @@ void Daemon::on_signal(const system::SignalEvent& event) {
       service_manager_.reload_refused("cannot reload: this version does not support it yet");
       return;
     case SIGUSR1: say_own_tasks(); return;
+    case SIGWINCH:
+      if (live_) live_->resized();
+      return;
     case SIGUSR2: resources_.logs().reopen(); return;
     case SIGQUIT:
     case SIGTERM:

@@ -19,7 +19,9 @@
 #include "daemon/notify/service_manager_notifier.hpp"
 #include "daemon/resources/native_resources.hpp"
 #include "daemon/run/app.hpp"
+#include "daemon/run/held_output.hpp"
 #include "daemon/run/history.hpp"
+#include "daemon/run/live_view.hpp"
 #include "daemon/supervisor/long_waits.hpp"
 #include "daemon/supervisor/stop_requests.hpp"
 #include "daemon/supervisor/supervisor.hpp"
@@ -37,8 +39,11 @@ struct RunMode {
   bool tcp_by_default = true;   // listen where the file says; exec runs beside its like and does not
   bool private_socket = false;  // a control socket that nobody else uses
   bool has_command = false;     // its end is the end of the stack; to be interrupted before it is a failure
+  bool live = false;            // on a terminal, a line for each service stays where it is
   std::vector<std::string> services;  // empty: all that are enabled
   system::Guard* guard = nullptr;  // ends the services when belfry is killed; null: nobody, or somebody else
+  std::shared_ptr<HeldLines> held = {};  // where those lines are kept instead
+  bool strict_stop = false;              // who had to be killed makes the end a failure
   int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
 };
 
@@ -95,6 +100,7 @@ class Daemon final : Reporter, system::SignalListener {
   Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
   void name_strays();
+  void judge_the_stop();
   void say_own_tasks();
   void kill_everything(const Error& cause);
   // Something is wrong in belfry itself, and not with a service: the stack goes down in good order, exit 70.
@@ -132,6 +138,7 @@ class Daemon final : Reporter, system::SignalListener {
   bool kill_told_ = false;
   bool is_broken_ = false;
   LongWaits long_waits_;
+  std::optional<LiveView> live_;  // nothing: lines are only lines
   TimePoint begun_at_{};
   TimePoint stop_by_{};  // the end of the shutdown's budget
   std::string control_socket_;

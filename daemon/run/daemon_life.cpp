@@ -10,6 +10,7 @@
 #include "channels/spawn.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/run/daemon.hpp"
+#include "daemon/why/explain.hpp"
 #include "system/file_facts.hpp"
 #include "system/oom_score.hpp"
 #include "system/process_identity.hpp"
@@ -98,9 +99,10 @@ Task<Ending> Daemon::until_the_end(Context& ctx) {
     if (which == select_cancelled)
       co_return Ending{.code = exit_code::internal, .reason = ctx.cause().text()};
     if (stop_signal_ != 0)
-      co_return Ending{.code = mode_.has_command ? exit_code::by_signal + stop_signal_ : 0,
-                       .reason = stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)"
-                                                        : system::signal_name(stop_signal_)};
+      co_return Ending{
+          .code = mode_.has_command ? command_code_.value_or(exit_code::by_signal + stop_signal_) : 0,
+          .reason =
+              stop_signal_ == SIGHUP ? "its terminal has gone (SIGHUP)" : system::signal_name(stop_signal_)};
     if (!announced && supervisor_.up().rung()) {
       announced = true;
       announce_up();
@@ -137,6 +139,11 @@ std::string Daemon::summary() const {
 }
 
 Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
+  // Who failed is said before everybody stops; a command's user has been told already.
+  if (ending.code == exit_code::unavailable && !mode_.has_command) {
+    const Explanation why = explain(supervisor_.why_facts(std::nullopt));
+    if (!why.verdict.empty()) pump_.say(why.headline);
+  }
   pump_.say("stopping: " + ending.reason);
   service_manager_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
   const TimePoint asked_at = loop_.now();
@@ -154,7 +161,9 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   if (kill_asked_) kill_everything(cause);
   co_await until_at_rest(ctx, cause);
   name_strays();
+  judge_the_stop();
   write_history(ending, asked_at);
+  if (live_) live_->end();
   pump_.say("stopped after " + text_of(loop_.now() - asked_at));
 }
 
@@ -180,6 +189,18 @@ void Daemon::kill_everything(const Error& cause) {
   if (!std::exchange(kill_told_, true) && !stop_requests_.why_killed().empty())
     pump_.say("killing everything: " + stop_requests_.why_killed());
   supervisor_.kill_everything(cause);
+}
+
+// `exec --strict-stop`: a service that ignores its stop is a bug that a green job would hide.
+void Daemon::judge_the_stop() {
+  if (!mode_.strict_stop || kill_asked_) return;
+  std::string who;
+  for (const auto& service : supervisor_.services()) {
+    if (service->record().run.killed) (who += who.empty() ? "" : ", ") += service->name();
+  }
+  if (who.empty()) return;
+  complain("cannot call this a success: " + who + " had to be killed (--strict-stop)");
+  if (command_code_.value_or(0) == 0) command_code_ = exit_code::unavailable;
 }
 
 // Nobody knows which service a stray belongs to, and killing them all would be a guess. Where belfry is PID

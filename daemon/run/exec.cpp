@@ -2,7 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
 #include <utility>
 
 #include "channels/select.hpp"
@@ -12,6 +16,10 @@
 #include "daemon/run/app.hpp"
 #include "daemon/run/daemon.hpp"
 #include "daemon/run/exec_command.hpp"
+#include "daemon/run/exec_verdict.hpp"
+#include "daemon/run/held_output.hpp"
+#include "daemon/why/explain.hpp"
+#include "daemon/why/text.hpp"
 #include "system/open_file.hpp"
 #include "system/owned_fd.hpp"
 #include "system/terminal.hpp"
@@ -31,9 +39,10 @@ constexpr Duration sigkill_takes = std::chrono::seconds(2);
 // SIGTERM, and killed in the end.
 class UserCommand final : system::ExitWatcher, system::TreeWatcher {
  public:
-  UserCommand(Daemon& daemon, const ExecOptions& options)
+  UserCommand(Daemon& daemon, const ExecOptions& options, Verdict& verdict)
       : daemon_(daemon),
         options_(options),
+        verdict_(verdict),
         marker_(daemon.stack().name + "/exec#1"),
         exited_(daemon.loop(), "exited"),
         gone_(daemon.loop(), "gone") {}
@@ -46,6 +55,8 @@ class UserCommand final : system::ExitWatcher, system::TreeWatcher {
   Task<void> run_command(Context& ctx);
   Task<void> end_command();
   Task<void> end_what_it_left();
+  int judge();
+  Task<void> keep_the_stack(Context& ctx);
   bool pass_on(int signal);
   void signal(int number, system::Scope scope) { daemon_.processes().signal(tree(), number, scope); }
   [[nodiscard]] Duration time_to_end() const {
@@ -65,6 +76,9 @@ class UserCommand final : system::ExitWatcher, system::TreeWatcher {
 
   Daemon& daemon_;
   const ExecOptions& options_;
+  Verdict& verdict_;
+  Sequence begun_with_ = 0;  // of the journal
+  TimePoint begun_at_{};
   std::string marker_;
   Bell<system::ExitStatus> exited_;
   Bell<> gone_;  // with everything it started
@@ -102,7 +116,12 @@ Task<bool> UserCommand::until_up(Context& ctx) {
   }
   stack.unwatch(changed);
   if (why.empty()) co_return stack.up().rung() && !ctx.cancelled();
-  for (const std::string& culprit : stack.culprits()) why += "\n  " + culprit;
+  Explanation explanation = explain(stack.why_facts(std::nullopt));
+  explanation.next.clear();  // the stack goes down now
+  std::erase_if(explanation.help, [](const std::string& line) { return line.starts_with("`belfry start "); });
+  if (!explanation.verdict.empty()) why += ": " + explanation.verdict;
+  why += "\n" + details_of(explanation);
+  if (why.ends_with('\n')) why.pop_back();
   daemon_.complain(why);
   daemon_.ask_to_end({.code = exit_code::unavailable, .reason = "not ready"});
   co_return false;
@@ -124,6 +143,8 @@ Task<void> UserCommand::run_command(Context& ctx) {
   launch.standard_input = STDIN_FILENO;
   launch.new_session = false;
   if (system::is_terminal(STDIN_FILENO)) launch.foreground_tty = tty_ = STDIN_FILENO;
+  begun_with_ = daemon_.supervisor().journal().next();
+  begun_at_ = daemon_.loop().now();
   const auto pid = daemon_.processes().spawn(launch, *this);
   if (!pid) {
     daemon_.complain("cannot run the command: " + pid.error().text(options_.command.front()));
@@ -146,9 +167,30 @@ Task<void> UserCommand::run_command(Context& ctx) {
   }
   co_await end_what_it_left();
   daemon_.signal_filter = {};
-  daemon_.command_ended(exited_.value().shell_code());
-  daemon_.ask_to_end({.code = exited_.value().shell_code(),
-                      .reason = options_.command.front() + " " + exited_.value().text()});
+  const int code = judge();
+  daemon_.command_ended(code);
+  if (code != exit_code::ok && options_.keep && !asked_to_end_ && !ctx.cancelled())
+    co_await keep_the_stack(ctx);
+  daemon_.ask_to_end({.code = code, .reason = options_.command.front() + " " + exited_.value().text()});
+}
+
+// Whether the command or the stack is to blame for a failure, before the stack goes down; and the code.
+int UserCommand::judge() {
+  const system::ExitStatus& end = exited_.value();
+  if (end.success() || asked_to_end_) return end.shell_code();
+  verdict_.command = options_.command.front() + " " + end.text();
+  verdict_.lasted = daemon_.loop().now() - begun_at_;
+  look_for_troubles(verdict_, daemon_.supervisor().journal(), begun_with_, begun_at_);
+  daemon_.complain(text_of(verdict_));
+  return verdict_.troubles.empty() ? end.shell_code() : options_.verdict_code.value_or(end.shell_code());
+}
+
+// Until somebody asks belfry to end.
+Task<void> UserCommand::keep_the_stack(Context& ctx) {
+  daemon_.complain("the stack stays up until Ctrl-C (--keep); look at it with: BELFRY_SOCKET=" +
+                   daemon_.control_socket() + " belfry status");
+  Bell<> nobody(daemon_.loop(), "kept");
+  co_await nobody.wait(ctx);
 }
 
 // The stack cannot go on without an essential service, so neither can the command: it is asked to end, then
@@ -213,6 +255,45 @@ Result<int> open_logs(const std::string& path, system::OwnedFd& file) {
   return file.get();
 }
 
+void say_failure(const std::string& what, const Error& why) {
+  print_error("belfry: cannot " + what + ": " + why.text() + "\n");
+}
+
+// The command may still be there with its reader half-way: the file is replaced and not written over.
+Result<void> replace_file(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".belfry";
+  std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (!out) return std::unexpected(Error::from_errno(errno, "cannot write " + beside));
+  if (std::rename(beside.c_str(), path.c_str()) == 0) return {};
+  return std::unexpected(Error::from_errno(errno, "cannot replace " + path));
+}
+
+Result<void> add_to_junit(const std::string& path, const Verdict& verdict) {
+  constexpr std::size_t largest_report = std::size_t{64} << 20;
+  const auto report = system::read_file_of(std::nullopt, path, largest_report);
+  if (!report) return std::unexpected(Error::from_errno(report.error(), "cannot read it"));
+  auto changed = with_junit_property(*report, verdict);
+  if (!changed) return std::unexpected(changed.error());
+  return replace_file(path, *changed);
+}
+
+constexpr const char* gitlab_report = "gl-code-quality-report.json";
+
+// When the stack is down, and nobody waits for a file any more.
+void pass_on(const ExecOptions& options, const Verdict& verdict) {
+  if (options.annotate == "github") print_error(github_annotations(verdict));
+  if (options.annotate == "gitlab") {
+    const std::string file = options.files.empty() ? "belfry.yaml" : options.files.front();
+    if (const auto written = replace_file(gitlab_report, code_quality_report(verdict, file)); !written)
+      say_failure("write the report for GitLab", written.error());
+  }
+  if (options.junit.empty()) return;
+  if (const auto added = add_to_junit(options.junit, verdict); !added)
+    say_failure("add the verdict to " + options.junit, added.error());
+}
+
 }  // namespace
 
 int exec(const ExecOptions& options) {
@@ -223,15 +304,22 @@ int exec(const ExecOptions& options) {
     print_error("belfry: " + output.error().text() + "\n");
     return exit_code::os_error;
   }
+  const auto held = options.quiet ? std::make_shared<HeldLines>() : nullptr;
   const RunMode mode{.tcp_by_default = false,
                      .private_socket = true,
                      .has_command = true,
                      .services = options.services,
+                     .held = held,
+                     .strict_stop = options.strict_stop,
                      .output = *output};
-  return with_daemon(options, mode, [&options](Daemon& daemon) {
-    UserCommand command(daemon, options);
+  Verdict verdict;
+  const int code = with_daemon(options, mode, [&options, &verdict](Daemon& daemon) {
+    UserCommand command(daemon, options, verdict);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });
   });
+  if (held && code != exit_code::ok) print_error(held->text());
+  pass_on(options, verdict);
+  return code;
 }
 
 }  // namespace belfry::daemon

@@ -1,12 +1,12 @@
-// Writes a line of history for each start and each stop (daemon/journal/history.hpp), off the loop.
+// Writes a line of history for each start and each stop (history/history.hpp), off the loop.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "channels/mailbox.hpp"
-#include "daemon/journal/history.hpp"
 #include "daemon/supervisor/supervisor.hpp"
+#include "history/history.hpp"
 #include "system/shared_append.hpp"
 
 namespace belfry::daemon {

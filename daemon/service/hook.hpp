@@ -63,6 +63,7 @@ class HookRun final : system::ExitWatcher {
   // once the clone has been tried.
   Task<Result<bool>> perform(Context& ctx, system::Launch& launch, system::OwnedFd child);
 
+  [[nodiscard]] Hook which() const { return which_; }
   // Of the process; 0: there is none any more.
   [[nodiscard]] pid_t pid() const { return pid_; }
   void kill();

@@ -35,6 +35,8 @@ struct Record : Standing {
   std::uint64_t asked_in = 0;   // when its stop was asked for, counted in starts and requests of the stack
   std::uint64_t wanted_in = 0;  // when its start was asked for while it did not run
   TimePoint since{};
+  TimePoint retry_at{};                  // the end of its back-off
+  Event entered_by = Event::stop_asked;  // what has led to its state
   Duration paused_before_since{0};  // Loop::paused() then: belfry's own pauses move the service's deadlines
   RestartHistory history{};
   pid_t reloader = 0;  // the reload command that runs; it may outlive the run that it was for

@@ -11,6 +11,7 @@
 #include "channels/time/time.hpp"
 #include "config/model/compact.hpp"
 #include "daemon/service/notify_state.hpp"
+#include "daemon/state/service_state.hpp"
 #include "system/process.hpp"
 #include "system/usage.hpp"
 
@@ -38,11 +39,15 @@ struct Run {
   // --- why it ends
   bool killed = false;  // SIGKILL was needed
   bool killed_by_command = false;
-  bool hung = false;              // `live` ended it
-  bool watchdog_expired = false;  // its own silence, or its own word, ended it
-  bool refused = false;           // its command can't be started, now or later
-  Error failure;                  // why it is to end as a failure, when its exit code doesn't say
-  std::string finding{};          // what else is known of why it has failed, as half a sentence
+  bool hung = false;               // `live` ended it
+  bool watchdog_expired = false;   // its own silence, or its own word, ended it
+  bool gave_up = false;            // its restarts have reached their limit
+  bool refused = false;            // its command can't be started, now or later
+  std::uint16_t taken_port = 0;    // whose holder `finding` names
+  pid_t taken_by = 0;              // that one; 0: it cannot be seen
+  std::optional<Event> left_by{};  // what has ended it
+  Error failure;                   // why it is to end as a failure, when its exit code doesn't say
+  std::string finding{};           // what else is known of why it has failed, as half a sentence
 
   // --- when
   TimePoint started_at{};

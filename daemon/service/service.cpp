@@ -257,6 +257,7 @@ Task<void> Service::stop(Context& ctx) {
 Task<void> Service::back_off(Context& ctx) {
   const TimePoint due = saturating_add(
       record_.since, next_back_off(record_.history, *spec().restart, runtime_.probes.random.random()));
+  record_.retry_at = due;
   while (!ctx.cancelled()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       enter(Event::stop_asked, record_.cause);

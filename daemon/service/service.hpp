@@ -133,6 +133,12 @@ class Service final : public Node,
   [[nodiscard]] std::string shown_line(std::string_view line) const;
   // Of the whole start, and of a reload.
   [[nodiscard]] std::optional<Duration> ready_timeout() const;
+  // When the start of its current run has failed, if it goes on like this; max(): never.
+  [[nodiscard]] TimePoint start_deadline() const;
+  // The hook that runs now.
+  [[nodiscard]] std::optional<Hook> hook() const {
+    return hook_ ? std::optional(hook_->which()) : std::nullopt;
+  }
   [[nodiscard]] const StartSlots& start_slots() const { return runtime_.start_slots; }
   [[nodiscard]] Moment moment() const {
     return {.at = runtime_.loop.now(), .paused = runtime_.loop.paused()};
@@ -176,7 +182,6 @@ class Service final : public Node,
   void put_start_off(const Error& cause);
   [[nodiscard]] bool left_by_pre_start() const;
   [[nodiscard]] bool all_true() const;
-  [[nodiscard]] TimePoint start_deadline() const;
   void start_took_too_long();
   void leave_running(Event why, Error cause);
   void leave_as_asked();
@@ -225,6 +230,7 @@ class Service final : public Node,
   [[nodiscard]] std::string why_forbidden(const std::vector<std::uint16_t>& ports) const;
   Task<std::string> why_taken(std::vector<std::uint16_t> named);
   Task<std::string> who_has_declared_port();
+  void note_holder(const probes::PortHolder& holder, std::uint16_t port);
   [[nodiscard]] std::string whose(const probes::PortHolder& holder, std::uint16_t port) const;
   void keep_account();
 

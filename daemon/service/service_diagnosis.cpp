@@ -135,6 +135,7 @@ Task<std::string> Service::why_taken(std::vector<std::uint16_t> named) {
   Context patience(runtime_.loop);
   Context bounded(patience, runtime_.loop.now() + longest_search);
   const PortHolder holder = co_await holders->holder_of(bounded, port);
+  note_holder(holder, port.number);
   co_return port_text(port) + " is taken by " + whose(holder, port.number);
 }
 
@@ -147,9 +148,16 @@ Task<std::string> Service::who_has_declared_port() {
     Context patience(runtime_.loop);
     Context bounded(patience, runtime_.loop.now() + longest_search);
     const PortHolder holder = co_await holders->holder_of(bounded, port);
+    note_holder(holder, port.number);
     co_return port_text(port) + ", which `ready` waits for, is taken by " + whose(holder, port.number);
   }
   co_return std::string();
+}
+
+// For whoever says what would help.
+void Service::note_holder(const PortHolder& holder, std::uint16_t port) {
+  record_.run.taken_port = port;
+  record_.run.taken_by = holder.gave_up || holder.pid == system::own_pid() ? 0 : holder.pid;
 }
 
 std::string Service::whose(const PortHolder& holder, std::uint16_t port) const {

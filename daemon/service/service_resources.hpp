@@ -111,6 +111,12 @@ class ResourceProvider {
  public:
   // Its events hear of everything that comes back.
   virtual std::unique_ptr<ServiceResources> open(const ServiceRef& service) = 0;
+  // The last lines that the service of this index has written in this run, at most so many; none where nobody
+  // keeps them. They are as they were written: secrets are still in them.
+  [[nodiscard]] virtual std::vector<std::string> last_lines(std::size_t /*service*/, std::uint64_t /*run*/,
+                                                            std::size_t /*most*/) const {
+    return {};
+  }
 
  protected:
   ~ResourceProvider() = default;

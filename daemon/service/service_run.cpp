@@ -189,6 +189,7 @@ void Service::leave_running(Event why, Error cause) {
   if (record_.intent == Intent::run && spec().type == ServiceType::external) record_.intent = Intent::again;
   record_.run.asked_to_stop_at = runtime_.loop.now();
   record_.run.said.begin_phase();
+  record_.run.left_by = why;
   enter(why, std::move(cause));
 }
 
@@ -207,6 +208,7 @@ void Service::enter(Event event, Error cause) {
   }
   const bool first_ready = *to == State::ready && !now_->ready.ended();
   record_.state = *to;
+  record_.entered_by = event;
   record_.since = runtime_.loop.now();
   record_.paused_before_since = runtime_.loop.paused();
   if (*to == State::ready)

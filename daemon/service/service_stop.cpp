@@ -172,6 +172,7 @@ Event Service::verdict() {
     record_.cause =
         Error(Error::Kind::failed, "gave up after " + std::to_string(spec().restart->limit) + " restarts",
               record_.cause);
+    record_.run.gave_up = true;
     return Event::gone_failed;
   }
   ++(record_.run.watchdog_expired ? counters_->restarts_on_watchdog

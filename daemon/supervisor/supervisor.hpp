@@ -91,9 +91,6 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   [[nodiscard]] OutputList output_variables(std::vector<std::string>& ambiguous) const;
   // The services that keep the stack from being ready, with why: "api failed: …".
   [[nodiscard]] std::vector<std::string> culprits() const;
-  // Why waiting longer for the start is of no use: a wanted service is settled and not ready, or fails again
-  // and again and was never ready. Nothing: it may still come up.
-  [[nodiscard]] std::optional<std::string> start_is_hopeless() const;
   // Somebody is on his way up or down.
   [[nodiscard]] bool is_waiting() const { return (begun_ && unready_ != 0) || stopping_ != 0; }
   // Who that is, and why, at most `most` of them; who only waits for others is left out.
@@ -114,8 +111,13 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   [[nodiscard]] bool started_up() const override { return up_.rung(); }
   [[nodiscard]] bool shutting_down() const override { return shutting_down_; }
   [[nodiscard]] TimePoint now() const override { return loop_.now(); }
+  // A wanted service is settled and not ready, or fails again and again and was never ready.
+  [[nodiscard]] std::optional<std::string> start_is_hopeless() const override;
+  [[nodiscard]] std::vector<SourceFile> sources() const override { return sources_; }
+  void set_sources(std::vector<SourceFile> files) { sources_ = std::move(files); }
   [[nodiscard]] TimelineView timeline(std::size_t index) const override;
   [[nodiscard]] StartView start() const override;
+  [[nodiscard]] StackFacts why_facts(std::optional<std::size_t> service) const override;
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override;
   Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override;
   void request_shutdown(std::string_view reason) override;
@@ -152,6 +154,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
 
   Loop& loop_;
   const config::Stack& stack_;
+  std::vector<SourceFile> sources_;
   Reporter& reporter_;
   Journal journal_;
   Timeline timeline_;

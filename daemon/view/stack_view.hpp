@@ -22,6 +22,7 @@
 #include "daemon/state/past_run.hpp"
 #include "daemon/state/service_state.hpp"
 #include "daemon/view/command.hpp"
+#include "daemon/why/facts.hpp"
 
 namespace belfry::daemon {
 
@@ -98,6 +99,12 @@ struct StartView {
   std::optional<TimePoint> begun, up;
 };
 
+// A file that the stack was read from, as it was then.
+struct SourceFile {
+  std::string path;           // absolute
+  std::int64_t modified = 0;  // ns since the epoch; 0: nobody knows
+};
+
 class StackView {
  public:
   virtual ~StackView() = default;
@@ -114,8 +121,14 @@ class StackView {
   [[nodiscard]] virtual bool shutting_down() const = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
 
+  // Why waiting longer for the start is of no use; nothing: it may still come up.
+  [[nodiscard]] virtual std::optional<std::string> start_is_hopeless() const { return std::nullopt; }
+  [[nodiscard]] virtual std::vector<SourceFile> sources() const { return {}; }
+
   [[nodiscard]] virtual TimelineView timeline(std::size_t index) const = 0;
   [[nodiscard]] virtual StartView start() const = 0;
+  // What may explain why this service is not up, or why the stack is not ready; with the services below.
+  [[nodiscard]] virtual StackFacts why_facts(std::optional<std::size_t> service) const = 0;
 
   // Waits until the service's level of this condition holds. The error says why it never will (Kind::failed),
   // that the daemon shuts down (Kind::closed), or that the caller left (cancelled, deadline_exceeded). A

@@ -7,7 +7,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "cli/foreign_words.hpp"
 #include "cli/help.hpp"
+#include "cli/manual.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/width.hpp"
 
@@ -105,6 +107,23 @@ TEST(Options, logs_are_chosen_by_service_count_time_and_words) {
   EXPECT_THAT(logs.logs_shown.streams, ElementsAre("stderr"));
 }
 
+TEST(Options, analyze_is_told_what_if_and_what_to_compare) {
+  const Invocation analyze =
+      asked({"analyze", "--faster", "db=1s", "--faster", "a=b=20ms", "--svg", "x.svg"});
+  const auto faster = what_ifs(analyze.analyze);
+  ASSERT_TRUE(faster);
+  ASSERT_EQ(faster->size(), 2U);
+  EXPECT_EQ((*faster)[0].by, std::chrono::seconds(1));
+  EXPECT_EQ((*faster)[1].service, "a=b");
+  EXPECT_EQ(analyze.analyze.svg, "x.svg");
+  const auto numbers = compared(asked({"analyze", "--compare", "2", "1"}).analyze);
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(*numbers, (std::pair<std::size_t, std::size_t>(2, 1)));
+  EXPECT_EQ(what_ifs({.faster = {"db"}}).error().exit_code, exit_code::usage);
+  EXPECT_EQ(what_ifs({.faster = {"=1s"}}).error().exit_code, exit_code::usage);
+  EXPECT_EQ(compared({.compare = {"0", "1"}}).error().exit_code, exit_code::usage);
+}
+
 TEST(Options, events_are_chosen_by_service_kind_and_where_to_begin) {
   const Invocation events =
       asked({"events", "db", "-f", "--kind", "state", "--kind", "bell", "--since", "10m"});
@@ -134,6 +153,58 @@ TEST(Options, a_slip_of_the_finger_is_recognised) {
   EXPECT_THAT(refused({"status", "--jsno"}).message, HasSubstr("did you mean --json?"));
 }
 
+TEST(Options, words_of_other_tools_are_translated) {
+  const std::pair<const char*, const char*> words[] = {{"ps", "status"},
+                                                       {"config", "check"},
+                                                       {"top", "status --watch"},
+                                                       {"is-active", "status --ready"},
+                                                       {"daemon-reload", "reload"},
+                                                       {"validate", "check"},
+                                                       {"list-dependencies", "graph"},
+                                                       {"halt", "down"},
+                                                       {"dameon-reload", "reload"},
+                                                       {"valdiate", "check"}};
+  for (const auto& [word, meant] : words) {
+    const Failure failure = refused({word});
+    EXPECT_THAT(failure.message, HasSubstr("did you mean " + std::string(meant) + "?")) << word;
+    EXPECT_EQ(failure.next_step, "belfry " + std::string(meant));
+  }
+  EXPECT_THAT(refused({"pull"}).message, HasSubstr("knows no images"));
+  EXPECT_THAT(refused({"enable"}).message, HasSubstr("unit"));
+}
+
+TEST(Options, what_is_meant_by_a_word_of_another_tool_can_be_said) {
+  for (const std::string_view word : foreign_words()) {
+    const std::string meant(meant_by(word));
+    EXPECT_EQ(help_text(word), "") << word << " is a command of belfry by now";
+    const bool is_ours = !help_text(meant.substr(0, meant.find(' '))).empty();
+    const bool is_built_elsewhere = meant == "logs" || meant == "why" || meant == "analyze";
+    EXPECT_TRUE(is_ours || is_built_elsewhere) << meant;
+    EXPECT_TRUE(why_not_here(word).empty()) << word;
+  }
+}
+
+TEST(Options, the_stack_in_the_background_is_asked_for_like_one_in_the_foreground) {
+  const Invocation up = asked({"up", "-c", "a.yaml", "--timeout", "30s", "db", "--json"});
+  EXPECT_THAT(up.files, ElementsAre("a.yaml"));
+  EXPECT_THAT(up.names, ElementsAre("db"));
+  EXPECT_EQ(up.timeout, Duration(30s));
+  EXPECT_TRUE(up.json);
+  EXPECT_TRUE(asked({"status", "--watch"}).live);
+  EXPECT_TRUE(asked({"status", "--ready"}).ready);
+  EXPECT_THAT(asked({"attach", "shop"}).names, ElementsAre("shop"));
+  EXPECT_THAT(asked({"wait"}).names, testing::IsEmpty());
+}
+
+TEST(Options, what_exec_makes_of_the_end_of_its_command) {
+  const Invocation exec = asked({"exec", "-q", "--keep", "--strict-stop", "--verdict-code", "75",
+                                 "--annotate", "github", "--junit", "j.xml", "--", "x"});
+  EXPECT_TRUE(exec.exec.quiet && exec.exec.keep && exec.exec.strict_stop);
+  EXPECT_EQ(exec.exec.verdict_code, 75);
+  EXPECT_EQ(exec.exec.annotate, "github");
+  EXPECT_EQ(exec.exec.junit, "j.xml");
+}
+
 TEST(Options, every_refusal_is_usage_and_says_what_next) {
   const std::vector<std::vector<std::string>> wrong = {{},
                                                        {"frobnicate"},
@@ -141,7 +212,12 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"run", "--no-such-flag"},
                                                        {"events", "--kind"},
                                                        {"status", "--socket"},
-                                                       {"wait"},
+                                                       {"wait", "--"},
+                                                       {"attach", "a", "b"},
+                                                       {"exec", "--verdict-code", "x", "--", "sh"},
+                                                       {"exec", "--verdict-code", "256", "--", "sh"},
+                                                       {"exec", "--annotate", "jenkins", "--", "sh"},
+                                                       {"exec", "-q", "--logs", "-", "--", "sh"},
                                                        {"stop"},
                                                        {"wait", "db", "--timeout", "5"},
                                                        {"wait", "db", "--"},
@@ -241,6 +317,13 @@ bool contains_word(std::string_view text, const std::string& word) {
     if (behind.find_first_of("-abcdefghijklmnopqrstuvwxyz") == std::string_view::npos) return true;
   }
   return false;
+}
+
+// `build/dev/cli/belfry help --man > docs/man/belfry.1` when it is not.
+TEST(Help, the_manual_page_is_made_from_the_same_texts) {
+  std::ifstream file(BELFRY_SOURCE_DIR "/docs/man/belfry.1");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  EXPECT_TRUE(page == manual_page()) << "belfry help --man > docs/man/belfry.1";
 }
 
 TEST(Help, every_option_is_in_the_manual_page) {

@@ -31,7 +31,7 @@ void grpc(std::string_view bytes);
 void dns_answer(std::string_view bytes);
 void http_answer(std::string_view bytes);
 void tcp_answer(std::string_view bytes);
-void history(std::string_view bytes);  // daemon/journal/history
+void history(std::string_view bytes);  // history/history
 
 inline constexpr std::array<Target, 19> targets{{{"document", document},
                                                  {"load", load},

@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "config_targets.hpp"
-#include "daemon/journal/history.hpp"
+#include "history/history.hpp"
 
 namespace belfry::fuzz {
 

@@ -191,7 +191,8 @@ class Catalogue(Scenario):
         services = {"other": ("type: daemon, " + AS + "command: [sleep, '1000']", "nothing was said"),
                     "busy": ("type: daemon, command: [./script]", r"exec: Text file busy: \./script: somebody has it open for writing"),
                     "nproc": ("type: daemon, " + AS + "command: [sleep, '1000'], rlimits: {nproc: 0}, depends_on: [other]",
-                              r"exec: Resource temporarily unavailable: sleep .*RLIMIT_NPROC")}
+                              r"exec: Resource temporarily unavailable: sleep: user nobody has as many processes and threads as it may "
+                              r"\(RLIMIT_NPROC is 0: `rlimits: \{nproc: …\}` counts the whole user\)(?!.*the limit of processes)")}
         stack = self.folder(services)
         with open(os.path.join(stack.path, "script"), "r+b"):
             stack.start()

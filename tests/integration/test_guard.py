@@ -11,7 +11,7 @@ import signal
 import sys
 import unittest
 
-from harness import PATIENCE, Scenario, Stack, descendants
+from harness import PATIENCE, Scenario, Stack, descendants, until
 
 TRIES = int(os.environ.get("BELFRY_GUARD_TRIES", "20"))
 WITHIN = 1  # second, after belfry's end
@@ -185,6 +185,11 @@ class Guard(Scenario):
         stack = self.stack("  a: {command: 'true', type: oneshot}\n  b: {command: sleep 1000}").start().wait_for_control()
         self.assertEqual(stack.wait("b"), 200)
         guard = guard_of(stack.process.pid)
+
+        def sleeps():
+            with open(f"/proc/{guard}/stat", encoding="ascii") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] == "S"
+        until(sleeps)  # on a busy machine it may not have come to its first wait yet, which would count as one
 
         def woken():
             with open(f"/proc/{guard}/status", encoding="ascii") as file:

@@ -15,6 +15,7 @@ from harness import BELFRY, PATIENCE, ROOT, belfry
 from test_wait import commands_of, tables_of
 
 AS_PID_1 = ["unshare", "--pid", "--fork", "--mount-proc"]
+PLACES = [[], AS_PID_1] if os.geteuid() == 0 else [[]]  # a PID namespace needs root
 LOOP = "while ((SECONDS < 100)); do :; done"  # looks at its traps all the time
 
 
@@ -62,7 +63,8 @@ class Init(unittest.TestCase):
     def test_what_cannot_be_run_is_127_or_126(self):
         for command, code, why in (("/no/such", 127, "/no/such does not exist"), ("no-such", 127, "it is not in PATH"),
                                    ("/etc/passwd", 126, "/etc/passwd is not executable"), ("/etc", 126, "/etc is a directory")):
-            ran = belfry("run", "--", command)
+            # Of a directory in PATH that its user may not enter nobody knows what is in it: then it is 126.
+            ran = belfry("run", "--", command, env={"PATH": "/usr/bin:/bin"})
             self.assertEqual((code, ""), (ran.returncode, ran.stdout))
             self.assertIn(f"belfry: cannot run {command}: {why}", ran.stderr)
 
@@ -124,14 +126,26 @@ class Init(unittest.TestCase):
         self.assertEqual("alone\n", parent.stdout.readline())
         parent.wait(PATIENCE)
 
+    def test_when_it_is_killed_the_command_goes_with_it(self):
+        told, tell = os.pipe()  # ends with the command
+        self.addCleanup(os.close, told)
+        run = subprocess.Popen([BELFRY, "run", "--", "sh", "-c", "echo up >&2; exec sleep 1000"], stdin=subprocess.DEVNULL, stdout=tell,
+                               stderr=subprocess.PIPE, text=True)
+        os.close(tell)
+        self.addCleanup(run.stderr.close)
+        self.assertEqual("up\n", run.stderr.readline())
+        run.kill()
+        self.assertEqual(-signal.SIGKILL, run.wait(PATIENCE))
+        self.assertTrue(select.select([told], [], [], PATIENCE)[0], "the command goes on")
+
     def test_what_the_command_leaves_behind_is_ended_as_pid_1_and_not(self):
-        for before in ([], AS_PID_1):
+        for before in PLACES:
             done = subprocess.run([*before, BELFRY, "run", "--", "sh", "-c", "setsid sleep 1000 & exit 5"],
                                   timeout=30, capture_output=True, check=False)  # its end is the pipe's
             self.assertEqual(5, done.returncode, before)
 
     def test_what_does_not_heed_sigterm_is_killed_after_a_while(self):
-        for before in ([], AS_PID_1):
+        for before in PLACES:
             began = time.monotonic()
             done = subprocess.run([*before, BELFRY, "run", "--kill-after", "100ms", "--", "bash", "-c",
                                    f"exec 3< <(trap '' TERM; echo up; {LOOP}); read -r up <&3; exit 5"], timeout=PATIENCE, check=False,
@@ -195,6 +209,17 @@ class OnATerminal(unittest.TestCase):
         terminal.until("heard")
         self.assertEqual(3, terminal.exit_code())
 
+    def test_the_command_hears_that_the_terminal_has_gone(self):
+        folder = tempfile.mkdtemp(prefix="belfry-init-")
+        self.addCleanup(shutil.rmtree, folder)
+        heard = os.path.join(folder, "heard")
+        terminal = Terminal(BELFRY, "run", "--", "bash", "-c", f"trap 'echo hung up > {heard}; exit 3' HUP; echo up; {LOOP}")
+        terminal.until("up")
+        os.close(terminal.terminal)  # as a terminal emulator or sshd does
+        self.assertEqual(3, terminal.exit_code())
+        with open(heard, encoding="ascii") as file:
+            self.assertEqual("hung up\n", file.read())
+
     def test_ctrl_z_stops_both_for_the_shell_above_and_fg_continues_both(self):
         terminal = self.open("bash", "-c", f"""set -m; {BELFRY} run -- bash -c '{self.COMMAND}'; echo "left: $?"; fg; echo "end: $?" """)
         terminal.type("hello\n")
@@ -206,7 +231,7 @@ class OnATerminal(unittest.TestCase):
         terminal.until("end: 3")
 
     def test_ctrl_z_stops_nobody_where_no_shell_could_continue_it(self):
-        for before in ([], AS_PID_1):
+        for before in PLACES:
             terminal = self.open(*before, BELFRY, "run", "--", "bash", "-c", self.COMMAND)
             terminal.type("hello\n")
             terminal.until("got hello")

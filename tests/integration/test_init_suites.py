@@ -120,7 +120,7 @@ class Case(unittest.TestCase):
 
     @staticmethod
     def end(run):
-        """With everybody below it: an init that is killed leaves its command behind."""
+        """With everybody below it: an init that is killed takes its command along, and nobody else."""
         below = descendants(run.pid)
         run.kill()
         run.wait()

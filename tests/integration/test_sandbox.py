@@ -1,4 +1,5 @@
 """A service really has what its file promised it, and not what it did not: read from inside."""
+import contextlib
 import os
 import shutil
 import signal
@@ -214,6 +215,9 @@ class Sandbox(Scenario):
         for key in ("user", "nice", "oom_score_adj", "io_priority", "capabilities", "sandbox"):
             self.assertIn(f"`one` cannot have its `{key}` here", said)
         self.assertNotIn("`rlimits` here", said)
+        # It is no fault of the file: on the machine that runs it root may be there.
+        strict = subprocess.run([*AS_NOBODY, BELFRY, "check", "--strict", stack.file], capture_output=True, text=True, check=False)
+        self.assertEqual(strict.returncode, 0, strict.stderr)
 
     @ROOT_ONLY
     def test_the_process_limit_of_its_user_is_named(self):
@@ -221,8 +225,8 @@ class Sandbox(Scenario):
   other: {command: [sleep, "1000"], user: "54321"}
   one: {command: [sleep, "1000"], user: "54321", rlimits: {nproc: 0}, depends_on: [other]}
 """).start()
-        stack.output.index_of("exec: Resource temporarily unavailable: sleep: user 54321 has as many processes as it may "
-                              "(RLIMIT_NPROC, 0)")
+        stack.output.index_of("exec: Resource temporarily unavailable: sleep: user 54321 has as many processes and threads as it may "
+                              "(RLIMIT_NPROC is 0: `rlimits: {nproc: …}` counts the whole user)")
 
     @NAMESPACES
     def test_an_isolated_service_below_its_shim_is_in_its_sandbox(self):
@@ -240,6 +244,35 @@ class Sandbox(Scenario):
         self.assertEqual(stack.request("POST", "/v1/services/one/restart")[0], 200)
         again = stack.output.index_of("one | done", stack.output.index_of("one | done") + 1)
         self.assertNotIn("one | left", "\n".join(stack.output.text().splitlines()[:again + 1]))
+
+    @ROOT_ONLY
+    def test_what_a_killed_belfry_has_left_in_a_runtime_directory_is_gone_at_the_next_start(self):
+        self.marks_can_be_set("/run")
+        stack, _ = self.said_by(["working_dir: /", f"runtime_directory: {NAME}"], f"ls -A /run/{NAME}; touch /run/{NAME}/app.pid")
+        stack.process.kill()
+        stack.process.wait()
+        stack.process.stdout.close()
+        self.assertTrue(os.path.exists(f"/run/{NAME}/app.pid"))
+        stack.start()
+        self.assertEqual(self.lines_of(stack, "one"), ["done"])
+        self.assertEqual(stack.stop(), 0)
+        self.assertFalse(os.path.exists(f"/run/{NAME}"))
+
+    def marks_can_be_set(self, base):
+        place = tempfile.mkdtemp(dir=base)
+        self.addCleanup(os.rmdir, place)
+        for name in ("trusted.belfry", "user.belfry"):
+            with contextlib.suppress(OSError):
+                return os.setxattr(place, name, b"1")
+        return self.skipTest(f"no extended attribute can be set in {base}")
+
+    @ROOT_ONLY
+    def test_check_says_which_limits_of_a_cgroup_cannot_be_had(self):
+        stack = self.stack("  one: {command: [sleep, '1000'], cgroup: {pids_max: 10}}")
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", 'umount -l /sys/fs/cgroup/unified 2>/dev/null; umount -l /sys/fs/cgroup 2>/dev/null; exec "$@"',
+                               "sh", BELFRY, "check", "--strict", stack.file], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("warning: `one` cannot have its `cgroup` here: there is no cgroup v2 for belfry here; the service runs without", done.stderr)
 
     @NAMESPACES
     def test_a_belfry_that_is_root_of_a_user_namespace_can_make_a_sandbox(self):

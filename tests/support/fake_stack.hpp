@@ -73,6 +73,13 @@ class FakeStack final : public StackView {
 
   TimelineView timeline(std::size_t index) const override { return fakes_[index]->timeline; }
   StartView start() const override { return start_view; }
+  // Of those that are there, what `facts` says; who is asked for is the one of this index.
+  StackFacts why_facts(std::optional<std::size_t> service) const override {
+    StackFacts all = facts;
+    all.about_stack = !service;
+    if (service) all.asked = {*service};
+    return all;
+  }
 
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     conditions.push_back(level.condition);
@@ -104,6 +111,7 @@ class FakeStack final : public StackView {
   };
   bool was_up = true, going_down = false;
   StartView start_view;
+  StackFacts facts;
   int waiting = 0;                                       // waits in progress
   std::size_t breaks_at = static_cast<std::size_t>(-1);  // who waits for this service finds a bug
   std::vector<config::Condition> conditions;

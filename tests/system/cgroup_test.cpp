@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "system/cgroup_files.hpp"
 #include "system/cgroup_place.hpp"
@@ -50,6 +52,26 @@ TEST(CgroupPlace, without_v2_or_outside_of_it_there_is_none) {
             std::nullopt);
   EXPECT_EQ(cgroup::directory_from("0::/../other\n", unified), std::nullopt);
   EXPECT_EQ(cgroup::directory_from("0::/gone (deleted)\n", unified), std::nullopt);
+}
+
+// --- what limits can be had, as far as can be seen
+
+TEST(CgroupLimits, what_is_in_the_way_is_seen_without_making_anything) {
+  std::string own = (std::filesystem::temp_directory_path() / "belfry-cgroup-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(own.data()), nullptr);
+  CgroupLimits some, memory;
+  some.cpu_max = 1.5;
+  some.pids_max = 10;
+  memory.memory_max = 1;
+  std::ofstream(own + "/cgroup.controllers") << "cpu pids\n";
+  EXPECT_EQ(cgroup::why_no_limits(own, some), "");
+  EXPECT_EQ(cgroup::why_no_limits(own, memory),
+            "the memory controller is not available in the cgroup " + own);
+  std::filesystem::rename(own, own + ".service");
+  EXPECT_EQ(cgroup::why_no_limits(own + ".service", some),
+            "cannot use the cgroup " + own + ".service: it is systemd's (say Delegate=yes)");
+  std::filesystem::remove_all(own + ".service");
+  EXPECT_EQ(cgroup::why_no_limits(own, some), "belfry may make no cgroup in " + own);
 }
 
 // --- leaves, in the kernel's own tree

@@ -64,9 +64,11 @@ TEST(NativeProcesses, a_reaped_leader_is_never_signalled) {
   Launch launch = shell("exit 0");
   pid_t pid = world.spawn(launch);
   ASSERT_TRUE(world.run_until([&] { return world.exits.statuses.contains(pid); }));
+  world.kernel.kill_errors.assign(8, ESRCH);  // one for each signal that is sent
   for (Scope scope : {Scope::leader, Scope::group, Scope::tree}) {
     EXPECT_FALSE(world.processes.signal(TreeId{pid, {}, 0}, SIGKILL, scope));
   }
+  EXPECT_EQ(world.kernel.kill_errors.size(), 8U);
 }
 
 TEST(NativeProcesses, a_stopped_process_gets_to_see_its_sigterm) {

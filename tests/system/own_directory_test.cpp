@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "system/removals.hpp"
 
 namespace belfry::system {
 namespace {
@@ -106,6 +110,50 @@ TEST_F(OwnDirectory, it_is_removed_with_all_that_it_holds) {
   remove_own_directory(base, "app/run");
   EXPECT_FALSE(fs::exists(base + "/app/run"));
   EXPECT_TRUE(fs::exists(base + "/app"));
+}
+
+// The mark needs a file system with extended attributes, and the right to set one.
+TEST_F(OwnDirectory, what_a_belfry_that_is_gone_has_left_is_emptied_and_its_own_is_not) {
+  const OwnDirectoryRequest request{
+      .base = base, .name = "app", .mode = 0755, .uid = ::geteuid(), .gid = ::getegid(), .temporary = true};
+  const pid_t other = ::fork();
+  if (other == 0) {
+    const bool made = make_own_directory(request).has_value();
+    std::ofstream(base + "/app/pid") << "1";
+    ::_exit(made ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  ASSERT_EQ(status, 0);
+  if (::getxattr((base + "/app").c_str(), "trusted.belfry", nullptr, 0) <= 0 &&
+      ::getxattr((base + "/app").c_str(), "user.belfry", nullptr, 0) <= 0)
+    GTEST_SKIP() << "no mark can be set here";
+  const auto again = make_own_directory(request);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->ours);
+  EXPECT_TRUE(fs::is_empty(base + "/app"));
+  std::ofstream(base + "/app/socket") << "of a service that shares it";
+  EXPECT_TRUE(make_own_directory(request)->ours);
+  EXPECT_TRUE(fs::exists(base + "/app/socket"));
+}
+
+TEST_F(OwnDirectory, a_large_one_is_out_of_the_way_at_once_and_gone_a_moment_later) {
+  ASSERT_TRUE(make("app/small"));
+  ASSERT_TRUE(make("app/large"));
+  std::ofstream(base + "/app/small/file") << "x";
+  fs::create_directory(base + "/app/large/below");
+  for (std::size_t i = 0; i <= Removals::at_once; ++i)
+    std::ofstream(base + "/app/large/below/" + std::to_string(i)) << "x";
+  {
+    Removals removals;
+    removals.remove(base, "app/small");
+    EXPECT_FALSE(fs::exists(base + "/app/small"));
+    EXPECT_EQ(removals.begun(), 0U);
+    removals.remove(base, "app/large");
+    EXPECT_FALSE(fs::exists(base + "/app/large"));
+    EXPECT_EQ(removals.begun(), 1U);
+  }
+  EXPECT_TRUE(fs::is_empty(base + "/app"));
 }
 
 TEST_F(OwnDirectory, a_link_in_it_is_removed_and_what_it_leads_to_is_not) {

@@ -4,6 +4,9 @@
 #include <signal.h>
 
 #include <cerrno>
+#include <vector>
+
+#include "system/proc.hpp"
 
 namespace belfry::system {
 namespace {
@@ -38,6 +41,16 @@ TEST(ExitStatus, names_a_lack_of_memory_as_the_cause_of_death) {
 TEST(ExitStatus, maps_to_a_shells_code) {
   EXPECT_EQ((ExitStatus{false, 3, false}).shell_code(), 3);
   EXPECT_EQ((ExitStatus{true, SIGTERM, false}).shell_code(), 143);
+}
+
+TEST(Survivors, of_a_crowd_the_first_are_named_and_the_others_counted) {
+  std::vector<Survivor> crowd;
+  for (pid_t pid = 100; pid < 116; ++pid) crowd.push_back({.pid = pid, .state = 'S', .name = "bomb"});
+  EXPECT_TRUE(text_of(crowd).ends_with("114 bomb, 115 bomb")) << text_of(crowd);
+  crowd.push_back({.pid = 116, .state = 'S', .name = "bomb"});
+  EXPECT_TRUE(text_of(crowd).ends_with("115 bomb and 1 more")) << text_of(crowd);
+  crowd.resize(proc::most_survivors);  // nobody looked any further
+  EXPECT_TRUE(text_of(crowd).ends_with("115 bomb and at least 240 more")) << text_of(crowd);
 }
 
 TEST(SignalName, real_time_signals_count_from_the_first) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "system/orphan_thread.hpp"
+#include "system/proc.hpp"
 #include "tests/system/fixture.hpp"
 
 namespace belfry::system {
@@ -99,6 +100,8 @@ struct Runaway {
 const Runaway runaways[] = {
     {"in the group", "sleep 1000 & echo up"},
     {"in its session, another group", "exec bash -c 'set -m; sleep 1000 & echo up'"},
+    {"in its session, and nothing else tells of it",
+     "exec bash -c 'set -m; env -i /bin/sleep 1000 >/dev/null 2>&1 & echo up'"},
     {"in a session of its own", "setsid sh -c 'echo up; exec sleep 1000' & exit 0"},
     {"double-forked, setsid", "(setsid sh -c 'echo up; exec sleep 1000' &)"},
     {"double-forked, environment erased", "(env -i setsid /bin/sh -c 'echo up; exec /bin/sleep 1000' &)"},
@@ -199,6 +202,21 @@ TEST_P(ProcessTrees, a_condemned_tree_that_goes_on_forking_ends_all_the_same) {
     world.processes.watch_tree(service.tree, world.exits);
     world.processes.signal(service.tree, SIGKILL, Scope::tree);
     EXPECT_TRUE(world.run_until([&] { return world.exits.tree_empty(service.tree.leader); }));
+  });
+}
+
+// How it is divided is the matter of tree_signal_test.cpp.
+TEST_P(ProcessTrees, a_crowd_is_killed_in_the_turns_that_follow) {
+  in_a_world([&](World& world) {
+    // Each waits for the pipe of the first, without a program of its own.
+    auto service = start(world, "sleep 1000 | { exec 3<&0; i=0; while [ $i -lt " +
+                                    std::to_string(TreeSignal::piece + 44) +
+                                    " ]; do (read -r line <&3) & i=$((i + 1)); done; echo up; wait; }");
+    world.processes.watch_tree(service.tree, world.exits);
+    EXPECT_TRUE(world.processes.signal(service.tree, SIGKILL, Scope::tree));
+    EXPECT_EQ(world.processes.survivors(service.tree).size(), proc::most_survivors);
+    EXPECT_TRUE(world.run_until([&] { return world.exits.tree_empty(service.tree.leader); }));
+    EXPECT_FALSE(world.processes.tree_alive(service.tree));
   });
 }
 

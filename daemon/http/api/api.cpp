@@ -8,6 +8,7 @@
 #include "daemon/http/api/openapi.hpp"
 #include "daemon/http/api/public_view.hpp"
 #include "daemon/http/api/services.hpp"
+#include "daemon/http/api/why.hpp"
 #include "daemon/http/wire/request_target.hpp"
 
 namespace belfry::daemon::http {
@@ -184,6 +185,8 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
       if (auto* follow = std::get_if<FollowLogs>(&understood)) return std::move(*follow);
       return std::get<Response>(std::move(understood));
     }
+    case Route::why:
+    case Route::why_service: return show_why(shown, match.service, request, query);
     case Route::openapi: return json(200, std::string(openapi_text));
     case Route::command: return audited(understand_command(match, query), match, asker);
     case Route::shutdown: return audited(shut_down(stack_), match, asker);

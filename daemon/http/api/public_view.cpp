@@ -25,4 +25,22 @@ ServiceView PublicView::service(std::size_t index) const {
   return shown;
 }
 
+// Who waits for whom and for how long, and which limits there are; no words.
+StackFacts PublicView::why_facts(std::optional<std::size_t> service) const {
+  StackFacts shown = whole_.why_facts(service);
+  for (ServiceFacts& one : shown.services) {
+    one.is_hidden = true;
+    one.words.clear();
+    one.finding.clear();
+    one.taken_port = 0;
+    one.taken_by = 0;
+    one.probe_error.clear();
+    one.method.clear();
+    one.status.clear();
+    one.survivors.clear();
+    one.log.clear();
+  }
+  return shown;
+}
+
 }  // namespace belfry::daemon::http

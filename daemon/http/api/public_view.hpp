@@ -31,6 +31,7 @@ class PublicView final : public StackView {
   [[nodiscard]] TimePoint now() const override { return whole_.now(); }
   [[nodiscard]] TimelineView timeline(std::size_t index) const override { return whole_.timeline(index); }
   [[nodiscard]] StartView start() const override { return whole_.start(); }
+  [[nodiscard]] StackFacts why_facts(std::optional<std::size_t> service) const override;
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     return whole_.wait_for(ctx, service, std::move(level));
   }

@@ -16,8 +16,8 @@ constexpr FixedPath fixed_paths[] = {
     {"/livez", Route::livez},          {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
     {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
-    {"/v1/timeline", Route::timeline}, {"/v1/logs", Route::logs},
-    {"/v1/timeline", Route::timeline}, {"/openapi.json", Route::openapi},
+    {"/v1/logs", Route::logs},
+    {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},           {"/openapi.json", Route::openapi},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -58,6 +58,8 @@ std::vector<std::string> path_templates() {
   for (const FixedPath& fixed : fixed_paths) all.emplace_back(fixed.path);
   all.emplace_back("/readyz/{name}");
   all.emplace_back("/v1/services/{name}");
+  all.emplace_back("/v1/services/{name}/logs");
+  all.emplace_back("/v1/why/{name}");
   for (const ServiceCommand command : commands)
     all.push_back("/v1/services/{name}/" + std::string(name_of(command)));
   return all;
@@ -68,11 +70,13 @@ Match match(std::string_view path) {
   for (const auto& fixed : fixed_paths) {
     if (fixed.path == path) return {fixed.route, {}, ServiceCommand::start};
   }
-  constexpr std::string_view readyz = "/readyz/", services = "/v1/services/";
+  constexpr std::string_view readyz = "/readyz/", services = "/v1/services/", why = "/v1/why/";
   if (path.starts_with(services)) return match_below_services(path.substr(services.size()));
   if (path.starts_with(readyz) && path.find('/', readyz.size()) == std::string_view::npos) {
     return service_match(Route::readyz_service, path.substr(readyz.size()));
   }
+  if (path.starts_with(why) && path.find('/', why.size()) == std::string_view::npos)
+    return service_match(Route::why_service, path.substr(why.size()));
   return {};
 }
 
@@ -93,6 +97,8 @@ Access needed_access(Route route) {
     case Route::timeline:
     case Route::logs:
     case Route::service_logs:
+    case Route::why:
+    case Route::why_service:
     case Route::openapi:
     case Route::unknown: break;
   }

@@ -26,6 +26,8 @@ enum class Route : std::uint8_t {
   timeline,
   logs,
   service_logs,
+  why,
+  why_service,
   openapi,  // read_only
   command,
   shutdown,  // full
@@ -34,7 +36,8 @@ enum class Route : std::uint8_t {
 
 struct Match {
   Route route = Route::unknown;
-  std::string service;                             // readyz_service, service, service_logs, command: the decoded name
+  // readyz_service, service, service_logs, why_service, command: the decoded name
+  std::string service;
   ServiceCommand command = ServiceCommand::start;  // command
 };
 

@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include "channels/run_blocking.hpp"
 #include "daemon/http/wire/accept.hpp"
-#include "system/gzip.hpp"
+#include "daemon/http/wire/content_coding.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -27,15 +26,7 @@ class Scrape::Packed final : public Deferred {
   }
   ~Packed() override { scrape_.is_packing_ = false; }
 
-  Task<Response> perform(Context& ctx) override {
-    auto packing = run_blocking(ctx, [text = response_.body] { return system::gzip(text); });
-    const Result<std::string> packed = co_await std::move(packing);
-    if (packed && !packed->empty()) {
-      response_.body = *packed;
-      response_.content_encoding = "gzip";
-    }
-    co_return std::move(response_);
-  }
+  Task<Response> perform(Context& ctx) override { return in_gzip(ctx, std::move(response_)); }
 
  private:
   Scrape& scrape_;

@@ -66,6 +66,21 @@ void write_fields(JsonWriter& json, const ServiceView& service, TimePoint now, W
   service.time_to_ready ? json.number(service.time_to_ready->count()) : json.null();
 }
 
+// For whoever may see them: whether the start is in vain, and which files would have to be read again.
+void write_for_operators(JsonWriter& json, const StackView& stack) {
+  if (const auto hopeless = stack.start_is_hopeless()) json.key("hopeless").string(*hopeless);
+  const std::vector<SourceFile> files = stack.sources();
+  if (files.empty()) return;
+  json.key("files").begin_array();
+  for (const SourceFile& file : files) {
+    json.begin_object();
+    json.key("path").string(file.path);
+    json.key("modified_ns").number(file.modified);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 // What a run took that is over.
 void write_past_run(JsonWriter& json, const PastRun& run, TimePoint now, WallClock& clock) {
   std::string started;
@@ -107,6 +122,7 @@ Response list_services(const StackView& stack, WallClock& clock) {
   json.key("started_up").boolean(stack.started_up());
   json.key("shutting_down").boolean(stack.shutting_down());
   json.key("now_monotonic_ns").number(now.time_since_epoch().count());
+  write_for_operators(json, stack);
   json.key("services").begin_array();
   for (std::size_t index = 0; index < stack.service_count(); ++index) {
     write_service(json, stack.service(index), now, clock);

@@ -88,6 +88,14 @@ TEST(Diagnostics, when_strict_warnings_are_errors_and_remarks_stay_remarks) {
   EXPECT_EQ(found[1].severity, Severity::remark);
 }
 
+TEST(Diagnostics, what_the_one_who_checks_may_not_do_is_no_error_of_the_file) {
+  Diagnostics found;
+  found.warning("not-permitted", {0, 1, 1}, "`db` cannot have its `user` here", "start belfry as root");
+  found.be_strict();
+  EXPECT_EQ(found.errors(), 0U);
+  EXPECT_EQ(found.warnings(), 1U);
+}
+
 TEST(Diagnostics, a_remark_is_printed_as_one_and_counts_as_no_problem) {
   Diagnostics found;
   found.remark("r", {0, 0, 0}, "good to know", "nothing to do");

@@ -54,6 +54,15 @@ TEST(Validate, belfry_s_own_default_timeouts_are_not_warned_of) {
   EXPECT_TRUE(result.diagnostics.empty()) << text_of(result.diagnostics);
 }
 
+TEST(Validate, where_other_hosts_ask_whether_it_is_ready_the_stop_should_wait_for_them) {
+  const auto with = [](const std::string& top) { return rule_of(top + "\nservices: {a: {command: x}}"); };
+  EXPECT_EQ(with("http: {listen: \"0.0.0.0:9600\"}"), "no-delay");
+  EXPECT_EQ(with("http: {listen: [\"127.0.0.1:9600\", \"[::]:9700\"]}"), "no-delay");
+  EXPECT_EQ(with("http: {listen: \"0.0.0.0:9600\"}\nshutdown: {delay: 1s}"), "none");
+  for (const char* own : {"127.0.0.1:9600", "localhost:9600", "[::1]:9600", "unix:/run/http.sock"})
+    EXPECT_EQ(with("http: {listen: \"" + std::string(own) + "\"}"), "none") << own;
+}
+
 TEST(ValidateLogs, who_shares_a_file_rotates_it_alike) {
   const auto two = [](const std::string& a, const std::string& b) {
     return rule_of("services: {a: {command: x, log: {" + a + "}}, b: {command: x, log: {" + b + "}}}");

@@ -173,5 +173,55 @@ TEST(Access, names_of_this_host) {
   }
 }
 
+// api waits for db, which has failed.
+void break_db(FakeStack& stack) {
+  stack.add("api", State::waiting);
+  stack.add("db", State::failed);
+  ServiceFacts api, db;
+  api.name = "api";
+  api.state = State::waiting;
+  api.waits.push_back({.on = 1, .condition = "ready"});
+  db.name = "db";
+  db.state = State::failed;
+  db.words = "it said hunter2";
+  db.log = {"hunter2"};
+  stack.facts.stack = "shop";
+  stack.facts.services = {api, db};
+  stack.facts.asked = {0, 1};
+}
+
+TEST_F(ApiTest, why_is_answered_for_a_service_and_for_the_stack) {
+  break_db(stack);
+  const Response one = ask(get("/v1/why/api"));
+  EXPECT_EQ(one.status, 200);
+  EXPECT_EQ(one.content_type, application_json);
+  EXPECT_THAT(
+      one.body,
+      HasSubstr(
+          R"("service":"api","ready":false,"headline":"api waits for db: db does not start: it said hunter2","culprit":"db")"));
+  EXPECT_THAT(ask(get("/v1/why")).body,
+              HasSubstr(R"("service":null,"ready":false,"headline":"shop is not ready: db)"));
+  EXPECT_EQ(ask(get("/v1/why/nobody")).status, 404);
+}
+
+TEST_F(ApiTest, why_says_over_tcp_who_waits_for_whom_and_no_words) {
+  break_db(stack);
+  const Response shown = ask(get("/v1/why/api"), Access::read_only, true);
+  EXPECT_THAT(shown.body, HasSubstr(R"("headline":"api waits for db: db is failed")"));
+  EXPECT_EQ(shown.body.find("hunter2"), std::string::npos);
+  EXPECT_EQ(ask(get("/v1/why/api"), Access::health_only, true).status, 403);
+}
+
+TEST_F(ApiTest, why_is_told_to_a_person_as_text) {
+  break_db(stack);
+  const Response text = ask(get("/v1/why/api?format=text"));
+  EXPECT_EQ(text.content_type, text_plain);
+  EXPECT_TRUE(text.body.starts_with("api waits for db: db does not start: it said hunter2\n"));
+  Request by_accept = get("/v1/why/api");
+  by_accept.accept = "text/plain";
+  EXPECT_EQ(ask(by_accept).body, text.body);
+  EXPECT_EQ(ask(get("/v1/why?format=yaml")).status, 400);
+}
+
 }  // namespace
 }  // namespace belfry::daemon::http

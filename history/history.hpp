@@ -6,6 +6,7 @@
 // line that was torn or written over is known as such; one of a later version is passed over.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,9 +14,11 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/journal/event.hpp"
+#include "channels/time/time.hpp"
 
 namespace belfry::daemon {
+
+using WallMoment = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 struct HistoryService {
   std::string name;

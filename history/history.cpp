@@ -1,10 +1,10 @@
-#include "daemon/journal/history.hpp"
+#include "history/history.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 
-#include "daemon/journal/checksum.hpp"
+#include "history/checksum.hpp"
 
 namespace belfry::daemon {
 

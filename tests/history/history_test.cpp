@@ -1,8 +1,8 @@
-#include "daemon/journal/history.hpp"
+#include "history/history.hpp"
 
 #include <gtest/gtest.h>
 
-#include "daemon/journal/checksum.hpp"
+#include "history/checksum.hpp"
 
 namespace belfry::daemon {
 namespace {

@@ -1,0 +1,16 @@
+// An explanation for a person: the first line names the culprit, then come the chain, what is known, the last
+// lines, what comes next and what would help.
+#pragma once
+
+#include <string>
+
+#include "daemon/why/explanation.hpp"
+
+namespace belfry::daemon {
+
+// Lines, each with its end. What services have said is made visible.
+[[nodiscard]] std::string text_of(const Explanation& explanation);
+// The same without the first line.
+[[nodiscard]] std::string details_of(const Explanation& explanation);
+
+}  // namespace belfry::daemon
