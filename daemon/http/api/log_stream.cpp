@@ -28,16 +28,20 @@ void append_id(std::string& out, std::uint64_t run, std::uint64_t sequence) {
   out.append(digits, end);
 }
 
+template <class T>
+std::optional<T> number(std::string_view text, int base = 10) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 // The line of an id that this run of belfry has given.
 std::optional<std::uint64_t> sequence_of(std::string_view id, const LogWorld& world) {
-  std::uint64_t run = 0;
-  std::uint64_t sequence = 0;
-  const char* const end = id.data() + id.size();
-  const auto [dash, no_run] = std::from_chars(id.data(), end, run, 16);
-  if (no_run != std::errc() || dash == end || *dash != '-' || run != world.run) return std::nullopt;
-  const auto [read, no_number] = std::from_chars(dash + 1, end, sequence);
-  if (no_number != std::errc() || read != end || sequence >= world.book.next_sequence()) return std::nullopt;
-  return sequence;
+  const std::size_t dash = std::min(id.find('-'), id.size());
+  if (number<std::uint64_t>(id.substr(0, dash), 16) != world.run) return std::nullopt;
+  const auto sequence = number<std::uint64_t>(id.substr(std::min(dash + 1, id.size())));
+  return sequence && *sequence < world.book.next_sequence() ? sequence : std::nullopt;
 }
 
 Form form_of(std::string_view accept, bool follow) {

@@ -16,8 +16,8 @@ constexpr FixedPath fixed_paths[] = {
     {"/livez", Route::livez},          {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
     {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
-    {"/v1/logs", Route::logs},
-    {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},           {"/openapi.json", Route::openapi},
+    {"/v1/logs", Route::logs},         {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},
+    {"/openapi.json", Route::openapi},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
