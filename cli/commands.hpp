@@ -11,6 +11,7 @@ int status(const Invocation& asked);
 int wait(const Invocation& asked);
 int control(const Invocation& asked);  // start stop restart kill reload
 int events(const Invocation& asked);
+int logs(const Invocation& asked);
 int why(const Invocation& asked);
 int analyze(const Invocation& asked);
 int shutdown(const Invocation& asked);

@@ -3,14 +3,12 @@
 
 #include <cstdint>
 #include <iostream>
-#include <optional>
-#include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/event_line.hpp"
 #include "cli/locate.hpp"
+#include "cli/stream_follower.hpp"
 #include "cli/terminal.hpp"
-#include "client/event_stream.hpp"
 #include "client/events.hpp"
 #include "client/json.hpp"
 #include "config/model/exit_codes.hpp"
@@ -20,7 +18,6 @@ namespace belfry::cli {
 namespace {
 
 using client::EventRecord;
-using client::StreamMessage;
 
 // Prints those that are wanted. What has been read at once goes out at once.
 class Printer {
@@ -54,14 +51,6 @@ std::string target(const Invocation& asked, std::uint64_t since) {
   return text;
 }
 
-Failure refused(int status, const std::string& detail) {
-  const bool mistake = status == 400 || status == 404;
-  return {mistake         ? exit_code::usage
-          : status == 403 ? exit_code::not_permitted
-                          : exit_code::unavailable,
-          detail, status == 404 ? "belfry status shows all services" : ""};
-}
-
 // All that is kept. No more than so many events come in one answer.
 int print_kept(Client& client, const Invocation& asked, std::uint64_t since, const Printer& printer) {
   for (bool more = true; more;) {
@@ -78,72 +67,21 @@ int print_kept(Client& client, const Invocation& asked, std::uint64_t since, con
   return exit_code::ok;
 }
 
-// The run of belfry that has given an id.
-std::string_view run_of(std::string_view id) { return id.substr(0, id.find('-')); }
-
-// Owner: follow(). Lifecycle: one command.
-class Follower {
- public:
-  // `goes_on`: behind an event that it has seen.
-  Follower(const Printer& printer, bool goes_on) : printer_(printer), goes_on_(goes_on) {}
-
-  // False: there is no use in going on.
-  bool take(std::string_view bytes) {
-    for (const StreamMessage& message : reader_.take(bytes)) take(message);
-    std::cout.flush();
-    return !is_another_run_ && std::cout.good();
-  }
-  // It was too slow, and may come again.
-  [[nodiscard]] bool was_dropped() { return std::exchange(dropped_, false); }
-  [[nodiscard]] bool is_another_run() const { return is_another_run_; }
-  [[nodiscard]] const std::string& last_id() const { return last_id_; }
-  void begin_anew() { reader_ = client::EventReader(); }
-
- private:
-  void take(const StreamMessage& message) {
-    if (message.type == "dropped") {
-      dropped_ = true;
-    } else if (message.type == "missed") {
-      // Whoever asked for all that is kept misses nothing.
-      const std::int64_t missed = client::number_member(message.data, "missed");
-      if (missed > 0 && (goes_on_ || !last_id_.empty())) say_missing(missed);
-    } else if (!message.id.empty()) {
-      is_another_run_ = is_another_run_ || (!last_id_.empty() && run_of(last_id_) != run_of(message.id));
-      if (is_another_run_) return;
-      last_id_ = message.id;
-      if (const auto event = client::read_event(message.data)) printer_.print(*event);
-    }
-  }
-
-  const Printer& printer_;
-  bool goes_on_;
-  client::EventReader reader_;
-  std::string last_id_;
-  bool dropped_ = false;
-  bool is_another_run_ = false;
-};
-
-// Until the daemon ends. Who was too slow goes on where he was, with the same run of the same stack.
-int follow(Client& first, const Invocation& asked, std::uint64_t since, const Printer& printer) {
-  Follower follower(printer, since > 0);
-  std::optional<Client> again;
-  for (Client* client = &first;;) {
-    const auto ended = client->follow(target(asked, since), follower.last_id(),
-                                      [&follower](std::string_view bytes) { return follower.take(bytes); });
-    if (!ended) return report(ended.error());
-    if (ended->status != 200) return report(refused(ended->status, detail_of(*ended)));
-    if (!std::cout.good()) return exit_code::ok;  // whoever prints the last words says why
-    const bool goes_on = follower.was_dropped() && !follower.is_another_run();
-    if (!goes_on) break;
-    auto connected = Client::connect(first.path());
-    if (!connected) return report(connected.error());
-    again.emplace(std::move(*connected));
-    client = &*again;
-    follower.begin_anew();
-  }
-  if (!follower.is_another_run()) return exit_code::ok;
-  return report({exit_code::unavailable,
-                 "cannot go on: another belfry answers at " + first.path() + " by now", "belfry events -f"});
+// Until the daemon ends.
+int follow(Client& client, const Invocation& asked, std::uint64_t since, const Printer& printer) {
+  bool goes_on = since > 0;  // behind an event that it has seen
+  StreamFollower follower({.target = target(asked, since), .again = "belfry events -f"},
+                          [&](const StreamMessage& message) {
+                            if (message.type.empty()) {
+                              goes_on = true;
+                              if (const auto event = client::read_event(message.data)) printer.print(*event);
+                            } else if (message.type == "missed" && goes_on) {
+                              // Whoever asked for all that is kept misses nothing.
+                              const std::int64_t missed = client::number_member(message.data, "missed");
+                              if (missed > 0) say_missing(missed);
+                            }
+                          });
+  return follower.follow(client);
 }
 
 }  // namespace

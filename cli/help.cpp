@@ -17,6 +17,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   status   show who is ready, who waits for what, and since when
   why      why a service is not up, or the stack not ready: the root of it
   events   what happened to the services of a running belfry
+  logs     what the services of a running belfry wrote
   analyze  what a start or a stop took its time for; a picture of it
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload, shutdown    control a running belfry
@@ -241,6 +242,31 @@ examples:
   belfry events api
   belfry events -f --kind state
   belfry events --json --since 10m | jq 'select(.state == "failed") | .cause'
+)";
+
+constexpr std::string_view logs_help =
+    R"(belfry logs: what the services of a running belfry wrote, merged in time.
+
+usage: belfry logs [SERVICE…] [-f] [-n N] [--since D|TIME] [--grep RE] [--json]
+
+  SERVICE          only these; a gate, or replicas by their bare name: all of
+                   them; belfry: its own lines. Default: everything
+  -f, --follow     go on with what is written, until the daemon ends
+  -n, --lines N    the last N of each service (default: all; with -f: 10)
+  --since D|TIME   of the last 10m, 1h30m, … or from 09:30, "2026-11-30 09:30"
+  --grep RE        only lines with a match (RE2's regular expressions)
+  --stream S       stdout or stderr, where `log` keeps them apart
+  -t, --timestamps with the time at which belfry read each line
+  --json           one JSON object a line, as /v1/logs says it
+  --socket PATH, -c, --file FILE   the socket, or the file, of the daemon
+
+The daemon keeps the newest MiB of each service, of all its runs.
+Exit: 0 done, 64 no such service, 69 no daemon answers, 130 Ctrl-C.
+
+examples:
+  belfry logs -f api worker
+  belfry logs --since 10m --grep '(?i)error|panic'
+  belfry logs -n 100 --json db | jq -r .line
 )";
 
 constexpr std::string_view why_help =
@@ -487,7 +513,8 @@ constexpr std::pair<std::string_view, std::string_view> texts[] = {
     {"reload", reload_help},   {"shutdown", shutdown_help},
     {"import", import_help},   {"completion", completion_help},
     {"version", version_help}, {"help", help_help},
-    {"why", why_help},         {"analyze", analyze_help},
+    {"logs", logs_help},       {"why", why_help},
+    {"analyze", analyze_help},
 };
 
 }  // namespace

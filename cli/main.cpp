@@ -68,27 +68,12 @@ struct Subcommand {
 };
 
 constexpr Subcommand subcommands[] = {
-    {"run", run},
-    {"exec", exec},
-    {"check", check},
-    {"graph", graph},
-    {"up", up},
-    {"down", down},
-    {"ls", ls},
-    {"attach", attach},
-    {"status", status},
-    {"wait", wait},
-    {"start", control},
-    {"stop", control},
-    {"restart", control},
-    {"kill", control},
-    {"reload", control},
-    {"shutdown", shutdown},
-    {"events", events},
-    {"import", import},
-    {"completion", completion},
-    {"why", why},
-    {"analyze", analyze},
+    {"run", run},         {"exec", exec},       {"check", check},    {"graph", graph},
+    {"up", up},           {"down", down},       {"ls", ls},          {"attach", attach},
+    {"status", status},   {"wait", wait},       {"start", control},  {"stop", control},
+    {"restart", control}, {"kill", control},    {"reload", control}, {"shutdown", shutdown},
+    {"events", events},   {"logs", logs},       {"import", import},  {"completion", completion},
+    {"why", why},         {"analyze", analyze},
 };
 
 int answer(const Invocation& asked) {

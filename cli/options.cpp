@@ -98,6 +98,10 @@ void events_options(CLI::App& app, Raw& raw) {
   service_options(app, raw);
   add_event_options(app, raw.invocation.events);
 }
+void logs_options(CLI::App& app, Raw& raw) {
+  service_options(app, raw);
+  add_log_options(app, raw.invocation.logs_shown);
+}
 void analyze_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   app.add_flag("--json", raw.invocation.json);
@@ -146,6 +150,7 @@ constexpr SubcommandSpec commands[] = {
     {"status", "show who is ready", status_options},
     {"why", "say why something is not up", service_options},
     {"events", "show what happened", events_options},
+    {"logs", "show what services wrote", logs_options},
     {"analyze", "say what a start took its time for", analyze_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
@@ -424,6 +429,7 @@ std::span<const std::string_view> choices_of(std::string_view command, std::stri
   static constexpr std::string_view reports[] = {"text", "json", "sarif"};
   static constexpr std::string_view drawings[] = {"text", "dot", "mermaid", "json"};
   static constexpr std::string_view events[] = {"state", "bell", "notice", "stack"};
+  static constexpr std::string_view streams[] = {"stdout", "stderr", "output"};
   static constexpr std::string_view kinds[] = {"compose", "process-compose", "procfile"};
   static constexpr std::string_view ci[] = {"github", "gitlab"};
   static constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
@@ -431,6 +437,7 @@ std::span<const std::string_view> choices_of(std::string_view command, std::stri
   if (command == "graph" && option == "--format") return drawings;
   if (command == "exec" && option == "--annotate") return ci;
   if (command == "events" && option == "--kind") return events;
+  if (command == "logs" && option == "--stream") return streams;
   if (command == "import" && option.empty()) return kinds;
   if (command == "completion" && option.empty()) return shells;
   return {};

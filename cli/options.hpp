@@ -12,6 +12,7 @@
 #include "cli/analyze_options.hpp"
 #include "cli/event_options.hpp"
 #include "cli/init_options.hpp"
+#include "cli/log_options.hpp"
 #include "cli/wait_options.hpp"
 #include "client/failure.hpp"
 
@@ -51,6 +52,7 @@ struct Invocation {
   InitTerms init;  // run -- CMD
   WaitOptions wait;
   EventOptions events;
+  LogOptions logs_shown;  // `logs`: which of them
   AnalyzeOptions analyze;
 };
 

@@ -11,6 +11,9 @@ std::string_view sequence(Colour colour) {
     case Colour::green: return "\033[32m";
     case Colour::yellow: return "\033[33m";
     case Colour::red: return "\033[31m";
+    case Colour::cyan: return "\033[36m";
+    case Colour::magenta: return "\033[35m";
+    case Colour::blue: return "\033[34m";
     case Colour::dim: return "\033[2m";
     case Colour::bold: return "\033[1m";
     case Colour::none: break;

@@ -8,7 +8,7 @@
 
 namespace belfry::text {
 
-enum class Colour : std::uint8_t { none, green, yellow, red, dim, bold };
+enum class Colour : std::uint8_t { none, green, yellow, red, cyan, magenta, blue, dim, bold };
 
 [[nodiscard]] std::string painted(std::string_view text, Colour colour, bool use_colour);
 // Cut to `width` columns, with an ellipsis when something is missing.

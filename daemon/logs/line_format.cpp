@@ -7,6 +7,7 @@
 #include "daemon/logs/log_record.hpp"
 #include "system/output_writer.hpp"
 #include "text/escape.hpp"
+#include "text/terminal_line.hpp"
 
 namespace belfry::daemon {
 
@@ -32,7 +33,7 @@ void LineFormat::append(std::string& out, std::string_view head, const LogText& 
   switch (style_.form) {
     case Form::raw:
       if (style_.for_terminal)
-        append_for_terminal(out, line.bytes);
+        text::append_line_for_terminal(out, line.bytes);
       else
         out.append(line.bytes);
       if (!ended && !style_.ends_lines) return;
@@ -52,7 +53,7 @@ void LineFormat::append(std::string& out, std::string_view head, const LogText& 
 void LineFormat::append_text(std::string& out, const LogText& line) const {
   if (line.continued) out.append(continued_mark);
   if (style_.for_terminal)
-    append_for_terminal(out, line.bytes);
+    text::append_line_for_terminal(out, line.bytes);
   else
     out.append(line.bytes);
   if (line.goes_on) out.append(cut_mark);
@@ -76,33 +77,6 @@ std::string utc_time(std::chrono::system_clock::time_point at) {
                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                 static_cast<int>(micros % 1'000'000));
   return text;
-}
-
-namespace {
-
-// How long the colour sequence is that `text` begins with: ESC [ digits and separators m. 0: it does not.
-std::size_t colour_length(std::string_view text) {
-  if (!text.starts_with("\x1b[")) return 0;
-  const std::size_t end = text.find_first_not_of("0123456789;:", 2);
-  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
-}
-
-}  // namespace
-
-void append_for_terminal(std::string& out, std::string_view line) {
-  while (line.ends_with('\r')) line.remove_suffix(1);
-  bool coloured = false;
-  for (;;) {
-    std::size_t escape = line.find('\x1b');
-    const std::size_t colour = escape == std::string_view::npos ? 0 : colour_length(line.substr(escape));
-    if (escape != std::string_view::npos && colour == 0) ++escape;
-    text::append_visible(out, line.substr(0, escape));
-    if (escape == std::string_view::npos) break;
-    out.append(line.substr(escape, colour));
-    line.remove_prefix(escape + colour);
-    coloured = coloured || colour > 0;
-  }
-  if (coloured) out.append("\x1b[0m");
 }
 
 }  // namespace belfry::daemon

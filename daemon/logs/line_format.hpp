@@ -48,10 +48,6 @@ class LineFormat {
   std::string name_;
 };
 
-// `line` for a terminal: colours (SGR, ECMA-48 8.3.117) pass and end with the line; whatever else a terminal
-// would obey is shown as U+FFFD. The carriage return of a line that ends with one is left out.
-void append_for_terminal(std::string& out, std::string_view line);
-
 // "2026-11-30T09:03:11.123456Z" (RFC 3339).
 [[nodiscard]] std::string utc_time(std::chrono::system_clock::time_point at);
 

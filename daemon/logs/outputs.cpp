@@ -16,7 +16,7 @@ void LogOutputs::add_output(LogPump& pump, std::string_view name, LineStyle styl
 }
 
 void LogOutputs::add(const LogText& text, const LineOrigin& origin) {
-  if (ring_ != nullptr) ring_->add(text, origin);
+  if (kept_ != nullptr) kept_->add(text, origin);
   std::uint64_t lost = 0;
   for (const auto& output : outputs_) {
     const std::uint64_t before = output->lines.lost_in_all();

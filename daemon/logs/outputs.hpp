@@ -1,4 +1,4 @@
-// Everything that the lines of one service go to: the ring that keeps the last of them, belfry's own output,
+// Everything that the lines of one service go to: whoever keeps the last of them, belfry's own output,
 // a file, log daemons.
 #pragma once
 
@@ -10,15 +10,15 @@
 
 #include "daemon/logs/lines.hpp"
 #include "daemon/logs/pump.hpp"
-#include "daemon/logs/ring.hpp"
 
 namespace belfry::daemon {
 
-// Owner: the resources of the service. Lifecycle: outlives the service's pipes; the pumps and the ring
-// outlive it. What it holds when it goes is written all the same.
+// Owner: the resources of the service. Lifecycle: outlives the service's pipes; the pumps and who keeps
+// the lines outlive it. What it holds when it goes is written all the same.
 class LogOutputs final : public LineSink {
  public:
-  explicit LogOutputs(LogRing* ring = nullptr) : ring_(ring) {}
+  // `kept`: who is given every line besides; null: nobody.
+  explicit LogOutputs(LineSink* kept = nullptr) : kept_(kept) {}
   ~LogOutputs();
   LogOutputs(const LogOutputs&) = delete;
   LogOutputs& operator=(const LogOutputs&) = delete;
@@ -47,7 +47,7 @@ class LogOutputs final : public LineSink {
     LogPump& pump;
     LogLines lines;
   };
-  LogRing* ring_;
+  LineSink* kept_;
   std::size_t most_to_read_ = std::size_t{64} << 10;
   std::vector<std::unique_ptr<Output>> outputs_;
 };

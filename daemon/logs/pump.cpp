@@ -78,6 +78,12 @@ void LogPump::forget(LogLines& lines) {
 void LogPump::say(std::string_view text) {
   own_.add({.bytes = std::string(text) + "\n"}, {.at = std::chrono::system_clock::now()});
   dirty(own_);
+  keep_own(text);
+}
+
+void LogPump::keep_own(std::string_view text) {
+  if (own_kept_ == nullptr) return;
+  own_kept_->add({.bytes = std::string(text) + "\n"}, {.at = std::chrono::system_clock::now()});
 }
 
 void LogPump::print(std::string_view lines) {

@@ -57,6 +57,10 @@ class LogPump {
   // A line of belfry's own; whole lines of belfry's own, without its name in front.
   void say(std::string_view text);
   void print(std::string_view lines);
+  // Who is given each line of belfry's own besides, and whatever else of belfry's is to be found there; null:
+  // nobody.
+  void keep_own_at(LineSink* sink) { own_kept_ = sink; }
+  void keep_own(std::string_view text);
   // Hands over what there is room for.
   void flush();
 
@@ -120,6 +124,7 @@ class LogPump {
   std::uint64_t unwritten_told_ = 0;
   Timer patience_;
   LogLines own_;
+  LineSink* own_kept_ = nullptr;
   std::string batch_;
   std::deque<LogLines*> dirty_;
   std::vector<Resting> resting_;

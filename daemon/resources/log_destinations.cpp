@@ -2,6 +2,7 @@
 
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "daemon/logs/journal_target.hpp"
 #include "daemon/logs/syslog_target.hpp"
@@ -28,6 +29,13 @@ LineStyle marker_style(LineStyle style) {
   return style;
 }
 
+std::vector<std::string_view> names_of(const config::Stack& stack) {
+  std::vector<std::string_view> names;
+  names.reserve(stack.services.size() + 1);
+  for (const config::Service& service : stack.services) names.emplace_back(service.name);
+  return names;
+}
+
 }  // namespace
 
 bool tells_streams_apart(const config::Log& log) {
@@ -35,15 +43,15 @@ bool tells_streams_apart(const config::Log& log) {
 }
 
 LogDestinations::LogDestinations(Loop& loop, const config::Stack& stack, LogPump& own)
-    : loop_(loop), stack_(stack), own_(own), rings_(stack.services.size()) {}
+    : loop_(loop), stack_(stack), own_(own), book_(loop, names_of(stack)) {
+  own_.keep_own_at(&book_.page(book_.own()));
+}
 
 std::unique_ptr<LogOutputs> LogDestinations::open(std::size_t service) {
   const config::Service& spec = stack_.services[service];
   static const config::Log by_default;
   const config::Log& log = spec.extras ? spec.extras->log : by_default;
-  std::unique_ptr<LogRing>& ring = rings_[service];
-  if (!ring && !log.inherit) ring = std::make_unique<LogRing>();
-  auto outputs = std::make_unique<LogOutputs>(ring.get());
+  auto outputs = std::make_unique<LogOutputs>(log.inherit ? nullptr : &book_.page(service));
   const LineStyle style{.form = form_of(log.format),
                         .timestamps = log.timestamps,
                         .may_drop = log.overflow == config::LogOverflow::drop};

@@ -8,13 +8,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "channels/loop.hpp"
 #include "config/model/model.hpp"
+#include "daemon/logs/log_book.hpp"
 #include "daemon/logs/outputs.hpp"
 #include "daemon/logs/pump.hpp"
-#include "daemon/logs/ring.hpp"
 
 namespace belfry::daemon {
 
@@ -23,11 +22,16 @@ namespace belfry::daemon {
 class LogDestinations {
  public:
   LogDestinations(Loop& loop, const config::Stack& stack, LogPump& own);
+  ~LogDestinations() { own_.keep_own_at(nullptr); }
+  LogDestinations(const LogDestinations&) = delete;
+  LogDestinations& operator=(const LogDestinations&) = delete;
 
   // Everything that the lines of the service of this index go to. It lives no longer than this.
   [[nodiscard]] std::unique_ptr<LogOutputs> open(std::size_t service);
-  // Its last lines; null: it has never had a run, or its output is not read.
-  [[nodiscard]] const LogRing* ring(std::size_t service) const { return rings_[service].get(); }
+  // The last lines of all services and of belfry.
+  [[nodiscard]] LogBook& book() { return book_; }
+  // Those of one service; null: it has never had a run, or its output is not read.
+  [[nodiscard]] const LogRing* ring(std::size_t service) const { return book_.ring(service); }
   // Files are opened again by their names: somebody has renamed them.
   void reopen();
   // Those of files and log daemons, by what they are called in messages.
@@ -45,7 +49,7 @@ class LogDestinations {
   Loop& loop_;
   const config::Stack& stack_;
   LogPump& own_;
-  std::vector<std::unique_ptr<LogRing>> rings_;
+  LogBook book_;
   std::map<std::string, std::unique_ptr<LogPump>> pumps_;  // by path, or "journald PATH", "syslog PATH"
 };
 

@@ -61,7 +61,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
-      api_(supervisor_, metrics_, supervisor_.journal()),
+      api_(supervisor_, metrics_, supervisor_.journal(), resources_.logs().book()),
       server_(root_, api_),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
@@ -103,8 +103,9 @@ void Daemon::complain(const std::string& text) {
   std::string line = "belfry: ";
   for (std::size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
     end = text.find('\n', at);
-    text::append_visible(line, std::string_view(text).substr(at, end - at));
-    line += '\n';
+    const std::string shown = text::visible(std::string_view(text).substr(at, end - at));
+    pump_.keep_own(shown);
+    line += shown + '\n';
   }
   if (live_ || pump_.output() == STDERR_FILENO)
     pump_.print(line);  // in order with the others

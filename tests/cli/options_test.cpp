@@ -94,6 +94,19 @@ TEST(Options, a_service_may_be_called_like_a_command) {
   EXPECT_THAT(asked({"status", "run", "status"}).names, ElementsAre("run", "status"));
 }
 
+TEST(Options, logs_are_chosen_by_service_count_time_and_words) {
+  const Invocation logs = asked({"logs", "db", "-f", "-n", "20", "--since", "09:30", "--grep", "a|b",
+                                 "--stream", "stderr", "api", "-t", "--json"});
+  EXPECT_THAT(logs.names, ElementsAre("db", "api"));
+  EXPECT_TRUE(logs.logs_shown.follow);
+  EXPECT_TRUE(logs.logs_shown.timestamps);
+  EXPECT_TRUE(logs.json);
+  EXPECT_EQ(logs.logs_shown.last, "20");
+  EXPECT_EQ(logs.logs_shown.since, "09:30");
+  EXPECT_EQ(logs.logs_shown.grep, "a|b");
+  EXPECT_THAT(logs.logs_shown.streams, ElementsAre("stderr"));
+}
+
 TEST(Options, analyze_is_told_what_if_and_what_to_compare) {
   const Invocation analyze =
       asked({"analyze", "--faster", "db=1s", "--faster", "a=b=20ms", "--svg", "x.svg"});

@@ -94,6 +94,7 @@ class Completion:
         self.assert_completes("belfry check --format sa", "check", "--format", "sarif")
         self.assert_completes("belfry graph --format me", "graph", "--format", "mermaid")
         self.assert_completes("belfry events --kind noti", "events", "--kind", "notice")
+        self.assert_completes("belfry logs --stream stde", "logs", "--stream", "stderr")
         self.assert_completes("belfry graph --format=me", "graph", "--format=mermaid")
 
     def test_topics_of_help_kinds_of_import_and_shells(self):

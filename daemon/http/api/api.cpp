@@ -69,6 +69,7 @@ Answer Api::answer(const Request& request, const Caller& caller) {
     return std::make_unique<DeferredCommand>(*this, *run);
   if (auto* follow = std::get_if<FollowEvents>(&understood))
     return follow_events(journal_, std::move(*follow));
+  if (auto* follow = std::get_if<FollowLogs>(&understood)) return follow_logs(logs_, std::move(*follow));
   if (std::holds_alternative<Metrics>(understood)) return scrape_.answer(request);
   return std::get<Response>(std::move(understood));
 }
@@ -177,6 +178,13 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
       return std::get<Response>(std::move(understood));
     }
     case Route::timeline: return show_timeline(shown, clock_);
+    case Route::logs:
+    case Route::service_logs: {
+      const LogWorld world{.stack = stack_, .book = logs_, .run = journal_.run(), .now = clock_.now()};
+      auto understood = understand_logs(request, match.service, query, world);
+      if (auto* follow = std::get_if<FollowLogs>(&understood)) return std::move(*follow);
+      return std::get<Response>(std::move(understood));
+    }
     case Route::why:
     case Route::why_service: return show_why(shown, match.service, request, query);
     case Route::openapi: return json(200, std::string(openapi_text));

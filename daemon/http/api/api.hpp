@@ -11,6 +11,7 @@
 #include "channels/task.hpp"
 #include "daemon/http/api/access.hpp"
 #include "daemon/http/api/events.hpp"
+#include "daemon/http/api/log_stream.hpp"
 #include "daemon/http/api/router.hpp"
 #include "daemon/http/api/scrape.hpp"
 #include "daemon/http/wire/message.hpp"
@@ -45,13 +46,13 @@ struct RunCommand {
 struct Metrics {};
 
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents, Metrics>;
+using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs, Metrics>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
  public:
-  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, WallClock clock = WallClock())
-      : stack_(stack), metrics_(metrics), scrape_(metrics), journal_(journal), clock_(clock) {}
+  Api(StackView& stack, HttpMetrics& metrics, Journal& journal, LogBook& logs, WallClock clock = WallClock())
+      : stack_(stack), metrics_(metrics), scrape_(metrics), journal_(journal), logs_(logs), clock_(clock) {}
 
   // Before anybody can ask.
   void set_rules(AccessRules rules) { rules_ = std::move(rules); }
@@ -96,6 +97,7 @@ class Api final : public RequestHandler {
   HttpMetrics& metrics_;
   Scrape scrape_;
   Journal& journal_;
+  LogBook& logs_;
   AccessRules rules_;
   WallClock clock_;
 };

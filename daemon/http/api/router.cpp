@@ -16,7 +16,8 @@ constexpr FixedPath fixed_paths[] = {
     {"/livez", Route::livez},          {"/readyz", Route::readyz},        {"/startupz", Route::startupz},
     {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
-    {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},           {"/openapi.json", Route::openapi},
+    {"/v1/logs", Route::logs},         {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},
+    {"/openapi.json", Route::openapi},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -42,6 +43,7 @@ Match service_match(Route route, std::string_view segment) {
 Match match_below_services(std::string_view rest) {
   const auto slash = rest.find('/');
   if (slash == std::string_view::npos) return service_match(Route::service, rest);
+  if (rest.substr(slash + 1) == "logs") return service_match(Route::service_logs, rest.substr(0, slash));
   const auto command = command_named(rest.substr(slash + 1));
   if (!command) return {};
   Match found = service_match(Route::command, rest.substr(0, slash));
@@ -56,6 +58,7 @@ std::vector<std::string> path_templates() {
   for (const FixedPath& fixed : fixed_paths) all.emplace_back(fixed.path);
   all.emplace_back("/readyz/{name}");
   all.emplace_back("/v1/services/{name}");
+  all.emplace_back("/v1/services/{name}/logs");
   all.emplace_back("/v1/why/{name}");
   for (const ServiceCommand command : commands)
     all.push_back("/v1/services/{name}/" + std::string(name_of(command)));
@@ -92,6 +95,8 @@ Access needed_access(Route route) {
     case Route::wait:
     case Route::events:
     case Route::timeline:
+    case Route::logs:
+    case Route::service_logs:
     case Route::why:
     case Route::why_service:
     case Route::openapi:

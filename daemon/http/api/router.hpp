@@ -24,6 +24,8 @@ enum class Route : std::uint8_t {
   wait,
   events,
   timeline,
+  logs,
+  service_logs,
   why,
   why_service,
   openapi,  // read_only
@@ -34,7 +36,8 @@ enum class Route : std::uint8_t {
 
 struct Match {
   Route route = Route::unknown;
-  std::string service;  // readyz_service, service, why_service, command: the decoded name
+  // readyz_service, service, service_logs, why_service, command: the decoded name
+  std::string service;
   ServiceCommand command = ServiceCommand::start;  // command
 };
 

@@ -90,7 +90,10 @@ Task<bool> StreamWriter::send_next(BodyStream::Next& next) {
   const TimePoint began = shared_.loop.now();
   begin_piece();
   next = body_.fill(piece_, size_of_piece);
-  if (is_empty()) co_return true;
+  if (is_empty()) {  // what was looked at in vain has taken its time as well
+    shared_.stream_pace.took(shared_.loop.now() - began);
+    co_return true;
+  }
   end_piece();
   std::string_view bytes = piece_;
   const bool all = system::send_what_fits(socket_.native_handle(), bytes);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "channels/loop.hpp"
+#include "daemon/logs/log_book.hpp"
 #include "daemon/logs/pipes.hpp"
 #include "system/log_file.hpp"
 
@@ -45,7 +46,7 @@ class LogOutputsTest : public testing::Test {
             file(), system::LogFile::Rotation{},
             [](std::uint64_t lines, std::string_view) { return "lost " + std::to_string(lines) + "\n"; }),
         style);
-    outputs_ = std::make_unique<LogOutputs>(&ring_);
+    outputs_ = std::make_unique<LogOutputs>(&page_);
     outputs_->add_output(*pump_, "web", style);
     pipes_ = std::make_unique<LogPipes>(*poller_, *outputs_, LogPipeOptions{}, apart);
     auto ends = pipes_->open_write_ends();
@@ -69,7 +70,8 @@ class LogOutputsTest : public testing::Test {
   Loop loop_{clock_};
   Context root_{loop_};
   std::unique_ptr<system::Poller> poller_;
-  LogRing ring_;
+  LogBook book_{loop_, {"web"}};
+  LogPage& page_ = book_.page(0);
   std::unique_ptr<LogPump> pump_;
   std::unique_ptr<LogOutputs> outputs_;
   std::unique_ptr<LogPipes> pipes_;
@@ -81,13 +83,13 @@ TEST_F(LogOutputsTest, a_line_goes_to_the_file_and_stays_in_the_ring) {
   pipes_->begin_run(7);
   write(ends_.output, "hello\n");
   EXPECT_EQ(written(), "web | hello\n");
-  ring_.visit_from(0, [](const RingLine& line) {
+  page_.ring().visit_from(0, [](const RingLine& line) {
     EXPECT_EQ(line.text, "hello");
     EXPECT_EQ(line.origin.incarnation, 7U);
     EXPECT_GT(line.origin.at.time_since_epoch(), 0s);
     return true;
   });
-  EXPECT_EQ(ring_.next(), 2U);
+  EXPECT_EQ(page_.ring().next(), 2U);
 }
 
 TEST_F(LogOutputsTest, streams_with_a_pipe_each_are_told_apart) {

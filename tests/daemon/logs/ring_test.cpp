@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/logs/splitter.hpp"
@@ -30,7 +32,8 @@ std::vector<std::string> texts(const LogRing& ring, std::uint64_t from = 0) {
 using Texts = std::vector<std::string>;
 
 TEST(LogRing, keeps_lines_with_their_number_time_run_and_stream) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   EXPECT_EQ(ring.first(), ring.next());
   ring.add({.bytes = "one\ntwo\n"}, origin(1));
   ring.add({.bytes = "three\n"}, origin(2, LogStream::standard_error));
@@ -50,7 +53,8 @@ TEST(LogRing, keeps_lines_with_their_number_time_run_and_stream) {
 }
 
 TEST(LogRing, is_read_on_from_where_one_stopped) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   for (int i = 1; i <= 10; ++i) ring.add({.bytes = std::to_string(i) + "\n"}, origin(1));
   Texts some;
   const std::uint64_t next = ring.visit_from(3, [&](const RingLine& line) {
@@ -68,7 +72,8 @@ TEST(LogRing, is_read_on_from_where_one_stopped) {
 }
 
 TEST(LogRing, holds_a_mebibyte_of_the_newest_and_numbers_go_on) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   for (int i = 1; i <= 100'000; ++i) ring.add({.bytes = std::to_string(i) + "\n"}, origin(1));
   EXPECT_LE(ring.bytes(), LogRing::capacity);
   EXPECT_GT(ring.bytes(), LogRing::capacity / 8 * 7);
@@ -81,7 +86,8 @@ TEST(LogRing, holds_a_mebibyte_of_the_newest_and_numbers_go_on) {
 }
 
 TEST(LogRing, what_is_read_at_once_is_kept_in_one_piece_also_when_it_is_much) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   std::string flood;
   for (int i = 1; flood.size() < 3'000'000; ++i) flood += std::to_string(i) + "\n";
   ring.add({.bytes = flood}, origin(1));
@@ -91,14 +97,16 @@ TEST(LogRing, what_is_read_at_once_is_kept_in_one_piece_also_when_it_is_much) {
 }
 
 TEST(LogRing, empty_lines_are_lines_and_bytes_are_bytes) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   const std::string_view bytes("\n\n\0\xff\n", 5);
   ring.add({.bytes = bytes}, origin(1));
   EXPECT_EQ(texts(ring), (Texts{"", "", std::string("\0\xff", 2)}));
 }
 
 TEST(LogRing, pieces_of_a_cut_line_tell_of_each_other) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   LineSplitter splitter(ring, 4);
   splitter.take("abcdefgh", origin(1));
   splitter.take("ij\nk", origin(1));
@@ -112,7 +120,8 @@ TEST(LogRing, pieces_of_a_cut_line_tell_of_each_other) {
 }
 
 TEST(LogRing, a_line_that_is_too_long_to_keep_is_kept_up_to_a_point) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   ring.add({.bytes = std::string(900'000, 'x') + "\n"}, origin(1));
   ring.add({.bytes = "next\n"}, origin(1));
   const Texts all = texts(ring);
@@ -122,9 +131,89 @@ TEST(LogRing, a_line_that_is_too_long_to_keep_is_kept_up_to_a_point) {
 }
 
 TEST(LogRing, a_quiet_service_costs_little) {
-  LogRing ring;
+  LineOrder order;
+  LogRing ring(order);
   ring.add({.bytes = "listening\n"}, origin(1));
   EXPECT_LT(ring.bytes(), 128U);
+}
+
+// Lines of one to a few, of different lengths, read at once; more than a ring holds.
+void fill(LogRing& ring, int pieces) {
+  int line = 0;
+  for (int i = 0; i < pieces; ++i) {
+    std::string text;
+    for (int n = 0; n <= i % 7; ++n)
+      text += std::to_string(++line) + std::string(static_cast<std::size_t>(i % 13) * 10, 'x') + "\n";
+    ring.add({.bytes = text}, origin(1));
+  }
+}
+
+TEST(RingCursor, reads_on_wherever_it_stopped_and_misses_nothing_that_is_held) {
+  LineOrder order;
+  LogRing ring(order);
+  RingCursor at;
+  RingLine line;
+  EXPECT_FALSE(ring.read(at, line));
+  std::uint64_t expected = 1;
+  for (int round = 0; round < 50; ++round) {
+    fill(ring, 200);
+    for (; ring.read(at, line); ++expected) ASSERT_EQ(line.number, expected);
+    ASSERT_EQ(at.next, ring.next());
+  }
+  EXPECT_GT(ring.first(), 1U);
+}
+
+TEST(RingCursor, anywhere_gives_the_same_lines_as_one_that_came_there_by_reading) {
+  LineOrder order;
+  LogRing ring(order);
+  fill(ring, 12'000);
+  RingCursor read{.next = ring.first()};
+  for (RingLine line; ring.read(read, line);) {
+    if (line.number % 97 != 0) continue;
+    RingCursor put{.next = line.number};
+    RingLine same;
+    ASSERT_TRUE(ring.read(put, same));
+    ASSERT_EQ(same.text, line.text);
+    ASSERT_EQ(same.number, line.number);
+    ASSERT_EQ(same.sequence, line.sequence);
+  }
+}
+
+TEST(RingCursor, whose_lines_have_gone_goes_on_with_the_first_that_is_held) {
+  LineOrder order;
+  LogRing ring(order);
+  ring.add({.bytes = "one\ntwo\n"}, origin(1));
+  RingCursor at;
+  RingLine line;
+  ASSERT_TRUE(ring.read(at, line));
+  for (int i = 0; i < 40; ++i) ring.add({.bytes = std::string(60'000, 'x') + "\n"}, origin(1));
+  ASSERT_TRUE(ring.read(at, line));
+  EXPECT_EQ(line.number, ring.first());
+  EXPECT_EQ(ring.last_gone(), ring.first() - 1);
+}
+
+TEST(LogRings, count_their_lines_in_one_order_and_each_for_itself) {
+  LineOrder order;
+  LogRing db(order);
+  LogRing api(order);
+  db.add({.bytes = "1\n2\n"}, origin(1));
+  api.add({.bytes = "3\n"}, origin(1));
+  db.add({.bytes = "4\n5\n6\n"}, origin(1));
+  RingLine line;
+  for (const auto& [sequence, text] : std::vector<std::pair<std::uint64_t, std::string>>{
+           {0, "1"}, {1, "2"}, {2, "4"}, {3, "4"}, {4, "5"}, {5, "6"}}) {
+    RingCursor at = db.behind(sequence);
+    ASSERT_TRUE(db.read(at, line));
+    EXPECT_EQ(line.text, text) << sequence;
+  }
+  RingCursor at = db.behind(6);
+  EXPECT_FALSE(db.read(at, line));
+  at = api.behind(2);
+  ASSERT_TRUE(api.read(at, line));
+  EXPECT_EQ(line.number, 1U);
+  EXPECT_EQ(line.sequence, 3U);
+  at = api.behind(3);
+  EXPECT_FALSE(api.read(at, line));
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ struct ApiWorld {
   FakeStack stack{loop};
   FakeMetrics metrics;
   Journal journal{loop, Journal::usual_capacity, &fixed_wall_time};
-  Api api{stack, metrics, journal, WallClock(&fixed_wall_time)};
+  LogBook logs{loop, {"db", "api"}};
+  Api api{stack, metrics, journal, logs, WallClock(&fixed_wall_time)};
 
   static Caller caller(Access access, bool over_tcp) {
     using Kind = system::Peer::Kind;

@@ -90,7 +90,8 @@ struct ServerTest : testing::Test {
   FakeStack stack{loop};
   FakeMetrics metrics;
   Journal journal{loop};
-  Api api{stack, metrics, journal};
+  LogBook logs{loop, {"db", "api"}};
+  Api api{stack, metrics, journal, logs};
   Context forever{loop};
   std::unique_ptr<Server> server;
   WaitGroup stopping{loop};

@@ -234,6 +234,27 @@ TEST_F(StreamTest, a_reader_who_reads_again_too_late_is_told_where_to_go_on) {
   EXPECT_EQ(metrics.dropped, 1U);
 }
 
+TEST_F(StreamTest, a_reader_of_logs_who_reads_again_too_late_is_told_where_to_go_on) {
+  stack.add("db");
+  Client client(open());
+  client.get("/v1/services/db/logs?follow=1");
+  settle();
+  const std::string lines = std::string(8000, 'x') + "\n" + std::string(8000, 'y') + "\n";
+  for (int i = 0; i < 2000; ++i) {
+    logs.page(0).add({.bytes = lines}, {});
+    settle(2ms);
+  }
+  EXPECT_EQ(metrics.open, 1U);
+  std::string all;
+  for (int i = 0; i < 1000 && !client.has_ended(); ++i) {
+    all += client.received();
+    settle(2ms);
+  }
+  EXPECT_TRUE(client.has_ended());
+  EXPECT_THAT(all.substr(all.size() - 300), HasSubstr("event: dropped\ndata: {\"because\":"));
+  EXPECT_EQ(metrics.dropped, 1U);
+}
+
 TEST_F(StreamTest, it_ends_in_good_order_with_the_server_and_the_last_words_come_first) {
   Client client(open());
   client.get("/v1/events");

@@ -1,0 +1,35 @@
+#include "daemon/logs/log_book.hpp"
+
+#include <utility>
+
+#include "daemon/logs/log_reader.hpp"
+
+namespace belfry::daemon {
+
+LogPage::LogPage(LogBook& book) : book_(book), ring_(book.order_) {}
+
+void LogPage::add(const LogText& text, const LineOrigin& origin) {
+  ring_.add(text, origin);
+  if (followers_ > 0 && !book_.telling_.linked()) book_.loop_.wake_afterwards(book_.telling_);
+}
+
+LogBook::LogBook(Loop& loop, std::vector<std::string_view> services) : loop_(loop), names_(std::move(services)) {
+  names_.push_back(own_name);
+  pages_.resize(names_.size());
+}
+
+LogPage& LogBook::page(std::size_t index) {
+  std::unique_ptr<LogPage>& page = pages_[index];
+  if (!page) page = std::make_unique<LogPage>(*this);
+  return *page;
+}
+
+void LogBook::Telling::run() noexcept {
+  IntrusiveList<LogReader>& readers = book.readers_;
+  for (LogReader* one = readers.empty() ? nullptr : &readers.front(); one != nullptr;
+       one = readers.after(*one)) {
+    if (one->has_news()) one->news_.notify();
+  }
+}
+
+}  // namespace belfry::daemon
