@@ -26,8 +26,8 @@ Completed::Value value_of(const std::string& command, const std::string& option)
     return {option, Wanted::words, joined(choices)};
   if (is_one_of(option, {"--for", "--condition"}))
     return {option, Wanted::words, "started ready completed stopped"};
-  const bool file = is_one_of(option, {"-c", "--file", "--socket", "--times", "--logs", "--junit", "--svg", "--history",
-                                       "--ca", "--cert", "--key"});
+  const bool file = is_one_of(option, {"-c", "--file", "--socket", "--times", "--logs", "--junit", "--svg",
+                                       "--history", "--ca", "--cert", "--key"});
   return {option, file ? Wanted::files : Wanted::nothing, ""};
 }
 

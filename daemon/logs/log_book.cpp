@@ -13,7 +13,8 @@ void LogPage::add(const LogText& text, const LineOrigin& origin) {
   if (followers_ > 0 && !book_.telling_.linked()) book_.loop_.wake_afterwards(book_.telling_);
 }
 
-LogBook::LogBook(Loop& loop, std::vector<std::string_view> services) : loop_(loop), names_(std::move(services)) {
+LogBook::LogBook(Loop& loop, std::vector<std::string_view> services)
+    : loop_(loop), names_(std::move(services)) {
   names_.push_back(own_name);
   pages_.resize(names_.size());
 }

@@ -30,7 +30,8 @@ LogReader::LogReader(LogBook& book, std::vector<std::size_t> pages) : news_(book
   for (const std::size_t index : pages) {
     LogPage& page = book.page(index);
     ++page.followers_;
-    places_.push_back({.page = index, .owner = &page, .ring = &page.ring(), .at = {.next = page.ring().first()}});
+    places_.push_back(
+        {.page = index, .owner = &page, .ring = &page.ring(), .at = {.next = page.ring().first()}});
   }
   book.readers_.push_back(*this);
 }

@@ -35,8 +35,8 @@ class LogReader final : public IntrusiveLink {
   void go_behind(std::uint64_t sequence);
   // How many lines of it have gone unread; they are passed over.
   std::uint64_t take_missed(std::size_t place);
-  // Calls `visit(place, line)` with what comes before the line `until`, in the order of all of them, up to the
-  // first for which it returns false, which counts as read.
+  // Calls `visit(place, line)` with what comes before the line `until`, in the order of all of them, up to
+  // the first for which it returns false, which counts as read.
   using Visit = std::function<bool(std::size_t place, const RingLine& line)>;
   void read(std::uint64_t until, const Visit& visit);
   // How many bytes have been added to its pages since they were begun.

@@ -140,7 +140,8 @@ LogQuery read_log_query(std::string_view text, WallTime now) {
     else if (parameter.name == "follow")
       query.follow = value != "0" && value != "false";
     else
-      query.mistake = "the parameter " + parameter.name + " is not one of service, n, since, grep, stream, follow";
+      query.mistake =
+          "the parameter " + parameter.name + " is not one of service, n, since, grep, stream, follow";
   }
   if (reader.malformed()) query.mistake = "a % escape is malformed";
   if (query.services.size() > most_names)

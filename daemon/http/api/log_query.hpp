@@ -16,8 +16,8 @@ namespace belfry::daemon::http {
 
 // Looking at a line costs what `cost` says, so that whoever looks at many can stop in time.
 struct LogFilter {
-  std::uint8_t streams = 0xFF;              // bit n: LogStream n
-  std::optional<WallTime> since;            // by when belfry has read it
+  std::uint8_t streams = 0xFF;             // bit n: LogStream n
+  std::optional<WallTime> since;           // by when belfry has read it
   std::optional<config::Pattern> pattern;  // held against the beginning of a line, as far as it may look
 
   [[nodiscard]] bool shows(const RingLine& line) const;

@@ -28,9 +28,9 @@ struct FollowLogs {
   bool named = true;    // text: each line begins with the name of its service
   std::vector<std::size_t> pages;
   LogFilter filter;
-  std::optional<std::size_t> last;       // of each page
-  std::optional<std::uint64_t> behind;   // the line that was seen last
-  std::string unknown;                   // why nobody knows how many lines have been missed
+  std::optional<std::size_t> last;      // of each page
+  std::optional<std::uint64_t> behind;  // the line that was seen last
+  std::string unknown;                  // why nobody knows how many lines have been missed
   std::uint64_t run = 0;
 };
 
