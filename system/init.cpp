@@ -78,6 +78,7 @@ void Init::become_command(bool foreground, int refusal, pid_t init) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   std::vector<char*> words;
+  words.reserve(options_.command.size() + 1);
   for (const std::string& word : options_.command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execvp(words.front(), words.data());
