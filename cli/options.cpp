@@ -148,7 +148,7 @@ constexpr SubcommandSpec commands[] = {
     {"check", "say what is wrong with a file", check_options},
     {"graph", "draw who waits for whom", graph_options},
     {"status", "show who is ready", status_options},
-    {"why", "say why something is not up", status_options},
+    {"why", "say why something is not up", service_options},
     {"events", "show what happened", events_options},
     {"logs", "show what services wrote", logs_options},
     {"analyze", "say what a start took its time for", analyze_options},

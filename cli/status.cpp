@@ -110,12 +110,9 @@ bool all_are_ready(const StackStatus& status, const std::vector<std::string>& na
 int status(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
-  if (asked.live) {
-    if (asked.json || asked.ready)
-      return report({exit_code::usage, "cannot go on looking with --json or --ready: they are one answer",
-                     "belfry events -f --json tells of each change"});
-    return watch(std::move(*client), {.services = asked.names, .with_events = false, .may_stop = false});
-  }
+  if (asked.live && (asked.json || asked.ready))
+    return report({exit_code::usage, "cannot go on looking with --json or --ready: they are one answer",
+                   "belfry events -f --json tells of each change"});
   if (asked.json && !asked.ready && asked.names.size() == 1)
     return print_one_as_json(*client, asked.names.front());
   Waiting waiting = until_it_answers();
@@ -127,6 +124,11 @@ int status(const Invocation& asked) {
                    "cannot read the status: " + detail_of(*reply), ""});
   }
   if (auto selected = select(*status, asked.names); !selected) return report(selected.error());
+  if (asked.live) {
+    auto stream = Client::connect(client->path());
+    if (!stream) return report(stream.error());
+    return watch(std::move(*stream), {.services = asked.names, .with_events = false, .may_stop = false});
+  }
   status->detailed = !asked.names.empty();
   if (status->detailed && !asked.json) add_past_runs(*client, *status);
   std::cout << (asked.json ? text::visible_json(reply->body)

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -209,7 +210,8 @@ int Ascent::it_is_in_vain(const client::StackStatus& status) {
     if (!service.last_error.empty()) lines += ": " + service.last_error;
     lines += "\n";
   }
-  lines += "  next step: it stays up for you to look at: belfry status; belfry down takes it down\n";
+  lines +=
+      "  next step: it stays up for you to look at: belfry why, belfry status; belfry down takes it down\n";
   std::cerr << text::visible_lines(lines);
   return exit_code::unavailable;
 }
@@ -264,8 +266,13 @@ int Ascent::wait(Interrupts& interrupts) {
   }
 }
 
-// Nobody at the place of a stack that is not up: no failure, and that is what `down` wants.
-bool is_absent(const Failure& failure) { return failure.exit_code == exit_code::unavailable; }
+// Nobody at the place of a stack that is not up: no failure, and that is what `down` wants. Where nobody
+// knows which stack is meant, it is one.
+bool is_absent(const Failure& failure, const Invocation& asked) {
+  const char* inherited = std::getenv("BELFRY_SOCKET");
+  const bool is_named = !asked.socket.empty() || !asked.files.empty() || inherited != nullptr;
+  return failure.exit_code == exit_code::unavailable && (is_named || config::find_file());
+}
 
 }  // namespace
 
@@ -288,7 +295,7 @@ int up(const Invocation& asked) {
 
 int down(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
-  if (!client && is_absent(client.error())) {
+  if (!client && is_absent(client.error(), asked)) {
     std::cerr << "belfry: nothing to take down: " << text::visible(client.error().message) << "\n";
     return exit_code::ok;
   }

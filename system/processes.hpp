@@ -67,7 +67,8 @@ class Processes {
   // Sends a signal. A leader that was reaped is never signalled (its pid may be somebody else's);
   // its group and orphans still are. SIGTERM, SIGINT, SIGHUP and SIGQUIT are followed by SIGCONT: a stopped
   // process would not act on them. SIGKILL with Scope::tree condemns a watched tree: whatever is
-  // attributed to it later is killed as well. Returns whether anybody was signalled.
+  // attributed to it later is killed as well. To a tree of hundreds the signal goes on in the coming turns.
+  // Returns whether anybody was signalled.
   virtual bool signal(const TreeId& tree, int signo, Scope scope) = 0;
 
   // Whether a process of the tree is left, zombies of the leader not counted. Costs a look into /proc
@@ -79,7 +80,8 @@ class Processes {
   virtual void watch_tree(const TreeId& tree, TreeWatcher& watcher) = 0;
   virtual void unwatch_tree(TreeWatcher& watcher) = 0;
 
-  // Who is left of a tree, for messages ("2 processes did not end: 4711 postgres (D)").
+  // Who is left of a tree, for messages ("2 processes did not end: 4711 postgres (D)"); of a crowd some, and
+  // nobody only when there is nobody.
   virtual std::vector<Survivor> survivors(const TreeId& tree) = 0;
 
   // Orphans that came to belfry, and what is below them, of which no watched tree is known to be theirs: they

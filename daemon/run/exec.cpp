@@ -283,7 +283,7 @@ constexpr const char* gitlab_report = "gl-code-quality-report.json";
 
 // When the stack is down, and nobody waits for a file any more.
 void pass_on(const ExecOptions& options, const Verdict& verdict) {
-  if (options.annotate == "github") print_error(github_annotations(verdict));
+  if (options.annotate == "github" && !verdict.troubles.empty()) print_error(github_annotations(verdict));
   if (options.annotate == "gitlab") {
     const std::string file = options.files.empty() ? "belfry.yaml" : options.files.front();
     if (const auto written = replace_file(gitlab_report, code_quality_report(verdict, file)); !written)
@@ -317,7 +317,9 @@ int exec(const ExecOptions& options) {
     UserCommand command(daemon, options, verdict);
     return daemon.serve([&command](Context& ctx) { return command.run(ctx); });
   });
-  if (held && code != exit_code::ok) print_error(held->text());
+  // They were kept as they came; a terminal would obey some of it.
+  if (held && code != exit_code::ok)
+    print_error(system::is_terminal(STDERR_FILENO) ? text::visible_lines(held->text()) : held->text());
   pass_on(options, verdict);
   return code;
 }

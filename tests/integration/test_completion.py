@@ -11,7 +11,7 @@ import unittest
 from harness import BELFRY, PATIENCE, Scenario, belfry
 
 FILES = ("belfry.yaml", "another file.env", "zebra.txt")
-SERVICES = "services: {alpha: {command: sleep 1}, beta: {command: sleep 1, depends_on: [alpha]}}\n"
+SERVICES = "services: {alpha: {command: sleep 1000}, beta: {command: sleep 1000, depends_on: [alpha]}}\n"
 
 
 class Shell:
@@ -105,6 +105,22 @@ class Completion:
     def test_services_of_the_file(self):
         self.assert_completes("belfry run al", "run", "alpha")
         self.assert_completes("belfry exec be", "exec", "beta")
+
+    def test_services_of_the_daemon_that_runs(self):
+        environment = {"PATH": self.path, "HOME": self.folder, "XDG_RUNTIME_DIR": self.folder, "XDG_STATE_HOME": self.folder}
+        self.assertEqual(belfry("up", cwd=self.folder, env=environment).returncode, 0)
+        self.addCleanup(belfry, "down", cwd=self.folder, env=environment)
+        # The file has other services by now: who is asked is the daemon.
+        with open(os.path.join(self.folder, "belfry.yaml"), "w", encoding="utf-8") as file:
+            file.write(SERVICES.replace("alpha", "gamma"))
+        for command in ("status", "stop", "restart", "wait", "events"):
+            self.assert_completes(f"belfry {command} al", command, "alpha")
+        self.assert_completes("belfry up ga", "up", "gamma")
+
+    def test_values_of_exec(self):
+        self.assert_completes("belfry exec --annotate githu", "exec", "--annotate", "github")
+        self.assert_completes("belfry exec --junit zeb", "exec", "--junit", "zebra.txt")
+        self.assert_completes("belfry exec --verd", "exec", "--verdict-code")
 
     def test_commands_and_files_behind_exec(self):
         self.assert_completes("belfry exec -- printen", "exec", "--", "printenv")

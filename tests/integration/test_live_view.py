@@ -142,6 +142,11 @@ class LiveView(Scenario):
         terminal.type("\x03")
         self.assertEqual(terminal.end(), 130)
 
+    def test_a_mistyped_service_is_not_watched(self):
+        stack = self.stack_of_three().start().wait_for_control()
+        self.assertIn("did you mean db?", stack.cli("status", "--watch", "bd").stderr)
+        self.assertEqual(stack.cli("status", "--watch", "--json").returncode, 64)
+
     def requests(self, stack):
         return sum(float(line.rsplit(" ", 1)[1]) for line in stack.get("/metrics")[1].splitlines()
                    if line.startswith("belfry_http_requests_total"))

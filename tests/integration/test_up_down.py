@@ -45,6 +45,9 @@ class UpDown(Scenario):
         again = self.cli(stack, "down")
         self.assertEqual(again.returncode, 0)
         self.assertIn("nothing to take down", again.stderr)
+        lost = subprocess.run([BELFRY, "down"], cwd="/proc", env=stack.environment(), capture_output=True, text=True, check=False)
+        self.assertEqual(lost.returncode, 69)
+        self.assertIn("there is no belfry.yaml here", lost.stderr)
 
     def test_a_second_one_is_refused_with_the_pid_of_the_first(self):
         stack = self.stack("  db: {command: [sleep, '1000']}")
