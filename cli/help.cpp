@@ -16,8 +16,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   check, graph  what is wrong with a file; who waits for whom
   status   show who is ready, who waits for what, and since when
   why      why a service is not up, or the stack not ready: the root of it
-  events   what happened to the services of a running belfry
-  logs     what the services of a running belfry wrote
+  events, logs  what happened to the services; what they wrote
   analyze  what a start or a stop took its time for; a picture of it
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload, shutdown    control a running belfry
