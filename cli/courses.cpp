@@ -38,24 +38,29 @@ bool is_transparent(const config::Service& service) {
   return service.type == config::ServiceType::gate || service.type == config::ServiceType::external;
 }
 
-// Every service counts from the moment at which it was wanted itself, and those lie a little apart. Where the
-// wait of a service would end after its begin by no more than that, it is moved along.
+// Every service counts from the moment at which it was wanted itself, and those lie apart when the machine is
+// busy. None has begun before what it requires, so it is moved behind that; a chain settles link by link.
 void bring_into_line(Course& course) {
-  constexpr Duration apart = std::chrono::milliseconds(20);
-  std::vector<std::size_t> order(course.steps.size());
-  std::ranges::generate(order, [n = std::size_t{0}]() mutable { return n++; });
-  std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(course.steps[i].begin, i); });
-  for (const std::size_t i : order) {
-    Step& step = course.steps[i];
-    for (Wait& wait : step.waits) {
-      const Step& on = course.steps[wait.on];
-      wait.held = wait.condition == config::name_of(config::Condition::started) ? on.begin : on.end;
-      const Duration late = wait.held - step.begin;
-      if (late <= Duration{0} || late > std::max(apart, step.begin / 20)) continue;
-      step.begin += late;
-      step.end += late;
+  bool has_moved = true;
+  for (std::size_t round = 0; has_moved && round <= course.steps.size(); ++round) {
+    has_moved = false;
+    for (Step& step : course.steps) {
+      for (Wait& wait : step.waits) {
+        const Step& on = course.steps[wait.on];
+        wait.held = wait.condition == config::name_of(config::Condition::started) ? on.begin : on.end;
+        if (wait.held <= step.begin) continue;
+        step.end += wait.held - step.begin;
+        step.begin = wait.held;
+        has_moved = true;
+      }
     }
   }
+}
+
+// Whether a start tells when the edge came to hold: of own bells and of what need not hold it does not.
+bool is_known(const config::Dependency& edge) {
+  return edge.required && edge.condition != config::Condition::own_bell &&
+         edge.condition != config::Condition::stopped;
 }
 
 // Those that have to be gone before each service; the order goes through gates and externals, and through
@@ -149,10 +154,11 @@ NamedCourse course_of_start(const daemon::HistoryEntry& entry, const config::Sta
   for (const config::Service& service : stack.services) {
     const auto self = numbers.find(service.name);
     if (self == numbers.end()) continue;
+    if (service.require.count != 0) continue;  // which of a quorum's members it was nobody has written down
     Step& step = out.course.steps[self->second];
     for (const config::Dependency& edge : service.depends_on) {
       const auto on = numbers.find(edge.service);
-      if (on == numbers.end()) continue;
+      if (on == numbers.end() || !is_known(edge)) continue;
       step.waits.push_back({.on = on->second, .condition = std::string(condition_of(edge))});
     }
   }

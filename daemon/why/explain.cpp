@@ -112,6 +112,7 @@ std::vector<Blame> blames_of(const StackFacts& stack, const Culprits& culprits) 
     blame.waiting.push_back(asked);
   }
   std::vector<Blame> sorted;
+  sorted.reserve(all.size());
   for (auto& [culprit, blame] : all) sorted.push_back(std::move(blame));
   std::ranges::sort(sorted, [&](const Blame& a, const Blame& b) {
     return std::tuple(culprits.rank(a.culprit), b.waiting.size(), a.culprit) <

@@ -50,6 +50,7 @@ void add_section(std::string& out, const std::string& title, const std::vector<s
 
 std::vector<std::string> evidence_of(const Explanation& explanation) {
   std::vector<std::string> lines;
+  lines.reserve(explanation.evidence.size());
   for (const EvidenceLine& one : explanation.evidence) {
     std::string line = one.label + ":";
     pad(line, 12);
@@ -70,6 +71,7 @@ std::string details_of(const Explanation& explanation) {
   add_section(out, "what is known of " + explanation.culprit, evidence_of(explanation));
   add_section(out, "its last lines", explanation.log);
   std::vector<std::string> next;
+  next.reserve(explanation.next.size());
   for (const NextLine& one : explanation.next) next.push_back(one.text);
   add_section(out, "what comes next", next);
   add_section(out, "what would help", explanation.help);

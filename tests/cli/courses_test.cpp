@@ -37,7 +37,7 @@ config::Stack stack_of(const std::string& depends_on) {
   }
   for (const char on : depends_on) {
     const std::size_t at = on == 'a' ? 1 : 2;
-    stack.services[at].depends_on.push_back({.service = on == 'a' ? "db" : "api"});
+    stack.services[at].depends_on.emplace_back().service = on == 'a' ? "db" : "api";
   }
   return stack;
 }

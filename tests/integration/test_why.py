@@ -111,7 +111,7 @@ def catalogue(ports, files):
         "no memory": Case("  api: {command: [python3, -c, 'x = bytearray(10**12)'], ready: notify, restart: no, rlimits: {as: 1GiB}}",
                           r"api does not start: it got no more memory", at="failed"),
         "background before it is ready": Case("  api: {command: [sh, -c, 'sleep 1000 & exit 0'], restart: no}",
-                                              r"api has failed: it daemonised: it forked, left", at="failed"),
+                                              r"api (has failed|does not start): it daemonised: it forked, left", at="failed"),
         "ends with 0": Case("  api: {command: [sh, -c, 'exit 0'], ready: notify, restart: no}",
                             r"api does not start: a daemon has to go on in the foreground", at="failed"),
         "one-shot": Case("  api: {command: sleep infinity, depends_on: [migrate]}\n"
