@@ -200,7 +200,7 @@ examples:
 constexpr std::string_view status_help =
     R"(belfry status: show who is ready, who waits for what, and since when.
 
-usage: belfry status [SERVICE…] [-w | --ready] [--json] [--socket PATH | -c FILE]
+usage: belfry status [SERVICE…] [-w|--ready] [--json] [--socket PATH | -c FILE]
 
   SERVICE          only these; default: all
   -w, --watch      go on looking, on a terminal in one place; Ctrl-C leaves

@@ -25,7 +25,11 @@ keeps them running, and stops them in reverse order.
 )";
 
 // What no command's help has room for.
-constexpr std::string_view ending = R"troff(.SH ENVIRONMENT
+constexpr std::string_view ending = R"troff(.SH OPTIONS OF EVERY COMMAND
+.TP
+.BR \-h ", " \-\-help
+The text of this command, as above.
+.SH ENVIRONMENT
 .TP
 .B BELFRY_SOCKET
 The control socket; set for the command of

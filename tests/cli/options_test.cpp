@@ -143,9 +143,9 @@ TEST(Options, events_are_chosen_by_service_kind_and_where_to_begin) {
 }
 
 TEST(Options, exec_without_dashes_is_told_what_was_meant) {
-  const Failure failure = refused({"exec", "pytest", "-q"});
+  const Failure failure = refused({"exec", "pytest", "-x"});
   EXPECT_EQ(failure.exit_code, exit_code::usage);
-  EXPECT_EQ(failure.next_step, "belfry exec -- pytest -q");
+  EXPECT_EQ(failure.next_step, "belfry exec -- pytest -x");
 }
 
 TEST(Options, a_slip_of_the_finger_is_recognised) {

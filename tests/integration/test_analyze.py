@@ -6,7 +6,7 @@ import xml.etree.ElementTree
 
 from harness import Scenario
 
-SHOP = """  db: {command: $SAMPLE --name db --notify --ready-delay 200ms, ready: notify, stop: {timeout: 20s}}
+SHOP = """  db: {command: $SAMPLE --name db --notify --ready-delay 200ms --on-stop-delay 50ms, ready: notify, stop: {timeout: 20s}}
   cache: {command: $SAMPLE --name cache --notify, ready: notify}
   migrate: {type: oneshot, command: $SAMPLE --name migrate --exit-after 50ms, depends_on: [db]}
   api: {command: $SAMPLE --name api --notify --on-stop-delay 100ms, ready: notify, depends_on: [migrate, cache]}"""

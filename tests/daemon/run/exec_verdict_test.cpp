@@ -1,6 +1,6 @@
 #include "daemon/run/exec_verdict.hpp"
 
-#include <gmock/gmock-matchers.h>
+#include <gmock/gmock-more-matchers.h>
 #include <gtest/gtest.h>
 
 namespace belfry::daemon {

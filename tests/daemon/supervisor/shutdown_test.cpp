@@ -127,8 +127,8 @@ TEST_F(Shutdown, the_times_of_a_stop_are_observed) {
   down();
   advance(2s);
   ASSERT_NE(supervisor->times(0), nullptr);
-  EXPECT_EQ(supervisor->times(0)->stop.count, 1U);
-  EXPECT_DOUBLE_EQ(supervisor->times(0)->stop.sum, 2.0);
+  EXPECT_EQ(supervisor->times(0)->stop.view().count, 1U);
+  EXPECT_DOUBLE_EQ(supervisor->times(0)->stop.view().sum, 2.0);
 }
 
 }  // namespace
