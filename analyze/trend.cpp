@@ -59,6 +59,7 @@ std::vector<Difference> compare(const Observation& before, const Observation& af
     all[one.name].after = one.took;
   }
   std::vector<Difference> sorted;
+  sorted.reserve(all.size());
   for (auto& [name, one] : all) sorted.push_back(std::move(one));
   std::ranges::sort(sorted, [](const Difference& a, const Difference& b) {
     const auto size = [](const Difference& one) { return one.by() < Duration{0} ? -one.by() : one.by(); };

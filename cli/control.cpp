@@ -43,7 +43,7 @@ std::optional<StackStatus> look(const Invocation& asked) {
 
 // "did you mean cache? belfry status shows all services"
 std::string known_services(const Invocation& asked, const std::string& name) {
-  const std::string all = "belfry status shows all services";
+  std::string all = "belfry status shows all services";
   const auto status = look(asked);
   if (!status) return all;
   std::vector<std::string_view> known;

@@ -171,7 +171,7 @@ class Logs(Scenario):
                     break
             else:
                 self.fail("nothing was said of what is missing")
-            self.assertRegex(line, r"^flood \| \[belfry: (\d+ )?lines? (is|are) missing here: ")
+            self.assertRegex(line, r"^(flood|belfry) +\| \[belfry: (\d+ )?lines? (is|are) missing here: ")
             logs.terminate()
 
     def test_over_tcp_they_are_shown_on_loopback_under_this_hosts_name(self):

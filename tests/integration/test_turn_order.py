@@ -3,7 +3,7 @@ import os
 import select
 import signal
 
-from harness import PATIENCE, Scenario, belfry, descendants
+from harness import PATIENCE, Scenario, belfry, descendants, until
 
 
 class StandingStill(Scenario):
@@ -13,6 +13,11 @@ class StandingStill(Scenario):
     def reads_a_word(pid):
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return b"read -r word" in file.read()
+
+    def readers_below(self, pid):
+        """Both, once both have been started."""
+        found = [below for below, _ in descendants(pid) if self.reads_a_word(below)]
+        return found if len(found) == 2 else None
 
     def test_who_said_ready_and_died_meanwhile_starts_nobody(self):
         stack = self.stack("""
@@ -31,8 +36,8 @@ class StandingStill(Scenario):
         for fifo in ("go", "go2"):
             os.mkfifo(os.path.join(stack.path, fifo))
         stack.start().output.index_of("calm is ready")
-        waiting = [os.pidfd_open(pid) for pid, _ in descendants(stack.process.pid) if self.reads_a_word(pid)]
-        self.assertEqual(len(waiting), 2)
+        readers = until(lambda: self.readers_below(stack.process.pid))
+        waiting = [os.pidfd_open(pid) for pid in readers]
         stack.pause()
         for fifo in ("go", "go2"):
             with open(os.path.join(stack.path, fifo), "w", encoding="ascii") as out:
