@@ -1,5 +1,7 @@
 #include "cli/stream_follower.hpp"
 
+#include <unistd.h>
+
 #include <iostream>
 #include <optional>
 #include <utility>
@@ -34,7 +36,8 @@ int StreamFollower::follow(Client& first) {
     const auto answer = follow_once(*client);
     if (!answer) return on_suspicion ? exit_code::ok : report(answer.error());
     if (answer->status != 200) return report(refused(answer->status, detail_of(*answer)));
-    if (!std::cout.good() || ended_) return exit_code::ok;  // whoever prints the last words says why
+    if (!std::cout.good() || ended_ || !client::has_reader(STDOUT_FILENO))
+      return exit_code::ok;  // whoever prints the last words says why
     if (is_another_run_) break;
     // It says nothing when it ends, nor to who has taken nothing for long.
     const bool got_on = last_id_ != before;

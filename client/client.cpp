@@ -64,6 +64,13 @@ bool wait_for_news(int fd, short events, Waiting& waiting) {
   }
 }
 
+// Until there is something to be read, or nobody is left to write it to.
+void wait_for_piece(int fd, int output) {
+  pollfd watched[] = {{fd, POLLIN, 0}, {output, 0, 0}};
+  while (::poll(watched, 2, -1) < 0 && errno == EINTR) {
+  }
+}
+
 // Of "HTTP/1.1 200 OK"; 0 for anything else.
 int status_of(std::string_view head) {
   constexpr std::string_view version = "HTTP/1.";
@@ -157,11 +164,19 @@ Expected<Reply> Client::follow(const std::string& target, const std::string& las
   Reply reply = std::move(*begun);
   if (reply.status == 200 && !take(std::exchange(reply.body, {}))) return reply;
   for (;;) {
+    if (reply.status == 200) wait_for_piece(fd_, STDOUT_FILENO);
+    if (!has_reader(STDOUT_FILENO)) return reply;
     const std::string bytes = next_piece();
     if (bytes.empty()) return reply;
     if (reply.status == 200 && !take(bytes)) return reply;
     if (reply.status != 200 && reply.body.size() < largest_refusal) reply.body += bytes;
   }
+}
+
+// poll(2): POLLERR of the end of a pipe that is written to says that the other one is closed.
+bool has_reader(int output) {
+  pollfd looked_at{output, 0, 0};
+  return ::poll(&looked_at, 1, 0) <= 0 || (looked_at.revents & (POLLERR | POLLHUP)) == 0;
 }
 
 pid_t Client::peer() const { return peer_of(fd_).pid; }

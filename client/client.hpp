@@ -25,7 +25,8 @@ class Client {
   // Waits as long as the daemon takes, or as `waiting` says. The Failure: it went away before it answered, or
   // 124: the time was over.
   Expected<Reply> request(std::string_view method, const std::string& target, Waiting* waiting = nullptr);
-  // Hands over what a stream brings, as it comes, until the daemon ends it or `take` says that it is enough.
+  // Hands over what a stream brings, as it comes, until the daemon ends it, `take` says that it is enough, or
+  // nobody is left to read standard output (`has_reader`), which is seen at once and not with the next piece.
   // `last_id`, where not empty, is where to go on. The Reply has a body when its status is not 200.
   Expected<Reply> follow(const std::string& target, const std::string& last_id,
                          const std::function<bool(std::string_view)>& take);
@@ -58,6 +59,9 @@ class Client {
 [[nodiscard]] std::string request_text(std::string_view method, const std::string& target);
 
 // The detail of an RFC 9457 problem, or the body as it is.
+// Whether somebody can still read what is written to `output`. What is no pipe and no socket always has one.
+[[nodiscard]] bool has_reader(int output);
+
 [[nodiscard]] std::string detail_of(const Reply& reply);
 
 // Percent-encodes what may not stand in a segment of a path or a value of a query.

@@ -182,6 +182,21 @@ class Events(Scenario):
         self.assertEqual((both[1].returncode, errors), (0, ""))
         self.assertEqual(stack.process.wait(PATIENCE), 0)
 
+    def test_following_ends_when_nobody_reads_it_any_more_and_nothing_happens(self):
+        stack = self.stack("  db: {command: $SAMPLE --name db --notify, ready: notify}\n").start()
+        stack.wait_for_control()
+        stack.wait("db")
+        for command in (("events", "-f", "--since", "1h"), ("logs", "-f", "belfry")):
+            with self.subTest(command=command):
+                one = subprocess.Popen([BELFRY, *command], env=stack.environment(BELFRY_SOCKET=stack.control), cwd=stack.path,
+                                       text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                self.addCleanup(one.stderr.close)
+                self.addCleanup(one.wait)
+                self.addCleanup(one.kill)
+                self.assertNotEqual(one.stdout.readline(), "")
+                one.stdout.close()
+                self.assertEqual((one.wait(PATIENCE), one.stderr.read()), (0, ""))
+
     def test_without_a_daemon_it_says_so(self):
         stack = self.stack(STACK)
         asked = stack.cli("events")
