@@ -406,6 +406,7 @@ class OnATerminal(Scenario):
         self.assertEqual([], stack.all_events("deaf", "int"))  # a session of its own: the terminal is not its
         terminal.until("slow stopped")  # half a second later it is another request
         terminal.type("\x03")
+        terminal.until("a second request, SIGINT")
         self.assertEqual(128 + signal.SIGINT, terminal.exit_code())
 
 

@@ -5,7 +5,7 @@ import signal
 import time
 import unittest
 
-from harness import PATIENCE, Scenario, descendants
+from harness import PATIENCE, ROOT, Scenario, descendants
 
 ROOT_ONLY = unittest.skipUnless(os.geteuid() == 0, "needs root")
 CAPABILITIES = ("chown", "kill", "setgid", "setuid", "sys_admin", "sys_ptrace", "net_admin")
@@ -147,10 +147,17 @@ class Rights(Scenario):
             with self.subTest(folder=folder):
                 stack = self.stack(SERVICES, TOP)
                 script = f'mount -t tmpfs -o ro none {folder} 2>/dev/null || exit 99; exec "$@"'
-                if folder == "/tmp":  # the stack's own folder stays
-                    script = ('mkdir -p /var/tmp/kept && mount --bind "$0" /var/tmp/kept && mount -t tmpfs none /tmp && '
-                              'mkdir -p "$0" && mount --bind /var/tmp/kept "$0" && mount -o remount,ro,bind /tmp; exec "$@"')
-                stack.start(wrapper=("unshare", "-m", "sh", "-c", script, stack.path), XDG_RUNTIME_DIR="")
+                kept = []
+                if folder == "/tmp":  # the stack's own folder stays, and belfry's, where that is below it as well
+                    kept = [stack.path]
+                    if os.path.realpath(ROOT).startswith("/tmp/"):
+                        kept.append(os.path.realpath(ROOT))
+                    script = ('for k; do [ "$k" != -- ] || break; mkdir -p /var/tmp/kept"$k" && mount --bind "$k" /var/tmp/kept"$k"; done; '
+                              'mount -t tmpfs none /tmp; '
+                              'while [ "$1" != -- ]; do mkdir -p "$1" && mount --bind /var/tmp/kept"$1" "$1"; shift; done; shift; '
+                              'mount -o remount,ro,bind /tmp; exec "$@"')
+                    kept.append("--")
+                stack.start(wrapper=("unshare", "-m", "sh", "-c", script, "sh", *kept), XDG_RUNTIME_DIR="")
                 began = time.monotonic()
                 first = stack.output.lines[stack.output.index_of("belfry")]
                 if "belfry | " in first:
