@@ -26,13 +26,10 @@ class FewIndices {
   std::uint64_t order_ = 0xFEDCBA9876543210U;
 };
 
-// The same for any number; its memory is kept for the next time.
+// The same for any number.
 class ManyIndices {
  public:
-  explicit ManyIndices(std::size_t count) : order_(memory) {
-    order_.resize(count);
-    std::iota(order_.begin(), order_.end(), 0U);
-  }
+  explicit ManyIndices(std::size_t count) : order_(count) { std::iota(order_.begin(), order_.end(), 0U); }
   std::size_t draw(std::size_t place, std::size_t left) noexcept {
     const std::uint32_t drawn = order_[place];
     order_[place] = order_[left - 1];
@@ -40,11 +37,8 @@ class ManyIndices {
   }
 
  private:
-  static thread_local std::vector<std::uint32_t> memory;
-  std::vector<std::uint32_t>& order_;
+  std::vector<std::uint32_t> order_;
 };
-
-thread_local std::vector<std::uint32_t> ManyIndices::memory;
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "channels/detail/frame_pool.hpp"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <mutex>
 #include <new>
@@ -64,21 +66,29 @@ Estate& estate() {
   return *all;
 }
 
-// Leaves the thread's pool to others when the thread ends.
-struct Heir {
-  ~Heir() {
-    const std::lock_guard lock(estate().mutex);
-    estate().pools.push_back(std::exchange(pool, Pool{}));
-    pool.has_heir = true;  // what comes now is lost, and little
-  }
-};
+// Leaves the thread's pool to others. Called when the thread ends, after its thread-local destructors.
+void leave_pool(void*) {
+  const std::lock_guard lock(estate().mutex);
+  estate().pools.push_back(std::exchange(pool, Pool{}));
+  pool.has_heir = true;  // what comes now is lost, and little
+}
+
+// A key, and no thread-local object with a destructor: glibc has that done by what opens shared objects,
+// which has no place in a static program.
+pthread_key_t key_of_heirs() {
+  static const pthread_key_t key = [] {
+    pthread_key_t made{};
+    ::pthread_key_create(&made, &leave_pool);
+    return made;
+  }();
+  return key;
+}
 
 // Takes over what an ended thread has left, and sees to it that it will be left again. What this thread has
 // released already stays in front of it.
 [[gnu::noinline]] void find_heir() {
   pool.has_heir = true;
-  static thread_local Heir heir;
-  static_cast<void>(heir);
+  ::pthread_setspecific(key_of_heirs(), &pool);
   const std::lock_guard lock(estate().mutex);
   if (pool.slabs != nullptr || estate().pools.empty()) return;
   Pool taken = estate().pools.back();
