@@ -38,6 +38,7 @@ namespace {
 // As they are before they are read: what is written meanwhile is newer.
 std::vector<SourceFile> look_at(const std::vector<std::string>& paths) {
   std::vector<SourceFile> files;
+  files.reserve(paths.size());
   std::error_code none;
   for (const std::string& path : paths)
     files.push_back({.path = std::filesystem::absolute(path, none).string(),
