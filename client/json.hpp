@@ -1,4 +1,5 @@
-// What the command line reads of the daemon's JSON. The parser is Boost.JSON, known to json.cpp alone.
+// What the command line reads of the daemon's JSON. The parser is Boost.JSON, known to no header but
+// json_members.hpp.
 #pragma once
 
 #include <cstdint>

@@ -1,36 +1,13 @@
 #include "client/log_lines.hpp"
 
-#include <boost/json.hpp>
-
-#include "client/json.hpp"
+#include "client/json_members.hpp"
 
 namespace belfry::client {
 namespace {
 
 namespace json = boost::json;
 
-json::object object_of(std::string_view text) {
-  json::error_code error;
-  const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
-  return !error && value.is_object() ? value.get_object() : json::object();
-}
-
-std::string text_of(const json::object& object, const char* name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_string()) return {};
-  return {value->get_string().begin(), value->get_string().end()};
-}
-
-bool flag_of(const json::object& object, const char* name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
-std::optional<std::int64_t> number_of(const json::object& object, const char* name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_int64()) return std::nullopt;
-  return value->get_int64();
-}
+json::object object_of(std::string_view text) { return object_in(text).value_or(json::object()); }
 
 }  // namespace
 

@@ -1,26 +1,14 @@
 #include "client/timeline.hpp"
 
-#include <boost/json.hpp>
+#include "client/json_members.hpp"
 
 namespace belfry::client {
 namespace {
 
 namespace json = boost::json;
 
-std::string text_of(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(json::string_view(name.data(), name.size()));
-  if (value == nullptr || !value->is_string()) return {};
-  return {value->get_string().begin(), value->get_string().end()};
-}
-
 std::optional<std::int64_t> moment_of(const json::object& object, const std::string& name) {
-  const json::value* value = object.if_contains(name + "_monotonic_ns");
-  return value != nullptr && value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
-}
-
-const json::array* list_of(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(json::string_view(name.data(), name.size()));
-  return value == nullptr ? nullptr : value->if_array();
+  return number_of(object, name + "_monotonic_ns");
 }
 
 TimelineService service_of(const json::object& object) {
@@ -46,10 +34,9 @@ TimelineService service_of(const json::object& object) {
 }  // namespace
 
 std::optional<TimelineReply> read_timeline(std::string_view body) {
-  json::error_code error;
-  const json::value value = json::parse(json::string_view(body.data(), body.size()), error);
-  if (error || !value.is_object()) return std::nullopt;
-  const json::object& object = value.get_object();
+  const auto read = object_in(body);
+  if (!read) return std::nullopt;
+  const json::object& object = *read;
   const json::array* services = list_of(object, "services");
   if (services == nullptr) return std::nullopt;
   TimelineReply reply{.stack = text_of(object, "stack"),

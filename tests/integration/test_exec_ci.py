@@ -70,8 +70,8 @@ class ExecCi(Scenario):
 
     def test_a_service_that_became_unready_or_lost_its_port_is_named(self):
         port = free_port()
-        listener = (f"import os,socket,time; s=socket.socket(); s.setsockopt(1,2,1); s.bind((\\\"127.0.0.1\\\",{port})); s.listen(); "
-                    "os.mkfifo(\\\"close\\\"); open(\\\"close\\\").read(); s.close(); time.sleep(1000)")
+        listener = (f"import os,signal,socket; s=socket.socket(); s.setsockopt(1,2,1); s.bind((\\\"127.0.0.1\\\",{port})); s.listen(); "
+                    "os.mkfifo(\\\"close\\\"); open(\\\"close\\\").read(); s.close(); signal.pause()")
         stack = self.stack(f"  web: {{command: [python3, -c, \"{listener}\"], ready: {{port: {port}}}}}\n"
                            "  db: {command: [sleep, '1000'], ready: {exec: [test, '!', -e, gone], recheck: 20ms}}")
         follow = f"{BELFRY} wait --not web db"
