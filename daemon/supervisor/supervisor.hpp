@@ -89,8 +89,6 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   // What services have published, secrets included, as variables: BELFRY_OUT_DB_PORT. `ambiguous`: those
   // that are not set because several outputs would be the same one, for people.
   [[nodiscard]] OutputList output_variables(std::vector<std::string>& ambiguous) const;
-  // The services that keep the stack from being ready, with why: "api failed: …".
-  [[nodiscard]] std::vector<std::string> culprits() const;
   // Somebody is on his way up or down.
   [[nodiscard]] bool is_waiting() const { return (begun_ && unready_ != 0) || stopping_ != 0; }
   // Who that is, and why, at most `most` of them; who only waits for others is left out.

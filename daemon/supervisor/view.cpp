@@ -92,18 +92,6 @@ std::optional<std::size_t> Supervisor::find(std::string_view name) const {
   return it == by_name_.end() || name_at(*it) != name ? std::nullopt : std::optional<std::size_t>(*it);
 }
 
-std::vector<std::string> Supervisor::culprits() const {
-  std::vector<std::string> named;
-  for (const auto& service : services_) {
-    if (!counted_unready_[service->index()]) continue;
-    std::string text = std::string(service->name()) + " is " + std::string(name_of(service->state()));
-    for (const std::string& missing : waiting_for(*service)) text += ", waits for " + missing;
-    if (const std::string error = last_error(*service); !error.empty()) text += ": " + error;
-    named.push_back(std::move(text));
-  }
-  return named;
-}
-
 std::optional<std::string> Supervisor::start_is_hopeless() const {
   constexpr std::uint32_t most_failures = 5;
   for (const auto& service : services_) {
