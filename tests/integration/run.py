@@ -9,6 +9,7 @@ Shows one line per scenario while it works; the last line is "N passed, N failed
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 import unittest
@@ -25,14 +26,18 @@ class Result(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.passed = 0
+        self.broken = []  # of each scenario that failed: its name, and why
 
     def startTest(self, test):
         super().startTest(test)
         self.began = time.monotonic()
 
     def _line(self, mark, test):
-        name = test.id().replace("test_", "", 1).replace(".test_", ".")
-        print(f"  {mark:6} {time.monotonic() - self.began:6.2f} s  {name}", flush=True)
+        print(f"  {mark:6} {time.monotonic() - self.began:6.2f} s  {self._name(test)}", flush=True)
+
+    @staticmethod
+    def _name(test):
+        return test.id().replace("test_", "", 1).replace(".test_", ".")
 
     def addSuccess(self, test):
         super().addSuccess(test)
@@ -45,8 +50,10 @@ class Result(unittest.TestResult):
         print(f"         {reason}", flush=True)
 
     def _broken(self, test, error):
+        why = self._exc_info_to_string(error, test)
+        self.broken.append({"name": self._name(test), "why": why})
         self._line("FAILED", test)
-        print(self._exc_info_to_string(error, test), flush=True)
+        print(why, flush=True)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
@@ -76,13 +83,17 @@ def main():
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     parser.add_argument("--results", help="write the counts there as JSON")
     options = parser.parse_args()
+    # A shell starts what is in its background with SIGINT ignored, and everybody below would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     found = [test for test in each(unittest.defaultTestLoader.discover(HERE)) if options.only in test.id()]
     result = Result()
     unittest.TestSuite(found).run(result)
     failed = len(result.failures) + len(result.errors)
     if options.results:
         with open(options.results, "w", encoding="utf-8") as out:
-            json.dump({"passed": result.passed, "failed": failed, "skipped": len(result.skipped)}, out)
+            json.dump({"passed": result.passed, "failed": failed, "skipped": len(result.skipped),
+                       "broken": result.broken}, out)
     if LONG_TURNS:
         busy = ", ".join(f"{turns} {culprit}" for culprit, turns in sorted(LONG_TURNS.items(), key=lambda one: -one[1]))
         print(f"turns of the event loop over 10 ms: {busy}")

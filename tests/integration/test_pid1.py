@@ -400,7 +400,8 @@ class OnATerminal(Scenario):
         terminal = Terminal("env", f"XDG_STATE_HOME={stack.path}", BELFRY, "run", "-c", stack.file)
         self.addCleanup(terminal.close)
         terminal.until("ready after")
-        stack.event("deaf", "ready")
+        for service in ("deaf", "slow"):  # before it hears signals, `slow` would end at once, within the time of an echo
+            stack.event(service, "ready")
         terminal.type("\x03")
         terminal.until("stopping: SIGINT")
         self.assertEqual([], stack.all_events("deaf", "int"))  # a session of its own: the terminal is not its
