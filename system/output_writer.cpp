@@ -76,6 +76,7 @@ struct OutputWriter::State {
     return n < 0 ? -errno : n;
   }
   [[nodiscard]] std::size_t largest_piece(std::size_t rest) const;
+  void tell();
   void tell_when_little_is_left(std::size_t bytes);
   bool wait_until_writable();
   bool mark_what_was_lost();
@@ -105,13 +106,17 @@ struct OutputWriter::State {
   std::condition_variable changed;  // something waits, all is written, or it is over
   std::string waiting;
   std::string batch;  // being written: the thread reads it without the mutex, and only reads
-  std::move_only_function<void()> moved;  // null: the owner has gone
+  bool thread_sleeps = false;
   bool wants_room = false;
   bool wants_end = false;
   std::size_t told_before_end = 0;  // how many bytes may be left when `wants_end` is answered
   bool wants_attention = false;
   bool closed = false;
   std::string trouble;
+
+  // Of its own mutex: the owner, once told, takes the other one at once, and would have to wait for it.
+  std::mutex telling;
+  std::move_only_function<void()> moved;  // null: the owner has gone
 
   std::atomic<bool> abandoned = false;
   std::atomic<bool> in_a_hurry = false;
@@ -128,10 +133,18 @@ struct OutputWriter::State {
 
 void OutputWriter::State::wait_for_something_to_do(std::unique_lock<std::mutex>& lock) {
   const auto ready = [this] { return has_something_to_do(); };
+  thread_sleeps = true;
   if (!attend_at)
     changed.wait(lock, ready);
   else if (!changed.wait_until(lock, *attend_at, ready))
     wants_attention = true;
+  thread_sleeps = false;
+}
+
+// Without `mutex`.
+void OutputWriter::State::tell() {
+  const std::scoped_lock lock(telling);
+  if (moved) moved();
 }
 
 void OutputWriter::State::attend_to_target(std::unique_lock<std::mutex>& lock) {
@@ -143,7 +156,9 @@ void OutputWriter::State::attend_to_target(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (said.empty()) return;
   trouble = std::move(said);
-  if (moved) moved();
+  lock.unlock();
+  tell();
+  lock.lock();
 }
 
 void OutputWriter::State::run() {
@@ -154,24 +169,27 @@ void OutputWriter::State::run() {
     if (abandoned || (waiting.empty() && closed)) return;
     if (waiting.empty()) continue;
     batch.swap(waiting);
-    if (std::exchange(wants_room, false) && moved) moved();
+    const bool has_room = std::exchange(wants_room, false);
     const bool was_well = failure == 0;
     const std::uint64_t lost_before = lost_in_all;
     lock.unlock();
+    if (has_room) tell();
     write_all();
     std::string said = target ? target->trouble() : std::string();
     if (target) attend_at = target->attend_at();
     lock.lock();
     const bool has_news = !said.empty() || lost_in_all != lost_before || (was_well && failure != 0);
     if (!said.empty()) trouble = std::move(said);
-    if (has_news && moved) moved();
     const bool comes_much = batch.size() > batch.capacity() / 4;  // its room goes round with what comes next
     batch.clear();
     begun = 0;
     if (batch.capacity() > kept_capacity && !comes_much) batch.shrink_to_fit();
-    if (!waiting.empty()) continue;
-    changed.notify_all();
-    if (std::exchange(wants_end, false) && moved) moved();
+    const bool is_over = waiting.empty() && std::exchange(wants_end, false);
+    if (waiting.empty()) changed.notify_all();
+    if (!has_news && !is_over) continue;
+    lock.unlock();
+    tell();
+    lock.lock();
   }
 }
 
@@ -193,10 +211,12 @@ std::size_t OutputWriter::State::largest_piece(std::size_t rest) const {
 
 void OutputWriter::State::tell_when_little_is_left(std::size_t bytes) {
   if (bytes > most_told_before_end) return;
-  const std::scoped_lock lock(mutex);
-  if (!wants_end || bytes > told_before_end || !waiting.empty()) return;
-  wants_end = false;
-  if (moved) moved();
+  {
+    const std::scoped_lock lock(mutex);
+    if (!wants_end || bytes > told_before_end || !waiting.empty()) return;
+    wants_end = false;
+  }
+  tell();
 }
 
 // False when it cannot be written, whatever one waits for.
@@ -262,8 +282,11 @@ OutputWriter::OutputWriter(std::unique_ptr<OutputTarget> target, std::move_only_
 OutputWriter::~OutputWriter() {
   bool stuck = false;
   {
-    const std::scoped_lock lock(state_->mutex);
+    const std::scoped_lock lock(state_->telling);
     state_->moved = nullptr;
+  }
+  {
+    const std::scoped_lock lock(state_->mutex);
     state_->closed = true;
     stuck = !state_->is_idle();
     state_->abandoned = stuck;
@@ -299,16 +322,18 @@ std::size_t OutputWriter::room() {
 
 void OutputWriter::put(std::string& lines) {
   if (lines.empty()) return;
-  const std::scoped_lock lock(state_->mutex);
-  if (state_->waiting.empty())
-    state_->waiting.swap(lines);
-  else
-    state_->waiting.append(lines);
-  lines.clear();
-  if (start())
-    state_->changed.notify_all();
-  else
-    state_->write_what_is_taken_at_once();
+  bool sleeps = false;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    if (state_->waiting.empty())
+      state_->waiting.swap(lines);
+    else
+      state_->waiting.append(lines);
+    lines.clear();
+    if (!start()) state_->write_what_is_taken_at_once();
+    sleeps = state_->thread_sleeps;
+  }
+  if (sleeps) state_->changed.notify_all();  // without the mutex, which it takes at once
 }
 
 void OutputWriter::attend() {

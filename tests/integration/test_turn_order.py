@@ -63,11 +63,11 @@ class Requests(Scenario):
 
     def test_a_second_request_later_kills_and_says_why(self):
         stack = self.stack("""
-  db: {command: $SAMPLE --name db --ignore SIGTERM, stop: {timeout: 20s}}
-  slow: {command: $SAMPLE --name slow --on-stop-delay 700ms}
+  db: {command: $SAMPLE --name db --notify --ignore SIGTERM, ready: notify, stop: {timeout: 20s}}
+  slow: {command: $SAMPLE --name slow --notify --on-stop-delay 700ms, ready: notify}
 """).start()
-        stack.event("db", "main")
-        stack.event("slow", "main")
+        for service in ("db", "slow"):  # who does not hear signals yet would end within the time of an echo
+            stack.event(service, "ready")
         stack.send(signal.SIGTERM)
         stack.output.index_of("slow stopped")
         self.assertEqual(stack.stop(signal.SIGTERM), 128 + signal.SIGTERM)
