@@ -46,7 +46,8 @@ constexpr int empty_looks = 3;  // in a row: whoever is between fork and exec is
 // since, or lost the parents below whom it was found.
 class Hunt {
  public:
-  Hunt(const GuardLedger& ledger, const std::string& token) : ledger_(ledger), token_(token) {}
+  Hunt(const GuardLedger& ledger, const std::string& token, ProcessIdentity belfry)
+      : ledger_(ledger), token_(token), belfry_(belfry) {}
 
   void run() {
     const TimePoint give_up = Clock::now() + longest_hunt;
@@ -104,11 +105,24 @@ class Hunt {
     return somebody;
   }
 
+  // A dying process closes its pipes first, and tells its children last of all (PR_SET_PDEATHSIG). In between
+  // a child that it has just cloned may still begin: it has belfry's environment yet, and a session that
+  // belfry had no time to write down. So nothing is over before belfry is.
+  [[nodiscard]] bool is_belfry_still_dying() const {
+    const auto belfry = proc::describe(belfry_.pid);
+    return belfry && belfry->state != 'Z' && belfry->state != 'X' && is_still(belfry_);
+  }
+
   std::vector<ProcessIdentity> find_everybody() {
     std::vector<pid_t> ours;
-    undecided_ = false;
+    const bool belfry_is_there = is_belfry_still_dying();
+    undecided_ = belfry_is_there;
+    if (belfry_is_there) {
+      seen_[belfry_.pid] = {.born = belfry_.born, .is_ours = true, .decided = true};
+      ours.push_back(belfry_.pid);
+    }
     for (const pid_t pid : proc::all()) {
-      if (pid == ::getpid()) continue;
+      if (pid == ::getpid() || (belfry_is_there && pid == belfry_.pid)) continue;
       Seen& seen = look_at(pid);
       if (seen.is_ours) ours.push_back(pid);
       undecided_ = undecided_ || !seen.decided;
@@ -183,6 +197,7 @@ class Hunt {
 
   const GuardLedger& ledger_;
   const std::string& token_;
+  const ProcessIdentity belfry_;
   std::unordered_map<pid_t, Seen> seen_;
   bool undecided_ = false;            // whether somebody might be ours in the last look
   std::unordered_set<pid_t> groups_;  // that were killed unseen
@@ -212,7 +227,7 @@ void leave_everything_but(int first, int second) {
 }
 
 [[noreturn]] void be_the_guard(int from_belfry, int to_belfry, const GuardLedger& ledger,
-                               const std::string& token) {
+                               const std::string& token, ProcessIdentity belfry) {
   leave_everything_but(from_belfry, to_belfry);
   rename();
   const pid_t self = ::getpid();
@@ -221,7 +236,7 @@ void leave_everything_but(int first, int second) {
   ssize_t got = 0;
   do got = ::read(0, &word, 1);
   while (got < 0 && errno == EINTR);
-  if (got != 1 || word != all_is_well) Hunt(ledger, token).run();
+  if (got != 1 || word != all_is_well) Hunt(ledger, token, belfry).run();
   ::_exit(0);
 }
 
@@ -243,12 +258,13 @@ int Guard::fork_it() {
   auto up = make_pipe();
   if (!down || !up) return down ? up.error() : down.error();
   ::fcntl(down->read_end.get(), F_SETFL, 0);
+  const ProcessIdentity self = identity_of(own_pid()).value_or(ProcessIdentity{});
   const pid_t between = ::fork();
   if (between < 0) return errno;
   if (between == 0) {
     const pid_t guard = ::fork();
     if (guard != 0) ::_exit(guard < 0 ? errno : 0);
-    be_the_guard(down->read_end.get(), up->write_end.get(), ledger_, token_);
+    be_the_guard(down->read_end.get(), up->write_end.get(), ledger_, token_, self);
   }
   siginfo_t ended{};
   while (::waitid(P_PID, static_cast<id_t>(between), &ended, WEXITED) != 0 && errno == EINTR) {
