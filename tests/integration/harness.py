@@ -5,6 +5,7 @@ line of belfry's output, for an answer of /v1/wait, or for the end of a process.
 """
 import contextlib
 import ctypes
+import functools
 import http.client
 import json
 import os
@@ -31,6 +32,12 @@ PATIENCE = 30  # seconds until a wait is a failed test; no wait needs them when 
 def with_clients(test):
     """A test that needs what `deploy/install-deps clients` installs: run by tests/run --full, and only there."""
     return test if os.environ.get("BELFRY_CLIENTS") == "1" else None
+
+
+@functools.cache
+def is_static():
+    """Whether this belfry is the static one, which loads no library: it asks databases no query, and says so."""
+    return "(static;" in subprocess.run([BELFRY, "version"], capture_output=True, text=True, check=True).stdout
 
 
 def port_numbers():

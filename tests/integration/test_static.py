@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 
 import harness
-from harness import BELFRY, PATIENCE, ROOT, SAMPLE, Scenario, belfry, free_port
+from harness import BELFRY, PATIENCE, ROOT, SAMPLE, Scenario, belfry, free_port, is_static
 
-IS_STATIC = "(static;" in belfry("version").stdout
+IS_STATIC = is_static()
 AS_PID_1 = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--root")
 # What loads libraries, asks NSS or the resolver of glibc: not one of them may be in the file.
 FORBIDDEN = {"dlopen_doit", "_dl_open", "__nss_lookup_function", "__nss_module_load", "getpwnam_r",
