@@ -44,8 +44,8 @@ endif()
 if(BELFRY_TLS)
   set(OPENSSL_USE_STATIC_LIBS ${BELFRY_STATIC})
   find_package(OpenSSL 3 REQUIRED)
-  add_library(belfry_tls INTERFACE)
-  target_link_libraries(belfry_tls INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+  add_library(belfry_openssl INTERFACE)
+  target_link_libraries(belfry_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto)
 endif()
 
 # Headers only: the libraries of databases are loaded by those who ask a query (docs/adr/0026).

@@ -77,10 +77,11 @@ Task<CheckResult> DialogueProbe::secure(Context& ctx) {
   std::string name = conversation_.tls_options.server_name;
   if (name.empty()) name = target.socket_path.empty() ? target.host : "localhost";
   if (conversation_.any_name) name.clear();
-  auto session = std::make_unique<TlsSession>(std::move(*client), name, &resumption_, conversation_.alpn);
+  auto session =
+      std::make_unique<tls::ClientSession>(std::move(*client), name, &resumption_, conversation_.alpn);
   CheckResult secured = co_await connection_->start_tls(ctx, std::move(session));
   // Also of one that is not to be believed: that is when somebody looks.
-  if (const TlsSession* const tls = connection_->tls(); tls != nullptr && tls->expiry())
+  if (const tls::ClientSession* const tls = connection_->tls(); tls != nullptr && tls->expiry())
     expiry_ = tls->expiry();
   if (!secured) co_return std::unexpected(failed(secured.error()));
   co_return secured;

@@ -10,16 +10,16 @@
 #include "probes/net/connection.hpp"
 #include "probes/net/resolver.hpp"
 #include "probes/net/target.hpp"
-#include "probes/net/tls.hpp"
 #include "probes/probe.hpp"
 #include "probes/protocols/dialogue.hpp"
+#include "tls/client.hpp"
 
 namespace belfry::probes {
 
 // What all probes that go over the network share. What it refers to is the factory's, which outlives them.
 struct NetMeans {
   Resolver& resolver;
-  TlsClients& tls;
+  tls::Clients& tls;
   KernelQuestions questions;
 };
 
@@ -36,7 +36,7 @@ struct Conversation {
   TlsStart tls = TlsStart::never;
   config::TlsOptions tls_options = {};
   bool any_name = false;               // of a certificate that is checked: whoever it is for
-  std::string alpn = {};               // as TlsSession takes it
+  std::string alpn = {};               // as tls::ClientSession takes it
   std::unique_ptr<Dialogue> dialogue;  // null: to be connected is enough
   bool keep = false;                   // a connection that the dialogue can use again
 };
@@ -75,7 +75,7 @@ class DialogueProbe final : public Probe {
   NetMeans means_;
   Conversation conversation_;
   LocalOwner owner_;
-  TlsResumption resumption_;
+  tls::Resumption resumption_;
   std::optional<Connection> connection_;  // open between checks only when it is kept
   TimePoint connected_at_{};
   std::optional<SystemTime> expiry_;  // of the server's certificate

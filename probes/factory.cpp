@@ -23,7 +23,7 @@ struct NativeFactory::Shared {
   PortWaiters waiters;
   system::SockDiag diag;  // one netlink socket, however many services wait for a port
   SocketOwners owners;
-  TlsClients tls;
+  tls::Clients tls;
   KernelQuestions questions{.diag = diag, .owners = owners, .waiters = waiters};
   NetMeans net{.resolver = resolver, .tls = tls, .questions = questions};
 };

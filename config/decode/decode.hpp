@@ -78,6 +78,7 @@ struct ProbeDraft;
 [[nodiscard]] Fields<JsonExpectation> json_fields();
 [[nodiscard]] Fields<ProbeDraft> log_probe_fields();
 [[nodiscard]] Fields<ProbeDraft> dns_fields();
+[[nodiscard]] Fields<HttpTls> http_tls_fields();
 [[nodiscard]] Fields<TlsOptions> tls_fields();
 [[nodiscard]] Fields<ListenSocket> socket_fields();
 [[nodiscard]] Fields<Log> log_fields();

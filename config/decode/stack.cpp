@@ -36,12 +36,43 @@ void read_http_listen(Decoder& decoder, const Entry& entry, Http& out) {
   for (const Node* item : entry.value->items()) one(*item);
 }
 
-constexpr std::array<Field<Http>, 1> http_table{{
+constexpr std::array<Field<HttpTls>, 3> http_tls_table{{
+    {{"cert", "path", "needed",
+      "The certificate, and those that lead to its authority behind it (PEM). Read again when it has "
+      "changed.",
+      "/etc/belfry/tls/tls.crt"},
+     [](Decoder& d, const Entry& e, HttpTls& out) {
+       if (auto path = d.needed_text(*e.value)) out.cert = d.absolute(*path);
+     }},
+    {{"key", "path", "in the file of `cert`", "The private key (PEM), without a passphrase.",
+      "/etc/belfry/tls/tls.key"},
+     [](Decoder& d, const Entry& e, HttpTls& out) {
+       if (auto path = d.needed_text(*e.value)) out.key = d.absolute(*path);
+     }},
+    {{"client_ca", "path", "none: clients need no certificate",
+      "Authorities (PEM): only clients with a certificate of theirs are let in.", "/etc/belfry/tls/ca.crt"},
+     [](Decoder& d, const Entry& e, HttpTls& out) {
+       if (auto path = d.needed_text(*e.value)) out.client_ca = d.absolute(*path);
+     }},
+}};
+
+constexpr std::array<Field<Http>, 2> http_table{{
     {{"listen", "addresses", "none",
       "Where health, metrics, the API and the dashboard are served: `host:port` or `unix:/path`, one or a "
       "list.",
       "127.0.0.1:9600"},
      read_http_listen},
+    {{"tls", "http_tls", "none: plain HTTP", "TLS 1.2 and 1.3 on all addresses of `listen` but unix sockets.",
+      "{cert: tls.crt, key: tls.key}"},
+     [](Decoder& d, const Entry& e, Http& out) {
+       HttpTls tls;
+       if (!d.mapping(*e.value, "`tls`", http_tls_fields(), tls)) return;
+       if (tls.cert.empty())
+         d.error("missing-key", *e.value, "`tls` of `http` needs a certificate",
+                 "write {cert: FILE, key: FILE}");
+       else
+         out.tls = std::move(tls);
+     }},
 }};
 
 constexpr std::array<Field<Control>, 3> control_table{{
@@ -179,6 +210,7 @@ constexpr std::array<Field<StackDraft>, 10> stack_table{{
 }  // namespace
 
 Fields<Http> http_fields() { return http_table; }
+Fields<HttpTls> http_tls_fields() { return http_tls_table; }
 Fields<Control> control_fields() { return control_table; }
 Fields<Shutdown> shutdown_fields() { return shutdown_table; }
 Fields<Stack> limits_fields() { return limits_table; }

@@ -29,6 +29,8 @@ std::vector<Table> all_tables() {
   return {
       table("file", "The file", "The top level.", stack_fields()),
       table("http", "`http`", "Health, metrics, API and dashboard.", http_fields()),
+      table("http_tls", "`tls` of `http`", "What belfry shows of itself, and whom it lets in.",
+            http_tls_fields()),
       table("control", "`control`", "The socket for commands.", control_fields()),
       table("shutdown", "`shutdown`", "The graceful stop of the whole stack.", shutdown_fields()),
       table("limits", "`limits`", "Limits on what runs at the same time.", limits_fields()),

@@ -348,8 +348,15 @@ struct Service {
   Place place;
 };
 
+// What the addresses of TCP show of themselves, and whom they let in. PEM files.
+struct HttpTls {
+  std::string cert, key;  // an empty key is in the certificate's file
+  std::string client_ca;  // empty: clients need no certificate
+};
+
 struct Http {
   std::vector<std::string> listen;  // `host:port` or `unix:/path`; empty: no HTTP
+  std::optional<HttpTls> tls;
   Place place;
 };
 

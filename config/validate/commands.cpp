@@ -70,6 +70,13 @@ class HostCheck {
       if (const std::string why = host_.why_not_readable(file); !why.empty())
         warn("unreadable-file", {0, 0, 0}, "`control.token_file`: " + quote(file) + " " + why,
              "create it, or correct the path");
+    if (stack.http.tls)
+      for (const std::string* file :
+           {&stack.http.tls->cert, &stack.http.tls->key, &stack.http.tls->client_ca})
+        if (const std::string why = file->empty() ? std::string() : host_.why_not_readable(*file);
+            !why.empty())
+          warn("unreadable-file", Span(stack.http.place), "`http.tls`: " + quote(*file) + " " + why,
+               "create it, or correct the path");
     for (const std::string& address : stack.http.listen)
       if (const auto parsed = parse_host_port(address); parsed && !address.starts_with("unix:"))
         port(false, parsed->host, parsed->port, Span(stack.http.place));

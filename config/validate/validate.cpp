@@ -148,6 +148,18 @@ void check_delay(Decoder& decoder, const StackDraft& draft) {
                                 "write shutdown: {delay: 5s}, as long as they take to notice");
 }
 
+// A bearer token is as good as a password, and anybody on the way reads it.
+void check_token(Decoder& decoder, const StackDraft& draft) {
+  const auto served = std::ranges::find_if(draft.stack.http.listen, is_for_others);
+  if (draft.stack.control.token_file.empty() || served == draft.stack.http.listen.end() ||
+      draft.stack.http.tls)
+    return;
+  decoder.diagnostics().warning("token-in-clear", {0, 0, 0},
+                                "who has the token of `control.token_file` sends it to " + *served +
+                                    " in clear text, and may be overheard",
+                                "write http: {tls: {cert: FILE, key: FILE}}, or listen on 127.0.0.1");
+}
+
 void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string>& profiles,
               const std::vector<std::string>& named, Host* host) {
   if (draft.stack.services.empty() && !decoder.diagnostics().has_errors())
@@ -170,6 +182,7 @@ void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string
   check_rights(decoder, draft, host);
   if (acyclic) check_budget(decoder, draft);
   check_delay(decoder, draft);
+  check_token(decoder, draft);
 }
 
 }  // namespace belfry::config

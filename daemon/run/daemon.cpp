@@ -14,10 +14,12 @@
 #include "config/model/enum_names.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
+#include "daemon/resources/descriptor_need.hpp"
 #include "daemon/resources/survivors.hpp"
 #include "daemon/run/control_access.hpp"
 #include "daemon/run/own_tasks.hpp"
 #include "daemon/service/description.hpp"
+#include "system/descriptors.hpp"
 #include "system/file_facts.hpp"
 #include "system/proc.hpp"
 #include "system/process_identity.hpp"
@@ -45,6 +47,15 @@ LogPump pump_for(Loop& loop, const RunMode& mode) {
 
 bool has_a_user(const config::Service& service) { return !service.user->empty(); }
 
+// A wait takes a connection, and waits are what most clients are there for.
+http::ServerLimits limits_for(const config::Stack& stack) {
+  http::ServerLimits limits;
+  limits.connections = connections_for_clients(stack, system::descriptor_limit());
+  limits.waits = limits.connections / 2;
+  limits.wait_names = limits.waits * 16;
+  return limits;
+}
+
 }  // namespace
 
 Daemon::Daemon(const config::Stack& stack, RunMode mode)
@@ -62,7 +73,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
       api_(supervisor_, metrics_, supervisor_.journal(), resources_.logs().book()),
-      server_(root_, api_),
+      server_(root_, api_, http::Access::read_only, limits_for(stack)),
       service_manager_(loop_, poller_, [this] { return summary(); }),
       signalled_(loop_, "signal"),
       long_waits_(
@@ -72,6 +83,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
   processes_.tell_usage_to(resources_);
   loop_.on_unread_error(
       [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });
+  api_.on_remark = [this](const std::string& text) { notice("belfry", text); };
   api_.on_broken = [this](const Error& error) { complain("internal error: " + error.text()); };
   watch_logs();
   if (mode_.guard != nullptr) {
@@ -158,6 +170,11 @@ std::optional<int> Daemon::open() {
   if (system::proc::hides_others() && std::ranges::any_of(stack_.services, has_a_user))
     notice("belfry", of_hidden);
   if (!mode_.tcp_by_default) return std::nullopt;
+  if (stack_.http.tls && !stack_.http.listen.empty()) {
+    auto tls = tls::Server::load(*stack_.http.tls);
+    if (!tls) return refuse(exit_code::bad_config, tls.error().text() + " (http.tls)");
+    server_.speak_tls(std::move(*tls));
+  }
   for (const std::string& address : stack_.http.listen) {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return refuse(exit_code::os_error, ok.error().text());

@@ -142,7 +142,7 @@ Task<Result<std::size_t>> Connection::read_some(Context& ctx, std::span<char> in
   }
 }
 
-Task<Result<void>> Connection::start_tls(Context& ctx, std::unique_ptr<TlsSession> session) {
+Task<Result<void>> Connection::start_tls(Context& ctx, std::unique_ptr<tls::ClientSession> session) {
   tls_ = std::move(session);
   if (!wire_) wire_ = std::make_unique_for_overwrite<char[]>(wire_bytes);
   for (;;) {

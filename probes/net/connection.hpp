@@ -14,9 +14,9 @@
 #include "channels/task.hpp"
 #include "probes/net/resolver.hpp"
 #include "probes/net/target.hpp"
-#include "probes/net/tls.hpp"
 #include "system/owned_fd.hpp"
 #include "system/stream_client.hpp"
+#include "tls/client.hpp"
 
 namespace belfry::probes {
 
@@ -41,7 +41,7 @@ class Connection {
                              system::Handshake handshake = system::Handshake::whole);
   // The errors of these say what is wrong, and not with whom: "Connection reset by peer". Of start_tls():
   // what is wrong with the certificate. Nothing may be left that was read before TLS began.
-  Task<Result<void>> start_tls(Context& ctx, std::unique_ptr<TlsSession> session);
+  Task<Result<void>> start_tls(Context& ctx, std::unique_ptr<tls::ClientSession> session);
   Task<Result<void>> write(Context& ctx, std::string_view bytes);
   // How many bytes were put into `into`, one at least; 0: the server has closed its side.
   Task<Result<std::size_t>> read_some(Context& ctx, std::span<char> into);
@@ -58,7 +58,7 @@ class Connection {
   // Empty: it is no TCP connection, or none any more.
   [[nodiscard]] std::optional<Ends> ends();
   // Null: it is not within TLS.
-  [[nodiscard]] const TlsSession* tls() const { return tls_.get(); }
+  [[nodiscard]] const tls::ClientSession* tls() const { return tls_.get(); }
 
  private:
   using Stream = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
@@ -77,7 +77,7 @@ class Connection {
   system::OwnedFd bare_;  // connected, and nothing had to be waited for yet: the loop does not know of it
   int family_ = 0;        // its
   Stream socket_;
-  std::unique_ptr<TlsSession> tls_;
+  std::unique_ptr<tls::ClientSession> tls_;
   std::unique_ptr<char[]> wire_;  // what TLS reads into
   std::string outgoing_;          // of TLS, on its way
 };

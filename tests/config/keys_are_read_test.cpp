@@ -83,7 +83,7 @@ std::vector<Member> members_of_the_model() {
 // What stands behind `.`, `->` and `::` in the sources that read the model.
 std::set<std::string, std::less<>> words_that_are_read() {
   std::set<std::string, std::less<>> words;
-  for (const char* folder : {"daemon", "probes", "cli", "client"})
+  for (const char* folder : {"daemon", "probes", "tls", "cli", "client"})
     for (const auto& file : std::filesystem::recursive_directory_iterator(source_directory / folder)) {
       if (file.path().extension() != ".cpp" && file.path().extension() != ".hpp") continue;
       const std::string text = without_comments(file.path());

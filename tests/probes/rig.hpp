@@ -64,7 +64,7 @@ struct Kernel {
   system::SockDiag diag;
   probes::PortWaiters waiters;
   probes::SocketOwners owners;
-  probes::TlsClients tls;
+  tls::Clients tls;
   // For probes that go over the network.
   [[nodiscard]] probes::NetMeans net(probes::Resolver& resolver) {
     return {.resolver = resolver, .tls = tls, .questions = questions()};

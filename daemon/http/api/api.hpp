@@ -65,10 +65,13 @@ class Api final : public RequestHandler {
   [[nodiscard]] bool is_light(const Request& request) const override;
   void answered(int status) override { metrics_.request_answered(status); }
   void happened(ConnectionEvent event) override;
+  void remark(const std::string& text) override { on_remark(text); }
   void broke(const Error& error) override { on_broken(error); }
 
   // Told what was thrown while a request was answered. By default it is printed.
   std::function<void(const Error&)> on_broken = &print_broken;
+  // Where what somebody should know goes; by default nowhere.
+  std::function<void(const std::string&)> on_remark = [](const std::string&) {};
 
   // --- what answer() is made of
   [[nodiscard]] Understood understand(const Request& request, const Caller& caller);

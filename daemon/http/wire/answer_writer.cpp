@@ -2,8 +2,6 @@
 
 #include <cerrno>
 
-#include "channels/asio_bridge.hpp"
-
 namespace belfry::daemon::http {
 namespace {
 
@@ -39,7 +37,7 @@ Task<bool> AnswerWriter::flush() {
 
 // Nearly every answer fits into the socket's buffer: no need to ask the loop first.
 Task<bool> AnswerWriter::send_now(std::string_view bytes) {
-  const bool all = send_what_fits(bytes);
+  const bool all = connection_.send_what_fits(bytes);
   if (all || errno != EAGAIN) co_return all;
   const bool taken = co_await send_slowly(bytes);
   co_return taken;
@@ -48,7 +46,7 @@ Task<bool> AnswerWriter::send_now(std::string_view bytes) {
 // What is left for later is kept without what is gone by then.
 Task<bool> AnswerWriter::send_body(std::string& body) {
   std::string_view left = body;
-  if (send_what_fits(left)) co_return true;
+  if (connection_.send_what_fits(left)) co_return true;
   if (errno != EAGAIN) co_return false;
   body = std::string(left);
   body_size_ = body.size();
@@ -67,11 +65,10 @@ Task<bool> AnswerWriter::send_slowly(std::string_view bytes) {
          admission_.unread.give_up_first())
     shared_.handler.happened(ConnectionEvent::shed);
   for (;;) {
-    auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
-    const auto [error] = co_await async(in_time, std::move(writable));
-    if (error || was_given_up(in_time)) co_return false;
+    const bool writable = co_await connection_.wait_until_writable(in_time);
+    if (!writable || was_given_up(in_time)) co_return false;
     place.got_on();
-    if (send_what_fits(bytes)) co_return true;
+    if (connection_.send_what_fits(bytes)) co_return true;
     if (errno != EAGAIN) co_return false;
   }
 }

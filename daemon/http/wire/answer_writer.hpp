@@ -5,23 +5,21 @@
 #include <string>
 #include <string_view>
 
-#include "channels/asio.hpp"
 #include "channels/task.hpp"
+#include "daemon/http/wire/connection.hpp"
 #include "daemon/http/wire/message.hpp"
 #include "daemon/http/wire/session.hpp"
 
 namespace belfry::daemon::http {
 
-using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
-
 // Small answers are collected until somebody flushes, large ones go out from where they are. A peer that does
 // not keep up has a place among those that can be given up, with what it keeps in memory. Owner: the session.
-// Lifecycle: as long as its socket. Cancellation: Shared::sessions, a deadline for each answer, and by being
-// given up; each returns false, after which the connection is of no use.
+// Lifecycle: as long as its connection. Cancellation: Shared::sessions, a deadline for each answer, and by
+// being given up; each returns false, after which the connection is of no use.
 class AnswerWriter {
  public:
-  AnswerWriter(Shared& shared, Admission& admission, Socket& socket)
-      : shared_(shared), admission_(admission), socket_(socket) {}
+  AnswerWriter(Shared& shared, Admission& admission, Connection& connection)
+      : shared_(shared), admission_(admission), connection_(connection) {}
   AnswerWriter(const AnswerWriter&) = delete;
   AnswerWriter& operator=(const AnswerWriter&) = delete;
 
@@ -34,13 +32,10 @@ class AnswerWriter {
  private:
   Task<bool> send_body(std::string& body);
   Task<bool> send_slowly(std::string_view bytes);
-  bool send_what_fits(std::string_view& bytes) {
-    return system::send_what_fits(socket_.native_handle(), bytes);
-  }
 
   Shared& shared_;
   Admission& admission_;
-  Socket& socket_;
+  Connection& connection_;
   std::string output_;         // answers that have not been sent
   std::size_t body_size_ = 0;  // of the one that is being sent and is not in output_
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "channels/context.hpp"
@@ -68,6 +69,8 @@ class RequestHandler {
   // For whoever counts: an answer is about to be sent; something happened to a connection.
   virtual void answered(int status) = 0;
   virtual void happened(ConnectionEvent event) = 0;
+  // What the one who runs the daemon should know, in words.
+  virtual void remark(const std::string& text) = 0;
   // Something was thrown while a request was answered: a bug. Whoever asked has been told 500, if he still
   // could be; this is for the one who runs the daemon.
   virtual void broke(const Error& error) = 0;

@@ -30,6 +30,7 @@ struct Address {
 
   system::ListenSocket socket;
   Access access;
+  bool tls = false;
   Descriptor descriptor;
   Admission admission;
 };
@@ -67,6 +68,7 @@ struct Server::State {
 
   Shared shared;
   Access default_access;
+  std::unique_ptr<tls::Server> tls;  // null: none is spoken
   std::list<Address> addresses;
 };
 
@@ -134,7 +136,15 @@ void Server::State::welcome(Address& address, system::OwnedFd fd, const system::
   if (!address.socket.is_unix()) system::limit_sending(fd.get(), kernel_keeps);
   ++address.admission.open;
   const Caller caller{address.access, peer};
-  spawn(shared.tasks, "http session", serve_connection(shared, address.admission, std::move(fd), caller));
+  std::unique_ptr<tls::ServerSession> secured;
+  if (address.tls) {
+    secured = tls->accept();
+    if (const std::string trouble = tls->take_trouble(); !trouble.empty())
+      shared.handler.remark("cannot use the new certificate of http.tls, and goes on with the old one: " +
+                            trouble);
+  }
+  spawn(shared.tasks, "http session",
+        serve_connection(shared, address.admission, std::move(fd), std::move(secured), caller));
 }
 
 Server::Server(Context& parent, RequestHandler& handler, Access access, ServerLimits limits)
@@ -151,9 +161,12 @@ Result<void> Server::listen(std::string_view address, Access access, std::vector
   auto bound = system::ListenSocket::bind(*parsed);
   if (!bound) return std::unexpected(bound.error());
   Address& added = state_->addresses.emplace_back(state_->shared.loop, std::move(*bound), access);
+  added.tls = state_->tls != nullptr && !added.socket.is_unix();
   spawn(state_->shared.tasks, "http accept", state_->accept_from(added));
   return {};
 }
+
+void Server::speak_tls(std::unique_ptr<tls::Server> tls) { state_->tls = std::move(tls); }
 
 const system::ListenSocket& Server::State::socket(std::size_t index) const {
   assert(index < addresses.size());

@@ -16,6 +16,7 @@
 #include "daemon/http/wire/caller.hpp"
 #include "daemon/http/wire/parser.hpp"
 #include "daemon/http/wire/request_handler.hpp"
+#include "tls/server.hpp"
 
 namespace belfry::daemon::http {
 
@@ -56,6 +57,8 @@ class Server {
   Result<void> listen(std::string_view address);
   // `groups`: whose members may connect to a unix socket besides its owner.
   Result<void> listen(std::string_view address, Access access, std::vector<gid_t> groups = {});
+  // What is listened on from now on speaks TLS, unless it is a unix socket.
+  void speak_tls(std::unique_ptr<tls::Server> tls);
   // Who had the index-th address, a unix socket, lost it and still runs; 0: nobody.
   [[nodiscard]] pid_t predecessor(std::size_t index = 0) const;
   // The port of the index-th address that was listened on; 0 for a unix socket.

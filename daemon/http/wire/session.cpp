@@ -6,18 +6,18 @@
 #include <utility>
 #include <vector>
 
-#include "channels/asio_bridge.hpp"
 #include "channels/handshake.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/http/wire/answer_writer.hpp"
+#include "daemon/http/wire/connection.hpp"
 #include "daemon/http/wire/stream_writer.hpp"
-#include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
 namespace {
 
 constexpr std::size_t first_buffer = 2048;
-constexpr std::size_t least_share = 512;   // of a turn, for any answer
+constexpr std::size_t cost_of_handshake = std::size_t{32} * 1024;  // as bytes of an answer
+constexpr std::size_t least_share = 512;                           // of a turn, for any answer
 constexpr std::size_t most_in_a_row = 16;  // requests of one connection before others have their turn
 
 // Rings the doorbell when the connection is gone, however that comes about. Its descriptor is closed just
@@ -42,11 +42,9 @@ class ConnectionGuard {
 };
 
 // A caller that hangs up ends its own wait. Bytes that come instead (a pipelined request) end the watch.
-Task<void> watch_hang_up(Context& watching, Socket& socket, Context& caller) {
-  auto readable = socket.async_wait(Socket::wait_read, asio::deferred);
-  const auto [error] = co_await async(watching, std::move(readable));
-  if (error) co_return;
-  if (system::has_hung_up(socket.native_handle())) caller.cancel(Error::closed("the client hung up"));
+Task<void> watch_hang_up(Context& watching, Connection& connection, Context& caller) {
+  const Connection::Sign sign = co_await connection.watch(watching);
+  if (sign == Connection::Sign::end) caller.cancel(Error::closed("the client hung up"));
 }
 
 bool is_late(const Context& ctx) {
@@ -66,14 +64,12 @@ Task<void> run_in_background(Shared& shared, std::unique_ptr<Deferred> deferred,
 // Cancellation: Shared::draining while idle, Shared::sessions always; a deadline for each phase.
 class Session {
  public:
-  Session(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller)
+  Session(Shared& shared, Admission& admission, Connection& connection, Caller caller)
       : shared_(shared),
         admission_(admission),
         caller_(caller),
         parser_(shared.limits.parser),
-        socket_(shared.loop.executor()) {
-    // The family is not looked at again: reading and writing are the same for all streams.
-    socket_.assign(asio::generic::stream_protocol(AF_UNIX, 0), fd.release());
+        connection_(connection) {
     input_.resize(first_buffer);
   }
 
@@ -106,10 +102,10 @@ class Session {
   Admission& admission_;
   Caller caller_;
   RequestParser parser_;
-  Socket socket_;
+  Connection& connection_;
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
-  AnswerWriter writer_{shared_, admission_, socket_};
+  AnswerWriter writer_{shared_, admission_, connection_};
   std::unique_ptr<BodyStream> stream_;  // of the answer that is about to be sent
   bool continue_sent_ = false;
   bool served_ = false;       // a request of this connection has been answered
@@ -131,7 +127,7 @@ Task<void> Session::run() {
     shared_.handler.answered(response.status);
     if (response.streamed && request.method != Method::head) {
       shrink();
-      co_await send_stream(shared_, admission_, socket_, writer_, response, request.http_1_0, *stream_);
+      co_await send_stream(shared_, admission_, connection_, writer_, response, request.http_1_0, *stream_);
       break;
     }
     const bool sent = co_await writer_.send(response, request);
@@ -227,10 +223,8 @@ Task<bool> Session::read_some(Context& ctx) {
   }
   // A head that is not complete stays whole, and the parser bounds it: the buffer is bounded with it.
   if (end_ == input_.size()) input_.resize(input_.size() * 2);
-  auto read =
-      socket_.async_read_some(asio::buffer(input_.data() + end_, input_.size() - end_), asio::deferred);
-  const auto [error, size] = co_await async(ctx, std::move(read));
-  if (error || size == 0 || was_given_up(ctx)) co_return false;
+  const std::size_t size = co_await connection_.read_some(ctx, std::span(input_).subspan(end_));
+  if (size == 0 || was_given_up(ctx)) co_return false;
   end_ += size;
   co_return true;
 }
@@ -330,7 +324,7 @@ Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
   Context caller(shared_.sessions);
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Handshake watch(shared_.sessions, "http hang-up watch");
-  spawn(watch, watch_hang_up(watch.context(), socket_, caller));
+  spawn(watch, watch_hang_up(watch.context(), connection_, caller));
   Response response;
   std::exception_ptr thrown;
   try {
@@ -347,7 +341,7 @@ Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
 
 // A close while bytes are unread resets the connection, and the peer may lose the refusal before it read it.
 Task<void> Session::linger() {
-  system::end_sending(socket_.native_handle());
+  connection_.end_sending();
   constexpr auto patience = std::chrono::seconds(1);
   constexpr std::size_t most = std::size_t{256} * 1024;
   Context in_time(shared_.sessions, after(patience));
@@ -362,13 +356,33 @@ Task<void> Session::linger() {
   }
 }
 
+// As long as the rest of a request may take; to sign costs a millisecond, and so others have their turn
+// first.
+Task<bool> secure(Shared& shared, Admission& admission, Connection& connection) {
+  Context in_time(shared.sessions, saturating_add(shared.loop.now(), shared.limits.request));
+  const Evictable place(admission.half, in_time);
+  admission.can_make_room();
+  co_await shared.turn_share.wait(in_time);
+  if (was_given_up(in_time)) co_return false;
+  const bool secured = co_await connection.secure(in_time);
+  shared.turn_share.take(cost_of_handshake, Duration::zero());
+  co_return secured && !was_given_up(in_time);
+}
+
 }  // namespace
 
-Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller) {
+Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd,
+                            std::unique_ptr<tls::ServerSession> tls, Caller caller) {
   const ConnectionGuard guard(shared, admission);
-  Session session(shared, admission, std::move(fd), caller);
+  Connection connection(shared.loop, std::move(fd), std::move(tls));
   try {
+    if (connection.has_tls()) {
+      const bool secured = co_await secure(shared, admission, connection);
+      if (!secured) co_return;
+    }
+    Session session(shared, admission, connection, caller);
     co_await session.run();
+    connection.say_goodbye();
   } catch (...) {
     shared.handler.broke(error_from_exception("http session", std::current_exception()));
   }

@@ -1,6 +1,7 @@
 // One connection, from accept to close. Includes Asio: for the server's own files only.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "channels/asio.hpp"
@@ -16,6 +17,7 @@
 #include "daemon/http/wire/wall_clock.hpp"
 #include "system/descriptor_reserve.hpp"
 #include "system/owned_fd.hpp"
+#include "tls/server.hpp"
 
 namespace belfry::daemon::http {
 
@@ -55,6 +57,7 @@ struct Shared {
 
 // Serves the descriptor until one side has had enough. Whoever spawns it has counted it in `admission.open`;
 // it counts itself out. `shared` and `admission` outlive the task.
-Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd, Caller caller);
+Task<void> serve_connection(Shared& shared, Admission& admission, system::OwnedFd fd,
+                            std::unique_ptr<tls::ServerSession> tls, Caller caller);
 
 }  // namespace belfry::daemon::http

@@ -2,11 +2,9 @@
 
 #include <cerrno>
 
-#include "channels/asio_bridge.hpp"
 #include "channels/handshake.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
-#include "system/stream_socket.hpp"
 
 namespace belfry::daemon::http {
 namespace {
@@ -16,10 +14,10 @@ constexpr std::size_t usual_piece = 512;  // what an idle reader keeps
 constexpr Duration between_heartbeats = std::chrono::seconds(15);
 
 // The end of the connection, or bytes that nobody will answer.
-Task<void> watch_reader(Context& watching, Socket& socket, Context& reading) {
-  auto readable = socket.async_wait(Socket::wait_read, asio::deferred);
-  const auto [error] = co_await async(watching, std::move(readable));
-  if (!error) reading.cancel(Error::closed("the reader has gone, or asks for something else"));
+Task<void> watch_reader(Context& watching, Connection& connection, Context& reading) {
+  const Connection::Sign sign = co_await connection.watch(watching);
+  if (sign != Connection::Sign::cancelled)
+    reading.cancel(Error::closed("the reader has gone, or asks for something else"));
 }
 
 }  // namespace
@@ -37,7 +35,7 @@ std::optional<Response> refuse_stream(const Shared& shared, const Admission& adm
                   " others are told already; try again");
 }
 
-Task<void> send_stream(Shared& shared, Admission& admission, Socket& socket, AnswerWriter& writer,
+Task<void> send_stream(Shared& shared, Admission& admission, Connection& connection, AnswerWriter& writer,
                        const Response& head, bool http_1_0, BodyStream& body) {
   const Counted streams(admission.streams);
   std::string begin;
@@ -46,7 +44,7 @@ Task<void> send_stream(Shared& shared, Admission& admission, Socket& socket, Ans
   if (sent) sent = co_await writer.send_now(begin);
   if (!sent) co_return;
   std::string().swap(begin);
-  StreamWriter stream(shared, admission, socket, body, !http_1_0);
+  StreamWriter stream(shared, admission, connection, body, !http_1_0);
   co_await stream.run();
 }
 
@@ -55,7 +53,7 @@ Task<void> StreamWriter::run() {
   const Evictable place(admission_.streaming, reading);
   admission_.can_make_room();
   Handshake watch(shared_.sessions, "http reader watch");
-  spawn(watch, watch_reader(watch.context(), socket_, reading));
+  spawn(watch, watch_reader(watch.context(), connection_, reading));
   co_await follow(reading);
   Context joining(shared_.loop);
   const Result<void> stopped = co_await watch.stop(joining);
@@ -96,7 +94,7 @@ Task<bool> StreamWriter::send_next(BodyStream::Next& next) {
   }
   end_piece();
   std::string_view bytes = piece_;
-  const bool all = system::send_what_fits(socket_.native_handle(), bytes);
+  const bool all = connection_.send_what_fits(bytes);
   const int error = errno;
   const Duration took = shared_.loop.now() - began;
   shared_.stream_pace.took(took);
@@ -125,7 +123,7 @@ Task<bool> StreamWriter::wait_for_news(Context& reading) {
 
 Task<bool> StreamWriter::send_piece() {
   std::string_view bytes = piece_;
-  if (system::send_what_fits(socket_.native_handle(), bytes)) co_return true;
+  if (connection_.send_what_fits(bytes)) co_return true;
   if (errno != EAGAIN) co_return false;
   const bool sent = co_await send_slowly(bytes);
   co_return sent;
@@ -139,15 +137,14 @@ Task<bool> StreamWriter::send_slowly(std::string_view bytes) {
   place.hold(piece_.capacity());
   const std::size_t behind = body_.backlog();  // of what was kept before he came, too
   for (bool all = false; !all;) {
-    auto writable = socket_.async_wait(Socket::wait_write, asio::deferred);
-    const auto [error] = co_await async(in_time, std::move(writable));
-    if (error || was_given_up(in_time)) {
+    const bool writable = co_await connection_.wait_until_writable(in_time);
+    if (!writable || was_given_up(in_time)) {
       if (in_time.cancelled() && in_time.cause().kind() == Error::Kind::deadline_exceeded)
         shared_.handler.happened(ConnectionEvent::dropped);
       co_return false;
     }
     place.got_on();
-    all = system::send_what_fits(socket_.native_handle(), bytes);
+    all = connection_.send_what_fits(bytes);
     if (!all && errno != EAGAIN) co_return false;
   }
   if (body_.backlog() <= behind + shared_.limits.stream_backlog) co_return true;
@@ -157,7 +154,7 @@ Task<bool> StreamWriter::send_slowly(std::string_view bytes) {
   end_piece();
   if (chunked_) piece_ += "0\r\n\r\n";
   std::string_view farewell = piece_;
-  static_cast<void>(system::send_what_fits(socket_.native_handle(), farewell));
+  static_cast<void>(connection_.send_what_fits(farewell));
   co_return false;
 }
 

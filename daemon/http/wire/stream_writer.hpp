@@ -19,7 +19,7 @@ namespace belfry::daemon::http {
                                                     bool more_has_come);
 
 // The head, and the stream to its end; the last thing on its connection.
-Task<void> send_stream(Shared& shared, Admission& admission, Socket& socket, AnswerWriter& writer,
+Task<void> send_stream(Shared& shared, Admission& admission, Connection& connection, AnswerWriter& writer,
                        const Response& head, bool http_1_0, BodyStream& body);
 
 // One piece at a time is in memory; the next one is made when it is gone. A reader who hangs up, who sends
@@ -29,8 +29,8 @@ Task<void> send_stream(Shared& shared, Admission& admission, Socket& socket, Ans
 // say is said first), Shared::sessions, and by being given up.
 class StreamWriter {
  public:
-  StreamWriter(Shared& shared, Admission& admission, Socket& socket, BodyStream& body, bool chunked)
-      : shared_(shared), admission_(admission), socket_(socket), body_(body), chunked_(chunked) {}
+  StreamWriter(Shared& shared, Admission& admission, Connection& connection, BodyStream& body, bool chunked)
+      : shared_(shared), admission_(admission), connection_(connection), body_(body), chunked_(chunked) {}
   StreamWriter(const StreamWriter&) = delete;
   StreamWriter& operator=(const StreamWriter&) = delete;
 
@@ -51,7 +51,7 @@ class StreamWriter {
 
   Shared& shared_;
   Admission& admission_;
-  Socket& socket_;
+  Connection& connection_;
   BodyStream& body_;
   bool chunked_;
   std::string piece_;

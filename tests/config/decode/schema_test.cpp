@@ -91,6 +91,9 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "tls_options")
     return in_service("ready: {http: \"https://a/\", tls: {" +
                       std::string(key.name == "key" ? "cert: c.pem, " : "") + pair + "}}");
+  if (table.name == "http_tls")
+    return in_service("restart: no") + "http: {tls: {" + (key.name == "cert" ? "" : "cert: c.pem, ") + pair +
+           "}}\n";
   if (table.name == "log_probe_options")
     return in_service("ready: {log: {" + std::string(key.name == "regex" ? "" : "regex: up, ") + pair + "}}");
   if (table.name == "dns_options")

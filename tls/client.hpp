@@ -17,55 +17,55 @@
 #include "channels/error.hpp"
 #include "config/model/model.hpp"
 
-namespace belfry::probes {
+namespace belfry::tls {
 
 // What sessions with the same options share: authorities, a certificate of one's own.
-class TlsClient;
+class Client;
 
 // Owner: the factory. Lifecycle: sessions may outlive it, because they share what they use. A thousand probes
 //   with the same options read their files once, and again when the files have changed.
-class TlsClients {
+class Clients {
  public:
-  TlsClients();
-  ~TlsClients();
-  TlsClients(const TlsClients&) = delete;
-  TlsClients& operator=(const TlsClients&) = delete;
+  Clients();
+  ~Clients();
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
 
   // Errors: "cannot read the authorities in ca.pem: …"; that this belfry was built without TLS.
-  Result<std::shared_ptr<TlsClient>> get(const config::TlsOptions& options);
+  Result<std::shared_ptr<Client>> get(const config::TlsOptions& options);
 
  private:
   using Key = std::tuple<bool, std::string, std::string, std::string>;
-  std::map<Key, std::shared_ptr<TlsClient>> clients_;
+  std::map<Key, std::shared_ptr<Client>> clients_;
 };
 
 // What a server gave to take up a session again (RFC 8446, 2.2), so that the next handshake costs less.
 // Owner: whoever talks to the same server again and again; outlives the session that is made with it.
-class TlsResumption {
+class Resumption {
  public:
-  TlsResumption();
-  ~TlsResumption();
-  TlsResumption(TlsResumption&&) noexcept;
-  TlsResumption& operator=(TlsResumption&&) noexcept;
+  Resumption();
+  ~Resumption();
+  Resumption(Resumption&&) noexcept;
+  Resumption& operator=(Resumption&&) noexcept;
 
  private:
-  friend class TlsSession;
-  friend class TlsClient;
+  friend class ClientSession;
+  friend class Client;
   struct State;
   std::unique_ptr<State> state_;
 };
 
 // Owner: a connection. Lifecycle: handshake() until it is done, then encrypt() and decrypt(); whatever is
 //   called, outgoing() has to be sent. Cancellation: none, because nothing here waits.
-class TlsSession {
+class ClientSession {
  public:
   // `host` is whom the certificate must be for: a name or an address; empty: anybody. `alpn` in the form of
   // RFC 7301 ("\2h2").
-  TlsSession(std::shared_ptr<TlsClient> client, const std::string& host, TlsResumption* resumption,
-             std::string_view alpn = {});
-  ~TlsSession();
-  TlsSession(const TlsSession&) = delete;
-  TlsSession& operator=(const TlsSession&) = delete;
+  ClientSession(std::shared_ptr<Client> client, const std::string& host, Resumption* resumption,
+                std::string_view alpn = {});
+  ~ClientSession();
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
 
   // Bytes that came over the wire.
   void incoming(std::string_view bytes);
@@ -88,4 +88,4 @@ class TlsSession {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace belfry::probes
+}  // namespace belfry::tls

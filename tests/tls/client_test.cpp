@@ -1,60 +1,18 @@
 // TLS against a server of the same library in memory: no sockets, real certificates, made here.
-#include "probes/net/tls.hpp"
+#include "tls/client.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 
-namespace belfry::probes {
+#include "tests/tls/certificates.hpp"
+
+namespace belfry::tls {
 namespace {
 
-// A folder with an authority ("ca.pem"), what it has signed and what it has not.
-class Certificates {
- public:
-  Certificates() {
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem "
-        "-days 30 "
-        "-subj /CN=authority");
-    sign("good", "DNS:db.internal,IP:127.0.0.1", "-days 20");
-    sign("linked", "IP:fe80::1", "-days 20");
-    sign("short", "DNS:db.internal", "-days 1");
-    sign("expired", "DNS:db.internal", "-days -1");
-    sign("client", "DNS:belfry", "-days 2");
-    run("openssl pkey -in client.key -aes128 -passout pass:sesame -out locked.key");
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout alone.key -out "
-        "alone.pem -days 2 "
-        "-subj /CN=db.internal -addext subjectAltName=DNS:db.internal");
-  }
-  ~Certificates() { std::filesystem::remove_all(directory_); }
-  [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
-
- private:
-  void run(const std::string& command) {
-    const std::string whole = "cd " + directory_ + " && " + command + " >log 2>&1";
-    EXPECT_EQ(std::system(whole.c_str()), 0) << command;
-  }
-  void sign(const std::string& name, const std::string& names, const std::string& days) {
-    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout " + name + ".key -out " +
-        name + ".csr -subj /CN=" + name + " -addext subjectAltName=" + names);
-    run("openssl x509 -req -in " + name +
-        ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copy " + days + " -out " + name +
-        ".pem");
-  }
-  std::string directory_ = [] {
-    std::string name = std::filesystem::temp_directory_path() / "belfry-tls-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    return name;
-  }();
-};
-
-const Certificates& certificates() {
-  static const Certificates made;
-  return made;
-}
+using test::certificates;
 
 config::TlsOptions trusting_file(const std::string& path) {
   config::TlsOptions options;
@@ -68,9 +26,9 @@ config::TlsOptions trusting_all() {
   return options;
 }
 
-class Server {
+class Peer {
  public:
-  explicit Server(const std::string& name) : settings_(SSL_CTX_new(TLS_server_method())) {
+  explicit Peer(const std::string& name) : settings_(SSL_CTX_new(TLS_server_method())) {
     EXPECT_EQ(
         SSL_CTX_use_certificate_file(settings_, certificates().path(name + ".pem").c_str(), SSL_FILETYPE_PEM),
         1);
@@ -79,12 +37,12 @@ class Server {
         1);
     SSL_CTX_set_session_id_context(settings_, reinterpret_cast<const unsigned char*>("t"), 1);
   }
-  ~Server() {
+  ~Peer() {
     SSL_free(session_);
     SSL_CTX_free(settings_);
   }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
   void speak_only(int version) {
     SSL_CTX_set_min_proto_version(settings_, version);
     SSL_CTX_set_max_proto_version(settings_, version);
@@ -137,12 +95,12 @@ struct Spoken {
   std::optional<std::chrono::system_clock::time_point> expiry = {};
 };
 
-Spoken speak(Server& server, const config::TlsOptions& options, const std::string& host,
-             TlsResumption* resumption = nullptr, std::string_view alpn = {}) {
-  TlsClients clients;
+Spoken speak(Peer& server, const config::TlsOptions& options, const std::string& host,
+             Resumption* resumption = nullptr, std::string_view alpn = {}) {
+  Clients clients;
   auto client = clients.get(options);
   if (!client) return {.error = client.error().text()};
-  TlsSession session(*client, host, resumption, alpn);
+  ClientSession session(*client, host, resumption, alpn);
   server.accept();
   bool done = false;
   for (int round = 0; round < 10; ++round) {
@@ -166,7 +124,7 @@ Spoken speak(Server& server, const config::TlsOptions& options, const std::strin
 }
 
 TEST(Tls, a_server_that_an_authority_vouches_for_is_believed) {
-  Server server("good");
+  Peer server("good");
   EXPECT_EQ(speak(server, trusting("ca.pem"), "db.internal").error, "");
   EXPECT_STREQ(server.name_asked_for(), "db.internal");
   EXPECT_EQ(speak(server, trusting("ca.pem"), "127.0.0.1").error, "");  // by its address
@@ -175,12 +133,12 @@ TEST(Tls, a_server_that_an_authority_vouches_for_is_believed) {
 
 TEST(Tls, who_is_not_to_be_believed_is_told_why) {
   const std::string said = "its certificate is not to be believed: ";
-  Server good("good");
+  Peer good("good");
   EXPECT_EQ(speak(good, trusting("ca.pem"), "other.internal").error, said + "hostname mismatch");
   EXPECT_EQ(speak(good, trusting("ca.pem"), "127.0.0.2").error, said + "IP address mismatch");
   EXPECT_EQ(speak(good, trusting("alone.pem"), "db.internal").error,
             said + "unable to get local issuer certificate");
-  Server expired("expired");
+  Peer expired("expired");
   const Spoken late = speak(expired, trusting("ca.pem"), "db.internal");
   EXPECT_EQ(late.error, said + "certificate has expired");
   ASSERT_TRUE(late.expiry);  // all the same
@@ -189,28 +147,28 @@ TEST(Tls, who_is_not_to_be_believed_is_told_why) {
 
 TEST(Tls, the_zone_of_an_address_does_not_hide_whom_the_certificate_must_be_for) {
   const std::string mismatch = "its certificate is not to be believed: IP address mismatch";
-  Server good("good");
+  Peer good("good");
   EXPECT_EQ(speak(good, trusting("ca.pem"), "fe80::1").error, mismatch);
   EXPECT_EQ(speak(good, trusting("ca.pem"), "fe80::1%lo").error, mismatch);
-  Server linked("linked");
+  Peer linked("linked");
   EXPECT_EQ(speak(linked, trusting("ca.pem"), "fe80::1%lo").error, "");
 }
 
 TEST(Tls, a_name_that_no_certificate_can_be_for_is_no_name_for_all) {
-  Server good("good");
+  Peer good("good");
   EXPECT_EQ(speak(good, trusting("ca.pem"), std::string(300, 'a')).error,
             "no certificate can be for a server of this name");
   EXPECT_NE(speak(good, trusting("ca.pem"), ".").error, "");
 }
 
 TEST(Tls, the_dot_behind_a_whole_name_is_not_part_of_it) {
-  Server server("good");
+  Peer server("good");
   EXPECT_EQ(speak(server, trusting("ca.pem"), "db.internal.").error, "");
   EXPECT_STREQ(server.name_asked_for(), "db.internal");
 }
 
 TEST(Tls, self_signed_is_believed_when_it_is_its_own_authority_or_nobody_asks) {
-  Server alone("alone");
+  Peer alone("alone");
   EXPECT_EQ(speak(alone, trusting("ca.pem"), "db.internal").error,
             "its certificate is not to be believed: self-signed certificate");
   EXPECT_EQ(speak(alone, trusting("alone.pem"), "db.internal").error, "");
@@ -219,7 +177,7 @@ TEST(Tls, self_signed_is_believed_when_it_is_its_own_authority_or_nobody_asks) {
 
 TEST(Tls, a_certificate_is_shown_to_whom_asks_for_it) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    Server server("good");
+    Peer server("good");
     server.speak_only(version);
     server.ask_for_certificate();
     config::TlsOptions options = trusting("ca.pem");
@@ -235,9 +193,9 @@ TEST(Tls, a_certificate_is_shown_to_whom_asks_for_it) {
 
 TEST(Tls, a_session_is_resumed_at_the_second_check) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    Server server("good");
+    Peer server("good");
     server.speak_only(version);
-    TlsResumption resumption;
+    Resumption resumption;
     const Spoken first = speak(server, trusting("ca.pem"), "db.internal", &resumption);
     EXPECT_EQ(first.error, "");
     EXPECT_FALSE(first.resumed);
@@ -250,7 +208,7 @@ TEST(Tls, a_session_is_resumed_at_the_second_check) {
 
 TEST(Tls, the_end_of_the_certificate_is_told) {
   using namespace std::chrono_literals;
-  Server server("short");
+  Peer server("short");
   const Spoken spoken = speak(server, trusting("ca.pem"), "db.internal");
   ASSERT_TRUE(spoken.expiry);
   const auto left = *spoken.expiry - std::chrono::system_clock::now();
@@ -259,14 +217,14 @@ TEST(Tls, the_end_of_the_certificate_is_told) {
 }
 
 TEST(Tls, another_protocol_is_named) {
-  Server http2("good");
+  Peer http2("good");
   http2.speak_http2_only();
   EXPECT_TRUE(speak(http2, trusting("ca.pem"), "db.internal", nullptr, "\x08http/1.1")
                   .error.ends_with("HTTP/2 only?"));
   for (const std::string_view answer :
        {"HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "220 mail ESMTP\r\n"}) {
-    TlsClients clients;
-    TlsSession session(*clients.get(trusting("ca.pem")), "db.internal", nullptr);
+    Clients clients;
+    ClientSession session(*clients.get(trusting("ca.pem")), "db.internal", nullptr);
     EXPECT_EQ(session.handshake(), false);
     session.incoming(answer);
     const auto shaken = session.handshake();
@@ -276,7 +234,7 @@ TEST(Tls, another_protocol_is_named) {
 }
 
 TEST(Tls, files_that_cannot_be_used_are_named) {
-  TlsClients clients;
+  Clients clients;
   const auto none = clients.get(trusting_file("/nowhere/ca.pem"));
   ASSERT_FALSE(none);
   EXPECT_TRUE(none.error().text().starts_with("cannot read the authorities in /nowhere/ca.pem: "))
@@ -296,4 +254,4 @@ TEST(Tls, files_that_cannot_be_used_are_named) {
 }
 
 }  // namespace
-}  // namespace belfry::probes
+}  // namespace belfry::tls
