@@ -221,8 +221,11 @@ class Folder:
         for command in block.text.replace("\\\n", "").splitlines():
             if command.strip() and not command.startswith("#"):
                 process, output = self.start(command)
+                if STAYS.match(command):  # until it has written something
+                    self.until(output, re.compile(".*\n"))
+                    os.killpg(process.pid, signal.SIGINT)
                 code = process.wait(PATIENCE)
-                assert code == 0, f"`{command}` exited with {code}: {output.text()}"
+                assert code == 0 or STAYS.match(command) and code in (130, -signal.SIGINT), f"`{command}` exited with {code}: {output.text()}"
 
     def close(self):
         """Nothing may be left of the page; what is, is ended and told."""

@@ -13,6 +13,7 @@ from pages import Folder, blocks_of, read
 # Programs that the pages speak of and no machine has; they do what the page says that they do.
 SERVES = 'exec "$SAMPLE" --name service "$@"'
 PROGRAMS = {
+    "postgres": 'exec "$SAMPLE" --name postgres --notify',
     "pytest": "echo '3 passed'",
     "./serve": "echo served",
     "./migrate.sh": "true",
@@ -71,6 +72,8 @@ class Blocks(unittest.TestCase):
             folder.commands(block)
         elif block.language == "console":
             folder.session(block)
+        else:
+            self.assertIn("of", block.words, f"{block}: it is neither run nor said to be another tool's")
 
     def test_every_block_does_what_it_shows(self):
         for page in RUN:
