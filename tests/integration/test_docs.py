@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import subprocess
 import tempfile
 import unittest
 
-from harness import BELFRY, ROOT, SAMPLE, belfry
+from harness import BELFRY, ROOT, SAMPLE, Scenario, belfry
 from pages import Folder, blocks_of, read
+from words import Words, pages, wrong_words
 
 # Programs that the pages speak of and no machine has; they do what the page says that they do.
 SERVES = 'exec "$SAMPLE" --name service "$@"'
@@ -105,6 +107,47 @@ class Blocks(unittest.TestCase):
             file, name = test.split(":")
             self.assertRegex(read(file), rf"def {name}\b")
             self.assertIn(os.path.basename(page), read(file))
+
+
+class Names(Scenario):
+    def test_every_command_option_key_metric_endpoint_variable_and_exit_code_exists(self):
+        words = Words(self.metrics())
+        self.assertGreater(min(len(words.commands), len(words.keys), len(words.metrics), len(words.paths)), 20)
+        wrong = [f"{page}:{number}: there is not {what}" for page in pages() for number, what in wrong_words(page, words)]
+        self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def test_what_does_not_exist_is_found(self):
+        words = Words({"belfry_service_ready"})
+        for text, what in (("belfry sprint", "the command belfry sprint"), ("belfry up --quick", "the option --quick of belfry up"),
+                           ("belfry_service_raedy", "the metric belfry_service_raedy"), ("/v1/service", "the endpoint /v1/service"),
+                           ("BELFRY_SOKET", "the variable BELFRY_SOKET"), ("shutdown.timeuot", "the key shutdown.timeuot")):
+            self.assertEqual(list(words.wrong_in_code(text)), [what])
+        self.assertEqual(list(words.wrong_key("comand: ./api")), ["the key comand"])
+        self.assertEqual(list(words.wrong_exit_code("It exits with 68.")), ["the exit code 68"])
+
+    def test_the_pages_that_are_made_from_the_sources_are_as_the_sources_are(self):
+        made = subprocess.run([f"{ROOT}/docs/reference/generate", "--check"], env={**os.environ, "BELFRY": BELFRY},
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((0, ""), (made.returncode, made.stdout + made.stderr))
+
+    def test_the_page_of_the_metrics_is_what_is_counted(self):
+        rows = re.findall(r"(?m)^\| `(\w+)` \| (\w+) \| ([^|]+) \|", read("docs/reference/metrics.md"))
+        page = {name: (kind, set(labels.split(", ")) - {"–"}) for name, kind, labels in rows}
+        text = self.scrape()
+        for name, kind in re.findall(r"(?m)^# TYPE (\S+) (\w+)", text):
+            self.assertEqual(page[name][0], kind, name)
+        for name, labels in re.findall(r"(?m)^([a-z_]+)(?:\{(.*)\})? ", text):
+            family = name if name in page else re.sub(r"_(?:bucket|sum|count)$", "", name)
+            self.assertEqual(page[family][1], set(re.findall(r"(\w+)=\"", labels)) - {"le"}, name)
+
+    def metrics(self):
+        return set(re.findall(r"(?m)^# TYPE (\S+)", self.scrape()))
+
+    def scrape(self):
+        stack = self.stack("  some: {command: $SAMPLE --name some --notify, ready: notify}", top="http: {listen: unix:http.sock}").start()
+        stack.wait_for_control()
+        self.assertEqual(stack.wait("some"), 200)
+        return stack.get("/metrics")[1]
 
 
 if __name__ == "__main__":
