@@ -13,7 +13,6 @@ from pages import Folder, blocks_of, read
 from words import Words, pages, wrong_words
 
 # Programs that the pages speak of and no machine has; they do what the page says that they do.
-SERVES = 'exec "$SAMPLE" --name service "$@"'
 PROGRAMS = {
     "postgres": 'exec "$SAMPLE" --name postgres --notify',
     "pytest": "echo '3 passed'",
@@ -22,7 +21,7 @@ PROGRAMS = {
     "./api": 'while [ "${1-}" ]; do [ "$1" = --port ] && port=$2; shift; done\n'
              'exec "$SAMPLE" --name api --notify ${port:+--port "$port" --http}',
     "./worker": "echo working; echo 'no work yet' >&2; exec \"$SAMPLE\" --name worker --notify",
-    "./web": SERVES,
+    "./web": 'exec "$SAMPLE" --name web "$@"',
 }
 # Whose commands another test runs, because they need servers, names or rights of their own.
 RUN_ELSEWHERE = {
