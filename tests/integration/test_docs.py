@@ -1,5 +1,7 @@
 """The pages do what they say: every block is run, every output compared, and every word of belfry's that they use exists."""
+import concurrent.futures
 import glob
+import json
 import os
 import re
 import shutil
@@ -10,7 +12,7 @@ import unittest
 
 from harness import BELFRY, ROOT, SAMPLE, Scenario, belfry
 from pages import Folder, blocks_of, read
-from words import Words, pages, wrong_words
+from words import Words, pages, settings_of, wrong_words
 
 # Programs that the pages speak of and no machine has; they do what the page says that they do.
 PROGRAMS = {
@@ -35,6 +37,10 @@ REASONS = {
     "servers": "servers that are set up", "etcd": "etcd", "example": "the values of your machine",
 }
 LANGUAGES = {"yaml", "sh", "console", "dockerfile", "promql", "ini", "text", "json", "procfile", "python"}
+# What can be wrong with a setting beside others, or in an empty folder, and not with the setting.
+OF_THE_WHOLE = re.compile(r"wants port|second main service|has no sockets|cannot read")
+# Pages that speak of other tools' settings, or of probes without the key before them; file.md is made of what belfry reads itself.
+ELSEWHERE = {"docs/explanation/peers.md", "docs/reference/file.md"}
 RUN = ["README.md", "docs/README.md", "docs/tutorial.md",
        *sorted(f"docs/{os.path.relpath(page, f'{ROOT}/docs')}" for kind in ("how-to", "explanation")
                for page in glob.glob(f"{ROOT}/docs/{kind}/*.md"))]
@@ -77,17 +83,21 @@ class Blocks(unittest.TestCase):
             self.assertIn("of", block.words, f"{block}: it is neither run nor said to be another tool's")
 
     def test_every_block_does_what_it_shows(self):
-        for page in RUN:
-            folder = self.folder()
-            for block in blocks_of(page):
-                with self.subTest(block=str(block)):
-                    if "not-run" not in block.words:
-                        try:
-                            self.run_block(folder, block)
-                        except AssertionError as error:
-                            raise AssertionError(f"{block}: {error}") from None
-            with self.subTest(page=page):
-                self.assertEqual(folder.close(), [], f"{page} does not take down what it has started")
+        with concurrent.futures.ThreadPoolExecutor(4) as several:
+            for page, wrong in zip(RUN, several.map(self.wrong_in, RUN)):
+                with self.subTest(page=page):
+                    self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def wrong_in(self, page):
+        """Runs the blocks of a page in their order, in a folder of their own."""
+        folder, wrong = self.folder(), []
+        for block in blocks_of(page):
+            if "not-run" not in block.words:
+                try:
+                    self.run_block(folder, block)
+                except AssertionError as error:
+                    wrong.append(f"{block}: {error}")
+        return wrong + [f"{page} does not take down {left}" for left in folder.close()]
 
     def test_every_block_says_what_it_is_and_who_does_not_run_it(self):
         not_run = {}
@@ -98,6 +108,12 @@ class Blocks(unittest.TestCase):
                 if "not-run" in block.words:
                     self.assertIn(block.words["not-run"], REASONS, str(block))
                     not_run.setdefault(block.words["not-run"], []).append(f"{page}:{block.line}")
+        of = {}
+        for page in RUN:
+            for block in blocks_of(page):
+                if "of" in block.words and "file" not in block.words:
+                    of.setdefault(block.words["of"], []).append(str(block))
+        print(f"         {sum(map(len, of.values()))} of other tools: " + ", ".join(f"{len(blocks)} of {tool}" for tool, blocks in sorted(of.items())))
         for reason, blocks in sorted(not_run.items()):
             print(f"         {len(blocks)} not run, for want of {REASONS[reason]}: {', '.join(blocks)}")
 
@@ -113,6 +129,26 @@ class Names(Scenario):
         words = Words(self.metrics())
         self.assertGreater(min(len(words.commands), len(words.keys), len(words.metrics), len(words.paths)), 20)
         wrong = [f"{page}:{number}: there is not {what}" for page in pages() for number, what in wrong_words(page, words)]
+        self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def test_every_setting_that_stands_in_a_sentence_passes_check(self):
+        words = Words(set())
+        settings = [(page, number, text) for page in pages()
+                    if page.startswith(("README", "docs/how-to", "docs/explanation", "docs/tutorial", "docs/reference")) and page not in ELSEWHERE
+                    for number, text in settings_of(page, words)]
+        self.assertGreater(len(settings), 40)
+        folder = tempfile.mkdtemp(prefix="belfry-docs-")
+        self.addCleanup(shutil.rmtree, folder)
+        with open(f"{folder}/belfry.yaml", "w", encoding="utf-8") as file:
+            file.write("services:\n")
+            for index, (_, _, text) in enumerate(settings):
+                file.write(f"  s{index}: {{type: daemon, command: [sleep, '1'],\n    {text}}}\n")
+        checked = belfry("check", "--format", "json", f"{folder}/belfry.yaml", cwd=folder)
+        wrong = []
+        for one in json.loads(checked.stdout)["diagnostics"]:
+            if one["severity"] == 1 and not OF_THE_WHOLE.search(one["message"]):
+                page, number, text = settings[(one["range"]["start"]["line"] - 1) // 2]
+                wrong.append(f"{page}:{number}: `{text}`: {one['message']}")
         self.assertEqual(wrong, [], "\n".join(wrong))
 
     def test_what_does_not_exist_is_found(self):

@@ -32,7 +32,7 @@ class Words:
                 self.options[command] |= {"--socket", "-c", "--file"}
         schema = json.loads(run("check", "--schema"))
         self.keys = set(self._properties(schema))
-        self.enumerators = set(self._enumerators(schema))
+        self.service_keys = schema["$defs"]["service"]["properties"]
         with open(f"{ROOT}/daemon/http/api/openapi.json", encoding="utf-8") as file:
             self.api = json.load(file)
         self.paths = [re.compile(re.sub(r"\\\{\w+\\\}", r"[^/?`]+", re.escape(path)) + r"\Z") for path in self.api["paths"]]
@@ -65,15 +65,6 @@ class Words:
         elif isinstance(schema, list):
             for one in schema:
                 yield from self._properties(one)
-
-    def _enumerators(self, schema):
-        if isinstance(schema, dict):
-            yield from (word for word in schema.get("enum", []) if isinstance(word, str))
-            for one in schema.values():
-                yield from self._enumerators(one)
-        elif isinstance(schema, list):
-            for one in schema:
-                yield from self._enumerators(one)
 
     def wrong_in_command(self, text):
         """What is wrong with each `belfry …` in a line of a shell."""
@@ -142,6 +133,17 @@ def wrong_words(page, words):
                 line = re.sub(r"(?:^|\s)#\s.*$", "", line)
                 for wrong in words.wrong_in_code(line):
                     yield number, wrong
+
+
+def settings_of(page, words):
+    """Pairs of a line and a setting of a service that stands in code in it, whole: `stop: {signal: SIGINT}`."""
+    service = set(words.service_keys) - {"type", "depends_on", "extends", "require", "command"}
+    for number, line in without_blocks(page):
+        for found in CODE.finditer(line):
+            span = found[2].strip().replace("\\|", "|")
+            key = re.match(r"^([a-z_]+): \S", span)
+            if key and key[1] in service and not re.search(r"…|\.\.\.|\b[A-Z]{1,6}\b(?!=)|\$\{", span):
+                yield number, span
 
 
 def pages():
