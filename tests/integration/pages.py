@@ -120,7 +120,7 @@ class Folder:
     """Where the blocks of one page are run, one after the other."""
 
     def __init__(self, path, programs, environment):
-        self.path, self.ports, self.foreground, self.failed_with = path, {}, None, 0
+        self.path, self.ports, self.foreground, self.failed_with, self.started = path, {}, None, 0, []
         programs_path = os.path.join(path, ".programs")
         os.mkdir(programs_path)
         os.symlink(BELFRY, os.path.join(programs_path, "belfry"))
@@ -157,7 +157,8 @@ class Folder:
     def start(self, command):
         process = subprocess.Popen(["bash", "-c", self.at_free_ports(command)], cwd=self.path, env=self.environment, text=True, errors="replace",
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-        return process, Output(process.stdout)
+        self.started.append((process, Output(process.stdout)))
+        return self.started[-1]
 
     def printed(self, output, start=0):
         text = "".join(f"{line}\n" for line in output.text().splitlines()[start:])
@@ -232,7 +233,7 @@ class Folder:
         """Nothing may be left of the page; what is, is ended and told."""
         left = []
         if self.foreground:
-            process = self.foreground[0]
+            process, self.foreground = self.foreground[0], None
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(PATIENCE)
             left.append(shlex.join(process.args))
@@ -241,4 +242,8 @@ class Folder:
             if socket.startswith(self.path + "/"):
                 subprocess.run([BELFRY, "down", "--socket", socket], env=self.environment, capture_output=True, check=False)
                 left.append(socket)
+        for process, output in self.started:
+            output.thread.join(PATIENCE)
+            process.stdout.close()
+        self.started = []
         return left

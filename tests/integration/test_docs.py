@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from harness import BELFRY, ROOT, SAMPLE, Scenario, belfry
-from pages import Folder, blocks_of, read
+from pages import Block, Folder, blocks_of, read
 from words import Words, pages, settings_of, wrong_words
 
 # Programs that the pages speak of and no machine has; they do what the page says that they do.
@@ -53,6 +53,7 @@ class Blocks(unittest.TestCase):
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("BELFRY_", "NOTIFY_"))}
         folder = Folder(path, PROGRAMS, {**environment, "SAMPLE": SAMPLE, "HOME": path, "LANG": "C.UTF-8", "TZ": "UTC",
                                          "XDG_RUNTIME_DIR": f"{path}/.run", "XDG_STATE_HOME": f"{path}/.state"})
+        self.addCleanup(folder.close)
         os.mkdir(f"{path}/.run", 0o700)
         os.mkdir(f"{path}/.state")
         return folder
@@ -98,6 +99,25 @@ class Blocks(unittest.TestCase):
                 except AssertionError as error:
                     wrong.append(f"{block}: {error}")
         return wrong + [f"{page} does not take down {left}" for left in folder.close()]
+
+    def test_a_block_that_lies_is_found(self):
+        for language, text, why in (
+                ("console", "$ echo one\ntwo\n", "the page shows\ntwo\nand it wrote\none"),
+                ("console", "$ printf 'one\\ntwo\\n'\none\n", "and it wrote\none\ntwo"),
+                ("console", "$ false\n", "it exited with 1"),
+                ("console", "$ (exit 3)\n$ echo $?\n4\n", "and it wrote\n3"),
+                ("console", "$ belfry run\nready\n", "cannot find a file"),
+                ("sh", "true\nfalse\n", "`false` exited with 1"),
+                ("yaml", "services: {a: {comand: x}}\n", "unknown key `comand`"),
+                ("text", "anything\n", "it is neither run nor")):
+            with self.subTest(text=text), self.assertRaisesRegex(AssertionError, re.escape(why)):
+                self.run_block(self.folder(), Block("a page", 1, language, {}, text))
+
+    def test_what_a_page_leaves_running_is_found(self):
+        folder = self.folder()
+        self.run_block(folder, Block("a page", 1, "yaml", {}, "name: left\nservices: {a: {command: [sleep, '1000']}}\n"))
+        folder.commands(Block("a page", 1, "sh", {}, "belfry up\n"))
+        self.assertEqual([os.path.basename(left) for left in folder.close()], ["left.sock"])
 
     def test_every_block_says_what_it_is_and_who_does_not_run_it(self):
         not_run = {}
