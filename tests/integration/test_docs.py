@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import subprocess
 import tempfile
 import unittest
 
@@ -170,6 +169,14 @@ class Names(Scenario):
                 page, number, text = settings[(one["range"]["start"]["line"] - 1) // 2]
                 wrong.append(f"{page}:{number}: `{text}`: {one['message']}")
         self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def test_every_page_is_in_the_index_and_in_the_site(self):
+        index, site = read("docs/README.md"), read("docs/mkdocs.yml")
+        for page in pages():
+            if re.match(r"docs/(?:tutorial|glossary|architecture|how-to/|reference/|explanation/)", page):
+                with self.subTest(page=page):
+                    self.assertIn(f"]({page.removeprefix('docs/')}", index)
+                    self.assertIn(f": {page}\n", site)
 
     def test_what_does_not_exist_is_found(self):
         words = Words({"belfry_service_ready"})
