@@ -41,7 +41,7 @@ OF_THE_WHOLE = re.compile(r"wants port|second main service|has no sockets|cannot
 # Pages that speak of other tools' settings, or of probes without the key before them; file.md is made of what belfry reads itself.
 ELSEWHERE = {"docs/explanation/peers.md", "docs/reference/file.md"}
 RUN = ["README.md", "docs/README.md", "docs/tutorial.md",
-       *sorted(f"docs/{os.path.relpath(page, f'{ROOT}/docs')}" for kind in ("how-to", "explanation")
+       *sorted(f"docs/{os.path.relpath(page, f'{ROOT}/docs')}" for kind in ("how-to", "explanation", "reference")
                for page in glob.glob(f"{ROOT}/docs/{kind}/*.md"))]
 
 
@@ -169,6 +169,15 @@ class Names(Scenario):
                 page, number, text = settings[(one["range"]["start"]["line"] - 1) // 2]
                 wrong.append(f"{page}:{number}: `{text}`: {one['message']}")
         self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def test_every_variable_that_the_sources_name_is_on_the_page_of_the_environment(self):
+        page = read("docs/reference/environment.md")
+        named = subprocess.run(["git", "-C", ROOT, "grep", "-hoE", '"(BELFRY_[A-Z]+|[A-Z]+_DIRECTORY|(NOTIFY|LISTEN|WATCHDOG|XDG)_[A-Z_]+)="?|"(BELFRY_[A-Z]+|[A-Z]+_DIRECTORY|'
+                                '(NOTIFY|LISTEN|WATCHDOG|XDG)_[A-Z_]+|NO_COLOR|TMPDIR|MAINPID)"', "--", "*.cpp", "*.hpp", ":!tests"],
+                               capture_output=True, text=True, check=True).stdout
+        variables = set(re.findall(r"[A-Z_]+", named)) - {"BELFRY_INCARNATION", "BELFRY_STREAM", "BELFRY_OUT_"}  # of the journal; a prefix
+        self.assertGreater(len(variables), 12)
+        self.assertEqual(variables - set(re.findall(r"[A-Z_]+", page)), set())
 
     def test_every_page_is_in_the_index_and_in_the_site(self):
         index, site = read("docs/README.md"), read("docs/mkdocs.yml")
