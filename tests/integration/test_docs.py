@@ -179,6 +179,11 @@ class Names(Scenario):
         self.assertGreater(len(variables), 12)
         self.assertEqual(variables - set(re.findall(r"[A-Z_]+", page)), set())
 
+    def test_the_figures_of_the_readme_are_those_of_the_measurements(self):
+        rows = [line for line in read("README.md").splitlines() if re.match(r"\|.*\d (?:µs|ms) \|", line)]
+        self.assertGreater(len(rows), 5)
+        self.assertLessEqual(set(rows), set(read("docs/explanation/measurements.md").splitlines()))
+
     def test_every_page_is_in_the_index_and_in_the_site(self):
         index, site = read("docs/README.md"), read("docs/mkdocs.yml")
         for page in pages():

@@ -13,7 +13,8 @@ from pages import blocks_of, read, without_blocks
 
 CODE = re.compile(r"(`+)(.+?)\1")
 # What looks like a key and is none: of other tools, of messages, of examples.
-NO_KEYS = {"network_mode", "hooks", "honor_labels", "default", "attempts", "blocked", "retry", "db", "identity", "daemonised", "event", "cgroup.kill", "cgroup.events"}
+NO_KEYS = {"network_mode", "hooks", "honor_labels", "default", "attempts", "blocked", "retry", "db", "identity", "daemonised",
+           "event", "cgroup.kill", "cgroup.events"}
 
 
 def run(*arguments):
