@@ -1,4 +1,4 @@
-"""The files people start from are right and do what they say, and so does the tutorial."""
+"""The files people start from are right and do what they say (the pages: test_docs.py)."""
 import glob
 import http.client
 import os
@@ -81,43 +81,3 @@ class Container(Scenario):
             self.assertEqual(client.getresponse().status, 200)
             client.close()
         self.assert_clean_end(stack)
-
-
-@unittest.skipUnless(shutil.which("python3"), "needs python3")
-class Tutorial(Scenario):
-    def setUp(self):
-        with open(os.path.join(ROOT, "docs", "tutorial.md"), encoding="utf-8") as file:
-            text = file.read()
-        for port in ("8000", "9600"):
-            text = text.replace(port, str(free_port()))
-        self.yaml = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-        self.console = re.findall(r"```\n(\$ .*?)```", text, re.DOTALL)
-        self.top = self.yaml[0][:self.yaml[0].index("services:")]
-
-    def write(self, text):
-        stack = self.stack("")
-        with open(stack.file, "w", encoding="utf-8") as out:
-            out.write(text)
-        return stack
-
-    def test_every_step_passes_check(self):
-        for text in (self.yaml[0], self.top + self.yaml[1], self.top + self.yaml[1] + self.yaml[2]):
-            stack = self.write(text)
-            result = stack.cli("check", stack.file)
-            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-
-    def test_a_mistyped_command_does_what_it_shows(self):
-        stack = self.write(self.top + self.yaml[1].replace("date", "dat"))
-        result = stack.cli("run", "-c", stack.file)
-        self.assertEqual(result.returncode, 69)
-        shown = next(text for text in self.console if "dat: not found" in text)
-        for line in shown.splitlines()[1:-1]:
-            self.assertIn(line, result.stdout + result.stderr)
-
-    def test_the_last_step_runs_a_command_in_the_whole_stack(self):
-        stack = self.write(self.top + self.yaml[1] + self.yaml[2])
-        url = re.search(r"http: \"(http://[^\"]+)\"", self.yaml[1]).group(1)
-        fetch = f"import urllib.request; print('fetched', len(urllib.request.urlopen('{url}').read()) > 0)"
-        result = stack.cli("exec", "-c", stack.file, "--", "python3", "-c", fetch)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertIn("fetched True", result.stdout)

@@ -75,7 +75,7 @@ class Prometheus(Scenario):
         self.assertEqual(stack.wait("api"), 200)
         ask = self.prometheus(stack, web)
         with open(os.path.join(ROOT, "docs/how-to/metrics.md"), encoding="utf-8") as page:
-            questions = re.findall(r"```promql\n(.*?)\n```", page.read(), re.S)
+            questions = re.findall(r"```promql[^\n]*\n(.*?)\n```", page.read(), re.S)
         not_ready, waited_for, time_to_ready = (ask(question) for question in questions)
         self.assertEqual({one["metric"]["service"] for one in not_ready}, {"cache", "web"})
         waits = {one["metric"]["dependency"]: float(one["value"][1]) for one in waited_for}
