@@ -67,15 +67,20 @@ class TextSink {
     end_series(value);
   }
   void histogram(std::optional<std::size_t> service, Labels labels, const HistogramView& histogram) {
-    for (std::size_t i = 0; i < histogram.buckets.size(); ++i)
-      bucket(service, labels, histogram.bounds.texts[i], histogram.buckets[i]);
-    bucket(service, labels, "+Inf", histogram.count);
+    const std::size_t begin = size_;
+    begin_bucket(service, labels);
+    const std::size_t length = size_ - begin;
+    for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
+      end_bucket(histogram.bounds.texts[i], histogram.buckets[i]);
+      repeat(begin, length);
+    }
+    end_bucket("+Inf", histogram.count);
     sum_and_count(service, labels, histogram.sum, histogram.count);
   }
   // The parts of a histogram whose bounds are not known beforehand.
   void bucket(std::optional<std::size_t> service, Labels labels, std::string_view bound, double count) {
-    begin_series("_bucket", service, labels, bound);
-    end_series(count);
+    begin_bucket(service, labels);
+    end_bucket(bound, count);
   }
   void sum_and_count(std::optional<std::size_t> service, Labels labels, double sum, double count) {
     begin_series("_sum", service, labels);
@@ -86,6 +91,7 @@ class TextSink {
 
  private:
   static constexpr std::size_t longest_number = 32;
+  static constexpr std::size_t room_of_an_end = longest_number + 16;
 
   void make_room(std::size_t bytes) {
     if (out_.size() - size_ >= bytes) return;
@@ -101,11 +107,10 @@ class TextSink {
     size_ += part.size();
   }
 
-  // With a bound: a label `le` comes last.
-  void begin_series(std::string_view suffix, std::optional<std::size_t> service, const Labels& labels,
-                    std::string_view bound = {}) {
+  // All of a series' name and labels but what ends them: "}" or a bound.
+  void begin_labels(std::string_view suffix, std::optional<std::size_t> service, const Labels& labels) {
     const std::string_view first = service ? std::string_view(service_labels_[*service]) : "";
-    std::size_t room = current_.size() + suffix.size() + first.size() + bound.size() + longest_number + 16;
+    std::size_t room = current_.size() + suffix.size() + first.size() + room_of_an_end;
     for (const Label& label : labels) room += label.name.size() + 2 * label.value.size() + 4;
     make_room(room);
     put(current_, suffix, first);
@@ -116,9 +121,25 @@ class TextSink {
       put("\"");
       separator = ",";
     }
-    if (!bound.empty()) put(separator, "le=\"", bound, "\"");
-    const bool is_labelled = service || !labels.empty() || !bound.empty();
-    put(is_labelled ? "} " : " ");
+  }
+  void begin_series(std::string_view suffix, std::optional<std::size_t> service, const Labels& labels) {
+    begin_labels(suffix, service, labels);
+    put(service || !labels.empty() ? "} " : " ");
+  }
+  void begin_bucket(std::optional<std::size_t> service, const Labels& labels) {
+    begin_labels("_bucket", service, labels);
+    put(service || !labels.empty() ? ",le=\"" : "{le=\"");
+  }
+  void end_bucket(std::string_view bound, double count) {
+    make_room(bound.size() + room_of_an_end);
+    put(bound, "\"} ");
+    end_series(count);
+  }
+  // The buckets of a histogram begin with the same words, and most series of a scrape are buckets.
+  void repeat(std::size_t begin, std::size_t length) {
+    make_room(length);
+    std::memcpy(out_.data() + size_, out_.data() + begin, length);
+    size_ += length;
   }
   void put_escaped(std::string_view value) {
     if (value.find_first_of("\\\"\n") == std::string_view::npos) return put_one(value);

@@ -51,7 +51,7 @@ std::size_t connections_for_clients(const config::Stack& stack, std::size_t limi
   constexpr std::size_t least = 1024;  // whatever is left: who connects is let in before who has no use of it
   constexpr std::size_t most = 20'480;
   const std::size_t needed = descriptors_needed(stack);
-  return std::clamp((std::max(limit, needed) - needed) / 2, least, most);
+  return std::clamp((std::max(limit, needed) - needed) / 4 * 3, least, most);
 }
 
 std::optional<std::string> shortage_of_descriptors(const config::Stack& stack, std::size_t limit) {

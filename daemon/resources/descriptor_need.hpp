@@ -18,8 +18,8 @@ inline constexpr std::size_t descriptors_held_for_clients = 16;
 // Of all enabled services at once, and of belfry itself; what clients connect with is not in it.
 [[nodiscard]] std::size_t descriptors_needed(const config::Stack& stack);
 
-// How many clients may be connected at one address: as many as are of use, but no more than half of what the
-// stack leaves of `limit`, so that a crowd of clients keeps no service from starting.
+// How many clients may be connected at one address: as many as are of use, but no more than three quarters
+// of what the stack leaves of `limit`, so that a crowd of clients keeps no service from starting.
 [[nodiscard]] std::size_t connections_for_clients(const config::Stack& stack, std::size_t limit);
 
 // Nothing when `limit` (RLIMIT_NOFILE, getrlimit(2)) is enough. It is a remark and no error: not everything

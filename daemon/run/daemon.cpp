@@ -51,8 +51,8 @@ bool has_a_user(const config::Service& service) { return !service.user->empty();
 http::ServerLimits limits_for(const config::Stack& stack) {
   http::ServerLimits limits;
   limits.connections = connections_for_clients(stack, system::descriptor_limit());
-  limits.waits = limits.connections / 2;
-  limits.wait_names = limits.waits * 16;
+  limits.waits = limits.connections / 4 * 3;
+  limits.wait_names = limits.waits * 8;
   return limits;
 }
 

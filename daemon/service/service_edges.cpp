@@ -94,16 +94,17 @@ std::optional<TimePoint> Service::look_at_edges() {
     return TimePoint::max();
   }
   if (record_.state == State::blocked) enter(Event::healed);
-  if (edges_hold()) {
+  const bool holds = edges_hold();
+  if (!holds) runtime_.start_slots.forget(attention_);
+  const bool starts_nobody = spec().command.empty();
+  if (holds && (starts_nobody || runtime_.start_slots.has_time_for(attention_))) {
     // So that only the clone comes between this look and the start; what keeps it from that the start says.
     [[maybe_unused]] const Result<void> prepared = record_.stuck ? Result<void>() : prepare();
     if (runtime_.graph.stands_on_dead(*this)) return somebody_has_died;
-    if (spec().command.empty() || runtime_.start_slots.take(attention_)) {
+    if (starts_nobody || runtime_.start_slots.take(attention_)) {
       enter(Event::edges_hold);
       return std::nullopt;
     }
-  } else {
-    runtime_.start_slots.forget(attention_);
   }
   if (refusal_) {
     enter(Event::start_refused, std::exchange(refusal_, {}));

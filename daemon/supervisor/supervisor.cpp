@@ -28,7 +28,7 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
       journal_(loop_),
       timeline_(stack.services.size()),
       probe_slots_(loop_, stack.probe_limit, "probe slots"),
-      start_slots_(stack.parallel_starts),
+      start_slots_(loop_, stack.parallel_starts),
       preparations_(loop_),
       runtime_{.stack_name = stack.name,
                .loop = loop_,

@@ -43,14 +43,17 @@ Task<bool> AnswerWriter::send_now(std::string_view bytes) {
   co_return taken;
 }
 
-// What is left for later is kept without what is gone by then.
+// What is left for later is kept without what is gone by then, when that is most of it: to copy it takes time.
 Task<bool> AnswerWriter::send_body(std::string& body) {
   std::string_view left = body;
   if (connection_.send_what_fits(left)) co_return true;
   if (errno != EAGAIN) co_return false;
-  body = std::string(left);
-  body_size_ = body.size();
-  const bool taken = co_await send_slowly(body);
+  if (left.size() < body.capacity() / 2) {
+    body = std::string(left);
+    left = body;
+  }
+  body_size_ = body.capacity();
+  const bool taken = co_await send_slowly(left);
   co_return taken;
 }
 

@@ -22,7 +22,7 @@ namespace belfry::daemon::http {
 
 struct ServerLimits {
   ParserLimits parser;
-  // Of each address, so that one cannot starve another. Waits and commands take at most three quarters of the
+  // Of each address, so that one cannot starve another. Waits and commands take at most seven eighths of the
   // connections, whatever is said here: the rest can be given up for somebody new.
   std::size_t connections = 1024;
   std::size_t waits = 512;                                // /v1/wait that have not been answered

@@ -293,7 +293,7 @@ Response Session::begin_stream(StreamedAnswer answer) {
 Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {
   const ServerLimits& limits = shared_.limits;
   const std::size_t events = deferred->events();
-  if (is_full(admission_.waits, limits.waits, limits.connections / 2) ||
+  if (is_full(admission_.waits, limits.waits, limits.connections / 4 * 3) ||
       admission_.wait_names + events > limits.wait_names) {
     co_return too_many("cannot wait: " + std::to_string(admission_.waits) + " others do already, for " +
                        std::to_string(admission_.wait_names) + " services; try again");
@@ -305,7 +305,7 @@ Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {
 
 Task<Response> Session::run_command(std::unique_ptr<Deferred> deferred) {
   const ServerLimits& limits = shared_.limits;
-  if (is_full(admission_.commands, limits.commands, limits.connections / 4)) {
+  if (is_full(admission_.commands, limits.commands, limits.connections / 8)) {
     co_return too_many("cannot do that now: " + std::to_string(admission_.commands) +
                        " other commands are not done; try again");
   }

@@ -91,11 +91,11 @@ TEST(DescriptorNeed, sockets_and_stored_descriptors_count_and_an_inherited_log_d
   EXPECT_EQ(held_by(std::move(keeps)), 7U) << "log, notify socket and five";
 }
 
-TEST(DescriptorNeed, clients_get_half_of_what_the_stack_leaves_within_bounds) {
+TEST(DescriptorNeed, clients_get_three_quarters_of_what_the_stack_leaves_within_bounds) {
   config::Stack stack;
   stack.services.push_back(plain("one"));
   const std::size_t needed = descriptors_needed(stack);
-  EXPECT_EQ(connections_for_clients(stack, needed + 10'000), 5'000U);
+  EXPECT_EQ(connections_for_clients(stack, needed + 10'000), 7'500U);
   EXPECT_EQ(connections_for_clients(stack, 1'000'000), 20'480U);
   EXPECT_EQ(connections_for_clients(stack, 256), 1'024U);
 }

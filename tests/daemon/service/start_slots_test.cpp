@@ -73,5 +73,58 @@ TEST_F(ParallelStarts, gates_take_no_slot) {
   EXPECT_EQ(state("g"), State::ready);
 }
 
+// --- the share of time
+
+class Called {
+ public:
+  explicit Called(Loop& loop) : wakeup(loop, "called") {}
+  bool is_called() { return wakeup.consume(); }
+  Wakeup wakeup;
+};
+
+TEST(StartShare, who_comes_when_it_is_used_up_is_called_after_the_next_turn) {
+  ManualClock clock;
+  Loop loop(clock);
+  daemon::StartSlots slots(loop, 0);
+  Called first(loop), second(loop), third(loop);
+  EXPECT_TRUE(slots.has_time_for(first.wakeup));
+  EXPECT_TRUE(slots.take(first.wakeup));
+  clock.advance(daemon::StartSlots::share);
+  EXPECT_FALSE(slots.has_time_for(second.wakeup));
+  EXPECT_FALSE(slots.has_time_for(third.wakeup));
+  EXPECT_FALSE(second.is_called());
+  loop.run_until_idle();
+  EXPECT_TRUE(second.is_called());
+  EXPECT_FALSE(third.is_called());  // by whoever is before it
+  EXPECT_TRUE(slots.has_time_for(second.wakeup));
+  EXPECT_TRUE(slots.take(second.wakeup));
+  EXPECT_TRUE(third.is_called());
+}
+
+TEST(StartShare, who_was_called_and_cannot_start_any_more_passes_the_call_on) {
+  ManualClock clock;
+  Loop loop(clock);
+  daemon::StartSlots slots(loop, 0);
+  Called first(loop), second(loop), third(loop);
+  EXPECT_TRUE(slots.has_time_for(first.wakeup));
+  clock.advance(daemon::StartSlots::share);
+  EXPECT_FALSE(slots.has_time_for(second.wakeup));
+  EXPECT_FALSE(slots.has_time_for(third.wakeup));
+  loop.run_until_idle();
+  slots.forget(second.wakeup);
+  EXPECT_TRUE(third.is_called());
+}
+
+TEST(StartShare, is_whole_again_when_nobody_wanted_it_for_a_turn) {
+  ManualClock clock;
+  Loop loop(clock);
+  daemon::StartSlots slots(loop, 0);
+  Called first(loop), second(loop);
+  EXPECT_TRUE(slots.has_time_for(first.wakeup));
+  clock.advance(daemon::StartSlots::share * 10);
+  loop.run_until_idle();
+  EXPECT_TRUE(slots.has_time_for(second.wakeup));
+}
+
 }  // namespace
 }  // namespace belfry::testing
