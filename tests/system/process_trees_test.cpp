@@ -92,7 +92,8 @@ TEST_P(ProcessTrees, a_watch_that_was_taken_out_is_silent) {
   });
 }
 
-// What keeps a tree alive after its leader, and how it is found again.
+// What keeps a tree alive after its leader, and how it is found again. Until it has exec'd it is still the
+// shell that forked it, with the environment and the output of that.
 struct Runaway {
   const char* how;
   const char* script;
@@ -101,11 +102,13 @@ const Runaway runaways[] = {
     {"in the group", "sleep 1000 & echo up"},
     {"in its session, another group", "exec bash -c 'set -m; sleep 1000 & echo up'"},
     {"in its session, and nothing else tells of it",
-     "exec bash -c 'set -m; env -i /bin/sleep 1000 >/dev/null 2>&1 & echo up'"},
+     "exec bash -c 'set -m; env -i /bin/sleep 1000 >/dev/null 2>&1 & "
+     "until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done; echo up'"},
     {"in a session of its own", "setsid sh -c 'echo up; exec sleep 1000' & exit 0"},
     {"double-forked, setsid", "(setsid sh -c 'echo up; exec sleep 1000' &)"},
     {"double-forked, environment erased", "(env -i setsid /bin/sh -c 'echo up; exec /bin/sleep 1000' &)"},
-    {"double-forked, output elsewhere", "(setsid sh -c 'echo up; exec sleep 1000 >/dev/null 2>&1' &)"},
+    {"double-forked, output elsewhere",
+     "(setsid sleep 1000 >/dev/null 2>&1 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done); echo up"},
 };
 
 TEST_P(ProcessTrees, whatever_is_left_keeps_the_tree_alive_until_it_is_killed) {
