@@ -179,7 +179,7 @@ class Guard(Scenario):
         self.assertTrue(wait_for_end([guard], PATIENCE))
 
     def test_what_is_sent_to_belfry_by_name_group_or_terminal_does_not_reach_it(self):
-        stack = self.stack("  a: {command: sleep 1000}").start().wait_for_control()
+        stack = self.stack("  a: {command: [sh, -c, 'setsid sleep 1000 & echo up; wait; true'], ready: {log: up}}").start().wait_for_control()
         self.assertEqual(stack.wait("a"), 200)
         guard = guard_of(stack.process.pid)
         for name in ("comm", "cmdline"):
@@ -188,8 +188,10 @@ class Guard(Scenario):
         self.assertNotEqual(os.getsid(guard), os.getsid(stack.process.pid))
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             os.kill(guard, number)
+        below = [pid for pid, _ in descendants(stack.process.pid)]
         stack.process.kill()
         stack.process.wait()
+        self.assertTrue(wait_for_end(below, PATIENCE), f"nobody was there to end them: {below}")
         self.assertTrue(wait_for_end([guard], PATIENCE))
 
     def test_it_sleeps_and_is_small(self):

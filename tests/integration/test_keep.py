@@ -145,6 +145,22 @@ class Keep(Scenario):
         self.assert_clean_end(stack)
         self.assert_clean_end(stranger)
 
+    def test_who_has_been_given_a_recorded_number_since_is_left_alone(self):
+        stack = self.stack("  db: {command: [sleep, '1000']}", KEEP)
+        stranger = self.stack("  x: {command: [sleep, '1000']}")
+        stranger.start()
+        stranger.output.index_of("ready after")
+        pid = stranger.services()["x"]["pid"]
+        with open(stack.control + ".kept", "w", encoding="ascii") as record:
+            record.write(f"{pid} {born(pid) - 1} db\n")
+        os.chmod(stack.control + ".kept", 0o600)
+        stack.start()
+        stack.output.index_of("ready after")
+        self.assertNotIn("an earlier run left behind", stack.output.text())
+        self.assertEqual(stranger.services()["x"]["pid"], pid)
+        self.assert_clean_end(stack)
+        self.assert_clean_end(stranger)
+
     def test_exec_keeps_nobody_because_nobody_would_find_them(self):
         stack = self.stack("  db: {command: [sleep, '1000']}", KEEP)
         done = belfry("exec", "-c", stack.file, "--", "sh", "-c", "env; kill -9 $PPID", env=stack.environment())

@@ -306,9 +306,11 @@ class Output(Scenario):
         stack = self.stack("""
   flood: {command: $SAMPLE --name flood --flood --notify, ready: notify}
   calm: {command: $SAMPLE --name calm --notify --ready-delay 300ms, ready: notify, depends_on: [flood]}
+  much: {type: oneshot, command: [sh, -c, "yes more than a pipe and its buffers hold | head -c 8000000"]}
 """).start()
         stack.event("calm", "ready")
         self.assertEqual(stack.wait("calm"), 200)
+        self.assertEqual(stack.wait("much", condition="completed"), 200)
         self.assert_clean_end(stack)
 
     def test_children_get_a_clean_environment_and_descriptors(self):

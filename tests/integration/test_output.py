@@ -102,12 +102,16 @@ class LateReaders(OwnOutput):
 
 
 class NobodyReads(OwnOutput):
-    FLOOD = "  flood: {command: [yes, a line that nobody reads], stop: {timeout: 2s}}"
+    FLOOD = """
+  flood: {command: [yes, a line that nobody reads], stop: {timeout: 2s}}
+  much: {type: oneshot, command: [sh, -c, "yes more than a pipe and its buffers hold | head -c 8000000"]}
+"""
 
     def assert_unread_output_blocks_nothing(self, reader, writer):
         stack = self.stack(self.FLOOD)
         process = self.begin(stack, output=writer)
         self.assertTrue(self.answers(stack))
+        self.assertEqual(stack.wait("much", condition="completed"), 200)
         self.assertTrue(self.answers(stack))
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 0)

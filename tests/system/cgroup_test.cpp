@@ -74,6 +74,24 @@ TEST(CgroupLimits, what_is_in_the_way_is_seen_without_making_anything) {
   EXPECT_EQ(cgroup::why_no_limits(own, some), "belfry may make no cgroup in " + own);
 }
 
+// --- what the kernel counts in a leaf, whatever directory that is
+
+TEST(CgroupEvents, who_was_killed_for_lack_of_memory_since_the_last_question_is_counted) {
+  std::string own = (std::filesystem::temp_directory_path() / "belfry-cgroup-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(own.data()), nullptr);
+  const auto counted = [&own](int kills) {
+    std::ofstream(own + "/memory.events")
+        << "low 0\nhigh 0\nmax 70\noom 9\noom_kill " << kills << "\noom_group_kill 8\n";
+  };
+  counted(2);
+  CgroupLeaf leaf(own);
+  EXPECT_EQ(leaf.take_oom_kills(), 0U) << "those of an earlier run";
+  counted(5);
+  EXPECT_EQ(leaf.take_oom_kills(), 3U);
+  EXPECT_EQ(leaf.take_oom_kills(), 0U);
+  std::filesystem::remove_all(own);
+}
+
 // --- leaves, in the kernel's own tree
 
 class Cgroups : public testing::Test {

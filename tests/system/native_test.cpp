@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "channels/time/time.hpp"
 #include "tests/system/fixture.hpp"
 
 namespace belfry::system {
@@ -69,6 +71,34 @@ TEST(NativeProcesses, a_reaped_leader_is_never_signalled) {
     EXPECT_FALSE(world.processes.signal(TreeId{pid, {}, 0}, SIGKILL, scope));
   }
   EXPECT_EQ(world.kernel.kill_errors.size(), 8U);
+}
+
+// SIGCONT comes a moment after what asks to end, and most are gone by then.
+TEST(NativeProcesses, who_was_reaped_meanwhile_is_not_told_to_go_on) {
+  SignalBlock block;
+  ManualClock clock;
+  Loop loop(clock);
+  Signals signals(loop);
+  test::FakeSyscalls kernel;
+  NativeProcesses processes(loop, signals, kernel);
+  test::Exits exits;
+  test::Capture output;
+  Launch sleeper = shell("exec sleep 1000");
+  Launch deaf = shell("trap '' TERM; echo up; exec sleep 1000", &output);
+  const pid_t ends = processes.spawn(sleeper, exits).value();
+  const pid_t stays = processes.spawn(deaf, exits).value();
+  EXPECT_EQ(output.read_line(), "up");
+  for (const pid_t pid : {ends, stays})
+    EXPECT_TRUE(processes.signal(TreeId{pid, {}, 0}, SIGTERM, Scope::leader));
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(ends), &info, WEXITED | WNOWAIT), 0);
+  loop.run_until_idle();
+  ASSERT_TRUE(exits.statuses.contains(ends));
+  kernel.kill_errors.assign(8, 0);  // one for each signal that is sent
+  loop.advance(std::chrono::seconds(1));
+  EXPECT_EQ(kernel.kill_errors.size(), 7U) << "to the one that stays";
+  ::kill(stays, SIGKILL);
+  ::waitpid(stays, nullptr, 0);
 }
 
 TEST(NativeProcesses, a_stopped_process_gets_to_see_its_sigterm) {

@@ -1,12 +1,15 @@
 #include "system/process_handle.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -17,10 +20,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A fork whose child has this number (clone3(2), `set_tid`), which must be free.
+pid_t fork_as(pid_t number) {
+  clone_args how{};
+  how.exit_signal = SIGCHLD;
+  how.set_tid = reinterpret_cast<std::uintptr_t>(&number);
+  how.set_tid_size = 1;
+  return static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+}
+
 // A process that waits until it is killed.
 class Child {
  public:
-  Child() : pid_(::fork()) {
+  Child() : Child(::fork()) {}
+  explicit Child(pid_t forked) : pid_(forked) {
     if (pid_ != 0) return;
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
@@ -75,6 +88,22 @@ TEST(ProcessHandle, a_signal_reaches_nobody_when_the_process_was_reaped) {
   ::kill(child.pid(), SIGKILL);
   child.reap();
   EXPECT_FALSE(process->signal(SIGTERM));
+}
+
+TEST(ProcessHandle, whoever_has_been_given_the_number_meanwhile_is_somebody_else) {
+  Child child;
+  const pid_t number = child.pid();
+  const auto process = ProcessHandle::open(number);
+  ASSERT_TRUE(process);
+  ::kill(number, SIGKILL);
+  child.reap();
+  const pid_t forked = fork_as(number);
+  if (forked < 0 && errno == EPERM) GTEST_SKIP() << "needs CAP_CHECKPOINT_RESTORE";
+  const Child another(forked);
+  ASSERT_EQ(another.pid(), number);
+  EXPECT_TRUE(process->has_ended());
+  EXPECT_FALSE(process->signal(SIGKILL));
+  EXPECT_EQ(::waitpid(number, nullptr, WNOHANG), 0) << "it lives";
 }
 
 TEST(ProcessHandle, what_asks_to_end_is_acted_on_by_a_stopped_process_too) {

@@ -43,10 +43,12 @@ class ProcessTrees : public testing::TestWithParam<bool> {
     TreeId tree;
     std::string line;
   };
-  Service start(World& world, const std::string& script, const char* marker = "t/a#1") {
+  Service start(World& world, const std::string& script, const char* marker = "t/a#1",
+                bool session_of_its_own = true) {
     Capture output;
     Launch launch = shell(script, &output);
     launch.set_marker(marker);
+    launch.new_session = session_of_its_own;
     Service service;
     service.tree = TreeId{world.spawn(launch), marker, output.inode()};
     output.close_writer();
@@ -92,7 +94,8 @@ TEST_P(ProcessTrees, a_watch_that_was_taken_out_is_silent) {
   });
 }
 
-// What keeps a tree alive after its leader, and how it is found again.
+// What keeps a tree alive after its leader, and how it is found again. Until it has exec'd it is still the
+// shell that forked it, with the environment and the output of that.
 struct Runaway {
   const char* how;
   const char* script;
@@ -101,11 +104,13 @@ const Runaway runaways[] = {
     {"in the group", "sleep 1000 & echo up"},
     {"in its session, another group", "exec bash -c 'set -m; sleep 1000 & echo up'"},
     {"in its session, and nothing else tells of it",
-     "exec bash -c 'set -m; env -i /bin/sleep 1000 >/dev/null 2>&1 & echo up'"},
+     "exec bash -c 'set -m; env -i /bin/sleep 1000 >/dev/null 2>&1 & "
+     "until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done; echo up'"},
     {"in a session of its own", "setsid sh -c 'echo up; exec sleep 1000' & exit 0"},
     {"double-forked, setsid", "(setsid sh -c 'echo up; exec sleep 1000' &)"},
     {"double-forked, environment erased", "(env -i setsid /bin/sh -c 'echo up; exec /bin/sleep 1000' &)"},
-    {"double-forked, output elsewhere", "(setsid sh -c 'echo up; exec sleep 1000 >/dev/null 2>&1' &)"},
+    {"double-forked, output elsewhere",
+     "(setsid sleep 1000 >/dev/null 2>&1 & until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done); echo up"},
 };
 
 TEST_P(ProcessTrees, whatever_is_left_keeps_the_tree_alive_until_it_is_killed) {
@@ -126,6 +131,22 @@ TEST_P(ProcessTrees, whatever_is_left_keeps_the_tree_alive_until_it_is_killed) {
       EXPECT_TRUE(world.processes.survivors(service.tree).empty());
     });
   }
+}
+
+TEST_P(ProcessTrees, who_is_in_belfrys_session_as_the_command_of_exec_is_known_by_its_group) {
+  in_a_world([&](World& world) {
+    auto service = start(world,
+                         "env -i /bin/sleep 1000 >/dev/null 2>&1 & "
+                         "until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done; echo up",
+                         "t/a#1", false);
+    world.processes.watch_tree(service.tree, world.exits);
+    ASSERT_TRUE(world.run_until([&] { return ended(world, service); }));
+    world.loop.run_until_idle();
+    EXPECT_TRUE(world.exits.empty.empty());
+    EXPECT_EQ(world.processes.survivors(service.tree).size(), 1U);
+    EXPECT_TRUE(world.processes.signal(service.tree, SIGTERM, Scope::tree));
+    EXPECT_TRUE(world.run_until([&] { return world.exits.tree_empty(service.tree.leader); }));
+  });
 }
 
 TEST_P(ProcessTrees, a_group_outlives_its_leader_and_still_hears_sigterm) {

@@ -68,6 +68,18 @@ TEST_F(ReaperTest, who_ends_beside_another_while_the_reaper_rests_is_told_too) {
   EXPECT_TRUE(world_.run_until([&] { return told(sleepers_); }));
 }
 
+TEST_F(ReaperTest, a_crowd_is_reaped_a_few_hundred_a_turn_so_that_others_come_in_between) {
+  sleepers(600);
+  end_unheard(sleepers_);
+  std::size_t most = 0;
+  while (!told(sleepers_)) {
+    const std::size_t before = world_.exits.statuses.size();
+    ASSERT_TRUE(world_.loop.step());
+    most = std::max(most, world_.exits.statuses.size() - before);
+  }
+  EXPECT_LE(most, 300U);
+}
+
 TEST_F(ReaperTest, a_crowd_whose_end_is_expected_is_found_one_by_one) {
   make_looks_dear();
   sleepers(100);

@@ -342,12 +342,19 @@ TEST_F(SpawnerTest, descriptors_that_were_closed_at_entry_are_filled_and_the_chi
 }
 
 TEST_F(SpawnerTest, a_child_dies_with_belfry_unless_it_is_to_be_kept) {
-  for (bool dies : {true, false}) {
+  struct Case {
+    bool dies, as_another_user;
+  };
+  for (const auto [dies, as_another_user] : {Case{true, false}, Case{true, true}, Case{false, false}}) {
+    if (as_another_user && ::geteuid() != 0) continue;
     Capture held, told;
     pid_t pid = ::fork();
     if (pid == 0) {
       Launch launch = shell("echo $$; exec sleep 1000", &held);
       launch.die_with_belfry = dies;
+      if (as_another_user)
+        launch.identity =
+            std::make_shared<const Identity>(Identity{54321, 54321, {54321}, "x", "/", "/bin/sh"});
       bool good = spawner.spawn(launch).has_value();
       std::string line = held.read_line() + "\n";
       good = good && ::write(told.writer(), line.data(), line.size()) > 0;
@@ -357,6 +364,30 @@ TEST_F(SpawnerTest, a_child_dies_with_belfry_unless_it_is_to_be_kept) {
     pid_t grandchild = static_cast<pid_t>(std::stol(told.read_all()));
     if (!dies) EXPECT_EQ(::kill(grandchild, SIGKILL), 0);
     EXPECT_EQ(held.read_all(), "");  // the pipe ends with its last holder
+  }
+}
+
+TEST_F(SpawnerTest, a_child_that_has_lost_belfry_before_it_could_ask_for_that_does_not_begin) {
+  // Whoever clones here is not the one who is to be died with.
+  struct SomebodyElse final : FakeSyscalls {
+    pid_t clone(int (*entry)(void*), void* stack_top, int flags, void* argument) override {
+      const pid_t other = ::fork();
+      if (other == 0) {
+        const pid_t child = FakeSyscalls::clone(entry, stack_top, flags, argument);
+        ::_exit(child > 0 && ::waitpid(child, nullptr, 0) == child ? 0 : 1);
+      }
+      return other;
+    }
+  } somebody_else;
+  Spawner orphaning(somebody_else);
+  for (const bool dies : {true, false}) {
+    Capture output;
+    Launch launch = shell("echo begun", &output);
+    launch.die_with_belfry = dies;
+    const auto pid = orphaning.spawn(launch);
+    ASSERT_TRUE(pid);
+    EXPECT_EQ(output.read_all(), dies ? "" : "begun\n");
+    EXPECT_EQ(reap(*pid), 0);
   }
 }
 

@@ -61,6 +61,16 @@ TEST_F(Shutdown, it_ends_what_starts_what_waits_and_what_backs_off_at_once) {
   EXPECT_EQ(state("api"), State::inactive);
 }
 
+TEST_F(Shutdown, nobody_waits_for_the_answer_of_a_probe) {
+  daemon("db").ready.probes.push_back(a_probe());
+  probes.answer = [](const std::string&, const config::Probe&) { return ProbeAnswer{.takes = 1s}; };
+  up();
+  EXPECT_EQ(probes.checks_running(), 1U);
+  down();
+  EXPECT_EQ(probes.checks_running(), 0U);
+  expect_nothing_left();
+}
+
 TEST_F(Shutdown, the_budget_is_kept_when_nobody_obeys) {
   for (int i = 0; i < 5; ++i) {
     config::Service& made = daemon("s" + std::to_string(i));
