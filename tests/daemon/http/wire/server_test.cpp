@@ -348,10 +348,10 @@ TEST_F(ServerTest, a_crowd_that_waits_leaves_places_for_the_health_check) {
     crowd.back()->get("/v1/wait?service=db");
     turn();
   }
-  EXPECT_EQ(stack.waiting, 4);
+  EXPECT_EQ(stack.waiting, 6);
   EXPECT_THAT(crowd.back()->received(),
               testing::AllOf(StartsWith("HTTP/1.1 429 Too Many Requests\r\n"),
-                             HasSubstr("\r\nRetry-After: 1\r\n"), HasSubstr("4 others do already")));
+                             HasSubstr("\r\nRetry-After: 1\r\n"), HasSubstr("6 others do already")));
   Client health(port);
   health.get("/livez");
   turn();
@@ -360,7 +360,7 @@ TEST_F(ServerTest, a_crowd_that_waits_leaves_places_for_the_health_check) {
   turn();
   health.get("/v1/wait?service=db");
   turn();
-  EXPECT_EQ(stack.waiting, 4) << "a place that became free is given to the next";
+  EXPECT_EQ(stack.waiting, 6) << "a place that became free is given to the next";
 }
 
 TEST_F(ServerTest, the_services_that_all_waits_name_are_bounded_together) {
@@ -383,7 +383,7 @@ TEST_F(ServerTest, commands_that_are_not_done_are_bounded_in_the_background_too)
   stack.add("db");
   Bell<> done(loop, "command done");
   stack.command_bell = &done;
-  server = std::make_unique<Server>(forever, api, Access::full, at_most(8));
+  server = std::make_unique<Server>(forever, api, Access::full, at_most(16));
   const std::string path =
       (std::filesystem::temp_directory_path() / ("belfry-server-test-" + std::to_string(::getpid())))
           .string();
