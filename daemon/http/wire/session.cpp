@@ -93,7 +93,7 @@ class Session {
   Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
   Task<void> linger();
   void hold_request(Evictable& place);
-  void shrink();
+  void shrink(std::size_t to = first_buffer);
   [[nodiscard]] TimePoint after(Duration duration) const {
     return saturating_add(shared_.loop.now(), duration);
   }
@@ -197,9 +197,9 @@ void Session::hold_request(Evictable& place) {
 }
 
 // A connection that waits keeps nothing of a large request that it once had.
-void Session::shrink() {
-  if (begin_ != end_ || input_.size() == first_buffer) return;
-  std::vector<char>(first_buffer).swap(input_);
+void Session::shrink(std::size_t to) {
+  if (begin_ != end_ || input_.size() == to) return;
+  std::vector<char>(to).swap(input_);
   begin_ = end_ = 0;
 }
 
@@ -222,7 +222,7 @@ Task<bool> Session::read_some(Context& ctx) {
     begin_ = 0;
   }
   // A head that is not complete stays whole, and the parser bounds it: the buffer is bounded with it.
-  if (end_ == input_.size()) input_.resize(input_.size() * 2);
+  if (end_ == input_.size()) input_.resize(std::max(first_buffer, input_.size() * 2));
   const std::size_t size = co_await connection_.read_some(ctx, std::span(input_).subspan(end_));
   if (size == 0 || was_given_up(ctx)) co_return false;
   end_ += size;
@@ -320,7 +320,7 @@ Task<Response> Session::run_command(std::unique_ptr<Deferred> deferred) {
 
 Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
   const bool flushed = co_await writer_.flush();
-  shrink();
+  shrink(0);  // ten thousand may wait here
   Context caller(shared_.sessions);
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Handshake watch(shared_.sessions, "http hang-up watch");
