@@ -6,7 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "text/escape.hpp"
+#include "text/markup.hpp"
+#include "text/paint.hpp"
 #include "text/width.hpp"
 
 namespace belfry::analyze {
@@ -19,42 +20,14 @@ constexpr double row_height = 24, bar_height = 14, top = 74, chart_width = 760, 
 constexpr double column_width = 7.4;
 
 // Both colour schemes have at least the contrast that WCAG 2.1 asks for (4.5 of text, 3 of bars).
-constexpr std::string_view style = R"(<style>
-svg{font:13px system-ui,sans-serif;background:#fff;--back:#fff;--ink:#1c2430;--soft:#5a6573;--grid:#e3e7ec;--wait:#aab4c0;--bar:#4c86c6;--hot:#c2410c;--room:#8fa7c2}
+constexpr std::string_view style =
+    R"(svg{font:13px system-ui,sans-serif;background:#fff;--back:#fff;--ink:#1c2430;--soft:#5a6573;--grid:#e3e7ec;--wait:#aab4c0;--bar:#4c86c6;--hot:#c2410c;--room:#8fa7c2}
 @media (prefers-color-scheme:dark){svg{background:#12161c;--back:#12161c;--ink:#e8edf3;--soft:#9aa7b5;--grid:#262e38;--wait:#5b6775;--bar:#5b9be0;--hot:#fb923c;--room:#5d7796}}
 text{fill:var(--ink)}.soft{fill:var(--soft);font-size:11px}.took{paint-order:stroke;stroke:var(--back);stroke-width:5px}.title{font-size:16px;font-weight:600}.hot{fill:var(--hot);font-weight:600}
 .grid{stroke:var(--grid)}.wait{stroke:var(--wait);stroke-width:2}.bar{fill:var(--bar)}.crit{fill:var(--hot)}
 .room{stroke:var(--room);stroke-width:2;stroke-dasharray:2 4}.link{fill:none;stroke:var(--hot);stroke-width:1.5}
 .end{stroke:var(--hot);stroke-dasharray:4 3}
-</style>
 )";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text::visible(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-std::string cut(std::string_view name) {
-  std::string out;
-  std::size_t columns = 0;
-  while (!name.empty()) {
-    const text::Character one = text::first_character(name);
-    columns += text::columns_of(one);
-    if (columns >= longest_name) return out + "…";
-    out += name.substr(0, one.length);
-    name.remove_prefix(one.length);
-  }
-  return out;
-}
 
 std::string number(double value) {
   char text[32];
@@ -77,7 +50,7 @@ class Drawing {
     choose_rows();
     std::size_t columns = 0;
     for (const std::size_t step : rows_)
-      columns = std::max(columns, text::display_width(cut(steps()[step].name)));
+      columns = std::max(columns, text::display_width(text::cut(steps()[step].name, longest_name)));
     left_ = 28 + static_cast<double>(columns) * column_width;
   }
 
@@ -86,7 +59,8 @@ class Drawing {
     const double height = bottom() + 40;
     out_ = R"(<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 )" + number(width) + " " +
            number(height) + "\" width=\"" + number(width) + "\" height=\"" + number(height) + "\">\n" +
-           std::string(style) + "<title>" + escaped(text_.title) + "</title>\n";
+           (text_.in_page ? "" : "<style>\n" + std::string(style) + "</style>\n") + "<title>" +
+           text::markup(text_.title) + "</title>\n";
     draw_head();
     draw_grid();
     for (std::size_t row = 0; row < rows_.size(); ++row) draw_row(row);
@@ -117,11 +91,11 @@ class Drawing {
   }
 
   void draw_head() {
-    out_ += R"(<text class="title" x="16" y="28">)" + escaped(text_.title) + "</text>\n";
+    out_ += R"(<text class="title" x="16" y="28">)" + text::markup(text_.title) + "</text>\n";
     std::string below = text_.end + " after " + span_text(analysis_.end());
     if (rows_.size() < steps().size())
       below += "; " + std::to_string(rows_.size()) + " of " + std::to_string(steps().size()) + " are shown";
-    out_ += R"(<text class="soft" x="16" y="46">)" + escaped(below) + "</text>\n";
+    out_ += R"(<text class="soft" x="16" y="46">)" + text::markup(below) + "</text>\n";
     const std::pair<std::string_view, std::string_view> legend[] = {
         {"crit", "critical"}, {"bar", "at work"}, {"wait", "waits"}, {"room", "slack"}};
     double at = left_ + chart_width - 320;
@@ -156,10 +130,10 @@ class Drawing {
     const Step& step = steps()[i];
     const bool critical = analysis_.is_critical(i);
     const double middle = y(row) + row_height / 2;
-    out_ += "<g><title>" + escaped(told(i)) + "</title>";
+    out_ += "<g><title>" + text::markup(told(i)) + "</title>";
     out_ += "<text" + std::string(critical ? " class=\"hot\"" : "") + " text-anchor=\"end\" x=\"" +
-            number(left_ - 10) + "\" y=\"" + number(middle + 4.5) + "\">" + escaped(cut(step.name)) +
-            "</text>";
+            number(left_ - 10) + "\" y=\"" + number(middle + 4.5) + "\">" +
+            text::markup(text::cut(step.name, longest_name)) + "</text>";
     draw_line("wait", step.wanted, step.begin, middle);
     const Duration slack = analysis_.slack(i);
     if (slack > Duration{0}) draw_line("room", step.end, step.end + slack, middle);
@@ -210,6 +184,8 @@ class Drawing {
 };
 
 }  // namespace
+
+std::string_view gantt_style() { return style; }
 
 std::string gantt(const Analysis& analysis, const GanttText& text) { return Drawing(analysis, text).draw(); }
 

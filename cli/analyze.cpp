@@ -1,9 +1,6 @@
 // belfry analyze: what a start, or a stop, took its time for.
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <iostream>
-#include <system_error>
 #include <utility>
 
 #include "analyze/gantt.hpp"
@@ -12,10 +9,11 @@
 #include "cli/courses.hpp"
 #include "cli/files.hpp"
 #include "cli/locate.hpp"
-#include "config/document/files.hpp"
+#include "cli/past_runs.hpp"
+#include "cli/run_files.hpp"
 #include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
-#include "daemon/host/paths.hpp"
+#include "report/trace.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::cli {
@@ -25,7 +23,6 @@ using analyze::Analysis;
 using daemon::HistoryEntry;
 using Kind = daemon::HistoryEntry::Kind;
 
-constexpr std::size_t most_history = std::size_t{4} << 20;
 constexpr std::size_t most_observations = 20;  // of a trend
 
 Failure no_such(std::string message, std::string next_step) {
@@ -37,22 +34,6 @@ struct Subject {
   AnalysisReport report;
   NamedCourse course;
 };
-
-std::string history_path(const Invocation& asked, const std::string& stack) {
-  return asked.analyze.history.empty() ? daemon::place_of_history(stack) : asked.analyze.history;
-}
-
-// Those of one kind, the oldest first.
-Expected<std::vector<HistoryEntry>> read_entries(const std::string& path, Kind kind) {
-  const auto text = config::read_file(path, most_history, config::Accept::files_and_pipes);
-  if (!text)
-    return std::unexpected(Failure{exit_code::no_input,
-                                   "cannot read the history in " + path + ": " + text.error().message,
-                                   "`belfry run` writes it; --history names another one"});
-  std::vector<HistoryEntry> entries = daemon::read_history(*text).entries;
-  std::erase_if(entries, [kind](const HistoryEntry& one) { return one.kind != kind; });
-  return entries;
-}
 
 std::vector<analyze::Observation> observations_of(const std::vector<HistoryEntry>& entries) {
   std::vector<analyze::Observation> all;
@@ -142,22 +123,20 @@ Expected<std::vector<analyze::Gain>> answers(const Analysis& analysis, const std
   return gains;
 }
 
+// Beside the words, or instead of them.
 int write_picture(const Analysis& analysis, const AnalysisReport& report, const std::string& path) {
   const std::string title =
       report.stack + (report.is_stop ? ": stop" : ": start") + (report.at.empty() ? "" : " of " + report.at);
-  const std::string picture =
-      analyze::gantt(analysis, {.title = title, .end = report.is_stop ? "all stopped" : "all ready"});
-  if (path == "-") {
-    std::cout << picture;
-    return exit_code::ok;
-  }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << picture;
-  file.close();
-  if (file) return exit_code::ok;
-  return client::report(
-      {exit_code::os_error,
-       "cannot write " + path + ": " + std::error_code(errno, std::generic_category()).message(), ""});
+  const auto written = write_file(
+      path, analyze::gantt(analysis, {.title = title, .end = report.is_stop ? "all stopped" : "all ready"}));
+  return written ? exit_code::ok : client::report(written.error());
+}
+
+int write_trace(const Invocation& asked) {
+  const auto run = find_run(asked);
+  if (!run) return report(run.error());
+  const auto written = write_file(asked.trace, report::otlp_json(*run));
+  return written ? exit_code::ok : report(written.error());
 }
 
 int compare(const Invocation& asked, std::pair<std::size_t, std::size_t> numbers) {
@@ -189,6 +168,10 @@ int analyze(const Invocation& asked) {
   const auto numbers = compared(asked.analyze);
   if (!numbers) return report(numbers.error());
   if (numbers->first != 0) return compare(asked, *numbers);
+  if (!asked.trace.empty()) {
+    const int code = write_trace(asked);
+    if (code != exit_code::ok || asked.trace == "-") return code;
+  }
   auto subject = find_subject(asked);
   if (!subject) return report(subject.error());
   const Analysis analysis(std::move(subject->course.course));

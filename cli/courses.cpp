@@ -29,11 +29,6 @@ void remark(NamedCourse& course, const std::vector<std::string>& names, const st
   if (!names.empty()) course.remarks.push_back(what + ": " + named(names));
 }
 
-std::string_view condition_of(const config::Dependency& edge) {
-  return edge.condition == config::Condition::own_bell ? std::string_view(*edge.bell)
-                                                       : config::name_of(edge.condition);
-}
-
 bool is_transparent(const config::Service& service) {
   return service.type == config::ServiceType::gate || service.type == config::ServiceType::external;
 }
@@ -95,6 +90,11 @@ std::vector<std::vector<std::size_t>> dependents_of(const config::Stack& stack, 
 }
 
 }  // namespace
+
+std::string_view condition_of(const config::Dependency& edge) {
+  return edge.condition == config::Condition::own_bell ? std::string_view(*edge.bell)
+                                                       : config::name_of(edge.condition);
+}
 
 NamedCourse course_of(const client::TimelineReply& timeline) {
   NamedCourse out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analyze/course.hpp"
@@ -24,6 +25,9 @@ struct NamedCourse {
 [[nodiscard]] NamedCourse course_of_start(const daemon::HistoryEntry& entry, const config::Stack& stack);
 // A service begins to stop when whatever depends on it has stopped.
 [[nodiscard]] NamedCourse course_of_stop(const daemon::HistoryEntry& entry, const config::Stack& stack);
+
+// "ready", or the name of an own bell.
+[[nodiscard]] std::string_view condition_of(const config::Dependency& edge);
 
 // What each service took.
 [[nodiscard]] analyze::Observation observation_of(const daemon::HistoryEntry& entry);

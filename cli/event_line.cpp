@@ -20,8 +20,15 @@ Colour colour_of(const EventRecord& event) {
   return Colour::none;
 }
 
-// `log "listening on 5432"`, "notify from pid 4711", "port 8080 of pid 4711".
-std::string evidence_of(const EventRecord& event) {
+std::string what_happened(const EventRecord& event) {
+  if (event.kind == "state") return event.state;
+  if (event.kind == "stack") return event.event;
+  return event.bell;  // of a notice: none, its text is its cause
+}
+
+}  // namespace
+
+std::string evidence_text(const EventRecord& event) {
   if (!event.has_evidence) return {};
   std::string text = event.probe;
   const auto add = [&text](std::string_view before, const std::string& what) {
@@ -38,14 +45,6 @@ std::string evidence_of(const EventRecord& event) {
   return text;
 }
 
-std::string what_happened(const EventRecord& event) {
-  if (event.kind == "state") return event.state;
-  if (event.kind == "stack") return event.event;
-  return event.bell;  // of a notice: none, its text is its cause
-}
-
-}  // namespace
-
 std::string event_line(const EventRecord& event, bool use_colour) {
   std::string name = text::visible(event.service.empty() ? "(stack)" : event.service);
   if (const std::size_t width = text::display_width(name); width < name_width)
@@ -53,7 +52,7 @@ std::string event_line(const EventRecord& event, bool use_colour) {
   std::string line = text::visible(event.time) + "  " + name + "  ";
   std::string what = text::visible(what_happened(event));
   if (!what.empty()) line += painted(what, colour_of(event), use_colour);
-  for (const std::string& why : {evidence_of(event), event.cause}) {
+  for (const std::string& why : {evidence_text(event), event.cause}) {
     if (why.empty()) continue;
     if (!what.empty()) line += ": ";
     line += what.empty() ? painted(text::visible(why), colour_of(event), use_colour) : text::visible(why);

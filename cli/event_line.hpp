@@ -11,4 +11,7 @@ namespace belfry::cli {
 // fit for a terminal.
 [[nodiscard]] std::string event_line(const client::EventRecord& event, bool use_colour);
 
+// `log "listening on 5432"`, "notify from pid 4711", "port 8080 of pid 4711"; empty: it has none.
+[[nodiscard]] std::string evidence_text(const client::EventRecord& event);
+
 }  // namespace belfry::cli

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "cli/run_files.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/run/app.hpp"
 #include "system/descriptors.hpp"
@@ -40,9 +42,43 @@ int run_command(const Invocation& asked) {
       {exit_code::os_error, "cannot start " + program + ": " + std::strerror(ended.error().errnum), ""});
 }
 
+// What the daemon says of itself, asked from within.
+RunSource source_of(const daemon::AskApi& ask) {
+  const auto follow = [&ask](const std::string& target,
+                             const RunSource::Take& take) -> Expected<client::Reply> {
+    client::Reply reply;
+    reply.status = ask(target, daemon::AnswerForm::events, take);
+    return reply;
+  };
+  const auto get = [&ask](const std::string& target) -> Expected<client::Reply> {
+    client::Reply reply;
+    reply.status = ask(target, daemon::AnswerForm::json, [&reply](std::string_view bytes) {
+      reply.body += bytes;
+      return true;
+    });
+    return reply;
+  };
+  return {.get = get, .follow = follow};
+}
+
+// Runs the daemon; what its end is to be written to is written when it has ended.
+template <class Options>
+int run_and_write(Options options, int (*run_it)(const Options&), const Invocation& asked) {
+  RunFiles files(asked.page, asked.trace);
+  if (!files.are_wanted()) return run_it(options);
+  options.witness = [&files](const daemon::LastLook& look) {
+    if (look.moment == daemon::LastLook::Moment::ending) return files.look_at_the_ending(source_of(look.ask));
+    files.look_at_the_end(source_of(look.ask), look.reason, look.blame);
+  };
+  const int code = run_it(options);
+  files.write(code);
+  return code;
+}
+
 int run(const Invocation& asked) {
   if (!asked.program.empty()) return run_command(asked);
-  return daemon::run({.files = asked.files, .services = asked.names, .profiles = asked.profiles});
+  return run_and_write<daemon::RunOptions>(
+      {.files = asked.files, .services = asked.names, .profiles = asked.profiles}, daemon::run, asked);
 }
 
 int exec(const Invocation& asked) {
@@ -59,7 +95,7 @@ int exec(const Invocation& asked) {
   options.verdict_code = asked.exec.verdict_code;
   options.annotate = asked.exec.annotate;
   options.junit = asked.exec.junit;
-  return daemon::exec(options);
+  return run_and_write<daemon::ExecOptions>(options, daemon::exec, asked);
 }
 
 struct Subcommand {
@@ -68,12 +104,29 @@ struct Subcommand {
 };
 
 constexpr Subcommand subcommands[] = {
-    {"run", run},         {"exec", exec},       {"check", check},    {"graph", graph},
-    {"up", up},           {"down", down},       {"ls", ls},          {"attach", attach},
-    {"status", status},   {"wait", wait},       {"start", control},  {"stop", control},
-    {"restart", control}, {"kill", control},    {"reload", control}, {"shutdown", shutdown},
-    {"events", events},   {"logs", logs},       {"import", import},  {"completion", completion},
-    {"why", why},         {"analyze", analyze},
+    {"run", run},
+    {"exec", exec},
+    {"check", check},
+    {"graph", graph},
+    {"up", up},
+    {"down", down},
+    {"ls", ls},
+    {"attach", attach},
+    {"status", status},
+    {"wait", wait},
+    {"start", control},
+    {"stop", control},
+    {"restart", control},
+    {"kill", control},
+    {"reload", control},
+    {"shutdown", shutdown},
+    {"events", events},
+    {"logs", logs},
+    {"import", import},
+    {"completion", completion},
+    {"why", why},
+    {"analyze", analyze},
+    {"report", write_report},
 };
 
 int answer(const Invocation& asked) {

@@ -45,12 +45,19 @@ void run_options(CLI::App& app, Raw& raw) {
   profile_option(app, raw);
   names(app, raw);
 }
+void trace_option(CLI::App& app, Raw& raw) { app.add_option("--trace", raw.invocation.trace); }
+void run_files_options(CLI::App& app, Raw& raw) {
+  app.add_option("--report", raw.invocation.page);
+  trace_option(app, raw);
+}
 void run_command_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
+  run_files_options(app, raw);
   add_init_options(app, raw.init);
 }
 void exec_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
+  run_files_options(app, raw);
   app.add_option("--timeout", raw.timeout);
   app.add_option("--logs", raw.invocation.logs);
   ExecTerms& terms = raw.invocation.exec;
@@ -106,6 +113,12 @@ void analyze_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   app.add_flag("--json", raw.invocation.json);
   add_analyze_options(app, raw.invocation.analyze);
+  trace_option(app, raw);
+}
+void report_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  app.add_option("--html", raw.invocation.page);
+  app.add_option("--history", raw.invocation.analyze.history);
 }
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
@@ -152,6 +165,7 @@ constexpr SubcommandSpec commands[] = {
     {"events", "show what happened", events_options},
     {"logs", "show what services wrote", logs_options},
     {"analyze", "say what a start took its time for", analyze_options},
+    {"report", "write a page of a run", report_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
@@ -285,6 +299,7 @@ Expected<void> check_names(const Invocation& asked) {
     if (auto enough = need(asked.names.size() == 2, "the kind or the FILE"); !enough) return enough;
     return check_choice(asked, "the kind", asked.names[0], choices_of("import", ""));
   }
+  if (asked.command == "report") return need(!asked.page.empty(), "--html FILE");
   if (asked.command == "completion") {
     if (auto enough = need(asked.names.size() == 1, "the name of the shell"); !enough) return enough;
     return check_choice(asked, "the shell", asked.names[0], choices_of("completion", ""));
@@ -307,6 +322,9 @@ Expected<void> check_run(Raw& raw, bool has_dashes) {
   if (!has_dashes && raw.init == InitWords{}) return {};
   if (asked.program.empty())
     return std::unexpected(usage("cannot run: the command behind `--` is missing", help_of("run")));
+  if (!asked.page.empty() || !asked.trace.empty())
+    return std::unexpected(usage("cannot report on a command: `run --` runs no stack",
+                                 "belfry exec --report FILE -- COMMAND runs it in one"));
   if (!asked.files.empty() || !asked.names.empty() || !asked.profiles.empty())
     return std::unexpected(usage("cannot run a command and a stack: `run --` reads no file",
                                  "belfry exec -- COMMAND runs it in a stack that is ready"));

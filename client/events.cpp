@@ -15,6 +15,7 @@ EventRecord event_of(const json::object& object) {
   EventRecord event{.json = json::serialize(object),
                     .sequence = count_of(object, "sequence"),
                     .monotonic_ns = count_of(object, "monotonic_ns"),
+                    .incarnation = count_of(object, "incarnation"),
                     .time = text_of(object, "time"),
                     .kind = text_of(object, "kind"),
                     .service = text_of(object, "service"),

@@ -13,6 +13,7 @@ struct EventRecord {
   std::string json;  // as it was written, on one line
   std::int64_t sequence = 0;
   std::int64_t monotonic_ns = 0;
+  std::int64_t incarnation = 0;  // 0: it is about none
   std::string time, kind, service, from, state, bell, event, cause;
   bool has_evidence = false;
   std::string probe, words;  // of the evidence

@@ -44,6 +44,7 @@ std::vector<std::pair<std::string, std::int64_t>> refusals_of(const json::value*
 ServiceStatus service_of(const json::object& object) {
   ServiceStatus service;
   service.name = text_of(object.if_contains("name"));
+  service.type = text_of(object.if_contains("type"));
   service.state = text_of(object.if_contains("state"));
   service.ready = truth_of(object.if_contains("ready"));
   service.wanted = truth_of(object.if_contains("wanted"));

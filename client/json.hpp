@@ -20,7 +20,7 @@ struct PastRun {
 };
 
 struct ServiceStatus {
-  std::string name, state;
+  std::string name, type, state;
   bool ready = false, wanted = false;
   std::optional<std::int64_t> pid;
   std::int64_t since_ns = 0;

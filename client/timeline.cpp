@@ -14,6 +14,7 @@ std::optional<std::int64_t> moment_of(const json::object& object, const std::str
 TimelineService service_of(const json::object& object) {
   TimelineService service{.name = text_of(object, "name"),
                           .state = text_of(object, "state"),
+                          .incarnation = number_of(object, "incarnation").value_or(0),
                           .wanted_ns = moment_of(object, "wanted"),
                           .starting_ns = moment_of(object, "starting"),
                           .started_ns = moment_of(object, "started"),
@@ -26,6 +27,7 @@ TimelineService service_of(const json::object& object) {
     if (!one.is_object()) continue;
     service.edges.push_back({.on = text_of(one.get_object(), "on"),
                              .condition = text_of(one.get_object(), "condition"),
+                             .required = flag_of(one.get_object(), "required"),
                              .holds_since_ns = moment_of(one.get_object(), "holds_since")});
   }
   return service;

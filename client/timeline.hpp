@@ -11,12 +11,14 @@ namespace belfry::client {
 
 struct TimelineEdge {
   std::string on, condition;
+  bool required = true;
   std::optional<std::int64_t> holds_since_ns;
 };
 
 // Monotonic nanoseconds of the daemon; empty: it has not come so far.
 struct TimelineService {
   std::string name, state;
+  std::int64_t incarnation = 0;
   std::optional<std::int64_t> wanted_ns, starting_ns, started_ns, ready_ns, stopped_ns;
   std::vector<TimelineEdge> edges;
 };

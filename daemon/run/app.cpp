@@ -158,8 +158,11 @@ int with_daemon(const RunOptions& options, const RunMode& mode, const std::funct
 }
 
 int run(const RunOptions& options) {
-  const RunMode mode{
-      .tcp_by_default = true, .private_socket = false, .live = true, .services = options.services};
+  const RunMode mode{.tcp_by_default = true,
+                     .private_socket = false,
+                     .live = true,
+                     .services = options.services,
+                     .witness = options.witness};
   return with_daemon(options, mode, [](Daemon& daemon) { return daemon.serve(); });
 }
 

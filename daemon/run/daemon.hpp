@@ -44,6 +44,7 @@ struct RunMode {
   system::Guard* guard = nullptr;  // ends the services when belfry is killed; null: nobody, or somebody else
   std::shared_ptr<HeldLines> held = {};  // where those lines are kept instead
   bool strict_stop = false;              // who had to be killed makes the end a failure
+  std::function<void(const LastLook&)> witness = {};
   int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
 };
 
@@ -64,6 +65,7 @@ class Daemon final : Reporter, system::SignalListener {
 
   // The code of `exec`, unless something else ends the stack.
   void command_ended(int code) { command_code_ = code; }
+  void blame(std::string what) { blame_ = std::move(what); }
   void ask_to_end(Ending ending) { supervisor_.ender().ring(std::move(ending)); }
   // The signals that came, for whoever runs a command on the user's behalf. Empty: belfry handles them
   // itself.
@@ -99,6 +101,8 @@ class Daemon final : Reporter, system::SignalListener {
   void write_history(const Ending& ending, TimePoint asked_at);
   Result<void> end_survivors();
   [[nodiscard]] std::string summary() const;
+  void show(LastLook::Moment moment, const std::string& reason);
+  int ask_api(const std::string& target, AnswerForm form, const std::function<bool(std::string_view)>& take);
   void name_strays();
   void judge_the_stop();
   void say_own_tasks();
@@ -147,6 +151,7 @@ class Daemon final : Reporter, system::SignalListener {
   std::function<Task<void>(Context&)> meanwhile_;
   int code_ = exit_code::internal;
   std::optional<int> command_code_;
+  std::string blame_;  // what was wrong with the stack while it ran
 };
 
 // On standard error, as it is. A signal that asks to end is blocked already, so it does not wait for long.

@@ -65,6 +65,7 @@ Task<void> Daemon::live(Context& ctx) {
   beside_context.cancel(Error::closed(ending.reason));
   Context patience(loop_);
   (void)co_await beside.wait(patience);  // what is thrown there is told at once
+  show(LastLook::Moment::ending, ending.reason);
   const Result<void> went_down = co_await caught("daemon", go_down(ctx, ending));
   if (!went_down) {
     broken(went_down.error().text());
@@ -75,10 +76,51 @@ Task<void> Daemon::live(Context& ctx) {
   // A stack that was shut down in good order says nothing of the command that it was there for.
   if (mode_.has_command && code_ == 0) code_ = command_code_.value_or(exit_code::unavailable);
   if (code_ == 0 && supervisor_.has_stuck()) code_ = exit_code::os_error;
+  show(LastLook::Moment::over, ending.reason);
   const Result<void> closed = co_await caught("daemon", close());
   if (!closed) broken(closed.error().text());
   signals_.set_listener(nullptr);
   loop_.stop();
+}
+
+// Whatever the witness makes of it, the stack goes down.
+void Daemon::show(LastLook::Moment moment, const std::string& reason) {
+  if (!mode_.witness) return;
+  try {
+    mode_.witness({.moment = moment,
+                   .reason = reason,
+                   .blame = blame_,
+                   .ask = [this](const auto& target, AnswerForm form, const auto& take) {
+                     return ask_api(target, form, take);
+                   }});
+  } catch (const std::exception& error) {
+    complain(std::string("cannot write this run down: ") + error.what());
+  }
+}
+
+int Daemon::ask_api(const std::string& target, AnswerForm form,
+                    const std::function<bool(std::string_view)>& take) {
+  constexpr std::size_t piece = 65536;
+  http::Request request;
+  request.method = http::Method::get;
+  request.method_name = "GET";
+  request.target = target;
+  request.accept = form == AnswerForm::json ? http::application_json : http::event_stream;
+  const http::Caller self{.granted = http::Access::full,
+                          .peer = {.kind = system::Peer::Kind::unix_socket, .trusted_user = true}};
+  http::Answer answer = api_.answer(request, self);
+  if (const auto* whole = std::get_if<http::Response>(&answer)) {
+    take(whole->body);
+    return whole->status;
+  }
+  const auto* streamed = std::get_if<http::StreamedAnswer>(&answer);
+  if (streamed == nullptr) return 0;  // what takes time is not waited for
+  http::BodyStream::Next next = http::BodyStream::Next::more;
+  for (std::string bytes; next == http::BodyStream::Next::more; bytes.clear()) {
+    next = streamed->body->fill(bytes, piece);
+    if (!take(bytes)) break;
+  }
+  return streamed->head.status;
 }
 
 Task<void> Daemon::up_to_the_end(WaitGroup& beside, Context& beside_context, Ending& ending) {

@@ -182,6 +182,7 @@ int UserCommand::judge() {
   verdict_.lasted = daemon_.loop().now() - begun_at_;
   look_for_troubles(verdict_, daemon_.supervisor().journal(), begun_with_, begun_at_);
   daemon_.complain(text_of(verdict_));
+  if (!verdict_.troubles.empty()) daemon_.blame(summary_of(verdict_));
   return verdict_.troubles.empty() ? end.shell_code() : options_.verdict_code.value_or(end.shell_code());
 }
 
@@ -311,6 +312,7 @@ int exec(const ExecOptions& options) {
                      .services = options.services,
                      .held = held,
                      .strict_stop = options.strict_stop,
+                     .witness = options.witness,
                      .output = *output};
   Verdict verdict;
   const int code = with_daemon(options, mode, [&options, &verdict](Daemon& daemon) {
