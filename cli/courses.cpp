@@ -110,7 +110,8 @@ NamedCourse course_of(const client::TimelineReply& timeline) {
       continue;
     }
     const auto end = service.ready_ns ? service.ready_ns : service.stopped_ns;
-    if (!service.starting_ns || !end) {
+    const bool has_failed = service.state == "failed" || service.state == "backoff";
+    if (!service.starting_ns || !end || (has_failed && !service.ready_ns)) {
       unfinished.push_back(service.name);
       continue;
     }

@@ -17,7 +17,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   status   show who is ready, who waits for what, and since when
   why      why a service is not up, or the stack not ready: the root of it
   events, logs  what happened to the services; what they wrote
-  analyze  what a start or a stop took its time for; a picture of it
+  analyze, report   what a start or a stop took its time for; a page of a run
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload, shutdown    control a running belfry
   import   turn a compose file or a Procfile into a belfry file
@@ -39,12 +39,12 @@ usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
   SERVICE          only these, and what they require; default: all enabled ones
   -c, --file FILE  the file; several are merged in their order
   --profile NAME   enable the services of a profile ($BELFRY_PROFILES too)
+  --report FILE, --trace FILE    written at the end: belfry help report, exec
 
 It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack
 in reverse order; a second one kills at once. So does the loss of its terminal.
 Exit: 0 stopped as asked, 65 bad file, 66 no file, 69 an essential service
 failed, 71 a socket is taken; otherwise the code of the service that is `main`.
-
 With `--` no file is read. Every signal goes to COMMAND's process group, its
 exit code is belfry's, what it leaves behind gets SIGTERM, then SIGKILL.
   --kill-after D   the time between these two (default 10s)
@@ -72,6 +72,8 @@ usage: belfry exec [OPTION…] [SERVICE…] -- COMMAND [ARGUMENT…]
   --verdict-code N exit N if COMMAND fails and a service died, lost its port or
                    became unready meanwhile; --junit FILE: into this report, too
   --annotate CI    the same as annotations: github, or gitlab (code quality)
+  --report FILE    a page of the run at its end (belfry help report);
+  --trace FILE     its start as an OpenTelemetry trace (OTLP in JSON)
 
 COMMAND has the terminal, standard output, $BELFRY_SOCKET, and what services
 publish: PORT of db is $BELFRY_OUT_DB_PORT. Several may run at once.
@@ -80,6 +82,30 @@ or 126 when COMMAND cannot be run, before anything is started.
 
 examples:
   belfry exec --quiet --verdict-code 75 -- pytest -q
+)";
+
+constexpr std::string_view report_help =
+    R"(belfry report: one page of a run, for whoever was not there.
+
+usage: belfry report --html FILE
+
+  --html FILE      where it goes; `-`: standard output
+  --history FILE   this history, and not that of the stack
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+The page holds the verdict, every service, why what is not ready is not, the
+start and the stop as pictures, who waits for whom, the journal, and the last
+lines of each log. It needs no other file, no network and no script, and is
+never larger than 4 MiB. Secret outputs are not in it; what services have
+written to their logs is.
+Of a run that is over only the history is left; `run` and `exec` write the
+whole page at their end with --report FILE.
+Exit: 0 done, 64 wrong options, 69 no daemon and no history, 71 cannot write.
+
+examples:
+  belfry report --html run.html
+  belfry exec --report run.html --trace start.json -- pytest
 )";
 
 constexpr std::string_view up_help =
@@ -298,11 +324,11 @@ usage: belfry analyze [--stop] [--faster SERVICE=D]… [--svg FILE] [--json]
   --stop           the last stop, and not the last start
   --faster S=D     what if S took D less; several are answered one by one
   --svg FILE       a picture of it too; `-`: the picture alone, to stdout
+  --trace FILE     the start as an OpenTelemetry trace (OTLP in JSON) too
   --compare A B    two starts of the history, counted back: 1 is the newest
   --history FILE   this history, and not that of the stack
   --json           for programs
-  --socket PATH    the control socket of the daemon
-  -c, --file FILE  the file that the daemon runs
+  --socket PATH, -c, --file FILE    the daemon by its socket, or by its file
 
 It says which services everything waited for, one behind the other; how much
 earlier all would be ready if one of them were faster; how much longer the
@@ -513,7 +539,7 @@ constexpr std::pair<std::string_view, std::string_view> texts[] = {
     {"import", import_help},   {"completion", completion_help},
     {"version", version_help}, {"help", help_help},
     {"logs", logs_help},       {"why", why_help},
-    {"analyze", analyze_help},
+    {"analyze", analyze_help}, {"report", report_help},
 };
 
 }  // namespace

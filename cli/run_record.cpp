@@ -110,7 +110,7 @@ Expected<void> RunRecord::take_state(const RunSource& source) {
   NamedCourse course = course_of(timeline_);
   run_.start = report::Picture{.course = std::move(course.course),
                                .title = run_.stack + ": start of " + timeline_.begun,
-                               .end = timeline_.up_ns ? "all ready" : "what came up was up",
+                               .end = timeline_.up_ns ? "all ready" : "not all came up; the last of these",
                                .remarks = std::move(course.remarks)};
   sum_up();
   return {};
@@ -295,7 +295,7 @@ report::Run run_of_history(const config::Stack& stack, const daemon::HistoryEntr
     NamedCourse course = course_of_start(*start, stack);
     run.start = report::Picture{.course = std::move(course.course),
                                 .title = stack.name + ": start of " + wall_text(start->at),
-                                .end = start->succeeded ? "all ready" : "what came up was up",
+                                .end = start->succeeded ? "all ready" : "not all came up; the last of these",
                                 .remarks = std::move(course.remarks)};
   }
   if (stop != nullptr) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double row = 36, box = 26, between = 60, margin = 10;
 constexpr std::size_t longest_name = 26;  // columns
+constexpr std::size_t longest_told = 64;
 constexpr double widest_page = 1100;
 
 struct Line {
@@ -110,7 +111,8 @@ class Drawing {
     const Service& service = services_[i];
     const std::string link = std::to_string(i);
     out_ += "<a href=\"#s" + link + "\" class=\"node " + std::string(kind_of(service.state)) + "\"><title>" +
-            text::markup(service.name + ": " + service.state + " (" + service.type + ")") +
+            text::markup(text::cut(service.name, longest_told) + ": " + service.state + " (" + service.type +
+                         ")") +
             "</title><rect x=\"" + decimal(x) + "\" y=\"" + decimal(y - box / 2) + "\" width=\"" +
             decimal(width) + "\" height=\"" + decimal(box) + "\" rx=\"5\"/><text class=\"sign\" x=\"" +
             decimal(x + 9) + "\" y=\"" + decimal(y + 4.5) + "\">" +
@@ -141,7 +143,8 @@ class Drawing {
     curve(to);
     out_ += std::string("<path class=\"") + (edge.required ? "arc" : "arc maybe") +
             "\" marker-end=\"url(#tip)\" d=\"" + way + "\"><title>" +
-            text::markup(service.name + " waits for " + edge.on + " " + edge.condition +
+            text::markup(text::cut(service.name, longest_told) + " waits for " +
+                         text::cut(edge.on, longest_told) + " " + text::cut(edge.condition, longest_told) +
                          (edge.required ? "" : " (optional)")) +
             "</title></path>\n";
   }

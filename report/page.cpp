@@ -29,7 +29,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}a{color:var
 dl{display:flex;flex-wrap:wrap;gap:.2rem 1.6rem;margin:.6rem 0}dt{color:var(--soft)}dl div{display:flex;gap:.4rem}dd{margin:0}
 nav a{margin-right:1rem}.note{color:var(--soft)}.scroll{overflow:auto;max-height:44rem}
 .good{color:var(--good)}.bad{color:var(--bad)}.open{color:var(--open)}.off{color:var(--soft)}
-table{border-collapse:collapse;width:100%;font-size:.92rem}th{text-align:left;color:var(--soft);font-weight:500;position:sticky;top:0;background:var(--back)}
+table{border-collapse:collapse;width:100%;font-size:.92rem}th{text-align:left;color:var(--soft);font-weight:500;white-space:nowrap;position:sticky;top:0;background:var(--back)}
 td,th{padding:.15rem .8rem .15rem 0;vertical-align:top;border-bottom:1px solid var(--grid)}td:last-child{width:99%;overflow-wrap:anywhere;min-width:16rem}
 td{white-space:nowrap}td:last-child{white-space:pre-wrap}td:first-child{font-variant-numeric:tabular-nums}
 #lines td,#rows td,pre{font-family:ui-monospace,monospace;font-size:.82rem}#lines .e td:last-child{color:var(--open)}
@@ -65,11 +65,18 @@ std::string_view cut(std::string_view line) {
   return line.substr(0, end);
 }
 
-// How many of the first there is no room for.
-std::size_t first_with_room(const std::vector<std::string>& rows, std::size_t room) {
-  std::size_t first = rows.size();
-  while (first > 0 && rows[first - 1].size() <= room) room -= rows[--first].size();
-  return first;
+// The last rows for which there is room, in their order; `row` makes the one of a place.
+template <class Row>
+std::vector<std::string> newest(std::size_t count, std::size_t room, Row row) {
+  std::vector<std::string> rows;
+  while (rows.size() < count) {
+    std::string one = row(count - rows.size() - 1);
+    if (one.size() > room) break;
+    room -= one.size();
+    rows.push_back(std::move(one));
+  }
+  std::ranges::reverse(rows);
+  return rows;
 }
 
 class Page {
@@ -112,9 +119,11 @@ class Page {
       out_ += "<div><dt>" + markup(what) + "</dt><dd>" + markup(value) + "</dd></div>\n";
     out_ += "</dl>\n";
     for (const std::string& remark : run_.remarks) note(remark);
-    out_ +=
-        "<nav><a href=\"#services\">services</a><a href=\"#start\">start</a><a href=\"#stop\">stop</a><a "
-        "href=\"#graph\">graph</a><a href=\"#journal\">journal</a><a href=\"#logs\">logs</a></nav>\n";
+    out_ += "<nav><a href=\"#services\">services</a>" +
+            std::string(run_.whys.empty() ? "" : "<a href=\"#why\">why</a>") +
+            "<a href=\"#start\">start</a><a href=\"#stop\">stop</a><a href=\"#graph\">graph</a><a "
+            "href=\"#journal\">journal</a><a "
+            "href=\"#logs\">logs</a></nav>\n";
   }
 
   void note(std::string_view text) { out_ += "<p class=\"note\">" + markup(text) + "</p>\n"; }
@@ -129,11 +138,10 @@ class Page {
      id) += "\"><span class=\"note\"></span>\n";
   }
 
-  void table(std::string_view id, std::string_view head, const std::vector<std::string>& rows,
-             std::size_t first = 0) {
+  void table(std::string_view id, std::string_view head, const std::vector<std::string>& rows) {
     (((out_ += "<div class=\"scroll\"><table id=\"") += id) += "\"><thead><tr>") += head;
     out_ += "<tbody>\n";
-    for (std::size_t i = first; i < rows.size(); ++i) out_ += rows[i];
+    for (const std::string& row : rows) out_ += row;
     out_ += "</table></div>\n";
   }
 
@@ -156,7 +164,7 @@ class Page {
     std::string row = "<tr id=\"s" + std::to_string(i) + "\"><td class=\"" + std::string(kind_of(one.state)) +
                       "\">" + std::string(text::look_of(one.state).sign) + " " + markup(one.state) + "<td>" +
                       markup(one.name) + "<td>" + markup(one.type) + "<td>";
-    const auto came_up = one.ready_at ? one.ready_at : one.stopped;
+    const auto came_up = one.ready_at || one.state != "completed" ? one.ready_at : one.stopped;
     if (one.starting && came_up && *came_up >= *one.starting) row += span_text(*came_up - *one.starting);
     row += "<td>" + std::to_string(one.restarts) + "<td>";
     append_markup(row, cut(one.method));
@@ -177,10 +185,11 @@ class Page {
       if (out_.size() > enough) break;
       ++shown;
       const std::size_t end = std::min(why.text.find('\n'), why.text.size());
-      out_ += "<details open><summary>" +
+      out_ += (shown == 1 ? "<details open><summary>" : "<details><summary>") +
               (why.service.empty() ? "" : "<b>" + markup(why.service) + "</b>: ") +
               markup(std::string_view(why.text).substr(0, end)) + "</summary><pre>";
-      lines_of(std::string_view(why.text).substr(end));
+      lines_of(std::string_view(why.text).substr(
+          std::min(why.text.find_first_not_of('\n', end), why.text.size())));
       out_ += "</pre></details>\n";
     }
     if (shown < run_.whys.size())
@@ -226,40 +235,41 @@ class Page {
   void journal() {
     heading("journal", "Journal");
     if (run_.events.empty()) return note("Nothing of it is kept.");
-    std::vector<std::string> rows;
-    rows.reserve(run_.events.size());
-    for (const Event& event : run_.events) {
-      std::string& row = rows.emplace_back("<tr><td title=\"" + markup(event.time) + "\">" +
-                                           seconds(event.at) + "<td>" + markup(event.service) + "<td");
-      if (event.kind == "state") (row += " class=") += kind_of(event.what);
-      row += ">" + markup(event.what) + "<td>" + markup(event.evidence) +
-             (event.evidence.empty() || event.cause.empty() ? "" : ": ") + markup(cut(event.cause)) + "\n";
-    }
-    const std::size_t first = first_with_room(rows, most_of_journal);
-    if (run_.events_missed + first > 0)
-      note(std::to_string(run_.events_missed + first) + " older events are left out");
+    const auto rows =
+        newest(run_.events.size(), most_of_journal, [this](std::size_t i) { return row_of(run_.events[i]); });
+    const std::size_t left_out = run_.events_missed + run_.events.size() - rows.size();
+    if (left_out > 0) note(std::to_string(left_out) + " older events are left out");
     filter("rows");
-    table("rows", "<th>second<th>service<th>what<th>evidence, cause", rows, first);
+    table("rows", "<th>second<th>service<th>what<th>evidence, cause", rows);
+  }
+
+  static std::string row_of(const Event& event) {
+    std::string row = "<tr><td title=\"" + markup(event.time) + "\">" + seconds(event.at) + "<td>" +
+                      markup(event.service) + "<td";
+    if (event.kind == "state") (row += " class=") += kind_of(event.what);
+    return row + ">" + markup(event.what) + "<td>" + markup(event.evidence) +
+           (event.evidence.empty() || event.cause.empty() ? "" : ": ") + markup(cut(event.cause)) + "\n";
   }
 
   void logs() {
     heading("logs", "Logs");
     if (run_.lines.empty()) return note("Nothing of them is kept.");
-    std::vector<std::string> rows;
-    rows.reserve(run_.lines.size());
-    for (const Line& line : run_.lines) {
-      std::string plain;
-      text::append_line_for_terminal(plain, cut(line.text), text::Colours::left_out);
-      std::string& row =
-          rows.emplace_back(line.stream == "stderr" ? "<tr class=e><td title=\"" : "<tr><td title=\"");
-      row += markup(line.time) + "\">" + markup(time_of_day(line.time)) + "<td>" + markup(line.service) +
-             "<td>" + markup(plain) + (line.text.size() > longest_line ? " […]" : "") + "\n";
-    }
-    const std::size_t first = first_with_room(rows, most_of_logs);
+    const auto rows =
+        newest(run_.lines.size(), most_of_logs, [this](std::size_t i) { return row_of(run_.lines[i]); });
+    const std::size_t left_out = run_.lines.size() - rows.size();
     note("the last lines of each service" +
-         (first == 0 ? std::string() : "; " + std::to_string(first) + " older ones of them are left out"));
+         (left_out == 0 ? std::string()
+                        : "; " + std::to_string(left_out) + " older ones of them are left out"));
     filter("lines");
-    table("lines", "<th>time (UTC)<th>service<th>line", rows, first);
+    table("lines", "<th>time (UTC)<th>service<th>line", rows);
+  }
+
+  static std::string row_of(const Line& line) {
+    std::string plain;
+    text::append_line_for_terminal(plain, cut(line.text), text::Colours::left_out);
+    return std::string(line.stream == "stderr" ? "<tr class=e>" : "<tr>") + "<td title=\"" +
+           markup(line.time) + "\">" + markup(time_of_day(line.time)) + "<td>" + markup(line.service) +
+           "<td>" + markup(plain) + (line.text.size() > longest_line ? " […]" : "") + "\n";
   }
 
   const Run& run_;
