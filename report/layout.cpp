@@ -143,17 +143,27 @@ class Layers {
     return vertices_[upper].is_bend || vertices_[lower].is_bend ? row_ * 0.6 : row_;
   }
 
-  // Pushes apart what is too near, down from the top; then all of it back by as much as they moved at a mean.
+  // As near to where they want to be as their distances let them (the pool of adjacent violators: without the
+  // distances, those that are in the wrong order share their mean).
   void settle(const std::vector<std::size_t>& layer) {
-    double moved = 0;
-    for (std::size_t n = 1; n < layer.size(); ++n) {
-      Vertex& one = vertices_[layer[n]];
-      const double least = vertices_[layer[n - 1]].y + gap(layer[n - 1], layer[n]);
-      if (one.y >= least) continue;
-      moved += least - one.y;
-      one.y = least;
+    struct Block {
+      double sum = 0;
+      std::size_t count = 0;
+      [[nodiscard]] double mean() const { return sum / static_cast<double>(count); }
+    };
+    std::vector<double> offsets(layer.size());
+    std::vector<Block> blocks;
+    for (std::size_t n = 0; n < layer.size(); ++n) {
+      if (n > 0) offsets[n] = offsets[n - 1] + gap(layer[n - 1], layer[n]);
+      Block block{.sum = vertices_[layer[n]].y - offsets[n], .count = 1};
+      for (; !blocks.empty() && blocks.back().mean() >= block.mean(); blocks.pop_back())
+        block = {.sum = block.sum + blocks.back().sum, .count = block.count + blocks.back().count};
+      blocks.push_back(block);
     }
-    for (const std::size_t i : layer) vertices_[i].y -= moved / static_cast<double>(layer.size());
+    std::size_t n = 0;
+    for (const Block& block : blocks) {
+      for (std::size_t i = 0; i < block.count; ++i, ++n) vertices_[layer[n]].y = block.mean() + offsets[n];
+    }
   }
 
   const std::vector<Arc>& arcs_;
