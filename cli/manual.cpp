@@ -48,6 +48,9 @@ Both names are in capitals, every other character is
 .B BELFRY_PROFILES
 Profiles, separated by commas.
 .TP
+.B TRACEPARENT
+The trace and the span that a trace of the start is a part of (W3C Trace Context).
+.TP
 .I any other
 Variables that the file names as
 .BR ${NAME} .
