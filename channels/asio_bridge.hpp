@@ -93,9 +93,10 @@ class Bridge final : public CancelLink {
         operation_(std::move(operation)),
         state_(ctx.loop()) {}
   ~Bridge() {
-    if (state_.handle && !state_.result && !abandoning) {
-      die("destroy an awaited operation", "asio", "it has not completed");
-    }
+    if (!state_.handle || state_.result) return;
+    if (!abandoning) die("destroy an awaited operation", "asio", "it has not completed");
+    // A foreign io_context lives on: it must not read into what goes with this frame.
+    state_.signal.emit(asio::cancellation_type::terminal);
   }
 
   bool await_ready() {
