@@ -11,8 +11,7 @@ namespace belfry::config {
 
 // The first line of a file, which tells an editor where that schema lies: beside it, where
 // `belfry check --schema > belfry.schema.json` has put it.
-inline constexpr std::string_view schema_modeline =
-    "# yaml-language-server: $schema=./belfry.schema.json\n";
+inline constexpr std::string_view schema_modeline = "# yaml-language-server: $schema=./belfry.schema.json\n";
 
 // docs/reference/file.md: every key with type, default, meaning and example.
 [[nodiscard]] std::string reference_markdown();

@@ -17,13 +17,13 @@ PROMETHEUS = shutil.which("prometheus")
 
 
 class PrometheusServer:
-    """Scrapes `ports` five times a second; takes itself down with `case`. `scrape`: more keys of the job."""
+    """Scrapes `ports` twice a second; takes itself down with `case`. `scrape`: more keys of the job."""
 
     def __init__(self, case, folder, ports, rules=None, **scrape):
         case.assertIsNotNone(PROMETHEUS, "there is no prometheus: run deploy/install-deps test")
         self.port = free_port()
         settings = {
-            "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "200ms"},
+            "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "250ms"},
             "rule_files": [rules] if rules else [],
             "scrape_configs": [{"job_name": "belfry", "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]} | scrape],
         }

@@ -41,7 +41,7 @@ def queries():
     for panel in dashboard()["panels"]:
         for target in panel.get("targets", []):
             question = target["expr"]
-            for variable, value in (("$__rate_interval", "4s"), ("$__range", "1h"), ("$job", ".*"), ("$instance", ".*"), ("$service", ".*")):
+            for variable, value in (("$__rate_interval", "30s"), ("$__range", "1h"), ("$job", ".*"), ("$instance", ".*"), ("$service", ".*")):
                 question = question.replace(variable, value)
             found.append((panel["title"], question))
     return found
@@ -245,8 +245,9 @@ class Asked(Scenario):
         wanted = {rule["alert"] for rule in alerts()} - self.NOT_TRIED
         for name in sorted(wanted):
             server.until(f'ALERTS{{alertname="{name}"}}')
-        self.assertEqual({one["metric"]["alertname"] for one in server.ask("ALERTS")}, wanted)
-        about = {(one["metric"]["alertname"], one["metric"].get("service")) for one in server.ask("ALERTS")}
+        told = [one["metric"] for one in server.ask("present_over_time(ALERTS[1h])")]
+        self.assertEqual({one["alertname"] for one in told}, wanted)
+        about = {(one["alertname"], one.get("service")) for one in told}
         for one in (("BelfryServiceFailed", "failing"), ("BelfryServiceBlocked", "blocked"), ("BelfryServiceCrashLooping", "looping"),
                     ("BelfryServiceNotUp", "waiting"), ("BelfryServiceUnready", "unready"), ("BelfryProbeSlow", "slow"),
                     ("BelfryCertificateExpires", "certificate")):
@@ -260,7 +261,7 @@ class Asked(Scenario):
             with self.subTest(panel=panel, question=question):
                 self.assertTrue(server.until(question))
         [timeline] = [question for panel, question in queries() if panel == "States"]
-        states = {one["metric"]["service"]: int(one["value"][1]) for one in server.ask(timeline) if one["metric"]["instance"].endswith(str(troubled))}
+        states = {one["metric"]["service"]: int(one["value"][1]) for one in server.until(timeline.replace('instance=~".*"', f'instance="127.0.0.1:{troubled}"'))}
         self.assertEqual({name: states[name] for name in ("api", "failing", "blocked", "waiting", "unready")},
                          {"api": 3, "failing": 8, "blocked": 9, "waiting": 1, "unready": 4})
 

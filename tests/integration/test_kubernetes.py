@@ -1,4 +1,5 @@
 """deploy/kubernetes: every field against the published schemas, the times against each other, the stack inside for real."""
+import contextlib
 import copy
 import os
 import re
@@ -180,12 +181,16 @@ mount -o remount,ro "$root"
 exec chroot "$root" "$@"
 """
 WITH_PATH = ["env", "-i", "PATH=/opt/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+# Asks when it is told to, so that a test does not wait for an interpreter to start at a moment that counts.
 ASK = """import sys, urllib.request, urllib.error
-try:
-    answer = urllib.request.urlopen(sys.argv[1], timeout=30)
-except urllib.error.HTTPError as error:
-    answer = error
-print(answer.status, answer.read().decode().strip())"""
+print(flush=True)
+sys.stdin.readline()
+for asked in sys.argv[1:]:
+    try:
+        answer = urllib.request.urlopen(asked, timeout=30)
+    except urllib.error.HTTPError as error:
+        answer = error
+    print(answer.status, answer.read().decode().strip(), end="\\0")"""
 
 
 class PodStack(Stack):
@@ -224,25 +229,33 @@ class PodStack(Stack):
         self.output = Output(self.process.stdout)
         return self
 
+    def exec(self, *command):
+        """The beginning of a command that runs something as `kubectl exec` does."""
+        return ["nsenter", "-t", str(self.process.pid), "--net", "--mount", "--root", "--wd=/", *AS_IN_POD, *WITH_PATH, *self.environment_of_pod, *command]
+
     def inside(self, *command):
-        """Runs a command as `exec` in the container would."""
-        return subprocess.run(["nsenter", "-t", str(self.process.pid), "--net", "--mount", "--root", "--wd=/", *AS_IN_POD, *WITH_PATH,
-                               *self.environment_of_pod, *command],
-                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return subprocess.run(self.exec(*command), capture_output=True, text=True, timeout=PATIENCE, check=False)
 
-    def probe(self, container, name):
-        """The status that a kubelet gets for a probe of the manifest."""
-        asked = container[name]["httpGet"]
-        [port] = [one["containerPort"] for one in container["ports"] if one["name"] == asked["port"]]
-        return int(self.page(port, asked["path"]).split()[0])
+    @contextlib.contextmanager
+    def asker(self, *places):
+        """A function that gives the status and the text of each PORT/PATH, asked at the address that is not loopback."""
+        command = self.exec("/usr/bin/python3", "-c", ASK, *(f"http://{self.ADDRESS}:{place}" for place in places))
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            process.stdout.readline()
+            yield lambda: process.communicate("\n", PATIENCE)[0].split("\0")[:-1]
 
-    def page(self, port, path):
-        done = self.inside("/usr/bin/python3", "-c", ASK, f"http://{self.ADDRESS}:{port}{path}")
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+    def pages(self, *places):
+        with self.asker(*places) as ask:
+            return ask()
+
+    def probed(self, container):
+        """What a kubelet asks for the manifest's three probes."""
+        ports = {one["name"]: one["containerPort"] for one in container["ports"]}
+        asked = [container[name]["httpGet"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+        return [f"{ports[one['port']]}{one['path']}" for one in asked]
 
     def probes(self, container):
-        return [self.probe(container, name) for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+        return [int(answer.split()[0]) for answer in self.pages(*self.probed(container))]
 
 
 @ROOT_ONLY
@@ -270,9 +283,10 @@ class Pod(Scenario):
         self.let_redis_start(stack)
         self.assertEqual(stack.wait("web", "worker"), 200, stack.output.text())
         self.assertEqual(stack.probes(container), [200, 200, 200])
-        self.assertEqual(stack.page(8080, "/"), "200 shop")
-        self.assertIn("belfry_stack_ready 1", stack.page(9600, "/metrics"))
-        self.assertTrue(stack.page(9600, "/v1/services").startswith("403"))  # nothing else without a token
+        page, metrics, services = stack.pages("8080/", "9600/metrics", "9600/v1/services")
+        self.assertEqual(page, "200 shop")
+        self.assertIn("belfry_stack_ready 1", metrics)
+        self.assertTrue(services.startswith("403"), services)  # health and metrics only, without a token
 
         before_stop = stack.inside(*container["lifecycle"]["preStop"]["exec"]["command"])
         self.assertEqual(before_stop.returncode, 0, before_stop.stderr)
@@ -280,11 +294,13 @@ class Pod(Scenario):
                          {"cache": "ready", "migrate": "completed", "worker": "inactive", "web": "ready"})
         self.assertEqual(stack.probes(container), [200, 200, 200])  # who was stopped by command is not wanted
 
-        began = time.monotonic()
-        stack.send(signal.SIGTERM)
-        stack.output.index_of("stopping: SIGTERM")
-        self.assertEqual(stack.probes(container), [200, 503, 200])
-        self.assertEqual(stack.page(8080, "/"), "200 shop")  # for those who have not noticed yet
+        with stack.asker(*stack.probed(container), "8080/") as ask:
+            began = time.monotonic()
+            stack.send(signal.SIGTERM)
+            stack.output.index_of("stopping: SIGTERM")
+            *probes, page = ask()
+        self.assertEqual([answer.split()[0] for answer in probes], ["200", "503", "200"])
+        self.assertEqual(page, "200 shop")  # for those who have not noticed yet
         self.assertEqual(stack.exit_code(), 0, stack.output.text())
         self.assertGreaterEqual(time.monotonic() - began, 5)
         self.assertLess(time.monotonic() - began, 30)
