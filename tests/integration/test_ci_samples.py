@@ -3,6 +3,7 @@
 What those services' own tools say of the files is tests/npm_tools, which needs npm.
 """
 import contextlib
+import functools
 import hashlib
 import http.server
 import json
@@ -10,7 +11,6 @@ import os
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import threading
 
@@ -37,6 +37,17 @@ def sample(name):
         return file.read()
 
 
+@functools.cache
+def binary():
+    with open(BELFRY, "rb") as file:
+        return file.read()
+
+
+@functools.cache
+def sum_of(content):
+    return hashlib.sha256(content).hexdigest()
+
+
 class Releases:
     """Serves files on loopback, at the paths of a dictionary."""
 
@@ -52,7 +63,7 @@ class Releases:
             def log_message(self, *_):
                 pass
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)  # how often it looks whether it should end
         thread.start()
         case.addCleanup(thread.join)
         case.addCleanup(server.server_close)
@@ -114,10 +125,8 @@ class GitHub(Job):
         super().setUp()
         self.files = {name: os.path.join(self.folder, name) for name in ("GITHUB_PATH", "GITHUB_OUTPUT")}
         self.environment |= self.files | {"GITHUB_ACTION_PATH": ROOT, "RUNNER_TEMP": os.path.join(self.folder, "runner")}
-        with open(BELFRY, "rb") as file:
-            binary = file.read()
         name = f"/OWNER/belfry/releases/download/TAG/belfry-linux-{platform.machine()}"
-        self.releases = {name: binary, name + ".sha256": f"{hashlib.sha256(binary).hexdigest()}  belfry".encode()}
+        self.releases = {name: binary(), name + ".sha256": f"{sum_of(binary())}  belfry".encode()}
         self.github = {"server_url": Releases(self, self.releases).url, "action_repository": "OWNER/belfry", "action_ref": "TAG"}
 
     def value(self, text, inputs):
@@ -240,14 +249,14 @@ class GitLab(Job):
         self.assertNotEqual(json.loads(self.made("gl-code-quality-report.json")), [])
 
     def test_a_machine_without_belfry_gets_the_one_whose_sum_is_given(self):
-        binary = b"#!/bin/sh\necho belfry of the mirror\n"
-        url = Releases(self, {"/belfry": binary}).url + "/belfry"
+        mirrored = b"#!/bin/sh\necho belfry of the mirror\n"
+        url = Releases(self, {"/belfry": mirrored}).url + "/belfry"
         job = yaml.safe_load(sample("deploy/ci/gitlab.yml"))[".belfry"]
         script = "\n".join(job["before_script"])
         script = script.replace("/tmp/belfry", "fetched").replace("/usr/local/bin/belfry", os.path.join(self.tools, "belfry"))
         self.assertNotEqual(self.run_script(self.SHELL, script, BELFRY_URL=url, BELFRY_SHA256="0" * 64), 0)
         self.assertFalse(os.path.exists(os.path.join(self.tools, "belfry")))
-        self.assertEqual(self.run_script(self.SHELL, script, BELFRY_URL=url, BELFRY_SHA256=hashlib.sha256(binary).hexdigest()), 0, self.said)
+        self.assertEqual(self.run_script(self.SHELL, script, BELFRY_URL=url, BELFRY_SHA256=sum_of(mirrored)), 0, self.said)
         self.assertIn("belfry of the mirror", self.said)
 
 
@@ -264,10 +273,8 @@ class Jenkins(Job):
         return 0
 
     def test_the_job_runs_in_a_stack_that_is_ready_and_leaves_its_reports(self):
-        with open(BELFRY, "rb") as file:
-            binary = file.read()
         self.environment["PATH"] = f"{self.workspace}/.belfry:{self.tools}"
-        given = {"BELFRY_URL": Releases(self, {"/belfry": binary}).url + "/belfry", "BELFRY_SHA256": hashlib.sha256(binary).hexdigest()}
+        given = {"BELFRY_URL": Releases(self, {"/belfry": binary()}).url + "/belfry", "BELFRY_SHA256": sum_of(binary())}
         self.assertEqual(self.run_job(**given), 0, self.said)
         self.assertIn("tests have run", self.said)
         for report in re.findall(r"(?:testResults|artifacts): '(.*?)'", sample("deploy/ci/Jenkinsfile")):
