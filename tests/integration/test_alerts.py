@@ -260,6 +260,9 @@ class Asked(Scenario):
         for panel, question in queries():
             with self.subTest(panel=panel, question=question):
                 self.assertTrue(server.until(question))
+        for variable in dashboard()["templating"]["list"][1:]:  # label_values(METRIC, LABEL) is Grafana's own; this is what it asks
+            metric, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
+            self.assertTrue(server.get(f"label/{label}/values", **{"match[]": re.sub(r"\$\w+", ".*", metric)}), variable["name"])
         [timeline] = [question for panel, question in queries() if panel == "States"]
         states = {one["metric"]["service"]: int(one["value"][1]) for one in server.until(timeline.replace('instance=~".*"', f'instance="127.0.0.1:{troubled}"'))}
         self.assertEqual({name: states[name] for name in ("api", "failing", "blocked", "waiting", "unready")},
