@@ -230,12 +230,15 @@ class Asked(Scenario):
 
     def test_every_question_has_an_answer_and_trouble_is_told_of(self):
         troubled, going, gone = free_port(), free_port(), free_port()
+        folder = tempfile.TemporaryDirectory(prefix="belfry-it-")
+        self.addCleanup(folder.cleanup)
+        endpoint = read(MONITOR)["spec"]["endpoints"][0]
+        # First, since it takes five seconds until it looks at its first target.
+        server = PrometheusServer(self, folder.name, [troubled, going, gone], RULES, metrics_path=endpoint["path"], honor_labels=endpoint["honorLabels"],
+                                  relabel_configs=[{"target_label": "service", "replacement": "shop"}])  # as the operator labels a target
         ends = self.up(gone, "gone")
         stops = self.up(going, "going")
         stack = self.troubled(troubled)
-        endpoint = read(MONITOR)["spec"]["endpoints"][0]
-        server = PrometheusServer(self, stack.path, [troubled, going, gone], RULES, metrics_path=endpoint["path"], honor_labels=endpoint["honorLabels"],
-                                  relabel_configs=[{"target_label": "service", "replacement": "shop"}])  # as the operator labels a target
         for port in (troubled, going, gone):
             server.until(f'belfry_stack_ready{{instance="127.0.0.1:{port}"}}')
         stops.send(signal.SIGTERM)
