@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "config/decode/schema.hpp"
 #include "config/document/document.hpp"
 #include "config/document/files.hpp"
 #include "config/import/import.hpp"
@@ -29,7 +30,7 @@ int import(const Invocation& asked) {
                                   : config::import_procfile(*text, path);
   config::print(imported.diagnostics, std::cerr, terminal_at(STDERR_FILENO).colour);
   if (imported.diagnostics.has_errors()) return exit_code::bad_config;
-  std::cout << imported.yaml;
+  std::cout << config::schema_modeline << imported.yaml;
   return exit_code::ok;
 }
 

@@ -14,11 +14,11 @@ constexpr std::string_view head = R"(# The file
 replace), else the first that exists of `./belfry.yaml`, `./belfry.yml`, `/etc/belfry/belfry.yaml`. A file may have
 up to 32 MiB.
 
-**Editors.** With this first line, editors that speak the YAML language server complete and validate
-(`belfry check --schema` prints the schema):
+**Editors.** With this first line, editors that speak the YAML language server complete and validate, once
+`belfry check --schema > belfry.schema.json` has put the schema beside the file ([how](../how-to/editors.md)):
 
 ```yaml
-# yaml-language-server: $schema=./schema.json
+# yaml-language-server: $schema=./belfry.schema.json
 ```
 
 **Directories.** The control socket is `$XDG_RUNTIME_DIR/belfry/NAME.sock`, else `/run/belfry/NAME.sock`, else it lies

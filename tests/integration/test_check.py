@@ -137,6 +137,7 @@ class Import(Folder):
         result = belfry("import", "compose", self.COMPOSE)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("airflow.compose.yaml:180:1: warning: `volumes` is not carried over", result.stderr)
+        self.assertTrue(result.stdout.startswith("# yaml-language-server: $schema=./belfry.schema.json\n"), result.stdout[:200])
         said = belfry("check", self.write("belfry.yaml", result.stdout))
         self.assertEqual(said.returncode, 0, said.stderr)
         self.assertIn("ok: 9 services", said.stdout)

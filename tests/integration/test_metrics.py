@@ -1,20 +1,15 @@
 """/metrics as Prometheus and its own tool read it."""
 import gzip
-import json
 import os
 import re
 import shutil
 import subprocess
-import threading
-import time
-import urllib.parse
-import urllib.request
 
 from harness import Scenario, UnixConnection, free_port
+from prometheus_server import PrometheusServer
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROMTOOL = shutil.which("promtool")
-PROMETHEUS = shutil.which("prometheus")
 
 
 class Metrics(Scenario):
@@ -63,7 +58,6 @@ class Prometheus(Scenario):
     """A real one scrapes belfry and answers what docs/how-to/metrics.md asks."""
 
     def test_a_real_prometheus_answers_the_three_questions_of_the_page(self):
-        self.assertIsNotNone(PROMETHEUS, "there is no prometheus: run deploy/install-deps test")
         web = free_port()
         stack = self.stack("""
   db: {command: $SAMPLE --name db --notify --ready-delay 100ms, ready: notify}
@@ -73,44 +67,14 @@ class Prometheus(Scenario):
 """, top=f"http: {{listen: 127.0.0.1:{web}}}").start()
         stack.wait_for_control()
         self.assertEqual(stack.wait("api"), 200)
-        ask = self.prometheus(stack, web)
+        server = PrometheusServer(self, stack.path, [web])
+        server.until('up{job="belfry"} == 1')
         with open(os.path.join(ROOT, "docs/how-to/metrics.md"), encoding="utf-8") as page:
             questions = re.findall(r"```promql[^\n]*\n(.*?)\n```", page.read(), re.S)
-        not_ready, waited_for, time_to_ready = (ask(question) for question in questions)
+        not_ready, waited_for, time_to_ready = (server.ask(question) for question in questions)
         self.assertEqual({one["metric"]["service"] for one in not_ready}, {"cache", "web"})
         waits = {one["metric"]["dependency"]: float(one["value"][1]) for one in waited_for}
         self.assertEqual(set(waits), {"db", "cache"})
         self.assertGreater(waits["db"], 0.05)
         self.assertGreater(waits["cache"], waits["db"])
         self.assertLess({"db", "api"}, {one["metric"]["service"] for one in time_to_ready} | {""})
-
-    def prometheus(self, stack, port):
-        """Asks a Prometheus that has scraped `port` at least once."""
-        own = free_port()
-        settings = os.path.join(stack.path, "prometheus.yml")
-        with open(settings, "w", encoding="utf-8") as file:
-            file.write("global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n  - job_name: belfry\n"
-                       f"    static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
-        server = subprocess.Popen(
-            [PROMETHEUS, f"--config.file={settings}", f"--storage.tsdb.path={stack.path}/tsdb", f"--web.listen-address=127.0.0.1:{own}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.kill)
-        self.addCleanup(server.stderr.close)
-        for line in server.stderr:
-            if "Server is ready to receive web requests" in line:
-                break
-        drain = threading.Thread(target=server.stderr.read, daemon=True)
-        drain.start()
-        self.addCleanup(drain.join)
-        self.addCleanup(server.kill)
-
-        def ask(question):
-            url = f"http://127.0.0.1:{own}/api/v1/query?" + urllib.parse.urlencode({"query": question})
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return json.load(answer)["data"]["result"]
-        deadline = time.monotonic() + 30
-        while not ask('up{job="belfry"} == 1'):
-            self.assertLess(time.monotonic(), deadline, "Prometheus has not scraped belfry")
-            time.sleep(0.1)  # it tells nobody of its scrapes
-        return ask
