@@ -90,7 +90,7 @@ class LiveView(Scenario):
         many = "\n".join(f"  s{i:03}: {{command: [sleep, '1000']}}" for i in range(60))
         stack = self.stack(many + "\n  zzz: {command: ./nope}")
         terminal = self.open(stack, "run", "-c", stack.file)
-        terminal.until("test: 60 of 61 ready")
+        terminal.until(lambda screen: all(text in screen.text() for text in ("test: 60 of 61 ready", "✘ zzz")), "the one that fails")
         lines = self.block(terminal)
         self.assertLessEqual(len(lines), 22)
         self.assertTrue(any(line.startswith("✘ zzz") for line in lines), lines)

@@ -69,6 +69,7 @@ class Crowds(Scenario):
                 belfry = belfry_of(stack)
                 self.assertGreater(len(descendants(belfry)), 10000)
                 between = next(int(child) for crowd in children_of(belfry) for child in children_of(crowd))
+                at_first = processor_time(belfry)
                 os.write(go, b"go\n")
                 dearest = 0.0
 
@@ -79,7 +80,8 @@ class Crowds(Scenario):
                     dearest = max(dearest, processor_time(belfry) - began)
                     return len(children_of(belfry)) == 2 and not os.path.exists(f"/proc/{between}")
                 until(is_over)
-                self.assertLess(dearest, 0.25)  # all of them cost 0.1 s
+                # In one go it would be all of it, which the kernel makes 0.1 s to 1 s on the same machine.
+                self.assertLess(dearest, max(0.25, 0.75 * (processor_time(belfry) - at_first)))
                 self.assertEqual(stack.services()["calm"]["restarts"], 0)
                 os.kill(belfry, signal.SIGTERM)
                 self.assertEqual(stack.exit_code(), 0, stack.output.text())

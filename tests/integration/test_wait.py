@@ -450,6 +450,7 @@ class WithServices(Scenario):
 
     def test_who_has_failed_for_good_is_not_waited_for(self):
         stack = self.stack("  bad: {command: ['false'], restart: 'no'}\n  api: {command: $SAMPLE}").start().wait_for_control()
+        stack.output.index_of("bad failed")  # it was ready for a moment, which is what one may wait for, too
         ran = stack.cli("wait", "bad", "127.0.0.1:1")
         self.assertEqual(ran.returncode, 69, ran.stderr)
         self.assertIn("bad is failed", ran.stderr)

@@ -43,7 +43,8 @@ Task<bool> AnswerWriter::send_now(std::string_view bytes) {
   co_return taken;
 }
 
-// What is left for later is kept without what is gone by then, when that is most of it: to copy it takes time.
+// What is left for later is kept without what is gone by then, when that is most of it: to copy it takes
+// time.
 Task<bool> AnswerWriter::send_body(std::string& body) {
   std::string_view left = body;
   if (connection_.send_what_fits(left)) co_return true;
