@@ -1,4 +1,5 @@
 """A terminal to run belfry in: a real pty, and what a person would see on it."""
+import codecs
 import contextlib
 import fcntl
 import os
@@ -13,6 +14,7 @@ import time
 from harness import BELFRY, PATIENCE
 
 TOKEN = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])|\x1b(.)|(.)", re.S)
+BEGUN = re.compile(r"\x1b(\[[0-9;]*)?$")  # a sequence whose rest has not been read yet
 
 
 class Screen:
@@ -22,8 +24,13 @@ class Screen:
         self.columns, self.rows = columns, rows
         self.lines, self.x, self.y = [""], 0, 0
         self.colours = set()
+        self.begun = ""
 
     def feed(self, text):
+        text = self.begun + text
+        cut = BEGUN.search(text)
+        self.begun = cut.group() if cut else ""
+        text = text.removesuffix(self.begun)
         for match in TOKEN.finditer(text):
             parameters, command, other, character = match.groups()
             if command is not None:
@@ -75,6 +82,7 @@ class Terminal:
     def __init__(self, *arguments, cwd, env, columns=80, rows=24):
         self.screen = Screen(columns, rows)
         self.raw = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
@@ -97,11 +105,12 @@ class Terminal:
         if not select.select([self.fd], [], [], wait)[0]:
             return False
         try:
-            data = os.read(self.fd, 65536).decode(errors="replace")
+            data = os.read(self.fd, 65536)
         except OSError:  # EIO: nobody has it open any more
             return False
-        self.raw += data
-        self.screen.feed(data)
+        text = self.decoder.decode(data)
+        self.raw += text
+        self.screen.feed(text)
         return bool(data)
 
     def until(self, holds, what="it"):
