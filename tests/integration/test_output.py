@@ -75,7 +75,8 @@ class LateReaders(OwnOutput):
         os.close(reader)
         self.assertIn(f"app | {LAST}", lines)
         lost = sum(int(number) for number in re.findall(r"\| \[belfry: (\d+) lines? lost here", "\n".join(lines)))
-        self.assertEqual(lines.count("app | line") + lost, 250_000)
+        # A line that is torn right before its end has been lost for belfry, and is whole for who reads it.
+        self.assertIn(lines.count("app | line") + lost, (250_000, 250_001))
 
     def test_a_slow_reader_gets_everything_as_long_as_he_reads(self):
         stack = self.stack(talker(100_000))
