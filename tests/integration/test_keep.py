@@ -130,36 +130,30 @@ class Keep(Scenario):
         self.second_run(kept)
         self.assert_clean_end(kept)
 
-    def test_a_record_that_others_could_have_written_is_not_believed(self):
+    def start_beside_a_record(self, of, mode):
+        """A stack is started that finds a record with a process of another one's; `of` says the line for its number."""
         stack = self.stack("  db: {command: [sleep, '1000']}", KEEP)
         stranger = self.stack("  x: {command: [sleep, '1000']}")
         stranger.start()
         stranger.output.index_of("ready after")
         pid = stranger.services()["x"]["pid"]
         with open(stack.control + ".kept", "w", encoding="ascii") as record:
-            record.write(f"{pid} {born(pid)} db\n")
-        os.chmod(stack.control + ".kept", 0o666)
+            record.write(of(pid))
+        os.chmod(stack.control + ".kept", mode)
         stack.start()
         stack.output.index_of("ready after")
         self.assertEqual(stranger.services()["x"]["pid"], pid)
+        said = stack.output.text()
         self.assert_clean_end(stack)
         self.assert_clean_end(stranger)
+        return said
+
+    def test_a_record_that_others_could_have_written_is_not_believed(self):
+        self.start_beside_a_record(lambda pid: f"{pid} {born(pid)} db\n", 0o666)
 
     def test_who_has_been_given_a_recorded_number_since_is_left_alone(self):
-        stack = self.stack("  db: {command: [sleep, '1000']}", KEEP)
-        stranger = self.stack("  x: {command: [sleep, '1000']}")
-        stranger.start()
-        stranger.output.index_of("ready after")
-        pid = stranger.services()["x"]["pid"]
-        with open(stack.control + ".kept", "w", encoding="ascii") as record:
-            record.write(f"{pid} {born(pid) - 1} db\n")
-        os.chmod(stack.control + ".kept", 0o600)
-        stack.start()
-        stack.output.index_of("ready after")
-        self.assertNotIn("an earlier run left behind", stack.output.text())
-        self.assertEqual(stranger.services()["x"]["pid"], pid)
-        self.assert_clean_end(stack)
-        self.assert_clean_end(stranger)
+        said = self.start_beside_a_record(lambda pid: f"{pid} {born(pid) - 1} db\n", 0o600)
+        self.assertNotIn("an earlier run left behind", said)
 
     def test_exec_keeps_nobody_because_nobody_would_find_them(self):
         stack = self.stack("  db: {command: [sleep, '1000']}", KEEP)
