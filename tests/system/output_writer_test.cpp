@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <semaphore>
@@ -153,16 +152,16 @@ TEST_F(PipeTest, pieces_end_with_lines_so_that_two_writers_do_not_mix) {
 
 TEST_F(PipeTest, a_reader_who_has_gone_is_a_failure_and_each_loss_is_told) {
   const SignalBlock block;
-  std::atomic<int> told = 0;
-  OutputWriter writer(ends[1], "x | ", [&] { ++told; });
+  std::counting_semaphore<> told(0);
+  OutputWriter writer(ends[1], "x | ", [&] { told.release(); });
   ::close(ends[0]);
   writer.put(std::string("one\n"));
-  EXPECT_TRUE(writer.finish(patience));
+  EXPECT_TRUE(told.try_acquire_for(patience));
+  EXPECT_EQ(writer.lost_in_all(), 1U);
   writer.put(std::string("two\n"));
-  EXPECT_TRUE(writer.finish(patience));
+  EXPECT_TRUE(told.try_acquire_for(patience));
   EXPECT_EQ(writer.failure(), EPIPE);
   EXPECT_EQ(writer.lost_in_all(), 2U);
-  EXPECT_EQ(told, 2);
   ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
