@@ -103,7 +103,7 @@ struct OutputWriter::State {
   bool pipe = false;
 
   std::mutex mutex;                 // of what follows, up to the atomics
-  std::condition_variable changed;  // something waits, all is written, or it is over
+  std::condition_variable changed;  // something waits, the thread has all done and told, or it is over
   std::string waiting;
   std::string batch;  // being written: the thread reads it without the mutex, and only reads
   bool thread_sleeps = false;
@@ -134,6 +134,7 @@ struct OutputWriter::State {
 void OutputWriter::State::wait_for_something_to_do(std::unique_lock<std::mutex>& lock) {
   const auto ready = [this] { return has_something_to_do(); };
   thread_sleeps = true;
+  changed.notify_all();
   if (!attend_at)
     changed.wait(lock, ready);
   else if (!changed.wait_until(lock, *attend_at, ready))
@@ -185,7 +186,6 @@ void OutputWriter::State::run() {
     begun = 0;
     if (batch.capacity() > kept_capacity && !comes_much) batch.shrink_to_fit();
     const bool is_over = waiting.empty() && std::exchange(wants_end, false);
-    if (waiting.empty()) changed.notify_all();
     if (!has_news && !is_over) continue;
     lock.unlock();
     tell();
@@ -357,7 +357,8 @@ bool OutputWriter::tell_when_written(std::size_t but) {
 
 bool OutputWriter::finish(Duration patience) {
   std::unique_lock lock(state_->mutex);
-  return state_->changed.wait_for(lock, patience, [this] { return state_->is_idle(); });
+  return state_->changed.wait_for(
+      lock, patience, [this] { return state_->is_idle() && (!started_ || state_->thread_sleeps); });
 }
 
 std::uint64_t OutputWriter::written() const { return state_->written; }

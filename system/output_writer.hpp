@@ -60,7 +60,7 @@ class OutputWriter {
   // False: there is nothing left to write. Otherwise `moved` is called when that is so, or already when what
   // is left are at most so many bytes.
   bool tell_when_written(std::size_t but = 0);
-  // Waits in the caller's thread, for those without a loop. True when everything has been written.
+  // Waits in the caller's thread, for those without a loop. True when everything has been written and told.
   bool finish(Duration patience);
 
   // So far, in bytes; that it grows shows that somebody reads.
