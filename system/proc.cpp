@@ -251,11 +251,22 @@ std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono
   return std::nullopt;
 }
 
-bool is_exiting(pid_t pid) {
+namespace {
+
+bool is_exiting(const StatLine& line) {
   constexpr unsigned begins_to_exit = 0x4;  // PF_EXITING of linux/sched.h, set before anything is closed
-  const StatLine line(pid);
   const auto flags = line.number<unsigned>(9);
   return !flags || (*flags & begins_to_exit) != 0 || line.state() == 'Z' || line.state() == 'X';
+}
+
+}  // namespace
+
+bool is_exiting(pid_t pid) { return is_exiting(StatLine(pid)); }
+
+bool is_dying(pid_t pid) {
+  constexpr unsigned long kill_is_pending = 1UL << (SIGKILL - 1);
+  const StatLine line(pid);
+  return is_exiting(line) || (line.number<unsigned long>(31).value_or(0) & kill_is_pending) != 0;
 }
 
 std::vector<Survivor> some_below(std::vector<pid_t> roots) {

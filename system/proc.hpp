@@ -102,6 +102,8 @@ std::optional<Survivor> holder_of(const std::vector<ino_t>& sockets, std::chrono
 
 // True from the moment the process begins to exit, before its descriptors are closed, and when it is gone.
 bool is_exiting(pid_t pid);
+// That, and already when SIGKILL has been sent and the process has not had a processor since.
+bool is_dying(pid_t pid);
 
 // "11024 11025 " → {11024, 11025}
 void parse_pids(std::string_view text, std::vector<pid_t>& into);

@@ -22,6 +22,7 @@
 #include "daemon/why/text.hpp"
 #include "system/open_file.hpp"
 #include "system/owned_fd.hpp"
+#include "system/proc.hpp"
 #include "system/terminal.hpp"
 #include "text/escape.hpp"
 
@@ -55,6 +56,8 @@ class UserCommand final : system::ExitWatcher, system::TreeWatcher {
   Task<void> run_command(Context& ctx);
   Task<void> end_command();
   Task<void> end_what_it_left();
+  Task<void> until_the_dying_have_ended();
+  bool somebody_is_dying();
   int judge();
   Task<void> keep_the_stack(Context& ctx);
   bool pass_on(int signal);
@@ -167,11 +170,42 @@ Task<void> UserCommand::run_command(Context& ctx) {
   }
   co_await end_what_it_left();
   daemon_.signal_filter = {};
+  if (!exited_.value().success() && !asked_to_end_) co_await until_the_dying_have_ended();
   const int code = judge();
   daemon_.command_ended(code);
   if (code != exit_code::ok && options_.keep && !asked_to_end_ && !ctx.cancelled())
     co_await keep_the_stack(ctx);
   daemon_.ask_to_end({.code = code, .reason = options_.command.front() + " " + exited_.value().text()});
+}
+
+// A command that fails because a service dies may end before it: whose end has begun is waited for, so that
+// the verdict knows of it.
+Task<void> UserCommand::until_the_dying_have_ended() {
+  Wakeup changed(daemon_.loop(), "exec");
+  daemon_.supervisor().watch(changed);
+  Context patience(daemon_.loop());
+  Context bounded(patience, daemon_.loop().now() + sigkill_takes);
+  while (somebody_is_dying()) {
+    const Result<void> moved = co_await changed.wait(bounded);
+    if (!moved) break;
+  }
+  daemon_.supervisor().unwatch(changed);
+}
+
+// Its death is in the journal when nothing of its run is left.
+bool UserCommand::somebody_is_dying() {
+  bool anybody = false;
+  for (const auto& service : daemon_.supervisor().services()) {
+    const Run& run = service->record().run;
+    const pid_t pid = service->main_pid();
+    if (run.exit) {
+      anybody = anybody || service->state() == State::stopping;
+    } else if (pid != 0 && system::proc::is_dying(pid)) {
+      (void)daemon_.processes().has_ended(pid);  // then it is told in the coming turn
+      anybody = true;
+    }
+  }
+  return anybody;
 }
 
 // Whether the command or the stack is to blame for a failure, before the stack goes down; and the code.

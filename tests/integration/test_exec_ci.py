@@ -68,6 +68,15 @@ class ExecCi(Scenario):
         self.assertRegex(ran.stderr, r"the stack was not as it should be:\n  db died \d+\.\d s after the command began: .*SIGKILL")
         self.assertEqual(self.exec(stack, command=self.killing("db", 9, f"{BELFRY} wait --not db")).returncode, 3)
 
+    def test_a_service_whose_death_had_begun_when_the_command_failed_is_named(self):
+        stack = self.stack("  db: {command: [sleep, '1000'], restart: {delay: 30s}}\n"
+                           "  mq: {command: [sh, -c, 'sleep 1000 & exec sleep 1000'], restart: {delay: 30s}, stop: {timeout: 200ms}}")
+        for name in ("db", "mq"):
+            for _ in range(5):
+                ran = self.exec(stack, "--verdict-code", "75", command=self.killing(name, 9, ":"))
+                self.assertEqual(ran.returncode, 75, ran.stderr)
+                self.assertIn(f"  {name} died", ran.stderr)
+
     def test_a_service_that_became_unready_or_lost_its_port_is_named(self):
         port = free_port()
         listener = (f"import os,signal,socket; s=socket.socket(); s.setsockopt(1,2,1); s.bind((\\\"127.0.0.1\\\",{port})); s.listen(); "
