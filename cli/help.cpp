@@ -39,6 +39,7 @@ usage: belfry run [-c FILE]… [--profile NAME]… [SERVICE…]
   SERVICE          only these, and what they require; default: all enabled ones
   -c, --file FILE  the file; several are merged in their order
   --profile NAME   enable the services of a profile ($BELFRY_PROFILES too)
+  --logs FILE      lines go there; at 8 MiB on in a new one beside one FILE.1
   --report FILE, --trace FILE    written at the end: belfry help report, exec
 
 It stays in the foreground, as PID 1 or not. SIGTERM or Ctrl-C stops the stack

@@ -78,7 +78,8 @@ int run_and_write(Options options, int (*run_it)(const Options&), const Invocati
 int run(const Invocation& asked) {
   if (!asked.program.empty()) return run_command(asked);
   return run_and_write<daemon::RunOptions>(
-      {.files = asked.files, .services = asked.names, .profiles = asked.profiles}, daemon::run, asked);
+      {.files = asked.files, .services = asked.names, .profiles = asked.profiles, .logs = asked.logs},
+      daemon::run, asked);
 }
 
 int exec(const Invocation& asked) {

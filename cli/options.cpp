@@ -53,6 +53,7 @@ void run_files_options(CLI::App& app, Raw& raw) {
 void run_command_options(CLI::App& app, Raw& raw) {
   run_options(app, raw);
   run_files_options(app, raw);
+  app.add_option("--logs", raw.invocation.logs);
   add_init_options(app, raw.init);
 }
 void exec_options(CLI::App& app, Raw& raw) {
@@ -325,6 +326,9 @@ Expected<void> check_run(Raw& raw, bool has_dashes) {
   if (!asked.page.empty() || !asked.trace.empty())
     return std::unexpected(usage("cannot report on a command: `run --` runs no stack",
                                  "belfry exec --report FILE -- COMMAND runs it in one"));
+  if (!asked.logs.empty())
+    return std::unexpected(usage("cannot write the logs of a command: `run --` leaves its output alone",
+                                 "belfry run -- COMMAND >FILE"));
   if (!asked.files.empty() || !asked.names.empty() || !asked.profiles.empty())
     return std::unexpected(usage("cannot run a command and a stack: `run --` reads no file",
                                  "belfry exec -- COMMAND runs it in a stack that is ready"));

@@ -34,7 +34,6 @@ namespace belfry::cli {
 namespace {
 
 constexpr Duration usual_timeout = std::chrono::minutes(5);
-constexpr off_t largest_log = off_t{8} << 20;  // then it begins anew, and the old one is kept beside it
 constexpr std::size_t most_shown = std::size_t{16} << 10;
 
 // Of what is waited for: the stack's name, and where it writes.
@@ -83,15 +82,11 @@ Expected<system::OwnedFd> open_log(Start& start) {
   auto place = daemon::make_place_for_output(start.name, start.control);
   if (!place) return std::unexpected(Failure{exit_code::os_error, place.error().text(), ""});
   start.log = std::move(*place);
-  struct stat facts{};
-  if (::stat(start.log.c_str(), &facts) == 0 && facts.st_size > largest_log) {
-    const std::string before = start.log + ".1";
-    (void)std::rename(start.log.c_str(), before.c_str());
-  }
   auto opened = system::open_to_append(start.log);
   if (!opened)
     return std::unexpected(
         Failure{exit_code::os_error, "cannot write " + start.log + ": " + std::strerror(opened.error()), ""});
+  struct stat facts{};
   if (::fstat(opened->get(), &facts) == 0) start.written_before = facts.st_size;
   return std::move(*opened);
 }
@@ -111,7 +106,7 @@ std::string written_by(const Start& start) {
 }
 
 std::vector<std::string> arguments_of(const Invocation& asked, const Start& start) {
-  std::vector<std::string> words = {"run"};
+  std::vector<std::string> words = {"run", "--logs", start.log};
   for (const std::string& file : start.files) words.insert(words.end(), {"-c", file});
   for (const std::string& profile : asked.profiles) words.insert(words.end(), {"--profile", profile});
   words.insert(words.end(), asked.names.begin(), asked.names.end());

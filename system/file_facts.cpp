@@ -73,6 +73,13 @@ bool is_same_file(int one, int other) {
   return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+bool is_same_file(int one, const std::string& path) {
+  struct stat a{};
+  struct stat b{};
+  return ::fstat(one, &a) == 0 && ::stat(path.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
 bool is_same_open_file(int one, int other) {
   const long self = ::getpid();
   return ::syscall(SYS_kcmp, self, self, KCMP_FILE, one, other) == 0;

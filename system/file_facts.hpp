@@ -48,6 +48,8 @@ struct FileFacts {
 
 // Two descriptors of the same file, terminal or pipe.
 [[nodiscard]] bool is_same_file(int one, int other);
+// Whether this descriptor is of the file of that name.
+[[nodiscard]] bool is_same_file(int one, const std::string& path);
 // Two descriptors of the same open file description: whoever has one has the other (kcmp(2)). False where the
 // kernel does not say.
 [[nodiscard]] bool is_same_open_file(int one, int other);

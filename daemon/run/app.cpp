@@ -160,9 +160,10 @@ int with_daemon(const RunOptions& options, const RunMode& mode, const std::funct
 int run(const RunOptions& options) {
   const RunMode mode{.tcp_by_default = true,
                      .private_socket = false,
-                     .live = true,
+                     .live = options.logs.empty(),
                      .services = options.services,
-                     .witness = options.witness};
+                     .witness = options.witness,
+                     .log_file = options.logs};
   return with_daemon(options, mode, [](Daemon& daemon) { return daemon.serve(); });
 }
 

@@ -35,6 +35,9 @@ struct RunOptions {
   std::vector<std::string> files;     // empty: ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml
   std::vector<std::string> services;  // empty: all that are enabled
   std::vector<std::string> profiles;
+  // Where the lines of belfry and its services go. Of run(): a file that is kept small, or standard output
+  // when empty. Of exec(): a file that is appended to, standard error when empty, standard output for `-`.
+  std::string logs;
   // Called once for each moment, on the loop's thread: for whoever writes down what is about to be gone.
   std::function<void(const LastLook&)> witness{};
 };
@@ -42,8 +45,6 @@ struct RunOptions {
 struct ExecOptions : RunOptions {
   Duration timeout{std::chrono::minutes(5)};
   std::vector<std::string> command;
-  // Where the lines of belfry and its services go; empty: standard error; `-`: standard output.
-  std::string logs;
   bool quiet = false;               // these lines are shown only when something has failed
   bool keep = false;                // when the command has failed, the stack stays up until a signal
   bool strict_stop = false;         // a service that had to be killed is a failure

@@ -14,6 +14,7 @@
 #include "config/model/enum_names.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/host/paths.hpp"
+#include "daemon/logs/line_format.hpp"
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/resources/survivors.hpp"
 #include "daemon/run/control_access.hpp"
@@ -21,6 +22,7 @@
 #include "daemon/service/description.hpp"
 #include "system/descriptors.hpp"
 #include "system/file_facts.hpp"
+#include "system/log_file.hpp"
 #include "system/proc.hpp"
 #include "system/process_identity.hpp"
 #include "text/escape.hpp"
@@ -40,7 +42,21 @@ constexpr const char* of_hidden =
     "it "
     "knows the process group only (`isolate: true` or a cgroup tells all of theirs)";
 
+// Of a stack in the background: what it writes in months must not fill a disk.
+constexpr std::uint64_t largest_log = std::uint64_t{8} << 20;
+constexpr std::uint32_t most_logs = 2;
+
+LogPump pump_into(Loop& loop, const std::string& path) {
+  auto target = std::make_unique<system::LogFile>(
+      path,
+      system::LogFile::Rotation{.max_size = largest_log,
+                                .rules = {.max_files = most_logs, .max_age = Duration(0), .compress = false}},
+      [](std::uint64_t lines, std::string_view why) { return LineFormat("belfry", {}).marker(lines, why); });
+  return LogPump(loop, std::move(target), LineStyle{});
+}
+
 LogPump pump_for(Loop& loop, const RunMode& mode) {
+  if (!mode.log_file.empty()) return pump_into(loop, mode.log_file);
   if (mode.held) return LogPump(loop, std::make_unique<HeldOutput>(mode.held), LineStyle{});
   return LogPump(loop, mode.output);
 }
@@ -66,6 +82,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       processes_(loop_, signals_),
       poller_(root_),
       errors_(STDERR_FILENO, "belfry: "),
+      errors_are_in_the_log_(!mode_.log_file.empty() && system::is_same_file(STDERR_FILENO, mode_.log_file)),
       pump_(pump_for(loop_, mode_)),
       resources_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
@@ -100,6 +117,7 @@ void Daemon::watch_logs() {
              ": lines are lost (the services go on)");
   };
   pump_.on_unwritten = [this](std::uint64_t lines) { metrics_.lines_unwritten("output", lines); };
+  pump_.on_trouble = [this](const std::string& text) { complain(text); };
   resources_.logs().on_trouble = [this](const std::string& text) { notice("belfry", text); };
   resources_.logs().on_unwritten = [this](const std::string& name, std::uint64_t lines) {
     metrics_.lines_unwritten(name, lines);
@@ -119,10 +137,10 @@ void Daemon::complain(const std::string& text) {
     pump_.keep_own(shown);
     line += shown + '\n';
   }
-  if (live_ || pump_.output() == STDERR_FILENO)
+  if (live_ || pump_.output() == STDERR_FILENO || !mode_.log_file.empty())
     pump_.print(line);  // in order with the others
-  else if (errors_.room() > 0)
-    errors_.put(line);
+  const bool is_seen = live_ || pump_.output() == STDERR_FILENO || errors_are_in_the_log_;
+  if (!is_seen && errors_.room() > 0) errors_.put(line);
 }
 
 int Daemon::refuse(int code, const std::string& text) {

@@ -46,6 +46,7 @@ struct RunMode {
   bool strict_stop = false;              // who had to be killed makes the end a failure
   std::function<void(const LastLook&)> witness = {};
   int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
+  std::string log_file = {};  // or into this file, which is kept small
 };
 
 // Owner: run() or exec(), on main's stack.
@@ -127,6 +128,7 @@ class Daemon final : Reporter, system::SignalListener {
   system::NativeProcesses processes_;
   system::Poller poller_;
   system::OutputWriter errors_;  // on standard error
+  const bool errors_are_in_the_log_;
   LogPump pump_;
   NativeResources resources_;
   probes::NativeFactory probes_;

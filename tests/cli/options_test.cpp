@@ -225,6 +225,7 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"exec", "--"},
                                                        {"run", "--"},
                                                        {"run", "-c", "x", "--", "sh"},
+                                                       {"run", "--logs", "x", "--", "sh"},
                                                        {"run", "--rewrite", "x", "--", "sh"},
                                                        {"run", "--rewrite", "TERM:", "--", "sh"},
                                                        {"run", "--parent-death-signal", "0", "--", "sh"},

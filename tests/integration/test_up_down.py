@@ -49,6 +49,28 @@ class UpDown(Scenario):
         self.assertEqual(lost.returncode, 69)
         self.assertIn("there is no belfry.yaml here", lost.stderr)
 
+    def test_the_log_of_a_stack_that_writes_for_months_stays_small(self):
+        stack = self.stack("  noisy: {command: [sh, -c, 'head -c 30000000 /dev/zero | tr \"\\\\0\" x | fold -w 99; touch done; exec sleep 1000'], "
+                           "ready: {file: done}}")
+        up = self.cli(stack, "up")
+        self.assertEqual((up.returncode, up.stderr), (0, ""))
+        self.assertEqual(self.cli(stack, "down").returncode, 0)
+        logs = {name: os.stat(os.path.join(stack.path, "belfry", name)).st_size
+                for name in os.listdir(os.path.join(stack.path, "belfry")) if name.startswith("test.log")}
+        self.assertEqual(set(logs), {"test.log", "test.log.1"})
+        self.assertLessEqual(max(logs.values()), 8 << 20)
+        with open(os.path.join(stack.path, "belfry/test.log"), encoding="utf-8") as log:
+            self.assertIn("belfry | stopped after", log.read())
+
+    def test_run_says_where_it_runs_what_goes_wrong_and_into_its_log_what_happens(self):
+        stack = self.stack("  db: {command: [./nope], essential: true}")
+        ran = self.cli(stack, "run", "--logs", "lines.log")
+        self.assertEqual((ran.returncode, ran.stdout), (69, ""))
+        with open(os.path.join(stack.path, "lines.log"), encoding="utf-8") as log:
+            self.assertRegex(log.read(), "belfry . db .*nope")
+        lost = self.cli(stack, "run", "--logs", "none/lines.log")
+        self.assertIn("cannot write its output: No such file or directory", lost.stderr)
+
     def test_a_second_one_is_refused_with_the_pid_of_the_first(self):
         stack = self.stack("  db: {command: [sleep, '1000']}")
         first = self.cli(stack, "up")
