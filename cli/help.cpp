@@ -49,9 +49,8 @@ failed, 71 a socket is taken; otherwise the code of the service that is `main`.
 With `--` no file is read. Every signal goes to COMMAND's process group, its
 exit code is belfry's, what it leaves behind gets SIGTERM, then SIGKILL.
   --kill-after D   the time between these two (default 10s)
-  --single-child   signals go to COMMAND alone
+  --single-child   signals go to COMMAND alone; --remap-exit N: exit 0 for its N
   --rewrite A:B    pass on signal B for A; 0: nothing
-  --remap-exit N   exit 0 where COMMAND exits with N
   --parent-death-signal SIGNAL   sent to belfry when its parent dies
 
 examples:
