@@ -32,8 +32,11 @@ void dns_answer(std::string_view bytes);
 void http_answer(std::string_view bytes);
 void tcp_answer(std::string_view bytes);
 void history(std::string_view bytes);  // history/history
+// What clients of the daemon send: daemon/http/wire/parser, the queries of daemon/http/api.
+void http_request(std::string_view bytes);
+void http_target(std::string_view bytes);
 
-inline constexpr std::array<Target, 19> targets{{{"document", document},
+inline constexpr std::array<Target, 21> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
@@ -51,6 +54,8 @@ inline constexpr std::array<Target, 19> targets{{{"document", document},
                                                  {"dns_answer", dns_answer},
                                                  {"http_answer", http_answer},
                                                  {"tcp_answer", tcp_answer},
-                                                 {"history", history}}};
+                                                 {"history", history},
+                                                 {"http_request", http_request},
+                                                 {"http_target", http_target}}};
 
 }  // namespace belfry::fuzz

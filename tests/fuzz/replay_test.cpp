@@ -28,6 +28,9 @@ TEST(Fuzz, what_databases_say_passes_every_target) {
   replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/databases");
 }
 TEST(Fuzz, answers_of_servers_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/wires"); }
+TEST(Fuzz, what_clients_send_passes_every_target) {
+  replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/clients");
+}
 TEST(Fuzz, histories_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/histories"); }
 TEST(Fuzz, bad_files_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/config/bad"); }
 TEST(Fuzz, examples_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "config/examples"); }
