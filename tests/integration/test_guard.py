@@ -12,7 +12,7 @@ import sys
 import time
 import unittest
 
-from harness import PATIENCE, Scenario, Stack, descendants, until
+from harness import PATIENCE, Scenario, Stack, alive, descendants, until
 
 TRIES = int(os.environ.get("BELFRY_GUARD_TRIES", "20"))
 WITHIN = 1  # second, after belfry's end
@@ -64,12 +64,16 @@ def marked(word):
     return found
 
 
-def wait_for_end(pids, seconds):
-    """True when all of them have ended in time."""
-    for pid in pids:
+def wait_for_end(processes, seconds):
+    """True when all of them have ended in time: children by their number, others as pairs of `descendants`."""
+    for process in processes:
+        pid = process[0] if isinstance(process, tuple) else process
         try:
             ended = os.pidfd_open(pid)
         except ProcessLookupError:
+            continue
+        if isinstance(process, tuple) and not alive([process]):  # its number may be somebody else's by now
+            os.close(ended)
             continue
         gone = bool(select.select([ended], [], [], seconds)[0])
         os.close(ended)
@@ -84,7 +88,7 @@ class Killed(Scenario):
     def kill(self, stack):
         """Kills belfry and waits for what ran below it, and for the guard, to end."""
         guard = guard_of(stack.process.pid)
-        below = [pid for pid, _ in descendants(stack.process.pid)]
+        below = descendants(stack.process.pid)
         stack.process.kill()
         stack.process.wait()
         self.assertTrue(wait_for_end(below, WITHIN), f"left: {below}")
@@ -141,7 +145,7 @@ class Killed(Scenario):
             if random.random() < 0.3:
                 stack.process.send_signal(signal.SIGTERM)
             select.select([], [], [], random.random() * 0.3)
-            guard, below = guard_of(stack.process.pid), [pid for pid, _ in descendants(stack.process.pid)]
+            guard, below = guard_of(stack.process.pid), descendants(stack.process.pid)
             began = time.monotonic()
             stack.process.kill()
             stack.process.wait()
@@ -188,7 +192,7 @@ class Guard(Scenario):
         self.assertNotEqual(os.getsid(guard), os.getsid(stack.process.pid))
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             os.kill(guard, number)
-        below = [pid for pid, _ in descendants(stack.process.pid)]
+        below = descendants(stack.process.pid)
         stack.process.kill()
         stack.process.wait()
         self.assertTrue(wait_for_end(below, PATIENCE), f"nobody was there to end them: {below}")

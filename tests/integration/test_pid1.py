@@ -178,7 +178,7 @@ class Shots(Scenario):
                 stack.event("calm", "ready")
                 stack.wait_for_control()
                 self.assertEqual(stack.wait("rude"), 200)
-                below = [pid for pid, _ in descendants(stack.process.pid)]
+                below = descendants(stack.process.pid)
                 with open(os.path.join(stack.path, "go"), "w", encoding="ascii") as go:
                     go.write("go\n")
                 self.assertEqual(stack.process.wait(PATIENCE), -signal.SIGKILL)
@@ -288,7 +288,7 @@ class FirstProcess(Scenario):
         stack = self.stack(self.SERVICES).start(wrapper=AS_PID_1)
         stack.event("api", "ready")
         belfry = belfry_of(stack)
-        below = [pid for pid, _ in descendants(belfry)]
+        below = descendants(belfry)
         self.assertGreaterEqual(len(below), 4)
         os.kill(belfry, signal.SIGKILL)
         self.assertTrue(wait_for_end(below, WITHIN), below)
@@ -346,7 +346,7 @@ class HiddenProc(Scenario):
         for wrapper in ((), ("setpriv", "--bounding-set", "-sys_ptrace")):
             with self.subTest(wrapper=wrapper):
                 stack = self.begin(*wrapper)
-                below = [pid for pid, _ in descendants(stack.process.pid)]
+                below = descendants(stack.process.pid)
                 stack.process.kill()
                 stack.process.wait()
                 self.assertTrue(wait_for_end(below, WITHIN), below)
@@ -360,7 +360,7 @@ class Guarded(Scenario):
 """, top="cgroups: off")
         stack.start(wrapper=("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc; exec "$@"', "sh")).wait_for_control()
         self.assertEqual(stack.wait("plain"), 200)
-        below = [pid for pid, _ in descendants(stack.process.pid)]
+        below = descendants(stack.process.pid)
         self.assertGreaterEqual(len(below), 2)
         stack.process.kill()
         stack.process.wait()
@@ -388,7 +388,7 @@ class Guarded(Scenario):
             self.assertEqual(stack.wait("a"), 200)
             guard = guard_of(stack.process.pid)
             self.assertIsNotNone(guard)
-            below = [pid for pid, _ in descendants(stack.process.pid)]
+            below = descendants(stack.process.pid)
             stack.process.kill()
             stack.process.wait()
             self.assertTrue(wait_for_end(below, WITHIN), below)

@@ -103,7 +103,7 @@ class Machine:
         return until(look)
 
     def close(self):
-        everybody = [pid for pid, _ in descendants(self.process.pid)]
+        everybody = descendants(self.process.pid)
         self.process.kill()  # and the kernel the rest, with the first process of their namespace
         self.process.wait()
         wait_for_end(everybody, PATIENCE)
@@ -141,7 +141,7 @@ class Unit(Scenario):
                 guard = guard_of(belfry)
                 self.assertIsNotNone(guard)
                 self.assertEqual(machine.show(name, "MainPID"), self.number_inside(belfry))
-                below = [pid for pid, _ in descendants(belfry)]
+                below = descendants(belfry)
                 self.assertGreaterEqual(len(below), 5)
                 os.kill(belfry, signal.SIGKILL)
                 self.assertTrue(wait_for_end([belfry, *below], WITHIN), f"left: {below}")
@@ -167,7 +167,7 @@ class Unit(Scenario):
         machine, stacks = self.machine(again="KillMode=process\nRestart=always\nRestartSec=0")
         stack = stacks["again"]
         first = machine.belfry_of(stack)
-        guard, below = guard_of(first), [pid for pid, _ in descendants(first)]
+        guard, below = guard_of(first), descendants(first)
         after = len(stack.all_events())
         os.kill(first, signal.SIGKILL)
         self.assertTrue(wait_for_end([first, guard, *below], PATIENCE))
