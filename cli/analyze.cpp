@@ -11,10 +11,10 @@
 #include "cli/locate.hpp"
 #include "cli/past_runs.hpp"
 #include "cli/run_files.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "report/trace.hpp"
 #include "text/escape.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -109,7 +109,7 @@ Expected<std::vector<analyze::Gain>> answers(const Analysis& analysis, const std
   for (const Faster& one : asked) {
     const auto found = std::ranges::find(known, one.service);
     if (found == known.end()) {
-      const std::string_view near = config::nearest(one.service, known);
+      const std::string_view near = text::nearest(one.service, known);
       return std::unexpected(Failure{exit_code::usage,
                                      "cannot say what if " + one.service +
                                          " were faster: it has no part in this" +

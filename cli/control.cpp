@@ -10,7 +10,6 @@
 #include "cli/progress.hpp"
 #include "cli/waiting.hpp"
 #include "client/json.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
@@ -41,20 +40,9 @@ std::optional<StackStatus> look(const Invocation& asked) {
   return reply && reply->status == 200 ? read_status(reply->body) : std::nullopt;
 }
 
-// "did you mean cache? belfry status shows all services"
-std::string known_services(const Invocation& asked, const std::string& name) {
-  std::string all = "belfry status shows all services";
-  const auto status = look(asked);
-  if (!status) return all;
-  std::vector<std::string_view> known;
-  for (const ServiceStatus& service : status->services) known.push_back(service.name);
-  const std::string_view near = config::nearest(name, known);
-  return near.empty() ? all : "did you mean " + std::string(near) + "? " + all;
-}
-
-int refused(const Reply& reply, const Invocation& asked, const std::string& name = {}) {
+int refused(const Reply& reply) {
   std::string next_step;
-  if (reply.status == 404) next_step = known_services(asked, name);
+  if (reply.status == 404) next_step = "belfry status shows all services";
   if (reply.status == 424) next_step = "belfry status shows who is to blame";
   return report({code_of(reply.status), detail_of(reply), next_step});
 }
@@ -138,7 +126,7 @@ int control(const Invocation& asked) {
     if (!reply) return gave_up(reply.error(), asked, {name}, what);
     if (code_of(reply->status) == exit_code::ok) {
       print_done(*reply, asked.json);
-    } else if (const int why = refused(*reply, asked, name); code == exit_code::ok) {
+    } else if (const int why = refused(*reply); code == exit_code::ok) {
       code = why;
     }
   }
@@ -153,7 +141,7 @@ int shutdown(const Invocation& asked) {
   Waiting waiting = patiently(asked, asked.timeout, {}, WaitingFor::down, progress);
   const auto reply = client->request("POST", "/v1/shutdown", &waiting);
   if (!reply) return gave_up(reply.error(), asked, {}, WaitingFor::down);
-  if (code_of(reply->status) != exit_code::ok) return refused(*reply, asked);
+  if (code_of(reply->status) != exit_code::ok) return refused(*reply);
   if (asked.no_wait) return exit_code::ok;
   const auto ended = client->wait_for_end(waiting);
   progress.clear();

@@ -10,8 +10,8 @@
 #include "cli/manual.hpp"
 #include "cli/option_values.hpp"
 #include "cli/version.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -219,7 +219,7 @@ Failure unknown_option(const CLI::App& app, std::string_view command, const std:
   for (const std::string& name : known) {
     if (name.starts_with("--") && name != "--help") views.push_back(name);
   }
-  const std::string_view near = config::nearest(word.substr(0, word.find('=')), views);
+  const std::string_view near = text::nearest(word.substr(0, word.find('=')), views);
   std::string message = "cannot understand " + word;
   if (!command.empty()) message += ": `belfry " + std::string(command) + "` has no such option";
   if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
@@ -237,8 +237,8 @@ std::string_view guess(std::string_view word) {
   std::vector<std::string_view> known;
   for (const SubcommandSpec& command : commands) known.push_back(command.name);
   if (const std::string_view meant = known_meaning(word); !meant.empty()) return meant;
-  if (const std::string_view near = config::nearest(word, known); !near.empty()) return near;
-  const std::string_view near = config::nearest(word, foreign_words());
+  if (const std::string_view near = text::nearest(word, known); !near.empty()) return near;
+  const std::string_view near = text::nearest(word, foreign_words());
   return near.empty() ? near : known_meaning(near);
 }
 

@@ -11,9 +11,9 @@
 #include "cli/render.hpp"
 #include "cli/watch.hpp"
 #include "client/event_stream.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::cli {
 namespace {
@@ -25,7 +25,7 @@ Failure unknown_service(const std::string& name, const StackStatus& status) {
   std::vector<std::string_view> known;
   known.reserve(status.services.size());
   for (const ServiceStatus& service : status.services) known.push_back(service.name);
-  const std::string_view near = config::nearest(name, known);
+  const std::string_view near = text::nearest(name, known);
   std::string message = "cannot find a service named " + name;
   if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
   return {exit_code::usage, std::move(message), "belfry status shows all of them"};

@@ -8,7 +8,6 @@
 #include "cli/locate.hpp"
 #include "cli/terminal.hpp"
 #include "client/json.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/exit_codes.hpp"
 #include "text/escape.hpp"
 
@@ -27,20 +26,6 @@ Expected<Reply> ask(const Invocation& asked, const std::string& target) {
   return client->request("GET", target, &waiting);
 }
 
-// With the name that was meant, perhaps.
-Failure unknown_service(const Invocation& asked, const std::string& name) {
-  std::string message = "cannot find a service named " + name;
-  const auto reply = ask(asked, "/v1/services");
-  const auto status = reply ? client::read_status(reply->body) : std::nullopt;
-  if (status) {
-    std::vector<std::string_view> known;
-    for (const client::ServiceStatus& service : status->services) known.push_back(service.name);
-    if (const auto near = config::nearest(name, known); !near.empty())
-      message += "; did you mean " + std::string(near) + "?";
-  }
-  return {exit_code::usage, std::move(message), "belfry status shows all of them"};
-}
-
 // The first line is what it is about.
 void print(const std::string& text) {
   const std::size_t end = text.find('\n');
@@ -55,7 +40,8 @@ int explain(const Invocation& asked, const std::string& name) {
   if (!asked.json) target += "?format=text";
   const auto reply = ask(asked, target);
   if (!reply) return report(reply.error());
-  if (reply->status == 404 && !name.empty()) return report(unknown_service(asked, name));
+  if (reply->status == 404 && !name.empty())
+    return report({exit_code::usage, detail_of(*reply), "belfry status shows all of them"});
   if (reply->status != 200)
     return report({reply->status == 403 ? exit_code::not_permitted : exit_code::unavailable,
                    "cannot explain: " + detail_of(*reply), ""});

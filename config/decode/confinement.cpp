@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "config/decode/decode.hpp"
-#include "config/document/suggest.hpp"
 #include "config/keys/quote.hpp"
 #include "config/model/kernel_names.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -32,7 +32,7 @@ std::optional<std::uint64_t> read_capability_set(Decoder& decoder, const Node& n
     if (!number) {
       const bool all = name == "all" || name == "ALL";
       decoder.error("bad-value", node, "unknown capability " + quote(name),
-                    all ? "name those that the service needs" : did_you_mean(name, capability_names()));
+                    all ? "name those that the service needs" : text::did_you_mean(name, capability_names()));
       return std::nullopt;
     }
     set |= std::uint64_t{1} << static_cast<unsigned>(*number);

@@ -4,8 +4,8 @@
 #include <unordered_set>
 
 #include "config/decode/decode.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/enum_names.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -72,7 +72,8 @@ void check_target(Decoder& decoder, const Node& name, ServiceDraft& draft, Depen
     std::ranges::sort(names);
     // A dependency that need not exist may be absent on purpose, so that only a similar name is worth
     // mentioning.
-    if (edge.required || !nearest(edge.service, names).empty()) help = did_you_mean(edge.service, names);
+    if (edge.required || !text::nearest(edge.service, names).empty())
+      help = text::did_you_mean(edge.service, names);
   }
   if (help.empty())
     help = edge.required ? "add a service of this name, or remove the dependency"

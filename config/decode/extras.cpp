@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "config/decode/decode.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/address.hpp"
 #include "config/model/kernel_names.hpp"
 #include "config/model/output_reference.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -277,7 +277,7 @@ void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out) {
     const auto resource = limit_number(name);
     if (!resource) {
       decoder.error("unknown-key", *entry.key, "unknown limit `" + std::string(name) + "`",
-                    did_you_mean(name, limit_names()));
+                    text::did_you_mean(name, limit_names()));
       continue;
     }
     ResourceLimit limit{*resource, 0, 0};

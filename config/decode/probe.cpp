@@ -5,7 +5,7 @@
 #include "config/decode/decode.hpp"
 #include "config/decode/merge.hpp"
 #include "config/decode/probe_kinds.hpp"
-#include "config/document/suggest.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -121,7 +121,7 @@ std::optional<Probe> read_probe(Decoder& decoder, const Node& node, std::string_
     const auto kind = probe_kind_named(*word);
     if (!kind) {
       decoder.error("unknown-probe", node, "`" + *word + "` is not a kind of probe",
-                    did_you_mean(*word, probe_kind_names()));
+                    text::did_you_mean(*word, probe_kind_names()));
     } else if (*kind != Kind::notify && *kind != Kind::listen) {
       decoder.error("bad-value", node, "a probe of kind `" + *word + "` needs a value",
                     "write {" + *word + ": …}");

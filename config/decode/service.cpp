@@ -8,9 +8,9 @@
 #include "config/decode/decode.hpp"
 #include "config/decode/merge.hpp"
 #include "config/decode/probe_kinds.hpp"
-#include "config/document/suggest.hpp"
 #include "config/model/enum_names.hpp"
 #include "config/model/output_reference.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -85,7 +85,7 @@ class Outliner {
         for (const Entry& known : draft_.services->entries()) names.push_back(known.key->text());
       decoder_.error("unknown-extends", *base,
                      "`" + std::string(entry.key->text()) + "` extends `" + *name + "`, which does not exist",
-                     names.empty() ? "add a service of this name" : did_you_mean(*name, names));
+                     names.empty() ? "add a service of this name" : text::did_you_mean(*name, names));
       return own;
     }
     if (depth >= 32 || *name == entry.key->text()) {
@@ -196,8 +196,8 @@ bool meant_by_another_key(const Node& mapping, std::string_view name) {
     const std::string_view key = entry.key->text();
     const bool known =
         std::ranges::any_of(service_fields(), [&](const auto& f) { return f.key.name == key; });
-    return !known &&
-           (!nearest(key, wanted).empty() || foreign_key_help(key).contains("`" + std::string(name) + ":"));
+    return !known && (!text::nearest(key, wanted).empty() ||
+                      foreign_key_help(key).contains("`" + std::string(name) + ":"));
   });
 }
 
@@ -298,7 +298,7 @@ std::string default_key_help(std::string_view name) {
   if (const auto foreign = foreign_key_help(name); !foreign.empty()) return std::string(foreign);
   std::vector<std::string_view> names;
   for (const Field<ServiceDraft>& field : service_fields()) names.push_back(field.key.name);
-  std::string help = did_you_mean(name, names);
+  std::string help = text::did_you_mean(name, names);
   return help.empty() ? "remove it, or begin it with `x-` to keep it as a note" : help;
 }
 

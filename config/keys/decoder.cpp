@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <utility>
 
-#include "config/document/suggest.hpp"
 #include "config/keys/text_traps.hpp"
 #include "config/model/address.hpp"
 #include "config/model/kernel_names.hpp"
 #include "config/model/output_reference.hpp"
 #include "config/model/size.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 
@@ -218,7 +218,7 @@ std::optional<int> Decoder::signal(const Node& node) {
   const bool prefixed = value->starts_with("SIG");
   std::vector<std::string_view> names;
   for (const std::string_view name : signal_names()) names.push_back(prefixed ? name : name.substr(3));
-  std::string help = did_you_mean(*value, names);
+  std::string help = text::did_you_mean(*value, names);
   error("bad-value", node, quote(*value) + " is not a signal",
         help.empty() ? "write a name such as SIGTERM or SIGINT" : std::move(help));
   return std::nullopt;
@@ -244,7 +244,7 @@ std::optional<std::size_t> Decoder::choose(const Node& node, std::span<const std
     if (known[i] == *value) return i;
   std::string help(foreign_.value_help == nullptr ? "" : foreign_.value_help(*value, known));
   error("bad-value", node, quote(*value) + " is not one of the values known here",
-        help.empty() ? did_you_mean(*value, known) : std::move(help));
+        help.empty() ? text::did_you_mean(*value, known) : std::move(help));
   return std::nullopt;
 }
 

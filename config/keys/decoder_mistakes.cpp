@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/document/suggest.hpp"
 #include "config/keys/decoder.hpp"
 #include "config/keys/text_traps.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -26,7 +26,7 @@ void Decoder::unknown_key(const Node& key, std::string_view what, std::span<cons
   // Comparing with every known key is for problems that are shown.
   if (diagnostics_.full()) return error("unknown-key", key, "unknown key");
   std::string help(foreign_.key_help == nullptr ? "" : foreign_.key_help(key.text()));
-  if (help.empty()) help = did_you_mean(key.text(), known);
+  if (help.empty()) help = text::did_you_mean(key.text(), known);
   if (help.empty()) help = "remove it, or begin it with `x-` to keep it as a note";
   error("unknown-key", key, "unknown key " + quote(key.text()) + " in " + std::string(what), std::move(help));
 }

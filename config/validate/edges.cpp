@@ -1,11 +1,11 @@
 // Cycles, conditions that can never hold, and quorums that cannot be reached.
 #include <algorithm>
 
-#include "config/document/suggest.hpp"
 #include "config/graph/graph.hpp"
 #include "config/keys/quote.hpp"
 #include "config/model/enum_names.hpp"
 #include "config/validate/validate.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -21,9 +21,9 @@ std::vector<std::string_view> conditions_of(const Service& target) {
 std::string meant_condition(std::string_view word, const Service& target) {
   if (const auto foreign = foreign_condition_help(word); !foreign.empty()) return std::string(foreign);
   const std::vector<std::string_view> own = conditions_of(target);
-  return nearest(word, own).empty() && !nearest(word, condition_spellings()).empty()
-             ? did_you_mean(word, condition_spellings())
-             : did_you_mean(word, own);
+  return text::nearest(word, own).empty() && !text::nearest(word, condition_spellings()).empty()
+             ? text::did_you_mean(word, condition_spellings())
+             : text::did_you_mean(word, own);
 }
 
 struct Reason {

@@ -4,11 +4,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "config/document/suggest.hpp"
 #include "config/keys/quote.hpp"
 #include "config/model/output_reference.hpp"
 #include "config/model/pattern.hpp"
 #include "config/validate/validate.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -106,7 +106,7 @@ class OutputCheck {
     error(used, "unknown-service",
           "there is no service " + quote(used.written.service) + " whose " + quote(used.written.key) +
               " could be used",
-          did_you_mean(used.written.service, names));
+          text::did_you_mean(used.written.service, names));
   }
 
   bool cannot_publish(const UsedOutput& used, const Service& user, const Service& provider) {
@@ -185,12 +185,12 @@ class OutputCheck {
     if (known.others_too || known.keys.contains(used.written.key)) return;
     const std::vector<std::string_view> keys(known.keys.begin(), known.keys.end());
     const std::string key = used.written.key;
-    std::string help = nearest(key, keys).empty()
+    std::string help = text::nearest(key, keys).empty()
                            ? "let " + quote(provider.name) + " say X_BELFRY_SET=" + key +
                                  "=… with READY=1 (ready: notify), write a group (?P<" + key +
                                  ">…) into its `log` probe, or outputs: {file: PATH}" +
                                  (key == "PORT" ? ", or ready: {port: any}" : "")
-                           : did_you_mean(key, keys);
+                           : text::did_you_mean(key, keys);
     decoder_.diagnostics().warning(
         "unpublished-output", used.written.where,
         "nothing of " + quote(provider.name) + " is known to publish " + quote(key), std::move(help));

@@ -4,9 +4,9 @@
 #include <ranges>
 
 #include "channels/time/saturating.hpp"
-#include "config/document/suggest.hpp"
 #include "config/graph/graph.hpp"
 #include "config/keys/quote.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -30,7 +30,7 @@ void enable(Decoder& decoder, StackDraft& draft, const std::vector<std::string>&
     names.reserve(services.size());
     for (const Service& service : services) names.push_back(service.name);
     decoder.diagnostics().error("unknown-service", {0, 0, 0}, "there is no service " + quote(name),
-                                did_you_mean(name, names));
+                                text::did_you_mean(name, names));
   }
   const auto closure = required_closure(draft.stack, roots);
   for (std::size_t i = 0; i < services.size(); ++i)

@@ -15,6 +15,7 @@
 #include "daemon/http/api/public_view.hpp"
 #include "daemon/http/api/services.hpp"
 #include "daemon/http/api/status.hpp"
+#include "daemon/http/api/unknown_name.hpp"
 #include "daemon/http/wire/json_writer.hpp"
 #include "daemon/http/wire/request_target.hpp"
 
@@ -193,7 +194,7 @@ Understood Api::understand_wait(std::string_view text) const {
                             " services; ask in several requests");
   for (const std::string& name : names) {
     const auto index = stack_.find(name);
-    if (!index) return problem(404, "cannot find a service named " + name);
+    if (!index) return no_such_service(stack_, name);
     const ServiceView service = stack_.service(*index);
     Level level = query.level.value_or(Level{.condition = default_condition(service.type)});
     level.negated = query.negated;
@@ -221,7 +222,7 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
 
 Understood Api::understand_command(const Match& match, std::string_view query) const {
   const auto index = stack_.find(match.service);
-  if (!index) return problem(404, "cannot find a service named " + match.service);
+  if (!index) return no_such_service(stack_, match.service);
   RunCommand run{*index, match.command, false, false};
   QueryReader reader(query);
   Parameter parameter;

@@ -1,4 +1,5 @@
 #include "daemon/http/api/events.hpp"
+#include "daemon/http/api/unknown_name.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -191,7 +192,7 @@ std::variant<Response, FollowEvents> understand_events(const Request& request, s
   EventQuery query = read_query(query_text);
   if (!query.mistake.empty()) return problem(400, "cannot show events: " + query.mistake);
   for (const std::string& name : query.filter.services) {
-    if (!stack.find(name)) return problem(404, "cannot find a service named " + name);
+    if (!stack.find(name)) return no_such_service(stack, name);
   }
   const bool one_answer = wants_one_answer(request.accept);
   FollowEvents asked{.filter = std::move(query.filter),

@@ -1,4 +1,5 @@
 #include "daemon/http/api/health.hpp"
+#include "daemon/http/api/unknown_name.hpp"
 
 #include <algorithm>
 #include <string>
@@ -149,7 +150,7 @@ Response readiness(const Match& match, const Request& request, std::string_view 
 Response service_readiness(const Match& match, const Request& request, std::string_view query,
                            const StackView& stack) {
   const auto index = stack.find(match.service);
-  if (!index) return problem(404, "cannot find a service named " + match.service);
+  if (!index) return no_such_service(stack, match.service);
   const Options options = read_options(request, query);
   const ServiceView service = stack.service(*index);
   const Check check{service.name, service.ready ? Verdict::pass : Verdict::fail,

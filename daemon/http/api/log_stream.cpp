@@ -1,4 +1,5 @@
 #include "daemon/http/api/log_stream.hpp"
+#include "daemon/http/api/unknown_name.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -330,7 +331,7 @@ std::variant<Response, FollowLogs> understand_logs(const Request& request, std::
     else if (name == LogBook::own_name)
       asked.pages.push_back(world.book.own());
     else
-      return problem(404, "cannot find a service named " + name);
+      return no_such_service(world.stack, name);
   }
   if (query.services.empty()) {
     for (std::size_t i = 0; i < world.stack.service_count(); ++i)

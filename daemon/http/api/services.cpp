@@ -1,4 +1,5 @@
 #include "daemon/http/api/services.hpp"
+#include "daemon/http/api/unknown_name.hpp"
 
 #include "config/model/enum_names.hpp"
 #include "daemon/http/wire/json_writer.hpp"
@@ -135,7 +136,7 @@ Response list_services(const StackView& stack, WallClock& clock) {
 
 Response show_service(const StackView& stack, std::string_view name, WallClock& clock) {
   const auto index = stack.find(name);
-  if (!index) return problem(404, "cannot find a service named " + std::string(name));
+  if (!index) return no_such_service(stack, name);
   Response response = json(200, {});
   JsonWriter json(response.body);
   const TimePoint now = stack.now();

@@ -1,4 +1,5 @@
 #include "daemon/http/api/why.hpp"
+#include "daemon/http/api/unknown_name.hpp"
 
 #include <optional>
 
@@ -88,7 +89,7 @@ std::optional<bool> wants_text(const Request& request, std::string_view query) {
 Response show_why(const StackView& stack, std::string_view name, const Request& request,
                   std::string_view query) {
   const auto index = name.empty() ? std::nullopt : stack.find(name);
-  if (!name.empty() && !index) return problem(404, "cannot find a service named " + std::string(name));
+  if (!name.empty() && !index) return no_such_service(stack, name);
   const auto as_text = wants_text(request, query);
   if (!as_text) return problem(400, "cannot understand the query: `format` is text or json");
   const Explanation why = explain(stack.why_facts(index));

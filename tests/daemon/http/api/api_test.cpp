@@ -40,6 +40,18 @@ TEST_F(ApiTest, one_service_can_be_shown) {
   EXPECT_EQ(ask(get("/v1/services/nobody")).status, 404);
 }
 
+TEST_F(ApiTest, whoever_misspells_a_service_is_told_which_one_he_may_have_meant) {
+  stack.add("database");
+  for (const char* target :
+       {"/v1/services/databse", "/v1/why/databse", "/readyz/databse", "/v1/wait?service=databse",
+        "/v1/logs?service=databse", "/v1/events?service=databse"}) {
+    const Response response = ask(get(target));
+    EXPECT_EQ(response.status, 404) << target;
+    EXPECT_THAT(response.body, HasSubstr("named databse; did you mean database?")) << target;
+  }
+  EXPECT_THAT(ask(get("/v1/services/nobody")).body, HasSubstr("named nobody\""));
+}
+
 TEST_F(ApiTest, an_unknown_path_is_404_and_says_where_to_look) {
   const Response response = ask(get("/"));
   EXPECT_EQ(response.status, 404);

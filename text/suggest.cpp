@@ -1,9 +1,9 @@
-#include "config/document/suggest.hpp"
+#include "text/suggest.hpp"
 
 #include <algorithm>
 #include <cctype>
 
-namespace belfry::config {
+namespace belfry::text {
 namespace {
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
@@ -57,4 +57,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
   return help;
 }
 
-}  // namespace belfry::config
+}  // namespace belfry::text

@@ -1,10 +1,10 @@
-#include "config/document/suggest.hpp"
+#include "text/suggest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-namespace belfry::config {
+namespace belfry::text {
 namespace {
 
 constexpr std::array<std::string_view, 5> known{"command", "depends_on", "restart", "ready", "user"};
@@ -26,4 +26,4 @@ TEST(Suggest, shows_a_short_list_instead) {
 }
 
 }  // namespace
-}  // namespace belfry::config
+}  // namespace belfry::text
