@@ -187,9 +187,9 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     if (!why.verdict.empty()) pump_.say(why.headline);
   }
   pump_.say("stopping: " + ending.reason);
-  service_manager_.stopping(ending.reason, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
+  service_manager_.stopping(ending.reason, stack_.shutdown.timeout);
   const TimePoint asked_at = loop_.now();
-  stop_by_ = saturating_add(asked_at, saturating_add(stack_.shutdown.delay, stack_.shutdown.timeout));
+  stop_by_ = saturating_add(asked_at, stack_.shutdown.timeout);  // the delay is a part of it
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
     supervisor_.begin_shutdown();
@@ -197,7 +197,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     auto over = after(loop_, stack_.shutdown.delay);
     co_await select(ctx, hurried, over);
   }
-  supervisor_.stop_everything(saturating_add(asked_at, stack_.shutdown.timeout), cause);
+  supervisor_.stop_everything(stop_by_, cause);
   long_waits_.look(false);  // the wait for the start is over
   long_waits_.look(supervisor_.is_waiting());
   if (kill_asked_) kill_everything(cause);

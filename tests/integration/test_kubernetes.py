@@ -66,7 +66,7 @@ def grace_needed(pod, stack, after_application=0):
         needed += before.get("sleep", {}).get("seconds", 0)
         if other is container and "exec" in before:  # belfry stop SERVICE: as long as they may take
             needed += sum(seconds(stack["services"][name]["stop"]["timeout"]) for name in before["exec"]["command"][4:])
-    return needed + seconds(stack["shutdown"]["delay"]) + seconds(stack["shutdown"]["timeout"])
+    return needed + seconds(stack["shutdown"]["timeout"])  # the delay is a part of it
 
 
 class Manifests(unittest.TestCase):
