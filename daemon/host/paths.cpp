@@ -49,6 +49,12 @@ Result<void> make_directory(const std::string& path, Passage passage) {
   return std::unexpected(Error::from_errno(error, "cannot make the directory " + path));
 }
 
+// In an image with nothing in it nobody provides /run but PID 1.
+void provide_run() {
+  if (system::own_pid() != 1 || system::access_error("/run", system::Access::there) == 0) return;
+  if (system::make_own_directory("/run") == 0) (void)system::let_pass_through("/run");
+}
+
 // The temporary directory belongs to everybody: another user may have put what lies there under belfry's
 // name.
 Result<void> check_owned(const std::string& path) {
@@ -144,6 +150,7 @@ std::vector<std::string> control_socket_candidates(std::string_view stack_name, 
 
 Result<std::string> make_place_for_control_socket(std::string_view stack_name, std::string_view configured,
                                                   Passage passage) {
+  if (configured.empty()) provide_run();
   std::optional<Error> last;
   for (const std::string& candidate : control_socket_candidates(stack_name, configured)) {
     auto prepared = prepare(candidate, configured.empty() ? Place::by_default : Place::configured, passage);

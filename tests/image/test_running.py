@@ -176,7 +176,7 @@ class Alone(Running):
 
     def test_it_runs_with_nothing_beside_it(self):
         distroless = {"user": "65532", "read_only": True, "cap_drop_all": True, "no_new_privileges": True}
-        for socket, options in (("/belfry.sock", {}), ("/dev/shm/belfry.sock", {"read_only": True}), (None, {"tmpfs": ("/run",)}),
+        for socket, options in (("/belfry.sock", {}), ("/dev/shm/belfry.sock", {"read_only": True}), (None, {}), (None, {"tmpfs": ("/run",)}),
                                 (None, {**distroless, "tmpfs": ("/tmp",)}), ("/dev/shm/belfry.sock", distroless)):
             with self.subTest(socket=socket, **options):
                 file = os.path.join(made.MADE.work, "alone.yaml")
