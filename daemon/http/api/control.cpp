@@ -122,22 +122,23 @@ Task<void> wait_for_one(Waits& waits, StackView& stack, WaitFor::One one) {
   if (level.has_value() == waits.any) waits.siblings.cancel(level ? Error::cancelled() : level.error());
 }
 
-Task<Result<void>> wait_for_them(Context& ctx, StackView& stack, const WaitFor& wait) {
-  const std::vector<WaitFor::One>& services = wait.services;
-  if (services.size() == 1) {
-    Result<void> level = co_await stack.wait_for(ctx, services[0].service, services[0].level);
-    co_return level;
-  }
+Task<Result<void>> wait_for_several(Context& ctx, StackView& stack, const WaitFor& wait) {
   Context siblings(ctx);
   Waits waits{.siblings = siblings, .any = wait.any};
   WaitGroup group(ctx.loop());
-  for (const WaitFor::One& one : services) spawn(group, "http wait", wait_for_one(waits, stack, one));
+  for (const WaitFor::One& one : wait.services) spawn(group, "http wait", wait_for_one(waits, stack, one));
   // Every one of them ends with `siblings`, so joining needs no way out of its own.
   Context joining(ctx.loop());
   const Result<void> joined = co_await group.wait(joining);
   if (!joined) throw std::runtime_error(joined.error().text());  // a bug, and no answer to anybody
   if (waits.error && !waits.found) co_return std::unexpected(*waits.error);
   co_return Result<void>();
+}
+
+// Of one service without a frame in between.
+Task<Result<void>> wait_for_them(Context& ctx, StackView& stack, const WaitFor& wait) {
+  if (wait.services.size() > 1) return wait_for_several(ctx, stack, wait);
+  return stack.wait_for(ctx, wait.services[0].service, wait.services[0].level);
 }
 
 Response waited(const StackView& stack, const WaitFor& wait, WallClock& clock) {

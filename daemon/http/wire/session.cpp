@@ -87,10 +87,9 @@ class Session {
   Task<bool> take_turn();
   Task<Response> respond();
   Response begin_stream(StreamedAnswer answer);
-  Task<Response> answer();
-  Task<Response> wait_for_events(std::unique_ptr<Deferred> deferred);
-  Task<Response> run_command(std::unique_ptr<Deferred> deferred);
-  Task<Response> wait_for_response(std::unique_ptr<Deferred> deferred);
+  std::unique_ptr<Deferred> begin_answer(Response& response);
+  [[nodiscard]] std::optional<Response> refuse(const Deferred& deferred) const;
+  Task<Response> end_answer(std::unique_ptr<Deferred> deferred);
   Task<void> linger();
   void hold_request(Evictable& place);
   void shrink(std::size_t to = first_buffer);
@@ -252,7 +251,12 @@ Task<bool> Session::take_turn() {
 // A request that broke something in here must not take the others with it, nor the services.
 Task<Response> Session::respond() {
   try {
-    Response response = co_await answer();
+    const TimePoint began = shared_.loop.now();
+    Response response;
+    std::unique_ptr<Deferred> deferred = begin_answer(response);
+    const Duration took = shared_.loop.now() - began;
+    if (deferred) response = co_await end_answer(std::move(deferred));
+    shared_.turn_share.take(least_share + response.body.size(), took);
     co_return response;
   } catch (...) {
     shared_.handler.broke(error_from_exception("http request", std::current_exception()));
@@ -262,22 +266,15 @@ Task<Response> Session::respond() {
   co_return response;
 }
 
-Task<Response> Session::answer() {
-  const TimePoint began = shared_.loop.now();
+// The answer, or the head of a stream, in `response`; or what there is to wait for first.
+std::unique_ptr<Deferred> Session::begin_answer(Response& response) {
   Answer answer = shared_.handler.answer(parser_.request(), caller_);
-  const Duration took = shared_.loop.now() - began;
-  Response response;
-  if (auto* deferred = std::get_if<std::unique_ptr<Deferred>>(&answer)) {
-    const bool waits = (*deferred)->delay() == Delay::wait;
-    auto pending = waits ? wait_for_events(std::move(*deferred)) : run_command(std::move(*deferred));
-    response = co_await std::move(pending);
-  } else if (auto* streamed = std::get_if<StreamedAnswer>(&answer)) {
+  if (auto* deferred = std::get_if<std::unique_ptr<Deferred>>(&answer)) return std::move(*deferred);
+  if (auto* streamed = std::get_if<StreamedAnswer>(&answer))
     response = begin_stream(std::move(*streamed));
-  } else {
+  else
     response = std::get<Response>(std::move(answer));
-  }
-  shared_.turn_share.take(least_share + response.body.size(), took);
-  co_return response;
+  return nullptr;
 }
 
 Response Session::begin_stream(StreamedAnswer answer) {
@@ -290,37 +287,32 @@ Response Session::begin_stream(StreamedAnswer answer) {
   return std::move(answer.head);
 }
 
-Task<Response> Session::wait_for_events(std::unique_ptr<Deferred> deferred) {
+std::optional<Response> Session::refuse(const Deferred& deferred) const {
   const ServerLimits& limits = shared_.limits;
-  const std::size_t events = deferred->events();
-  if (is_full(admission_.waits, limits.waits, limits.connections / 4 * 3) ||
-      admission_.wait_names + events > limits.wait_names) {
-    co_return too_many("cannot wait: " + std::to_string(admission_.waits) + " others do already, for " +
-                       std::to_string(admission_.wait_names) + " services; try again");
+  if (deferred.delay() == Delay::command) {
+    if (!is_full(admission_.commands, limits.commands, limits.connections / 8)) return std::nullopt;
+    return too_many("cannot do that now: " + std::to_string(admission_.commands) +
+                    " other commands are not done; try again");
   }
-  const Counted waits(admission_.waits), waited_for(admission_.wait_names, events);
-  Response response = co_await wait_for_response(std::move(deferred));
-  co_return response;
+  if (!is_full(admission_.waits, limits.waits, limits.connections / 4 * 3) &&
+      admission_.wait_names + deferred.events() <= limits.wait_names)
+    return std::nullopt;
+  return too_many("cannot wait: " + std::to_string(admission_.waits) + " others do already, for " +
+                  std::to_string(admission_.wait_names) + " services; try again");
 }
 
-Task<Response> Session::run_command(std::unique_ptr<Deferred> deferred) {
-  const ServerLimits& limits = shared_.limits;
-  if (is_full(admission_.commands, limits.commands, limits.connections / 8)) {
-    co_return too_many("cannot do that now: " + std::to_string(admission_.commands) +
-                       " other commands are not done; try again");
-  }
-  Counted counted(admission_.commands);
+// Ten thousand may wait here, so that one coroutine does all of it: each frame more is half a kilobyte.
+Task<Response> Session::end_answer(std::unique_ptr<Deferred> deferred) {
+  if (auto refused = refuse(*deferred)) co_return std::move(*refused);
+  const bool waits = deferred->delay() == Delay::wait;
+  Counted place(waits ? admission_.waits : admission_.commands);
+  const Counted waited_for(admission_.wait_names, deferred->events());
   if (auto at_once = deferred->at_once()) {
-    spawn(shared_.tasks, "http command", run_in_background(shared_, std::move(deferred), std::move(counted)));
+    spawn(shared_.tasks, "http command", run_in_background(shared_, std::move(deferred), std::move(place)));
     co_return std::move(*at_once);
   }
-  Response response = co_await wait_for_response(std::move(deferred));
-  co_return response;
-}
-
-Task<Response> Session::wait_for_response(std::unique_ptr<Deferred> deferred) {
   const bool flushed = co_await writer_.flush();
-  shrink(0);  // ten thousand may wait here
+  shrink(0);
   Context caller(shared_.sessions);
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Handshake watch(shared_.sessions, "http hang-up watch");
