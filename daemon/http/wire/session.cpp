@@ -85,11 +85,11 @@ class Session {
   Task<bool> read_some(Context& ctx);
   ParseState parse();
   Task<bool> take_turn();
-  Task<Response> respond();
+  Task<void> respond();
   Response begin_stream(StreamedAnswer answer);
-  std::unique_ptr<Deferred> begin_answer(Response& response);
+  std::unique_ptr<Deferred> begin_answer();
   [[nodiscard]] std::optional<Response> refuse(const Deferred& deferred) const;
-  Task<Response> end_answer(std::unique_ptr<Deferred> deferred);
+  Task<void> end_answer(std::unique_ptr<Deferred> deferred);
   Task<void> linger();
   void hold_request(Evictable& place);
   void shrink(std::size_t to = first_buffer);
@@ -105,6 +105,7 @@ class Session {
   std::vector<char> input_;  // [begin_, end_) has been received and not been consumed
   std::size_t begin_ = 0, end_ = 0;
   AnswerWriter writer_{shared_, admission_, connection_};
+  Response response_;                   // to the request at hand; here, so that it is in one frame only
   std::unique_ptr<BodyStream> stream_;  // of the answer that is about to be sent
   bool continue_sent_ = false;
   bool served_ = false;       // a request of this connection has been answered
@@ -115,28 +116,29 @@ Task<void> Session::run() {
   for (;;) {
     const Arrival arrival = co_await next_request();
     if (arrival == Arrival::over) break;
-    Response response = refusal_of(arrival);
+    response_ = refusal_of(arrival);
     if (arrival == Arrival::request) {
       const bool may = co_await take_turn();
       if (!may) break;
-      response = co_await respond();
+      co_await respond();
     }
     const Request& request = parser_.request();
-    response.close = response.close || !request.keep_alive || shared_.draining.cancelled();
-    shared_.handler.answered(response.status);
-    if (response.streamed && request.method != Method::head) {
+    response_.close = response_.close || !request.keep_alive || shared_.draining.cancelled();
+    shared_.handler.answered(response_.status);
+    if (response_.streamed && request.method != Method::head) {
       shrink();
-      co_await send_stream(shared_, admission_, connection_, writer_, response, request.http_1_0, *stream_);
+      co_await send_stream(shared_, admission_, connection_, writer_, response_, request.http_1_0, *stream_);
       break;
     }
-    const bool sent = co_await writer_.send(response, request);
+    const bool sent = co_await writer_.send(response_, request);
     if (!sent) break;
-    if (response.close) {
+    if (response_.close) {
       const bool flushed = co_await writer_.flush();
       if (flushed && arrival != Arrival::request) co_await linger();
       break;
     }
     parser_.reset();
+    response_ = {};
     continue_sent_ = false;
     served_ = true;
   }
@@ -249,31 +251,29 @@ Task<bool> Session::take_turn() {
 }
 
 // A request that broke something in here must not take the others with it, nor the services.
-Task<Response> Session::respond() {
+Task<void> Session::respond() {
   try {
     const TimePoint began = shared_.loop.now();
-    Response response;
-    std::unique_ptr<Deferred> deferred = begin_answer(response);
+    std::unique_ptr<Deferred> deferred = begin_answer();
     const Duration took = shared_.loop.now() - began;
-    if (deferred) response = co_await end_answer(std::move(deferred));
-    shared_.turn_share.take(least_share + response.body.size(), took);
-    co_return response;
+    if (deferred) co_await end_answer(std::move(deferred));
+    shared_.turn_share.take(least_share + response_.body.size(), took);
+    co_return;
   } catch (...) {
     shared_.handler.broke(error_from_exception("http request", std::current_exception()));
   }
-  Response response = problem(500, "cannot answer: internal error; belfry's own output says which");
-  response.close = true;
-  co_return response;
+  response_ = problem(500, "cannot answer: internal error; belfry's own output says which");
+  response_.close = true;
 }
 
-// The answer, or the head of a stream, in `response`; or what there is to wait for first.
-std::unique_ptr<Deferred> Session::begin_answer(Response& response) {
+// What there is to wait for first; nothing: the answer, or the head of a stream, is there.
+std::unique_ptr<Deferred> Session::begin_answer() {
   Answer answer = shared_.handler.answer(parser_.request(), caller_);
   if (auto* deferred = std::get_if<std::unique_ptr<Deferred>>(&answer)) return std::move(*deferred);
   if (auto* streamed = std::get_if<StreamedAnswer>(&answer))
-    response = begin_stream(std::move(*streamed));
+    response_ = begin_stream(std::move(*streamed));
   else
-    response = std::get<Response>(std::move(answer));
+    response_ = std::get<Response>(std::move(answer));
   return nullptr;
 }
 
@@ -302,14 +302,18 @@ std::optional<Response> Session::refuse(const Deferred& deferred) const {
 }
 
 // Ten thousand may wait here, so that one coroutine does all of it: each frame more is half a kilobyte.
-Task<Response> Session::end_answer(std::unique_ptr<Deferred> deferred) {
-  if (auto refused = refuse(*deferred)) co_return std::move(*refused);
+Task<void> Session::end_answer(std::unique_ptr<Deferred> deferred) {
+  if (auto refused = refuse(*deferred)) {
+    response_ = std::move(*refused);
+    co_return;
+  }
   const bool waits = deferred->delay() == Delay::wait;
   Counted place(waits ? admission_.waits : admission_.commands);
   const Counted waited_for(admission_.wait_names, deferred->events());
   if (auto at_once = deferred->at_once()) {
     spawn(shared_.tasks, "http command", run_in_background(shared_, std::move(deferred), std::move(place)));
-    co_return std::move(*at_once);
+    response_ = std::move(*at_once);
+    co_return;
   }
   const bool flushed = co_await writer_.flush();
   shrink(0);
@@ -317,10 +321,9 @@ Task<Response> Session::end_answer(std::unique_ptr<Deferred> deferred) {
   if (!flushed) caller.cancel(Error::closed("the client hung up"));
   Handshake watch(shared_.sessions, "http hang-up watch");
   spawn(watch, watch_hang_up(watch.context(), connection_, caller));
-  Response response;
   std::exception_ptr thrown;
   try {
-    response = co_await deferred->perform(caller);
+    response_ = co_await deferred->perform(caller);
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -328,7 +331,6 @@ Task<Response> Session::end_answer(std::unique_ptr<Deferred> deferred) {
   const Result<void> stopped = co_await watch.stop(joining);
   if (thrown) std::rethrow_exception(thrown);
   if (!stopped) shared_.handler.broke(stopped.error());  // the answer is good all the same
-  co_return response;
 }
 
 // A close while bytes are unread resets the connection, and the peer may lose the refusal before it read it.
