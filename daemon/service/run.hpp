@@ -25,15 +25,16 @@ struct Run {
       : tree_gone(service.command.empty()), started_at(now), said(service) {}
 
   // --- its processes
-  pid_t pid = 0;                    // of the process that was started; 0: none
-  pid_t main = 0;                   // of the main process, where it is another one (MAINPID=)
-  pid_t leader = 0;                 // of its process group, also after the main process ended
-  bool in_background = false;       // the process that was started has left, and what it left is the service
-  std::uint8_t looks_for_main = 0;  // in vain
-  TimePoint look_for_main_at{};     // the next one
-  bool tree_gone = false;           // no process attributable to it is left
-  system::Usage usage{};            // of those that were reaped so far
-  std::uint32_t oom_kills = 0;      // known so far
+  pid_t pid = 0;                     // of the process that was started; 0: none
+  pid_t main = 0;                    // of the main process, where it is another one (MAINPID=)
+  pid_t leader = 0;                  // of its process group, also after the main process ended
+  bool in_background = false;        // the process that was started has left, and what it left is the service
+  bool background_was_seen = false;  // somebody of it; else it may have been a stranger who was not known yet
+  std::uint8_t looks_for_main = 0;   // in vain
+  TimePoint look_for_main_at{};      // the next one
+  bool tree_gone = false;            // no process attributable to it is left
+  system::Usage usage{};             // of those that were reaped so far
+  std::uint32_t oom_kills = 0;       // known so far
   std::optional<system::ExitStatus> exit{};
 
   // --- why it ends

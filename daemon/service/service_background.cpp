@@ -56,6 +56,7 @@ bool Service::goes_on_in_background(const system::ExitStatus& status) {
   }
   if (!runtime_.processes.tree_alive(tree())) return false;
   record_.run.in_background = true;
+  record_.run.background_was_seen = !survivors().empty();
   all_heard_ = false;
   runtime_.processes.watch_tree(tree(), *this);
   return true;
@@ -64,6 +65,7 @@ bool Service::goes_on_in_background(const system::ExitStatus& status) {
 // Whom its probes, if any, point at.
 void Service::find_main_process() {
   const auto left = survivors();
+  record_.run.background_was_seen = record_.run.background_was_seen || !left.empty();
   pid_t found = left.size() == 1 ? left.front().pid : 0;
   for (const config::Probe& probe : spec().ready.probes) {
     if (probe.kind != config::Probe::Kind::file) continue;
@@ -87,12 +89,16 @@ TimePoint Service::look_for_main_process() {
   return run.look_for_main_at;
 }
 
-// Nobody saw how the last one ended, unless the service has said so.
+// Nobody saw how the last one ended, unless the service has said so. Where nobody was there, the first
+// process was all of it: an orphan of somebody else that was just calling execve(2) was taken for one of its
+// own.
 void Service::background_is_gone() {
   if (!record_.run.in_background || record_.run.exit || record_.state == State::stopping) return;
   resources().drain();
   if (const auto status = record_.run.said.exit_status())
     it_ended(system::ExitStatus{.signaled = false, .value = *status});
+  else if (!record_.run.background_was_seen)
+    it_ended(system::ExitStatus{});
   else if (!record_.run.failure)
     record_.run.failure = Error::failed(
         std::string(name()) + " ended: all that it had left in the background is gone, and nobody knows how");

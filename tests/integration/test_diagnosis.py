@@ -116,7 +116,7 @@ OTHERS = {
     "cannotfork": (AS + 'command: [sh, -c, "true & wait"], rlimits: {nproc: 1}', r"it could make no further process or thread \(RLIMIT_NPROC"),
 }
 RUNS = {
-    "daemonised": ('type: daemon, command: [sh, -c, "sleep 1000 & exit 0"]', r"daemonised: it forked, left \d+ sleep and exited with 0"),
+    "daemonised": ('type: daemon, command: [sh, -c, "sleep 1000 & exit 0"]', r"daemonised: it forked, left \d+ (sleep|sh) and exited with 0"),
     "early": ("type: daemon, command: [sh, -c, exit], ready: notify", r"code 0 before it was ready: a daemon has to go on in the foreground"),
     "crash": ('command: [sh, -c, "kill -SEGV $$$$"], rlimits: {core: 0}', r"killed by SIGSEGV: no core dump, its limit is 0"),
     "abort": ('command: [sh, -c, "kill -ABRT $$$$"], rlimits: {core: 0}', r"killed by SIGABRT: no core dump"),

@@ -217,7 +217,7 @@ std::vector<system::Survivor> FakeProcesses::survivors(const system::TreeId& tre
     const int refused = process.script.may_not_be_signalled ? EPERM : 0;
     if (process.running)
       left.push_back({.pid = pid, .state = state, .name = process.id.service, .refused = refused});
-    for (std::uint32_t i = 0; i < process.children; ++i)
+    for (std::uint32_t i = 0; i < process.children && !process.script.children_are_unknown; ++i)
       left.push_back({.pid = pid, .state = 'S', .name = "child", .refused = refused});
   }
   return left;

@@ -27,6 +27,7 @@ struct ProcessScript {
   std::optional<Duration> unkillable_for{};  // in uninterruptible sleep: when SIGKILL works at last
   bool may_not_be_signalled = false;         // another user's, and belfry lacks CAP_KILL
   std::uint32_t leaves_behind = 0;           // children that outlive it
+  bool children_are_unknown = false;         // whose they are shows only when they have ended
   std::optional<Duration>
       children_exit_after{};  // by themselves, after it; unset: they run until they are asked
   std::optional<Duration> children_stop_after = Duration::zero();  // after SIGTERM to the tree; unset: never

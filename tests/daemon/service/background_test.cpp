@@ -61,6 +61,17 @@ TEST_F(Background, a_failure_is_no_way_into_the_background) {
   EXPECT_EQ(state("db"), State::failed);
 }
 
+TEST_F(Background, somebody_elses_orphan_that_nobody_knew_yet_hides_no_exit) {
+  forking("db").restart->policy = config::RestartPolicy::no;
+  forget_scripts();
+  script("db",
+         {.exits_after = 5ms, .leaves_behind = 1, .children_are_unknown = true, .children_exit_after = 2ms});
+  up();
+  advance(7ms);
+  EXPECT_EQ(state("db"), State::failed);
+  EXPECT_THAT(cause("db"), HasSubstr("exited with code 0 before it was ready"));
+}
+
 TEST_F(Background, when_the_last_of_it_is_gone_the_run_has_failed) {
   forking("db").restart->policy = config::RestartPolicy::on_failure;
   forget_scripts();
