@@ -21,7 +21,7 @@ from test_stop import own_cgroup  # noqa: E402
 MIRROR = os.environ.get("BELFRY_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 INCLUDED = "systemd,dbus,dbus-user-session,libpam-systemd"
 OUT = os.environ.get("BELFRY_PACKAGES", os.path.join(ROOT, "build/packages"))
-PATHS = {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+PATHS = {"HOME": "/root", "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 LONG = 600  # seconds for what fetches packages
 
 

@@ -100,10 +100,10 @@ class Life(unittest.TestCase):
 
     def test_the_rpm_is_installed_and_erased_by_rpm(self):
         before = self.tree.paths()
-        rpm = ("rpm", "--root", self.tree.root, "--dbpath", "/root/rpm", "--nodeps")  # there is no other rpm that /bin/sh could be of
+        rpm = ("rpm", "--root", self.tree.root, "--dbpath", "/root/rpm", "--force-debian", "--nodeps")  # there is no other rpm that /bin/sh could be of
         subprocess.run([*rpm, "--install", package("*.rpm")], check=True)
         self.use()
-        self.assertEqual(subprocess.run([*rpm[:-1], "--verify", "--nodeps", "belfry-static"], capture_output=True, text=True, check=False).stdout, "")
+        self.assertEqual(subprocess.run([*rpm, "--verify", "belfry-static"], capture_output=True, text=True, check=False).stdout, "")
         os.remove(self.tree.root + "/etc/belfry/belfry.yaml")
         subprocess.run([*rpm, "--erase", "belfry-static"], check=True)
         self.assertEqual(self.tree.paths() - before, set())
