@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
+sys.path.append(os.path.join(ROOT, "tests/integration"))
 
 from harness import PATIENCE, descendants, until  # noqa: E402: the folder has to be known first
 from test_guard import wait_for_end  # noqa: E402

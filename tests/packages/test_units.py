@@ -2,11 +2,13 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 
 from roots import ROOT, Machine, Tree, package, until
+from test_installation import newer
 
 UNITS = os.path.join(ROOT, "deploy/systemd")
 PAGE = os.path.join(ROOT, "docs/how-to/systemd.md")
@@ -148,6 +150,10 @@ class Running(unittest.TestCase):
         self.assertTrue(os.path.exists(self.host("api.pid")))
         self.assertEqual(self.machine.run("belfry", "status", "--ready").returncode, 0)
 
+    def test_verify_finds_nothing_in_what_is_installed(self):
+        said = self.machine.run("systemd-analyze", "verify", "--man=no", "belfry.service", "belfry@shop.service")
+        self.assertEqual(said.stdout + said.stderr, "")
+
     def test_a_stop_is_in_order_and_leaves_nobody(self):
         self.stack("belfry.yaml")
         self.up()
@@ -256,11 +262,13 @@ services:
         self.stack("belfry.yaml")
         self.up()
         before = self.machine.show("belfry", "MainPID")
-        deb = "/root/" + os.path.basename(package("belfry_*.deb"))
-        self.machine.run("dpkg", "-i", deb)
-        self.assertEqual(self.machine.show("belfry", "MainPID"), before)
+        self.addCleanup(self.machine.run, "dpkg", "-i", "/root/" + os.path.basename(package("belfry_*.deb")))
+        shutil.copy(newer(self, package("belfry_*.deb")), self.host("newer.deb"))
+        self.machine.run("dpkg", "-i", "--force-confold", "/host/newer.deb")
+        self.assertRegex(self.machine.run("dpkg-query", "-W", "belfry").stdout, "999")
+        self.assertEqual((self.machine.show("belfry", "MainPID"), self.machine.show("belfry", "ActiveState")), (before, "active"))
+        self.machine.run("belfry", "status", "--ready")
         self.machine.run("dpkg", "--remove", "belfry")
-        self.addCleanup(self.machine.run, "dpkg", "-i", deb)
         with open(self.host("stopped"), encoding="ascii") as file:
             self.assertEqual(file.read(), "api\ndb\n")
         self.assertNotIn("belfry", self.machine.run("sh", "-c", "cat /proc/[0-9]*/comm", check=False).stdout.split())
