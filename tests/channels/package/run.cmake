@@ -34,7 +34,7 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/gcc -G Ninja -D
 if(code EQUAL 0 OR NOT output MATCHES "cannot use belfry-channels with GCC 12")
   message(FATAL_ERROR "the package does not refuse GCC 12:\n${output}")
 endif()
-execute_process(COMMAND ${gcc} -std=c++23 -fsyntax-only -I ${WORK}/prefix/include ${SOURCE}/consumer.cpp
+execute_process(COMMAND ${gcc} -std=c++23 -fsyntax-only -I ${WORK}/prefix/include/belfry ${SOURCE}/consumer.cpp
                 OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE code)
 if(code EQUAL 0 OR NOT output MATCHES "cannot use channels with GCC 12 or older")
   message(FATAL_ERROR "the headers do not refuse GCC 12:\n${output}")
