@@ -14,6 +14,10 @@ class Refused(Exception):
     """A manager does not run the stack at all."""
 
 
+class NotReady(SystemExit):
+    """Its services are not ready in time; who does not catch it ends with these words."""
+
+
 class Arena:
     """The files of one measurement; the record lies in shared memory."""
 
@@ -36,7 +40,7 @@ class Arena:
         """`manager`: a pidfd; one that ends before its services are ready has refused them."""
         found = select.select([self.done] + ([] if manager is None else [manager]), [], [], patience)[0]
         if not found:
-            raise SystemExit(f"cannot measure {name}: {self.count} services were not ready within {patience} s")
+            raise NotReady(f"cannot measure {name}: {self.count} services were not ready within {patience} s")
         if self.done not in found:
             raise Refused(f"{name} ended before its {self.count} services were ready")
         os.read(self.done, 1)
