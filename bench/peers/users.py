@@ -6,13 +6,14 @@ import tempfile
 import time
 
 import stack as stacks
-from nursery import Hung
+from nursery import NULL, Hung
 from table import milliseconds
 from tables import Progress, print_markdown
 from ways import all_ways
 
 PATIENCE = 60  # seconds
 NEVER = None
+SCRIPT = "script"  # in --only: the entrypoints of shell
 
 
 def once(nursery, way, folder, stack):
@@ -21,7 +22,7 @@ def once(nursery, way, folder, stack):
     first, *beside = way.commands(folder)
     pid, pidfd, began = nursery.start(first, way.environment(folder))
     for argv in beside:
-        os.posix_spawn(argv[0], argv, way.environment(folder))
+        os.posix_spawn(argv[0], argv, way.environment(folder), file_actions=NULL)
     found = {}
     try:
         found["exec"] = (stack.until("cmd", PATIENCE) - began / 1e9) * 1e3
@@ -105,16 +106,16 @@ def measure(nursery, ways, rounds, progress):
     return runs
 
 
-def measure_and_print(nursery, managers, versions, options):
+def measure_and_print(nursery, managers, versions, rounds, scripts):
     if missing := stacks.missing():
         print(f"Not measured: a stack of servers, for want of {', '.join(missing)}.")
         return None
     belfry = next((one.program for one in managers if one.name == "belfry"), None)
-    ways = all_ways(belfry, managers)
+    ways = all_ways(belfry, scripts, managers)
     if not ways:
         return None
-    progress = Progress((options.rounds + 1) * len(ways))
-    runs = measure(nursery, ways, options.rounds, progress)
+    progress = Progress((rounds + 1) * len(ways))
+    runs = measure(nursery, ways, rounds, progress)
     progress.finish()
     found = {name: summary(values) for name, values in runs.items()}
     print_markdown(rows_of(ways, versions, found))

@@ -139,7 +139,8 @@ class S6Scripts(Way):
             write(f"{folder}/scan/{name}/run", f"#!/bin/sh\n{run}\n", 0o755)
             write(f"{folder}/scan/{name}/notification-fd", "3\n")
         write(f"{folder}/scan/db/down-signal", "SIGINT\n")
-        write(f"{folder}/then", f"#!/bin/sh\ns6-svwait -U {folder}/scan/app && {stack.cmd()}\n", 0o755)
+        # Before the very first start there is nobody to wait for: the supervisor makes its place itself.
+        write(f"{folder}/then", f"#!/bin/sh\nuntil s6-svwait -U {folder}/scan/app; do sleep {OFTEN}; done\n{stack.cmd()}\n", 0o755)
 
     def commands(self, folder):
         return [self.manager.command(folder), [f"{folder}/then"]]
@@ -177,10 +178,10 @@ class RunitScripts(Way):
         return [self.manager.command(folder), [f"{folder}/then"]]
 
 
-def all_ways(belfry, managers):
+def all_ways(belfry, scripts, managers):
     """For whoever is there; `managers` as the first table has them."""
     kinds = {"systemd": SystemdUnits, "s6": S6Scripts, "supervisord": SupervisordPrograms, "runit": RunitScripts}
     ways = [BelfryExec(belfry)] if belfry else []
-    if which("bash"):
+    if scripts and which("bash"):
         ways += [Script(OFTEN), Script(SELDOM)]
     return ways + [kinds[one.name](one.name, one) for one in managers if one.name in kinds]
