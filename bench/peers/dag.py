@@ -5,7 +5,6 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import stacks  # noqa: E402
 from arena import PATIENCE, Arena, NotReady, Refused, order_violations  # noqa: E402
 from nursery import Hung  # noqa: E402
 
@@ -69,14 +68,13 @@ def medians_of(runs):
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def measure(nursery, managers, count, rounds, tick, progress):
+def measure(nursery, managers, graphs, rounds, tick, progress):
     """{(manager, shape): [run, …]}. The first run of each is thrown away; the order changes from round to round."""
-    courses = {(manager.name, shape): Course(nursery, manager, make(count), tick)
-               for shape, make in stacks.SHAPES.items() for manager in managers}
+    courses = {(manager.name, shape): Course(nursery, manager, graph, tick) for shape, graph in graphs.items() for manager in managers}
     runs = {key: [] for key in courses}
     try:
         for turn in range(rounds + 1):
-            for shape in stacks.SHAPES:
+            for shape in graphs:
                 for offset in range(len(managers)):
                     key = (managers[(offset + turn) % len(managers)].name, shape)
                     progress.step(f"{shape}: {key[0]}")

@@ -16,6 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import stacks  # noqa: E402
 from namespaces import Namespaces  # noqa: E402
 
+# supervisord wants to be told that it is root on purpose, and cannot become root otherwise.
+ROOT_ONLY = "user=root\n" if os.geteuid() == 0 else ""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -237,8 +239,7 @@ logfile_maxbytes=0
 pidfile={folder}/supervisord.pid
 childlogdir={folder}
 minfds={4 * len(graph) + 200}
-user=root
-
+{ROOT_ONLY}
 [program:s]
 command={' '.join(argv)}
 process_name=%(process_num)d

@@ -11,7 +11,8 @@ def mebibytes(kib):
 
 
 def edges(found):
-    return f"{found['started_early']:.0f} / {found['stopped_early']:.0f}"
+    """Of several graphs together."""
+    return " / ".join(f"{sum(one[figure] for one in found):.0f}" for figure in ("started_early", "stopped_early"))
 
 
 def beside(value, base, show):
@@ -23,28 +24,29 @@ def heading(manager, versions):
     return f"{manager.name} {versions[manager.name]}".strip()
 
 
-def dag_rows(managers, versions, medians, count, shapes):
+def dag_rows(managers, versions, medians, graphs):
     """`medians`: {(manager, shape): {figure: value}}; the first manager is the floor. Who has failed says why, in its cell."""
-    floor = managers[0].name
+    floor, shapes = managers[0].name, list(graphs)
+    last = shapes[-1]
+    count, total = len(graphs[last]), sum(len(needs) for graph in graphs.values() for needs in graph)
     rows = [[f"{count} trivial services", *(heading(manager, versions) for manager in managers)]]
 
-    def row(label, shape, cell):
+    def row(label, shape, figure, show, mark=""):
         cells = []
         for manager in managers:
             found, base = medians[manager.name, shape], medians[floor, shape] if manager.name != floor else {}
-            cells.append(found.get("failure") or cell(manager, found, base))
+            cells.append(found.get("failure") or
+                         beside(found[figure], base.get(figure), show) + ("" if manager.hears_readiness else mark))
         rows.append([label, *cells])
 
-    def ready(manager, found, base):
-        mark = "" if manager.hears_readiness else f" {STARTED_ONLY}"
-        return beside(found["up"], base.get("up"), milliseconds) + mark
-
     for shape in shapes:
-        row(f"{shape}: exec → all ready", shape, ready)
-        row("— stop → nothing left", shape, lambda _, found, base: beside(found["down"], base.get("down"), milliseconds))
-        row("— edges not kept, start / stop", shape, lambda _, found, base: edges(found))
-        row("— CPU of all processes, whole life", shape, lambda _, found, base: beside(found["cpu"], base.get("cpu"), milliseconds))
-        row("— memory of the manager", shape, lambda _, found, base: mebibytes(found["memory"]))
+        row(f"{shape}: exec → all ready", shape, "up", milliseconds, f" {STARTED_ONLY}")
+        row("— stop → nothing left", shape, "down", milliseconds)
+    row(f"— CPU of all processes, {last}", last, "cpu", milliseconds)
+    row(f"— memory of the manager, {last}", last, "memory", mebibytes)
+    kept = ([medians[manager.name, shape] for shape in shapes] for manager in managers)
+    rows.append([f"edges not kept, start / stop, of {total}",
+                 *(next((one["failure"] for one in found if "failure" in one), None) or edges(found) for found in kept)])
     return rows
 
 

@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 
-from managers import PATH, which, write
+from managers import PATH, ROOT_ONLY, which, write
 
 OFTEN, SELDOM = 0.1, 1
 
@@ -156,8 +156,8 @@ class SupervisordPrograms(Way):
                         f"stdout_logfile=NONE\nstderr_logfile=NONE\n{more}\n" for name, command, priority, more in (
                             ("db", shlex.join(stack.database()), 1, "stopsignal=INT\n"), ("cache", shlex.join(stack.redis()), 2, ""),
                             ("app", f"{folder}/app", 3, "")))
-        write(f"{folder}/supervisord.conf", f"[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\nuser=root\n"
-              f"pidfile={folder}/supervisord.pid\nchildlogdir={folder}\n\n{parts}")
+        write(f"{folder}/supervisord.conf", f"[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
+              f"pidfile={folder}/supervisord.pid\nchildlogdir={folder}\n{ROOT_ONLY}\n{parts}")
 
     def commands(self, folder):
         return [self.manager.command(folder), [f"{folder}/then"]]

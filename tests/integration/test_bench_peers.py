@@ -60,21 +60,22 @@ class Table(unittest.TestCase):
         everybody = [manager("floor"), *others]
         versions = {one.name: "" if one.name == "floor" else "1.2" for one in everybody}
         medians = {(one.name, "chain"): figures.get(one.name, run_of(100)) for one in everybody}
-        return table.dag_rows(everybody, versions, medians, 50, ["chain"])
+        return table.dag_rows(everybody, versions, medians, {"chain": stacks.chain(50)})
 
     def test_says_the_ratio_to_the_floor_but_for_the_floor_itself(self):
         rows = self.rows(manager("belfry"), belfry=run_of(112, down=5))
         self.assertEqual(rows[0], ["50 trivial services", "floor", "belfry 1.2"])
         self.assertEqual(rows[1], ["chain: exec → all ready", "100 ms", "112 ms (1.12)"])
         self.assertEqual(rows[2], ["— stop → nothing left", "10 ms", "5.0 ms (0.50)"])
-        self.assertEqual(rows[5], ["— memory of the manager", "2.0 MiB", "2.0 MiB"])
+        self.assertEqual(rows[4], ["— memory of the manager, chain", "2.0 MiB", "2.0 MiB (1.00)"])
+        self.assertEqual(rows[5], ["edges not kept, start / stop, of 49", "0 / 0", "0 / 0"])
 
     def test_marks_who_was_only_started_and_says_what_the_mark_means(self):
         flat = manager("runit", hears_readiness=False)
         rows = self.rows(flat, runit=run_of(50, started_early=3, stopped_early=4))
         self.assertEqual(rows[1][2], "50 ms (0.50) †")
         self.assertNotIn("†", rows[2][2])
-        self.assertEqual(rows[3][2], "3 / 4")
+        self.assertEqual(rows[5][2], "3 / 4")
         self.assertTrue(any(note.startswith("† runit: started only") for note in table.notes([manager("floor"), flat], [])))
 
     def test_says_why_in_the_cell_of_who_has_failed(self):
@@ -86,6 +87,14 @@ class Table(unittest.TestCase):
         self.assertEqual(len(notes), 2)
         self.assertTrue(notes[0].startswith("s6: all are asked to stop at once."))
         self.assertEqual(notes[1], "Not measured: dinit is not installed, and not in Debian 12.")
+
+    def test_adds_up_the_edges_of_all_graphs_and_shows_the_rest_of_the_last(self):
+        graphs = {"chain": stacks.chain(50), "fan-out": stacks.fan_out(50)}
+        medians = {("floor", "chain"): run_of(1, started_early=1), ("floor", "fan-out"): run_of(2, started_early=2, stopped_early=5, memory=1024)}
+        rows = table.dag_rows([manager("floor")], {"floor": ""}, medians, graphs)
+        self.assertEqual([row[0] for row in rows[1:5]], ["chain: exec → all ready", "— stop → nothing left", "fan-out: exec → all ready",
+                                                         "— stop → nothing left"])
+        self.assertEqual(rows[6:], [["— memory of the manager, fan-out", "1.0 MiB"], ["edges not kept, start / stop, of 98", "3 / 5"]])
 
     def test_is_markdown(self):
         self.assertEqual(tables.markdown([["", "a"], ["long", "b"]]), "|      | a |\n|------|---|\n| long | b |")
@@ -165,6 +174,34 @@ class Selection(unittest.TestCase):
         dinit.program = runit.program = None
         self.assertEqual(dinit.why_not(), "dinit is not installed, and not in Debian 12")
         self.assertEqual(runit.why_not(), "runit is not installed: deploy/install-deps peers")
+
+
+class Inits(unittest.TestCase):
+    def test_the_table_has_ratios_to_tini_and_no_memory_of_nobody(self):
+        run = script(INIT)
+        runs = {name: [{"time": time, "cpu": 2, "stop": 1, "resident": 100, "private": 10}] for name, time in (("none", 0.5), ("tini", 1), ("belfry", 1.5))}
+        rows = run.rows_of({name: run.medians_of(values) for name, values in runs.items()}, {"none": "none", "tini": "tini 1", "belfry": "belfry 2"})
+        self.assertEqual(rows[1], ["none", "500 µs (0.50)", "500 µs (0.50)", "2000 µs (1.00)", "1000 µs (1.00)", "", ""])
+        self.assertEqual(rows[2], ["tini 1", "1000 µs", "1000 µs", "2000 µs", "1000 µs", "100 KiB", "10 KiB"])
+        self.assertEqual(rows[3][1], "1500 µs (1.50)")
+
+    def test_memory_is_read_from_the_kernel_s_sums(self):
+        self.assertEqual(script(INIT).sizes_in("55 ---p [rollup]\nRss:  9 kB\nPss_Anon:  1 kB\nPrivate_Clean:  2 kB\nPrivate_Dirty: 3 kB\n"),
+                         {"resident": 9, "private": 5, "anonymous": 1})
+
+    def test_who_is_not_there_is_named(self):
+        there, missing = script(INIT).inits("/no/belfry")
+        self.assertEqual(there["none"], [])
+        self.assertIn("belfry", missing)
+        self.assertNotIn("belfry", there)
+
+    @unittest.skipUnless(shutil.which("tini"), "needs tini")
+    def test_all_inits_run_the_same_command_and_hear_sigterm(self):
+        done = subprocess.run([sys.executable, INIT, "--belfry", BELFRY, "--no-install", "--rounds", "1"], capture_output=True, text=True, check=False,
+                              timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^\| belfry \d")
+        self.assertRegex(done.stdout, r"(?m)^\| tini \d")
 
 
 class Files(WithFolder):
