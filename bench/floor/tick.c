@@ -60,7 +60,8 @@ static int words_of(int argc, char** argv, char** words) {
   int count = 0;
   if (argc > 1 && strchr(argv[1], ' ') != NULL) {
     words[count++] = argv[0];
-    for (char* word = strtok(argv[1], " "); word != NULL && count < most_words; word = strtok(NULL, " ")) words[count++] = word;
+    for (char* word = strtok(argv[1], " "); word != NULL && count < most_words; word = strtok(NULL, " "))
+      words[count++] = word;
     return count;
   }
   for (; count < argc && count < most_words; ++count) words[count] = argv[count];
