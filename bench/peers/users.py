@@ -118,5 +118,6 @@ def measure_and_print(nursery, managers, versions, rounds, scripts):
     runs = measure(nursery, ways, rounds, progress)
     progress.finish()
     found = {name: summary(values) for name, values in runs.items()}
+    print(f"In brackets the ratio to {ways[0].name}:\n")
     print_markdown(rows_of(ways, versions, found))
     return {"medians": found, "runs": runs}
