@@ -1,7 +1,12 @@
-// tick FILE INDEX [DELAY_MS]: the smallest service that can be measured.
+// tick FILE INDEX [DELAY_MS [READY]]: the smallest service that can be measured.
 //
-// Writes when its main() began, sends READY=1 (after DELAY_MS) to $NOTIFY_SOCKET and waits for SIGTERM. The
-// tick that completes the set writes one byte to FILE.done, so that nobody has to look again and again.
+// Writes when its main() began, says that it is ready (after DELAY_MS) and waits for SIGTERM. The tick that
+// completes the set writes one byte to FILE.done, so that nobody has to look again and again. READY is how it
+// says so: `notify` (the default) sends READY=1 to $NOTIFY_SOCKET, a number is the descriptor that gets a
+// newline, and `none` is for managers that have no ear for it.
+//
+// All words may come in one argument: that is how the first line of a script passes them, so that a manager
+// that runs scripts can start this program without a shell between.
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -35,10 +40,39 @@ static void tell_completed(const char* file) {
   close(fd);
 }
 
-int main(int argc, char** argv) {
+static void say_ready(const char* how) {
+  if (strcmp(how, "none") == 0) return;
+  if (strcmp(how, "notify") == 0) {
+    const char* notify = getenv("NOTIFY_SOCKET");
+    if (notify == NULL) exit(64);
+    send_ready(notify);
+    return;
+  }
+  const int fd = atoi(how);
+  if (fd < 3 || write(fd, "\n", 1) != 1) exit(71);
+  close(fd);
+}
+
+enum { most_words = 5 };
+
+// The arguments, taken apart where they came as the words of a script's first line.
+static int words_of(int argc, char** argv, char** words) {
+  int count = 0;
+  if (argc > 1 && strchr(argv[1], ' ') != NULL) {
+    words[count++] = argv[0];
+    for (char* word = strtok(argv[1], " "); word != NULL && count < most_words; word = strtok(NULL, " "))
+      words[count++] = word;
+    return count;
+  }
+  for (; count < argc && count < most_words; ++count) words[count] = argv[count];
+  return count;
+}
+
+int main(int given, char** arguments) {
   const int64_t began = monotonic_now();
-  const char* notify = getenv("NOTIFY_SOCKET");
-  if (argc < 3 || notify == NULL) return 64;
+  char* argv[most_words];
+  const int argc = words_of(given, arguments, argv);
+  if (argc < 3) return 64;
   sigset_t term;
   sigemptyset(&term);
   sigaddset(&term, SIGTERM);
@@ -54,12 +88,12 @@ int main(int argc, char** argv) {
   struct tick_record* record = (struct tick_record*)(header + 1) + index;
   record->main = began;
 
-  if (argc > 3) {
-    const long delay_ms = atol(argv[3]);
+  const long delay_ms = argc > 3 ? atol(argv[3]) : 0;
+  if (delay_ms > 0) {
     nanosleep(&(struct timespec){.tv_sec = delay_ms / 1000, .tv_nsec = delay_ms % 1000 * 1000000}, NULL);
   }
   record->ready = monotonic_now();
-  send_ready(notify);
+  say_ready(argc > 4 ? argv[4] : "notify");
   if (__atomic_add_fetch(&header->ready_count, 1, __ATOMIC_SEQ_CST) == header->total) tell_completed(argv[1]);
 
   sigwaitinfo(&term, NULL);

@@ -4,7 +4,7 @@ import re
 import shutil
 import socket
 
-from harness import Scenario
+from harness import Scenario, until
 
 
 def context_switches(pid):
@@ -47,9 +47,9 @@ class FileProbe(Scenario):
             with open(at(name), "w", encoding="ascii") as file:
                 file.write("state: starting\n")
         stack.start().wait_for_control()
-        errors = {name: one["last_error"] for name, one in stack.services().items()}
-        self.assertEqual(errors, {"gone": f"{at('lock')} is still there", "bound": f"{at('s')} is not a socket",
-                                  "text": f"what `contains` asks for does not occur in {at('state')}"})
+        expected = {"gone": f"{at('lock')} is still there", "bound": f"{at('s')} is not a socket",
+                    "text": f"what `contains` asks for does not occur in {at('state')}"}
+        until(lambda: {name: one["last_error"] for name, one in stack.services().items()} == expected)
         os.remove(at("lock"))
         self.assertEqual(stack.wait("gone"), 200)
         os.remove(at("s"))
