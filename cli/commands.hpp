@@ -21,6 +21,7 @@ int down(const Invocation& asked);
 int ls(const Invocation& asked);
 int attach(const Invocation& asked);
 int import(const Invocation& asked);
+int init(const Invocation& asked);
 int completion(const Invocation& asked);
 
 }  // namespace belfry::cli

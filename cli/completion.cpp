@@ -28,7 +28,7 @@ Completed::Value value_of(const std::string& command, const std::string& option)
     return {option, Wanted::words, "started ready completed stopped"};
   const bool file =
       is_one_of(option, {"-c", "--file", "--socket", "--times", "--logs", "--junit", "--svg", "--html",
-                         "--report", "--trace", "--history", "--ca", "--cert", "--key"});
+                         "--report", "--output", "-o", "--trace", "--history", "--ca", "--cert", "--key"});
   return {option, file ? Wanted::files : Wanted::nothing, ""};
 }
 
@@ -37,7 +37,7 @@ void set_arguments(Completed& out, const std::string& topics) {
     out.first = Wanted::words;
     out.first_words = out.command == "help" ? topics : joined(choices_of(out.command, ""));
     out.rest = out.command == "import" ? Wanted::files : Wanted::nothing;
-  } else if (is_one_of(out.command, {"check", "graph"})) {
+  } else if (is_one_of(out.command, {"check", "graph", "init"})) {
     out.first = out.rest = Wanted::files;
   } else if (is_one_of(out.command, {"run", "exec", "up"})) {
     out.first = out.rest = Wanted::file_services;

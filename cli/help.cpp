@@ -483,14 +483,42 @@ constexpr std::string_view import_help =
     R"(belfry import: turn a file of another tool into a belfry file, on stdout.
 
 usage: belfry import compose|process-compose|procfile FILE     (FILE may be -)
+       belfry import supervisord FILE…                and those it includes
+       belfry import systemd|quadlet FILE|DIRECTORY…  with drop-ins and sockets
 
-What has no counterpart is said on standard error, with its line.
+What has no counterpart is said on standard error, with its line. The first line
+of what is written tells editors where the schema is (docs/how-to/editors.md).
 Exit: 0 done, 65 the file cannot be read as one of that kind, 66 no such file.
 
 examples:
   belfry import compose docker-compose.yml > belfry.yaml
   docker compose config | belfry import compose - > belfry.yaml
   belfry import procfile Procfile > belfry.yaml && belfry check
+  belfry import supervisord /etc/supervisor/conf.d/*.conf > belfry.yaml
+  belfry import systemd api.service worker@.service > belfry.yaml
+  belfry import quadlet ~/.config/containers/systemd > belfry.yaml
+)";
+
+constexpr std::string_view init_help =
+    R"(belfry init: write a first belfry file for a project.
+
+usage: belfry init [DIRECTORY] [-o FILE] [--force]
+
+  DIRECTORY          where the project is (default: here)
+  -o, --output FILE  where the file goes (default: belfry.yaml in it); `-`: stdout
+  --force            replace a file that is there
+
+It looks for process-compose.yaml, Procfile.dev, Procfile, compose.yaml and
+docker-compose.yml: the first of them becomes the file. Scripts of package.json,
+recipes of a justfile and targets of a Makefile that are called dev, serve,
+start, run or worker are added where those do not say what runs. Where there is
+nothing, a small file is written that can be run and explains itself. What was
+found, and what was left, is said on standard error.
+Exit: 0 done, 66 no such directory, 71 there is a file already.
+
+examples:
+  belfry init && belfry check
+  belfry init --output - ../shop
 )";
 
 constexpr std::string_view completion_help =
@@ -540,6 +568,7 @@ constexpr std::pair<std::string_view, std::string_view> texts[] = {
     {"version", version_help}, {"help", help_help},
     {"logs", logs_help},       {"why", why_help},
     {"analyze", analyze_help}, {"report", report_help},
+    {"init", init_help},
 };
 
 }  // namespace

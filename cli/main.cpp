@@ -124,6 +124,7 @@ constexpr Subcommand subcommands[] = {
     {"events", events},
     {"logs", logs},
     {"import", import},
+    {"init", init},
     {"completion", completion},
     {"why", why},
     {"analyze", analyze},

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 
+#include "cli/foreign_files.hpp"
 #include "cli/foreign_words.hpp"
 #include "cli/help.hpp"
 #include "cli/manual.hpp"
@@ -39,6 +40,11 @@ void daemon_options(CLI::App& app, Raw& raw) {
   file_option(app, raw);
 }
 void names(CLI::App& app, Raw& raw) { app.add_option("names", raw.invocation.names); }
+void first_file_options(CLI::App& app, Raw& raw) {
+  app.add_option("-o,--output", raw.invocation.output);
+  app.add_flag("--force", raw.invocation.force);
+  names(app, raw);
+}
 
 void run_options(CLI::App& app, Raw& raw) {
   file_option(app, raw);
@@ -175,6 +181,7 @@ constexpr SubcommandSpec commands[] = {
     {"reload", "let services reload", control_options},
     {"shutdown", "take the stack down", shutdown_options},
     {"import", "turn another tool's file into a belfry file", names},
+    {"init", "write a first belfry file for a project", first_file_options},
     {"completion", "print shell completion", names},
     {"version", "print the version", json_option},
     {"help", "explain a command", help_options},
@@ -291,14 +298,21 @@ Expected<void> check_names(const Invocation& asked) {
     return std::unexpected(
         usage("cannot " + asked.command + ": " + std::string(what) + " is missing", help_of(asked.command)));
   };
+  if (asked.command == "init" && asked.names.size() > 1)
+    return misunderstood(asked.names[1], "a first file is for one directory", help_of("init"));
   if (asked.command == "attach" && asked.names.size() > 1)
     return misunderstood(asked.names[1], "one screen shows one stack", help_of("attach"));
   if (is_one_of(asked.command, {"start", "stop", "restart", "kill", "reload"})) {
     return need(!asked.names.empty(), "the name of a service");
   }
   if (asked.command == "import") {
-    if (auto enough = need(asked.names.size() == 2, "the kind or the FILE"); !enough) return enough;
-    return check_choice(asked, "the kind", asked.names[0], choices_of("import", ""));
+    if (auto enough = need(asked.names.size() >= 2, "the kind or the FILE"); !enough) return enough;
+    if (auto known = check_choice(asked, "the kind", asked.names[0], choices_of("import", "")); !known)
+      return known;
+    if (asked.names.size() > 2 && !takes_several(asked.names[0]))
+      return misunderstood(asked.names[2], "a file of " + asked.names[0] + " is imported alone",
+                           help_of("import"));
+    return {};
   }
   if (asked.command == "report") return need(!asked.page.empty(), "--html FILE");
   if (asked.command == "completion") {
@@ -452,7 +466,8 @@ std::span<const std::string_view> choices_of(std::string_view command, std::stri
   static constexpr std::string_view drawings[] = {"text", "dot", "mermaid", "json"};
   static constexpr std::string_view events[] = {"state", "bell", "notice", "stack"};
   static constexpr std::string_view streams[] = {"stdout", "stderr", "output"};
-  static constexpr std::string_view kinds[] = {"compose", "process-compose", "procfile"};
+  static constexpr std::string_view kinds[] = {"compose",     "process-compose", "procfile",
+                                               "supervisord", "systemd",         "quadlet"};
   static constexpr std::string_view ci[] = {"github", "gitlab"};
   static constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
   if (command == "check" && option == "--format") return reports;

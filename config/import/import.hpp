@@ -1,8 +1,8 @@
 // Files of other tools as belfry files: text in, text out, and a list of what has no counterpart. This room
-// knows the words of compose, process-compose and Procfile, and how belfry's own are written; it never reads
-// a belfry file.
+// knows the words of other tools, and how belfry's own are written; it never reads a belfry file.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,5 +25,16 @@ struct Imported {
                                               std::string directory = {});
 // A Procfile: `name: command` lines, as Heroku and foreman read them.
 [[nodiscard]] Imported import_procfile(std::string_view text, std::string file_name);
+
+// One of several files that are one source.
+struct ImportFile {
+  std::string name;       // as a message calls it; of a unit its last part counts, of a drop-in the directory too
+  std::string text;
+  std::string directory;  // absolute; empty if unknown
+};
+// Configurations of supervisord: the first with those that it includes.
+[[nodiscard]] Imported import_supervisord(std::span<const ImportFile> files);
+// Unit files of systemd and of Quadlet: services, their sockets, targets, drop-ins, containers.
+[[nodiscard]] Imported import_units(std::span<const ImportFile> files);
 
 }  // namespace belfry::config

@@ -4,6 +4,7 @@
 
 #include "config/document/interpolate.hpp"
 #include "config/import/import.hpp"
+#include "config/import/sections.hpp"
 #include "config/import/writer.hpp"
 
 namespace belfry::config {
@@ -14,12 +15,6 @@ struct Line {
   std::string_view name;
   std::string_view command;
 };
-
-std::string_view trimmed(std::string_view text) {
-  const auto start = text.find_first_not_of(" \t\r");
-  return start == std::string_view::npos ? std::string_view()
-                                         : text.substr(start, text.find_last_not_of(" \t\r") - start + 1);
-}
 
 // Lines of another form are passed over, as foreman does; of two alike the last one counts, as there.
 std::vector<Line> read_lines(const Source& source, Diagnostics& diagnostics) {
@@ -116,18 +111,9 @@ ServiceWriter service_of(const Line& line, const Names& names, const PortNames& 
 
 Imported import_procfile(std::string_view text, std::string file_name) {
   Imported out;
-  std::string own(text);
-  if (own.starts_with("\xEF\xBB\xBF")) own.erase(0, 3);
-  out.diagnostics.sources().emplace_back(std::move(file_name), std::move(own));
-  const Source& source = out.diagnostics.sources().front();
-  if (const auto fault = find_text_fault(source.text())) {
-    out.diagnostics.error(
-        "bad-text",
-        {0, static_cast<std::uint32_t>(1 + std::ranges::count(source.text().substr(0, fault->offset), '\n')),
-         1},
-        fault->message, "save the file as UTF-8");
-    return out;
-  }
+  const auto file = add_text(out.diagnostics, std::move(file_name), text);
+  if (!file) return out;
+  const Source& source = out.diagnostics.sources()[*file];
   const std::vector<Line> lines = read_lines(source, out.diagnostics);
   if (lines.empty() && !out.diagnostics.has_errors())
     out.diagnostics.error("no-services", {0, 0, 0}, "the file has no processes",

@@ -179,6 +179,15 @@ void ServiceWriter::mapping(std::string_view name, const std::vector<std::string
   for (const std::string& entry : entries) lines_.push_back("  " + entry);
 }
 
+void ServiceWriter::items(std::string_view name, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  std::string one;
+  for (const std::string& value : values) one += (one.empty() ? "[" : ", ") + value;
+  if (one.size() + name.size() < 90 && !one.contains('#')) return key(name, one + "]");
+  lines_.push_back(std::string(name) + ":");
+  for (const std::string& value : values) lines_.push_back("  - " + value);
+}
+
 void ServiceWriter::write(std::string& out) const {
   out += "  " + yaml_text(name_) + ":\n";
   for (const std::string& line : lines_) out += "    " + line + "\n";
@@ -189,14 +198,14 @@ void ServiceWriter::omit(std::string_view what, std::uint32_t line) {
   omitted_ += (omitted_.empty() ? "" : ", ") + printable(what) + " (line " + std::to_string(line) + ")";
 }
 
-void Carrier::left(const Node& node, std::string what, std::string why, std::string_view owner) {
+void Carrier::left(const Span& where, std::string what, std::string why, std::string_view owner) {
   // What concerns services is said once for all of them: the file that is written says for each where it
   // stood.
-  const std::string key = owner.empty()
-                              ? std::to_string(node.line) + ":" + std::to_string(node.column) + ":" + what
-                              : what + "\n" + why;
+  const std::string key = owner.empty() ? std::to_string(where.file) + ":" + std::to_string(where.line) +
+                                              ":" + std::to_string(where.column) + ":" + what
+                                        : what + "\n" + why;
   const auto [known, fresh] = at_.emplace(key, left_.size());
-  if (fresh) left_.push_back({node.span(), std::move(what), std::move(why), "", {}, 0, 0});
+  if (fresh) left_.push_back({where, std::move(what), std::move(why), "", {}, 0, 0});
   Left& one = left_[known->second];
   if (owner.empty() || !one.owned_by.insert(std::string(owner)).second) return;
   if (++one.count <= 4)

@@ -67,6 +67,8 @@ class ServiceWriter {
     lines_.push_back(std::string(name) + ": " + std::move(value));
   }
   void mapping(std::string_view name, const std::vector<std::string>& entries);
+  // A list of values that are YAML already, an item a line where one line would be long.
+  void items(std::string_view name, const std::vector<std::string>& values);
   // Remembers what is not carried over; all of it is one comment at the end.
   void omit(std::string_view what, std::uint32_t line);
   void comment(std::string_view text) { lines_.push_back("# " + printable(text)); }
@@ -85,7 +87,12 @@ class Carrier {
  public:
   explicit Carrier(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
   // `what` of the service `owner` is left behind, and why; no owner: of the file.
-  void left(const Node& node, std::string what, std::string why, std::string_view owner = {});
+  void left(const Node& node, std::string what, std::string why, std::string_view owner = {}) {
+    left(node.span(), std::move(what), std::move(why), owner);
+  }
+  void left(const Span& where, std::string what, std::string why, std::string_view owner = {});
+  // So much is left that further problems are only counted: no use in finding words for them.
+  [[nodiscard]] bool is_full() const { return left_.size() >= Diagnostics::most; }
   // To be called once, at the end.
   void finish();
   // Lists; a text is a list of one.
