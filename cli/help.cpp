@@ -20,7 +20,8 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   analyze, report   what a start or a stop took its time for; a page of a run
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload, shutdown    control a running belfry
-  import   turn a compose file or a Procfile into a belfry file
+  init     write a first belfry file for a project
+  import   turn files of compose, systemd, supervisord, … into a belfry file
   completion, version, help
 
 Without -c FILE, the file is belfry.yaml here, or /etc/belfry/belfry.yaml.

@@ -230,7 +230,14 @@ void UnitService::container() {
   if (!speaks && health != nullptr && health->value() != "none")
     ready_.push_back("exec: [podman, healthcheck, run, " + yaml_text(name) + "]");
   // The container is no process of podman's: it has to go if podman is killed.
-  out_.key("post_stop", "[podman, rm, --force, --ignore, --volumes, " + yaml_text(name) + "]");
+  Words removal;
+  for (const std::string& word : {std::string("podman"), std::string("rm"), std::string("--force"),
+                                  std::string("--ignore"), std::string("--volumes"), name})
+    add(removal, word);
+  after_stop_.push_back({std::move(removal), false});
+  // A oneshot does not run on.
+  reloads_ = !oneshot_ && (of("ReloadSignal") != nullptr || of("ReloadCmd") != nullptr);
+  if (!reloads_) return;
   if (const UnitSetting* const at = of("ReloadSignal"))
     out_.mapping("reload", {"command: " + yaml_list({"podman", "kill", "--signal", filled(*at), name})});
   else if (const UnitSetting* const call = of("ReloadCmd")) {

@@ -7,7 +7,6 @@
 #include "config/document/suggest.hpp"
 #include "config/document/words.hpp"
 #include "config/import/unit_values.hpp"
-#include "config/model/address.hpp"
 #include "text/escape.hpp"
 
 namespace belfry::config {
@@ -114,7 +113,7 @@ void ProgramService::socket() {
   else if (address.starts_with("unix:///"))
     address.replace(0, 7, "unix:");
   const bool good = line != nullptr && !address.contains("://") &&
-                    (address.starts_with("unix:/") || address.contains('$') || parse_host_port(address)) &&
+                    (address.starts_with("unix:/") || address.contains('$') || is_own_address(address)) &&
                     set_.addresses.insert(address).second;
   if (!good) {
     set_.carrier.left(at == nullptr ? program_.at : at->at, "the socket",

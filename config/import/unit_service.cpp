@@ -138,6 +138,7 @@ void UnitService::command() {
 
 void UnitService::hook(std::string_view key, std::string_view name) {
   std::vector<OneCommand> commands;
+  if (key == "ExecStopPost") commands = std::move(after_stop_);
   for (ExecLine& line : lines(key)) {
     if (line.names_main_process)
       left(*line.at, "a command with $MAINPID", "belfry tells hooks no process id");
@@ -157,8 +158,8 @@ void UnitService::reload() {
   std::vector<OneCommand> commands;
   std::string signal;
   for (ExecLine& line : lines("ExecReload")) {
-    if (oneshot_)
-      left(*line.at, "a oneshot does not run on");
+    if (oneshot_ || reloads_)
+      left(*line.at, reloads_ ? "the reload of the container counts" : "a oneshot does not run on");
     else if (!line.signal.empty())
       signal = line.signal;
     else if (line.names_main_process)

@@ -103,6 +103,8 @@ class UnitService {
   std::string type_;
   bool oneshot_ = false;
   std::vector<std::string> ready_;
+  std::vector<OneCommand> after_stop_;  // what belfry has to do then, before the unit's own commands
+  bool reloads_ = false;                // it has been said how
   std::string stop_signal_;
   std::vector<const Unit*> sockets_;
 };

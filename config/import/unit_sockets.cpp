@@ -3,7 +3,6 @@
 
 #include "config/import/unit_service.hpp"
 #include "config/import/unit_values.hpp"
-#include "config/model/address.hpp"
 
 namespace belfry::config {
 namespace {
@@ -13,14 +12,7 @@ std::string address_of(std::string_view written, bool datagrams) {
   if (written.starts_with('/') || written.starts_with('@'))
     return datagrams || written.size() > 100 ? "" : "unix:" + std::string(written);
   const std::string host = written.contains(':') ? std::string(written) : "*:" + std::string(written);
-  const auto parsed = parse_host_port(host);
-  if (!parsed) return {};
-  // A name of an interface, or of a host, is none of these.
-  const bool address = parsed->host == "*" ||
-                       parsed->host.find_first_not_of("0123456789.") == std::string::npos ||
-                       (host.starts_with('[') &&
-                        parsed->host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos);
-  return address ? (datagrams ? "udp:" : "") + host : "";
+  return is_own_address(host) ? (datagrams ? "udp:" : "") + host : "";
 }
 
 }  // namespace

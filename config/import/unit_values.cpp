@@ -1,5 +1,8 @@
 #include "config/import/unit_values.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,6 +11,7 @@
 #include <utility>
 
 #include "config/import/sections.hpp"
+#include "config/model/address.hpp"
 #include "config/model/duration.hpp"
 #include "config/model/kernel_names.hpp"
 #include "text/escape.hpp"
@@ -203,6 +207,14 @@ std::optional<std::string> unit_signal(std::string_view text) {
   if (!number) return std::nullopt;
   const std::string_view name = signal_name(*number);
   return name.empty() ? std::string(text) : std::string(name);
+}
+
+bool is_own_address(std::string_view text) {
+  const auto parsed = parse_host_port(text);
+  if (!parsed) return false;
+  in6_addr address{};  // large enough for both
+  return parsed->host == "*" || parsed->host == "localhost" ||
+         inet_pton(text.starts_with('[') ? AF_INET6 : AF_INET, parsed->host.c_str(), &address) == 1;
 }
 
 std::vector<std::string> unit_words(std::string_view rest, bool& unclosed) {

@@ -68,6 +68,15 @@ TEST(Options, wait_takes_targets_options_and_a_command) {
   EXPECT_EQ(asked({"wait", "db", "--condition", "stopped"}).condition, "stopped");
 }
 
+TEST(Options, several_files_are_imported_where_they_are_one_source) {
+  EXPECT_THAT(asked({"import", "systemd", "a", "b", "-"}).names, ElementsAre("systemd", "a", "b", "-"));
+  EXPECT_EQ(asked({"import", "supervisord", "a", "b"}).names.size(), 3U);
+  const Invocation init = asked({"init", "-o", "-", "--force", "shop"});
+  EXPECT_EQ(init.output, "-");
+  EXPECT_TRUE(init.force);
+  EXPECT_THAT(init.names, ElementsAre("shop"));
+}
+
 TEST(Options, what_an_answer_has_to_be_is_read) {
   WaitOptions options;
   options.status = "200-204,301";
@@ -235,6 +244,10 @@ TEST(Options, every_refusal_is_usage_and_says_what_next) {
                                                        {"check", "--format", "xml"},
                                                        {"import", "compose"},
                                                        {"import", "helm", "x"},
+                                                       {"import", "compose", "x", "y"},
+                                                       {"import", "systemd"},
+                                                       {"init", "a", "b"},
+                                                       {"init", "--outptu", "x"},
                                                        {"completion"},
                                                        {"completion", "tcsh"},
                                                        {"shutdown", "now"},

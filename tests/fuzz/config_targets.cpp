@@ -1,5 +1,7 @@
 #include "config_targets.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <sstream>
 
@@ -9,6 +11,7 @@
 #include "config/document/words.hpp"
 #include "config/graph/render.hpp"
 #include "config/graph/times.hpp"
+#include "config/import/first_file.hpp"
 #include "config/import/import.hpp"
 #include "config/load/load.hpp"
 #include "config/model/duration.hpp"
@@ -28,6 +31,21 @@ void expect_readable(const config::Imported& imported) {
   config::Diagnostics diagnostics;
   diagnostics.sources().emplace_back("imported", imported.yaml);
   if (document.parse(diagnostics, 0) == nullptr) std::abort();
+}
+
+// These promise more: a belfry file without errors but of what is not on this machine.
+void expect_sound(const config::Imported& imported) {
+  if (imported.yaml.empty()) return;
+  config::LoadOptions options;
+  options.environment = no_variables;
+  const config::Loaded loaded = config::load_text(imported.yaml, "/nowhere/imported.yaml", options);
+  for (const config::Diagnostic& one : loaded.diagnostics)
+    if (one.severity == config::Severity::error && one.rule != "cannot-read") {
+      std::ostringstream out;
+      print(loaded.diagnostics, out);
+      std::fputs((out.str() + imported.yaml).c_str(), stderr);
+      std::abort();
+    }
 }
 
 }  // namespace
@@ -80,5 +98,37 @@ void process_compose(std::string_view bytes) {
   expect_readable(config::import_process_compose(bytes, "fuzz"));
 }
 void procfile(std::string_view bytes) { expect_readable(config::import_procfile(bytes, "fuzz")); }
+void supervisord(std::string_view bytes) {
+  const config::ImportFile file{"fuzz.conf", std::string(bytes), "/nowhere"};
+  expect_sound(config::import_supervisord(std::span(&file, 1)));
+}
+
+// The bytes as every kind of file at once, and cut at lines of `---` into several units.
+void units(std::string_view bytes) {
+  std::vector<config::ImportFile> files;
+  for (const std::string_view name :
+       {"a.service", "b.container", "c@.service", "a.socket", "d.target", "a.service.d/x.conf"})
+    files.push_back({std::string(name), std::string(bytes), "/nowhere"});
+  expect_sound(config::import_units(files));
+  files.clear();
+  for (int i = 0; !bytes.empty() && i < 16; ++i) {
+    const auto end = std::min(bytes.find("---\n"), bytes.size());
+    files.push_back({std::string(1, static_cast<char>('a' + i)) + (i % 3 == 2 ? ".container" : ".service"),
+                     std::string(bytes.substr(0, end)), "/nowhere"});
+    bytes.remove_prefix(std::min(end + 4, bytes.size()));
+  }
+  if (!files.empty()) expect_sound(config::import_units(files));
+}
+
+void project(std::string_view bytes) {
+  const std::vector<std::string> no_locks;
+  for (const std::string_view name : {"package.json", "justfile", "Makefile"}) {
+    const config::ImportFile file{std::string(name), std::string(bytes), "/nowhere"};
+    const config::FirstFile first = config::first_file(std::span(&file, 1), no_locks);
+    config::LoadOptions options;
+    options.environment = no_variables;
+    if (config::load_text(first.yaml, "/nowhere/first.yaml", options).diagnostics.has_errors()) std::abort();
+  }
+}
 
 }  // namespace belfry::fuzz

@@ -18,7 +18,10 @@ void quantities(std::string_view bytes);
 void compose(std::string_view bytes);
 void process_compose(std::string_view bytes);
 void procfile(std::string_view bytes);
-void notify(std::string_view bytes);  // daemon/notify/message
+void supervisord(std::string_view bytes);
+void units(std::string_view bytes);
+void project(std::string_view bytes);  // what `init` reads
+void notify(std::string_view bytes);   // daemon/notify/message
 // What databases answer, and how they are named: probes/protocols, config/model.
 void postgres(std::string_view bytes);
 void mysql(std::string_view bytes);
@@ -36,13 +39,16 @@ void history(std::string_view bytes);  // history/history
 void http_request(std::string_view bytes);
 void http_target(std::string_view bytes);
 
-inline constexpr std::array<Target, 21> targets{{{"document", document},
+inline constexpr std::array<Target, 24> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
                                                  {"compose", compose},
                                                  {"process_compose", process_compose},
                                                  {"procfile", procfile},
+                                                 {"supervisord", supervisord},
+                                                 {"units", units},
+                                                 {"project", project},
                                                  {"notify", notify},
                                                  {"postgres", postgres},
                                                  {"mysql", mysql},

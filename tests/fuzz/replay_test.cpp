@@ -34,7 +34,13 @@ TEST(Fuzz, what_clients_send_passes_every_target) {
 TEST(Fuzz, histories_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/histories"); }
 TEST(Fuzz, bad_files_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/config/bad"); }
 TEST(Fuzz, examples_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "config/examples"); }
-TEST(Fuzz, imports_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/config/import"); }
+TEST(Fuzz, imports_pass_every_target) {
+  const fs::path imports = fs::path(BELFRY_SOURCE_DIR) / "tests/config/import";
+  replay(imports);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(imports))
+    if (entry.is_directory()) replay(entry.path());
+}
+TEST(Fuzz, unit_files_pass_every_target) { replay(fs::path(BELFRY_SOURCE_DIR) / "tests/fuzz/units"); }
 
 }  // namespace
 }  // namespace belfry::fuzz

@@ -84,7 +84,7 @@ class Completion:
 
     def test_files(self):
         for line, words in (("check be", ["check"]), ("check -c be", ["check", "-c"]), ("graph --times be", ["graph", "--times"]),
-                            ("import compose be", ["import", "compose"]), ("run -c be", ["run", "-c"])):
+                            ("import compose be", ["import", "compose"]), ("init -o be", ["init", "-o"]), ("run -c be", ["run", "-c"])):
             self.assert_completes(f"belfry {line}", *words, "belfry.yaml")
 
     def test_files_with_blanks(self):
@@ -100,6 +100,7 @@ class Completion:
     def test_topics_of_help_kinds_of_import_and_shells(self):
         self.assert_completes("belfry help comp", "help", "completion")
         self.assert_completes("belfry import proce", "import", "process-compose")
+        self.assert_completes("belfry import supe", "import", "supervisord")
         self.assert_completes("belfry completion fi", "completion", "fish")
 
     def test_services_of_the_file(self):

@@ -161,7 +161,8 @@ class HostileAnswers(Scenario):
                     ["run", "-c", name], ["exec", "-c", name, "--", "true"], ["check", name + "2"], ["run", "-c", name + "2"],
                     [HOSTILE], ["status", "--" + HOSTILE], ["help", HOSTILE], ["wait", HOSTILE + "://x"], ["status", "--socket", name],
                     ["import", "compose", name], ["import", "procfile", name], ["import", "process-compose", name],
-                    ["import", HOSTILE, name]]
+                    ["import", "supervisord", name],
+                    ["import", "systemd", name], ["init", "-o", "-", name], ["import", HOSTILE, name]]
         commands += [["graph", "--format", kind, name] for kind in ("text", "dot", "mermaid", "json")]
         for command in commands:
             ran = stack.cli(*command)

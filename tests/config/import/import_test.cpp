@@ -29,10 +29,27 @@ void expect_golden(const std::string& path, const std::string& text) {
   EXPECT_EQ(contents(path), text);
 }
 
+// A directory is one source of several files.
+std::vector<ImportFile> files_in(const fs::path& path) {
+  std::vector<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path))
+    if (entry.is_regular_file()) paths.push_back(entry.path());
+  std::ranges::sort(paths);
+  std::vector<ImportFile> files;
+  for (const fs::path& one : paths)
+    files.push_back({one.lexically_relative(directory).string(), contents(one), "/srv/project"});
+  return files;
+}
+
 Imported import_of(const std::string& name) {
+  if (fs::is_directory(directory / name)) return import_units(files_in(directory / name));
   const std::string text = contents(directory / name);
   if (name.ends_with(".process-compose.yaml")) return import_process_compose(text, name, "/srv/project");
   if (name.ends_with(".compose.yaml")) return import_compose(text, name, "/srv/project");
+  if (name.ends_with(".supervisord.conf")) {
+    const ImportFile file{name, text, "/srv/project"};
+    return import_supervisord(std::span(&file, 1));
+  }
   return import_procfile(text, name);
 }
 
@@ -40,7 +57,9 @@ std::vector<std::string> samples() {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     const std::string name = entry.path().filename().string();
-    if (name.ends_with("compose.yaml") || name.ends_with("Procfile")) names.push_back(name);
+    if (name.ends_with("compose.yaml") || name.ends_with("Procfile") || name.ends_with(".conf") ||
+        entry.is_directory())
+      names.push_back(name);
   }
   std::ranges::sort(names);
   return names;
