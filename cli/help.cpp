@@ -20,8 +20,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   analyze, report   what a start or a stop took its time for; a page of a run
   wait     wait for servers, files, names, or services of a running belfry
   start, stop, restart, kill, reload, shutdown    control a running belfry
-  init     write a first belfry file for a project
-  import   turn files of compose, systemd, supervisord, … into a belfry file
+  init, import  write a first file for a project; turn another tool's into one
   completion, version, help
 
 Without -c FILE, the file is belfry.yaml here, or /etc/belfry/belfry.yaml.
@@ -506,7 +505,7 @@ constexpr std::string_view init_help =
 usage: belfry init [DIRECTORY] [-o FILE] [--force]
 
   DIRECTORY          where the project is (default: here)
-  -o, --output FILE  where the file goes (default: belfry.yaml in it); `-`: stdout
+  -o, --output FILE  where the file goes; `-`: stdout (default: belfry.yaml)
   --force            replace a file that is there
 
 It looks for process-compose.yaml, Procfile.dev, Procfile, compose.yaml and
