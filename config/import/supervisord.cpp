@@ -3,11 +3,11 @@
 #include <deque>
 #include <map>
 
-#include "config/document/suggest.hpp"
 #include "config/import/import.hpp"
 #include "config/import/supervisord_program.hpp"
 #include "config/import/unit_values.hpp"
 #include "text/escape.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -112,9 +112,10 @@ void Supervisord::list_section(const Section& section, std::string_view type) {
   constexpr auto known = std::to_array<std::string_view>(
       {"program:NAME", "group:NAME", "fcgi-program:NAME", "eventlistener:NAME", "supervisord", "include"});
   const auto found = std::ranges::find(rows, type, &Row::first);
-  std::string why = found != rows.end()  ? std::string(found->second)
-                    : carrier_.is_full() ? std::string()
-                                         : did_you_mean(type.contains(':') ? type : section.name, known);
+  std::string why = found != rows.end() ? std::string(found->second)
+                    : carrier_.is_full()
+                        ? std::string()
+                        : text::did_you_mean(type.contains(':') ? type : section.name, known);
   carrier_.left(section.at, "[" + section.name.substr(0, 100) + "]", std::move(why));
 }
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 
-#include "config/document/suggest.hpp"
 #include "config/document/words.hpp"
 #include "config/import/unit_values.hpp"
 #include "text/escape.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -352,7 +352,7 @@ std::string why_supervisord_key_is_left(std::string_view key) {
                                                           "directory",
                                                           "umask",
                                                           "socket"});
-  const std::string_view near = nearest(key, known);
+  const std::string_view near = text::nearest(key, known);
   return near.empty() ? "belfry has no counterpart"
                       : "belfry does not know this key: did you mean `" + std::string(near) + "`?";
 }

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "config/document/suggest.hpp"
 #include "config/import/unit_service.hpp"
+#include "text/suggest.hpp"
 
 namespace belfry::config {
 namespace {
@@ -278,14 +278,14 @@ std::string why_unit_key_is_left(std::string_view section, std::string_view key)
   constexpr auto sections = std::to_array<std::string_view>(
       {"Unit", "Service", "Install", "Socket", "Container", "Network", "Volume", "Target", "Quadlet"});
   if (std::ranges::find(sections, section) == sections.end())
-    return "the section is none that belfry reads: " + did_you_mean(section, sections);
+    return "the section is none that belfry reads: " + text::did_you_mean(section, sections);
   const auto exact = std::ranges::find(reasons, key, &Reason::first);
   if (exact != reasons.end()) return std::string(exact->second);
   constexpr std::string_view no_counterpart = "belfry has no counterpart";
   if (std::ranges::find(others, key) != others.end()) return std::string(no_counterpart);
   std::vector<std::string_view> known(others.begin(), others.end());
   for (const Reason& one : reasons) known.push_back(one.first);
-  const std::string_view near = nearest(key, known);
+  const std::string_view near = text::nearest(key, known);
   if (!near.empty()) return "belfry does not know this key: did you mean `" + std::string(near) + "`?";
   const auto family =
       std::ranges::find_if(families, [&](const Reason& one) { return key.starts_with(one.first); });
