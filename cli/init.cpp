@@ -57,7 +57,7 @@ Failure is_there(const std::string& path) {
 
 // Where the file goes: `-` is standard output. A belfry.yml is the same file by another name.
 Expected<std::string> target_of(const Invocation& asked, const fs::path& directory) {
-  const std::string path =
+  std::string path =
       asked.output.empty() ? (directory / "belfry.yaml").lexically_normal().string() : asked.output;
   if (path == "-" || asked.force) return path;
   std::error_code ignored;
