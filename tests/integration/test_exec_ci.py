@@ -72,7 +72,7 @@ class ExecCi(Scenario):
         stack = self.stack("  db: {command: [sleep, '1000'], restart: {delay: 30s}}\n"
                            "  mq: {command: [sh, -c, 'sleep 1000 & exec sleep 1000'], restart: {delay: 30s}, stop: {timeout: 200ms}}")
         for name in ("db", "mq"):
-            for _ in range(5):
+            for _ in range(2):
                 ran = self.exec(stack, "--verdict-code", "75", command=self.killing(name, 9, ":"))
                 self.assertEqual(ran.returncode, 75, ran.stderr)
                 self.assertIn(f"  {name} died", ran.stderr)
