@@ -155,13 +155,14 @@ const std::vector<UnitEdge>& UnitEdges::of(const Unit& unit) const {
 }
 
 void UnitEdges::open_circles() {
-  for (auto& [from, edges] : edges_)
-    std::erase_if(edges, [&](const UnitEdge& edge) {
+  // In the order of the files, so that what is said of them has one.
+  for (const Unit& from : units_.all())
+    std::erase_if(edges_[&from], [&](const UnitEdge& edge) {
       // A part of a target goes down by its name; being wanted needs no edge, all of the file is started.
       const bool grouped = edge.is_part && edge.to->kind == "target";
       if (grouped)
         carrier_.left(edge.said->at(), "`PartOf=" + edge.to->name + "`",
-                      "stopping a gate stops nobody else: name the services, or stop the stack", from->name);
+                      "stopping a gate stops nobody else: name the services, or stop the stack", from.name);
       return !edge.is_ordered && !edge.is_required && !edge.is_bound && (!edge.is_part || grouped);
     });
   for (const Unit& unit : units_.all()) open_circles_from(unit);

@@ -28,7 +28,11 @@ struct SharedAppend : testing::Test {
     directory = name;
     path = directory + "/history";
   }
-  ~SharedAppend() override { std::filesystem::remove_all(directory); }
+  // A thread that was left behind may still write there.
+  ~SharedAppend() override {
+    for (std::error_code error; std::filesystem::exists(directory);)
+      std::filesystem::remove_all(directory, error);
+  }
 
   std::string text() const {
     std::ifstream in(path, std::ios::binary);
