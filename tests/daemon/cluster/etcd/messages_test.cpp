@@ -99,7 +99,7 @@ TEST(EtcdMessages, the_other_requests) {
 }
 
 TEST(EtcdMessages, a_range_response_has_keys_and_a_revision) {
-  const auto response = read_range_response(header + "\x12\x10"s + key_value + "\x18\x01\x20\x01"s);
+  const auto response = read_range_response(header + "\x12\x0E"s + key_value + "\x18\x01\x20\x01"s);
   ASSERT_TRUE(response);
   EXPECT_EQ(response->header, who);
   EXPECT_EQ(response->range, (Range{.revision = 3, .keys = {a}}));
@@ -107,7 +107,7 @@ TEST(EtcdMessages, a_range_response_has_keys_and_a_revision) {
 
 TEST(EtcdMessages, a_transaction_tells_what_each_operation_has_done) {
   // ResponseOp{response_range: {kvs}}, {response_put: {}}, {response_delete_range: {deleted: 4}}
-  const auto response = read_txn_response(header + "\x10\x01\x1A\x14\x0A\x12\x12\x10"s + key_value +
+  const auto response = read_txn_response(header + "\x10\x01\x1A\x12\x0A\x10\x12\x0E"s + key_value +
                                           "\x1A\x02\x12\x00\x1A\x04\x1A\x02\x10\x04"s);
   ASSERT_TRUE(response);
   EXPECT_TRUE(response->result.held);
@@ -120,7 +120,7 @@ TEST(EtcdMessages, a_transaction_tells_what_each_operation_has_done) {
 
 TEST(EtcdMessages, a_watch_tells_events_or_why_it_is_over) {
   // Event{kv}, Event{type: DELETE, kv: {key: "b", mod_revision: 8}} as field 11.
-  const auto news = read_watch_response(header + "\x5A\x12\x12\x10"s + key_value +
+  const auto news = read_watch_response(header + "\x5A\x10\x12\x0E"s + key_value +
                                         "\x5A\x09\x08\x01\x12\x05\x0A\x01"
                                         "b"
                                         "\x18\x08"s);
@@ -160,7 +160,7 @@ TEST(EtcdMessages, fields_of_later_versions_are_passed_over) {
 // Whatever is cut off, or stands where something else should, is nothing; only at the ends of fields may a
 // prefix be a message of its own.
 TEST(EtcdMessages, a_response_that_is_cut_off_is_never_taken_for_more_than_it_is) {
-  const std::string whole = header + "\x5A\x12\x12\x10"s + key_value;
+  const std::string whole = header + "\x5A\x10\x12\x0E"s + key_value;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const auto read = read_watch_response(whole.substr(0, size));
     EXPECT_EQ(read.has_value(), size == 0 || size == header.size()) << size;

@@ -91,14 +91,16 @@ TEST(Protobuf, what_is_not_well_formed_is_broken_wherever_it_is_cut_off) {
 }
 
 TEST(Protobuf, a_field_of_another_type_than_is_asked_for_breaks_the_message) {
-  Fields number("\x08\x01"s);
+  const std::string one = "\x08\x01"s;
+  Fields number(one);
   ASSERT_TRUE(number.next());
   EXPECT_EQ(number.bytes(), "");
   EXPECT_FALSE(number.next());
   EXPECT_FALSE(number.whole());
-  Fields bytes(
+  const std::string a =
       "\x0A\x01"
-      "a"s);
+      "a"s;
+  Fields bytes(a);
   ASSERT_TRUE(bytes.next());
   EXPECT_EQ(bytes.unsigned_value(), 0U);
   EXPECT_FALSE(bytes.whole());

@@ -231,11 +231,13 @@ TEST_F(RealEtcd, a_member_that_is_killed_is_followed_by_another) {
   const auto news = rig.wait((*watch)->next(ctx));
   ASSERT_FALSE(news);
   EXPECT_EQ(news.error().kind(), Error::Kind::closed) << news.error().text();
-  const auto listed = rig.wait(client.range(ctx, "a/"));
+  // Where the leader was killed, those who are left say so until they have elected another.
+  auto listed = rig.wait(client.range(ctx, "a/"));
+  while (!listed && !ctx.cancelled()) listed = rig.wait(client.range(ctx, "a/"));
   ASSERT_TRUE(listed) << listed.error().text();
   EXPECT_EQ(listed->keys.size(), 1U);
   EXPECT_NE(client.facts().member, first);
-  EXPECT_EQ(client.facts().connections, 2U);
+  EXPECT_GE(client.facts().connections, 2U);
 }
 
 TEST_F(RealEtcd, a_member_without_a_majority_says_that_it_has_no_leader) {
