@@ -175,6 +175,13 @@ struct Http2::State {
     return of(self).fail(std::string("it sends what HTTP/2 forbids: ") + nghttp2_strerror(code));
   }
 
+  // nghttp2 has said why in a GOAWAY of its own, and reads no more when that is sent. After one of the
+  // server's it does so when the last call is over.
+  void notice_the_end() {
+    if (failed || nghttp2_session_want_read(session.get()) != 0) return;
+    if (!going_away || !calls.empty()) failed = Error::failed("it sends what HTTP/2 forbids");
+  }
+
   void tell_outgoing() {
     if (tell && session && nghttp2_session_want_write(session.get()) != 0) tell();
   }
@@ -197,6 +204,7 @@ Http2::~Http2() = default;
 
 std::size_t Http2::calls() const { return state_->calls.size(); }
 std::size_t Http2::short_calls() const { return state_->short_calls; }
+const std::optional<Error>& Http2::failed() const { return state_->failed; }
 bool Http2::going_away() const { return state_->going_away; }
 void Http2::on_outgoing(std::move_only_function<void()> tell) { state_->tell = std::move(tell); }
 
@@ -217,8 +225,7 @@ Result<void> Http2::hear(std::string_view bytes) {
   state.beginning.clear();
   if (taken < 0 && !state.failed)
     state.failed = Error::failed(std::string("HTTP/2: ") + nghttp2_strerror(static_cast<int>(taken)));
-  if (!state.failed && nghttp2_session_want_read(state.session.get()) == 0)
-    state.failed = Error::failed("it sends what HTTP/2 forbids");
+  state.notice_the_end();
   state.tell_outgoing();
   if (state.failed) return std::unexpected(*state.failed);
   return {};
@@ -230,6 +237,7 @@ void Http2::append_outgoing(std::string& say) {
   const std::uint8_t* bytes = nullptr;
   for (ssize_t size = 0; (size = nghttp2_session_mem_send(state_->session.get(), &bytes)) > 0;)
     say.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  state_->notice_the_end();
 }
 
 void Http2::ping() {

@@ -65,6 +65,8 @@ class Http2 {
   [[nodiscard]] std::size_t calls() const;
   // Those that are over when they have their answer.
   [[nodiscard]] std::size_t short_calls() const;
+  // Why it is good for nothing any more; empty: it is good.
+  [[nodiscard]] const std::optional<Error>& failed() const;
   // The server takes no more calls; those that it has it goes on with.
   [[nodiscard]] bool going_away() const;
   // There is something to send that append_outgoing() has not given yet. Called from anything but it.

@@ -156,6 +156,7 @@ Task<> Transport::write(Context& ctx) {
     } else {
       done = co_await write_all(ctx, *say);
     }
+    if (done && http2_.failed()) done = std::unexpected(*http2_.failed());
     if (!done) lose(done.error());
   }
 }

@@ -116,7 +116,8 @@ std::string ScriptedMember::answer_to(std::string& heard) {
     const std::uint32_t stream = byte(5) << 24U | byte(6) << 16U | byte(7) << 8U | byte(8);
     if (byte(3) == 0 && size > 0 && script_) say += script_(stream);
     if (byte(3) == 3) ++resets_;
-    if (byte(3) == 4 && byte(4) == 0) say += http2_frame(4, 1, 0, "");  // its SETTINGS, acknowledged
+    if (byte(3) == 4 && byte(4) == 0 && !greeting.empty())
+      say += http2_frame(4, 1, 0, "");  // its SETTINGS, acknowledged
     heard.erase(0, head_bytes + size);
   }
   return say;
