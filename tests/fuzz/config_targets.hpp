@@ -38,8 +38,11 @@ void history(std::string_view bytes);  // history/history
 // What clients of the daemon send: daemon/http/wire/parser, the queries of daemon/http/api.
 void http_request(std::string_view bytes);
 void http_target(std::string_view bytes);
+// What members of etcd send: daemon/cluster/etcd.
+void etcd_message(std::string_view bytes);
+void etcd_stream(std::string_view bytes);
 
-inline constexpr std::array<Target, 24> targets{{{"document", document},
+inline constexpr std::array<Target, 26> targets{{{"document", document},
                                                  {"load", load},
                                                  {"interpolate", interpolate},
                                                  {"quantities", quantities},
@@ -62,6 +65,8 @@ inline constexpr std::array<Target, 24> targets{{{"document", document},
                                                  {"tcp_answer", tcp_answer},
                                                  {"history", history},
                                                  {"http_request", http_request},
-                                                 {"http_target", http_target}}};
+                                                 {"http_target", http_target},
+                                                 {"etcd_message", etcd_message},
+                                                 {"etcd_stream", etcd_stream}}};
 
 }  // namespace belfry::fuzz
