@@ -69,7 +69,6 @@ Task<> Client::live(Context& ctx) {
 
 void Client::close() {
   stopped_ = true;
-  renewals_.reset();
   standing_->never(Error::closed("the client of etcd was stopped"));
 }
 
@@ -104,6 +103,7 @@ Task<Duration> Client::visit(Context& ctx, Endpoint endpoint) {
   Context patience(loop_);
   Result<void> ended = co_await tasks.wait(patience);
   if (!ended) facts_.trouble = ended.error();
+  connection->close();
   co_return established ? saturating_subtract(loop_.now(), stood_since) : saturating_subtract(begun, begun);
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <set>
 #include <vector>
 
@@ -108,7 +107,7 @@ struct Http2::State {
     if (call == nullptr) return NGHTTP2_ERR_DEFERRED;  // it is being reset
     const std::size_t now = std::min(size, call->outgoing_.size());
     if (now == 0 && call->says_more_) return NGHTTP2_ERR_DEFERRED;
-    std::memcpy(into, call->outgoing_.data(), now);
+    std::copy_n(call->outgoing_.data(), now, into);
     call->outgoing_.erase(0, now);
     if (call->outgoing_.empty() && !call->says_more_) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(now);

@@ -99,6 +99,11 @@ void Transport::lose(const Error& why) {
   lost_.ring();
 }
 
+void Transport::close() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
 void Transport::expect_news() {
   quiet_since_ = std::max(quiet_since_, loop_.now());
   call_begun_.notify();

@@ -47,6 +47,8 @@ class Transport {
   void start(Context& ctx, WaitGroup& group);
 
   void lose(const Error& why);
+  // When its tasks have ended: whoever still holds a call on it holds no descriptor by that.
+  void close();
   [[nodiscard]] Listener<> lost() { return lost_.listener(); }
   // Empty: it is not.
   [[nodiscard]] const Error& why_lost() const { return why_lost_; }

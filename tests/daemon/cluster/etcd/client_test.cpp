@@ -319,6 +319,18 @@ TEST_F(EtcdClient, stopping_the_client_ends_every_call) {
   EXPECT_EQ(late.error().text(), "cannot list the keys below a/ in etcd: the client of etcd was stopped");
 }
 
+TEST_F(EtcdClient, a_watch_that_is_kept_after_its_connection_keeps_no_descriptor) {
+  greets();
+  script = [](std::uint32_t stream) { return begun(stream) + message(stream, created); };
+  Client& client = connect();
+  auto watch = rig.wait(client.watch(ctx, "a/", 1));
+  ASSERT_TRUE(watch) << watch.error().text();
+  Context patience(rig.loop);
+  EXPECT_TRUE(rig.wait(stop_client(patience, client)));
+  run_until(rig, [this] { return member->open_connections() == 0; });
+  EXPECT_FALSE(rig.wait((*watch)->next(ctx)));
+}
+
 // The frames of all tasks go while they wait, in whatever state.
 TEST(EtcdClientTeardown, a_loop_that_is_abandoned_leaves_nothing) {
   for (int steps = 0; steps < 60; ++steps) {

@@ -45,6 +45,7 @@ class ScriptedMember {
   Task<Result<void>> stop(Context& patience);
 
   [[nodiscard]] std::size_t connections() const { return connections_; }
+  [[nodiscard]] std::size_t open_connections() const { return sockets_.size(); }
   // How many streams were reset by the client.
   [[nodiscard]] std::size_t resets() const { return resets_; }
 
