@@ -28,7 +28,7 @@ struct Imported {
 
 // One of several files that are one source.
 struct ImportFile {
-  std::string name;       // as a message calls it; of a unit its last part counts, of a drop-in the directory too
+  std::string name;  // as a message calls it; of a unit its last part counts, of a drop-in the directory too
   std::string text;
   std::string directory;  // absolute; empty if unknown
 };

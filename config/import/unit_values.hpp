@@ -35,7 +35,8 @@ struct TimeSpan {
 // `SIGTERM` for `TERM`, `SIGTERM` and `15`.
 [[nodiscard]] std::optional<std::string> unit_signal(std::string_view text);
 
-// `127.0.0.1:80`, `[::1]:80`, `localhost:80`, `*:80`: what a socket can be bound to without asking for a name.
+// `127.0.0.1:80`, `[::1]:80`, `localhost:80`, `*:80`: what a socket can be bound to without asking for a
+// name.
 [[nodiscard]] bool is_own_address(std::string_view text);
 
 // Words separated by blanks; quotes and escapes as systemd.syntax(7) has them. `unclosed` is set for a quote
