@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -511,8 +512,8 @@ class Strangers(Watch):
         stack.start().wait_for_control()
         for name in self.probes():
             self.assertEqual(stack.wait(f"calm-{name}", timeout="500ms"), 504)
-            self.assertRegex(self.error(stack, f"calm-{name}"),
-                             rf"port {self.port} is held by pid {os.getpid()} \S+, not by this service")
+            until(lambda name=name: re.search(rf"port {self.port} is held by pid {os.getpid()} \S+, not by this service",
+                                              self.error(stack, f"calm-{name}")))
             self.assertNotIn(f" {name} is ready", stack.output.text())
             self.assertEqual(stack.services()[f"on-{name}"]["state"], "waiting")
         self.assertEqual(stack.stop(), 0)
