@@ -96,7 +96,7 @@ def catalogue(ports, files):
         # What ends by itself.
         "port taken by a stranger": Case(
             api + f"  db: {{command: [sh, -c, 'echo bind: Address already in use; exit 1'], ready: {{port: {ports['plain']}}}, restart: no}}",
-            rf"api waits for db: db does not start: port {ports['plain']} is taken by pid {os.getpid()} \(", at="blocked"),
+            rf"api waits for db: db does not start: port {ports['plain']} is taken by (pid {os.getpid()} \(|a process of user \S+ \(`ss)", at="blocked"),
         "exit code": Case("  api: {command: [sh, -c, 'echo no licence found; exit 3'], ready: notify, restart: no}",
                           r'api does not start: .*exited with code 3 before it was ready.*"no licence found"', at="failed"),
         "missing command of a shell": Case("  api: {command: [sh, -c, no-such-thing], ready: notify, restart: no}",
