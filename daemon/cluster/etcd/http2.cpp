@@ -7,34 +7,20 @@
 #include <set>
 #include <vector>
 
+#include "probes/protocols/nghttp2_session.hpp"
 #include "probes/protocols/server_words.hpp"
 
 namespace belfry::daemon::etcd {
 
 namespace {
 
-// SETTINGS and PING have to be acknowledged; who sends so many of them wants something else.
-constexpr std::size_t most_acknowledgements = 32;
-constexpr std::size_t frame_type_at = 3;  // behind the length (RFC 9113, 4.1)
-constexpr std::size_t first_words = 5;    // tell who speaks, if it is somebody else
-
-template <auto release>
-struct Releaser {
-  template <class T>
-  void operator()(T* held) const {
-    release(held);
-  }
-};
-using Session = std::unique_ptr<nghttp2_session, Releaser<nghttp2_session_del>>;
-using Callbacks = std::unique_ptr<nghttp2_session_callbacks, Releaser<nghttp2_session_callbacks_del>>;
-using Options = std::unique_ptr<nghttp2_option, Releaser<nghttp2_option_del>>;
-
-nghttp2_nv field(std::string_view name, std::string_view value) {
-  const auto bytes = [](std::string_view text) {
-    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // which nghttp2 copies
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
+using probes::nghttp2::Callbacks;
+using probes::nghttp2::field;
+using probes::nghttp2::first_words;
+using probes::nghttp2::frame_type_at;
+using probes::nghttp2::most_acknowledgements;
+using probes::nghttp2::Options;
+using probes::nghttp2::Session;
 
 std::string_view text(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
