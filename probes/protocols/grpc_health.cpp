@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -108,7 +107,7 @@ struct GrpcHealth::Call {
                            void* /*self*/) {
     Call& call = of(source->ptr);
     const std::size_t now = std::min(size, call.body.size() - call.sent);
-    std::memcpy(into, call.body.data() + call.sent, now);
+    std::copy_n(call.body.begin() + static_cast<std::ptrdiff_t>(call.sent), now, into);
     call.sent += now;
     if (call.sent == call.body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(now);
