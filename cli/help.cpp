@@ -226,12 +226,14 @@ examples:
 constexpr std::string_view status_help =
     R"(belfry status: show who is ready, who waits for what, and since when.
 
-usage: belfry status [SERVICE…] [-w|--ready] [--json] [--socket PATH | -c FILE]
+usage: belfry status [SERVICE…] [-w|--ready|--cluster] [--json]
+                     [--socket PATH | -c FILE]
 
   SERVICE          only these; default: all
   -w, --watch      go on looking, on a terminal in one place; Ctrl-C leaves
   --ready          exit 1 while not everything is ready: for a HEALTHCHECK
-  --json           what /v1/services says
+  --cluster        who publishes what on which host, and how etcd is
+  --json           what /v1/services, or /v1/cluster, says
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 

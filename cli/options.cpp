@@ -103,6 +103,7 @@ void status_options(CLI::App& app, Raw& raw) {
   service_options(app, raw);
   app.add_flag("-w,--watch", raw.invocation.live);
   app.add_flag("--ready", raw.invocation.ready);
+  app.add_flag("--cluster", raw.invocation.cluster);
 }
 void attach_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);

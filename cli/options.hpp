@@ -49,9 +49,10 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
-  bool live = false;   // status: go on looking
-  bool ready = false;  // status: the exit code says whether everything is
-  bool man = false;    // help: the manual page
+  bool live = false;     // status: go on looking
+  bool cluster = false;  // status: of all hosts
+  bool ready = false;    // status: the exit code says whether everything is
+  bool man = false;      // help: the manual page
   ExecTerms exec;
   InitTerms init;  // run -- CMD
   WaitOptions wait;

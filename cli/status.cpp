@@ -105,11 +105,28 @@ bool all_are_ready(const StackStatus& status, const std::vector<std::string>& na
   return std::ranges::all_of(status.services, &ServiceStatus::ready);
 }
 
+int print_cluster(Client& client, bool as_json) {
+  Waiting waiting = until_it_answers();
+  const auto reply = client.request("GET", as_json ? "/v1/cluster" : "/v1/cluster?format=text", &waiting);
+  if (!reply) return report(reply.error());
+  if (reply->status == 404) return report({exit_code::usage, detail_of(*reply), ""});
+  if (reply->status != 200)
+    return report({reply->status == 403 ? exit_code::not_permitted : exit_code::unavailable,
+                   "cannot read the cluster: " + detail_of(*reply), ""});
+  std::cout << (as_json ? text::visible_json(reply->body) : text::visible_lines(reply->body));
+  return exit_code::ok;
+}
+
 }  // namespace
 
 int status(const Invocation& asked) {
   auto client = connect_to_daemon(asked);
   if (!client) return report(client.error());
+  if (asked.cluster && (asked.live || asked.ready || !asked.names.empty()))
+    return report({exit_code::usage,
+                   "cannot show the cluster with names, --watch or --ready: it is one answer",
+                   "belfry status --cluster"});
+  if (asked.cluster) return print_cluster(*client, asked.json);
   if (asked.live && (asked.json || asked.ready))
     return report({exit_code::usage, "cannot go on looking with --json or --ready: they are one answer",
                    "belfry events -f --json tells of each change"});

@@ -25,6 +25,7 @@ struct NativeFactory::Shared {
   SocketOwners owners;
   tls::Clients tls;
   KernelQuestions questions{.diag = diag, .owners = owners, .waiters = waiters};
+  RemoteServices* others = nullptr;  // null: this host is alone
   NetMeans net{.resolver = resolver, .tls = tls, .questions = questions};
 };
 
@@ -32,6 +33,8 @@ NativeFactory::NativeFactory(Loop& loop, system::Processes& processes)
     : shared_(std::make_unique<Shared>(loop, &processes)) {}
 NativeFactory::NativeFactory(Loop& loop) : shared_(std::make_unique<Shared>(loop, nullptr)) {}
 NativeFactory::~NativeFactory() = default;
+
+void NativeFactory::ask_others_by(RemoteServices& others) { shared_->others = &others; }
 
 Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, const ProbeContext& context) {
   switch (probe.kind) {
@@ -50,6 +53,9 @@ Result<std::unique_ptr<Probe>> NativeFactory::make(const config::Probe& probe, c
     case Kind::port: return make_port(shared_->questions, probe, context);
     case Kind::unix_socket: return make_unix(shared_->questions, probe, context);
     case Kind::file: return make_file(shared_->paths, probe);
+    case Kind::cluster:
+      if (shared_->others == nullptr) break;
+      return make_cluster(*shared_->others, *this, probe, context);
     default: break;
   }
   return std::unexpected(Error(

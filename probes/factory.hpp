@@ -22,6 +22,7 @@ class Processes;
 namespace belfry::probes {
 
 class ListenMonitor;
+class RemoteServices;
 
 // How a probe's own process (exec) is to run: as the service does, but with its own command.
 class LaunchTemplate {
@@ -64,6 +65,8 @@ class NativeFactory final : public Factory {
   explicit NativeFactory(Loop& loop);
   ~NativeFactory() override;
   Result<std::unique_ptr<Probe>> make(const config::Probe& probe, const ProbeContext& context) override;
+  // Who knows what other hosts publish, and outlives it; nobody: `cluster` is refused.
+  void ask_others_by(RemoteServices& others);
 
  private:
   struct Shared;

@@ -16,6 +16,8 @@ class PathWatches;
 
 namespace belfry::probes {
 
+class RemoteServices;
+
 using Made = Result<std::unique_ptr<Probe>>;
 
 Made make_exec(Loop& loop, system::Processes& processes, const config::Probe& spec,
@@ -34,5 +36,8 @@ Made make_port(KernelQuestions questions, const config::Probe& spec, const Probe
 Made make_unix(KernelQuestions questions, const config::Probe& spec, const ProbeContext& about);
 // What changes at the path is told by the watches, which must outlive the probe.
 Made make_file(system::PathWatches& watches, const config::Probe& spec);
+// `factory` makes what confirms.
+Made make_cluster(RemoteServices& others, Factory& factory, const config::Probe& spec,
+                  const ProbeContext& about);
 
 }  // namespace belfry::probes

@@ -8,10 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "channels/context.hpp"
 #include "channels/error.hpp"
 #include "channels/task.hpp"
+#include "channels/time/time.hpp"
 
 namespace belfry::probes {
 
@@ -38,6 +41,9 @@ class NewsListener {
 class Publisher {
  public:
   virtual void publish(std::string_view key, std::string_view value) = 0;
+  // All that is known now, in the place of all that was: of a service that belfry does not run, whose values
+  // may change while it stays ready.
+  virtual void publish_anew(std::vector<std::pair<std::string, std::string>>) {}
 
  protected:
   ~Publisher() = default;
@@ -57,6 +63,13 @@ class Probe {
   virtual void tell(NewsListener*) {}
   // After a check: whether every change of its answer will be told, so that it need not be asked in between.
   [[nodiscard]] virtual bool is_told() const { return false; }
+  // As of when its last answer is known to be true. What is looked at is so when it is looked at; what was
+  // told from afar is as old as it is.
+  [[nodiscard]] virtual TimePoint known_as_of() const { return TimePoint::max(); }
+  // Why nobody can be asked at the moment, though its last answer stays; empty: somebody can.
+  [[nodiscard]] virtual Error doubt() const { return {}; }
+  // Whoever decides by it needs to know how it is now. It pokes its listener when it does.
+  virtual void look_afresh() {}
   // How long it is to be left alone after a check, whatever is told meanwhile: of one that is dear.
   [[nodiscard]] virtual Duration rest() const { return Duration::zero(); }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace belfry::system {
 
@@ -26,6 +27,9 @@ struct ProcessIdentity {
 
 // Whether the number still names the same process, be it a zombie.
 [[nodiscard]] bool is_still(const ProcessIdentity& process);
+
+// What this machine, or this container, calls itself (gethostname(2)); empty: it has no name.
+[[nodiscard]] std::string host_name();
 
 // This process.
 [[nodiscard]] inline pid_t own_pid() { return ::getpid(); }

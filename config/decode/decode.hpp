@@ -69,6 +69,7 @@ struct ServiceDraft {
 [[nodiscard]] Fields<Control> control_fields();
 [[nodiscard]] Fields<Shutdown> shutdown_fields();
 [[nodiscard]] Fields<Stack> limits_fields();
+[[nodiscard]] Fields<Cluster> cluster_fields();
 [[nodiscard]] Fields<ServiceDraft> service_fields();
 [[nodiscard]] Fields<Restart> restart_fields();
 [[nodiscard]] Fields<Stop> stop_fields();
@@ -103,6 +104,8 @@ void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out);
 void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_outputs(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_publish(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_cluster(Decoder& decoder, const Node& node, StackDraft& draft);
 void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_capabilities(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_cpu_affinity(Decoder& decoder, const Node& node, ServiceDraft& draft);

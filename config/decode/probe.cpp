@@ -26,7 +26,7 @@ struct Option {
   Kinds kinds;
   std::string_view owners;  // for messages
 };
-constexpr std::array<Option, 15> options{{
+constexpr std::array<Option, 17> options{{
     {"method", only(Kind::http), "`http`"},
     {"headers", only(Kind::http), "`http`"},
     {"status", only(Kind::http), "`http`"},
@@ -41,6 +41,8 @@ constexpr std::array<Option, 15> options{{
     {"contains", only(Kind::file), "`file`"},
     {"dialect", only(Kind::fd), "`fd`"},
     {"hosts", only(Kind::cluster), "`cluster`"},
+    {"require", only(Kind::cluster), "`cluster`"},
+    {"confirm", only(Kind::cluster), "`cluster`"},
     {"owner", connecting | only(Kind::port) | only(Kind::unix_socket),
      "`port`, `unix` or a server: `http`, `tcp`, `redis`, …"},
 }};
@@ -137,6 +139,7 @@ std::optional<Probe> read_probe(Decoder& decoder, const Node& node, std::string_
   if (good || draft.kinds > 1) check_kind(decoder, node, draft);
   if (good) check_file(decoder, node, draft.probe);
   if (good) check_tls(decoder, node, draft.probe);
+  if (good) settle_cluster(decoder, node, draft);
   check_on_failure(decoder, node, role);
   if (!good && draft.kinds == 0) return std::nullopt;  // what it was to be is not known
   if (draft.http_written) draft.probe.http = std::make_unique<HttpExpectation>(std::move(draft.http));

@@ -236,7 +236,7 @@ void read_recheck(Decoder& decoder, const Entry& entry, ProbeDraft& out) {
     out.probe.recheck = *value;
 }
 
-constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
+constexpr std::array<Field<ProbeDraft>, 44> probe_table{{
     {{"listen", "flag", "",
       "Socket activation: belfry itself has bound the sockets of `listen:` and passes them on; true before "
       "the service even runs.",
@@ -307,19 +307,28 @@ constexpr std::array<Field<ProbeDraft>, 42> probe_table{{
      read_exec},
     {{"log", "log_probe", "", "A line of the service's output matches.", "\"listening on\""}, read_log},
     {may_refer({"file", "path", "", "The file exists; watched, not polled.", "run/ready"}), read_text},
-    {not_yet({"cluster", "text", "", "The service of that name is ready on `hosts` hosts, according to etcd.",
-              "shop-db"}),
-     read_text},
+    {{"cluster", "text", "",
+      "The service that is published under this name is ready on `require` of the `hosts`, according to "
+      "etcd; for an external service of a stack with `cluster`.",
+      "kafka"},
+     read_cluster},
     {{"any", "probe_list", "", "One of these probes is enough; tuning beside it holds for each of them.",
       "[{port: 8080}, {file: run/ready}]"},
      [](Decoder& d, const Entry& e, ProbeDraft& out) {
        ++out.kinds;
        d.error("bad-value", *e.key, "`any` cannot stand inside another list of probes", "write one list");
      }},
-    {not_yet({"hosts", "integer", "1", "`cluster`: how many hosts.", "2", fits_all, "1", "100000"}),
-     [](Decoder& d, const Entry& e, ProbeDraft& out) {
-       if (auto value = d.integer(*e.value, 1, 100'000)) out.probe.hosts = static_cast<std::uint32_t>(*value);
-     }},
+    {{"hosts", "texts", "whoever publishes it",
+      "`cluster`: the hosts that count, by the names they have there.", "[a, b, c]"},
+     read_hosts},
+    {{"require", "quorum", "all of `hosts`; else 1",
+      "`cluster`: on how many hosts it must be ready: `all`, `any` or a number.", "2"},
+     read_require},
+    {{"confirm", "probe_or_word", "nothing",
+      "`cluster`: a probe from outside (`tcp`, `http`, …) that must be true of a host before it counts; "
+      "`${address}` is what that host has published as `address`.",
+      "{tcp: \"${address}\"}"},
+     read_confirm},
     {{"dialect", "dialect", "s6", "`fd`: what counts as ready: a newline (`s6`) or any byte (`dinit`).",
       "dinit"},
      read_dialect},

@@ -17,6 +17,7 @@ struct ProbeDraft {
   Probe probe;
   HttpExpectation http;
   bool http_written = false;
+  std::optional<Quorum> require;  // cluster
   unsigned kinds = 0;
 };
 
@@ -34,6 +35,13 @@ void read_exists(Decoder& decoder, const Entry& entry, ProbeDraft& out);
 void read_socket(Decoder& decoder, const Entry& entry, ProbeDraft& out);
 void read_contains(Decoder& decoder, const Entry& entry, ProbeDraft& out);
 void read_on_failure(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+// Of `cluster` (cluster.cpp).
+void read_cluster(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_hosts(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_require(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+void read_confirm(Decoder& decoder, const Entry& entry, ProbeDraft& out);
+// What `require` asks for where it was not written, and whether it can be.
+void settle_cluster(Decoder& decoder, const Node& node, ProbeDraft& draft);
 // Compiled for its syntax; length bounds what a pattern may cost.
 void check_regex(Decoder& decoder, const Node& node, const std::string& pattern);
 

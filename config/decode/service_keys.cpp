@@ -133,7 +133,7 @@ constexpr std::array<std::pair<std::string_view, NotifyAccess>, 3> accesses{
     {{"main", NotifyAccess::main}, {"exec", NotifyAccess::exec}, {"all", NotifyAccess::all}}};
 constexpr std::array<std::pair<std::string_view, bool>, 2> healths{{{"ignore", true}, {"count", false}}};
 
-constexpr std::array<Field<ServiceDraft>, 45> service_table{{
+constexpr std::array<Field<ServiceDraft>, 46> service_table{{
     {{"type", "service_type", "daemon",
       "`daemon`: runs on, in the background too if it has `ready`. `oneshot`: must exit with 0. `external`: "
       "run by somebody else, known by its probe "
@@ -202,6 +202,11 @@ constexpr std::array<Field<ServiceDraft>, 45> service_table{{
       "What its bells carry beside that, for `${NAME.KEY}` in other services; and which of it is secret.",
       "{file: run/outputs, secret: [PASSWORD]}", fits_process},
      [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_outputs(d, *e.value, out); }},
+    {{"publish", "publish", "nobody else is told",
+      "Other hosts are told while it is ready here, for their `cluster` probes: its outputs, and these "
+      "values.",
+      "{address: \"${HOST_IP}:9092\"}", fits_process},
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_publish(d, *e.value, out); }},
     {{"working_dir", "path", "the file's directory",
       "Where the service runs; relative paths of its other keys count from here.", "/srv/api", fits_probed},
      read_elsewhere},

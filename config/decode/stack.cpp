@@ -143,7 +143,7 @@ constexpr std::array<std::pair<std::string_view, OnDaemonDeath>, 2> deaths{
 constexpr std::array<std::pair<std::string_view, Cgroups>, 3> cgroup_choices{
     {{"auto", Cgroups::as_needed}, {"all", Cgroups::all}, {"off", Cgroups::off}}};
 
-constexpr std::array<Field<StackDraft>, 10> stack_table{{
+constexpr std::array<Field<StackDraft>, 11> stack_table{{
     {{"name", "name", "the name of the file's directory",
       "The name of the stack: in messages, in the path of the control socket.", "shop"},
      read_name},
@@ -165,6 +165,9 @@ constexpr std::array<Field<StackDraft>, 10> stack_table{{
      [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`limits`", limits_fields(), out.stack);
      }},
+    {{"cluster", "cluster", "none: this host alone", "Readiness shared with other hosts, through etcd.",
+      "{etcd: [\"https://e1:2379\"], host: a}"},
+     [](Decoder& d, const Entry& e, StackDraft& out) { decode_cluster(d, *e.value, out); }},
     {{"on_daemon_death", "on_daemon_death", "kill",
       "What becomes of the services when belfry itself is killed: they are killed, or kept until the next "
       "`run` of the stack (the same control socket), which ends them, dependents first, before it starts.",

@@ -31,6 +31,9 @@ std::optional<std::string> Decoder::variable(std::string_view name, const Node& 
 }
 
 std::optional<std::string> Decoder::variable(std::string_view name) const {
+  if (first_) {
+    if (auto value = first_(name)) return value;
+  }
   if (!variables_.empty())
     if (const auto found = variables_.find(std::string(name)); found != variables_.end())
       return found->second;

@@ -157,6 +157,8 @@ class Decoder {
   void define(std::string name, std::string value) { variables_[std::move(name)] = std::move(value); }
   // Where variables are looked for that neither `define` nor the environment has.
   void fall_back_to(Lookup lookup) { fallback_ = std::move(lookup); }
+  // Where variables are looked for before all else; returns who was asked before. Empty: nobody.
+  Lookup ask_first(Lookup lookup) { return std::exchange(first_, std::move(lookup)); }
   // Asked for help where a key or a value is not known.
   void translate_by(ForeignWords words) { foreign_ = words; }
   void undefine(const std::string& name) { variables_.erase(name); }
@@ -199,6 +201,7 @@ class Decoder {
   Document& document_;
   Diagnostics& diagnostics_;
   Lookup environment_;
+  Lookup first_;
   Lookup fallback_;
   std::string directory_;
   std::unordered_map<std::string, std::string> variables_;

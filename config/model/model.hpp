@@ -95,6 +95,8 @@ struct FileExpectation {
 // What becomes of a service whose `live` has failed.
 enum class OnFailure : std::uint8_t { restart, unready, shutdown };
 
+struct ClusterExpectation;
+
 // A value: a run that uses outputs of others asks copies of its probes (output_reference.hpp).
 struct Probe {
   enum class Kind : std::uint8_t {
@@ -124,15 +126,15 @@ struct Probe {
   std::uint16_t fd = 0;    // fd
   FdDialect dialect = FdDialect::s6;  // fd
   std::string target;         // host:port, URL, DSN, path (absolute), regular expression, name (dns, cluster)
-  std::uint32_t hosts = 1;    // cluster: how many must be ready
   std::uint32_t times = 1;    // log: how many lines must match
   Rarely<Command> command;    // exec
   Rarely<std::string> query;  // postgres, mysql: what is asked once logged in; empty: nothing
-  Rarely<std::string> server;  // dns: host:port; empty: those of the host
-  Part<HttpExpectation> http;  // http, when anything but the default is expected
-  Part<TcpExpectation> tcp;    // tcp, when more than a connection is expected
-  Part<FileExpectation> file;  // file, when more than its existence is expected
-  Part<TlsOptions> tls;        // null: none is asked for (`https`, `rediss`: the defaults)
+  Rarely<std::string> server;        // dns: host:port; empty: those of the host
+  Part<HttpExpectation> http;        // http, when anything but the default is expected
+  Part<TcpExpectation> tcp;          // tcp, when more than a connection is expected
+  Part<FileExpectation> file;        // file, when more than its existence is expected
+  Part<TlsOptions> tls;              // null: none is asked for (`https`, `rediss`: the defaults)
+  Part<ClusterExpectation> cluster;  // cluster: always there; never of another kind
 
   // Tuning. Unset means the default of the place where the probe stands.
   OptionalDuration timeout;  // of the whole start (`ready`) or of one attempt (`live`)
@@ -144,6 +146,14 @@ struct Probe {
   std::uint32_t failure_threshold = 1;        // `live`: 3
   OnFailure on_failure = OnFailure::restart;  // `live`
   Place place;
+};
+
+// Of how many hosts a `cluster` probe must know that its service is ready there.
+struct ClusterExpectation {
+  std::uint32_t require = 1;       // distinct hosts
+  std::vector<std::string> hosts;  // among these; empty: whoever publishes it
+  // Asked of each host that says so, its outputs in the place of the references to service "".
+  std::optional<Probe> confirm;
 };
 
 // All of the probes, or any one of them. Empty: no probe was written.
@@ -276,12 +286,20 @@ struct Outputs {
   std::vector<std::string> secret;  // keys whose values are shown to nobody
 };
 
+// What other hosts are told of a service while it is ready here, beside the outputs of its run.
+struct Publication {
+  std::vector<std::pair<std::string, std::string>> outputs;  // their keys in upper case
+};
+
 // An output of another service that texts of this one refer to.
 struct OutputReference {
   std::string service;
   std::string key;
   std::uint32_t provider = 0;  // index into Stack::services, as `edge` filled in by validation
   std::uint32_t edge = 0;      // index into depends_on: which guarantees that the output is there
+  // Under which key its provider has it: that of one host of a cluster is "a.ADDRESS", written as the key
+  // ADDRESS of the service "kafka.a".
+  std::string published;
 };
 
 // The parts of a service that few services use, kept apart so that ten thousand plain services
@@ -307,6 +325,7 @@ struct ServiceExtras {
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<Secret> secrets;
   Outputs outputs;
+  std::optional<Publication> publish;       // what other hosts are told of it while it is ready here
   std::vector<OutputReference> references;  // empty: it uses nobody's
   std::vector<std::pair<std::string, std::string>>
       late_environment;  // what of its environment refers to outputs
@@ -376,12 +395,27 @@ enum class Cgroups : std::uint8_t { as_needed, all, off };
 
 enum class OnDaemonDeath : std::uint8_t { kill, keep };
 
+// How this host shares readiness with others, through etcd.
+struct Cluster {
+  std::vector<std::string> etcd;  // endpoints: http://, https:// or host:port; one at least
+  std::string name;               // of what is shared; all keys are below belfry/NAME/
+  std::string host;               // this one, among those of the same name
+  Duration ttl = std::chrono::seconds(10);
+  TlsOptions tls;
+  bool tls_asked = false;  // an endpoint without a scheme is within TLS
+  std::string user;
+  std::string password_file;  // absolute
+  std::uint64_t id = 0;       // of the cluster; 0: that of the first member that answers
+  Place place;
+};
+
 struct Stack {
   std::string name;
   std::vector<std::string> files;  // what Place::file counts
   Http http;
   Control control;
   Shutdown shutdown;
+  std::optional<Cluster> cluster;  // nothing: this stack is this host's alone
   std::uint32_t probe_limit = 256;
   std::uint32_t parallel_starts = 0;  // 0: unlimited
   OnDaemonDeath on_daemon_death = OnDaemonDeath::kill;

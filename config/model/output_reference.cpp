@@ -28,19 +28,26 @@ void each_text(SomeProbe& probe, F&& f) {
 
 }  // namespace
 
+std::string upper_case(std::string_view key) {
+  std::string out(key);
+  for (char& c : out)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return out;
+}
+
+std::string key_of_host(std::string_view host, std::string_view key) {
+  return std::string(host) + "." + std::string(key);
+}
+
 bool is_output_key(std::string_view key) {
   return !key.empty() && key.size() <= longest_output_key && is_letter(key.front()) &&
          std::ranges::all_of(key, [](char c) { return is_letter(c) || is_digit(c); });
 }
 
 std::string output_variable(OutputName output) {
-  std::string name = "BELFRY_OUT_" + std::string(output.service) + "_" + std::string(output.key);
-  for (char& c : name) {
-    if (c >= 'a' && c <= 'z')
-      c = static_cast<char>(c - 'a' + 'A');
-    else if (!is_letter(c) && !is_digit(c))
-      c = '_';
-  }
+  std::string name = upper_case("BELFRY_OUT_" + std::string(output.service) + "_" + std::string(output.key));
+  for (char& c : name)
+    if (!is_letter(c) && !is_digit(c)) c = '_';
   return name;
 }
 

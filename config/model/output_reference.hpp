@@ -25,6 +25,14 @@ inline constexpr std::size_t most_outputs = 64;
 inline constexpr std::size_t longest_output_key = 64;
 inline constexpr std::size_t longest_output_value = 4096;
 
+// What stands for the host itself in a text that is asked of each host of a cluster: `${address}` in
+// `confirm`.
+inline constexpr std::string_view of_that_host;
+// `address` is published as ADDRESS: keys of outputs that belfry itself makes are in upper case.
+[[nodiscard]] std::string upper_case(std::string_view key);
+// The key of one host's output among those of all: "a.ADDRESS".
+[[nodiscard]] std::string key_of_host(std::string_view host, std::string_view key);
+
 // A letter or `_`, then letters, digits and `_`; not too long.
 [[nodiscard]] bool is_output_key(std::string_view key);
 

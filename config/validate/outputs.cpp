@@ -7,6 +7,7 @@
 #include "config/keys/quote.hpp"
 #include "config/model/output_reference.hpp"
 #include "config/model/pattern.hpp"
+#include "config/model/probes_of.hpp"
 #include "config/validate/validate.hpp"
 #include "text/suggest.hpp"
 
@@ -58,6 +59,14 @@ bool may_publish(const Service& service) {
                             std::ranges::any_of(service.extras->bells, some, &OwnBell::probes));
 }
 
+bool is_of_cluster(const Service& service) { return !probes_of(service, Kind::cluster).empty(); }
+
+bool names_host(const Service& service, std::string_view host) {
+  return std::ranges::any_of(probes_of(service, Kind::cluster), [host](const Probe* probe) {
+    return std::ranges::find(probe->cluster->hosts, host) != probe->cluster->hosts.end();
+  });
+}
+
 // A oneshot without probes has published all it will when it has completed.
 bool rings_before(Condition condition, const Service& provider) {
   if (condition == Condition::ready || condition == Condition::own_bell) return true;
@@ -74,25 +83,50 @@ class OutputCheck {
 
   void check(const UsedOutput& used) {
     Service& user = draft_.stack.services[used.user];
-    const auto found = draft_.declared.find(used.written.service);
-    if (found == draft_.declared.end()) return unknown(used);
-    const Service& provider = draft_.stack.services[found->second.index];
+    const std::optional<Provider> found = provider_of(used.written.service);
+    if (!found) return unknown(used);
+    const Service& provider = draft_.stack.services[found->index];
     if (cannot_publish(used, user, provider)) return;
-    const std::optional<std::uint32_t> edge = guarantee(user, found->second.index);
+    const std::optional<std::uint32_t> edge = guarantee(user, found->index);
     if (!edge) return not_guaranteed(used, user, provider);
-    warn_if_nobody_publishes(used, provider);
+    if (!is_of_cluster(provider)) warn_if_nobody_publishes(used, provider);
+    const std::string& key = used.written.key;
+    const std::string published = found->host.empty() ? key : key_of_host(found->host, key);
     std::vector<OutputReference>& references = extras_of(user).references;
     const auto same = [&](const OutputReference& one) {
-      return one.provider == found->second.index && one.key == used.written.key;
+      return one.provider == found->index && one.published == published;
     };
     if (std::ranges::none_of(references, same))
-      references.push_back({used.written.service, used.written.key, found->second.index, *edge});
+      references.push_back({.service = used.written.service,
+                            .key = key,
+                            .provider = found->index,
+                            .edge = *edge,
+                            .published = published});
   }
 
  private:
   void error(const UsedOutput& used, std::string_view rule, std::string message, std::string help) {
     if (is_repetition(draft_, used.user)) return;
     decoder_.diagnostics().error(rule, used.written.where, std::move(message), std::move(help));
+  }
+
+  struct Provider {
+    std::uint32_t index = 0;
+    std::string_view host;  // whose output it is, of a service that other hosts publish; empty: of all
+  };
+  // `kafka`, or `kafka.a`: what the host `a` has published of it. Names of services may have dots, too.
+  std::optional<Provider> provider_of(std::string_view written) const {
+    if (const auto found = draft_.declared.find(written); found != draft_.declared.end())
+      return Provider{found->second.index, {}};
+    for (std::size_t dot = written.rfind('.'); dot != std::string_view::npos && dot > 0;
+         dot = written.rfind('.', dot - 1)) {
+      const auto found = draft_.declared.find(written.substr(0, dot));
+      if (found == draft_.declared.end()) continue;
+      const std::string_view host = written.substr(dot + 1);
+      if (names_host(draft_.stack.services[found->second.index], host))
+        return Provider{found->second.index, host};
+    }
+    return std::nullopt;
   }
 
   static std::string text_of(const UsedOutput& used) {
@@ -121,7 +155,7 @@ class OutputCheck {
     } else if (provider.type == ServiceType::gate) {
       error(used, "unfit-output", "the gate " + quote(provider.name) + " publishes nothing",
             "use an output of one of its members");
-    } else if (provider.type == ServiceType::external) {
+    } else if (provider.type == ServiceType::external && !is_of_cluster(provider)) {
       error(used, "unfit-output",
             "belfry does not run the external service " + quote(provider.name) + ", which tells it nothing",
             "write what is known of it into the file, or pass it as a variable: ${" + used.written.key + "}");

@@ -5,6 +5,7 @@
 
 #include "config/keys/quote.hpp"
 #include "config/model/enum_names.hpp"
+#include "config/model/probes_of.hpp"
 #include "config/validate/validate.hpp"
 
 namespace belfry::config {
@@ -60,6 +61,10 @@ class ProbeCheck {
         report(probe,
                "`port: any` is a port of " + quote(service_.name) + " itself: `owner: any` has too many",
                "remove `owner: any`, or name the port");
+      else if (probe.kind == Kind::cluster && service_.type != ServiceType::external)
+        report(probe,
+               "belfry runs " + quote(service_.name) + " itself: what other hosts publish is another service",
+               "make an external service of it, and let " + quote(service_.name) + " depend on that");
       else if (probe.kind == Kind::fd && probe.fd > 0)
         descriptor(probe);
     }
@@ -123,7 +128,27 @@ class ProbeCheck {
 
 }  // namespace
 
+// What concerns other hosts needs to know how they are reached.
+void check_cluster(Decoder& decoder, const StackDraft& draft) {
+  if (draft.stack.cluster) return;
+  const auto error = [&decoder](Place place, std::string what) {
+    decoder.diagnostics().error("missing-key", Span(place),
+                                std::move(what) + ", and this file has no `cluster`",
+                                "add cluster: {etcd: [\"https://e1:2379\"]} beside `services`");
+  };
+  for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
+    if (is_repetition(draft, i)) continue;
+    const Service& service = draft.stack.services[i];
+    for (const Probe* probe : probes_of(service, Kind::cluster))
+      error(probe->place, "a `cluster` probe asks etcd");
+    if (service.extras && service.extras->publish)
+      error(draft.origins[i].mapping->find("publish")->place(),
+            quote(service.name) + " is published through etcd");
+  }
+}
+
 void check_probes(Decoder& decoder, const StackDraft& draft) {
+  check_cluster(decoder, draft);
   for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
     const Service& service = draft.stack.services[i];

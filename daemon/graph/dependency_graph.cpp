@@ -85,6 +85,21 @@ bool DependencyGraph::stands_on_dead(const Node& node) const {
   return false;
 }
 
+std::vector<Node*> DependencyGraph::known_before(const Node& node, TimePoint since) const {
+  std::vector<Node*> early;
+  if (!has_remote_) return early;
+  std::vector<const Node*> through{&node};
+  for (std::size_t i = 0; i < through.size(); ++i) {
+    for (const Edge& edge : through[i]->edges()) {
+      if (edge.on->is_gate())
+        find_once<const Node>(through, edge.on);
+      else if (edge.on->is_remote() && edge.holds() && edge.on->known_as_of() < since)
+        find_once(early, edge.on);
+    }
+  }
+  return early;
+}
+
 void DependencyGraph::tell_dependents(Node& node, bool bell_rang) const {
   std::vector<const Node*> through;
   const auto tell = [&through](const Node& news_of, bool rang) {

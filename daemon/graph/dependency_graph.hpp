@@ -28,6 +28,7 @@ class DependencyGraph {
   // `standing` is what the node itself writes, and lives as long.
   void add(Node& node, const Standing& standing) {
     node.standing_ = &standing;
+    has_remote_ = has_remote_ || node.is_remote();
     nodes_.push_back(&node);
   }
   // All edges of the file, also to what no profile enables: it may be started by name.
@@ -47,6 +48,11 @@ class DependencyGraph {
   [[nodiscard]] bool has_died_unnoticed(const Node& node) const;
   // Something that an edge of `node` stands on has.
   [[nodiscard]] bool stands_on_dead(const Node& node) const;
+
+  // --- levels that are told from afar
+  // Those below `node`, through gates, by whose levels its edges hold and which are known as of a time before
+  // `since` only. Who is to start by them has to ask them first.
+  [[nodiscard]] std::vector<Node*> known_before(const Node& node, TimePoint since) const;
 
   // --- who is told
   // Those who depend on `node`, and those who ask for the members of a gate above it.
@@ -73,6 +79,7 @@ class DependencyGraph {
 
   std::vector<Node*> nodes_;
   bool everything_goes_ = false;
+  bool has_remote_ = false;
 };
 
 }  // namespace belfry::daemon

@@ -5,6 +5,7 @@
 // of a service, and it is all that one service ever sees of another one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ class Node {
   // The process is dead, though the state does not say so yet.
   [[nodiscard]] virtual bool process_has_died() const = 0;
 
+  // As of when its levels are known: of what belfry runs, now; of what it is told of, then.
+  [[nodiscard]] virtual TimePoint known_as_of() const { return TimePoint::max(); }
+
   // --- what it is told, to be looked at in the coming turn
   // A level below it may have changed; `bell_rang`: by a bell, which wakes those who wait for it by itself.
   virtual void dependency_changed(bool bell_rang) = 0;
@@ -56,6 +60,8 @@ class Node {
   virtual void level_changed() = 0;
   // Somebody above it has gone.
   virtual void look_again() = 0;
+  // Somebody would start by its levels, and they are known as of an earlier time.
+  virtual void look_afresh() {}
 
   // --- what is so
   [[nodiscard]] std::string_view name() const { return spec_.name; }
@@ -69,6 +75,12 @@ class Node {
   // Gates and externals have nothing to stop: the order of stops goes through them.
   [[nodiscard]] bool is_transparent() const {
     return is_gate() || spec_.type == config::ServiceType::external;
+  }
+  // Other hosts tell of it (`cluster`).
+  [[nodiscard]] bool is_remote() const {
+    return spec_.type == config::ServiceType::external &&
+           std::ranges::find(spec_.ready.probes, config::Probe::Kind::cluster, &config::Probe::kind) !=
+               spec_.ready.probes.end();
   }
   // A stop has been announced, or is on its way.
   [[nodiscard]] bool is_leaving() const {

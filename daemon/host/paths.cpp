@@ -169,6 +169,10 @@ Result<std::string> make_place_for_history(std::string_view stack_name) {
   return make_place_for_state(stack_name, ".history");
 }
 
+Result<std::string> make_place_for_boot_id(std::string_view stack_name) {
+  return make_place_for_state(stack_name, ".boot");
+}
+
 Result<std::string> make_place_for_output(std::string_view stack_name, std::string_view configured) {
   if (auto state = make_place_for_state(stack_name, ".log")) return state;
   auto socket = make_place_for_control_socket(stack_name, configured);

@@ -40,6 +40,9 @@ enum class Passage : std::uint8_t {
 // replace the file.
 [[nodiscard]] Result<std::string> make_place_for_history(std::string_view stack_name);
 
+// Where a stack that is a part of a cluster notes which of its starts this is, NAME.boot beside the history.
+[[nodiscard]] Result<std::string> make_place_for_boot_id(std::string_view stack_name);
+
 // Where a stack in the background writes what `run` would have written to its terminal: NAME.log beside the
 // history, or beside its control socket where that cannot be.
 [[nodiscard]] Result<std::string> make_place_for_output(std::string_view stack_name,

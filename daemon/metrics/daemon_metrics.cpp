@@ -144,6 +144,60 @@ struct ProcessFamilies {
   Gauge& start;
 };
 
+struct ClusterFamilies {
+  ClusterFamilies(Registry& registry, const ClusterSource& of)
+      : source(of),
+        connected(
+            gauges(registry, "belfry_cluster_connected", "Whether a member of etcd is connected.").Add({})),
+        known_for(gauges(registry, "belfry_cluster_known_age_seconds",
+                         "How old the last list of what others publish is.")
+                      .Add({})),
+        lease_age(
+            gauges(registry, "belfry_cluster_lease_age_seconds", "Since the lease was renewed.").Add({})),
+        published(
+            gauges(registry, "belfry_cluster_published", "Services of this host that are in etcd.").Add({})),
+        lists(counters(registry, "belfry_cluster_lists_total", "Lists of everything that is published.")
+                  .Add({})),
+        looks(counters(registry, "belfry_cluster_looks_total",
+                       "Looks at one service, for somebody who wants to start or after a loss.")
+                  .Add({})),
+        events(counters(registry, "belfry_cluster_watch_events_total", "Events of the watch that were news.")
+                   .Add({})),
+        refused(
+            counters(registry, "belfry_cluster_refused_total", "Keys and values that are none of belfry's.")
+                .Add({})),
+        backwards(counters(registry, "belfry_cluster_revision_backwards_total",
+                           "How often the revision of etcd went backwards.")
+                      .Add({})),
+        leases_lost(counters(registry, "belfry_cluster_leases_lost_total", "Leases that were lost.").Add({})),
+        txns(counters(registry, "belfry_cluster_transactions_total", "Transactions that were asked for.")
+                 .Add({})),
+        errors(counters(registry, "belfry_cluster_etcd_errors_total", "Questions that etcd has not answered.")
+                   .Add({})) {}
+
+  void refresh() {
+    const ClusterView view = source.cluster();
+    connected.Set(view.member.empty() ? 0 : 1);
+    known_for.Set(seconds(view.known_for));
+    lease_age.Set(seconds(view.lease_age));
+    published.Set(static_cast<double>(
+        std::ranges::count_if(view.own, [](const PublishedView& one) { return one.generation != 0; })));
+    const ClusterCounts& counts = view.counts;
+    take_over(lists, static_cast<double>(counts.lists));
+    take_over(looks, static_cast<double>(counts.looks));
+    take_over(events, static_cast<double>(counts.events));
+    take_over(refused, static_cast<double>(counts.refused));
+    take_over(backwards, static_cast<double>(counts.backwards));
+    take_over(leases_lost, static_cast<double>(counts.leases_lost));
+    take_over(txns, static_cast<double>(counts.txns));
+    take_over(errors, static_cast<double>(counts.errors));
+  }
+
+  const ClusterSource& source;
+  Gauge &connected, &known_for, &lease_age, &published;
+  Counter &lists, &looks, &events, &refused, &backwards, &leases_lost, &txns, &errors;
+};
+
 }  // namespace
 
 struct DaemonMetrics::State {
@@ -162,6 +216,7 @@ struct DaemonMetrics::State {
   void refresh() {
     if (of_nobody != nullptr) take_over(*of_nobody, static_cast<double>(*unattributed));
     if (loop) loop->refresh();
+    if (cluster) cluster->refresh();
     process.refresh();
   }
 
@@ -170,6 +225,7 @@ struct DaemonMetrics::State {
   Registry registry;
   Counter* of_nobody = nullptr;
   std::optional<LoopFamilies> loop;
+  std::optional<ClusterFamilies> cluster;
   Counter& history_failures = counters(registry, "belfry_history_write_failures_total",
                                        "Lines of the history of starts that could not be written.")
                                   .Add({});
@@ -185,6 +241,10 @@ DaemonMetrics::DaemonMetrics(const StackView& stack, const std::uint64_t* unattr
     : state_(std::make_unique<State>(stack, unattributed, turns)) {}
 
 DaemonMetrics::~DaemonMetrics() = default;
+
+void DaemonMetrics::set_cluster(const ClusterSource& cluster) {
+  state_->cluster.emplace(state_->registry, cluster);
+}
 
 void DaemonMetrics::write(std::string& out, Exposition exposition) {
   state_->refresh();

@@ -8,6 +8,7 @@
 
 #include "channels/turn_meter.hpp"
 #include "daemon/metrics/http_metrics.hpp"
+#include "daemon/view/cluster_view.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon {
@@ -26,6 +27,9 @@ class DaemonMetrics final : public HttpMetrics {
   ~DaemonMetrics() override;
   DaemonMetrics(const DaemonMetrics&) = delete;
   DaemonMetrics& operator=(const DaemonMetrics&) = delete;
+
+  // What `cluster` counts is shown from now on.
+  void set_cluster(const ClusterSource& cluster);
 
   void write(std::string& out, Exposition exposition) override;
 

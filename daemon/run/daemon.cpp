@@ -17,6 +17,7 @@
 #include "daemon/logs/line_format.hpp"
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/resources/survivors.hpp"
+#include "daemon/run/cluster_identity.hpp"
 #include "daemon/run/control_access.hpp"
 #include "daemon/run/own_tasks.hpp"
 #include "daemon/service/description.hpp"
@@ -197,9 +198,32 @@ std::optional<int> Daemon::open() {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return refuse(exit_code::os_error, ok.error().text());
   }
+  if (auto ok = open_cluster(); !ok) return refuse(exit_code::bad_config, ok.error().text());
   if (auto ok = end_survivors(); !ok) return refuse(exit_code::os_error, ok.error().text());
   open_history();
   return std::nullopt;
+}
+
+// Nobody is asked yet: a stack that starts does not wait for etcd.
+Result<void> Daemon::open_cluster() {
+  if (!stack_.cluster) return {};
+  auto self = identify(stack_);
+  if (!self) return std::unexpected(self.error());
+  const auto seed = static_cast<std::uint64_t>(std::hash<std::string>()(self->boot_id));
+  auto chance = [generator = std::mt19937_64(seed)]() mutable {
+    return std::uniform_real_distribution<double>()(generator);
+  };
+  auto made = cluster::Cluster::make(root_, *stack_.cluster, std::move(*self), std::move(chance));
+  if (!made) return std::unexpected(made.error());
+  cluster_ = std::move(*made);
+  cluster_->on_remark = [this](const std::string& about, const std::string& text) { notice(about, text); };
+  announcements_.emplace(cluster_->publisher(), stack_.shutdown.delay);
+  supervisor_.announce_by(*announcements_);
+  probes_.ask_others_by(cluster_->others());
+  api_.set_cluster(*cluster_);
+  metrics_.set_cluster(*cluster_);
+  cluster_->start();
+  return {};
 }
 
 // Of a stack that is there to stay; `exec` runs beside its like, and its time is its command's.
@@ -274,6 +298,7 @@ std::string Daemon::text_of(Duration d) {
 
 void Daemon::state_changed(const Service& service, State from, State to) {
   const Record& record = service.record();
+  if (announcements_) announcements_->state_changed(service);
   service_manager_.changed(to == State::ready || to == State::completed);
   long_waits_.look(supervisor_.is_waiting());
   if (live_) live_->changed();

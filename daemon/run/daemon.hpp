@@ -12,12 +12,14 @@
 #include "channels/wakeup.hpp"
 #include "config/model/exit_codes.hpp"
 #include "config/model/model.hpp"
+#include "daemon/cluster/cluster.hpp"
 #include "daemon/http/api/api.hpp"
 #include "daemon/http/wire/server.hpp"
 #include "daemon/logs/pump.hpp"
 #include "daemon/metrics/daemon_metrics.hpp"
 #include "daemon/notify/service_manager_notifier.hpp"
 #include "daemon/resources/native_resources.hpp"
+#include "daemon/run/announcements.hpp"
 #include "daemon/run/app.hpp"
 #include "daemon/run/held_output.hpp"
 #include "daemon/run/history.hpp"
@@ -95,9 +97,11 @@ class Daemon final : Reporter, system::SignalListener {
   void watch_logs();
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
+  Task<Result<void>> leave_cluster();
   // Before the loop turns: the code, when the reason has been read or there was time for it.
   int refuse(int code, const std::string& text);
   void announce_up();
+  Result<void> open_cluster();
   void open_history();
   void write_history(const Ending& ending, TimePoint asked_at);
   Result<void> end_survivors();
@@ -132,6 +136,8 @@ class Daemon final : Reporter, system::SignalListener {
   LogPump pump_;
   NativeResources resources_;
   probes::NativeFactory probes_;
+  std::unique_ptr<cluster::Cluster> cluster_;  // null: this host is alone
+  std::optional<Announcements> announcements_;
   Supervisor supervisor_;
   DaemonMetrics metrics_;
   http::Api api_;

@@ -191,6 +191,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   const TimePoint asked_at = loop_.now();
   stop_by_ = saturating_add(asked_at, stack_.shutdown.timeout);  // the delay is a part of it
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
+  if (announcements_) announcements_->withdraw_all(supervisor_.services());
   if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
     supervisor_.begin_shutdown();
     auto hurried = on(signalled_);
@@ -267,6 +268,7 @@ Task<void> Daemon::close() {
   ErrorGroup closing(patience, ErrorGroup::Policy::all_run, "closing");
   spawn(closing, "close server", close_server());
   spawn(closing, "end lives", end_lives());
+  if (cluster_) spawn(closing, "leave cluster", leave_cluster());
   const Result<void> closed = co_await closing.wait(patience);
   if (!closed) notice("belfry", closed.error().text());
   if (kept_ && !supervisor_.has_stuck()) kept_->remove();
@@ -311,6 +313,13 @@ Task<Result<void>> Daemon::close_server() {
   Context bounded(patience, loop_.now() + std::chrono::seconds(1));
   Result<void> stopped = co_await server_.stop(bounded);
   co_return stopped;
+}
+
+// What etcd does not hear of in time runs out with the lease.
+Task<Result<void>> Daemon::leave_cluster() {
+  Context patience(loop_);
+  const Result<void> left = co_await cluster_->stop(patience);
+  co_return left;
 }
 
 Task<Result<void>> Daemon::end_lives() {

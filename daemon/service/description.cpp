@@ -24,6 +24,11 @@ std::vector<std::string> waiting_for(const Service& service) {
   for (const Edge& edge : service.edges()) {
     if (!edge.lets_start()) missing.push_back(edge.text());
   }
+  for (const Service* remote : service.awaited_news()) {
+    const Error doubt = remote->doubt();
+    missing.push_back("news of " + std::string(remote->name()) +
+                      (doubt ? ": " + doubt.text() : std::string()));
+  }
   const StartSlots& slots = service.start_slots();
   if (missing.empty() && service.state() == State::waiting && slots.full())
     missing.push_back("one of " + std::to_string(slots.used()) + " starting services");
@@ -36,6 +41,7 @@ std::vector<std::string_view> waiting_for_services(const Service& service) {
   for (const Edge& edge : service.edges()) {
     if (!edge.lets_start()) names.push_back(edge.on->name());
   }
+  for (const Service* remote : service.awaited_news()) names.push_back(remote->name());
   return names;
 }
 

@@ -34,6 +34,17 @@ std::optional<NotifyRefusal> Outputs::set(std::string_view key, std::string_view
   return std::nullopt;
 }
 
+void Outputs::renew(OutputList all) {
+  all_.clear();
+  bytes_ = 0;
+  for (auto& [key, value] : all) {
+    const std::size_t size = key.size() + value.size();
+    if (all_.size() == config::most_outputs || !is_value(value) || bytes_ + size > most_bytes) continue;
+    bytes_ += size;
+    all_.push_back({.key = std::move(key), .value = std::move(value), .fixed = true});
+  }
+}
+
 void Outputs::fix(bool last) {
   for (Output& one : all_) one.fixed = true;
   closed_ = closed_ || last;

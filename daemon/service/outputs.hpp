@@ -34,6 +34,9 @@ class Outputs {
   [[nodiscard]] std::optional<NotifyRefusal> set(std::string_view key, std::string_view value);
   // A bell rings: what is here stays. `last`: no further one will.
   void fix(bool last);
+  // Of a service that belfry does not run: all that is known now, in the place of all that was. What is more
+  // than fits is left out.
+  void renew(OutputList all);
   // Why what the service has written down could not be read.
   void failed(Error why) { failure_ = std::move(why); }
 

@@ -107,6 +107,27 @@ void ProbeWatch::wake(Watched& watched) {
   spawn(tasks_, "probe", look_again(context_, watched));
 }
 
+TimePoint ProbeWatch::known_as_of(std::uint32_t truths, bool any) const {
+  TimePoint as_of = any ? TimePoint::min() : TimePoint::max();
+  for (const auto& watched : watched_) {
+    if ((truths >> watched->index & 1U) == 0) continue;
+    const TimePoint known = watched->probe->known_as_of();
+    as_of = any ? std::max(as_of, known) : std::min(as_of, known);
+  }
+  return as_of;
+}
+
+Error ProbeWatch::doubt() const {
+  for (const auto& watched : watched_) {
+    if (Error why = watched->probe->doubt()) return why;
+  }
+  return {};
+}
+
+void ProbeWatch::look_afresh() {
+  for (auto& watched : watched_) watched->probe->look_afresh();
+}
+
 void ProbeWatch::end(const Error& cause) { context_.cancel(cause); }
 
 std::string ProbeWatch::method_of(std::uint32_t index) const {

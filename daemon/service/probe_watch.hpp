@@ -104,6 +104,11 @@ class ProbeWatch {
   // looked at, and what was true and fails, at most ten times a second.
   void look_after_levels();
   void end(const Error& cause);
+  // As of when the probes of `truths` are known to be true: the earliest of them, of `any` the latest.
+  [[nodiscard]] TimePoint known_as_of(std::uint32_t truths, bool any) const;
+  // Of the first probe that has one.
+  [[nodiscard]] Error doubt() const;
+  void look_afresh();
   // How the probe with this index comes to know, when its kind does not say it all.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
   // What the last answer of the probe with this index rests on.

@@ -115,6 +115,10 @@ std::vector<CertificateExpiry> Readiness::certificates() const {
   return all;
 }
 
+TimePoint Readiness::known_as_of() const {
+  return ready_ ? ready_->known_as_of(truths_, spec_.ready.any) : TimePoint::max();
+}
+
 std::string Readiness::polling() const {
   std::string why = ready_ ? ready_->polling() : std::string();
   return why.empty() && live_ ? live_->polling() : why;

@@ -83,6 +83,12 @@ class Readiness final : ProbeListener, OwnBellListener {
   [[nodiscard]] std::string polling() const;
   // How the probe of `ready` with this index comes to know; empty: its kind says it.
   [[nodiscard]] std::string method_of(std::uint32_t index) const;
+  // As of when `ready` is known to be true, and why nobody can be asked at the moment, as of its probes.
+  [[nodiscard]] TimePoint known_as_of() const;
+  [[nodiscard]] Error doubt() const { return ready_ ? ready_->doubt() : Error(); }
+  void look_afresh() {
+    if (ready_) ready_->look_afresh();
+  }
   // Those that servers have shown to the probes of `ready` and `live`.
   [[nodiscard]] std::vector<CertificateExpiry> certificates() const;
 

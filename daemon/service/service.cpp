@@ -218,6 +218,7 @@ Task<void> Service::stay_up(Context& ctx) {
 
 Task<void> Service::stop(Context& ctx) {
   const Run& run = record_.run;
+  if (may_take_leave()) co_await withdraw(ctx);
   if (has(Hook::pre_stop) && has_main_process() && !run.watchdog_expired) {
     co_await end_probes();
     [[maybe_unused]] const bool passed = co_await run_hook(ctx, Hook::pre_stop);

@@ -97,6 +97,7 @@ class Service final : public Node,
   void heard(const Heard& what) override;
   void never_heard(const config::Probe& which, const Error& why) override;
   void publish(std::string_view key, std::string_view value) override;
+  void publish_anew(std::vector<std::pair<std::string, std::string>> all) override;
   void sockets_changed() override;
   void lines_dropped(std::uint64_t lines) override { counters_->log_lines_dropped += lines; }
   [[nodiscard]] RunFacts facts() const override;
@@ -122,6 +123,10 @@ class Service final : public Node,
   [[nodiscard]] std::vector<system::Survivor> survivors() const {
     return runtime_.processes.survivors(tree());
   }
+  // Why nobody can say how it is at the moment, though its levels stay; empty: somebody can.
+  [[nodiscard]] Error doubt() const { return readiness_ ? readiness_->doubt() : Error(); }
+  // Those by whom it would start, and who have not said yet how they are now.
+  [[nodiscard]] std::vector<const Service*> awaited_news() const;
   // What the current run has published.
   [[nodiscard]] std::vector<PublishedOutput> outputs() const;
   // With the outputs of others that this run uses in their places; and what the environment takes of them.
@@ -166,6 +171,8 @@ class Service final : public Node,
   // What has become of the wait for them: when to look again at the latest, or nothing when it is over.
   [[nodiscard]] std::optional<TimePoint> look_at_edges();
   Task<void> until_deaths_are_told(Context& ctx);
+  [[nodiscard]] bool knows_its_edges() const;
+  void ask_others();
   TimePoint look_after_losses();
   void prepare_if_next();
   void tell_dependents(bool bell_rang) { runtime_.graph.tell_dependents(*this, bell_rang); }
@@ -210,6 +217,8 @@ class Service final : public Node,
   [[nodiscard]] bool is_pointless(Hook which) const;
 
   // --- its end (service_stop.cpp)
+  Task<void> withdraw(Context& ctx);
+  [[nodiscard]] bool may_take_leave() const;
   void ask_main_process();
   Task<void> end_probes();
   bool kill_tree();
@@ -255,6 +264,8 @@ class Service final : public Node,
   // Node
   [[nodiscard]] bool own_level(config::Condition condition, std::string_view bell) const override;
   [[nodiscard]] bool process_has_died() const override;
+  [[nodiscard]] TimePoint known_as_of() const override;
+  void look_afresh() override;
   void dependency_changed(bool bell_rang) override;
   void level_changed() override;
   void look_again() override { attention_.notify(); }

@@ -64,6 +64,29 @@ bool Service::own_level(Condition condition, std::string_view bell) const {
   return false;
 }
 
+TimePoint Service::known_as_of() const {
+  return is_remote() && readiness_ ? readiness_->known_as_of() : TimePoint::max();
+}
+
+void Service::look_afresh() {
+  if (readiness_) readiness_->look_afresh();
+}
+
+// Nobody starts on what was so before he began to wait, where another host may have changed it since.
+bool Service::knows_its_edges() const { return runtime_.graph.known_before(*this, record_.since).empty(); }
+
+void Service::ask_others() {
+  for (Node* remote : runtime_.graph.known_before(*this, record_.since)) remote->look_afresh();
+}
+
+std::vector<const Service*> Service::awaited_news() const {
+  std::vector<const Service*> all;
+  if (record_.state != State::waiting || !edges_hold()) return all;
+  for (const Node* remote : runtime_.graph.known_before(*this, record_.since))
+    all.push_back(&service_of(*remote));
+  return all;
+}
+
 bool Service::process_has_died() const {
   const pid_t process = main_pid();
   return process != 0 && !record_.run.exit && runtime_.processes.has_ended(process);
@@ -94,7 +117,9 @@ std::optional<TimePoint> Service::look_at_edges() {
     return TimePoint::max();
   }
   if (record_.state == State::blocked) enter(Event::healed);
-  const bool holds = edges_hold();
+  const bool seems_to_hold = edges_hold();
+  const bool holds = seems_to_hold && knows_its_edges();
+  if (seems_to_hold && !holds) ask_others();
   if (!holds) runtime_.start_slots.forget(attention_);
   const bool starts_nobody = spec().command.empty();
   if (holds && (starts_nobody || runtime_.start_slots.has_time_for(attention_))) {

@@ -126,6 +126,8 @@ void Service::sockets_changed() {
 void Service::probe_tried(const ProbeAttempt& attempt) {
   observed().probe_tried(config::name_of(attempt.kind), attempt.outcome.has_value(),
                          std::chrono::duration<double>(attempt.took).count());
+  // What it is known as of may have changed, though its answer has not.
+  if (attempt.kind == config::Probe::Kind::cluster) tell_dependents(false);
 }
 
 ServiceTimes& Service::observed() {

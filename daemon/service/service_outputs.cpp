@@ -35,6 +35,11 @@ void Service::publish(std::string_view key, std::string_view value) {
                              "cannot publish " + std::string(key) + ": it is " + std::string(text_of(*why)));
 }
 
+void Service::publish_anew(std::vector<std::pair<std::string, std::string>> all) {
+  now_->published().renew(std::move(all));
+  tell_dependents(false);
+}
+
 void Service::take_outputs(const NotifyMessage& message) {
   for (std::uint32_t i = 0; i < message.bad_outputs; ++i) refused(NotifyRefusal::bad_output);
   for (const auto& [key, value] : message.outputs) {
@@ -81,7 +86,7 @@ bool Service::uses_outputs() const { return spec().extras != nullptr && !spec().
 
 const Outputs::Output* Service::output_of(const config::OutputReference& reference) const {
   const Outputs* published = service_of(runtime_.graph.at(reference.provider)).incarnation()->outputs.get();
-  return published == nullptr ? nullptr : published->find(reference.key);
+  return published == nullptr ? nullptr : published->find(reference.published);
 }
 
 // In the turn in which its edges hold; a start that is under way goes on with what it began with.

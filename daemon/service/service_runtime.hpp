@@ -19,6 +19,7 @@
 
 namespace belfry::daemon {
 
+class Announcer;
 class Service;
 
 // Told of every change of state, after it.
@@ -50,6 +51,7 @@ struct ServiceRuntime {
   DependencyGraph& graph;
   StateListener& listener;
   const std::vector<std::unique_ptr<Service>>& services;  // all of the stack
+  Announcer* announcer = nullptr;                         // null: nobody else is told
   std::uint64_t moments = 0;                              // starts and requests of the whole stack so far
 };
 

@@ -3,11 +3,34 @@
 #include <csignal>
 
 #include "config/model/duration.hpp"
+#include "daemon/service/announcer.hpp"
 #include "daemon/service/run_outcome.hpp"
 #include "daemon/service/service.hpp"
 #include "daemon/service/stop_rules.hpp"
 
 namespace belfry::daemon {
+
+// Of other hosts: as long as its process is well and nobody is in a hurry.
+bool Service::may_take_leave() const {
+  return runtime_.announcer != nullptr && spec().extras != nullptr && spec().extras->publish &&
+         record_.intent != Intent::run && has_main_process() && !record_.run.failure &&
+         kill_deadline(record_, spec(), moment()) > runtime_.loop.horizon();
+}
+
+// Nobody is sent to it any more from here on. Those who were get a moment, and its own time to stop begins
+// after it. Where etcd does not answer, the lease will tell them.
+Task<void> Service::withdraw(Context& ctx) {
+  constexpr Duration patience_with_etcd = std::chrono::seconds(1);
+  const std::shared_ptr<Bell<>> gone = runtime_.announcer->withdraw(*this);
+  const TimePoint began = runtime_.loop.now();
+  const TimePoint too_late = began + patience_with_etcd;
+  while (!gone->ended() && too_late > runtime_.loop.horizon() && may_take_leave() && !ctx.cancelled())
+    co_await news(ctx, gone.get(), too_late);
+  const TimePoint noticed = saturating_add(runtime_.loop.now(), runtime_.announcer->notice());
+  while (noticed > runtime_.loop.horizon() && may_take_leave() && !ctx.cancelled())
+    co_await news(ctx, nullptr, noticed);
+  record_.run.asked_to_stop_at = runtime_.loop.now();
+}
 
 // The main process is asked; what it leaves behind is asked when it has gone, and killed when it stays.
 void Service::ask_main_process() {

@@ -70,6 +70,9 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   // Ends the lives themselves. Precondition: at rest.
   Task<void> end();
 
+  // Before begin(): who is told before a published service stops, and outlives this.
+  void announce_by(Announcer& announcer) { runtime_.announcer = &announcer; }
+
   // Who waits may not ring, and who rings may not wait (idea 12).
   [[nodiscard]] Listener<> up() { return up_.listener(); }  // the first start has completed
   [[nodiscard]] Listener<Ending> ending() { return ending_.listener(); }

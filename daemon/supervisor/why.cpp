@@ -226,6 +226,7 @@ ServiceFacts WhyCollector::describe(const Service& service) {
   ServiceFacts facts;
   facts.name = service.name();
   facts.type = service.spec().type;
+  facts.is_remote = service.is_remote();
   facts.state = record.state;
   facts.holds = service.default_level();
   facts.wanted = record.wanted;

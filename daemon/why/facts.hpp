@@ -52,6 +52,7 @@ struct ServiceFacts {
   std::string name;
   config::ServiceType type = config::ServiceType::daemon;
   State state = State::inactive;
+  bool is_remote = false;          // other hosts tell of it
   bool holds = false;              // its default level
   bool wanted = false;             // counts for /readyz
   Duration for_long{0};            // in its state

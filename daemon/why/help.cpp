@@ -117,7 +117,10 @@ std::vector<NextLine> what_comes_next(const ServiceFacts& culprit, const WaitFac
       if (culprit.comes_again) next.push_back({"then it starts again"});
       break;
     case State::starting:
-      next.push_back(external ? NextLine{culprit.name + " is asked again and again"} : of_a_start(culprit));
+      if (culprit.is_remote)
+        next.push_back({"etcd tells as soon as another host has published it"});
+      else
+        next.push_back(external ? NextLine{culprit.name + " is asked again and again"} : of_a_start(culprit));
       break;
     case State::unready: next.push_back({culprit.name + " is asked again, and runs on meanwhile"}); break;
     case State::ready:
@@ -133,6 +136,11 @@ std::vector<NextLine> what_comes_next(const ServiceFacts& culprit, const WaitFac
 }
 
 std::vector<std::string> what_would_help(const ServiceFacts& culprit, const WaitFacts* via) {
+  if (culprit.is_remote && culprit.state != State::inactive)
+    return {
+        "`belfry status --cluster` shows who has published what; `belfry why` on the host that is missing "
+        "says "
+        "why it is not ready there"};
   if (culprit.type == ServiceType::external && culprit.state != State::inactive)
     return {"belfry does not run " + culprit.name + ": see where it runs, and that its address is right"};
   switch (culprit.state) {

@@ -59,6 +59,16 @@ class DeferredCommand final : public Deferred {
   RunCommand run_;
 };
 
+class DeferredCluster final : public Deferred {
+ public:
+  DeferredCluster(Api& api, ShowCluster show) : Deferred(Delay::wait, 1), api_(api), show_(show) {}
+  Task<Response> perform(Context& ctx) override { return api_.perform(ctx, show_); }
+
+ private:
+  Api& api_;
+  ShowCluster show_;
+};
+
 }  // namespace
 
 Answer Api::answer(const Request& request, const Caller& caller) {
@@ -67,6 +77,8 @@ Answer Api::answer(const Request& request, const Caller& caller) {
     return std::make_unique<DeferredWait>(*this, std::move(*wait));
   if (const auto* run = std::get_if<RunCommand>(&understood))
     return std::make_unique<DeferredCommand>(*this, *run);
+  if (const auto* show = std::get_if<ShowCluster>(&understood))
+    return std::make_unique<DeferredCluster>(*this, *show);
   if (auto* follow = std::get_if<FollowEvents>(&understood))
     return follow_events(journal_, std::move(*follow));
   if (auto* follow = std::get_if<FollowLogs>(&understood)) return follow_logs(logs_, std::move(*follow));
@@ -178,6 +190,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
       return std::get<Response>(std::move(understood));
     }
     case Route::timeline: return show_timeline(shown, clock_);
+    case Route::cluster: return understand_cluster(request, query, asker);
     case Route::logs:
     case Route::service_logs: {
       const LogWorld world{.stack = stack_, .book = logs_, .run = journal_.run(), .now = clock_.now()};

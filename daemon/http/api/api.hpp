@@ -18,6 +18,7 @@
 #include "daemon/http/wire/request_handler.hpp"
 #include "daemon/http/wire/wall_clock.hpp"
 #include "daemon/metrics/http_metrics.hpp"
+#include "daemon/view/cluster_view.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon::http {
@@ -45,8 +46,15 @@ struct RunCommand {
 // GET /metrics, understood.
 struct Metrics {};
 
+// GET /v1/cluster, understood.
+struct ShowCluster {
+  bool as_text = false;
+  bool in_public = true;  // without what services say of themselves
+};
+
 // What a request is: answered, or something that has to be waited for first.
-using Understood = std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs, Metrics>;
+using Understood =
+    std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs, Metrics, ShowCluster>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
@@ -56,6 +64,8 @@ class Api final : public RequestHandler {
 
   // Before anybody can ask.
   void set_rules(AccessRules rules) { rules_ = std::move(rules); }
+  // The stack is a part of it; nobody: it is alone.
+  void set_cluster(ClusterSource& cluster) { cluster_ = &cluster; }
   // Told of every command that is accepted, whoever sent it: "stop of api asked for by user 1000 (process
   // 4711)".
   std::function<void(const std::string&)> on_command;
@@ -80,6 +90,8 @@ class Api final : public RequestHandler {
   Task<Response> perform(Context& ctx, WaitFor wait);
   // Runs the command to its end.
   Task<Response> perform(Context& ctx, RunCommand run);
+  // Asks etcd first, where the stack follows nobody.
+  Task<Response> perform(Context& ctx, ShowCluster show);
 
  private:
   // Who asks, and what he may do and see.
@@ -96,7 +108,11 @@ class Api final : public RequestHandler {
   [[nodiscard]] Understood understand_wait(std::string_view query) const;
   [[nodiscard]] Understood understand_command(const Match& match, std::string_view query) const;
 
+  [[nodiscard]] Understood understand_cluster(const Request& request, std::string_view query,
+                                              const Asker& asker) const;
+
   StackView& stack_;
+  ClusterSource* cluster_ = nullptr;
   HttpMetrics& metrics_;
   Scrape scrape_;
   Journal& journal_;

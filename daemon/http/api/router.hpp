@@ -24,6 +24,7 @@ enum class Route : std::uint8_t {
   wait,
   events,
   timeline,
+  cluster,
   logs,
   service_logs,
   why,

@@ -1,10 +1,10 @@
 #include "daemon/http/api/why.hpp"
+#include "daemon/http/api/answer_form.hpp"
 #include "daemon/http/api/unknown_name.hpp"
 
 #include <optional>
 
 #include "daemon/http/wire/json_writer.hpp"
-#include "daemon/http/wire/request_target.hpp"
 #include "daemon/why/explain.hpp"
 #include "daemon/why/text.hpp"
 
@@ -69,19 +69,6 @@ void write(JsonWriter& json, const Explanation& why) {
   write_next(json, why);
   write_lines(json, "help", why.help);
   json.end_object();
-}
-
-// What a person reads, or what a program does: `?format=` comes before Accept. Nothing: it is neither.
-std::optional<bool> wants_text(const Request& request, std::string_view query) {
-  bool text = request.accept.find(text_plain.substr(0, text_plain.find(';'))) != std::string::npos;
-  QueryReader reader(query);
-  Parameter parameter;
-  while (reader.next(parameter)) {
-    if (parameter.name != "format") continue;
-    if (parameter.value != "text" && parameter.value != "json") return std::nullopt;
-    text = parameter.value == "text";
-  }
-  return reader.malformed() ? std::nullopt : std::optional(text);
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ TEST(DecodeProbe, every_kind_is_read) {
       "services: {x: {command: a, ready: [notify, {port: 1}, {port: {udp: 2}}, {unix: s}, {fd: 5, dialect: "
       "dinit}, {tcp: 'a:1'}, {grpc: 'a:1/b'}, {postgres: 'host=a'}, {mysql: m}, {redis: 'a:1'}, {exec: [c, "
       "d]}, "
-      "{log: 'x.*y'}, {file: f}, {cluster: db, hosts: 2}]}}");
+      "{log: 'x.*y'}, {file: f}]}}");
   const auto& probes = stack.services[0].ready.probes;
-  ASSERT_EQ(probes.size(), 14U);
+  ASSERT_EQ(probes.size(), 13U);
   EXPECT_EQ(probes[1].port, 1);
   EXPECT_TRUE(probes[2].udp);
   EXPECT_EQ(probes[3].target, "/nowhere/s");
@@ -26,7 +26,6 @@ TEST(DecodeProbe, every_kind_is_read) {
   EXPECT_EQ(probes[6].target, "a:1/b");
   EXPECT_EQ(probes[10].command, (Command{"c", "d"}));
   EXPECT_EQ(probes[12].target, "/nowhere/f");
-  EXPECT_EQ(probes[13].hosts, 2U);
 }
 TEST(DecodeProbe, tuning_stands_beside_the_kind) {
   const Stack stack = with_keys(

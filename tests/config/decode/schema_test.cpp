@@ -49,7 +49,7 @@ std::string in_service(const std::string& keys, const std::string& type = "daemo
 
 std::string kind_for(std::string_view option) {
   if (option == "dialect") return "fd: 3, ";
-  if (option == "hosts") return "cluster: a, ";
+  if (option == "hosts" || option == "require" || option == "confirm") return "cluster: a, ";
   if (option == "owner" || option == "send" || option == "expect") return "tcp: \"a:1\", ";
   if (option == "query") return "mysql: a, ";
   if (option == "exists" || option == "socket" || option == "contains") return "file: a, ";
@@ -62,7 +62,14 @@ std::string kind_for(std::string_view option) {
              : "";
 }
 
+// What several hosts have in common.
+const std::string of_several_hosts = "cluster: {etcd: [\"https://e1:2379\"]}\n";
+bool is_of_cluster(std::string_view key) {
+  return key == "cluster" || key == "hosts" || key == "require" || key == "confirm";
+}
+
 std::string service_text(const Key& key, const std::string& pair) {
+  if (key.name == "publish") return of_several_hosts + in_service(pair);
   if (key.name == "command") return "services: {x: {" + pair + "}}\n";
   if (key.name == "type") return "services: {x: {command: sleep 1, " + pair + "}}\n";
   const std::string type = (key.fits & fits_daemon) != 0 ? "daemon" : "gate";
@@ -83,6 +90,13 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "file") return (key.name == "services" ? "" : in_service("restart: no")) + pair + "\n";
   if (table.name == "service") return service_text(key, pair);
   if (table.name == "dependency") return in_service("depends_on: {db: {" + pair + "}}");
+  if (table.name == "cluster")
+    return in_service("restart: no") + "cluster: {" +
+           (key.name == "etcd" ? "" : "etcd: [\"https://e1:2379\"], ") +
+           (key.name == "password_file" ? "user: shop, " : "") + pair + "}\n";
+  if (table.name == "probe" && is_of_cluster(key.name))
+    return of_several_hosts + "services: {x: {type: external, ready: {" + kind_for(key.name) +
+           (key.name == "require" ? "hosts: [a, b, c], " : "") + pair + "}}}\n";
   if (table.name == "probe" && key.name == "on_failure") return in_service("live: {port: 80, " + pair + "}");
   if (table.name == "probe")
     return in_service(std::string(key.name == "listen" ? "listen: \"127.0.0.1:81\", " : "") + "ready: {" +

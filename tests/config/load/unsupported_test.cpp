@@ -36,36 +36,25 @@ TEST(Unsupported, a_stack_of_what_exists_is_not_refused) {
 TEST(Unsupported, each_feature_is_named_with_its_place) {
   const auto lines = refused(
       "services:\n"
-      "  a:\n"
-      "    command: sleep 1\n"
-      "    ready:\n"
-      "      - {cluster: db}\n"
-      "      - {cluster: web}\n");
+      "  a: {command: sleep 1, tty: true, log: inherit}\n"
+      "  b: {command: sleep 1, tty: true, log: inherit}\n");
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:5:")) << lines[0];
-  EXPECT_NE(lines[0].find("cannot use `ready.cluster`: this version does not support it yet"),
+  EXPECT_TRUE(lines[0].starts_with("belfry.yaml:2:")) << lines[0];
+  EXPECT_NE(lines[0].find("cannot use `tty` together with `log: inherit`: this version does not support it"),
             std::string::npos);
-  EXPECT_TRUE(lines[1].starts_with("belfry.yaml:6:")) << lines[1];
-  EXPECT_NE(lines[1].find("cannot use `ready.cluster`"), std::string::npos);
+  EXPECT_TRUE(lines[1].starts_with("belfry.yaml:3:")) << lines[1];
 }
 
 TEST(Unsupported, what_a_profile_has_switched_off_is_a_warning) {
   auto loaded = load_text(
       "services:\n"
       "  a: {command: sleep 1}\n"
-      "  b: {command: sleep 1, profiles: [later], ready: {cluster: web}}\n",
+      "  b: {command: sleep 1, profiles: [later], tty: true, log: inherit}\n",
       "belfry.yaml");
   refuse_unsupported(loaded);
   ASSERT_EQ(loaded.diagnostics.size(), 1U);
   EXPECT_EQ(loaded.diagnostics[0].severity, Severity::warning);
   EXPECT_EQ(loaded.diagnostics[0].rule, "not-yet");
-}
-
-TEST(Unsupported, replicas_and_defaults_are_refused_once) {
-  EXPECT_EQ(refused("defaults: {ready: {cluster: web}}\n"
-                    "services: {a: {command: a, replicas: 5}, b: {command: b}}\n")
-                .size(),
-            1U);
 }
 
 TEST(Unsupported, a_33rd_probe_of_one_service_is_refused) {
