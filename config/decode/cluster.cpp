@@ -64,6 +64,8 @@ void read_tls_of_cluster(Decoder& decoder, const Entry& entry, Cluster& out) {
   }
   out.tls_asked = true;
   if (!decoder.mapping(*entry.value, "`tls` of `cluster`", tls_fields(), out.tls)) return;
+  for (std::string* path : {&out.tls.ca, &out.tls.cert, &out.tls.key})
+    if (!path->empty()) *path = decoder.absolute(*path);
   if (!out.tls.key.empty() && out.tls.cert.empty())
     decoder.error("missing-key", *entry.value, "`tls` has a `key` and no `cert` that it belongs to",
                   "add `cert: …`");

@@ -257,45 +257,48 @@ Task<Result<etcd::TxnResult>> Publisher::ask(Context& ctx, Txn txn) {
   co_return answer;
 }
 
-// All at once, where nobody is in the way; else one after the other.
+// All at once, where nobody is in the way and nothing is doubtful; else one after the other.
 Task<Result<void>> Publisher::settle(Context& ctx) {
   std::vector<std::string> keys;
   bool is_plain = true;
-  Txn txn;
-  for (auto& [key, entry] : entries_) {
+  for (const auto& [key, entry] : entries_) {
     if (!differs(entry) || keys.size() == most_at_once) continue;
     keys.push_back(key);
     is_plain = is_plain && !entry.is_doubtful;
-    // What is published anew goes first, so that it comes back as another generation.
-    if (entry.there) {
-      txn.when.push_back(is_under(key, facts_.lease));
-      txn.then.emplace_back(etcd::Delete{key});
-    } else {
-      txn.when.push_back(is_absent(key));
-      txn.then.emplace_back(etcd::Put{key, written(*entry.wanted), facts_.lease});
-    }
   }
   if (keys.empty()) co_return Result<void>();
-  if (!is_plain) {
-    const Result<void> settled = co_await settle_one_by_one(ctx, std::move(keys));
-    co_return settled;
-  }
+  Result<bool> done = false;
+  if (is_plain) done = co_await settle_at_once(ctx, keys);
+  if (!done) co_return std::unexpected(done.error());
+  if (*done) co_return Result<void>();
+  const Result<void> settled = co_await settle_one_by_one(ctx, std::move(keys));
+  co_return settled;
+}
+
+// False: somebody is in the way of one of them, and nothing was done.
+Task<Result<bool>> Publisher::settle_at_once(Context& ctx, const std::vector<std::string>& keys) {
+  Txn txn;
   std::map<std::string, std::optional<Publication>> asked;
-  for (const std::string& key : keys)
-    asked[key] = entries_[key].there ? std::optional<Publication>() : entries_[key].wanted;
-  for (const std::string& key : keys) entries_[key].is_doubtful = true;
+  for (const std::string& key : keys) {
+    Entry& entry = entries_[key];
+    // What is published anew goes first, so that it comes back as another generation.
+    asked[key] = entry.there ? std::optional<Publication>() : entry.wanted;
+    txn.when.push_back(entry.there ? is_under(key, facts_.lease) : is_absent(key));
+    if (entry.there)
+      txn.then.emplace_back(etcd::Delete{key});
+    else
+      txn.then.emplace_back(etcd::Put{key, written(*entry.wanted), facts_.lease});
+    entry.is_doubtful = true;
+  }
   const Result<etcd::TxnResult> answer = co_await ask(ctx, std::move(txn));
   if (!answer && answer.error().kind() == Error::Kind::closed) co_return std::unexpected(answer.error());
   for (const std::string& key : keys) entries_[key].is_doubtful = false;  // all of it was done, or nothing
   if (!answer) co_return std::unexpected(answer.error());
   if (answer->lease_lost) {
     lose_lease("etcd does not know it");
-    co_return Result<void>();
+    co_return true;
   }
-  if (!answer->held) {
-    const Result<void> settled = co_await settle_one_by_one(ctx, std::move(keys));
-    co_return settled;
-  }
+  if (!answer->held) co_return false;
   for (const std::string& key : keys) {
     Entry& entry = entries_[key];
     if (!asked[key]) {
@@ -305,7 +308,7 @@ Task<Result<void>> Publisher::settle(Context& ctx) {
     entry.there = std::move(asked[key]);
     is_there(entry, answer->revision);
   }
-  co_return Result<void>();
+  co_return true;
 }
 
 Task<Result<void>> Publisher::settle_one_by_one(Context& ctx, std::vector<std::string> keys) {

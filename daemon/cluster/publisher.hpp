@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "channels/bell.hpp"
 #include "channels/context.hpp"
@@ -107,6 +108,7 @@ class Publisher {
   Task<Result<void>> renew(Context& ctx);
   Task<Result<void>> verify(Context& ctx);
   Task<Result<void>> settle(Context& ctx);
+  Task<Result<bool>> settle_at_once(Context& ctx, const std::vector<std::string>& keys);
   Task<Result<void>> settle_one_by_one(Context& ctx, std::vector<std::string> keys);
   Task<Result<void>> settle_one(Context& ctx, const std::string& key);
   Task<Result<etcd::TxnResult>> ask(Context& ctx, etcd::Txn txn);

@@ -139,10 +139,11 @@ Task<Result<void>> Watcher::list_and_follow(Context& ctx) {
 
 Task<Result<void>> Watcher::list(Context& ctx) {
   const TimePoint asked_at = loop_.now();
+  const etcd::Revision known = facts_.revision;
   Context soon = within(ctx, times_.answer);
   Result<etcd::Range> range = co_await store_.range(soon, keys_.all());
   if (!range) co_return std::unexpected(ctx.cancelled() || !soon.cancelled() ? range.error() : unanswered());
-  if (const auto good = advance(range->revision); !good) co_return good;
+  if (const auto good = advance(known, range->revision); !good) co_return good;
   std::map<std::string, std::pair<Hosts, Hosts>, std::less<>> all;
   for (const etcd::KeyValue& one : range->keys) {
     const auto parts = keys_.parse(one.key);
@@ -208,8 +209,6 @@ Task<> Watcher::read_news(Context& ctx, etcd::Watch& watch, std::optional<Result
       end = std::unexpected(news.error());
     else if (news->compacted != 0)
       end = Result<void>();
-    else if (const auto good = advance(news->revision); !good)
-      end = good;
     else
       take(*news);
   }
@@ -217,6 +216,7 @@ Task<> Watcher::read_news(Context& ctx, etcd::Watch& watch, std::optional<Result
 }
 
 void Watcher::take(const etcd::WatchNews& news) {
+  facts_.revision = std::max(facts_.revision, news.revision);
   for (const etcd::Event& event : news.events) take(event);
 }
 
@@ -231,9 +231,11 @@ void Watcher::take(const etcd::Event& event) {
   if (found != hosts.end() && event.key_value.mod_revision <= found->second.changed_in) return;
   if (event.type == etcd::Event::Type::put) {
     if (place(hosts, *parts, event.key_value)) tell(kept);
+  } else if (found == hosts.end()) {
+    return;
   } else if (parts->kind == KeyKind::words) {
-    hosts.erase(hosts.find(parts->host) == hosts.end() ? hosts.end() : hosts.find(parts->host));
-  } else if (found != hosts.end()) {
+    hosts.erase(found);
+  } else {
     kept.is_to_look = true;  // it is lost when all agree on it
     attention_.notify();
   }
@@ -251,10 +253,11 @@ Task<Result<void>> Watcher::look_at_doubtful(Context& ctx) {
 
 Task<Result<void>> Watcher::look(Context& ctx, std::string service) {
   const TimePoint asked_at = loop_.now();
+  const etcd::Revision known = facts_.revision;
   Context soon = within(ctx, times_.answer);
   Result<etcd::Range> range = co_await store_.range(soon, keys_.of_service(KeyKind::publication, service));
   if (!range) co_return std::unexpected(ctx.cancelled() || !soon.cancelled() ? range.error() : unanswered());
-  if (const auto good = advance(range->revision); !good) co_return good;
+  if (const auto good = advance(known, range->revision); !good) co_return good;
   ++facts_.looks;
   Hosts ready;
   for (const etcd::KeyValue& one : range->keys) {
@@ -269,14 +272,15 @@ Task<Result<void>> Watcher::look(Context& ctx, std::string service) {
 
 // --- what is believed
 
-// A revision that goes backwards is another history: a backup that was restored, or another cluster. Nothing
-// of what was known is of it.
-Result<void> Watcher::advance(etcd::Revision revision) {
-  if (revision >= facts_.revision) {
-    facts_.revision = revision;
+// What the cluster agrees on is never older than what was known when it was asked; a watch may have told more
+// meanwhile. So a revision below that is another history: a backup that was restored, or another cluster, and
+// nothing of what was known is of it.
+Result<void> Watcher::advance(etcd::Revision known, etcd::Revision revision) {
+  if (revision >= known) {
+    facts_.revision = std::max(facts_.revision, revision);
     return {};
   }
-  const std::string text = "the revision of etcd went back from " + std::to_string(facts_.revision) + " to " +
+  const std::string text = "the revision of etcd went back from " + std::to_string(known) + " to " +
                            std::to_string(revision) + " (a backup was restored?): all is read again";
   ++facts_.backwards;
   facts_.revision = 0;
@@ -289,6 +293,8 @@ void Watcher::forget_all() {
   for (auto& [service, remote] : remotes_) {
     remote.listed_in = 0;
     remote.as_of = TimePoint::min();
+    for (Hosts* hosts : {&remote.ready, &remote.words})
+      for (auto& [host, placed] : *hosts) placed.changed_in = 0;
   }
 }
 
@@ -308,7 +314,12 @@ bool Watcher::place(Hosts& hosts, const KeyParts& parts, const etcd::KeyValue& k
   return true;
 }
 
+// What the watch has told since the list was made stays: it is not told again.
 void Watcher::adopt(Remote& remote, Hosts ready, Hosts words, etcd::Revision revision, TimePoint as_of) {
+  for (auto& [host, placed] : remote.ready)
+    if (placed.changed_in > revision) ready.insert_or_assign(host, std::move(placed));
+  for (auto& [host, placed] : remote.words)
+    if (placed.changed_in > revision) words.insert_or_assign(host, std::move(placed));
   remote.ready = std::move(ready);
   remote.words = std::move(words);
   remote.listed_in = revision;

@@ -105,7 +105,8 @@ class Watcher final : public probes::RemoteServices {
   Task<Result<void>> look(Context& ctx, std::string service);
   void take(const etcd::WatchNews& news);
   void take(const etcd::Event& event);
-  [[nodiscard]] Result<void> advance(etcd::Revision revision);
+  // `known`: when it was asked for.
+  [[nodiscard]] Result<void> advance(etcd::Revision known, etcd::Revision revision);
   void forget_all();
   // False: it is none of belfry's.
   bool place(Hosts& hosts, const KeyParts& parts, const etcd::KeyValue& key_value);

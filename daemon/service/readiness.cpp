@@ -116,7 +116,9 @@ std::vector<CertificateExpiry> Readiness::certificates() const {
 }
 
 TimePoint Readiness::known_as_of() const {
-  return ready_ ? ready_->known_as_of(truths_, spec_.ready.any) : TimePoint::max();
+  if (ready_ == nullptr) return TimePoint::max();
+  // What is true no more is not known to be true, though the state does not say so yet.
+  return is_true() ? ready_->known_as_of(truths_, spec_.ready.any) : TimePoint::min();
 }
 
 std::string Readiness::polling() const {

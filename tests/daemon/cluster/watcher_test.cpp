@@ -173,5 +173,21 @@ TEST_F(WatcherTest, why_a_service_is_not_ready_there_is_known_here) {
   EXPECT_EQ(kafka->last_words_of("a"), "");
 }
 
+TEST_F(WatcherTest, the_end_of_what_it_never_knew_is_no_news) {
+  const auto kafka = b.watcher.follow("kafka");
+  b.store.event_copies = [](const etcd::Event& event) {
+    return event.type == etcd::Event::Type::put ? 0U : 2U;
+  };
+  rig.idle();
+  a.publisher.not_ready("kafka", "is backoff", 7);
+  rig.idle();
+  a.publisher.not_ready("kafka", "", 8);
+  a.publisher.publish("kafka", ready());
+  rig.idle();
+  a.publisher.withdraw("kafka");
+  rig.idle();
+  EXPECT_TRUE(hosts_of(*kafka).empty());
+}
+
 }  // namespace
 }  // namespace belfry::daemon::cluster

@@ -25,7 +25,8 @@ class Outputs : public Rig {
     config::Service& api = daemon("api", {"db"});
     api.depends_on.front().on_loss = on_loss;
     api.restart->delay = 100ms;
-    extras_of(api).references.push_back({.service = "db", .key = key, .provider = 0, .edge = 0});
+    extras_of(api).references.push_back(
+        {.service = "db", .key = key, .provider = 0, .edge = 0, .published = key});
     api.command = {"./api-" + config::reference_to({.service = "db", .key = key})};
     return api;
   }
@@ -78,7 +79,8 @@ TEST_F(Outputs, a_completed_oneshot_keeps_what_it_has_published) {
   config::Service& prepare = oneshot("prepare");
   extras_of(prepare).outputs.file = "/outputs";
   config::Service& api = daemon("api", {"prepare"});
-  extras_of(api).references.push_back({.service = "prepare", .key = "PASSWORD", .provider = 0, .edge = 0});
+  extras_of(api).references.push_back(
+      {.service = "prepare", .key = "PASSWORD", .provider = 0, .edge = 0, .published = "PASSWORD"});
   api.command = {"./api-" + config::reference_to({.service = "prepare", .key = "PASSWORD"})};
   resources.outputs_file = [](const config::Service&) { return daemon::OutputList{{"PASSWORD", "abc"}}; };
   up();
@@ -240,7 +242,8 @@ TEST_F(Outputs, no_part_of_a_secret_is_shown_and_a_short_one_leaves_the_rest_rea
   config::Service& api = api_that_uses("PASSWORD");
   extras_of(stack.services[0]).outputs.secret = {"PASSWORD", "PIN", "SALT"};
   for (const char* key : {"PIN", "SALT"})
-    extras_of(api).references.push_back({.service = "db", .key = key, .provider = 0, .edge = 0});
+    extras_of(api).references.push_back(
+        {.service = "db", .key = key, .provider = 0, .edge = 0, .published = key});
   up();
   service("db").said({.outputs = {{"PASSWORD", "hunter2"}, {"SALT", "hunter2-and-more"}, {"PIN", "1"}}});
   say_ready("db");
