@@ -21,6 +21,8 @@ namespace {
 using Outputs = std::vector<std::pair<std::string, std::string>>;
 using Members = std::vector<RemoteMember>;
 
+constexpr std::size_t most_at_once = 32;  // hosts that are asked
+
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t most = 5;
   std::string text;
@@ -54,9 +56,11 @@ Outputs outputs_of(const Members& quorum, const Members& there, bool hosts_are_n
   Outputs all;
   std::int64_t fence = 0;
   std::map<std::string, std::string> first, lists;
+  const auto is_own = [](const std::string& key) { return key == "FENCE" || key == "HOSTS"; };
   for (const RemoteMember& member : quorum) {
     fence = std::max(fence, member.generation);
-    for (const auto& [key, value] : member.outputs) first.try_emplace(key, value);
+    for (const auto& [key, value] : member.outputs)
+      if (!is_own(key)) first.try_emplace(key, value);
   }
   std::string hosts;
   for (const RemoteMember& member : there) {
@@ -67,12 +71,12 @@ Outputs outputs_of(const Members& quorum, const Members& there, bool hosts_are_n
       if (hosts_are_named) all.emplace_back(config::key_of_host(member.host, key), value);
     }
   }
-  all.insert(all.begin(), first.begin(), first.end());
+  Outputs sorted{{"FENCE", std::to_string(fence)}, {"HOSTS", std::move(hosts)}};
+  sorted.insert(sorted.end(), first.begin(), first.end());
   for (auto& [key, list] : lists)
-    if (!first.contains(key)) all.emplace_back(key, std::move(list));
-  all.emplace_back("FENCE", std::to_string(fence));
-  all.emplace_back("HOSTS", std::move(hosts));
-  return all;
+    if (!first.contains(key) && !is_own(key)) sorted.emplace_back(key, std::move(list));
+  std::ranges::move(all, std::back_inserter(sorted));
+  return sorted;
 }
 
 // Followed from the first check to the end of the probe.
@@ -102,21 +106,30 @@ class ClusterProbe final : public Probe, NewsListener {
   std::string method() const override { return "cluster " + name_ + ": told by etcd"; }
 
   Task<CheckResult> check(Context& ctx) override {
-    const TimePoint known = others_->known_as_of();
-    if (known == TimePoint::min()) co_return is_up_ ? CheckResult() : std::unexpected(unknown());
+    if (others_->known_as_of() == TimePoint::min())
+      co_return is_up_ ? CheckResult() : std::unexpected(unknown());
     Members there = counted();
     if (there.size() < wanted_.require) co_return down(too_few(there));
-    TimePoint as_of = known;
-    if (wanted_.confirm && (!is_up_ || is_to_confirm_ || there != told_)) {
-      as_of = std::min(as_of, ctx.loop().now());
+    if (is_up_ && has_begun_anew(there)) co_return down(begun_anew());
+    TimePoint as_of = others_->known_as_of();
+    if (wanted_.confirm) {
+      const TimePoint asked_at = ctx.loop().now();
+      const bool is_for_somebody = !is_up_ || is_to_confirm_;
+      Members asked = there;
+      if (!is_for_somebody)
+        std::erase_if(asked, [this](const auto& one) { return is_among(confirmed_, one); });
       Error why;
-      co_await confirm(ctx, there, why);
-      is_refuted_ = there.size() < wanted_.require;
-      if (is_refuted_) co_return is_up_ ? CheckResult() : std::unexpected(std::move(why));
-    } else if (wanted_.confirm) {
-      as_of = std::min(as_of, confirmed_at_);
+      co_await confirm(ctx, asked, why);
+      there = counted();  // what has happened meanwhile
+      if (there.size() < wanted_.require) co_return down(too_few(there));
+      std::erase_if(asked, [&there](const auto& one) { return !is_among(there, one); });
+      if (is_for_somebody) {
+        is_refuted_ = asked.size() < wanted_.require;
+        if (is_refuted_) co_return is_up_ ? CheckResult() : std::unexpected(std::move(why));
+      }
+      note_confirmed(there, asked);
+      as_of = is_for_somebody ? std::min(others_->known_as_of(), asked_at) : std::min(as_of, as_of_);
     }
-    confirmed_at_ = as_of;
     up(std::move(there), as_of);
     co_return CheckResult();
   }
@@ -140,10 +153,27 @@ class ClusterProbe final : public Probe, NewsListener {
     return all;
   }
 
+  // Where all of the hosts are needed, another generation of one of them proves that they were not all there
+  // for a moment that nobody has told of. Where some can be spared, the others may have been there then.
+  [[nodiscard]] bool has_begun_anew(const Members& there) const {
+    return wanted_.hosts.size() == wanted_.require &&
+           !std::ranges::all_of(told_, [&there](const auto& one) { return is_among(there, one); });
+  }
+
+  // Who was once confirmed stays so, for as long as he is there: a host that does not answer for a moment
+  // takes nothing from those who run.
+  void note_confirmed(const Members& there, const Members& now) {
+    for (const RemoteMember& one : now)
+      if (!is_among(confirmed_, one)) confirmed_.push_back(one);
+    std::erase_if(confirmed_, [&there](const auto& one) { return !is_among(there, one); });
+  }
+
   void up(Members there, TimePoint as_of) {
     is_up_ = true;
     is_to_confirm_ = false;
     as_of_ = as_of;
+    if (wanted_.confirm && confirmed_.size() >= wanted_.require)
+      std::erase_if(there, [this](const auto& one) { return !is_among(confirmed_, one); });
     if (there != told_) {
       quorum_ = quorum_of(there, quorum_, wanted_.require);
       if (about_.publisher != nullptr)
@@ -157,7 +187,12 @@ class ClusterProbe final : public Probe, NewsListener {
     as_of_ = TimePoint::min();
     told_.clear();
     quorum_.clear();
+    confirmed_.clear();
     return std::unexpected(std::move(why));
+  }
+
+  [[nodiscard]] Error begun_anew() const {
+    return Error::failed(name_ + " has begun anew on a host that it takes");
   }
 
   [[nodiscard]] Error unknown() const {
@@ -189,17 +224,19 @@ class ClusterProbe final : public Probe, NewsListener {
                    : Error::failed(std::move(text));
   }
 
-  // Leaves those in `there` that are confirmed. All are asked at once, and a part of the time is left for
+  // Leaves those in `there` that are confirmed. Many are asked at once, and a part of the time is left for
   // whoever has to say what came of it.
   Task<void> confirm(Context& ctx, Members& there, Error& why) {
     const TimePoint now = ctx.loop().now();
     Context limited(ctx, now + (ctx.deadline().value_or(TimePoint::max()) - now) / 4 * 3);
     std::vector<Answer> answers(there.size());
-    WaitGroup asked(ctx.loop(), "confirm");
-    for (std::size_t i = 0; i < there.size(); ++i)
-      spawn(asked, "confirm", ask(limited, there[i], answers[i]));
     Context patience(ctx.loop());  // each of them ends with `limited`
-    [[maybe_unused]] const Result<void> all = co_await asked.wait(patience);
+    for (std::size_t from = 0; from < there.size(); from += most_at_once) {
+      WaitGroup asked(ctx.loop(), "confirm");
+      for (std::size_t i = from; i < std::min(there.size(), from + most_at_once); ++i)
+        spawn(asked, "confirm", ask(limited, there[i], answers[i]));
+      [[maybe_unused]] const Result<void> all = co_await asked.wait(patience);
+    }
     Members confirmed;
     std::string refusals;
     for (std::size_t i = 0; i < there.size(); ++i) {
@@ -246,7 +283,7 @@ class ClusterProbe final : public Probe, NewsListener {
   bool is_refuted_ = false;     // they are there, and what was to confirm it failed
   bool is_to_confirm_ = false;  // for somebody who wants to start
   TimePoint as_of_ = TimePoint::min();
-  TimePoint confirmed_at_ = TimePoint::max();
+  Members confirmed_;
   Members told_;    // who were there, the last time that it was up
   Members quorum_;  // of these, by whom it is
 };

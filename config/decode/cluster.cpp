@@ -15,6 +15,7 @@ namespace {
 
 using Kind = Probe::Kind;
 
+constexpr std::size_t most_published = 16;  // 64 KiB in all, written as JSON, with those of the run
 constexpr std::string_view names_help = "use up to 128 letters, digits, `_`, `-` and `.`";
 
 void read_endpoints(Decoder& decoder, const Entry& entry, Cluster& out) {
@@ -153,9 +154,15 @@ void decode_publish(Decoder& decoder, const Node& node, ServiceDraft& draft) {
       } else if (!seen.insert(key).second) {
         decoder.error("bad-name", *entry.key, quote(key) + " is published twice", "remove one of them");
       } else if (auto value = decoder.needed_text(*entry.value)) {
+        if (value->size() > longest_output_value || value->find_first_of("\r\n") != std::string::npos)
+          decoder.error("bad-value", *entry.value, "this is more than others would believe",
+                        "a value is one line of 4096 bytes at most");
         publication.outputs.emplace_back(std::move(key), std::move(*value));
       }
     }
+    if (publication.outputs.size() > most_published)
+      decoder.error("bad-value", node, "others believe " + std::to_string(most_published) + " values at most",
+                    "publish one that leads to the others");
   } else if (const auto on = decoder.boolean(node); !on || !*on) {
     return;
   }

@@ -1,5 +1,6 @@
 #include "daemon/cluster/publication.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "config/model/output_reference.hpp"
@@ -12,6 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t longest_words = 2048;
+constexpr std::int64_t latest_ms = 7258118400000;  // the year 2200: what is later is no time of anybody's
 
 Error none_of_belfrys(std::string why) { return Error(Error::Kind::invalid, std::move(why)); }
 
@@ -58,9 +60,9 @@ Result<Publication> read_publication(std::string_view text) {
   const json::object& object = whole.get_object();
   Publication out{.boot_id = text_at(object, "boot_id"),
                   .incarnation = static_cast<std::uint64_t>(number_at(object, "incarnation")),
-                  .since_ms = number_at(object, "since_ms"),
+                  .since_ms = std::clamp<std::int64_t>(number_at(object, "since_ms"), 0, latest_ms),
                   .outputs = {},
-                  .words = text_at(object, "why")};
+                  .words = text_at(object, "why").substr(0, longest_words)};
   if (out.boot_id.empty()) return std::unexpected(none_of_belfrys("it says of no boot_id"));
   const json::value* outputs = object.if_contains("outputs");
   if (outputs == nullptr) return out;

@@ -17,6 +17,7 @@ using etcd::Txn;
 
 constexpr std::size_t most_at_once = 64;  // etcd takes 128 operations in one transaction
 constexpr std::uint32_t verified_every = 3;
+constexpr Duration least_patience = std::chrono::seconds(1);
 constexpr Duration patience_at_the_end = std::chrono::seconds(1);
 
 Compare is_absent(const std::string& key) {
@@ -24,6 +25,10 @@ Compare is_absent(const std::string& key) {
 }
 Compare is_under(const std::string& key, etcd::LeaseId lease) {
   return {key, Compare::What::lease, Compare::How::equal, lease, {}};
+}
+// Of a key that was put once.
+Compare is_untouched(const std::string& key, etcd::Revision generation) {
+  return {key, Compare::What::mod_revision, Compare::How::equal, generation, {}};
 }
 Compare is_still(const KeyValue& found) {
   return {found.key, Compare::What::mod_revision, Compare::How::equal, found.mod_revision, {}};
@@ -134,8 +139,10 @@ Task<> Publisher::live(Context& ctx) {
     if (!done) {
       in_trouble(done.error());
       // Not longer than a renewal may wait: the lease may still be alive.
-      const Duration pause = std::min(etcd::full_jitter(++failures, random_()), options_.ttl / 3);
-      (void)co_await sleep_for(ctx, pause);
+      const Duration pause = std::min(etcd::full_jitter(++failures, random_()), options_.ttl / 6);
+      auto called = on(attention_);
+      auto late = after(loop_, pause);
+      (void)co_await select(ctx, called, late);
       continue;
     }
     failures = 0;
@@ -150,7 +157,7 @@ Task<> Publisher::live(Context& ctx) {
 
 // What stands there goes at once, and need not run out.
 Task<> Publisher::let_go(Context& ctx) {
-  if (facts_.lease == 0 || facts_.trouble) co_return;
+  if (facts_.lease == 0) co_return;
   Context patience(ctx.loop());
   Context soon = within(patience, patience_at_the_end);
   const Result<void> revoked = co_await store_.revoke(soon, facts_.lease);
@@ -158,7 +165,7 @@ Task<> Publisher::let_go(Context& ctx) {
 }
 
 Task<Result<void>> Publisher::step(Context& ctx) {
-  if (facts_.lease != 0 && lease_left() <= Duration::zero()) lose_lease("it has run out");
+  if (facts_.lease != 0 && lease_left() <= Duration::zero()) lose_lease("it has run out", Certain::no);
   std::erase_if(entries_, [](const auto& one) {
     return !one.second.wanted && !one.second.there && !one.second.is_doubtful && one.second.gone == nullptr;
   });
@@ -206,7 +213,7 @@ Task<Result<void>> Publisher::renew(Context& ctx) {
   const Result<std::chrono::seconds> left = co_await store_.keep_alive(soon, facts_.lease);
   if (!left) co_return std::unexpected(left.error());
   if (left->count() <= 0) {
-    lose_lease("etcd says that it is gone");
+    lose_lease("etcd says that it is gone", Certain::yes);
     co_return Result<void>();
   }
   expires_ = asked_at + *left;
@@ -225,23 +232,36 @@ Task<Result<void>> Publisher::verify(Context& ctx) {
     if (entry.there && !entry.is_doubtful) keys.push_back(key);
   for (std::size_t from = 0; from < keys.size(); from += most_at_once) {
     Txn txn;
-    for (std::size_t i = from; i < std::min(keys.size(), from + most_at_once); ++i)
+    const std::size_t end = std::min(keys.size(), from + most_at_once);
+    for (std::size_t i = from; i < end; ++i) {
       txn.when.push_back(is_under(keys[i], facts_.lease));
+      txn.when.push_back(is_untouched(keys[i], entries_[keys[i]].generation));
+    }
     const Result<etcd::TxnResult> answer = co_await ask(ctx, std::move(txn));
     if (!answer) co_return std::unexpected(answer.error());
     if (answer->held) continue;
-    lose_lease("what stood under it is not there any more");
-    co_return Result<void>();
+    // Somebody has taken or changed one of them, or the lease is gone: each is looked at.
+    for (std::size_t i = from; i < end; ++i) entries_[keys[i]].is_doubtful = true;
   }
   co_return Result<void>();
 }
 
-void Publisher::lose_lease(const std::string& why) {
+// By our own clock it is over; etcd may keep it for a while, and what stands under it.
+void Publisher::lose_lease(const std::string& why, Certain certain) {
   ++facts_.leases_lost;
-  const bool had_some =
-      std::ranges::any_of(entries_, [](const auto& one) { return one.second.there.has_value(); });
   facts_.lease = 0;
-  for (auto& [key, entry] : entries_) is_gone(entry);
+  bool had_some = false;
+  for (auto& [key, entry] : entries_) {
+    had_some = had_some || entry.there.has_value();
+    const bool may_stand = certain == Certain::no && (entry.there || entry.is_doubtful);
+    if (may_stand) {
+      entry.there.reset();
+      entry.generation = 0;
+      entry.is_doubtful = true;
+    } else {
+      is_gone(entry);
+    }
+  }
   if (had_some && on_remark)
     on_remark("belfry", "has lost its lease in etcd (" + why + "): what is ready here is published again");
 }
@@ -249,7 +269,8 @@ void Publisher::lose_lease(const std::string& why) {
 // --- etcd is made equal to what is wanted
 
 Task<Result<etcd::TxnResult>> Publisher::ask(Context& ctx, Txn txn) {
-  Context soon = within(ctx, options_.answer);
+  // Not so long that the renewal, which comes after it, would come too late.
+  Context soon = within(ctx, std::min(options_.answer, std::max<Duration>(options_.ttl / 3, least_patience)));
   ++facts_.txns;
   Result<etcd::TxnResult> answer = co_await store_.txn(soon, std::move(txn));
   if (!answer && soon.cancelled() && !ctx.cancelled())
@@ -257,22 +278,32 @@ Task<Result<etcd::TxnResult>> Publisher::ask(Context& ctx, Txn txn) {
   co_return answer;
 }
 
-// All at once, where nobody is in the way and nothing is doubtful; else one after the other.
+// What is to go goes first and alone: whatever keeps etcd from taking something new must not keep what is not
+// so any more. All at once, where nobody is in the way and nothing is doubtful; else one after the other.
 Task<Result<void>> Publisher::settle(Context& ctx) {
+  Result<void> first;
+  for (const Step step : {Step::goes, Step::is_doubtful, Step::comes}) {
+    const std::vector<std::string> keys = facts_.lease == 0 ? std::vector<std::string>() : those_that(step);
+    if (keys.empty()) continue;
+    Result<bool> done = false;
+    if (step != Step::is_doubtful) done = co_await settle_at_once(ctx, keys);
+    if (!done && done.error().kind() != Error::Kind::failed) co_return std::unexpected(done.error());
+    if (done && *done) continue;
+    const Result<void> settled = co_await settle_one_by_one(ctx, keys);
+    if (!settled && first) first = settled;
+    if (!settled && settled.error().kind() != Error::Kind::failed) break;
+  }
+  co_return first;
+}
+
+std::vector<std::string> Publisher::those_that(Step step) const {
   std::vector<std::string> keys;
-  bool is_plain = true;
   for (const auto& [key, entry] : entries_) {
     if (!differs(entry) || keys.size() == most_at_once) continue;
-    keys.push_back(key);
-    is_plain = is_plain && !entry.is_doubtful;
+    const Step next = entry.is_doubtful ? Step::is_doubtful : entry.there ? Step::goes : Step::comes;
+    if (next == step) keys.push_back(key);
   }
-  if (keys.empty()) co_return Result<void>();
-  Result<bool> done = false;
-  if (is_plain) done = co_await settle_at_once(ctx, keys);
-  if (!done) co_return std::unexpected(done.error());
-  if (*done) co_return Result<void>();
-  const Result<void> settled = co_await settle_one_by_one(ctx, std::move(keys));
-  co_return settled;
+  return keys;
 }
 
 // False: somebody is in the way of one of them, and nothing was done.
@@ -295,7 +326,7 @@ Task<Result<bool>> Publisher::settle_at_once(Context& ctx, const std::vector<std
   for (const std::string& key : keys) entries_[key].is_doubtful = false;  // all of it was done, or nothing
   if (!answer) co_return std::unexpected(answer.error());
   if (answer->lease_lost) {
-    lose_lease("etcd does not know it");
+    lose_lease("etcd does not know it", Certain::yes);
     co_return true;
   }
   if (!answer->held) co_return false;
@@ -311,13 +342,16 @@ Task<Result<bool>> Publisher::settle_at_once(Context& ctx, const std::vector<std
   co_return true;
 }
 
+// What etcd refuses of one of them is no reason not to do the others.
 Task<Result<void>> Publisher::settle_one_by_one(Context& ctx, std::vector<std::string> keys) {
+  Result<void> first;
   for (const std::string& key : keys) {
-    if (facts_.lease == 0) co_return Result<void>();
+    if (facts_.lease == 0) break;
     const Result<void> settled = co_await settle_one(ctx, key);
-    if (!settled) co_return settled;
+    if (!settled && first) first = settled;
+    if (!settled && settled.error().kind() != Error::Kind::failed) break;
   }
-  co_return Result<void>();
+  co_return first;
 }
 
 // One step towards what is wanted, from whatever is found there.
@@ -333,7 +367,7 @@ Task<Result<void>> Publisher::settle_one(Context& ctx, const std::string& key) {
   Entry& entry = entries_[key];
   entry.is_doubtful = false;
   if (answer->lease_lost) {
-    lose_lease("etcd does not know it");
+    lose_lease("etcd does not know it", Certain::yes);
     co_return Result<void>();
   }
   if (answer->held) {

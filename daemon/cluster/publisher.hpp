@@ -108,6 +108,8 @@ class Publisher {
   Task<Result<void>> renew(Context& ctx);
   Task<Result<void>> verify(Context& ctx);
   Task<Result<void>> settle(Context& ctx);
+  enum class Step : std::uint8_t { goes, is_doubtful, comes };
+  [[nodiscard]] std::vector<std::string> those_that(Step step) const;
   Task<Result<bool>> settle_at_once(Context& ctx, const std::vector<std::string>& keys);
   Task<Result<void>> settle_one_by_one(Context& ctx, std::vector<std::string> keys);
   Task<Result<void>> settle_one(Context& ctx, const std::string& key);
@@ -117,7 +119,8 @@ class Publisher {
   Entry& entry(KeyKind kind, std::string_view service);
   [[nodiscard]] bool differs(const Entry& entry) const;
   [[nodiscard]] bool has_work() const;
-  void lose_lease(const std::string& why);
+  enum class Certain : std::uint8_t { no, yes };
+  void lose_lease(const std::string& why, Certain certain);
   void is_there(Entry& entry, etcd::Revision generation);
   void is_gone(Entry& entry);
   void remark(Entry& entry, std::string text);

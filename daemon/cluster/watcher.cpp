@@ -12,6 +12,7 @@ namespace belfry::daemon::cluster {
 namespace {
 
 constexpr std::size_t most_remarks = 100;
+constexpr Duration least_age = std::chrono::seconds(1);  // of a list that somebody looks at
 
 // What one question may take, so that a member which never answers is not waited for.
 Error unanswered() { return Error::failed("etcd has not answered"); }
@@ -26,6 +27,8 @@ class Watcher::Follower final : public probes::RemoteService {
       : watcher_(watcher), service_(std::move(service)), remote_(remote) {
     remote_.followers.insert(this);
     ++watcher_.followers_;
+    if (remote_.as_of == TimePoint::min())
+      remote_.is_to_look = true;  // the last list may have been without it
     watcher_.attention_.notify();
   }
   ~Follower() override {
@@ -124,8 +127,10 @@ Task<> Watcher::rest(Context& ctx, std::uint32_t failures) {
 }
 
 Task<Result<void>> Watcher::refresh(Context& ctx) {
-  if (followers_ != 0) co_return Result<void>();
+  const bool is_new = facts_.listed_at != TimePoint::min() && loop_.now() - facts_.listed_at < least_age;
+  if (followers_ != 0 || is_new || std::exchange(refreshing_, true)) co_return Result<void>();
   const Result<void> listed = co_await list(ctx);
+  refreshing_ = false;
   co_return listed;
 }
 
@@ -140,9 +145,15 @@ Task<Result<void>> Watcher::list_and_follow(Context& ctx) {
 Task<Result<void>> Watcher::list(Context& ctx) {
   const TimePoint asked_at = loop_.now();
   const etcd::Revision known = facts_.revision;
+  std::vector<std::string> looked_for;  // it is a look at all of them; what is asked for from here on is not
+  for (auto& [service, remote] : remotes_)
+    if (std::exchange(remote.is_to_look, false) && !remote.followers.empty()) looked_for.push_back(service);
   Context soon = within(ctx, times_.answer);
   Result<etcd::Range> range = co_await store_.range(soon, keys_.all());
-  if (!range) co_return std::unexpected(ctx.cancelled() || !soon.cancelled() ? range.error() : unanswered());
+  if (!range) {
+    for (const std::string& service : looked_for) remote(service).is_to_look = true;
+    co_return std::unexpected(ctx.cancelled() || !soon.cancelled() ? range.error() : unanswered());
+  }
   if (const auto good = advance(known, range->revision); !good) co_return good;
   std::map<std::string, std::pair<Hosts, Hosts>, std::less<>> all;
   for (const etcd::KeyValue& one : range->keys) {
@@ -152,7 +163,7 @@ Task<Result<void>> Watcher::list(Context& ctx) {
       continue;
     }
     auto& [ready, words] = all[std::string(parts->service)];
-    place(parts->kind == KeyKind::words ? words : ready, *parts, one);
+    if (!place(parts->kind == KeyKind::words ? words : ready, *parts, one)) keep_what_was(ready, *parts);
   }
   ++facts_.lists;
   facts_.listed_at = asked_at;
@@ -224,16 +235,17 @@ void Watcher::take(const etcd::Event& event) {
   const auto parts = keys_.parse(event.key_value.key);
   if (!parts) return;
   Remote& kept = remote(parts->service);
-  if (event.key_value.mod_revision <= kept.listed_in) return;
+  const bool is_words = parts->kind == KeyKind::words;
+  if (event.key_value.mod_revision <= (is_words ? kept.words_listed_in : kept.listed_in)) return;
   ++facts_.events;
-  Hosts& hosts = parts->kind == KeyKind::words ? kept.words : kept.ready;
+  Hosts& hosts = is_words ? kept.words : kept.ready;
   const auto found = hosts.find(parts->host);
   if (found != hosts.end() && event.key_value.mod_revision <= found->second.changed_in) return;
   if (event.type == etcd::Event::Type::put) {
     if (place(hosts, *parts, event.key_value)) tell(kept);
   } else if (found == hosts.end()) {
     return;
-  } else if (parts->kind == KeyKind::words) {
+  } else if (parts->kind == KeyKind::words || kept.followers.empty()) {
     hosts.erase(found);
   } else {
     kept.is_to_look = true;  // it is lost when all agree on it
@@ -262,10 +274,12 @@ Task<Result<void>> Watcher::look(Context& ctx, std::string service) {
   Hosts ready;
   for (const etcd::KeyValue& one : range->keys) {
     const auto parts = keys_.parse(one.key);
-    if (parts) place(ready, *parts, one);
+    if (parts && !place(ready, *parts, one)) keep_what_was(ready, *parts);
   }
   Remote& looked_at = remote(service);
+  const etcd::Revision words_listed_in = looked_at.words_listed_in;
   adopt(looked_at, std::move(ready), std::move(looked_at.words), range->revision, asked_at);
+  looked_at.words_listed_in = words_listed_in;
   tell(looked_at);
   co_return Result<void>();
 }
@@ -291,7 +305,7 @@ Result<void> Watcher::advance(etcd::Revision known, etcd::Revision revision) {
 
 void Watcher::forget_all() {
   for (auto& [service, remote] : remotes_) {
-    remote.listed_in = 0;
+    remote.listed_in = remote.words_listed_in = 0;
     remote.as_of = TimePoint::min();
     for (Hosts* hosts : {&remote.ready, &remote.words})
       for (auto& [host, placed] : *hosts) placed.changed_in = 0;
@@ -314,6 +328,14 @@ bool Watcher::place(Hosts& hosts, const KeyParts& parts, const etcd::KeyValue& k
   return true;
 }
 
+// A key that is there and cannot be read says neither that its service is ready nor that it is not.
+void Watcher::keep_what_was(Hosts& ready, const KeyParts& parts) const {
+  const auto known = remotes_.find(parts.service);
+  if (parts.kind == KeyKind::words || known == remotes_.end()) return;
+  const auto before = known->second.ready.find(parts.host);
+  if (before != known->second.ready.end()) ready.insert_or_assign(before->first, before->second);
+}
+
 // What the watch has told since the list was made stays: it is not told again.
 void Watcher::adopt(Remote& remote, Hosts ready, Hosts words, etcd::Revision revision, TimePoint as_of) {
   for (auto& [host, placed] : remote.ready)
@@ -322,7 +344,7 @@ void Watcher::adopt(Remote& remote, Hosts ready, Hosts words, etcd::Revision rev
     if (placed.changed_in > revision) words.insert_or_assign(host, std::move(placed));
   remote.ready = std::move(ready);
   remote.words = std::move(words);
-  remote.listed_in = revision;
+  remote.listed_in = remote.words_listed_in = revision;
   remote.as_of = as_of;
 }
 

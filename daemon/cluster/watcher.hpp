@@ -87,6 +87,7 @@ class Watcher final : public probes::RemoteServices {
   struct Remote {
     Hosts ready;
     Hosts words;
+    etcd::Revision words_listed_in = 0;
     etcd::Revision listed_in = 0;  // by a list or a look: older events are known
     TimePoint as_of = TimePoint::min();
     bool is_to_look = false;
@@ -111,6 +112,7 @@ class Watcher final : public probes::RemoteServices {
   // False: it is none of belfry's.
   bool place(Hosts& hosts, const KeyParts& parts, const etcd::KeyValue& key_value);
   void adopt(Remote& remote, Hosts ready, Hosts words, etcd::Revision revision, TimePoint as_of);
+  void keep_what_was(Hosts& ready, const KeyParts& parts) const;
   void refuse(std::string_view key, std::string_view why);
   void in_trouble(const Error& why);
   void tell(const Remote& remote);
@@ -128,6 +130,7 @@ class Watcher final : public probes::RemoteServices {
   WatcherFacts facts_;
   Remotes remotes_;
   std::size_t followers_ = 0;
+  bool refreshing_ = false;
   Wakeup attention_;
   std::set<std::string, std::less<>> remarked_;
   Handshake life_;  // last: its context goes before what it cancels

@@ -85,17 +85,30 @@ bool DependencyGraph::stands_on_dead(const Node& node) const {
   return false;
 }
 
+// A gate that holds without them does not need to know more of them.
+void DependencyGraph::add_known_before(const Node& node, TimePoint since, std::vector<Node*>& early) {
+  std::vector<Node*> own;
+  std::size_t holding = 0;
+  for (const Edge& edge : node.edges()) {
+    if (!edge.holds()) continue;
+    ++holding;
+    const bool is_early = edge.spec->required && edge.spec->condition == Condition::ready &&
+                          edge.on->is_remote() && edge.on->known_as_of() < since;
+    if (is_early) own.push_back(edge.on);
+  }
+  if (node.is_gate() && holding - own.size() >= node.members_needed()) return;
+  for (Node* one : own) find_once(early, one);
+}
+
 std::vector<Node*> DependencyGraph::known_before(const Node& node, TimePoint since) const {
   std::vector<Node*> early;
   if (!has_remote_) return early;
   std::vector<const Node*> through{&node};
   for (std::size_t i = 0; i < through.size(); ++i) {
     for (const Edge& edge : through[i]->edges()) {
-      if (edge.on->is_gate())
-        find_once<const Node>(through, edge.on);
-      else if (edge.on->is_remote() && edge.holds() && edge.on->known_as_of() < since)
-        find_once(early, edge.on);
+      if (edge.on->is_gate() && edge.spec->required) find_once<const Node>(through, edge.on);
     }
+    add_known_before(*through[i], since, early);
   }
   return early;
 }

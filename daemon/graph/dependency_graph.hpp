@@ -74,6 +74,7 @@ class DependencyGraph {
  private:
   [[nodiscard]] bool has_lost_members_unnoticed(const Node& gate) const;
   [[nodiscard]] bool has_on_top(const Node& node, std::uint64_t before) const;
+  static void add_known_before(const Node& node, TimePoint since, std::vector<Node*>& early);
   static void count_holding(Node& node, bool holds);
   static void make_way(Node& node);
 

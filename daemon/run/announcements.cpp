@@ -15,6 +15,8 @@ std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(system::coarse_time_of_day()).count();
 }
 
+constexpr std::size_t most_bytes = 16384;  // so that others believe it whatever has to be escaped
+
 bool is_published(const Service& service) {
   return service.spec().extras != nullptr && service.spec().extras->publish.has_value();
 }
@@ -25,12 +27,14 @@ cluster::Publication publication_of(const Service& service) {
   out.incarnation = service.record().runs;
   out.since_ms = wall_ms();
   out.outputs = service.spec().extras->publish->outputs;
+  std::size_t bytes = 0;
   for (const PublishedOutput& one : service.outputs()) {
     const std::string key = config::upper_case(one.key);
     const bool is_known = std::ranges::find(out.outputs, key, [](const auto& known) {
                             return known.first;
                           }) != out.outputs.end();
-    if (!one.secret && !is_known && out.outputs.size() < config::most_outputs)
+    bytes += one.key.size() + one.value.size();
+    if (!one.secret && !is_known && out.outputs.size() < config::most_outputs && bytes < most_bytes)
       out.outputs.emplace_back(key, std::string(one.value));
   }
   return out;
@@ -52,10 +56,16 @@ std::string why_not(const Service& service) {
 
 void Announcements::state_changed(const Service& service) {
   if (!is_published(service) || is_over_) return;
+  const auto told = told_.find(service.name());
   if (service.default_level()) {
+    // A oneshot that is run again is what it was until its next run has ended.
+    const bool may_differ = service.state() == State::ready || service.state() == State::completed;
+    if (told != told_.end() && (!may_differ || told->second == service.record().runs)) return;
+    told_[std::string(service.name())] = service.record().runs;
     publisher_.publish(service.name(), publication_of(service));
     return;
   }
+  if (told != told_.end()) told_.erase(told);
   (void)publisher_.withdraw(service.name());
   publisher_.not_ready(service.name(), why_not(service), wall_ms());
 }
@@ -71,7 +81,12 @@ void Announcements::withdraw_all(const std::vector<std::unique_ptr<Service>>& se
 }
 
 std::shared_ptr<Bell<>> Announcements::withdraw(const Service& service) {
+  if (const auto told = told_.find(service.name()); told != told_.end()) told_.erase(told);
   return publisher_.withdraw(service.name());
+}
+
+bool Announcements::is_told_of(const Service& service) const {
+  return publisher_.is_published(service.name());
 }
 
 }  // namespace belfry::daemon

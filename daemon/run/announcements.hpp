@@ -1,7 +1,10 @@
 // What other hosts are told of the services of this one: from their states to what is published.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "daemon/cluster/publisher.hpp"
 #include "daemon/service/announcer.hpp"
@@ -19,12 +22,14 @@ class Announcements final : public Announcer {
   void withdraw_all(const std::vector<std::unique_ptr<Service>>& services);
 
   std::shared_ptr<Bell<>> withdraw(const Service& service) override;
+  [[nodiscard]] bool is_told_of(const Service& service) const override;
   [[nodiscard]] Duration notice() const override { return notice_; }
 
  private:
   cluster::Publisher& publisher_;
   Duration notice_;
   bool is_over_ = false;
+  std::map<std::string, std::uint64_t, std::less<>> told_;  // of whom others know, and of which run
 };
 
 }  // namespace belfry::daemon

@@ -8,7 +8,7 @@
 
 namespace belfry::daemon {
 
-Result<cluster::Identity> identify(const config::Stack& stack) {
+Result<cluster::Identity> identify(const config::Stack& stack, const std::string& control_socket) {
   const config::Cluster& spec = *stack.cluster;
   cluster::Identity self{.name = spec.name.empty() ? stack.name : spec.name,
                          .host = spec.host.empty() ? system::host_name() : spec.host,
@@ -19,10 +19,12 @@ Result<cluster::Identity> identify(const config::Stack& stack) {
                                  "cannot take part in a cluster as host '" + self.host +
                                      "': that is no name of letters, digits, `_`, `-` and `.` (give it one: "
                                      "cluster: {host: NAME})"));
+  if (control_socket.empty()) return self;
   const Result<std::string> place = make_place_for_boot_id(stack.name);
   if (!place) return self;
-  self.predecessor = system::OwnFile::read(*place);
-  if (auto note = system::OwnFile::create(*place)) note->append(self.boot_id);
+  const std::string before = system::OwnFile::read(*place);
+  if (before.starts_with(control_socket + "\n")) self.predecessor = before.substr(control_socket.size() + 1);
+  if (auto note = system::OwnFile::create(*place)) note->append(control_socket + "\n" + self.boot_id);
   return self;
 }
 

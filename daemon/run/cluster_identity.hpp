@@ -6,10 +6,11 @@
 
 namespace belfry::daemon {
 
-// Leaves a note of this start beside the history, so that the next belfry of this stack here knows what was
-// left behind by one that is gone: only one runs at a time, which its control socket sees to. Where no note
-// can be left, what is left behind runs out with its lease. The error: this host has no name that can stand
-// in a key.
-[[nodiscard]] Result<cluster::Identity> identify(const config::Stack& stack);
+// Leaves a note of this start beside the history, so that the next belfry with this control socket knows what
+// was left behind by one that is gone: only one at a time has the socket. Empty: there may be others, and no
+// note is believed or left. Where none can be left, what is left behind runs out with its lease. The error:
+// this host has no name that can stand in a key.
+[[nodiscard]] Result<cluster::Identity> identify(const config::Stack& stack,
+                                                 const std::string& control_socket);
 
 }  // namespace belfry::daemon

@@ -188,6 +188,7 @@ std::optional<int> Daemon::open() {
   for (const std::string& remark : resources_.remarks()) notice("belfry", remark);
   if (system::proc::hides_others() && std::ranges::any_of(stack_.services, has_a_user))
     notice("belfry", of_hidden);
+  if (auto ok = open_cluster(); !ok) return refuse(exit_code::bad_config, ok.error().text());
   if (!mode_.tcp_by_default) return std::nullopt;
   if (stack_.http.tls && !stack_.http.listen.empty()) {
     auto tls = tls::Server::load(*stack_.http.tls);
@@ -198,7 +199,6 @@ std::optional<int> Daemon::open() {
     if (auto ok = server_.listen(address, http::Access::read_only); !ok)
       return refuse(exit_code::os_error, ok.error().text());
   }
-  if (auto ok = open_cluster(); !ok) return refuse(exit_code::bad_config, ok.error().text());
   if (auto ok = end_survivors(); !ok) return refuse(exit_code::os_error, ok.error().text());
   open_history();
   return std::nullopt;
@@ -207,7 +207,10 @@ std::optional<int> Daemon::open() {
 // Nobody is asked yet: a stack that starts does not wait for etcd.
 Result<void> Daemon::open_cluster() {
   if (!stack_.cluster) return {};
-  auto self = identify(stack_);
+  // Of a socket that nobody else uses there is no predecessor; of one that was taken away from somebody who
+  // may still run, none that is known to be gone.
+  const bool knows_predecessor = !mode_.private_socket && server_.predecessor() == 0;
+  auto self = identify(stack_, knows_predecessor ? control_socket_ : std::string());
   if (!self) return std::unexpected(self.error());
   const auto seed = static_cast<std::uint64_t>(std::hash<std::string>()(self->boot_id));
   auto chance = [generator = std::mt19937_64(seed)]() mutable {

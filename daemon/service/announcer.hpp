@@ -16,6 +16,8 @@ class Announcer {
  public:
   // Rings when nobody can read any more that it is ready here; or ends, when that cannot be had in time.
   virtual std::shared_ptr<Bell<>> withdraw(const Service& service) = 0;
+  // Whether others may have read that it is ready.
+  [[nodiscard]] virtual bool is_told_of(const Service& service) const = 0;
   // How long those who have read it before are given to notice.
   [[nodiscard]] virtual Duration notice() const = 0;
 

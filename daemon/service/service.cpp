@@ -313,7 +313,9 @@ void Service::request_stop(const StopTerms& terms) {
   record_.run.kill_by = terms.kill_by;
   record_.run.end_by = terms.end_by;
   attention_.notify();
-  if (is_running(record_.state)) tell_dependents(false);  // an announced stop is a lost level
+  if (!is_running(record_.state)) return;
+  take_back();
+  tell_dependents(false);  // an announced stop is a lost level
 }
 
 }  // namespace belfry::daemon

@@ -217,6 +217,7 @@ class Service final : public Node,
   [[nodiscard]] bool is_pointless(Hook which) const;
 
   // --- its end (service_stop.cpp)
+  void take_back();
   Task<void> withdraw(Context& ctx);
   [[nodiscard]] bool may_take_leave() const;
   void ask_main_process();
@@ -282,6 +283,8 @@ class Service final : public Node,
   ServiceRuntime& runtime_;
   bool asked_to_prepare_ = false;
   bool said_that_outputs_changed_ = false;
+  bool was_told_ = false;  // others may have read that it is ready, and it was taken back
+  TimePoint edges_hold_since_ = TimePoint::max();  // in the wait for them; max: they do not
   bool all_heard_ = false;  // what was said and written in this run, and nobody is left to say more
   Record record_;
   Wakeup attention_;

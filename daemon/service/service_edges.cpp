@@ -72,17 +72,20 @@ void Service::look_afresh() {
   if (readiness_) readiness_->look_afresh();
 }
 
-// Nobody starts on what was so before he began to wait, where another host may have changed it since.
-bool Service::knows_its_edges() const { return runtime_.graph.known_before(*this, record_.since).empty(); }
+// Nobody starts on what was so before all of his edges came to hold, where another host may have changed it
+// since; the wait itself began earlier.
+bool Service::knows_its_edges() const {
+  return runtime_.graph.known_before(*this, edges_hold_since_).empty();
+}
 
 void Service::ask_others() {
-  for (Node* remote : runtime_.graph.known_before(*this, record_.since)) remote->look_afresh();
+  for (Node* remote : runtime_.graph.known_before(*this, edges_hold_since_)) remote->look_afresh();
 }
 
 std::vector<const Service*> Service::awaited_news() const {
   std::vector<const Service*> all;
   if (record_.state != State::waiting || !edges_hold()) return all;
-  for (const Node* remote : runtime_.graph.known_before(*this, record_.since))
+  for (const Node* remote : runtime_.graph.known_before(*this, edges_hold_since_))
     all.push_back(&service_of(*remote));
   return all;
 }
@@ -118,6 +121,10 @@ std::optional<TimePoint> Service::look_at_edges() {
   }
   if (record_.state == State::blocked) enter(Event::healed);
   const bool seems_to_hold = edges_hold();
+  if (!seems_to_hold)
+    edges_hold_since_ = TimePoint::max();
+  else
+    edges_hold_since_ = std::max(std::min(edges_hold_since_, runtime_.loop.now()), record_.since);
   const bool holds = seems_to_hold && knows_its_edges();
   if (seems_to_hold && !holds) ask_others();
   if (!holds) runtime_.start_slots.forget(attention_);

@@ -14,18 +14,27 @@ namespace belfry::daemon {
 bool Service::may_take_leave() const {
   return runtime_.announcer != nullptr && spec().extras != nullptr && spec().extras->publish &&
          record_.intent != Intent::run && has_main_process() && !record_.run.failure &&
-         kill_deadline(record_, spec(), moment()) > runtime_.loop.horizon();
+         record_.run.kill_by.value_or(TimePoint::max()) > runtime_.loop.horizon();
+}
+
+// From the moment in which its level is lost, whatever has to happen before its process is asked.
+void Service::take_back() {
+  if (runtime_.announcer == nullptr || spec().extras == nullptr || !spec().extras->publish) return;
+  was_told_ = was_told_ || runtime_.announcer->is_told_of(*this);
+  (void)runtime_.announcer->withdraw(*this);
 }
 
 // Nobody is sent to it any more from here on. Those who were get a moment, and its own time to stop begins
 // after it. Where etcd does not answer, the lease will tell them.
 Task<void> Service::withdraw(Context& ctx) {
   constexpr Duration patience_with_etcd = std::chrono::seconds(1);
+  const bool may_be_used = std::exchange(was_told_, false) || runtime_.announcer->is_told_of(*this);
   const std::shared_ptr<Bell<>> gone = runtime_.announcer->withdraw(*this);
   const TimePoint began = runtime_.loop.now();
   const TimePoint too_late = began + patience_with_etcd;
   while (!gone->ended() && too_late > runtime_.loop.horizon() && may_take_leave() && !ctx.cancelled())
     co_await news(ctx, gone.get(), too_late);
+  if (!may_be_used) co_return;
   const TimePoint noticed = saturating_add(runtime_.loop.now(), runtime_.announcer->notice());
   while (noticed > runtime_.loop.horizon() && may_take_leave() && !ctx.cancelled())
     co_await news(ctx, nullptr, noticed);
@@ -124,6 +133,7 @@ void Service::on_exit(pid_t pid, system::ExitStatus status) {
 // Its levels are lost from here on, also while a hook still has to end before the state says so.
 void Service::it_ended(system::ExitStatus status) {
   record_.run.exit = status;
+  take_back();
   if (record_.intent == Intent::run && record_.state != State::stopping) tell_dependents(false);
 }
 

@@ -5,7 +5,8 @@
 // etcd are the tests' fakes, on one clock. Three hosts publish `kafka`; three others start `app` when it is
 // ready on as many hosts as they ask for. Judged is:
 //   no false ring   when app starts, as many hosts were there, each at some moment since it began to wait
-//   no false loss   when app loses its quorum, there was a moment since its start at which too few were there
+//   no false loss   when app loses its quorum, there was a moment since it began to wait for this run at which
+//                   too few were there
 //   no lost ring    once the faults have ended, within bounded time etcd has exactly what is ready, and
 //   whoever
 //                   can run runs
@@ -73,6 +74,11 @@ class Truth {
     if (!moments_.empty() && moments_.back().there == there) return;
     moments_.push_back({now, std::move(there)});
   }
+  // Another history begins: what both have may not have been the same.
+  void break_off(TimePoint now) {
+    moments_.push_back({now, {}});
+    look(now);
+  }
   // Those of `hosts` that were there at some moment from `since` on.
   [[nodiscard]] std::size_t were_there(const std::vector<std::string>& hosts, TimePoint since) const {
     return static_cast<std::size_t>(std::ranges::count_if(hosts, [&](const std::string& host) {
@@ -130,7 +136,7 @@ class Host final : daemon::Reporter, probes::Factory {
   std::optional<daemon::Announcements> announcements;
   std::optional<daemon::Supervisor> supervisor;
   bool is_dead = false;
-  TimePoint app_since = TimePoint::min();  // when app began to run, or to wait
+  TimePoint app_since = TimePoint::min();  // when app began to wait for its current run
 
   [[nodiscard]] Service& service(std::string_view which) { return supervisor->at(*supervisor->find(which)); }
   [[nodiscard]] const config::ClusterExpectation& wanted() const {
@@ -149,7 +155,9 @@ class Host final : daemon::Reporter, probes::Factory {
 };
 
 struct History {
-  History(std::uint64_t seed, bool is_told) : random(seed), told(is_told) {}
+  History(std::uint64_t seed, bool is_told) : random(seed), told(is_told) {
+    etcd.on_change = [this] { truth.look(loop.now()); };
+  }
   ~History() { loop.abandon(); }
 
   Random random;
@@ -245,7 +253,7 @@ void Host::state_changed(const Service& service, State from, State to) {
   if (from == State::ready && to == State::stopping && is_lost &&
       history_.truth.fewest(hosts, app_since) >= wanted().require)
     history_.fail("a false loss on " + name + ": app stops");
-  if (to == State::waiting || to == State::starting) app_since = history_.loop.now();
+  if (to == State::waiting) app_since = history_.loop.now();
 }
 
 config::Stack publishing() {
@@ -351,6 +359,7 @@ void one_event(History& history) {
   } else {
     history.say("etcd", "is restored from a backup");
     history.etcd.restore(*history.backup);
+    history.truth.break_off(history.loop.now());
   }
 }
 

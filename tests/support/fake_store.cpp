@@ -17,6 +17,7 @@ using etcd::Revision;
 // ----------------------------------------------------------------------------------------------
 
 void FakeEtcd::changed() {
+  if (on_change) on_change();
   for (Wakeup* const watch : watching_) watch->notify();
 }
 

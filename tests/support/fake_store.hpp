@@ -42,6 +42,9 @@ class FakeEtcd {
   // A renewal is told of a lease that is gone (etcd's issue 20590).
   bool renews_what_is_gone = false;
 
+  // Called after every change, before anybody is told.
+  std::function<void()> on_change;
+
   [[nodiscard]] const std::map<std::string, etcd::KeyValue>& keys() const { return state_.keys; }
   [[nodiscard]] etcd::Revision revision() const { return state_.revision; }
   [[nodiscard]] Loop& loop() const { return loop_; }

@@ -161,8 +161,14 @@ Task<Response> Api::perform(Context& ctx, ShowCluster show) {
   if (!read && view.trouble.empty()) view.trouble = read.error().text();
   if (show.in_public) {
     view.remarks.clear();
+    view.boot_id.clear();
+    if (!view.trouble.empty()) view.trouble = "etcd does not answer";
     for (auto* all : {&view.own, &view.others})
-      for (PublishedView& one : *all) one.outputs.clear();
+      for (PublishedView& one : *all) {
+        one.outputs.clear();
+        one.boot_id.clear();
+        one.trouble.clear();
+      }
   }
   co_return show.as_text ? show_cluster_as_text(view, clock_) : show_cluster(view);
 }

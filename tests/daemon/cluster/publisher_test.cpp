@@ -84,6 +84,23 @@ TEST_F(PublisherTest, a_transaction_whose_answer_was_lost_is_not_done_twice) {
   EXPECT_EQ(a.publisher.all().front().generation, there()->create_revision);
 }
 
+TEST_F(PublisherTest, what_is_wanted_no_more_goes_though_nobody_knows_whether_it_is_there) {
+  for (const bool was_done : {false, true}) {
+    bool lost = false;
+    a.store.fate = [&](std::string_view call) {
+      testing::Fate fate;
+      if (call == "txn" && !std::exchange(lost, true))
+        fate.end = was_done ? testing::Fate::End::lost_after : testing::Fate::End::lost_before;
+      return fate;
+    };
+    a.publisher.publish("kafka", ready());
+    rig.idle();
+    a.publisher.withdraw("kafka");
+    pass(20s);
+    EXPECT_EQ(there(), nullptr);
+  }
+}
+
 TEST_F(PublisherTest, a_withdrawal_does_not_wait_for_an_etcd_that_is_away) {
   a.publisher.publish("kafka", ready());
   rig.idle();

@@ -173,6 +173,54 @@ TEST_F(WatcherTest, why_a_service_is_not_ready_there_is_known_here) {
   EXPECT_EQ(kafka->last_words_of("a"), "");
 }
 
+TEST_F(WatcherTest, who_follows_later_need_not_wait_for_the_next_list) {
+  const auto other = b.watcher.follow("zookeeper");
+  rig.idle();
+  a.publisher.publish("kafka", ready());
+  rig.idle();
+  const auto kafka = b.watcher.follow("kafka");
+  rig.idle();
+  EXPECT_GT(kafka->known_as_of(), TimePoint::min());
+  EXPECT_EQ(hosts_of(*kafka), Names{"a"});
+}
+
+TEST_F(WatcherTest, a_list_that_the_watch_has_overtaken_takes_no_news_back) {
+  const auto kafka = b.watcher.follow("kafka");
+  rig.idle();
+  b.store.fate = [](std::string_view call) {
+    return testing::Fate{.there = {}, .back = call == "range" ? Duration(2s) : Duration(0)};
+  };
+  kafka->look();
+  rig.idle();  // it is answered, and the answer is on its way
+  a.publisher.publish("kafka", ready());
+  rig.idle();
+  ASSERT_EQ(hosts_of(*kafka), Names{"a"});
+  pass(3s);
+  EXPECT_EQ(hosts_of(*kafka), Names{"a"});
+  EXPECT_EQ(b.watcher.facts().backwards, 0U);
+}
+
+TEST_F(WatcherTest, a_value_that_somebody_has_spoilt_is_no_loss) {
+  const auto kafka = b.watcher.follow("kafka");
+  a.publisher.publish("kafka", ready());
+  rig.idle();
+  testing::FakeStore stranger(etcd);
+  std::optional<Result<etcd::TxnResult>> done;
+  const auto put = [&]() -> Task<> {
+    etcd::Txn txn;
+    txn.then.emplace_back(
+        etcd::Put{keys.of_host(KeyKind::publication, "kafka", "a"), "spoilt", a.publisher.facts().lease});
+    done.emplace(co_await stranger.txn(rig.root, std::move(txn)));
+  };
+  rig.go(put());
+  rig.idle();
+  EXPECT_EQ(hosts_of(*kafka), Names{"a"});
+  pass(61s);
+  EXPECT_EQ(hosts_of(*kafka), Names{"a"}) << "and its host puts it right";
+  EXPECT_EQ(read_publication(etcd.keys().at(keys.of_host(KeyKind::publication, "kafka", "a")).value)->boot_id,
+            "boot-a");
+}
+
 TEST_F(WatcherTest, the_end_of_what_it_never_knew_is_no_news) {
   const auto kafka = b.watcher.follow("kafka");
   b.store.event_copies = [](const etcd::Event& event) {
