@@ -108,6 +108,7 @@ class Cluster(Scenario):
         self.assertEqual([(one["service"], one["host"], one["generation"]) for one in published],
                          [("kafka", "a", int(found[2]))])
         self.assertEqual(self.etcd.keys(), ["belfry/shop/s/kafka/h/a"])
+        until(lambda: self.shown(z)["published"][0]["generation"] is not None)
         table = z.cli("status", "--cluster")
         self.assertEqual(table.returncode, 0, table.stderr)
         self.assertRegex(table.stdout, r"SERVICE +HOST +SINCE +GENERATION +OUTPUTS\nkafka +a +\ds +" + found[2])
@@ -210,9 +211,11 @@ class Cluster(Scenario):
     def test_the_next_belfry_of_a_host_replaces_what_a_killed_one_has_left(self):
         a = self.kafka("a", ttl="60s")
         self.assertEqual(a.wait("kafka"), 200)
+        until(lambda: self.shown(a)["own"][0]["generation"] is not None)
         first = self.shown(a)["own"][0]
         a.process.kill()
         a.process.wait(PATIENCE)
+        a.process.stdout.close()
         a.start()
         a.wait_for_control()
         self.assertEqual(a.wait("kafka"), 200)
