@@ -9,27 +9,39 @@ import tempfile
 import time
 import urllib.request
 
-from harness import PATIENCE, Scenario, free_port, until
+from harness import PATIENCE, Scenario, free_port, free_ports, until
 
 SERVER = "[/usr/bin/python3, -m, http.server, \"{port}\", --bind, 127.0.0.1]"
 
 
 class Etcd:
-    """One member with a folder of its own."""
+    """One member with a folder of its own; the only one, or one of `others`."""
 
-    def __init__(self):
+    def __init__(self, name="default", peer=None, others=None):
         self.path = tempfile.mkdtemp(prefix="belfry-etcd-")
-        self.port, self.peer = free_port(), free_port()
+        self.name, self.port, self.peer = name, free_port(), peer or free_port()
+        self.members = others or {name: self.peer}
         self.process = None
         self.start()
+        if not others:
+            until(self.answers)
+
+    @classmethod
+    def three(cls):
+        peers = dict(zip(("m0", "m1", "m2"), free_ports(3)))
+        members = [cls(name, peer, peers) for name, peer in peers.items()]
+        for member in members:
+            until(member.answers)
+        return members
 
     def start(self):
         client, peer = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.peer}"
+        all_of_them = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in self.members.items())
         self.process = subprocess.Popen(
-            ["etcd", f"--data-dir={self.path}/data", f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
-             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
-             f"--initial-cluster-token={self.path}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self.answers)
+            ["etcd", f"--name={self.name}", f"--data-dir={self.path}/data", f"--listen-client-urls={client}",
+             f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
+             f"--initial-cluster={all_of_them}", f"--initial-cluster-token=belfry-{sorted(self.members.values())}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers(self):
         try:
@@ -61,11 +73,13 @@ class Etcd:
 class Cluster(Scenario):
     def setUp(self):
         super().setUp()
-        self.etcd = Etcd()
-        self.addCleanup(self.etcd.close)
+        self.members = [Etcd()]
+        self.etcd = self.members[0]
+        self.addCleanup(lambda: [member.close() for member in self.members])
 
     def host(self, name, services, ttl="2s", more="", start=True):
-        top = f"cluster: {{etcd: [\"http://127.0.0.1:{self.etcd.port}\"], name: shop, host: {name}, ttl: {ttl}}}\n{more}"
+        members = ", ".join(f'"http://127.0.0.1:{member.port}"' for member in self.members)
+        top = f"cluster: {{etcd: [{members}], name: shop, host: {name}, ttl: {ttl}}}\n{more}"
         stack = self.stack(services, top=top, name=f"on-{name}")
         if start:
             stack.start()
@@ -254,10 +268,33 @@ class Cluster(Scenario):
         self.etcd.stop()
         z.output.index_of("does not know any more what other hosts publish")
         self.etcd.start()
+        until(self.etcd.answers)
         until(lambda: self.shown(z)["etcd"]["trouble"] is None)
         self.assertEqual(z.services()["app"]["pid"], pid)
         self.assert_clean_end(z)
         self.assert_clean_end(a)
+
+    def test_of_three_members_one_may_die_and_without_a_majority_nobody_new_starts(self):
+        self.members[0].close()
+        self.members = Etcd.three()
+        self.etcd = self.members[0]
+        hosts = [self.kafka(name, ttl="30s") for name in ("a", "b", "c")]
+        z = self.follower("{cluster: kafka, hosts: [a, b, c], require: 2}", more="""
+  second: {command: sleep 1000, depends_on: [quorum], profiles: [later]}
+  third: {command: sleep 1000, depends_on: [quorum], profiles: [later]}""")
+        self.assertEqual(z.wait("app"), 200)
+        pid = z.services()["app"]["pid"]
+        self.members[0].stop()  # a leader, in a third of the runs
+        self.assertEqual(z.cli("start", "second").returncode, 0, "the others agree")
+        self.members[1].process.send_signal(signal.SIGSTOP)
+        self.assertEqual(z.cli("start", "third", "--no-wait").returncode, 0)
+        until(lambda: any("news of quorum" in text for text in z.services()["third"]["waiting_for"]))
+        self.assertEqual(z.services()["app"]["pid"], pid)
+        self.members[1].process.send_signal(signal.SIGCONT)
+        self.assertEqual(z.wait("third"), 200)
+        self.assertEqual(z.services()["app"]["pid"], pid, "nobody has noticed")
+        for stack in (z, *hosts):
+            self.assert_clean_end(stack)
 
     def test_a_file_without_a_cluster_says_what_is_missing(self):
         stack = self.stack("\n  q: {type: external, ready: {cluster: kafka}}")
