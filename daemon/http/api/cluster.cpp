@@ -58,7 +58,10 @@ using Row = std::array<std::string, 5>;
 
 Row row_of(const PublishedView& one, WallTime now) {
   std::string outputs;
-  for (const auto& [key, value] : one.outputs) outputs += (outputs.empty() ? "" : " ") + key + "=" + value;
+  for (const auto& [key, value] : one.outputs) {
+    if (!outputs.empty()) outputs += ' ';
+    outputs.append(key).append("=").append(value);
+  }
   if (!one.trouble.empty()) outputs = one.trouble;
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(now - at_ms(one.since_ms));
   return {text::visible(one.service), text::visible(one.host),
