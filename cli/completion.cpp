@@ -41,7 +41,7 @@ void set_arguments(Completed& out, const std::string& topics) {
     out.first = out.rest = Wanted::files;
   } else if (is_one_of(out.command, {"run", "exec", "up"})) {
     out.first = out.rest = Wanted::file_services;
-  } else if (!is_one_of(out.command, {"shutdown", "version", "down", "ls", "attach", "analyze", "report"})) {
+  } else if (!is_one_of(out.command, {"shutdown", "version", "down", "ls", "attach", "analyze", "report", "dashboard"})) {
     out.first = out.rest = Wanted::services;
   }
 }

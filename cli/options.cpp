@@ -128,6 +128,10 @@ void report_options(CLI::App& app, Raw& raw) {
   app.add_option("--html", raw.invocation.page);
   app.add_option("--history", raw.invocation.analyze.history);
 }
+void dashboard_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  app.add_option("--port", raw.invocation.port);
+}
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   names(app, raw);
@@ -174,6 +178,7 @@ constexpr SubcommandSpec commands[] = {
     {"logs", "show what services wrote", logs_options},
     {"analyze", "say what a start took its time for", analyze_options},
     {"report", "write a page of a run", report_options},
+    {"dashboard", "open the dashboard in a browser", dashboard_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},

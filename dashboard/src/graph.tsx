@@ -108,8 +108,12 @@ class Picture {
     this.moved = false;
     const margin = 24;
     const whole = Math.min(1.25, (this.width - 2 * margin) / this.layout.width, (this.height - 2 * margin) / this.layout.height);
-    const k = Math.max(whole, 0.05);
-    this.camera = { k, x: (this.width - this.layout.width * k) / 2, y: (this.height - this.layout.height * k) / 2 };
+    // On a small screen names that can be read are worth more than the whole: then who is waited for is in the middle.
+    const k = this.width < 700 && whole < 0.5 ? 0.6 : Math.max(whole, 0.05);
+    const culprit = k > whole ? this.layout.nodes.get(sentence.value.culprit ?? "") : undefined;
+    const place = (size: number, room: number, at: number | undefined) =>
+      size * k <= room ? (room - size * k) / 2 : Math.min(margin, Math.max(room - margin - size * k, room / 2 - (at ?? 0) * k));
+    this.camera = { k, x: place(this.layout.width, this.width, culprit?.x), y: place(this.layout.height, this.height, culprit?.y) };
     this.ask();
   }
 

@@ -26,7 +26,9 @@ function Head() {
   useSeconds(t === null && !frozen);
   return (
     <header class="head">
-      <div class="brand"><strong class="stack-name"><T s={model.stack?.stack ?? "belfry"} /></strong><Connection /></div>
+      <div class="brand"><strong class="stack-name"><T s={model.stack?.stack ?? "belfry"} /></strong><Connection />
+        <button type="button" class="plain" onClick={() => { opened.value = true; }} aria-label="Commands (colon)"><kbd>:</kbd> commands</button>
+      </div>
       <p class={`sentence tone-${tone}`} id="sentence"><StateIcon state={toneShape[tone]} size={22} />
         <span><span class="words">{t !== null && <span class="then">{clock(epochOf(t))} </span>}{text}{since !== null && since > 0 && !/ for \d/.test(text) && <span class="since">, for {span(shownNow() - since)}</span>}</span>
           {culprit !== null && <span class="path">{" "}<a href={link("service", culprit)}><T s={culprit} /></a>{behind.slice(0, 5).map((one) => <span key={one}> → <a href={link("service", one)}><T s={one} /></a></span>)}{behind.length > 5 && ` and ${behind.length - 5} more`}</span>}
@@ -34,7 +36,6 @@ function Head() {
       </p>
       <nav aria-label="Views">
         {views.map((one) => <a key={one.view} href={link(one.view)} aria-current={view.value === one.view || (one.view === "services" && view.value === "service") ? "page" : undefined} onClick={(event) => { event.preventDefault(); go(one.view); }}>{one.title}</a>)}
-        <button type="button" class="plain" onClick={() => { opened.value = true; }} aria-label="Commands (colon)"><kbd>:</kbd> commands</button>
       </nav>
     </header>
   );

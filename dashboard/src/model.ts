@@ -200,13 +200,12 @@ function reckon(t: number): Sentence {
     const since = Math.max(...up.map((one) => is(one.name).since));
     return { tone: "good", text: `All is well: ${plural(up.length, "service")} of ${visible(stack)} ${up.length === 1 ? "is" : "are"} ready`, since, culprit: null, behind: [] };
   }
-  const held = new Map(open.map((one) => [one.name, dependentsOf(one.name, true).filter((name) => !isUp(is(name).state))]));
   const roots = open.filter((one) => rank[is(one.name).state]);
-  const worst = (roots.length ? roots : open).reduce((a, b) => {
-    const [sa, sb] = [is(a.name), is(b.name)];
-    const by = (rank[sb.state] ?? 0) - (rank[sa.state] ?? 0) || held.get(b.name)!.length - held.get(a.name)!.length || sa.since - sb.since;
-    return by > 0 ? b : a;
-  });
+  const weight = (name: string) => rank[is(name).state] ?? 0;
+  // Whoever holds up most of those who are worst off; of a thousand, the oldest few are enough to choose from.
+  const candidates = (roots.length ? roots : open).sort((a, b) => weight(b.name) - weight(a.name) || is(a.name).since - is(b.name).since).slice(0, 24);
+  const held = new Map(candidates.map((one) => [one.name, dependentsOf(one.name, true).filter((name) => !isUp(is(name).state))]));
+  const worst = candidates.reduce((a, b) => (weight(b.name) - weight(a.name) || held.get(b.name)!.length - held.get(a.name)!.length) > 0 ? b : a);
   const shown = is(worst.name);
   const behind = held.get(worst.name)!;
   const waits = { starting: "is starting", waiting: "is waiting", backoff: "has failed and will be tried again", failed: "has failed", unready: "is no longer ready", blocked: "is blocked" }[shown.state as string] ?? `is ${shown.state}`;
@@ -229,7 +228,7 @@ export const sentence = computed<Sentence>(() => {
   const culprit = why.chain.find((one) => one.service === why.culprit);
   const state = at(why.culprit, null).state;
   const behind = why.chain.filter((one) => !one.is_culprit).map((one) => one.service);
-  const tone = toneOf[state] === "off" || toneOf[state] === "good" ? "busy" : toneOf[state];
+  const tone = toneOf[state] === "good" ? "warn" : toneOf[state] === "off" ? "busy" : toneOf[state];
   return { tone, text: visible(why.headline), since: culprit ? at(why.culprit, null).since : null, culprit: why.culprit, behind };
 });
 
