@@ -64,6 +64,8 @@ export function Course() {
 const fits = (name: string) => !filter.value || name.toLowerCase().includes(filter.value.toLowerCase());
 
 function StartView({ course, t }: { course: Start; t: number | null }) {
+  tick.value;
+  useSeconds(t === null && course.up === null);
   const narrow = useMedia("(max-width: 44rem)");
   const sort = options.value.sort ?? "time";
   const shownAt = t === null ? now() - course.begun : t - course.begun;

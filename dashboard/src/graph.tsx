@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { State } from "./api";
 import { layOut, nodeHeight, nodeWidth, type Layout } from "./layout";
+import { useSeconds } from "./media";
 import { at, isUp, model, moment, now, sentence, shownNow, tick, toneOf, type Edge } from "./model";
 import { filter, go, service, write } from "./place";
 import { shapes, Sign } from "./shapes";
@@ -355,6 +356,8 @@ function description(name: string): string {
 }
 
 function Card({ name, close }: { name: string; close: () => void }) {
+  tick.value;
+  useSeconds(moment.value === null);
   const shown = at(name, moment.value);
   const edges = model.edges.get(name) ?? [], dependents = model.dependents.get(name) ?? [];
   return (

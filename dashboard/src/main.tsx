@@ -26,7 +26,7 @@ function Head() {
   useSeconds(t === null && !frozen);
   return (
     <header class="head">
-      <div class="brand"><strong class="stack-name"><T s={model.stack?.stack ?? "belfry"} /></strong><Connection />
+      <div class="brand"><h1 class="stack-name"><T s={model.stack?.stack ?? "belfry"} /></h1><Connection />
         <button type="button" class="plain" onClick={() => { opened.value = true; }} aria-label="Commands (colon)"><kbd>:</kbd> commands</button>
       </div>
       <p class={`sentence tone-${tone}`} id="sentence"><StateIcon state={toneShape[tone]} size={22} />

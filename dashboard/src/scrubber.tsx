@@ -11,6 +11,7 @@ import { clock, span } from "./text";
 export const playing = signal(false);
 export const speed = signal(1);
 
+let playsUntil = Infinity;
 export function toMoment(t: number | null) { moment.value = t; if (t === null) playing.value = false; write(); }
 export function playStart() {
   const begun = startBegan();
@@ -18,6 +19,7 @@ export function playStart() {
   const up = model.timeline?.up_monotonic_ns;
   const took = (up ? up / 1e6 : now()) - begun;
   speed.value = took < 12_000 ? 0.25 : took < 60_000 ? 1 : 10;
+  playsUntil = up ? up / 1e6 + took / 20 : Infinity;
   moment.value = begun;
   playing.value = true;
 }
@@ -39,10 +41,12 @@ export function Scrubber() {
     if (!playing.value) return;
     let last = performance.now(), frame = 0;
     const go = (time: number) => {
+      if (!playing.value) return;
       const next = (moment.value ?? first) + (time - last) * speed.value;
       last = time;
       if (next >= now()) return toMoment(null);
       moment.value = next;
+      if (next >= playsUntil) { playsUntil = Infinity; playing.value = false; return; }
       frame = requestAnimationFrame(go);
     };
     frame = requestAnimationFrame(go);

@@ -228,6 +228,7 @@ function Spark({ values }: { values: number[] }) {
 }
 
 function LogTail({ name }: { name: string }) {
+  tick.value;
   const type = model.byName.get(name)?.type;
   const logs = useLogs(`n=200&service=${encodeURIComponent(name)}`);
   const [following, setFollowing] = useState(true);

@@ -50,13 +50,13 @@ describe("The first sentence", () => {
 
   // The ways of the catalogue of `belfry why`: who is to blame stands in the sentence, and is a link.
   const broken = {
-    "exits at once": [`bad: {command: [sh, -c, "echo no config; exit 3"], restart: {delay: 5s}}`, "exited with code 3"],
+    "exits at once": [`bad: {command: [sh, -c, "echo no config; exit 3"], ready: {log: serving}, restart: {delay: 5s}}`, "exited with code 3"],
     "has a command that is not there": [`bad: {command: [./not-there], restart: no}`, "not-there"],
     "never listens": [`bad: {command: sleep 1000, ready: {port: PORT}}`, "nobody listens on port"],
     "is not answered by its probe": [`bad: {command: sleep 1000, ready: {tcp: "127.0.0.1:PORT"}}`, "refused"],
     "never says that it is ready": [`bad: {command: sleep 1000, ready: notify}`, "READY"],
     "is not ready in time": [`bad: {command: sleep 1000, ready: {file: $DIR/never, timeout: 300ms}, restart: no}`, ""],
-    "is killed by a signal": [`bad: {command: [sh, -c, "kill -SEGV $$$$"], restart: no}`, "SEGV"],
+    "is killed by a signal": [`bad: {command: [sh, -c, "kill -SEGV $$$$"], ready: {log: serving}, restart: no}`, "SEGV"],
     "is an external that is away": [`bad: {type: external, ready: {tcp: "127.0.0.1:PORT"}}`, "refused"],
     "is a oneshot that fails": [`bad: {type: oneshot, command: [sh, -c, "exit 7"]}`, "code 7"],
   };
@@ -65,6 +65,7 @@ describe("The first sentence", () => {
       const port = await freePort();
       await shown(`
   ${service.replace("PORT", port)}
+  other: {command: sleep 1000}
   api: {command: sleep 1000, depends_on: [bad]}`);
       await page.locator("#sentence .path a", { hasText: "bad" }).first().waitFor();
       await says(page, words);
@@ -101,7 +102,7 @@ describe("The views", () => {
 
   it("show logs that the daemon has filtered, and what is wrong with an expression", async () => {
     await shown(`
-  talker: {command: [sh, -c, "for i in 1 2 3 4 5; do echo apple $i; echo pear $i >&2; done; exec sleep 1000"], log: {stderr: separate}}`.replace(", log: {stderr: separate}", ""));
+  talker: {command: [sh, -c, "for i in 1 2 3 4 5; do echo apple $$i; echo pear $$i >&2; done; exec sleep 1000"]}`);
     await go(page, "#/logs");
     await page.locator(".log .row", { hasText: "pear 5" }).waitFor();
     const asked = page.waitForRequest((request) => request.url().includes("grep=apple"));
@@ -134,7 +135,7 @@ describe("Time", () => {
     await says(page, "All is well");
     const { events, run } = await stack.get("/v1/events");
     const began = events.find((one) => one.service === "db" && one.state === "starting").monotonic_ns / 1e6;
-    await go(page, `#/services?t=${Math.ceil(began + 1)}&run=${run}`);
+    await go(page, `#/services?t=${Math.ceil(began + 50)}&run=${run}`);
     await says(page, "waits for db, which is starting");
     await page.locator(".services .row", { hasText: "api" }).filter({ hasText: "waiting" }).waitFor();
     await page.keyboard.press("n");
@@ -241,7 +242,7 @@ describe("The link", () => {
 
 describe("A hostile service", () => {
   it("is text, whatever it says and is called", async () => {
-    const name = "x".repeat(200);
+    const name = "x".repeat(128);
     const hostile = `<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>\\u202egnp.exe\\u001b[31mred\\u001b]0;title\\u0007</script>`;
     await shown(`
   ${name}: {command: [printf, "%b\\n", ${JSON.stringify(hostile).replaceAll("\\\\u", "\\u")}], type: oneshot}

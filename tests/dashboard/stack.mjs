@@ -77,7 +77,11 @@ export class Stack {
   // The link that `belfry dashboard` prints.
   async dashboard(...words) {
     this.relay = this.run("dashboard", "--socket", this.control, ...words);
-    const [line] = await once(createInterface({ input: this.relay.stdout }), "line");
+    let said = "";
+    this.relay.stderr.on("data", (bytes) => { said += bytes; });
+    const none = once(this.relay, "exit").then(([code]) => { throw new Error(`belfry dashboard exits with ${code}: ${said}`); });
+    const [line] = await Promise.race([once(createInterface({ input: this.relay.stdout }), "line"), none]);
+    none.catch(() => {});  // its end is no news afterwards
     return line;
   }
 
