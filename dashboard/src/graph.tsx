@@ -1,5 +1,4 @@
 // The graph: drawn on a canvas, so that a thousand services move smoothly; walked through with the arrow keys.
-import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { State } from "./api";
 import { layOut, nodeHeight, nodeWidth, type Layout } from "./layout";
@@ -24,7 +23,6 @@ function coloursOf(element: Element): Colours {
 }
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-export const redraw = signal(0);
 
 // Owner: the component. It draws when something has changed, and in every frame only while something is in motion.
 class Picture {

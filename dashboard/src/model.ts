@@ -225,9 +225,12 @@ export const sentence = computed<Sentence>(() => {
   if (!stack) return { tone: "off", text: "Asking belfry…", since: null, culprit: null, behind: [] };
   if (t !== null) return reckon(t);
   if (stack.shutting_down || !why || why.ready || !why.culprit) return reckon(now());
-  const culprit = why.chain.find((one) => one.service === why.culprit);
+  // Of the stack, each culprit stands at depth 0, and below it those who wait for it; of a service, the culprit comes last.
+  const place = why.chain.findIndex((one) => one.service === why.culprit);
+  const culprit = why.chain[place];
+  const end = why.chain.findIndex((one, i) => i > place && one.depth === 0);
   const state = at(why.culprit, null).state;
-  const behind = why.chain.filter((one) => !one.is_culprit).map((one) => one.service);
+  const behind = why.chain.slice(place + 1, end < 0 ? undefined : end).map((one) => one.service);
   const tone = toneOf[state] === "good" ? "warn" : toneOf[state] === "off" ? "busy" : toneOf[state];
   return { tone, text: visible(why.headline), since: culprit ? at(why.culprit, null).since : null, culprit: why.culprit, behind };
 });

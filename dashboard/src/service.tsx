@@ -7,7 +7,7 @@ import { useSeconds } from "./media";
 import { at, epochOf, isUp, model, moment, shownNow, tick, toneOf } from "./model";
 import { go, link, service as chosen } from "./place";
 import { Sign, StateMark } from "./shapes";
-import { bytes, clock, plural, span, T, visible } from "./text";
+import { bytes, clock, plural, span, T, Ticked, visible } from "./text";
 import { Rows } from "./virtual";
 
 export function evidenceText(evidence: Evidence | null): string {
@@ -75,7 +75,7 @@ function Reasons({ why, cause, tone, past, up }: { why: Why | null; cause: strin
       {why.left_out > 0 && <p class="soft">and {plural(why.left_out, "service")} more</p>}
       {why.evidence.length > 0 && <dl class="pairs">{why.evidence.map((one, i) => <div key={i}><dt><T s={one.what} /></dt><dd><T s={one.text} /></dd></div>)}</dl>}
       {why.log.length > 0 && <pre class="tail" tabIndex={0} aria-label="Its last lines">{why.log.map((one, i) => <span key={i}><T s={one} />{"\n"}</span>)}</pre>}
-      {[...why.next.map((one) => one.text), ...why.help].map((one, i) => <p key={i} class="next"><T s={one} /></p>)}
+      {[...why.next.map((one) => one.text), ...why.help].map((one, i) => <p key={i} class="next"><Ticked s={one} /></p>)}
     </div>
   );
 }

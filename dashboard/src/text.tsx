@@ -42,6 +42,11 @@ function marked(text: string, find?: RegExp | null): ComponentChildren[] {
   return parts;
 }
 
+// Words of belfry's, in which what can be typed stands between backticks.
+export function Ticked({ s }: { s: string }) {
+  return <>{s.split("`").map((part, i) => (i % 2 ? <code key={i}><T s={part} /></code> : <T key={i} s={part} />))}</>;
+}
+
 // "3.2 s", "4 min 5 s": as a person says it.
 export function span(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);

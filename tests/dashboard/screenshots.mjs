@@ -25,10 +25,6 @@ try {
   await page.waitForTimeout(900);
   const take = (name) => page.screenshot({ path: join(folder, `${name}.png`) });
   await take("dashboard");
-  await go(page, "#/service?s=mail");
-  await page.locator(".why .headline").waitFor();
-  await page.waitForTimeout(300);
-  await take("dashboard-service");
   writeFileSync(join(stack.path, "web"), "go\n");
   await page.locator("#sentence .path a", { hasText: "mail" }).first().waitFor();
   await go(page, "#/course?s=migrate");
