@@ -111,9 +111,11 @@ examples:
 constexpr std::string_view report_help =
     R"(belfry report: one page of a run, for whoever was not there.
 
-usage: belfry report --html FILE
+usage: belfry report [--html FILE] [--dashboard FILE]
 
   --html FILE      where it goes; `-`: standard output
+  --dashboard FILE the dashboard of a daemon that runs, with all that it knows
+                   now, as one file that asks nobody; it needs its script
   --history FILE   this history, and not that of the stack
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
@@ -128,7 +130,7 @@ whole page at their end with --report FILE.
 Exit: 0 done, 64 wrong options, 69 no daemon and no history, 71 cannot write.
 
 examples:
-  belfry report --html run.html
+  belfry report --html run.html --dashboard moment.html
   belfry exec --report run.html --trace start.json -- pytest
 )";
 

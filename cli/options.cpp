@@ -126,6 +126,7 @@ void analyze_options(CLI::App& app, Raw& raw) {
 void report_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   app.add_option("--html", raw.invocation.page);
+  app.add_option("--dashboard", raw.invocation.dashboard);
   app.add_option("--history", raw.invocation.analyze.history);
 }
 void dashboard_options(CLI::App& app, Raw& raw) {
@@ -320,7 +321,8 @@ Expected<void> check_names(const Invocation& asked) {
                            help_of("import"));
     return {};
   }
-  if (asked.command == "report") return need(!asked.page.empty(), "--html FILE");
+  if (asked.command == "report")
+    return need(!asked.page.empty() || !asked.dashboard.empty(), "--html FILE or --dashboard FILE");
   if (asked.command == "completion") {
     if (auto enough = need(asked.names.size() == 1, "the name of the shell"); !enough) return enough;
     return check_choice(asked, "the shell", asked.names[0], choices_of("completion", ""));

@@ -39,7 +39,7 @@ export interface LogLine {
 }
 
 // A page that was written by `belfry report --html` carries the answers that it shows.
-export interface Frozen { taken: string; answers: Record<string, unknown> }
+export interface Frozen { answers: Record<string, unknown> }
 const block = document.getElementById("frozen");
 export const frozen: Frozen | null = block?.textContent ? (JSON.parse(block.textContent) as Frozen) : null;
 

@@ -44,7 +44,7 @@ function Head() {
 function Connection() {
   const state = connection.value;
   useSeconds(state === "gone");
-  if (state === "frozen") return <span class="connection">as it was {frozen!.taken}</span>;
+  if (state === "frozen") return <span class="connection">as it was {new Date(epochOf(shownNow())).toLocaleString()}</span>;
   if (state === "live") return <span class="connection tone-good"><i class="dot" /> live</span>;
   if (state === "connecting") return <span class="connection">asking…</span>;
   return null;

@@ -324,7 +324,7 @@ export async function keepUp() {
     takeStack(await get<Stack>("/v1/services"));
     takeTimeline(await get<Timeline>("/v1/timeline"));
     model.why = await get<Why>("/v1/why");
-    for (const event of (await get<Events>("/v1/events")).events) takeEvent(event, false);
+    await catchUp();
     connection.value = "frozen";
     changed();
     return;

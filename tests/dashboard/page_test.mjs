@@ -240,6 +240,28 @@ describe("The link", () => {
   });
 });
 
+describe("A frozen page", () => {
+  it("opens from a file, shows every view, and asks nobody", async () => {
+    stack = await new Stack(shop).start();
+    const { once } = await import("node:events");
+    const waits = stack.run("wait", "--socket", stack.control, "all");
+    await once(waits, "exit");
+    const [code] = await once(stack.run("report", "--socket", stack.control, "--dashboard", join(stack.path, "moment.html")), "exit");
+    assert.equal(code, 0);
+    await stack.stop();
+    page = await look(browser, `file://${stack.path}/moment.html`);
+    await says(page, "All is well");
+    for (const [view, words] of [["services", "migrate"], ["service?s=db", "serving"], ["logs", "serving"], ["course", "web"], ["journal", "completed"]]) {
+      await go(page, `#/${view}`);
+      await page.locator("main .row, main .evidence", { hasText: words }).first().waitFor();
+    }
+    assert.equal(await page.locator(".actions").count(), 0);
+    await page.keyboard.press(",");
+    await page.locator("button", { hasText: "To the end" }).waitFor();
+    assert.deepEqual([...page.asked], ["null"]);
+  });
+});
+
 describe("A hostile service", () => {
   it("is text, whatever it says and is called", async () => {
     const name = "x".repeat(128);
@@ -357,3 +379,33 @@ describe("A thousand services", () => {
     await page.locator("#graph-chosen[aria-label^='s']").waitFor({ state: "attached" });
   });
 }, { timeout: 3 * patience });
+
+// BELFRY_LONG=MINUTES: what page and belfry take must not grow with the lines that have come.
+describe("An hour of it, in short", { skip: !process.env.BELFRY_LONG && "only with BELFRY_LONG=MINUTES" }, () => {
+  it("the memory of the page and of belfry stays", async () => {
+    const minutes = Number(process.env.BELFRY_LONG);
+    await shown(`
+  loud: {command: [sh, -c, "while :; do yes 'a line of a loud service' | head -n 1000; sleep 0.1; done"]}
+  weak: {command: [sh, -c, "sleep 0.2; exit 1"], restart: {max_delay: 1s}}`);
+    await go(page, "#/logs");
+    await page.locator(".log .row", { hasText: "loud service" }).first().waitFor();
+    const session = await page.context().newCDPSession(page);
+    await session.send("Performance.enable");
+    const { readFileSync } = await import("node:fs");
+    const measure = async () => {
+      await session.send("HeapProfiler.collectGarbage");
+      const { metrics } = await session.send("Performance.getMetrics");
+      const rss = Number(readFileSync(`/proc/${stack.daemon.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+      return { page: metrics.find((one) => one.name === "JSHeapUsedSize").value / 1048576, nodes: metrics.find((one) => one.name === "Nodes").value, belfry: rss };
+    };
+    const tell = (when, { page: heap, nodes, belfry: rss }) => console.log(`    ${when}: page ${heap.toFixed(1)} MiB, ${nodes} nodes; belfry ${rss.toFixed(1)} MiB`);
+    await page.waitForTimeout(minutes * 12_000);  // until everything that is bounded is full
+    const early = await measure();
+    tell(`after ${(minutes / 5).toFixed(1)} min`, early);
+    await page.waitForTimeout(minutes * 48_000);
+    const late = await measure();
+    tell(`after ${minutes} min`, late);
+    assert.ok(late.page < early.page * 1.3 + 4, "the page");
+    assert.ok(late.belfry < early.belfry * 1.2 + 2, "belfry");
+  });
+});

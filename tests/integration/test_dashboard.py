@@ -188,5 +188,31 @@ class Relay(OfShop):
         self.assertEqual((done.returncode, done.stdout), (69, ""))
 
 
+class Frozen(OfShop):
+    def test_is_the_page_with_the_answers_that_it_would_have_got(self):
+        self.start(SHOP + "\n  rude: {command: [sh, -c, \"echo '</script><b>' ; exec sleep 1000\"]}")
+        path = os.path.join(self.shop.path, "moment.html")
+        done = self.shop.cli("report", "--dashboard", path)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+        with open(os.path.join(ROOT, "dashboard/dist/index.html.gz"), "rb") as file:
+            before, after = gzip.decompress(file.read()).decode().split("<!--frozen-->")
+        self.assertTrue(page.startswith(before) and page.endswith(after))
+        block = page[len(before):-len(after)]
+        found = re.fullmatch(r'<script type="application/json" id="frozen">([^<]*)</script>', block)
+        self.assertIsNotNone(found, block[:200])
+        answers = json.loads(found[1])["answers"]
+        self.assertEqual({"/v1/services", "/v1/timeline", "/v1/why", "/v1/events", "/v1/logs", "/v1/services/api", "/v1/why/api"} - set(answers), set())
+        self.assertIn("</script><b>", [line["line"] for line in answers["/v1/logs"]["lines"]])
+
+    def test_needs_a_daemon_and_a_file(self):
+        self.start(SHOP)
+        self.assertEqual(self.shop.cli("report").returncode, 64)
+        self.assertEqual(self.shop.cli("report", "--dashboard", "/nonexistent/x.html").returncode, 71)
+        self.shop.stop()
+        self.assertEqual(self.shop.cli("report", "--dashboard", os.path.join(self.shop.path, "x.html")).returncode, 69)
+
+
 if __name__ == "__main__":
     unittest.main()
