@@ -62,16 +62,17 @@ Expected<void> take_all(Answers& answers) {
   }
   if (auto taken = take_events(answers); !taken) return taken;
   const client::StackStatus status = client::read_status(*services).value_or(client::StackStatus());
-  const std::size_t each =
-      std::clamp(most_lines_in_all / (status.services.size() + 1), least_lines, most_lines);
-  if (const auto lines = answers.take("/v1/logs", "/v1/logs?n=" + std::to_string(each)); !lines)
-    return std::unexpected(lines.error());
   for (std::size_t i = 0; i < std::min(status.services.size(), most_services); ++i) {
     const std::string name = client::encoded(status.services[i].name);
     for (const char* about : {"/v1/services/", "/v1/why/"}) {
       if (const auto taken = answers.take(about + name); !taken) return std::unexpected(taken.error());
     }
   }
+  // Last, because a connection ends with lines of logs.
+  const std::size_t each =
+      std::clamp(most_lines_in_all / (status.services.size() + 1), least_lines, most_lines);
+  if (const auto lines = answers.take("/v1/logs", "/v1/logs?n=" + std::to_string(each)); !lines)
+    return std::unexpected(lines.error());
   return {};
 }
 
