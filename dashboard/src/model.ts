@@ -108,6 +108,7 @@ function takeEvent(event: JournalEvent, live: boolean) {
     firstFrom = new Map();
     model.events.forEach(remember);
   }
+  if (live && event.kind === "stack" && event.event === "stopping" && model.stack) model.stack.shutting_down = true;
   if (!live || event.kind !== "state" || !event.service || !event.state) return;
   const service = model.byName.get(event.service);
   if (!service) return;

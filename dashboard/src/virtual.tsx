@@ -36,7 +36,8 @@ export function Rows(props: RowsProps) {
   }, [chosen]);
 
   const scrolled = () => {
-    const element = box.current!;
+    const element = box.current;
+    if (!element) return;  // told of a list that has gone
     const asked = pinned.current;
     pinned.current = false;
     if (!asked) {

@@ -9,13 +9,12 @@ let browser, stack, page;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 afterEach(async () => {
-  if (page) {
-    assert.deepEqual(page.complaints, [], "the browser had nothing to complain of");
-    await page.context().close();
-  }
+  const complaints = page?.complaints ?? [];
+  await page?.context().close();
   page = undefined;
   await stack?.end();
   stack = undefined;
+  assert.deepEqual(complaints, [], "the browser had nothing to complain of");
 });
 
 async function shown(services, { top = "", name = "shop", ...more } = {}) {
@@ -204,8 +203,8 @@ describe("A daemon that goes", () => {
 
   it("is watched while it goes down", async () => {
     await shown(`
-  db: {command: [sh, -c, "trap 'read line <$DIR/end; exit 0' TERM; mkfifo $DIR/end; echo serving; while :; do sleep 0.1; done"], ready: {log: serving}}
-  api: {command: sleep 1000, depends_on: [db]}`);
+  db: {command: [sh, -c, "trap 'read line <$DIR/end; exit 0' TERM; mkfifo $DIR/end; echo serving; while :; do sleep 0.1; done"], ready: {log: serving}, stop: {timeout: 60s}}
+  api: {command: sleep 1000, depends_on: [db]}`, { top: "shutdown: {timeout: 60s}" });
     await says(page, "All is well");
     stack.daemon.kill("SIGTERM");
     await says(page, "shop is going down: db is stopping");
