@@ -203,7 +203,7 @@ describe("A daemon that goes", () => {
 
   it("is watched while it goes down", async () => {
     await shown(`
-  db: {command: [sh, -c, "trap 'read line <$DIR/end; exit 0' TERM; mkfifo $DIR/end; echo serving; while :; do sleep 0.1; done"], ready: {log: serving}, stop: {timeout: 60s}}
+  db: {command: [sh, -c, "trap 'read line <$DIR/end; exit 0' TERM; mkfifo $DIR/end; echo serving; while :; do sleep 1000 & wait; done"], ready: {log: serving}, stop: {timeout: 60s}}
   api: {command: sleep 1000, depends_on: [db]}`, { top: "shutdown: {timeout: 60s}" });
     await says(page, "All is well");
     stack.daemon.kill("SIGTERM");
