@@ -14,6 +14,7 @@ int events(const Invocation& asked);
 int logs(const Invocation& asked);
 int why(const Invocation& asked);
 int analyze(const Invocation& asked);
+int dashboard(const Invocation& asked);
 int write_report(const Invocation& asked);
 int shutdown(const Invocation& asked);
 int up(const Invocation& asked);

@@ -26,9 +26,9 @@ Completed::Value value_of(const std::string& command, const std::string& option)
     return {option, Wanted::words, joined(choices)};
   if (is_one_of(option, {"--for", "--condition"}))
     return {option, Wanted::words, "started ready completed stopped"};
-  const bool file =
-      is_one_of(option, {"-c", "--file", "--socket", "--times", "--logs", "--junit", "--svg", "--html",
-                         "--report", "--output", "-o", "--trace", "--history", "--ca", "--cert", "--key"});
+  const bool file = is_one_of(
+      option, {"-c", "--file", "--socket", "--times", "--logs", "--junit", "--svg", "--html", "--dashboard",
+               "--report", "--output", "-o", "--trace", "--history", "--ca", "--cert", "--key"});
   return {option, file ? Wanted::files : Wanted::nothing, ""};
 }
 
@@ -41,7 +41,8 @@ void set_arguments(Completed& out, const std::string& topics) {
     out.first = out.rest = Wanted::files;
   } else if (is_one_of(out.command, {"run", "exec", "up"})) {
     out.first = out.rest = Wanted::file_services;
-  } else if (!is_one_of(out.command, {"shutdown", "version", "down", "ls", "attach", "analyze", "report"})) {
+  } else if (!is_one_of(out.command,
+                        {"shutdown", "version", "down", "ls", "attach", "analyze", "report", "dashboard"})) {
     out.first = out.rest = Wanted::services;
   }
 }

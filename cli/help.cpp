@@ -12,7 +12,7 @@ usage: belfry COMMAND [OPTION…] [ARGUMENT…]
   up, down start the stack in the background; take it down again
   run      the same in the foreground, as a container's entrypoint or a unit
   exec     bring the stack up, run a command once it is ready, take it down
-  ls, attach    the stacks that run here; back to the screen of one
+  ls, attach, dashboard    the stacks that run here; one's screen; in a browser
   check, graph  what is wrong with a file; who waits for whom
   status   show who is ready, who waits for what, and since when
   why      why a service is not up, or the stack not ready: the root of it
@@ -84,12 +84,38 @@ examples:
   belfry exec --quiet --verdict-code 75 -- pytest -q
 )";
 
+constexpr std::string_view dashboard_help =
+    R"(belfry dashboard: what the stack does, in a browser.
+
+usage: belfry dashboard [--port N]
+
+  --port N         the port of 127.0.0.1; without it, or 0: any that is free
+  --socket PATH    the control socket of the daemon
+  -c, --file FILE  the file that the daemon runs
+
+Prints a link and waits until Ctrl-C. Whoever opens the link first sees the
+stack and may command it: what it needs is waited for, the graph, services
+with the evidence of each bell, logs, the start and the stop on a line of
+time, and any moment of the journal. The link is good once; the browser that
+has used it stays let in until this command ends. Nothing is loaded from
+elsewhere. On another host: ssh -L 9700:127.0.0.1:9700 HOST belfry dashboard
+--port 9700. Where the file says `http:`, its address shows the same without
+this command, and takes commands only with the token.
+Exit: 0 closed, 64 wrong options, 69 no daemon, 71 cannot listen.
+
+examples:
+  belfry dashboard
+  belfry dashboard -c shop.yaml --port 9700
+)";
+
 constexpr std::string_view report_help =
     R"(belfry report: one page of a run, for whoever was not there.
 
-usage: belfry report --html FILE
+usage: belfry report [--html FILE] [--dashboard FILE]
 
   --html FILE      where it goes; `-`: standard output
+  --dashboard FILE the dashboard of a daemon that runs, with all that it knows
+                   now, as one file that asks nobody; it needs its script
   --history FILE   this history, and not that of the stack
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
@@ -104,7 +130,7 @@ whole page at their end with --report FILE.
 Exit: 0 done, 64 wrong options, 69 no daemon and no history, 71 cannot write.
 
 examples:
-  belfry report --html run.html
+  belfry report --html run.html --dashboard moment.html
   belfry exec --report run.html --trace start.json -- pytest
 )";
 
@@ -570,7 +596,7 @@ constexpr std::pair<std::string_view, std::string_view> texts[] = {
     {"version", version_help}, {"help", help_help},
     {"logs", logs_help},       {"why", why_help},
     {"analyze", analyze_help}, {"report", report_help},
-    {"init", init_help},
+    {"init", init_help},       {"dashboard", dashboard_help},
 };
 
 }  // namespace

@@ -129,6 +129,7 @@ constexpr Subcommand subcommands[] = {
     {"why", why},
     {"analyze", analyze},
     {"report", write_report},
+    {"dashboard", dashboard},
 };
 
 int answer(const Invocation& asked) {

@@ -126,7 +126,12 @@ void analyze_options(CLI::App& app, Raw& raw) {
 void report_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   app.add_option("--html", raw.invocation.page);
+  app.add_option("--dashboard", raw.invocation.dashboard);
   app.add_option("--history", raw.invocation.analyze.history);
+}
+void dashboard_options(CLI::App& app, Raw& raw) {
+  daemon_options(app, raw);
+  app.add_option("--port", raw.invocation.port);
 }
 void wait_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
@@ -174,6 +179,7 @@ constexpr SubcommandSpec commands[] = {
     {"logs", "show what services wrote", logs_options},
     {"analyze", "say what a start took its time for", analyze_options},
     {"report", "write a page of a run", report_options},
+    {"dashboard", "open the dashboard in a browser", dashboard_options},
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
@@ -315,7 +321,8 @@ Expected<void> check_names(const Invocation& asked) {
                            help_of("import"));
     return {};
   }
-  if (asked.command == "report") return need(!asked.page.empty(), "--html FILE");
+  if (asked.command == "report")
+    return need(!asked.page.empty() || !asked.dashboard.empty(), "--html FILE or --dashboard FILE");
   if (asked.command == "completion") {
     if (auto enough = need(asked.names.size() == 1, "the name of the shell"); !enough) return enough;
     return check_choice(asked, "the shell", asked.names[0], choices_of("completion", ""));

@@ -1,6 +1,7 @@
 // The command line as values. CLI11 is known to the sources called …options.cpp.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,12 +39,14 @@ struct Invocation {
   std::vector<std::string> program;  // what stands behind `--`
   std::optional<Duration> timeout;
   std::string socket, format, condition;
-  std::string logs;    // exec: where the lines of the stack go
-  std::string page;    // report, run, exec: the page of the run; "-": standard output
-  std::string trace;   // analyze, run, exec: its trace
-  std::string output;  // init: where the file goes; "-": standard output
-  bool force = false;  // init: whatever is there
-  std::string times;   // graph: the file that says how long services take
+  std::string logs;        // exec: where the lines of the stack go
+  std::string page;        // report, run, exec: the page of the run; "-": standard output
+  std::string dashboard;   // report: the dashboard, frozen
+  std::string trace;       // analyze, run, exec: its trace
+  std::string output;      // init: where the file goes; "-": standard output
+  bool force = false;      // init: whatever is there
+  std::string times;       // graph: the file that says how long services take
+  std::uint16_t port = 0;  // dashboard: of loopback; 0: any that is free
   bool json = false;
   bool schema = false;  // check: print the JSON Schema of the file instead
   bool strict = false;  // check: warnings are errors

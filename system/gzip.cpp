@@ -87,4 +87,23 @@ std::string gzip(std::string_view text) {
   return packed;
 }
 
+std::string gunzip(std::string_view packed) {
+  z_stream stream{};
+  if (::inflateInit2(&stream, MAX_WBITS + gzip_header) != Z_OK) return {};
+  stream.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  std::string text;
+  int told = Z_OK;
+  while (told == Z_OK) {
+    const std::size_t before = text.size();
+    text.resize(before + piece);
+    stream.next_out = reinterpret_cast<unsigned char*>(text.data() + before);
+    stream.avail_out = static_cast<uInt>(piece);
+    told = ::inflate(&stream, Z_NO_FLUSH);
+    text.resize(text.size() - stream.avail_out);
+  }
+  ::inflateEnd(&stream);
+  return told == Z_STREAM_END ? text : std::string();
+}
+
 }  // namespace belfry::system

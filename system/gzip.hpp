@@ -1,4 +1,4 @@
-// Compressing a file, or a text (RFC 1952). Both take a while: not for the loop's thread.
+// Compressing a file, or a text, and the way back (RFC 1952). All take a while: not for the loop's thread.
 #pragma once
 
 #include <atomic>
@@ -13,5 +13,8 @@ namespace belfry::system {
 
 // As fast as that goes. Empty: there is no memory for it.
 [[nodiscard]] std::string gzip(std::string_view text);
+
+// The text again. Empty: that was none that somebody has compressed, or there is no memory for it.
+[[nodiscard]] std::string gunzip(std::string_view packed);
 
 }  // namespace belfry::system

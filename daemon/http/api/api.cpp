@@ -6,6 +6,7 @@
 #include "daemon/http/api/access.hpp"
 #include "daemon/http/api/health.hpp"
 #include "daemon/http/api/openapi.hpp"
+#include "daemon/http/api/page.hpp"
 #include "daemon/http/api/public_view.hpp"
 #include "daemon/http/api/services.hpp"
 #include "daemon/http/api/why.hpp"
@@ -177,7 +178,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
     case Route::startupz:
     case Route::healthz: return health(match, request, query, shown);
     case Route::metrics: return Metrics();
-    case Route::services: return list_services(shown, clock_);
+    case Route::services: return list_services(shown, clock_, asker.access == Access::full);
     case Route::service: return show_service(shown, match.service, clock_);
     case Route::wait: {
       Understood understood = understand_wait(query);
@@ -200,6 +201,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
     }
     case Route::why:
     case Route::why_service: return show_why(shown, match.service, request, query);
+    case Route::page: return show_page(request);
     case Route::openapi: return json(200, std::string(openapi_text));
     case Route::command: return audited(understand_command(match, query), match, asker);
     case Route::shutdown: return audited(shut_down(stack_), match, asker);

@@ -17,7 +17,7 @@ constexpr FixedPath fixed_paths[] = {
     {"/healthz", Route::healthz},      {"/metrics", Route::metrics},      {"/v1/services", Route::services},
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
     {"/v1/logs", Route::logs},         {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},
-    {"/openapi.json", Route::openapi}, {"/v1/cluster", Route::cluster},
+    {"/openapi.json", Route::openapi}, {"/v1/cluster", Route::cluster},   {"/", Route::page},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -101,6 +101,7 @@ Access needed_access(Route route) {
     case Route::why:
     case Route::why_service:
     case Route::openapi:
+    case Route::page:
     case Route::unknown: break;
   }
   return Access::read_only;

@@ -29,7 +29,8 @@ enum class Route : std::uint8_t {
   service_logs,
   why,
   why_service,
-  openapi,  // read_only
+  openapi,
+  page,  // read_only
   command,
   shutdown,  // full
   unknown

@@ -111,7 +111,7 @@ void write_service(JsonWriter& json, const ServiceView& service, TimePoint now, 
   json.end_object();
 }
 
-Response list_services(const StackView& stack, WallClock& clock) {
+Response list_services(const StackView& stack, WallClock& clock, bool may_command) {
   constexpr std::size_t bytes_per_service = 400;
   const TimePoint now = stack.now();
   Response response = json(200, {});
@@ -122,6 +122,7 @@ Response list_services(const StackView& stack, WallClock& clock) {
   json.key("ready").boolean(stack.stack_ready());
   json.key("started_up").boolean(stack.started_up());
   json.key("shutting_down").boolean(stack.shutting_down());
+  json.key("may_command").boolean(may_command);
   json.key("now_monotonic_ns").number(now.time_since_epoch().count());
   write_for_operators(json, stack);
   json.key("services").begin_array();

@@ -12,8 +12,8 @@ namespace belfry::daemon::http {
 
 class JsonWriter;
 
-// GET /v1/services
-[[nodiscard]] Response list_services(const StackView& stack, WallClock& clock);
+// GET /v1/services; `may_command`: whether commands of who asks would be taken.
+[[nodiscard]] Response list_services(const StackView& stack, WallClock& clock, bool may_command);
 // GET /v1/services/{name}; 404 when there is none.
 [[nodiscard]] Response show_service(const StackView& stack, std::string_view name, WallClock& clock);
 

@@ -14,6 +14,17 @@ void append_number(std::string& out, std::size_t value) {
   out.append(digits, end.ptr);
 }
 
+// What a browser must know of a page before it shows it: what may run in it, and that nobody else is told of
+// it.
+void append_page_rules(std::string& out, std::string_view policy) {
+  ((out += "Content-Security-Policy: ") += policy) += "\r\n";
+  out +=
+      "X-Content-Type-Options: nosniff\r\n"
+      "Referrer-Policy: no-referrer\r\n"
+      "Cross-Origin-Opener-Policy: same-origin\r\n"
+      "Cross-Origin-Resource-Policy: same-origin\r\n";
+}
+
 }  // namespace
 
 void Request::clear() {
@@ -72,6 +83,7 @@ std::string_view reason_phrase(int status) {
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
     case 408: return "Request Timeout";
     case 409: return "Conflict";
     case 413: return "Content Too Large";
@@ -112,6 +124,7 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
   if (!response.content_encoding.empty())
     ((out += "Content-Encoding: ") += response.content_encoding) += "\r\n";
   if (!response.vary.empty()) ((out += "Vary: ") += response.vary) += "\r\n";
+  if (!response.policy.empty()) append_page_rules(out, response.policy);
   if (!response.allow.empty()) ((out += "Allow: ") += response.allow) += "\r\n";
   if (!response.challenge.empty()) ((out += "WWW-Authenticate: ") += response.challenge) += "\r\n";
   if (response.retry_after > 0) {

@@ -30,6 +30,7 @@ struct Request {
 };
 
 inline constexpr std::string_view text_plain = "text/plain; charset=utf-8";
+inline constexpr std::string_view text_html = "text/html; charset=utf-8";
 inline constexpr std::string_view application_json = "application/json";
 inline constexpr std::string_view health_json = "application/health+json";
 inline constexpr std::string_view problem_json = "application/problem+json";
@@ -45,6 +46,7 @@ struct Response {
   std::string_view allow;             // the Allow header of a 405; empty: none
   std::string_view content_encoding;  // empty: none
   std::string_view vary;              // the headers on which the answer depends; empty: none
+  std::string_view policy;            // the Content-Security-Policy of a page for browsers; empty: it is none
   std::string_view challenge;         // the WWW-Authenticate header of a 401; empty: none
   bool close = false;                 // the connection cannot be used after this answer
   bool streamed = false;              // its body comes to be while it is sent, and has no length

@@ -24,7 +24,7 @@ TEST_F(ApiTest, services_are_listed_with_the_moment_they_changed) {
   api.waiting_for_services = {"db"};
   EXPECT_EQ(
       ask(get("/v1/services")).body,
-      R"({"stack":"shop","ready":false,"started_up":true,"shutting_down":false,"now_monotonic_ns":3600000000000,"services":[)"
+      R"({"stack":"shop","ready":false,"started_up":true,"shutting_down":false,"may_command":true,"now_monotonic_ns":3600000000000,"services":[)"
       R"({"name":"db","type":"daemon","state":"ready","ready":true,"wanted":true,"pid":4711,)"
       R"("since":"2026-11-20T20:43:20.000Z","since_monotonic_ns":3592000000000,"incarnation":0,"restarts":0,)"
       R"("waiting_for":[],"waiting_for_services":[],"last_error":null,"status_text":null,"readiness_method":"notify","readiness_polling":null,"notify":null,"time_to_ready_ns":12000000},)"
@@ -53,7 +53,7 @@ TEST_F(ApiTest, whoever_misspells_a_service_is_told_which_one_he_may_have_meant)
 }
 
 TEST_F(ApiTest, an_unknown_path_is_404_and_says_where_to_look) {
-  const Response response = ask(get("/"));
+  const Response response = ask(get("/v2"));
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(response.content_type, problem_json);
   EXPECT_THAT(response.body, HasSubstr("/v1/services"));

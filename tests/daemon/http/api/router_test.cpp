@@ -14,6 +14,7 @@ TEST(Router, every_fixed_path_is_found) {
   EXPECT_EQ(match("/v1/services").route, Route::services);
   EXPECT_EQ(match("/v1/wait").route, Route::wait);
   EXPECT_EQ(match("/v1/shutdown").route, Route::shutdown);
+  EXPECT_EQ(match("/").route, Route::page);
 }
 
 TEST(Router, a_trailing_slash_means_nothing) {
@@ -24,7 +25,7 @@ TEST(Router, a_trailing_slash_means_nothing) {
 
 TEST(Router, what_is_not_in_the_table_is_unknown) {
   for (const char* path :
-       {"/", "/Livez", "/livezz", "/v1", "/v1/services/db/explode", "/v1/services/db/stop/now",
+       {"/index.html", "/Livez", "/livezz", "/v1", "/v1/services/db/explode", "/v1/services/db/stop/now",
         "/readyz/db/extra", "/v1/services//stop", "/readyz/%zz", "//livez"}) {
     EXPECT_EQ(match(path).route, Route::unknown) << path;
   }
