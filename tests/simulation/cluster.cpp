@@ -5,7 +5,8 @@
 // etcd are the tests' fakes, on one clock. Three hosts publish `kafka`; three others start `app` when it is
 // ready on as many hosts as they ask for. Judged is:
 //   no false ring   when app starts, as many hosts were there, each at some moment since it began to wait
-//   no false loss   when app loses its quorum, there was a moment since it began to wait for this run at which
+//   no false loss   when app loses its quorum, there was a moment since it began to wait for this run at
+//   which
 //                   too few were there
 //   no lost ring    once the faults have ended, within bounded time etcd has exactly what is ready, and
 //   whoever
