@@ -9,7 +9,8 @@ int check(const Invocation& asked);
 int graph(const Invocation& asked);
 int status(const Invocation& asked);
 int wait(const Invocation& asked);
-int control(const Invocation& asked);  // start stop restart kill reload
+int control(const Invocation& asked);  // start stop restart kill, reload of services
+int reload(const Invocation& asked);
 int events(const Invocation& asked);
 int logs(const Invocation& asked);
 int why(const Invocation& asked);

@@ -24,8 +24,7 @@ std::string stale_files(const client::StackStatus& status) {
 std::string stale_hint(const client::StackStatus& status) {
   const std::string stale = stale_files(status);
   if (stale.empty()) return {};
-  return stale +
-         ": what runs is the older one, until belfry itself is started anew (belfry down && belfry up)\n";
+  return stale + ": what runs is the older one, until `belfry reload`\n";
 }
 
 }  // namespace belfry::cli

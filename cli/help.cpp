@@ -472,21 +472,31 @@ examples:
   belfry kill api
 )";
 
-constexpr std::string_view reload_help = R"(belfry reload: let services read their own configuration again.
+constexpr std::string_view reload_help =
+    R"(belfry reload: take a changed file over, or let services reload theirs.
 
-usage: belfry reload [--no-wait | --timeout D] [--json] SERVICE…
+usage: belfry reload [--dry-run] [--no-wait | --timeout D] [--json]
+       belfry reload [--no-wait | --timeout D] [--json] SERVICE…
 
-  --no-wait        return at once, not when they are ready again
-  --timeout D      stop waiting after this time (default: never)
+  --dry-run        only say what has changed, and whom it would touch
+  --no-wait        return at once, not when what was started is ready again
+  --timeout D      stop waiting after this time (default: never); it goes on
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
-A service is reloaded as its `reload:` says: a signal or a command.
+Without a SERVICE the stack becomes what its files say now: services come and
+go, those with another command, environment or the like are restarted, after
+whoever depends on them has stopped; edges, restart policies and the tuning of
+probes change in place; all others keep their processes. With a mistake in the
+file nothing is touched. SIGHUP does the same. `belfry check` first is not
+needed.
+With a SERVICE, that one is told as its `reload:` says: a signal or a command.
 It says whom it waits for: at once on a terminal, elsewhere after 10 s.
-Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
-124 timed out.
+Exit: 0 done, 64 no such service, 65 refused: a bad file, or a key that takes a
+restart of belfry; 69 not all came up, 77 not permitted, 124 timed out.
 
 examples:
+  belfry reload --dry-run && belfry reload
   belfry reload nginx
 )";
 

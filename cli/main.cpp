@@ -119,7 +119,7 @@ constexpr Subcommand subcommands[] = {
     {"stop", control},
     {"restart", control},
     {"kill", control},
-    {"reload", control},
+    {"reload", reload},
     {"shutdown", shutdown},
     {"events", events},
     {"logs", logs},

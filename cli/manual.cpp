@@ -93,7 +93,9 @@ The same signal within half a second is the same request: wrappers and
 signal twice.
 HUP stops it in order, too, when belfry's terminal has gone (unless HUP was ignored at the start, as
 .BR nohup (1)
-does); sent by anybody else it asks for a reload, which this version does not support.
+does); sent by anybody else it makes belfry take its changed file over, as
+.B belfry reload
+does.
 USR1 makes belfry say what each of its own tasks waits for and since when, a line each; under
 .B exec
 the command gets it instead.

@@ -145,6 +145,10 @@ void control_options(CLI::App& app, Raw& raw) {
   app.add_flag("--no-wait", raw.invocation.no_wait);
   app.add_option("--timeout", raw.timeout);
 }
+void reload_options(CLI::App& app, Raw& raw) {
+  control_options(app, raw);
+  app.add_flag("--dry-run", raw.invocation.dry_run);
+}
 void graceful_control_options(CLI::App& app, Raw& raw) {
   control_options(app, raw);
   app.add_flag("--only", raw.invocation.only);
@@ -185,7 +189,7 @@ constexpr SubcommandSpec commands[] = {
     {"stop", "stop services", graceful_control_options},
     {"restart", "restart services", graceful_control_options},
     {"kill", "kill services now", control_options},
-    {"reload", "let services reload", control_options},
+    {"reload", "take a changed file over, or let services reload", reload_options},
     {"shutdown", "take the stack down", shutdown_options},
     {"import", "turn another tool's file into a belfry file", names},
     {"init", "write a first belfry file for a project", first_file_options},
@@ -309,9 +313,11 @@ Expected<void> check_names(const Invocation& asked) {
     return misunderstood(asked.names[1], "a first file is for one directory", help_of("init"));
   if (asked.command == "attach" && asked.names.size() > 1)
     return misunderstood(asked.names[1], "one screen shows one stack", help_of("attach"));
-  if (is_one_of(asked.command, {"start", "stop", "restart", "kill", "reload"})) {
+  if (is_one_of(asked.command, {"start", "stop", "restart", "kill"})) {
     return need(!asked.names.empty(), "the name of a service");
   }
+  if (asked.command == "reload" && asked.dry_run && !asked.names.empty())
+    return misunderstood(asked.names[0], "--dry-run is about the file of the stack", help_of("reload"));
   if (asked.command == "import") {
     if (auto enough = need(asked.names.size() >= 2, "the kind or the FILE"); !enough) return enough;
     if (auto known = check_choice(asked, "the kind", asked.names[0], choices_of("import", "")); !known)

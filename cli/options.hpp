@@ -52,6 +52,7 @@ struct Invocation {
   bool strict = false;  // check: warnings are errors
   bool only = false;
   bool no_wait = false;
+  bool dry_run = false;  // reload: only say what it would do
   bool live = false;     // status: go on looking
   bool cluster = false;  // status: of all hosts
   bool ready = false;    // status: the exit code says whether everything is

@@ -377,35 +377,40 @@ constexpr std::array<Field<ProbeDraft>, 44> probe_table{{
       "KiB for one of 1000, the most there may be.",
       "done"},
      read_contains},
-    {{"on_failure", "on_failure", "restart",
-      "`live`: what a failure does: `restart` the service, make it `unready` until it succeeds again, or "
-      "`shutdown` the stack with exit code 69.",
-      "unready"},
+    {in_place(
+         {"on_failure", "on_failure", "restart",
+          "`live`: what a failure does: `restart` the service, make it `unready` until it succeeds again, or "
+          "`shutdown` the stack with exit code 69.",
+          "unready"}),
      read_on_failure},
-    {{"timeout", "duration", "`ready`: none; `live`: 2s",
-      "`ready`: how long the start may take before it has failed. `live`: how long one attempt may take.",
-      "60s"},
+    {in_place(
+         {"timeout", "duration", "`ready`: none; `live`: 2s",
+          "`ready`: how long the start may take before it has failed. `live`: how long one attempt may take.",
+          "60s"}),
      read_duration<&Probe::timeout>},
-    {{"initial_delay", "duration", "0s",
-      "Wait this long before the first attempt, whatever the service says or does meanwhile.", "1s"},
+    {in_place({"initial_delay", "duration", "0s",
+               "Wait this long before the first attempt, whatever the service says or does meanwhile.",
+               "1s"}),
      read_initial_delay},
-    {{"period", "duration", "adaptive; `live`: 10s",
-      "Time between attempts. Adaptive: an event of the service triggers one at once, else the next comes "
-      "after 1/50 of the time since the start, at least 1 ms and at most 250 ms.",
-      "10s"},
+    {in_place({"period", "duration", "adaptive; `live`: 10s",
+               "Time between attempts. Adaptive: an event of the service triggers one at once, else the next "
+               "comes "
+               "after 1/50 of the time since the start, at least 1 ms and at most 250 ms.",
+               "10s"}),
      read_duration<&Probe::period>},
-    {{"attempt_timeout", "duration", "2s", "How long one attempt may take.", "2s"},
+    {in_place({"attempt_timeout", "duration", "2s", "How long one attempt may take.", "2s"}),
      read_duration<&Probe::attempt_timeout>},
-    {{"success_threshold", "integer", "1", "How many successes in a row count.", "1", fits_all, "1",
-      "1000000"},
+    {in_place({"success_threshold", "integer", "1", "How many successes in a row count.", "1", fits_all, "1",
+               "1000000"}),
      read_threshold<&Probe::success_threshold>},
-    {{"failure_threshold", "integer", "1; `live`: 3", "How many failures in a row count.", "3", fits_all, "1",
-      "1000000"},
+    {in_place({"failure_threshold", "integer", "1; `live`: 3", "How many failures in a row count.", "3",
+               fits_all, "1", "1000000"}),
      read_threshold<&Probe::failure_threshold>},
-    {{"recheck", "recheck", "off; external: 10s",
-      "Keep looking after the bell has rung; a failure makes the service `unready`, it never restarts it. "
-      "`true` means every `period`.",
-      "10s"},
+    {in_place({"recheck", "recheck", "off; external: 10s",
+               "Keep looking after the bell has rung; a failure makes the service `unready`, it never "
+               "restarts it. "
+               "`true` means every `period`.",
+               "10s"}),
      read_recheck},
 }};
 

@@ -41,6 +41,9 @@ writable `/run` or temporary directory, as a tmpfs is.
 - Relative paths count from the service's `working_dir`, which counts from the directory of the (first) file.
 - What is marked **not yet** is part of the format and refused by `check` and `run`; in a service that no profile
   enables that is a warning. Everything else works since 0.1.
+- **On reload** is what `belfry reload` makes of a change ([how](../how-to/reload.md)): `restart` stops and starts the
+  service, `in place` touches nothing that runs, `refused` takes a restart of belfry itself. It holds for everything
+  inside of the key; of `ready`, the tuning (`timeout`, `period`, thresholds, `recheck`, delays) is applied in place.
 - `yes`, `no`, `on`, `off` are not truth values here, and numbers do not begin with `0`: other YAML readers disagree
   about both, so belfry says so.
 )";

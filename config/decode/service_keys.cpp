@@ -146,9 +146,9 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
                 "runs.",
                 "[./api, --port, \"8080\"]", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) { out.service.command = d.command(*e.value); }},
-    {{"depends_on", "depends_on", "nothing",
-      "Services that come first: a list of names, or a mapping of names to conditions.",
-      "{db: ready, migrate: completed}"},
+    {in_place({"depends_on", "depends_on", "nothing",
+               "Services that come first: a list of names, or a mapping of names to conditions.",
+               "{db: ready, migrate: completed}"}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_dependencies(d, *e.value, out); }},
     {{"ready", "probes", "ready when started; a oneshot: when completed",
       "How belfry knows that the service is ready. A list: all of the probes; `any: [...]`: one of them.",
@@ -156,9 +156,10 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.ready = decode_probes(d, *e.value, "`ready`");
      }},
-    {{"live", "probes", "none",
-      "A probe that goes on; when it fails `failure_threshold` times in a row, the service is restarted.",
-      "{http: \"http://127.0.0.1:8080/health\", period: 10s}", fits_daemon},
+    {in_place(
+         {"live", "probes", "none",
+          "A probe that goes on; when it fails `failure_threshold` times in a row, the service is restarted.",
+          "{http: \"http://127.0.0.1:8080/health\", period: 10s}", fits_daemon}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.live = std::make_unique<ProbeSet>(decode_probes(d, *e.value, "`live`"));
      }},
@@ -166,17 +167,17 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
       "More milestones of a run, by name, each with a probe; `depends_on: {api: booted}` waits for one.",
       "{booted: {log: listening}}", fits_probed},
      read_bells},
-    {{"require", "quorum", "all", "How many of a gate's dependencies must hold: `all`, `any` or a number.",
-      "2", fits_gate},
+    {in_place({"require", "quorum", "all",
+               "How many of a gate's dependencies must hold: `all`, `any` or a number.", "2", fits_gate}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        out.service.require = read_quorum(d, *e.value).value_or(Quorum{});
      }},
-    {{"restart", "restart", "on-failure; oneshot: no",
-      "When to start again: a policy, or a mapping with the back-off.",
-      "{policy: on-failure, delay: 1s, limit: 10 per 5m}", fits_process},
+    {in_place({"restart", "restart", "on-failure; oneshot: no",
+               "When to start again: a policy, or a mapping with the back-off.",
+               "{policy: on-failure, delay: 1s, limit: 10 per 5m}", fits_process}),
      read_restart},
-    {{"stop", "stop", "SIGTERM, 10s", "How the service is asked to stop, and for how long.",
-      "{signal: SIGINT, timeout: 20s}", fits_process},
+    {in_place({"stop", "stop", "SIGTERM, 10s", "How the service is asked to stop, and for how long.",
+               "{signal: SIGINT, timeout: 20s}", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        d.mapping(*e.value, "`stop`", stop_fields(), out.service.stop);
      }},
@@ -274,22 +275,22 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
       "What becomes of its output; `inherit` passes belfry's own descriptors.",
       "{file: log/api.log, max_size: 10MiB}", fits_process},
      read_log},
-    {may_refer({"pre_start", "command", "none",
-                "Run before the service, as its user; the service starts when it has exited with 0.",
-                "[./prepare]", fits_process}),
+    {may_refer(in_place({"pre_start", "command", "none",
+                         "Run before the service, as its user; the service starts when it has exited with 0.",
+                         "[./prepare]", fits_process})),
      read_hook<&ServiceExtras::pre_start>},
-    {may_refer({"post_start", "command", "none", "Run after the service has started.", "[./announce]",
-                fits_process}),
+    {may_refer(in_place({"post_start", "command", "none", "Run after the service has started.",
+                         "[./announce]", fits_process})),
      read_hook<&ServiceExtras::post_start>},
-    {may_refer({"pre_stop", "command", "none", "Run before the service is asked to stop.", "[./drain]",
-                fits_process}),
+    {may_refer(in_place({"pre_stop", "command", "none", "Run before the service is asked to stop.",
+                         "[./drain]", fits_process})),
      read_hook<&ServiceExtras::pre_stop>},
-    {may_refer({"post_stop", "command", "none",
-                "Run after the service has stopped, with as much time again as `stop.timeout`.", "[./clean]",
-                fits_process}),
+    {may_refer(in_place({"post_stop", "command", "none",
+                         "Run after the service has stopped, with as much time again as `stop.timeout`.",
+                         "[./clean]", fits_process})),
      read_hook<&ServiceExtras::post_stop>},
-    {{"reload", "reload", "none", "What `belfry reload SERVICE` does: a signal, or `{command: ...}`.",
-      "SIGHUP", fits_daemon},
+    {in_place({"reload", "reload", "none",
+               "What `belfry reload SERVICE` does: a signal, or `{command: ...}`.", "SIGHUP", fits_daemon}),
      read_reload},
     {{"watchdog", "duration", "none",
       "The service must say WATCHDOG=1 at least this often once it is ready, else it is aborted and "
@@ -303,7 +304,8 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
        }
      }},
     {{"notify_access", "notify_access", "all",
-      "Whose messages on the notify socket count: those of the `main` process, also of hooks (`exec`), or of "
+      "Whose messages on the notify socket count: those of the `main` process, also of hooks "
+      "(`exec`), or of "
       "`all` processes of the service.",
       "main", fits_process},
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
@@ -316,24 +318,26 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        extras_of(out.service).fd_store = static_cast<std::uint32_t>(d.integer(*e.value, 0, 1024).value_or(0));
      }},
-    {{"essential", "boolean", "false",
-      "When it has failed for good, the whole stack goes down with exit code 69.", "true"},
+    {in_place({"essential", "boolean", "false",
+               "When it has failed for good, the whole stack goes down with exit code 69.", "true"}),
      read_own_flag<&Service::essential>},
-    {{"main", "boolean", "false",
-      "Its exit takes the stack down, with its exit code. At most one; implies `restart: no`.", "true",
-      fits_process},
+    {refused_by_reload(
+         {"main", "boolean", "false",
+          "Its exit takes the stack down, with its exit code. At most one; implies `restart: no`.", "true",
+          fits_process}),
      read_own_flag<&Service::main>},
-    {{"success_exit_codes", "exit_codes", "[0]", "Exit codes that count as success, beside 0.", "[0, 143]",
-      fits_process},
+    {in_place({"success_exit_codes", "exit_codes", "[0]", "Exit codes that count as success, beside 0.",
+               "[0, 143]", fits_process}),
      read_exit_codes},
-    {{"health", "health", "count", "`ignore`: `/readyz` does not wait for this service.", "ignore"},
+    {in_place({"health", "health", "count", "`ignore`: `/readyz` does not wait for this service.", "ignore"}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        const auto ignore = d.choice<bool>(*e.value, healths);
        if (ignore && *ignore) extras_of(out.service).health_ignore = true;
      }},
-    {{"profiles", "texts", "always enabled",
-      "The service is enabled only when one of these profiles is active, or when it is asked for by name.",
-      "[debug]"},
+    {in_place({"profiles", "texts", "always enabled",
+               "The service is enabled only when one of these profiles is active, or when it is asked for by "
+               "name.",
+               "[debug]"}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        auto names = d.texts(*e.value);
        if (!names.empty()) extras_of(out.service).profiles = std::move(names);
@@ -346,15 +350,16 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
     {{"extends", "name", "nothing",
       "Take over the keys of another service; mappings merge key by key, lists replace.", "base"},
      read_elsewhere},
-    {or_nothing({"labels", "pairs", "none",
-                 "Notes for tools that read the file; belfry does nothing with them.", "{team: payments}"}),
+    {or_nothing(in_place({"labels", "pairs", "none",
+                          "Notes for tools that read the file; belfry does nothing with them.",
+                          "{team: payments}"})),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        auto labels = d.pairs(*e.value, "`labels`");
        if (!labels.empty()) extras_of(out.service).labels = std::move(labels);
      }},
-    {or_nothing({"description", "text", "none",
-                 "A sentence for people who read the file; belfry does nothing with it.",
-                 "\"takes orders\""}),
+    {or_nothing(in_place({"description", "text", "none",
+                          "A sentence for people who read the file; belfry does nothing with it.",
+                          "\"takes orders\""})),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        if (auto value = d.free_text(*e.value)) extras_of(out.service).description = std::move(*value);
      }},

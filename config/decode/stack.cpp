@@ -144,34 +144,39 @@ constexpr std::array<std::pair<std::string_view, Cgroups>, 3> cgroup_choices{
     {{"auto", Cgroups::as_needed}, {"all", Cgroups::all}, {"off", Cgroups::off}}};
 
 constexpr std::array<Field<StackDraft>, 11> stack_table{{
-    {{"name", "name", "the name of the file's directory",
-      "The name of the stack: in messages, in the path of the control socket.", "shop"},
+    {refused_by_reload({"name", "name", "the name of the file's directory",
+                        "The name of the stack: in messages, in the path of the control socket.", "shop"}),
      read_name},
-    {{"http", "http", "off", "Health, metrics, API and dashboard over HTTP.", "{listen: \"127.0.0.1:9600\"}"},
+    {refused_by_reload({"http", "http", "off", "Health, metrics, API and dashboard over HTTP.",
+                        "{listen: \"127.0.0.1:9600\"}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`http`", http_fields(), out.stack.http);
      }},
-    {{"control", "control", "a socket at the default path", "The socket for commands.",
-      "{socket: /run/belfry/shop.sock}"},
+    {refused_by_reload({"control", "control", "a socket at the default path", "The socket for commands.",
+                        "{socket: /run/belfry/shop.sock}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`control`", control_fields(), out.stack.control);
      }},
-    {{"shutdown", "shutdown", "25 s", "The graceful stop of the whole stack.", "{timeout: 25s, delay: 0s}"},
+    {in_place({"shutdown", "shutdown", "25 s", "The graceful stop of the whole stack.",
+               "{timeout: 25s, delay: 0s}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`shutdown`", shutdown_fields(), out.stack.shutdown);
      }},
-    {{"limits", "limits", "256 probes", "Limits on what runs at the same time.",
-      "{probes: 256, parallel_starts: 8}"},
+    {refused_by_reload({"limits", "limits", "256 probes", "Limits on what runs at the same time.",
+                        "{probes: 256, parallel_starts: 8}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        d.mapping(*e.value, "`limits`", limits_fields(), out.stack);
      }},
-    {{"cluster", "cluster", "none: this host alone", "Readiness shared with other hosts, through etcd.",
-      "{etcd: [\"https://e1:2379\"], host: a}"},
+    {refused_by_reload({"cluster", "cluster", "none: this host alone",
+                        "Readiness shared with other hosts, through etcd.",
+                        "{etcd: [\"https://e1:2379\"], host: a}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) { decode_cluster(d, *e.value, out); }},
-    {{"on_daemon_death", "on_daemon_death", "kill",
-      "What becomes of the services when belfry itself is killed: they are killed, or kept until the next "
-      "`run` of the stack (the same control socket), which ends them, dependents first, before it starts.",
-      "kill"},
+    {refused_by_reload({"on_daemon_death", "on_daemon_death", "kill",
+                        "What becomes of the services when belfry itself is killed: they are killed, or kept "
+                        "until the next "
+                        "`run` of the stack (the same control socket), which ends them, dependents first, "
+                        "before it starts.",
+                        "kill"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        const auto value = d.choice<OnDaemonDeath>(*e.value, deaths);
        if (!value) return;
@@ -183,28 +188,32 @@ constexpr std::array<Field<StackDraft>, 11> stack_table{{
              "a pipe that nobody reads, which ends them (SIGPIPE) unless they ignore it",
              "give services that write `log: inherit`");
      }},
-    {{"cgroups", "cgroups", "auto",
-      "Which services get a cgroup of their own, where a cgroup v2 is writable: `auto` those with `cgroup` "
-      "or "
-      "`isolate`, `all` every one (its end is then exact, its start about twice as slow), `off` none.",
-      "all"},
+    {refused_by_reload(
+         {"cgroups", "cgroups", "auto",
+          "Which services get a cgroup of their own, where a cgroup v2 is writable: `auto` those with "
+          "`cgroup` "
+          "or "
+          "`isolate`, `all` every one (its end is then exact, its start about twice as slow), `off` none.",
+          "all"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        if (auto value = d.choice<Cgroups>(*e.value, cgroup_choices)) out.stack.cgroups = *value;
      }},
-    {{"ports", "ports", "none",
-      "Ports by name, usable everywhere as `${PORT_name}`. `free` is a port nobody uses, so that ten jobs "
-      "can share a host.",
-      "{web: free, admin: 9001}"},
+    {in_place({"ports", "ports", "none",
+               "Ports by name, usable everywhere as `${PORT_name}`. `free` is a port nobody uses, so that "
+               "ten jobs "
+               "can share a host.",
+               "{web: free, admin: 9001}"}),
      [](Decoder&, const Entry&,
         StackDraft&) { /* read first, by load: its variables are used in the rest */ }},
-    {{"defaults", "service", "none",
-      "Keys merged under every service: mappings key by key, lists replace. Keys that do not fit a service's "
-      "type are skipped.",
-      "{stop: {timeout: 5s}}"},
+    {in_place({"defaults", "service", "none",
+               "Keys merged under every service: mappings key by key, lists replace. Keys that do not fit a "
+               "service's "
+               "type are skipped.",
+               "{stop: {timeout: 5s}}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        if (d.expect_mapping(*e.value, "`defaults`")) out.defaults = e.value;
      }},
-    {{"services", "services", "none: needed", "The services by name.", "{web: {command: ./web}}"},
+    {in_place({"services", "services", "none: needed", "The services by name.", "{web: {command: ./web}}"}),
      [](Decoder& d, const Entry& e, StackDraft& out) {
        if (d.expect_mapping(*e.value, "`services`")) out.services = e.value;
      }},

@@ -10,8 +10,16 @@ namespace {
 
 template <class T>
 Table table(std::string_view name, std::string_view title, std::string_view meaning, Fields<T> fields) {
-  Table out{name, title, meaning, {}, {}};
+  Table out{name, title, meaning, {}, {}, false};
   for (const Field<T>& field : fields) out.keys.push_back(&field.key);
+  return out;
+}
+
+// Of what is inside of these, a reload makes what it makes of the whole.
+template <class T>
+Table outermost(std::string_view name, std::string_view title, std::string_view meaning, Fields<T> fields) {
+  Table out = table(name, title, meaning, fields);
+  out.says_reload = true;
   return out;
 }
 
@@ -27,7 +35,7 @@ Table probe_table() {
 
 std::vector<Table> all_tables() {
   return {
-      table("file", "The file", "The top level.", stack_fields()),
+      outermost("file", "The file", "The top level.", stack_fields()),
       table("http", "`http`", "Health, metrics, API and dashboard.", http_fields()),
       table("http_tls", "`tls` of `http`", "What belfry shows of itself, and whom it lets in.",
             http_tls_fields()),
@@ -36,8 +44,8 @@ std::vector<Table> all_tables() {
       table("cluster", "`cluster`", "How this host shares readiness with others, through etcd.",
             cluster_fields()),
       table("limits", "`limits`", "Limits on what runs at the same time.", limits_fields()),
-      table("service", "A service", "What stands under a name in `services`, and in `defaults`.",
-            service_fields()),
+      outermost("service", "A service", "What stands under a name in `services`, and in `defaults`.",
+                service_fields()),
       table("dependency", "A dependency",
             "What may stand behind a name in `depends_on`, instead of a condition.", dependency_fields()),
       probe_table(),

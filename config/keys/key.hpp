@@ -3,6 +3,7 @@
 // This room reads values and prints descriptions; it knows no key by name, no service and no other file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,19 @@ inline constexpr Fits fits_all = fits_probed | fits_gate;
   return static_cast<Fits>(1U << static_cast<unsigned>(type));
 }
 
+// What a reload of the running stack does where the value of a key has changed. Whoever says nothing of a new
+// key gets what is always right.
+enum class OnReload : std::uint8_t {
+  restarts,    // the service is stopped, and started as the file says now
+  in_place,    // what runs goes on, and from then on by the new value
+  is_refused,  // belfry itself would have to be started anew
+};
+
+[[nodiscard]] constexpr std::string_view name_of(OnReload what) {
+  constexpr std::string_view names[] = {"restart", "in place", "refused"};
+  return names[static_cast<std::size_t>(what)];
+}
+
 // All texts are literals.
 struct Key {
   std::string_view name;
@@ -37,7 +51,8 @@ struct Key {
   // The version from which on the key does what it says. Empty: not yet; whoever uses it is told so.
   std::string_view since = "0.1";
   std::string_view only = {};  // not yet: the one value that works all the same, because it asks for nothing
-  std::string_view instead = {};  // not yet: what to use meanwhile
+  std::string_view instead = {};            // not yet: what to use meanwhile
+  OnReload on_reload = OnReload::restarts;  // inside of a key that is applied in place: that, too
   [[nodiscard]] constexpr bool works() const { return !since.empty(); }
 };
 
@@ -61,6 +76,18 @@ struct Key {
   return key;
 }
 
+// `key`, whose change a reload applies to what runs.
+[[nodiscard]] constexpr Key in_place(Key key) {
+  key.on_reload = OnReload::in_place;
+  return key;
+}
+
+// `key`, whose change a reload refuses.
+[[nodiscard]] constexpr Key refused_by_reload(Key key) {
+  key.on_reload = OnReload::is_refused;
+  return key;
+}
+
 // One mapping of the file.
 struct Table {
   std::string_view name;  // `service`; also the name in schema.json's $defs
@@ -68,6 +95,7 @@ struct Table {
   std::string_view meaning;
   std::vector<const Key*> keys;
   std::vector<std::string_view> one_of = {};  // of these keys there must be exactly one: the kinds of probes
+  bool says_reload = false;  // what stands outermost: the others go by the key that they are inside of
 };
 
 // What a value may look like where it is not a mapping of its own.

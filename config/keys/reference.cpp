@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "config/keys/schema.hpp"
 #include "config/model/enum_names.hpp"
@@ -35,20 +38,33 @@ std::string meaning_of(const Key& key) {
   return text.append(". ").append(key.meaning);
 }
 
+using Cells = std::vector<std::string>;
+
+void row(const Cells& cells, std::string& out) {
+  out += '|';
+  for (const std::string& one : cells) out.append(" ").append(one).append(" |");
+  out += '\n';
+}
+
 void section(const Table& table, std::span<const ValueType> types, std::string& out) {
   const bool service = std::ranges::any_of(table.keys, [](const Key* key) { return key->fits != fits_all; });
   out.append("\n## ").append(table.title).append("\n\n").append(table.meaning).append("\n\n");
-  out += service ? "| key | of | value | default | meaning | example |\n|---|---|---|---|---|---|\n"
-                 : "| key | value | default | meaning | example |\n|---|---|---|---|---|\n";
+  const auto with_rare_ones = [&](Cells cells, std::string of, std::string reload) {
+    if (table.says_reload) cells.insert(cells.begin() + 3, std::move(reload));
+    if (service) cells.insert(cells.begin() + 1, std::move(of));
+    return cells;
+  };
+  const Cells head = with_rare_ones({"key", "value", "default", "meaning", "example"}, "of", "on reload");
+  row(head, out);
+  out += '|';
+  for (std::size_t i = 0; i < head.size(); ++i) out += "---|";
+  out += '\n';
   for (const Key* key : table.keys) {
-    out.append("| `").append(key->name).append("` | ");
-    if (service) out.append(types_fitting(key->fits)).append(" | ");
-    out.append(cell(type_of(*key, types)))
-        .append(" | ")
-        .append(cell(key->fallback))
-        .append(" | ")
-        .append(cell(meaning_of(*key)));
-    out.append(" | `").append(cell(key->name)).append(": ").append(cell(key->example)).append("` |\n");
+    const std::string name = cell(key->name);
+    row(with_rare_ones({"`" + name + "`", cell(type_of(*key, types)), cell(key->fallback),
+                        cell(meaning_of(*key)), "`" + name + ": " + cell(key->example) + "`"},
+                       types_fitting(key->fits), std::string(name_of(key->on_reload))),
+        out);
   }
 }
 

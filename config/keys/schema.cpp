@@ -5,21 +5,22 @@
 namespace belfry::config {
 namespace {
 
-std::string description_of(const Key& key) {
+std::string description_of(const Key& key, bool says_reload) {
   std::string text(key.meaning);
   if (!key.fallback.empty()) text.append(" Default: ").append(key.fallback).append(".");
+  if (says_reload && key.works()) text.append(" On reload: ").append(name_of(key.on_reload)).append(".");
   if (!key.works()) text.append(" Not supported by this version yet: it is refused");
   if (!key.works()) text.append(key.only.empty() ? "." : ", except `" + std::string(key.only) + "`.");
   return text;
 }
 
-std::string property(const Key& key) {
+std::string property(const Key& key, bool says_reload) {
   const auto bound = [](std::string_view name, std::string_view value) {
     return value.empty() ? std::string() : text::json_string(name) + ": " + std::string(value) + ", ";
   };
   return text::json_string(key.name) + ": {\"$ref\": \"#/$defs/" + std::string(key.type) + "\", " +
          bound("minimum", key.least) + bound("maximum", key.most) +
-         "\"description\": " + text::json_string(description_of(key)) + "}";
+         "\"description\": " + text::json_string(description_of(key, says_reload)) + "}";
 }
 
 // One requirement for each key of which there must be one; of what is no mapping they all hold.
@@ -41,7 +42,8 @@ std::string object_of(const Table& table, std::string_view indent) {
   std::string out = "{\n" + in + "  \"description\": " + text::json_string(table.meaning) + ",\n" + in +
                     "  \"type\": \"object\",\n" + in + "  \"properties\": {\n";
   for (std::size_t i = 0; i < table.keys.size(); ++i)
-    out += in + "    " + property(*table.keys[i]) + (i + 1 < table.keys.size() ? ",\n" : "\n");
+    out += in + "    " + property(*table.keys[i], table.says_reload) +
+           (i + 1 < table.keys.size() ? ",\n" : "\n");
   out += in + "  },\n" + (table.one_of.empty() ? "" : in + "  " + one_at_most(table));
   return out + in + "  \"patternProperties\": {\"^x-\": {}},\n" + in + "  \"additionalProperties\": false\n" +
          in + "}";

@@ -18,6 +18,11 @@ void find_once(std::vector<N*>& found, N* node) {
 
 void DependencyGraph::connect() {
   for (Node* node : nodes_) {
+    node->edges_.clear();
+    node->dependents_.clear();
+    node->cares_about_loss_ = node->seen_through_ = false;
+  }
+  for (Node* node : nodes_) {
     node->edges_.reserve(node->spec().depends_on.size());
     for (const config::Dependency& dependency : node->spec().depends_on) {
       Node& other = *nodes_[dependency.target];

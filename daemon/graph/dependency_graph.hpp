@@ -21,8 +21,8 @@ namespace belfry::daemon {
 inline constexpr Duration longest_between_looks = std::chrono::milliseconds(50);
 
 // Owner: the supervisor.
-// Lifecycle: add() each node in the order of their indices, then connect() once; its nodes outlive it or end
-//   with it.
+// Lifecycle: add() each node in the order of their indices, then connect(), and again when descriptions have
+//   changed; its nodes outlive it or end with it.
 class DependencyGraph {
  public:
   // `standing` is what the node itself writes, and lives as long.
@@ -31,7 +31,8 @@ class DependencyGraph {
     has_remote_ = has_remote_ || node.is_remote();
     nodes_.push_back(&node);
   }
-  // All edges of the file, also to what no profile enables: it may be started by name.
+  // All edges of the file, also to what no profile enables: it may be started by name. Those of before are
+  // forgotten. Targets of edges count as the nodes do.
   void connect();
 
   [[nodiscard]] Node& at(std::uint32_t index) const { return *nodes_[index]; }

@@ -9,7 +9,7 @@ namespace belfry::daemon {
 
 class Node;
 
-// Owner: the node that depends. Lifecycle: made once, when the graph is put together.
+// Owner: the node that depends. Lifecycle: until the graph is put together anew.
 class Edge {
  public:
   Edge(Node& other, const config::Dependency& dependency) : on(&other), spec(&dependency) {}

@@ -14,7 +14,7 @@ bool Node::level(Condition condition, std::string_view bell) const {
 }
 
 bool Node::default_level() const {
-  return level(spec_.type == ServiceType::oneshot ? Condition::completed : Condition::ready);
+  return level(spec_->type == ServiceType::oneshot ? Condition::completed : Condition::ready);
 }
 
 std::size_t Node::members_that_hold(Condition condition, std::string_view bell) const {
@@ -25,7 +25,8 @@ std::size_t Node::members_that_hold(Condition condition, std::string_view bell) 
 }
 
 std::size_t Node::members_needed() const {
-  return spec_.require.count == 0 ? edges_.size() : std::min<std::size_t>(spec_.require.count, edges_.size());
+  return spec_->require.count == 0 ? edges_.size()
+                                   : std::min<std::size_t>(spec_->require.count, edges_.size());
 }
 
 bool Node::edges_hold() const {

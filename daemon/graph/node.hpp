@@ -40,7 +40,7 @@ struct Standing {
 // nodes from DependencyGraph::add() on.
 class Node {
  public:
-  Node(const config::Service& spec, std::uint32_t index) : spec_(spec), index_(index) {}
+  Node(const config::Service& spec, std::uint32_t index) : spec_(&spec), index_(index) {}
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -64,17 +64,17 @@ class Node {
   virtual void look_afresh() {}
 
   // --- what is so
-  [[nodiscard]] std::string_view name() const { return spec_.name; }
-  [[nodiscard]] const config::Service& spec() const { return spec_; }
+  [[nodiscard]] std::string_view name() const { return spec_->name; }
+  [[nodiscard]] const config::Service& spec() const { return *spec_; }
   [[nodiscard]] std::uint32_t index() const { return index_; }
   [[nodiscard]] const Standing& standing() const { return *standing_; }
   [[nodiscard]] State state() const { return standing_->state; }
   [[nodiscard]] const std::vector<Edge>& edges() const { return edges_; }
   [[nodiscard]] const std::vector<Node*>& dependents() const { return dependents_; }
-  [[nodiscard]] bool is_gate() const { return spec_.type == config::ServiceType::gate; }
+  [[nodiscard]] bool is_gate() const { return spec_->type == config::ServiceType::gate; }
   // Gates and externals have nothing to stop: the order of stops goes through them.
   [[nodiscard]] bool is_transparent() const {
-    return is_gate() || spec_.type == config::ServiceType::external;
+    return is_gate() || spec_->type == config::ServiceType::external;
   }
   // Other hosts tell of it (`cluster`).
   [[nodiscard]] bool is_remote() const {
@@ -88,12 +88,14 @@ class Node {
   }
   // A oneshot without probes: its `ready` is its success.
   [[nodiscard]] bool ready_means_completed() const {
-    return spec_.type == config::ServiceType::oneshot && spec_.ready.empty();
+    return spec_->type == config::ServiceType::oneshot && spec_->ready.empty();
   }
-  [[nodiscard]] bool cleans_up() const { return spec_.extras != nullptr && !spec_.extras->post_stop.empty(); }
+  [[nodiscard]] bool cleans_up() const {
+    return spec_->extras != nullptr && !spec_->extras->post_stop.empty();
+  }
   // How long a stop may take in all.
   [[nodiscard]] Duration stop_allowance() const {
-    return saturating_multiply(spec_.stop.timeout, cleans_up() ? 2 : 1);
+    return saturating_multiply(spec_->stop.timeout, cleans_up() ? 2 : 1);
   }
 
   // --- levels. A stop that has been announced is a level already lost: nobody may start on what is about to
@@ -118,11 +120,13 @@ class Node {
 
  protected:
   ~Node() = default;
+  // A reload describes it anew; its edges are drawn again by DependencyGraph::connect(), in the same turn.
+  void describe_by(const config::Service& spec) { spec_ = &spec; }
 
  private:
   friend class DependencyGraph;
 
-  const config::Service& spec_;
+  const config::Service* spec_;
   const Standing* standing_ = nullptr;  // from add() on
   std::uint32_t index_;
   std::uint32_t holders_ = 0;  // when everything goes: dependents that run, or are held themselves

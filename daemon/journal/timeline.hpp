@@ -38,6 +38,11 @@ class Timeline {
  public:
   explicit Timeline(std::size_t services) : services_(services) {}
 
+  // One more service.
+  void add() { services_.emplace_back(); }
+  // Its edges are others from now on: what is known of them is known of none of these.
+  void forget_edges(std::size_t service) { services_[service].edges.reset(); }
+
   void begun(TimePoint at) { begun_ = at; }
   void up(TimePoint at) { up_ = at; }
   void entered(std::size_t service, State from, State to, TimePoint at, std::uint64_t incarnation);

@@ -13,14 +13,22 @@ void LogPage::add(const LogText& text, const LineOrigin& origin) {
   if (followers_ > 0 && !book_.telling_.linked()) book_.loop_.wake_afterwards(book_.telling_);
 }
 
-LogBook::LogBook(Loop& loop, std::vector<std::string_view> services)
-    : loop_(loop), names_(std::move(services)) {
-  names_.push_back(own_name);
+LogBook::LogBook(Loop& loop, std::vector<std::string> services) : loop_(loop), names_(std::move(services)) {
   pages_.resize(names_.size());
 }
 
+void LogBook::add(std::size_t index, std::string_view name) {
+  if (index >= names_.size()) names_.resize(index + 1);
+  if (index >= pages_.size()) pages_.resize(index + 1);
+  names_[index] = name;
+}
+
+void LogBook::forget(std::size_t index) {
+  if (pages_[index] && pages_[index]->followers_ == 0) pages_[index].reset();
+}
+
 LogPage& LogBook::page(std::size_t index) {
-  std::unique_ptr<LogPage>& page = pages_[index];
+  std::unique_ptr<LogPage>& page = index == own() ? own_page_ : pages_[index];
   if (!page) page = std::make_unique<LogPage>(*this);
   return *page;
 }

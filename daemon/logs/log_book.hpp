@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,7 @@ class LogPage final : public LineSink {
   [[nodiscard]] const LogRing& ring() const { return ring_; }
 
  private:
+  friend class LogBook;
   friend class LogReader;
   LogBook& book_;
   LogRing ring_;
@@ -43,17 +45,26 @@ class LogBook {
  public:
   static constexpr std::string_view own_name = "belfry";
 
-  // A page for each service, by its index, and one for belfry's own lines. The names outlive the book.
-  LogBook(Loop& loop, std::vector<std::string_view> services);
+  // A page for each service, by its index, and one for belfry's own lines.
+  LogBook(Loop& loop, std::vector<std::string> services);
   LogBook(const LogBook&) = delete;
   LogBook& operator=(const LogBook&) = delete;
 
-  [[nodiscard]] std::size_t own() const { return pages_.size() - 1; }
+  // One more service, or another name for one.
+  void add(std::size_t index, std::string_view name);
+  // The service has gone: its lines go as well, unless somebody reads them.
+  void forget(std::size_t index);
+
+  // Behind all services, however many there will be.
+  [[nodiscard]] static constexpr std::size_t own() { return static_cast<std::size_t>(-1); }
   [[nodiscard]] LogPage& page(std::size_t index);
-  [[nodiscard]] std::string_view name(std::size_t index) const { return names_[index]; }
+  [[nodiscard]] std::string_view name(std::size_t index) const {
+    return index == own() ? own_name : std::string_view(names_[index]);
+  }
   // Null: nobody has asked for the page yet.
   [[nodiscard]] const LogRing* ring(std::size_t index) const {
-    return pages_[index] ? &pages_[index]->ring() : nullptr;
+    const std::unique_ptr<LogPage>& page = index == own() ? own_page_ : pages_[index];
+    return page ? &page->ring() : nullptr;
   }
   // Of the line that comes next.
   [[nodiscard]] std::uint64_t next_sequence() const { return order_.next; }
@@ -71,8 +82,9 @@ class LogBook {
 
   Loop& loop_;
   LineOrder order_;
-  std::vector<std::string_view> names_;
+  std::vector<std::string> names_;
   std::vector<std::unique_ptr<LogPage>> pages_;
+  std::unique_ptr<LogPage> own_page_;
   IntrusiveList<LogReader> readers_;
   Telling telling_{*this};
 };

@@ -75,7 +75,7 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 std::vector<Sample> samples_of(const StackView& stack) {
   std::vector<Sample> samples;
   samples.reserve(stack.service_count());
-  for (std::size_t index = 0; index < stack.service_count(); ++index) {
+  for (const std::size_t index : stack.shown()) {
     const ServiceView view = stack.service(index);
     samples.push_back({view.name, view.state, view.ready, view.bells, view.readiness_kind, view.counters,
                        view.notify.descriptors_stored, stack.times(index), view.certificates,

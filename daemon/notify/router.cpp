@@ -75,6 +75,13 @@ Result<void> NotifyRouter::open() {
   return shared_->open(directory_.path() + "/" + system::unguessable_name(), own_user_);
 }
 
+void NotifyRouter::grow(std::size_t services) {
+  if (services <= services_.size()) return;
+  services_.resize(services);
+  endpoints_.resize(services);
+  leaders_.resize(services);
+}
+
 NotifyRouter::Endpoint& NotifyRouter::endpoint_of(const ServiceRef& service) {
   auto& endpoint = endpoints_[service.index()];
   if (!endpoint) endpoint = std::make_unique<Endpoint>(*this, service, poller_);

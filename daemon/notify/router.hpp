@@ -46,6 +46,8 @@ class NotifyRouter final : NotifyReceiver {
   NotifyRouter& operator=(const NotifyRouter&) = delete;
 
   Result<void> open();
+  // There are so many services from now on.
+  void grow(std::size_t services);
   // Tells the next run where to speak, and how often it must (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID).
   // What the last run has said by now is taken in first, so that it does not count as the next one's.
   Result<void> prepare(const ServiceRef& service, system::Launch& launch);

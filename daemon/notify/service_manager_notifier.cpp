@@ -117,10 +117,23 @@ void ServiceManagerNotifier::stopping(const std::string& why, Duration at_most) 
   send();
 }
 
-void ServiceManagerNotifier::reload_refused(const std::string& why) {
+void ServiceManagerNotifier::reloading() {
   if (!fd_ || !is_ready_ || is_stopping_) return;
   state_ = "RELOADING=1\nMONOTONIC_USEC=" + microseconds(loop_.now().time_since_epoch());
+  status_ = "reloading";
   send();
+}
+
+void ServiceManagerNotifier::reloaded() {
+  if (!fd_ || !is_ready_ || is_stopping_) return;
+  state_ = "READY=1";
+  status_ = one_line(summary_());
+  send();
+}
+
+void ServiceManagerNotifier::reload_answered(const std::string& why) {
+  reloading();
+  if (!fd_ || !is_ready_ || is_stopping_) return;
   state_ = "READY=1";
   status_ = one_line(why);
   send();

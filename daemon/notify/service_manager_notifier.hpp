@@ -37,9 +37,12 @@ class ServiceManagerNotifier final : system::PollWatcher {
   void ready();
   // The stack goes down, which may take `at_most`.
   void stopping(const std::string& why, Duration at_most);
-  // belfry was asked to reload and cannot: the service manager, which waits for the end of the reload, is
-  // told so and why.
-  void reload_refused(const std::string& why);
+  // What runs is being exchanged; and it has been.
+  void reloading();
+  void reloaded();
+  // belfry was asked to reload and touched nothing: the service manager, which waits for the end of the
+  // reload, is told so and why.
+  void reload_answered(const std::string& why);
 
  private:
   void on_event(std::uint32_t events) override;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,10 +18,8 @@ namespace belfry::daemon {
 // Lifecycle: open() once; then bind() and close() of each service as it is wanted and not wanted.
 class Activation {
  public:
-  explicit Activation(const config::Stack& stack) : stack_(stack) {}
-
   // Looks up to whom sockets belong. An owner that does not exist is an error of bind().
-  void open();
+  void open(const config::Stack& stack);
 
   // Where the sockets of a service are, when its file did not say so; those of before are closed.
   void plan(std::size_t service, const std::vector<config::ListenSocket>& sockets);
@@ -39,15 +38,47 @@ class Activation {
   // Clients are refused from now on, unless a process that was given the socket still has it.
   void close(std::size_t service) { bound_.erase(service); }
 
+  // --- a reload
+  // Binds what the service is to have and nobody of the stack has yet; kept until place() or
+  // forget_admitted(). `frees`: somebody stops first who may have the address, so that it is no error if it
+  // is taken.
+  Result<void> admit(std::size_t service, const std::vector<config::ListenSocket>& sockets, bool frees);
+  void forget_admitted() { admitted_.clear(); }
+  // What is bound is kept when it is closed, until place().
+  void keep(std::size_t service);
+  // From now on these are its sockets. What it had before at the same address, in the same way, stays the
+  // same socket with the clients in its backlog; whatever is not bound yet is, with bind(), which says what
+  // is wrong.
+  void place(std::size_t service, const std::vector<config::ListenSocket>& sockets);
+  void forget(std::size_t service);
+
  private:
   using Sockets = std::vector<system::ActivationSocket>;
 
+  // One that is to be bound, and what the service calls it.
+  struct Planned {
+    system::SocketPlan plan;
+    std::string name;
+  };
+  struct Admitted {
+    system::SocketPlan plan;
+    system::ActivationSocket socket;
+  };
+  // Of one service while a reload is on its way.
+  struct Changing {
+    std::vector<Planned> plans;
+    Sockets sockets;
+  };
+  static std::optional<system::ActivationSocket> take(Changing& from, const system::SocketPlan& plan);
+  [[nodiscard]] bool is_ours(const std::string& address) const;
+
   Result<void> look_up_owner(const config::ListenSocket& socket, system::SocketPlan& plan) const;
 
-  const config::Stack& stack_;
-  std::unordered_map<std::size_t, std::vector<system::SocketPlan>> plans_;  // of services that have some
-  std::unordered_map<std::size_t, Error> ownerless_;  // services that name an unknown owner
+  std::unordered_map<std::size_t, std::vector<Planned>> plans_;  // of services that have some
+  std::unordered_map<std::size_t, Error> ownerless_;             // services that name an unknown owner
   std::unordered_map<std::size_t, Sockets> bound_;
+  std::unordered_map<std::size_t, std::vector<Admitted>> admitted_;
+  std::unordered_map<std::size_t, Changing> kept_;
 };
 
 }  // namespace belfry::daemon

@@ -50,6 +50,20 @@ void Cgroups::create(const config::Stack& stack, std::vector<std::string>& remar
   limits_apply_ = ready.has_value();
 }
 
+void Cgroups::admit(const config::Service& spec, std::vector<std::string>& remarks) {
+  if (spec.command.empty() || !is_wanted(spec)) return;
+  const system::CgroupLimits own = limits_of(spec);
+  if (!tree_) {
+    if (!own.empty())
+      remarks.push_back("cannot apply `cgroup` of " + spec.name +
+                        ", running without: belfry has made no cgroups when it started (restart belfry)");
+    return;
+  }
+  if (own.empty() || !limits_apply_) return;
+  if (auto ok = tree_->enable(own); !ok)
+    remarks.push_back("cannot apply `cgroup` of " + spec.name + ": " + ok.error().text());
+}
+
 bool Cgroups::is_wanted(const config::Service& spec) const {
   if (who_ == config::Cgroups::off) return false;
   return who_ == config::Cgroups::all || (spec.extras && (spec.extras->cgroup || spec.extras->isolate));

@@ -20,6 +20,8 @@ class Cgroups {
   // What cannot be done as the file says is added to `remarks`, a line each. The guard, if there is one, is
   // told where everybody is.
   void create(const config::Stack& stack, std::vector<std::string>& remarks, system::Guard* guard);
+  // One that a reload brings along: what cannot be done as it says is added to `remarks`.
+  void admit(const config::Service& spec, std::vector<std::string>& remarks);
   // Null: the service goes without.
   Result<std::unique_ptr<system::CgroupLeaf>> make_leaf(const config::Service& spec) const;
   [[nodiscard]] bool has_leaf_for(const config::Service& spec) const;

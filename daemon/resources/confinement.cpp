@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "system/own_directory.hpp"
 #include "system/private_files.hpp"
@@ -40,14 +41,17 @@ std::string why_not(const system::SandboxPlan& plan) {
 
 void Confinements::open(const config::Stack& stack, std::string place) {
   place_ = std::move(place);
-  bool mounts = false, network = false;
   for (const config::Service& spec : stack.services) {
-    if (!spec.extras || !spec.enabled) continue;
-    mounts = mounts || wants_mounts(spec);
-    network = network || (spec.extras->sandbox && spec.extras->sandbox->private_network);
+    if (spec.enabled) admit(spec);
   }
-  if (mounts) why_no_mounts_ = why_not({.private_tmp = true});
-  if (network) why_no_network_ = why_not({.private_network = true});
+}
+
+void Confinements::admit(const config::Service& spec) {
+  if (!spec.extras) return;
+  if (wants_mounts(spec) && !std::exchange(mounts_tried_, true))
+    why_no_mounts_ = why_not({.private_tmp = true});
+  if (spec.extras->sandbox && spec.extras->sandbox->private_network && !std::exchange(network_tried_, true))
+    why_no_network_ = why_not({.private_network = true});
 }
 
 bool Confinement::is_wanted(const config::Service& spec) {

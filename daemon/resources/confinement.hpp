@@ -22,6 +22,8 @@ class Confinements {
  public:
   // Tries what the stack asks for once. `place`: a directory of this daemon's own.
   void open(const config::Stack& stack, std::string place);
+  // The same for one that a reload brings along.
+  void admit(const config::Service& spec);
   [[nodiscard]] const std::string& place() const { return place_; }
   // Empty: it can.
   [[nodiscard]] const std::string& why_no_mounts() const { return why_no_mounts_; }
@@ -32,6 +34,7 @@ class Confinements {
   system::Removals removals_;
   std::string place_;
   std::string why_no_mounts_, why_no_network_;
+  bool mounts_tried_ = false, network_tried_ = false;
 };
 
 // Owner: the handle of a service. Lifecycle: prepare() makes it for the next run, launched() says that it has

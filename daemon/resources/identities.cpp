@@ -24,6 +24,12 @@ void Identities::look_up(const config::Stack& stack) {
   }
 }
 
+void Identities::add(const config::Service& spec) {
+  if (!wants_one(spec)) return;
+  const auto known = found_.find(identity_key(spec));
+  if (known == found_.end() || !known->second.identity) found_[identity_key(spec)] = look_up(spec);
+}
+
 Identities::Found Identities::look_up(const config::Service& spec) {
   const uid_t own_user = system::own_user();
   const std::string user = spec.user->empty() ? std::to_string(own_user) : *spec.user;

@@ -15,6 +15,8 @@ namespace belfry::daemon {
 class Identities {
  public:
   void look_up(const config::Stack& stack);
+  // Whom a reload brings along, or brings back: who was unknown is looked up again.
+  void add(const config::Service& spec);
   // A user that does not exist, or that belfry may not become, concerns the services that name it alone, and
   // trying again would change nothing. Error kind: failed.
   [[nodiscard]] Result<void> check(const config::Service& spec) const;

@@ -29,14 +29,21 @@ void set_attributes(const config::ServiceExtras& extras, system::Launch& launch)
 }  // namespace
 
 LaunchSetup::LaunchSetup(const config::Stack& stack)
-    : stack_(stack),
+    : dies_with_belfry_(stack.on_daemon_death == config::OnDaemonDeath::kill),
       inherited_(system::BaseEnvironment::inherited(environ)),
       empty_(system::BaseEnvironment::empty()) {
-  for (const config::Service& spec : stack.services) {
-    if (!spec.extras || !spec.extras->environment_from) continue;
-    auto& made = only_[*spec.extras->environment_from];
-    if (!made) made = system::BaseEnvironment::only(*inherited_, *spec.extras->environment_from);
-  }
+  for (const config::Service& spec : stack.services) add_environment(spec);
+}
+
+void LaunchSetup::add_environment(const config::Service& spec) {
+  if (!spec.extras || !spec.extras->environment_from) return;
+  auto& made = only_[*spec.extras->environment_from];
+  if (!made) made = system::BaseEnvironment::only(*inherited_, *spec.extras->environment_from);
+}
+
+void LaunchSetup::add(const config::Service& spec) {
+  add_environment(spec);
+  identities_.add(spec);
 }
 
 const std::shared_ptr<const system::BaseEnvironment>& LaunchSetup::base_of(
@@ -55,7 +62,7 @@ void LaunchSetup::apply(const config::Service& spec, system::Launch& launch) con
   if (!stack_id_.empty()) launch.add_variable(stack_variable, stack_id_);
   if (!run_token_.empty()) launch.add_variable(system::run_variable, run_token_);
   launch.working_dir = spec.working_dir;
-  launch.die_with_belfry = stack_.on_daemon_death == config::OnDaemonDeath::kill;
+  launch.die_with_belfry = dies_with_belfry_;
   if (auto identity = identities_.of(spec)) launch.identity = std::move(identity);
   if (spec.user->empty() || !launch.identity) return;
   for (const auto& [name, value] :

@@ -20,7 +20,9 @@ class LaunchSetup {
  public:
   explicit LaunchSetup(const config::Stack& stack);
 
-  void open() { identities_.look_up(stack_); }
+  void open(const config::Stack& stack) { identities_.look_up(stack); }
+  // One more, or another one; may block on NSS.
+  void add(const config::Service& spec);
   // From here on what is started carries the identity of the stack, by which the next `run` finds it.
   void mark_with(std::string stack_id) { stack_id_ = std::move(stack_id); }
 
@@ -42,10 +44,11 @@ class LaunchSetup {
   [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& inherited() const { return inherited_; }
 
  private:
+  void add_environment(const config::Service& spec);
   [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& base_of(
       const config::Service& spec) const;
 
-  const config::Stack& stack_;
+  bool dies_with_belfry_;
   std::shared_ptr<const system::BaseEnvironment> inherited_;
   std::shared_ptr<const system::BaseEnvironment> empty_;
   // By the names that may pass.

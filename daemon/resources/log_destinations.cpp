@@ -29,9 +29,9 @@ LineStyle marker_style(LineStyle style) {
   return style;
 }
 
-std::vector<std::string_view> names_of(const config::Stack& stack) {
-  std::vector<std::string_view> names;
-  names.reserve(stack.services.size() + 1);
+std::vector<std::string> names_of(const config::Stack& stack) {
+  std::vector<std::string> names;
+  names.reserve(stack.services.size());
   for (const config::Service& service : stack.services) names.emplace_back(service.name);
   return names;
 }
@@ -43,12 +43,11 @@ bool tells_streams_apart(const config::Log& log) {
 }
 
 LogDestinations::LogDestinations(Loop& loop, const config::Stack& stack, LogPump& own)
-    : loop_(loop), stack_(stack), own_(own), book_(loop, names_of(stack)) {
+    : loop_(loop), stack_name_(stack.name), own_(own), book_(loop, names_of(stack)) {
   own_.keep_own_at(&book_.page(book_.own()));
 }
 
-std::unique_ptr<LogOutputs> LogDestinations::open(std::size_t service) {
-  const config::Service& spec = stack_.services[service];
+std::unique_ptr<LogOutputs> LogDestinations::open(std::size_t service, const config::Service& spec) {
   static const config::Log by_default;
   const config::Log& log = spec.extras ? spec.extras->log : by_default;
   auto outputs = std::make_unique<LogOutputs>(log.inherit ? nullptr : &book_.page(service));
@@ -93,7 +92,7 @@ LogPump& LogDestinations::daemon_at(const std::string& socket, bool is_journal) 
   if (const auto found = pumps_.find(name); found != pumps_.end()) return *found->second;
   std::unique_ptr<system::OutputTarget> target;
   if (is_journal)
-    target = std::make_unique<JournalTarget>(socket, stack_.name);
+    target = std::make_unique<JournalTarget>(socket, stack_name_);
   else
     target = std::make_unique<SyslogTarget>(socket);
   return keep(name, std::make_unique<LogPump>(loop_, std::move(target), LineStyle{.form = Form::record}));

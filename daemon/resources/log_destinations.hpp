@@ -27,7 +27,7 @@ class LogDestinations {
   LogDestinations& operator=(const LogDestinations&) = delete;
 
   // Everything that the lines of the service of this index go to. It lives no longer than this.
-  [[nodiscard]] std::unique_ptr<LogOutputs> open(std::size_t service);
+  [[nodiscard]] std::unique_ptr<LogOutputs> open(std::size_t service, const config::Service& spec);
   // The last lines of all services and of belfry.
   [[nodiscard]] LogBook& book() { return book_; }
   // Those of one service; null: it has never had a run, or its output is not read.
@@ -47,7 +47,7 @@ class LogDestinations {
   LogPump& keep(const std::string& name, std::unique_ptr<LogPump> pump);
 
   Loop& loop_;
-  const config::Stack& stack_;
+  std::string stack_name_;
   LogPump& own_;
   LogBook book_;
   std::map<std::string, std::unique_ptr<LogPump>> pumps_;  // by path, or "journald PATH", "syslog PATH"

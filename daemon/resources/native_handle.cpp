@@ -40,7 +40,7 @@ bool may_dump_core(const config::Service& spec) {
 NativeHandle::NativeHandle(SharedResources& shared, const ServiceRef& service)
     : shared_(shared),
       service_(service),
-      outputs_(shared.logs.open(service.index())),
+      outputs_(shared.logs.open(service.index(), service.spec())),
       log_(shared.poller, *outputs_, options_of(service.spec()), has_two_pipes(service.spec())) {
   outputs_->on_lost = [this](std::uint64_t lines) { service_.events().lines_dropped(lines); };
   ReadyFdListener& listener = *this;

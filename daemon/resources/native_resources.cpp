@@ -16,7 +16,7 @@ SharedResources::SharedResources(Loop& loop, const config::Stack& stack, system:
       logs(loop, stack, own_pump),
       router(loop, poller, stack.services.size()),
       setup(stack),
-      activation(stack),
+      activation(),
       notifiers(poller, stack.on_daemon_death),
       oom_kills(loop),
       port_holders(loop) {}
@@ -36,12 +36,36 @@ void NativeResources::guard_by(system::Guard& guard) {
 }
 
 Result<void> NativeResources::open() {
-  shared_.setup.open();
-  shared_.activation.open();
+  shared_.setup.open(stack_);
+  shared_.activation.open(stack_);
   shared_.cgroups.create(stack_, remarks_, shared_.guard);
   if (auto ok = shared_.router.open(); !ok) return ok;
   shared_.confinements.open(stack_, shared_.router.directory());
   return {};
+}
+
+// Whom nobody knows, or belfry may not become, keeps one service from running when belfry starts, and a
+// reload from being made.
+Result<void> NativeResources::admit(std::size_t index, const config::Service& spec, bool frees) {
+  shared_.router.grow(index + 1);
+  if (spec.command.empty()) return {};
+  shared_.setup.add(spec);
+  if (auto ok = shared_.setup.check(spec); !ok) return ok;
+  shared_.confinements.admit(spec);
+  shared_.cgroups.admit(spec, remarks_);
+  return spec.extras ? shared_.activation.admit(index, spec.extras->listen, frees) : Result<void>();
+}
+
+void NativeResources::place(std::size_t index, const config::Service& spec) {
+  static const std::vector<config::ListenSocket> none;
+  shared_.router.grow(index + 1);
+  shared_.logs.book().add(index, spec.name);
+  shared_.activation.place(index, spec.extras ? spec.extras->listen : none);
+}
+
+void NativeResources::forget(std::size_t index) {
+  shared_.activation.forget(index);
+  shared_.logs.book().forget(index);
 }
 
 void NativeResources::keep_in(KeptRecord& record, std::string stack_id) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/model/model.hpp"
@@ -62,6 +63,14 @@ class NativeResources final : public ResourceProvider, public system::UsageListe
   void keep_in(KeptRecord& record, std::string stack_id);
   std::unique_ptr<ServiceResources> open(const ServiceRef& service) override;
   void on_usage(pid_t pid, const system::Usage& usage) override;
+
+  Result<void> admit(std::size_t index, const config::Service& spec, bool frees) override;
+  void forget_admitted() override { shared_.activation.forget_admitted(); }
+  void keep_sockets(std::size_t index) override { shared_.activation.keep(index); }
+  void place(std::size_t index, const config::Service& spec) override;
+  void forget(std::size_t index) override;
+  // What has been remarked since the last call.
+  [[nodiscard]] std::vector<std::string> take_remarks() { return std::exchange(remarks_, {}); }
 
   // The last lines of the service of this index, of all its runs; null: it has written nothing that belfry
   // reads. Lives as long as this.

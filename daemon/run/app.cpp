@@ -5,25 +5,18 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
-#include <sstream>
 #include <system_error>
 
-#include "config/load/load.hpp"
-#include "config/load/unsupported.hpp"
 #include "config/model/exit_codes.hpp"
-#include "daemon/host/real_host.hpp"
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/run/daemon.hpp"
+#include "daemon/run/stack_file.hpp"
 #include "system/descriptors.hpp"
-#include "system/file_facts.hpp"
-#include "system/file_stamp.hpp"
 #include "system/guard.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
 #include "system/process.hpp"
 #include "system/terminal.hpp"
-#include "text/escape.hpp"
 
 namespace belfry::daemon {
 
@@ -35,53 +28,23 @@ void print_error(std::string lines) {
 
 namespace {
 
-// As they are before they are read: what is written meanwhile is newer.
-std::vector<SourceFile> look_at(const std::vector<std::string>& paths) {
-  std::vector<SourceFile> files;
-  files.reserve(paths.size());
-  std::error_code none;
-  for (const std::string& path : paths)
-    files.push_back({.path = std::filesystem::absolute(path, none).string(),
-                     .modified = system::FileStamp::modified(path.c_str())});
-  return files;
-}
-
 // Loads the file and prints what is wrong with it. The exit code when there is no stack to run.
-std::optional<int> load_stack(const RunOptions& asked, config::Stack& stack, std::vector<SourceFile>& files) {
-  std::vector<std::string> paths = asked.files;
-  if (paths.empty()) {
-    auto found = config::find_file();
-    if (!found) {
-      print_error(
-          "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
-          "exists (name one with -c FILE)\n");
-      return exit_code::no_input;
-    }
-    paths.push_back(*found);
-  }
-  for (const std::string& path : paths) {
-    const int error = system::access_error(path, system::Access::read);
-    if (error == 0) continue;
-    print_error("belfry: cannot read " + text::visible(path) + ": " +
-                std::error_code(error, std::system_category()).message() + "\n");
+std::optional<int> load_stack(const StackFiles& which, config::Stack& stack, std::vector<SourceFile>& files) {
+  if (which.paths.empty()) {
+    print_error(
+        "belfry: cannot find a file: none of ./belfry.yaml, ./belfry.yml, /etc/belfry/belfry.yaml "
+        "exists (name one with -c FILE)\n");
     return exit_code::no_input;
   }
-  files = look_at(paths);
-  config::LoadOptions options;
-  options.profiles = asked.profiles;
-  options.services = asked.services;
-  options.free_ports = free_ports;
-  RealHost host(false);
-  options.host = &host;
-  config::Loaded loaded = config::load(paths, options);
-  config::refuse_unsupported(loaded);
-  std::ostringstream findings;
-  print(loaded.diagnostics, findings, system::is_terminal(STDERR_FILENO));
-  print_error(std::move(findings).str());
-  if (loaded.diagnostics.has_errors()) return exit_code::bad_config;
-  stack = std::move(loaded.stack);
-  loaded = {};
-  ::malloc_trim(0);  // the document's tree was many times the size of what is kept of it
+  ReadStack read = read_stack(which, {}, system::is_terminal(STDERR_FILENO));
+  if (read.code == exit_code::no_input) {
+    print_error("belfry: " + read.problem + "\n");
+    return read.code;
+  }
+  print_error(read.code == 0 ? read.remarks : read.problem);
+  if (read.code != 0) return read.code;
+  stack = std::move(read.stack);
+  files = std::move(read.files);
   return std::nullopt;
 }
 
@@ -128,7 +91,9 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
     return complain_of_scarcity(*scarcity(error));
   config::Stack stack;
   std::vector<SourceFile> files;
-  if (auto code = load_stack(options, stack, files)) return *code;
+  const StackFiles which{
+      .paths = find_files(options.files), .profiles = options.profiles, .services = options.services};
+  if (auto code = load_stack(which, stack, files)) return *code;
   // A later `exec` has a socket of its own and would never find who was kept.
   if (mode.private_socket) stack.on_daemon_death = config::OnDaemonDeath::kill;
   if (!started && stack.on_daemon_death == config::OnDaemonDeath::kill) say_unguarded(started.error());
@@ -138,6 +103,7 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
   return system::run_beside_orphan_thread([&] {
     RunMode guarded = mode;
     guarded.guard = started ? started->get() : nullptr;
+    guarded.files = which;
     Daemon daemon(stack, guarded);
     daemon.supervisor().set_sources(std::move(files));
     if (auto code = daemon.open()) return *code;

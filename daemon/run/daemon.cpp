@@ -89,6 +89,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       probes_(loop_, processes_),
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
+      reloader_(root_, supervisor_, resources_, mode_.files, stack, mode_.private_socket),
       metrics_(supervisor_, &resources_.unattributed_messages(), &loop_.meter()),
       api_(supervisor_, metrics_, supervisor_.journal(), resources_.logs().book()),
       server_(root_, api_, http::Access::read_only, limits_for(stack)),
@@ -103,7 +104,9 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });
   api_.on_remark = [this](const std::string& text) { notice("belfry", text); };
   api_.on_broken = [this](const Error& error) { complain("internal error: " + error.text()); };
+  api_.set_reloader(reloader_);
   watch_logs();
+  watch_reloads();
   if (mode_.guard != nullptr) {
     processes_.write_down_in(mode_.guard->ledger());
     resources_.guard_by(*mode_.guard);
@@ -122,6 +125,27 @@ void Daemon::watch_logs() {
   resources_.logs().on_trouble = [this](const std::string& text) { notice("belfry", text); };
   resources_.logs().on_unwritten = [this](const std::string& name, std::uint64_t lines) {
     metrics_.lines_unwritten(name, lines);
+  };
+}
+
+void Daemon::watch_reloads() {
+  reloader_.on_begin = [this](const std::string& by) {
+    service_manager_.reloading();
+    api_.on_command("reload of the file asked for by " + by);
+  };
+  reloader_.on_end = [this](const ReloadResult& result) {
+    if (result.outcome == CommandOutcome::done) pump_.say("reloaded: " + result.message);
+    service_manager_.reloaded();
+    if (live_) live_->changed();
+  };
+  reloader_.on_remark = [this](const std::string& text) { complain(text); };
+  reloader_.answered = [this](const ReloadResult& result) {
+    const bool done = result.outcome == CommandOutcome::done;
+    if (done && !result.services.empty()) return;  // it was said
+    if (done && !result.stack.empty()) return;
+    const std::string text = done ? "reloaded: " + result.message : result.message;
+    done ? pump_.say(text) : complain(text);
+    service_manager_.reload_answered(text);  // a service manager that has sent it waits for that
   };
 }
 
@@ -356,8 +380,7 @@ void Daemon::on_signal(const system::SignalEvent& event) {
         if (stop_signal_ == 0) stop_signal_ = SIGHUP;  // of a shell and of the kernel: one request
         break;
       }
-      notice("belfry", "cannot reload: this version does not support it yet (restart belfry instead)");
-      service_manager_.reload_refused("cannot reload: this version does not support it yet");
+      reloader_.reload_in_background();
       return;
     case SIGUSR1: say_own_tasks(); return;
     case SIGWINCH:

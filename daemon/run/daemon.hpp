@@ -24,6 +24,7 @@
 #include "daemon/run/held_output.hpp"
 #include "daemon/run/history.hpp"
 #include "daemon/run/live_view.hpp"
+#include "daemon/run/reloader.hpp"
 #include "daemon/supervisor/long_waits.hpp"
 #include "daemon/supervisor/stop_requests.hpp"
 #include "daemon/supervisor/supervisor.hpp"
@@ -49,6 +50,7 @@ struct RunMode {
   std::function<void(const LastLook&)> witness = {};
   int output = 1;  // where the lines of belfry and its services go: standard output, unless a command has it
   std::string log_file = {};  // or into this file, which is kept small
+  StackFiles files = {};      // where the stack was read from
 };
 
 // Owner: run() or exec(), on main's stack.
@@ -76,6 +78,7 @@ class Daemon final : Reporter, system::SignalListener {
 
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] const config::Stack& stack() const { return stack_; }
+  [[nodiscard]] const config::Shutdown& shutdown() const { return reloader_.settings().shutdown; }
   [[nodiscard]] Supervisor& supervisor() { return supervisor_; }
   [[nodiscard]] system::Processes& processes() { return processes_; }
   [[nodiscard]] const NativeResources& resources() const { return resources_; }
@@ -95,6 +98,7 @@ class Daemon final : Reporter, system::SignalListener {
   Task<void> write_the_last_lines();
   Task<Result<void>> write_out(const std::string& name, LogPump& pump, TimePoint by);
   void watch_logs();
+  void watch_reloads();
   Task<Result<void>> close_server();
   Task<Result<void>> end_lives();
   Task<Result<void>> leave_cluster();
@@ -139,6 +143,7 @@ class Daemon final : Reporter, system::SignalListener {
   std::unique_ptr<cluster::Cluster> cluster_;  // null: this host is alone
   std::optional<Announcements> announcements_;
   Supervisor supervisor_;
+  Reloader reloader_;
   DaemonMetrics metrics_;
   http::Api api_;
   http::Server server_;

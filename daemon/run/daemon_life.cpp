@@ -65,6 +65,7 @@ Task<void> Daemon::live(Context& ctx) {
   beside_context.cancel(Error::closed(ending.reason));
   Context patience(loop_);
   (void)co_await beside.wait(patience);  // what is thrown there is told at once
+  co_await reloader_.close();
   show(LastLook::Moment::ending, ending.reason);
   const Result<void> went_down = co_await caught("daemon", go_down(ctx, ending));
   if (!went_down) {
@@ -187,15 +188,15 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
     if (!why.verdict.empty()) pump_.say(why.headline);
   }
   pump_.say("stopping: " + ending.reason);
-  service_manager_.stopping(ending.reason, stack_.shutdown.timeout);
+  service_manager_.stopping(ending.reason, shutdown().timeout);
   const TimePoint asked_at = loop_.now();
-  stop_by_ = saturating_add(asked_at, stack_.shutdown.timeout);  // the delay is a part of it
+  stop_by_ = saturating_add(asked_at, shutdown().timeout);  // the delay is a part of it
   const Error cause = Error::closed("the stack goes down: " + ending.reason);
   if (announcements_) announcements_->withdraw_all(supervisor_.services());
-  if (stack_.shutdown.delay > Duration::zero() && !kill_asked_) {
+  if (shutdown().delay > Duration::zero() && !kill_asked_) {
     supervisor_.begin_shutdown();
     auto hurried = on(signalled_);
-    auto over = after(loop_, stack_.shutdown.delay);
+    auto over = after(loop_, shutdown().delay);
     co_await select(ctx, hurried, over);
   }
   supervisor_.stop_everything(stop_by_, cause);
@@ -239,7 +240,8 @@ void Daemon::judge_the_stop() {
   if (!mode_.strict_stop || kill_asked_) return;
   std::string who;
   for (const auto& service : supervisor_.services()) {
-    if (service->record().run.killed) (who += who.empty() ? "" : ", ") += service->name();
+    if (service->record().run.killed && !service->is_retired())
+      (who += who.empty() ? "" : ", ") += service->name();
   }
   if (who.empty()) return;
   complain("cannot call this a success: " + who + " had to be killed (--strict-stop)");

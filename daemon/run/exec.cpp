@@ -62,9 +62,7 @@ class UserCommand final : system::ExitWatcher, system::TreeWatcher {
   Task<void> keep_the_stack(Context& ctx);
   bool pass_on(int signal);
   void signal(int number, system::Scope scope) { daemon_.processes().signal(tree(), number, scope); }
-  [[nodiscard]] Duration time_to_end() const {
-    return std::min(most_to_end, daemon_.stack().shutdown.timeout);
-  }
+  [[nodiscard]] Duration time_to_end() const { return std::min(most_to_end, daemon_.shutdown().timeout); }
   void say_killed(const std::string& who) {
     daemon_.say(who + " did not end within " + config::to_string(time_to_end()) + ": killed");
   }

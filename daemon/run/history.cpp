@@ -38,7 +38,7 @@ HistoryEntry history_of_start(const Supervisor& supervisor, bool succeeded, std:
   std::vector<HistoryService> services;
   for (const auto& service : supervisor.services()) {
     const Milestones& its = times.of(service->index());
-    if (!its.wanted) continue;
+    if (!its.wanted || service->is_retired()) continue;
     HistoryService& one = services.emplace_back();
     one.name = service->name();
     one.attempts = its.attempts;

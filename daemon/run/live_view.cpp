@@ -95,16 +95,18 @@ void LiveView::draw() {
 void LiveView::look() {
   std::vector<std::string_view> states;
   std::size_t ready = 0, wanted = 0;
-  for (const auto& service : supervisor_.services()) {
-    states.push_back(name_of(service->state()));
-    if (!service->record().wanted) continue;
+  const std::vector<std::size_t> all = supervisor_.shown();
+  for (const std::size_t index : all) {
+    const Service& service = supervisor_.at(index);
+    states.push_back(name_of(service.state()));
+    if (!service.record().wanted) continue;
     ++wanted;
-    if (service->default_level()) ++ready;
+    if (service.default_level()) ++ready;
   }
   const std::vector<std::size_t> shown = text::worth_seeing(states, text::room_for_rows(screen_));
   std::vector<text::LiveRow> rows;
   rows.reserve(shown.size());
-  for (const std::size_t index : shown) rows.push_back(row_of(index));
+  for (const std::size_t index : shown) rows.push_back(row_of(all[index]));
   std::string title = text::visible(supervisor_.stack_name()) + ": " + std::to_string(ready) + " of " +
                       std::to_string(wanted) + " ready";
   if (supervisor_.shutting_down()) title = text::visible(supervisor_.stack_name()) + ": stopping";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "channels/bell.hpp"
@@ -37,7 +38,11 @@ struct Incarnation {
     return *outputs;
   }
 
-  // The one that the service calls so. Precondition: it has such a bell (validation sees to it).
+  // A reload may have taken it away from who still asks for it.
+  [[nodiscard]] bool has_own(std::string_view name) const {
+    return own_ != nullptr && std::ranges::find(*own_, name, &Own::name) != own_->end();
+  }
+  // The one that the service calls so. Precondition: has_own().
   [[nodiscard]] Bell<>& own(std::string_view name) {
     return std::ranges::find(*own_, name, &Own::name)->bell;
   }
@@ -49,8 +54,7 @@ struct Incarnation {
     switch (condition) {
       case config::Condition::started: return started;
       case config::Condition::ready: return ready;
-      case config::Condition::own_bell:
-        return own_ == nullptr ? ready : own(name);  // of a gate: its members'
+      case config::Condition::own_bell: return has_own(name) ? own(name) : ready;  // of a gate: its members'
       case config::Condition::completed:
       case config::Condition::stopped: return stopped;
     }
@@ -73,7 +77,7 @@ struct Incarnation {
  private:
   struct Own {
     Own(Loop& loop, std::string_view n) : name(n), bell(loop, "own bell") {}
-    std::string_view name;  // the model's
+    std::string name;
     Bell<> bell;
   };
   std::unique_ptr<std::deque<Own>> own_;  // null: it names none

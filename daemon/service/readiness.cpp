@@ -44,11 +44,34 @@ Result<void> Readiness::watch(const probes::ProbeContext& about) {
 }
 
 Result<void> Readiness::watch_live(const probes::ProbeContext& about) {
-  auto live = make(*spec_.live, {.role = ProbeRole::live, .started_at = parent_.loop().now()}, about);
+  auto live = make(*live_set_, {.role = ProbeRole::live, .started_at = parent_.loop().now()}, about);
   if (!live) return std::unexpected(live.error());
   live_ = std::move(*live);
   if (live_) live_->ask(means_.random.random());
   return {};
+}
+
+void Readiness::leave(std::unique_ptr<ProbeWatch>& watch) {
+  if (watch == nullptr) return;
+  std::erase_if(left_, [](const auto& one) { return one->idle(); });
+  watch->end(Error::cancelled("it is asked in another way"));
+  left_.push_back(std::move(watch));
+}
+
+Result<void> Readiness::watch_anew(const config::Service& spec, const probes::ProbeContext& about) {
+  auto ready = make(spec.ready, {.role = ProbeRole::ready, .started_at = *about.began}, about);
+  if (!ready) return std::unexpected(ready.error());
+  leave(ready_);
+  ready_ = std::move(*ready);
+  if (ready_) ready_->ask(means_.random.random());
+  return {};
+}
+
+Result<void> Readiness::exchange_live(const config::ProbeSet* live, const probes::ProbeContext* about) {
+  leave(live_);
+  exchange_live_set(live);
+  listener_.readiness_changed();
+  return live == nullptr || about == nullptr ? Result<void>() : watch_live(*about);
 }
 
 Task<Result<void>> Readiness::end(Context& patience) {
@@ -61,6 +84,11 @@ Task<Result<void>> Readiness::end(Context& patience) {
     if (!joined && all) all = joined;
     watch->reset();
   }
+  for (const auto& watch : left_) {
+    Result<void> joined = co_await watch->joined(patience);
+    if (!joined && all) all = joined;
+  }
+  left_.clear();
   if (own_bells_ == nullptr) co_return all;
   own_bells_->end(cause);
   Result<void> joined = co_await own_bells_->joined(patience);
@@ -135,9 +163,9 @@ void Readiness::live_changed(std::uint32_t index, bool up, const Error& why) {
 
 config::OnFailure Readiness::gravest_of_failed() const {
   bool restarts = false;
-  for (std::uint32_t i = 0; i < spec_.live->probes.size(); ++i) {
+  for (std::uint32_t i = 0; i < live_set_->probes.size(); ++i) {
     if ((live_truths_ >> i & 1U) != 0) continue;
-    const config::OnFailure what = spec_.live->probes[i].on_failure;
+    const config::OnFailure what = live_set_->probes[i].on_failure;
     if (what == config::OnFailure::shutdown) return what;
     restarts = restarts || what == config::OnFailure::restart;
   }

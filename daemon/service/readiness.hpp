@@ -30,6 +30,12 @@ struct KeptEvidence {
   std::string words_;
 };
 
+// Which of a run's probes a reload has changed so that they are asked in another way.
+struct OtherProbes {
+  bool ready = false;  // their tuning: what they ask is the same
+  bool live = false;   // which, or how
+};
+
 // Told on the loop's thread.
 class ReadinessListener {
  public:
@@ -52,7 +58,7 @@ class Readiness final : ProbeListener, OwnBellListener {
   Readiness(Context& parent, const ProbeMeans& means, const config::Service& spec,
             ReadinessListener& listener)
       : parent_(parent), means_(means), spec_(spec), listener_(listener) {
-    if (spec.live) live_truths_ = all_of(*spec.live);
+    exchange_live_set(spec.live.get());
   }
 
   // `ready` and the own bells: all probes are made, then all are asked, so that after an error, which names
@@ -60,6 +66,11 @@ class Readiness final : ProbeListener, OwnBellListener {
   Result<void> watch(const probes::ProbeContext& about);
   // From the bell on.
   Result<void> watch_live(const probes::ProbeContext& about);
+  // The probes of `ready` in `spec`, which differ in their tuning only, are asked from now on; what is known
+  // to be true stays so.
+  Result<void> watch_anew(const config::Service& spec, const probes::ProbeContext& about);
+  // Another `live` from now on; null: none. Without `about`, nobody asks it before watch_live().
+  Result<void> exchange_live(const config::ProbeSet* live, const probes::ProbeContext* about);
   // The error: a check that had ended with one.
   Task<Result<void>> end(Context& patience);
 
@@ -97,7 +108,12 @@ class Readiness final : ProbeListener, OwnBellListener {
   Result<std::unique_ptr<ProbeWatch>> make(const config::ProbeSet& set, WatchTerms terms,
                                            const probes::ProbeContext& about);
 
-  [[nodiscard]] bool is_alive() const { return spec_.live == nullptr || holds(*spec_.live, live_truths_); }
+  [[nodiscard]] bool is_alive() const { return live_set_ == nullptr || holds(*live_set_, live_truths_); }
+  void exchange_live_set(const config::ProbeSet* live) {
+    live_set_ = live;
+    if (live != nullptr) live_truths_ = all_of(*live);
+  }
+  void leave(std::unique_ptr<ProbeWatch>& watch);
   void live_changed(std::uint32_t index, bool up, const Error& why);
   [[nodiscard]] config::OnFailure gravest_of_failed() const;
 
@@ -110,6 +126,7 @@ class Readiness final : ProbeListener, OwnBellListener {
   const ProbeMeans& means_;
   const config::Service& spec_;
   ReadinessListener& listener_;
+  const config::ProbeSet* live_set_ = nullptr;  // null: it has no `live`
   std::uint32_t truths_ = 0;
   std::uint32_t live_truths_ = 0;  // bit i: probe i of `live` has not failed
   std::uint32_t rung_ = 0;         // bit i: own bell i has rung
@@ -118,6 +135,7 @@ class Readiness final : ProbeListener, OwnBellListener {
   std::unique_ptr<ProbeWatch> ready_;
   std::unique_ptr<ProbeWatch> live_;
   std::unique_ptr<OwnBells> own_bells_;
+  std::vector<std::unique_ptr<ProbeWatch>> left_;  // on their way out
 };
 
 // What was to be said and was not, of the first probe whose truth arrives by itself; empty: nothing. `truths`

@@ -40,7 +40,7 @@ Service::~Service() {
 }
 
 Task<void> Service::live(Context& ctx) {
-  for (int breaks = 0; !ctx.cancelled();) {
+  for (int breaks = 0; !ctx.cancelled() && !has_ended_for_good();) {
     try {
       co_await next_chapter(ctx);
       continue;
@@ -108,7 +108,7 @@ Task<void> Service::news(Context& ctx, Bell<>* bell, TimePoint deadline) {
 }
 
 Task<void> Service::rest(Context& ctx) {
-  while (!ctx.cancelled()) {
+  while (!ctx.cancelled() && !has_ended_for_good()) {
     if (std::exchange(record_.intent, Intent::run) == Intent::rest) {
       const State before = record_.state;
       enter(Event::stop_asked, record_.cause);
@@ -277,6 +277,7 @@ Task<void> Service::back_off(Context& ctx) {
 }
 
 void Service::request_start(bool by_name) {
+  if (is_retired_) return;
   record_.wanted = true;
   record_.stopped_by_command = false;
   record_.stopped_by_loss = false;
@@ -298,6 +299,7 @@ void Service::request_start(bool by_name) {
 }
 
 void Service::request_stop(const StopTerms& terms) {
+  if (has_ended_for_good()) return;
   record_.intent = terms.intent;
   record_.asked_in = ++runtime_.moments;
   record_.in_order = terms.in_order;

@@ -13,7 +13,7 @@
 // service.cpp has the chapters, service_edges what it waits for, service_run how a run begins and what an
 // event leads to, service_stop its end, service_hooks the commands around it, service_notify what it says,
 // service_background daemons that leave their parent, service_diagnosis why a run has failed and what it
-// took.
+// took, service_exchange what a reload makes of it.
 #pragma once
 
 #include <memory>
@@ -42,6 +42,9 @@ namespace belfry::daemon {
 
 class BoundTexts;
 struct BoundOutput;
+
+// A description that a reload has brought along.
+using SharedSpec = std::shared_ptr<const config::Service>;
 
 // Views into the run that has published it.
 struct PublishedOutput {
@@ -78,6 +81,22 @@ class Service final : public Node,
   // To the main process. False: there is none.
   bool signal_main(int signo);
   void reloads_by(pid_t command) { record_.reloader = command; }
+
+  // --- a reload (service_exchange.cpp)
+  // What it will be is about to change: it does not begin a run until it is let go.
+  void hold_back() { held_back_ = true; }
+  void let_go();
+  [[nodiscard]] bool is_held_back() const { return held_back_; }
+  // It is described by `spec` from now on. Where only what can be applied to a run has changed, a run may go
+  // on; else nothing of it runs. Its edges are the graph's to draw.
+  void adopt(SharedSpec spec, OtherProbes probes = {});
+  // When its resources are in place: what belfry listens on for it belongs to it again.
+  void take_sockets();
+  // It is in no file any more: its life ends at rest, and whoever waits for it is told. What is left of it
+  // (a name, and who cannot be killed) is described by `rest`.
+  void retire(SharedSpec rest);
+  [[nodiscard]] bool is_retired() const { return is_retired_; }
+
   // Its handle on what the machine gives it; made with the first thing that it is given.
   ServiceResources& resources();
 
@@ -208,6 +227,15 @@ class Service final : public Node,
   [[nodiscard]] const BoundOutput* changed_output(std::optional<std::size_t> edge) const;
   void say_that_outputs_changed();
 
+  // --- a reload (service_exchange.cpp)
+  [[nodiscard]] bool has_ended_for_good() const {
+    return is_retired_ && is_settled(record_.state) && record_.state != State::blocked;
+  }
+  void keep(SharedSpec spec);
+  void adopt_at_rest(const config::Service& before);
+  void ask_anew(OtherProbes probes);
+  void renew_old_handle();
+
   // --- its hooks (service_hooks.cpp)
   [[nodiscard]] bool has(Hook which) const { return command_of(spec(), which) != nullptr; }
   // Runs one to its end; true when it exited with 0.
@@ -285,14 +313,20 @@ class Service final : public Node,
   bool said_that_outputs_changed_ = false;
   bool was_told_ = false;  // others may have read that it is ready, and it was taken back
   TimePoint edges_hold_since_ = TimePoint::max();  // in the wait for them; max: they do not
-  bool all_heard_ = false;  // what was said and written in this run, and nobody is left to say more
+  bool held_back_ = false;
+  bool is_retired_ = false;
+  bool handle_is_old_ = false;  // it goes by an earlier description
+  bool all_heard_ = false;      // what was said and written in this run, and nobody is left to say more
   Record record_;
   Wakeup attention_;
   SharedIncarnation now_;
   std::unique_ptr<StateWatches> watchers_;  // null: nobody ever has
   std::unique_ptr<ServiceResources> resources_;
-  std::unique_ptr<system::Launch> launch_;  // what the next run needs is made
-  std::unique_ptr<BoundTexts> bound_;       // null: it uses no outputs of others
+  std::vector<std::unique_ptr<ServiceResources>>
+      left_handles_;                               // of earlier ones; something may be left in them
+  config::Rarely<std::vector<SharedSpec>> specs_;  // of reloads: the last is its own, those before are in use
+  std::unique_ptr<system::Launch> launch_;         // what the next run needs is made
+  std::unique_ptr<BoundTexts> bound_;              // null: it uses no outputs of others
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<HookRun> hook_;  // null: none runs
   std::unique_ptr<ServiceTimes> times_;

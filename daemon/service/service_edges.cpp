@@ -59,7 +59,8 @@ bool Service::own_level(Condition condition, std::string_view bell) const {
     case Condition::completed: return completed;
     case Condition::stopped: return record_.has_run && !is_running(record_.state) && !record_.stuck;
     // Rung in this run, which goes on or has done its work.
-    case Condition::own_bell: return now_->own(bell).rung() && (record_.state == State::completed || alive);
+    case Condition::own_bell:
+      return now_->has_own(bell) && now_->own(bell).rung() && (record_.state == State::completed || alive);
   }
   return false;
 }
@@ -115,6 +116,10 @@ std::optional<TimePoint> Service::look_at_edges() {
   }
   // Whoever asked for the start, or counts on it, looks at what became of it, also when nothing did.
   if (std::exchange(record_.start_requested, false)) tell_dependents(false);
+  if (held_back_) {
+    runtime_.start_slots.forget(attention_);
+    return TimePoint::max();
+  }
   if (auto hopeless = hopeless_cause(*this)) {
     enter(Event::blocked, *hopeless);  // also when it is blocked already: the cause may have changed
     return TimePoint::max();
@@ -153,7 +158,7 @@ std::optional<TimePoint> Service::look_at_edges() {
 // When what it needs runs already, its turn may be the next one. To prepare those behind it would hold memory
 // and descriptors for a start that is far away.
 void Service::prepare_if_next() {
-  if (launch_ != nullptr || asked_to_prepare_ || spec().command.empty()) return;
+  if (launch_ != nullptr || asked_to_prepare_ || held_back_ || spec().command.empty()) return;
   if (uses_outputs()) return;  // its words are not known yet
   const auto runs = [](const Edge& e) { return is_running(e.on->state()) || e.lets_start(); };
   // Sockets are bound long before: clients may connect while it waits (idea 2).

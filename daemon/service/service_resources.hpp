@@ -118,6 +118,21 @@ class ResourceProvider {
     return {};
   }
 
+  // --- a reload
+  // A service of this index, perhaps a new one, is to be so. Looks up, makes and binds whatever can be,
+  // before anything is touched; `frees`: others stop first, who may have the addresses that it is to get.
+  // What was made is kept until place() of the same index, or forget_admitted().
+  virtual Result<void> admit(std::size_t /*index*/, const config::Service& /*spec*/, bool /*frees*/) {
+    return {};
+  }
+  virtual void forget_admitted() {}
+  // What belfry listens on for it stays bound, whatever the handle gives back, until place().
+  virtual void keep_sockets(std::size_t /*index*/) {}
+  // It is so from now on, and nothing of it runs, or runs on as before.
+  virtual void place(std::size_t /*index*/, const config::Service& /*spec*/) {}
+  // There will be no service of this index any more.
+  virtual void forget(std::size_t /*index*/) {}
+
  protected:
   ~ResourceProvider() = default;
 };

@@ -25,6 +25,7 @@ bool stays_so(const Error& error) {
 
 // What can be made before the bell is made before it; asked again at the bell, it has nothing left to do.
 Result<void> Service::prepare() {
+  renew_old_handle();
   if (auto ok = bind_outputs(); !ok) return ok;
   if (spec().command.empty() || launch_ != nullptr) return {};
   auto launch = std::make_unique<system::Launch>();
@@ -53,7 +54,7 @@ void Service::open_run(Context& ctx) {
 // Everything but the clone, while there is time; what can never work is known before the bell.
 void Service::prepare_ahead() {
   asked_to_prepare_ = false;
-  if (record_.state != State::waiting) return;
+  if (record_.state != State::waiting || held_back_) return;
   const Result<void> prepared = prepare();
   if (prepared || !stays_so(prepared.error())) return;
   refusal_ = prepared.error();  // a socket that can't be bound, say
@@ -257,7 +258,10 @@ ServiceResources& Service::resources() {
 void Service::give_back() {
   launch_.reset();
   if (record_.stuck || resources_ == nullptr) return;
-  if (resources_->release(record_.state == State::blocked)) resources_.reset();
+  if (!resources_->release(record_.state == State::blocked)) return;
+  resources_.reset();
+  left_handles_.clear();
+  handle_is_old_ = false;
 }
 
 }  // namespace belfry::daemon

@@ -77,6 +77,7 @@ bool Service::kill_processes() {
 }
 
 void Service::kill_now(const Error& cause) {
+  if (has_ended_for_good()) return;
   record_.run.kill_by = record_.run.end_by = runtime_.loop.now();
   record_.run.stop_timeout = Duration::zero();
   record_.in_order = false;

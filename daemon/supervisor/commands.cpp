@@ -16,6 +16,11 @@ using config::ServiceType;
 
 namespace {
 
+// A gate asks its members for it.
+bool knows_bell(const Service& service, std::string_view bell) {
+  return service.is_gate() || service.incarnation()->has_own(bell);
+}
+
 void answer(CommandResult& result, const Result<void>& waited, std::string_view verb, std::string_view name,
             std::string_view done) {
   if (waited) {
@@ -44,6 +49,7 @@ Task<Result<void>> Supervisor::wait_until_not(Context& ctx, Service& service, Le
 
 Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level level) {
   Service& service = *services_[index];
+  const bool has_its_bell = level.condition != Condition::own_bell || knows_bell(service, level.bell);
   if (level.negated) {
     Result<void> result = co_await wait_until_not(ctx, service, std::move(level));
     co_return result;
@@ -71,6 +77,15 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
     }
     if (shutting_down_) {
       result = std::unexpected(Error::closed("the stack is shutting down"));
+      break;
+    }
+    if (service.is_retired()) {
+      result = std::unexpected(Error::failed(std::string(service.name()) + " is in the file no more"));
+      break;
+    }
+    if (has_its_bell && !knows_bell(service, level.bell) && level.condition == Condition::own_bell) {
+      result = std::unexpected(
+          Error::failed(std::string(service.name()) + " has no bell " + level.bell + " any more"));
       break;
     }
     if (is_settled(service.state()) && !service.record().start_requested) {

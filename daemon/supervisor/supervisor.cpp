@@ -23,7 +23,6 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
                        ResourceProvider& resources, probes::Factory& probes, Reporter& reporter,
                        std::uint64_t seed)
     : loop_(parent.loop()),
-      stack_(stack),
       reporter_(reporter),
       journal_(loop_),
       timeline_(stack.services.size()),
@@ -51,9 +50,10 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
   for (const config::Service& spec : stack.services) {
     const auto index = static_cast<std::uint32_t>(services_.size());
     services_.push_back(std::make_unique<Service>(runtime_, spec, index));
-    by_name_.push_back(index);
+    shown_.push_back(index);
     if (spec.essential) essentials_.push_back(services_.back().get());
   }
+  by_name_ = shown_;
   std::ranges::sort(by_name_, {}, [this](std::uint32_t i) { return services_[i]->name(); });
   for (auto& service : services_) graph_.add(*service, service->record());
   graph_.connect();
@@ -63,6 +63,7 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
 Supervisor::~Supervisor() = default;
 
 void Supervisor::begin(const std::vector<std::string>& names) {
+  names_ = names;
   timeline_.begun(loop_.now());
   write_down_of_stack("begun");
   for (auto& service : services_) spawn(lives_, service->name(), service->live(lives_context_));
@@ -192,7 +193,7 @@ void Supervisor::must_go_down(Service&, const Error& why) {
 // next command, so they keep the daemon.
 void Supervisor::end_when_nothing_can_run() {
   end_check_pending_ = false;
-  if (shutting_down_ || active_ != 0 || !ends_when_done_) return;
+  if (shutting_down_ || exchanging_ || active_ != 0 || !ends_when_done_) return;
   bool failed = false;
   bool anything_to_run = false;
   for (const auto& service : services_) {

@@ -17,6 +17,7 @@
 #include "daemon/journal/timeline.hpp"
 #include "daemon/service/service.hpp"
 #include "daemon/supervisor/long_waits.hpp"
+#include "daemon/supervisor/new_stack.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon {
@@ -97,9 +98,24 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   // Who that is, and why, at most `most` of them; who only waits for others is left out.
   [[nodiscard]] Waits long_waits(std::size_t most) const;
 
+  // --- a reload (exchange.cpp, exchange_plan.cpp)
+  // The descriptions that the services go by, in the order of the file; until the next turn.
+  [[nodiscard]] std::vector<const config::Service*> specs() const;
+  // Whom the exchange would touch, as things are now.
+  [[nodiscard]] Touched whom_it_touches(const NewStack& next) const;
+  // Looks up and binds what can be before anything is touched. The error: why it cannot be.
+  Result<void> admit(const NewStack& next);
+  // Stops what cannot go on as it is, takes the new stack over in one turn, and starts what there is to
+  // start. The error, of kind closed or of `ctx`: the stack went down meanwhile, and is still the old one.
+  // Precondition: no other exchange is on its way.
+  Task<Result<Touched>> exchange(Context& ctx, NewStack next);
+  // Until these have come up: which of them have not, and why. The error: the cause of `ctx`.
+  Task<Result<std::string>> until_all_up(Context& ctx, std::vector<std::string> names);
+
   // --- StackView
-  [[nodiscard]] std::string_view stack_name() const override { return stack_.name; }
+  [[nodiscard]] std::string_view stack_name() const override { return runtime_.stack_name; }
   [[nodiscard]] std::size_t service_count() const override { return services_.size(); }
+  [[nodiscard]] std::vector<std::size_t> shown() const override { return {shown_.begin(), shown_.end()}; }
   [[nodiscard]] ServiceView service(std::size_t index) const override;
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const override;
   [[nodiscard]] const ServiceTimes* times(std::size_t index) const override {
@@ -143,6 +159,18 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   void look_at_essentials();
   void end_when_nothing_can_run();
   [[nodiscard]] std::vector<Service*> meant_by(Service& service, bool with_itself) const;
+  struct Stops;
+  [[nodiscard]] Stops who_stops(const NewStack& next) const;
+  [[nodiscard]] std::vector<std::uint32_t> who_starts(const NewStack& next) const;
+  std::vector<Service*> begin_stops(const NewStack& next);
+  Task<Result<void>> until_at_rest(Context& ctx, Service& service);
+  void let_all_go();
+  void swap(NewStack& next);
+  std::vector<std::uint32_t> make_added(NewStack& next);
+  void describe_changed(NewStack& next, const std::vector<std::uint32_t>& slots);
+  void put_in_order(const std::vector<std::uint32_t>& slots);
+  void stop_who_depends_now();
+  void count_anew();
   Task<CommandResult> start(Context& ctx, Service& service, bool only);
   Task<CommandResult> kill(Context& ctx, Service& service);
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
@@ -154,7 +182,6 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   Task<Result<void>> until_up(Context& ctx, Service& service);
 
   Loop& loop_;
-  const config::Stack& stack_;
   std::vector<SourceFile> sources_;
   Reporter& reporter_;
   Journal journal_;
@@ -168,7 +195,9 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   Context lives_context_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<const Service*> essentials_;
-  std::vector<std::uint32_t> by_name_;  // the services, sorted
+  std::vector<std::uint32_t> shown_;    // those that are in the file, in its order
+  std::vector<std::uint32_t> by_name_;  // the same, sorted
+  std::vector<std::string> names_;      // of the command line; empty: all that are enabled
   std::vector<Wakeup*> watchers_;
   std::vector<bool> counted_unready_;
   std::size_t unready_ = 0;    // wanted services whose level does not hold
@@ -181,6 +210,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   bool shutting_down_ = false;
   bool killing_ = false;
   bool end_check_pending_ = false;
+  bool exchanging_ = false;
   Bell<> up_;
   Bell<Ending> ending_;
   Timer up_again_;  // somebody has died, and nobody was told of it yet

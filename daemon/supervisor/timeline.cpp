@@ -24,6 +24,7 @@ Milestone level_since(const Node& node, Condition condition, std::string_view be
     case Condition::completed: return completed();
     case Condition::stopped: return is_running(record.state) ? Milestone() : record.since;
     case Condition::own_bell: {
+      if (!service.incarnation()->has_own(bell)) return {};
       const auto& rung = service.incarnation()->own(bell);
       return rung.rung() ? rung.at() : Milestone();
     }

@@ -318,7 +318,7 @@ void WhyCollector::add_survivors(const Service& service, ServiceFacts& facts) {
 
 StackFacts Supervisor::why_facts(std::optional<std::size_t> service) const {
   StackFacts stack;
-  stack.stack = stack_.name;
+  stack.stack = runtime_.stack_name;
   stack.ready = stack_ready();
   stack.shutting_down = shutting_down_;
   stack.about_stack = !service;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -109,7 +110,14 @@ class StackView {
  public:
   virtual ~StackView() = default;
   [[nodiscard]] virtual std::string_view stack_name() const = 0;
+  // Every index is below it. After a reload some may have no service any more.
   [[nodiscard]] virtual std::size_t service_count() const = 0;
+  // The indices of the services that there are, in the order of the file.
+  [[nodiscard]] virtual std::vector<std::size_t> shown() const {
+    std::vector<std::size_t> all(service_count());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
   [[nodiscard]] virtual ServiceView service(std::size_t index) const = 0;
   [[nodiscard]] virtual std::optional<std::size_t> find(std::string_view name) const = 0;
   [[nodiscard]] virtual const ServiceTimes* times(std::size_t index) const = 0;  // null: nothing observed yet

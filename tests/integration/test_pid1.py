@@ -263,7 +263,7 @@ class FirstProcess(Scenario):
                 stack.event("api", "ready")
                 belfry = belfry_of(stack)
                 os.kill(belfry, signal.SIGHUP)
-                stack.output.index_of("cannot reload: ")
+                stack.output.index_of("reloaded: nothing has changed")
                 os.kill(belfry, number)
                 self.assertEqual(stack.exit_code(), code, stack.output.text())
 

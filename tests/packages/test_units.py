@@ -163,13 +163,15 @@ class Running(unittest.TestCase):
             self.assertEqual(file.read(), "api\ndb\n")
         self.assertEqual(self.machine.show("belfry", "ControlGroup"), "")
 
-    def test_a_reload_is_refused_and_touches_nothing(self):
+    def test_a_reload_takes_the_changed_file_over_and_a_bad_one_touches_nothing(self):
         self.stack("belfry.yaml")
         self.up()
         before = self.machine.show("belfry", "MainPID")
-        refused = self.machine.run("systemctl", "reload", "belfry", check=False)
-        self.assertNotEqual(refused.returncode, 0)
-        self.assertIn("not applicable", refused.stderr)
+        self.stack("belfry.yaml", STACK + "  more: {command: [sleep, '1000']}\n")
+        self.machine.run("systemctl", "reload", "belfry")
+        self.assertIn("more", self.machine.run("belfry", "status", "-c", "/etc/belfry/belfry.yaml").stdout)
+        self.stack("belfry.yaml", STACK + "  more: {comand: x}\n")
+        self.assertNotEqual(self.machine.run("systemctl", "reload", "belfry", check=False).returncode, 0)
         self.assertEqual((self.machine.show("belfry", "MainPID"), self.machine.show("belfry", "ActiveState")), (before, "active"))
 
     def test_a_crash_starts_it_again_and_leaves_nobody_of_before(self):

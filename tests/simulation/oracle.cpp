@@ -48,7 +48,7 @@ bool Oracle::level(const Service& s, Condition condition, std::string_view bell)
     case Condition::completed: return completed;
     case Condition::stopped: return s.record().has_run && !runs(s) && !s.record().stuck;
     case Condition::own_bell:
-      return s.incarnation()->own(bell).rung() &&
+      return s.incarnation()->has_own(bell) && s.incarnation()->own(bell).rung() &&
              (s.state() == State::completed ||
               (!leaves(s) && !s.record().run.exit && runs(s) && s.state() != State::stopping));
   }
@@ -248,6 +248,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
   if (has_command && !alive && runs(s)) return of(s) + " although nothing of it is left";
   switch (s.state()) {
     case State::waiting:
+      if (s.is_held_back()) break;
       if (can_start(s) && (!has_command || slots_left() > 0)) return of(s) + " waits although it could start";
       break;
     case State::starting:
@@ -263,6 +264,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
         return of(s) + " is ready with too few members";
       break;
     case State::blocked: {
+      if (s.is_held_back()) break;
       const auto gives_up = [](const Edge& e) {
         const State on = e.on->state();
         return on == State::failed || on == State::blocked || on == State::completed ||

@@ -40,6 +40,8 @@ class Oracle {
   [[nodiscard]] std::optional<std::string> check_losses(TimePoint now);
   // A level that comes back, be it for a moment, ends a loss. `starts`: its process is about to come to be.
   void look_at_regained(const daemon::Service& service, bool starts = false);
+  // The file has been exchanged: what was known of edges is known of none of the new ones.
+  void forget_edges() { lost_since_.clear(); }
   // Everybody has behaved for long enough: what is wanted is up, or says why not.
   [[nodiscard]] std::optional<std::string> check_up() const;
 

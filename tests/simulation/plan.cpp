@@ -141,6 +141,14 @@ Plan make_plan(std::uint64_t seed) {
     const PlannedEvent pause = plan_pause(mischief, busy);
     plan.events.insert(std::ranges::upper_bound(plan.events, pause.at, {}, &PlannedEvent::at), pause);
   }
+  Dice edits(seed, 0, 0, 14);
+  for (std::uint64_t i = edits.chance(40) ? 1 + edits.below(4) : 0; i > 0; --i) {
+    const PlannedEvent edit{.at = edits.between(0s, busy),
+                            .what = PlannedEvent::What::exchange,
+                            .service = static_cast<std::uint32_t>(edits.below(1U << 30)),
+                            .patience = {}};
+    plan.events.insert(std::ranges::upper_bound(plan.events, edit.at, {}, &PlannedEvent::at), edit);
+  }
   if (dice.chance(20)) {
     for (std::uint32_t i = 0; i < count; ++i) {
       if (dice.chance(30)) plan.names.push_back(i);
@@ -204,6 +212,7 @@ config::Stack make_stack(const Plan& plan) {
     to.stop.timeout = from.stop_timeout;
     to.essential = from.essential;
     to.main = from.main;
+    if (from.version > 0) to.command.push_back("--version=" + std::to_string(from.version));
     const bool listens = from.readiness == Readiness::listen;
     if (from.bells > 0 || from.hooks != 0 || listens) add_extras(to, from);
     if (listens) to.extras->listen.emplace_back();
@@ -343,7 +352,69 @@ Plan with_quorums_that_fit(Plan plan) {
   return plan;
 }
 
+void edit_service(Dice& dice, Plan& plan, PlannedService& s) {
+  const auto place = static_cast<std::size_t>(&s - plan.services.data());
+  switch (dice.below(8)) {
+    case 0:
+    case 1:
+      if (has_command(s.type)) ++s.version;
+      break;
+    case 2: s.stop_timeout = dice.between(10ms, 8s); break;
+    case 3:
+      if (!s.main) s.policy = dice.chance(50) ? RestartPolicy::always : RestartPolicy::on_failure;
+      break;
+    case 4:
+      if (!s.edges.empty())
+        s.edges.erase(s.edges.begin() + static_cast<std::ptrdiff_t>(dice.below(s.edges.size())));
+      break;
+    case 5: {
+      if (place == 0) break;
+      const PlannedService& to = plan.services[dice.below(place)];
+      const bool twice =
+          std::ranges::any_of(s.edges, [&](const PlannedEdge& e) { return e.on == to.number; });
+      if (!twice) s.edges.push_back(plan_edge(dice, s, to));
+      break;
+    }
+    case 6:
+      if (s.type == ServiceType::daemon) s.live = !s.live;
+      break;
+    case 7:
+      for (PlannedEdge& e : s.edges)
+        if (s.type != ServiceType::gate) e.on_loss = static_cast<OnLoss>(dice.below(3));
+      break;
+    default: break;
+  }
+}
+
+void remove_service(Dice& dice, Plan& plan) {
+  const PlannedService& gone = plan.services[dice.below(plan.services.size())];
+  const bool is_named = std::ranges::find(plan.names, gone.number) != plan.names.end();
+  if (plan.services.size() < 2 || gone.main || is_named) return;
+  const std::uint32_t number = gone.number;
+  std::erase_if(plan.services, [number](const PlannedService& s) { return s.number == number; });
+  for (PlannedService& s : plan.services)
+    std::erase_if(s.edges, [number](const PlannedEdge& e) { return e.on == number; });
+}
+
 }  // namespace
+
+Plan make_neighbour(const Plan& plan, std::uint32_t which) {
+  Dice dice(plan.seed, which, 0, 15);
+  Plan next = plan;
+  for (std::uint64_t edits = dice.below(4); edits > 0; --edits) {
+    const auto what = dice.below(10);
+    if (what < 2) {
+      remove_service(dice, next);
+    } else if (what < 4) {
+      // Never a number that was somebody's before: what it does follows from it.
+      const std::uint32_t number = (which << 1 | 1U << 31) + static_cast<std::uint32_t>(edits);
+      next.services.push_back(plan_service(dice, number, next.services));
+    } else {
+      edit_service(dice, next, next.services[dice.below(next.services.size())]);
+    }
+  }
+  return with_quorums_that_fit(std::move(next));
+}
 
 std::optional<Plan> without_part(const Plan& plan, std::size_t part) {
   Plan less = plan;
@@ -353,7 +424,8 @@ std::optional<Plan> without_part(const Plan& plan, std::size_t part) {
     for (auto& s : less.services)
       std::erase_if(s.edges, [gone](const PlannedEdge& e) { return e.on == gone; });
     std::erase_if(less.events, [gone](const PlannedEvent& e) {
-      return e.service == gone && e.what != PlannedEvent::What::pause;
+      return e.service == gone && e.what != PlannedEvent::What::pause &&
+             e.what != PlannedEvent::What::exchange;
     });
     std::erase(less.names, gone);
     if (less.names.empty() != plan.names.empty() || less.services.empty()) return plan;
@@ -382,7 +454,7 @@ std::string describe(const Plan& plan) {
   static constexpr const char* readinesses[] = {"",        " notify", " probe",   " probe+recheck",
                                                 " listen", " fd s6",  " fd dinit"};
   static constexpr const char* commands[] = {"start", "stop", "restart", "kill", "reload"};
-  static constexpr const char* whats[] = {"", "wait", "exit", "reload", "pause"};
+  static constexpr const char* whats[] = {"", "wait", "exit", "reload", "pause", "exchange"};
   const auto seconds = [](Duration d) {
     return std::to_string(std::chrono::duration<double>(d).count()) + " s";
   };
@@ -411,7 +483,9 @@ std::string describe(const Plan& plan) {
     const bool command = e.what == PlannedEvent::What::command;
     text += "  at " + seconds(e.at) + " " +
             (command ? commands[static_cast<int>(e.command)] : whats[static_cast<int>(e.what)]) + " " +
-            (e.what == PlannedEvent::What::pause ? "of " + seconds(*e.patience) : name_of(e.service));
+            (e.what == PlannedEvent::What::pause      ? "of " + seconds(*e.patience)
+             : e.what == PlannedEvent::What::exchange ? std::to_string(e.service)
+                                                      : name_of(e.service));
     if (command && e.only) text += " --only";
     if (e.what == PlannedEvent::What::wait)
       text += std::string(" ") + conditions[static_cast<int>(e.condition)];

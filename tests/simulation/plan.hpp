@@ -65,15 +65,16 @@ struct PlannedService {
   std::uint32_t bells = 0;  // of its own
   std::uint32_t hooks = 0;  // bit i: the i-th of pre_start, post_start, pre_stop, post_stop
   bool main = false;
+  std::uint32_t version = 0;  // of its command
   std::vector<PlannedEdge> edges;
 };
 
 struct PlannedEvent {
-  enum class What : std::uint8_t { command, wait, exit, reload, pause };
+  enum class What : std::uint8_t { command, wait, exit, reload, pause, exchange };
   Duration at{0};
   What what = What::command;
   daemon::ServiceCommand command = daemon::ServiceCommand::start;
-  std::uint32_t service = 0;
+  std::uint32_t service = 0;  // of an exchange: which neighbour
   bool only = false;
   config::Condition condition = config::Condition::ready;
   std::optional<Duration> patience{};
@@ -93,6 +94,9 @@ struct Plan {
 };
 
 [[nodiscard]] Plan make_plan(std::uint64_t seed);
+// The same stack after somebody has edited the file a little; `which` says what. Now and then nothing has
+// changed.
+[[nodiscard]] Plan make_neighbour(const Plan& plan, std::uint32_t which);
 [[nodiscard]] config::Stack make_stack(const Plan& plan);
 [[nodiscard]] std::string name_of(std::uint32_t number);
 [[nodiscard]] std::uint32_t number_of(std::string_view name);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "channels/mutex.hpp"
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
@@ -47,7 +48,7 @@ constexpr Duration latest_notice = std::chrono::milliseconds(20);
 class World final : daemon::Reporter {
  public:
   World(const Plan& plan, std::FILE* journal) : plan_(plan), journal_(journal), stack_(make_stack(plan)) {
-    for (const PlannedService& s : plan_.services) planned_.emplace(s.number, &s);
+    plan_by(plan_);
     processes_.script = [this](const testing::RunId& id) {
       const PlannedService& of = planned(id.service);
       return is_hook(id) ? hook_behaviour(plan_, of, id.command, id.run, calm_)
@@ -91,7 +92,13 @@ class World final : daemon::Reporter {
     bool answered = false;
   };
 
-  const PlannedService& planned(std::string_view name) const { return *planned_.at(number_of(name)); }
+  const PlannedService& planned(std::string_view name) const { return planned_.at(number_of(name)); }
+  // Who is not in it any more did as it was planned.
+  void plan_by(const Plan& plan) {
+    current_ = plan;
+    for (const PlannedService& s : plan.services) planned_.insert_or_assign(s.number, s);
+  }
+  bool is_there(std::uint32_t number) const { return supervisor_.find(name_of(number)).has_value(); }
   Service& service(std::uint32_t number) { return supervisor_.at(*supervisor_.find(name_of(number))); }
 
   std::optional<std::string> fail(std::string what) {
@@ -129,6 +136,8 @@ class World final : daemon::Reporter {
     if (to == State::starting) {
       if (auto wrong = oracle_.check_start(s)) fail(*wrong);
       const std::string name(s.name());
+      if (has_ready_fd(planned(name).readiness))
+        probe_of_run_[number_of(name)] = &s.spec().ready.probes.front();
       spawn(listeners_, "listener",
             listen(s.incarnation(), &daemon::Incarnation::started, name + ".started"));
       spawn(listeners_, "listener", listen(s.incarnation(), &daemon::Incarnation::ready, name + ".ready"));
@@ -176,7 +185,9 @@ class World final : daemon::Reporter {
     }
   }
   void say_ready_later(std::uint32_t number, Duration after) {
-    voice(number).arm(loop_.now() + after, [this, number] { service(number).said({.ready = true}); });
+    voice(number).arm(loop_.now() + after, [this, number] {
+      if (is_there(number)) service(number).said({.ready = true});
+    });
   }
   // A descriptor belongs to one run: what an earlier one was going to say is not heard in the next.
   void use_ready_fd(const PlannedService& s, std::uint64_t run) {
@@ -186,15 +197,21 @@ class World final : daemon::Reporter {
     if (const auto after = closes_unready_after(plan_, s, run, calm_)) {
       timer.arm(loop_.now() + *after, [this, number] {
         const Error why(Error::Kind::failed, "cannot become ready: it closed its descriptor");
-        if (!calm_ && processes_.alive(name_of(number))) service(number).never_heard(probe_of(number), why);
+        if (!calm_ && is_there(number) && processes_.alive(name_of(number)))
+          service(number).never_heard(probe_of(number), why);
       });
     } else if (const auto ready = says_ready_after(plan_, s, run, calm_)) {
       timer.arm(loop_.now() + *ready, [this, number] {
-        service(number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(number)});
+        if (is_there(number))
+          service(number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(number)});
       });
     }
   }
-  const config::Probe& probe_of(std::uint32_t number) { return service(number).spec().ready.probes.front(); }
+  // As its run knows it, also when the file says something else by now.
+  const config::Probe& probe_of(std::uint32_t number) {
+    const auto known = probe_of_run_.find(number);
+    return known == probe_of_run_.end() ? service(number).spec().ready.probes.front() : *known->second;
+  }
   Timer& voice(std::uint32_t number) {
     auto& timer = voices_[number];
     if (timer == nullptr) timer = std::make_unique<Timer>(loop_);
@@ -208,8 +225,8 @@ class World final : daemon::Reporter {
   }
   // Bound for whoever runs or is about to; refused for everybody else, so that no client waits for nothing.
   std::optional<std::string> check_sockets() {
-    for (const PlannedService& s : plan_.services) {
-      if (s.readiness != Readiness::listen) continue;
+    for (const PlannedService& s : current_.services) {
+      if (s.readiness != Readiness::listen || !is_there(s.number)) continue;
       const Service& real = service(s.number);
       if (real.record().stuck) continue;  // who cannot be killed has them, too
       const bool bound = resources_.bound().contains(std::string(real.name()));
@@ -251,8 +268,62 @@ class World final : daemon::Reporter {
     say(asked.what + (waited ? " holds" : " answered " + waited.error().text()));
   }
 
+  // What was edited since the last one is taken over; the same file touches nothing.
+  Task<void> exchange(std::uint32_t which) {
+    Context patience(root_);
+    const Result<Permit> turn = co_await one_at_a_time_.lock(patience);
+    if (going_down_ || !turn) co_return;
+    const Plan next = make_neighbour(current_, which);
+    daemon::NewStack stack{.stack = make_stack(next), .difference = {}, .warnings = {}};
+    stack.difference = config::difference(stack_, supervisor_.specs(), stack.stack);
+    if (stack.difference.empty()) {
+      say("exchange " + std::to_string(which) + ": nothing has changed");
+      co_return;
+    }
+    if (!stack.difference.refusals().empty()) fail("the neighbour cannot be taken over");
+    say("> exchange " + std::to_string(which));
+    const auto added = stack.difference.added.size();
+    for (const PlannedService& s : next.services) planned_.try_emplace(s.number, s);
+    const auto before = runs_of_unchanged(stack);
+    const Result<daemon::Touched> touched = co_await supervisor_.exchange(patience, std::move(stack));
+    if (!touched) {
+      say("exchange " + std::to_string(which) + " given up: " + touched.error().text());
+      if (!going_down_) fail("an exchange is given up although the stack stays up");
+      co_return;
+    }
+    plan_by(next);
+    oracle_.forget_edges();
+    std::string words;
+    for (const std::string& name : touched->stops) words += " -" + name;
+    for (const std::string& name : touched->starts) words += " +" + name;
+    say("exchanged " + std::to_string(which) + ":" + words + " added " + std::to_string(added));
+    for (const auto& [name, run] : before) {
+      const Service& s = supervisor_.at(*supervisor_.find(name));
+      const bool was_touched = std::ranges::find(touched->stops, name) != touched->stops.end();
+      if (!was_touched && s.record().cause && s.record().cause.text() == "the file has changed" &&
+          s.incarnation() != run)
+        fail(name + " was restarted by an exchange that does not concern it");
+    }
+    const daemon::StackView& view = supervisor_;
+    if (view.shown().size() != next.services.size()) fail("not every service of the file is shown");
+  }
+  std::map<std::string, SharedIncarnation> runs_of_unchanged(const daemon::NewStack& stack) {
+    std::map<std::string, SharedIncarnation> runs;
+    for (const config::Service& s : stack.stack.services) {
+      const bool changed = std::ranges::find(stack.difference.changed, s.name,
+                                             &config::ServiceChange::name) != stack.difference.changed.end();
+      if (const auto index = supervisor_.find(s.name); index && !changed)
+        runs.emplace(s.name, supervisor_.at(*index).incarnation());
+    }
+    return runs;
+  }
+
   void act(const PlannedEvent& event) {
-    const std::string name = event.what == PlannedEvent::What::pause ? "" : name_of(event.service);
+    if (event.what == PlannedEvent::What::exchange)
+      return spawn(requests_, "exchange", exchange(event.service));
+    const bool is_of_service = event.what != PlannedEvent::What::pause;
+    if (is_of_service && !is_there(event.service)) return;
+    const std::string name = is_of_service ? name_of(event.service) : "";
     std::optional<TimePoint> deadline;
     if (event.patience) deadline = loop_.now() + *event.patience;
     switch (event.what) {
@@ -277,6 +348,7 @@ class World final : daemon::Reporter {
         say("> pause");
         clock_.advance(*event.patience);
         break;
+      case PlannedEvent::What::exchange: break;
       case PlannedEvent::What::reload:
         if (planned(name).readiness != Readiness::notify) break;
         say("> reload " + name);
@@ -289,7 +361,8 @@ class World final : daemon::Reporter {
   void calm_down() {
     say("> from here on everybody behaves");
     calm_ = true;
-    for (const PlannedService& s : plan_.services) {
+    for (const PlannedService& s : current_.services) {
+      if (!is_there(s.number)) continue;
       if (s.readiness == Readiness::notify) service(s.number).said({.ready = true});
       if (has_ready_fd(s.readiness))
         service(s.number).heard({.kind = config::Probe::Kind::fd, .only = &probe_of(s.number)});
@@ -348,7 +421,7 @@ class World final : daemon::Reporter {
       supervisor_.kill_everything(Error::closed("killed"));
     }
     supervisor_.unwatch(changed);
-    const auto deaths = static_cast<int>(2 * plan_.services.size() + 2);
+    const auto deaths = static_cast<int>(2 * planned_.size() + 2);
     const Duration noticed = plan_.deaths_are_noticed_late ? deaths * latest_notice : Duration(0);
     if (loop_.now() > due + noticed) fail("the shutdown took longer than its budget");
   }
@@ -374,7 +447,9 @@ class World final : daemon::Reporter {
   const Plan& plan_;
   std::FILE* journal_;  // null: nobody reads it
   config::Stack stack_;
-  std::map<std::uint32_t, const PlannedService*> planned_;
+  Plan current_;
+  std::map<std::uint32_t, PlannedService> planned_;
+  std::map<std::uint32_t, const config::Probe*> probe_of_run_;
   ManualClock clock_;
   Loop loop_{clock_};
   Context root_{loop_};
@@ -386,6 +461,7 @@ class World final : daemon::Reporter {
   WaitGroup director_{loop_, "director"};
   WaitGroup requests_{loop_, "requests"};
   WaitGroup listeners_{loop_, "listeners"};
+  Mutex one_at_a_time_{loop_, "exchange"};
   std::deque<Asked> asked_;
   std::deque<Asked> waits_;
   std::map<std::uint32_t, std::unique_ptr<Timer>> voices_;

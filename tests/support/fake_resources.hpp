@@ -50,7 +50,18 @@ class FakeResources final : public daemon::ResourceProvider {
   // Those whose sockets are bound.
   [[nodiscard]] const std::set<std::string, std::less<>>& bound() const { return bound_; }
 
+  void keep_sockets(std::size_t index) override {
+    if (const auto name = names_.find(index); name != names_.end() && bound_.contains(name->second))
+      kept_.insert(name->second);
+  }
+  void place(std::size_t index, const config::Service& spec) override {
+    const bool was_bound = kept_.erase(spec.name) > 0;
+    names_[index] = spec.name;
+    if (was_bound && spec.extras && !spec.extras->listen.empty()) bound_.emplace(spec.name);
+  }
+
   std::unique_ptr<daemon::ServiceResources> open(const daemon::ServiceRef& service) override {
+    names_[service.index()] = service.name();
     return std::make_unique<Handle>(*this, service);
   }
 
@@ -138,6 +149,8 @@ class FakeResources final : public daemon::ResourceProvider {
   Holders holders_{*this};
   std::set<std::string, std::less<>> held_;
   std::set<std::string, std::less<>> bound_;
+  std::set<std::string, std::less<>> kept_;  // while a reload is on its way
+  std::map<std::size_t, std::string> names_;
 };
 
 }  // namespace belfry::testing

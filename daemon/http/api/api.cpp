@@ -70,6 +70,20 @@ class DeferredCluster final : public Deferred {
   ShowCluster show_;
 };
 
+class DeferredReload final : public Deferred {
+ public:
+  DeferredReload(Api& api, RunReload run) : Deferred(Delay::command), api_(api), run_(std::move(run)) {}
+  Task<Response> perform(Context& ctx) override { return api_.perform(ctx, std::move(run_)); }
+  std::optional<Response> at_once() override {
+    if (!run_.in_background) return std::nullopt;
+    return json(202, "{\"message\":\"accepted\"}\n");
+  }
+
+ private:
+  Api& api_;
+  RunReload run_;
+};
+
 }  // namespace
 
 Answer Api::answer(const Request& request, const Caller& caller) {
@@ -80,6 +94,8 @@ Answer Api::answer(const Request& request, const Caller& caller) {
     return std::make_unique<DeferredCommand>(*this, *run);
   if (const auto* show = std::get_if<ShowCluster>(&understood))
     return std::make_unique<DeferredCluster>(*this, *show);
+  if (auto* run = std::get_if<RunReload>(&understood))
+    return std::make_unique<DeferredReload>(*this, std::move(*run));
   if (auto* follow = std::get_if<FollowEvents>(&understood))
     return follow_events(journal_, std::move(*follow));
   if (auto* follow = std::get_if<FollowLogs>(&understood)) return follow_logs(logs_, std::move(*follow));
@@ -204,6 +220,7 @@ Understood Api::dispatch(const Match& match, const Request& request, std::string
     case Route::page: return show_page(request);
     case Route::openapi: return json(200, std::string(openapi_text));
     case Route::command: return audited(understand_command(match, query), match, asker);
+    case Route::reload: return understand_reload(query, asker);  // it is said when it touches something
     case Route::shutdown: return audited(shut_down(stack_), match, asker);
     case Route::unknown: break;
   }

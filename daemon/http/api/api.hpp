@@ -19,6 +19,7 @@
 #include "daemon/http/wire/wall_clock.hpp"
 #include "daemon/metrics/http_metrics.hpp"
 #include "daemon/view/cluster_view.hpp"
+#include "daemon/view/reload.hpp"
 #include "daemon/view/stack_view.hpp"
 
 namespace belfry::daemon::http {
@@ -43,6 +44,13 @@ struct RunCommand {
   bool in_background = false;  // ?wait=0: answer 202 at once
 };
 
+// POST /v1/reload, understood.
+struct RunReload {
+  std::string asked_by;
+  bool dry_run = false;        // ?dry_run=1
+  bool in_background = false;  // ?wait=0: answer 202 at once
+};
+
 // GET /metrics, understood.
 struct Metrics {};
 
@@ -54,7 +62,7 @@ struct ShowCluster {
 
 // What a request is: answered, or something that has to be waited for first.
 using Understood =
-    std::variant<Response, WaitFor, RunCommand, FollowEvents, FollowLogs, Metrics, ShowCluster>;
+    std::variant<Response, WaitFor, RunCommand, RunReload, FollowEvents, FollowLogs, Metrics, ShowCluster>;
 
 // Lifecycle: longer than the server that asks it, and not longer than the stack that it shows.
 class Api final : public RequestHandler {
@@ -66,6 +74,8 @@ class Api final : public RequestHandler {
   void set_rules(AccessRules rules) { rules_ = std::move(rules); }
   // The stack is a part of it; nobody: it is alone.
   void set_cluster(ClusterSource& cluster) { cluster_ = &cluster; }
+  // Before anybody can ask; without one, nobody can reload the stack.
+  void set_reloader(StackReloader& reloader) { reloader_ = &reloader; }
   // Told of every command that is accepted, whoever sent it: "stop of api asked for by user 1000 (process
   // 4711)".
   std::function<void(const std::string&)> on_command;
@@ -92,6 +102,8 @@ class Api final : public RequestHandler {
   Task<Response> perform(Context& ctx, RunCommand run);
   // Asks etcd first, where the stack follows nobody.
   Task<Response> perform(Context& ctx, ShowCluster show);
+  // Reloads the stack, or says what that would do.
+  Task<Response> perform(Context& ctx, RunReload run);
 
  private:
   // Who asks, and what he may do and see.
@@ -111,8 +123,11 @@ class Api final : public RequestHandler {
   [[nodiscard]] Understood understand_cluster(const Request& request, std::string_view query,
                                               const Asker& asker) const;
 
+  [[nodiscard]] Understood understand_reload(std::string_view query, const Asker& asker) const;
+
   StackView& stack_;
   ClusterSource* cluster_ = nullptr;
+  StackReloader* reloader_ = nullptr;
   HttpMetrics& metrics_;
   Scrape scrape_;
   Journal& journal_;

@@ -58,7 +58,7 @@ Check check_service(const ServiceView& service, const Options& options) {
 std::vector<Check> check_stack(const StackView& stack, const Options& options) {
   std::vector<Check> checks;
   if (stack.shutting_down()) checks.push_back({"stack", Verdict::fail, "shutting down"});
-  for (std::size_t index = 0; index < stack.service_count(); ++index) {
+  for (const std::size_t index : stack.shown()) {
     checks.push_back(check_service(stack.service(index), options));
   }
   const bool nothing_failed =

@@ -334,7 +334,7 @@ std::variant<Response, FollowLogs> understand_logs(const Request& request, std::
       return no_such_service(world.stack, name);
   }
   if (query.services.empty()) {
-    for (std::size_t i = 0; i < world.stack.service_count(); ++i)
+    for (const std::size_t i : world.stack.shown())
       if (world.stack.service(i).type != config::ServiceType::gate) asked.pages.push_back(i);
     asked.pages.push_back(world.book.own());
   }

@@ -16,6 +16,7 @@ class PublicView final : public StackView {
 
   [[nodiscard]] std::string_view stack_name() const override { return whole_.stack_name(); }
   [[nodiscard]] std::size_t service_count() const override { return whole_.service_count(); }
+  [[nodiscard]] std::vector<std::size_t> shown() const override { return whole_.shown(); }
   [[nodiscard]] ServiceView service(std::size_t index) const override;
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const override {
     return whole_.find(name);

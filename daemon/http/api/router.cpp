@@ -18,6 +18,7 @@ constexpr FixedPath fixed_paths[] = {
     {"/v1/wait", Route::wait},         {"/v1/shutdown", Route::shutdown}, {"/v1/events", Route::events},
     {"/v1/logs", Route::logs},         {"/v1/timeline", Route::timeline}, {"/v1/why", Route::why},
     {"/openapi.json", Route::openapi}, {"/v1/cluster", Route::cluster},   {"/", Route::page},
+    {"/v1/reload", Route::reload},
 };
 
 constexpr ServiceCommand commands[] = {ServiceCommand::start, ServiceCommand::stop, ServiceCommand::restart,
@@ -89,7 +90,8 @@ Access needed_access(Route route) {
     case Route::healthz:
     case Route::metrics: return Access::health_only;
     case Route::command:
-    case Route::shutdown: return Access::full;
+    case Route::shutdown:
+    case Route::reload: return Access::full;
     case Route::services:
     case Route::service:
     case Route::wait:

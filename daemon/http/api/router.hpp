@@ -32,7 +32,8 @@ enum class Route : std::uint8_t {
   openapi,
   page,  // read_only
   command,
-  shutdown,  // full
+  shutdown,
+  reload,  // full
   unknown
 };
 

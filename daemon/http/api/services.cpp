@@ -126,7 +126,7 @@ Response list_services(const StackView& stack, WallClock& clock, bool may_comman
   json.key("now_monotonic_ns").number(now.time_since_epoch().count());
   write_for_operators(json, stack);
   json.key("services").begin_array();
-  for (std::size_t index = 0; index < stack.service_count(); ++index) {
+  for (const std::size_t index : stack.shown()) {
     write_service(json, stack.service(index), now, clock);
   }
   json.end_array();

@@ -69,8 +69,7 @@ Response show_timeline(const StackView& stack, WallClock& clock) {
   moments.write("begun", start.begun);
   moments.write("up", start.up);
   json.key("services").begin_array();
-  for (std::size_t i = 0; i < stack.service_count(); ++i)
-    write_service(json, moments, stack.service(i), stack.timeline(i));
+  for (const std::size_t i : stack.shown()) write_service(json, moments, stack.service(i), stack.timeline(i));
   json.end_array();
   json.end_object();
   response.body += '\n';

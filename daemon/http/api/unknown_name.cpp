@@ -10,7 +10,7 @@ namespace belfry::daemon::http {
 Response no_such_service(const StackView& stack, std::string_view name) {
   std::vector<std::string_view> names;
   names.reserve(stack.service_count());
-  for (std::size_t i = 0; i < stack.service_count(); ++i) names.push_back(stack.service(i).name);
+  for (const std::size_t i : stack.shown()) names.push_back(stack.service(i).name);
   std::string detail = "cannot find a service named " + std::string(name);
   if (const std::string_view near = text::nearest(name, names); !near.empty())
     detail += "; did you mean " + std::string(near) + "?";

@@ -127,11 +127,11 @@ TEST_F(ServiceManagerNotifierTest, a_watchdog_that_waits_for_somebody_else_is_no
 
 TEST_F(ServiceManagerNotifierTest, a_refused_reload_is_begun_and_ended_so_that_nobody_waits_for_it) {
   ServiceManagerNotifier& notifier = begin();
-  notifier.reload_refused("cannot reload");
+  notifier.reload_answered("cannot reload");
   EXPECT_TRUE(told().empty()) << "READY=1 would not be true yet";
   notifier.ready();
   told();
-  notifier.reload_refused("cannot reload");
+  notifier.reload_answered("cannot reload");
   const Told messages = told();
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0].rfind("RELOADING=1\nMONOTONIC_USEC=", 0), 0U);

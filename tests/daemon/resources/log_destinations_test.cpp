@@ -49,7 +49,8 @@ struct LogDestinationsTest : testing::Test {
     logs->on_unwritten = [this](const std::string& name, std::uint64_t lines) {
       unwritten += name + ": " + std::to_string(lines);
     };
-    for (std::size_t i = 0; i < stack.services.size(); ++i) opened.push_back(logs->open(i));
+    for (std::size_t i = 0; i < stack.services.size(); ++i)
+      opened.push_back(logs->open(i, stack.services[i]));
   }
   void say(std::size_t service, std::string_view line) {
     opened[service]->add({.bytes = line}, {.incarnation = 1});
@@ -98,7 +99,7 @@ TEST_F(LogDestinationsTest, the_ring_stays_when_the_service_gives_everything_bac
   begin();
   say(0, "first run\n");
   opened.clear();
-  opened.push_back(logs->open(0));
+  opened.push_back(logs->open(0, stack.services[0]));
   say(0, "second run\n");
   EXPECT_EQ(logs->ring(0)->next(), 3U);
 }

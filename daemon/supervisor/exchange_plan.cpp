@@ -1,0 +1,125 @@
+#include "daemon/supervisor/exchange_plan.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace belfry::daemon {
+
+namespace {
+
+std::vector<const config::Service*> services_of(const config::Stack& stack) {
+  std::vector<const config::Service*> all;
+  all.reserve(stack.services.size());
+  for (const config::Service& one : stack.services) all.push_back(&one);
+  return all;
+}
+
+bool is_tried_again(State state) { return state == State::failed || state == State::backoff; }
+
+}  // namespace
+
+std::vector<bool> wanted_in(const std::vector<const config::Service*>& services,
+                            const std::vector<std::string>& names) {
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  std::vector<std::uint32_t> found;
+  std::vector<bool> wanted(services.size());
+  for (std::uint32_t i = 0; i < services.size(); ++i) {
+    places.emplace(services[i]->name, i);
+    if (!services[i]->enabled) continue;
+    if (!names.empty() && std::ranges::find(names, services[i]->name) == names.end()) continue;
+    wanted[i] = true;
+    found.push_back(i);
+  }
+  for (std::size_t next = 0; next < found.size(); ++next) {
+    for (const config::Dependency& edge : services[found[next]]->depends_on) {
+      const auto on = places.find(edge.service);
+      if (!edge.required || on == places.end() || wanted[on->second]) continue;
+      wanted[on->second] = true;
+      found.push_back(on->second);
+    }
+  }
+  return wanted;
+}
+
+std::vector<const config::Service*> Supervisor::specs() const {
+  std::vector<const config::Service*> all;
+  all.reserve(shown_.size());
+  for (const std::uint32_t slot : shown_) all.push_back(&services_[slot]->spec());
+  return all;
+}
+
+Supervisor::Stops Supervisor::who_stops(const NewStack& next) const {
+  Stops stops;
+  stops.is_root.resize(services_.size());
+  stops.is_for_good.resize(services_.size());
+  stops.is_stopped.resize(services_.size());
+  std::vector<Node*> roots;
+  const auto add_root = [&](Service& service) {
+    if (!is_running(service.state())) return;
+    stops.is_root[service.index()] = true;
+    roots.push_back(&service);
+  };
+  const auto add_for_good = [&](Service& service) {
+    stops.is_for_good[service.index()] = true;
+    stops.for_good.push_back(&service);
+  };
+  for (const std::uint32_t place : next.difference.removed) {
+    Service& gone = *services_[shown_[place]];
+    add_for_good(gone);
+    add_root(gone);
+  }
+  for (const config::ServiceChange& change : next.difference.changed) {
+    Service& service = *services_[shown_[change.before]];
+    const bool is_disabled = service.spec().enabled && !next.stack.services[change.after].enabled;
+    if (is_disabled) add_for_good(service);
+    if (is_disabled || change.restarts()) add_root(service);
+  }
+  if (roots.empty()) return stops;
+  for (Node* node : graph_.who_must_stop(roots)) {
+    stops.all.push_back(&service_of(*node));
+    stops.is_stopped[node->index()] = true;
+  }
+  return stops;
+}
+
+// Places in the new file: who is new and wanted, who is wanted as never before, whose change may have
+// repaired what was wrong. Not who runs, or has done its work, or was stopped by somebody.
+std::vector<std::uint32_t> Supervisor::who_starts(const NewStack& next) const {
+  const std::vector<const config::Service*> before = specs();
+  const std::vector<bool> wanted_before = wanted_in(before, names_);
+  const std::vector<bool> wanted = wanted_in(services_of(next.stack), names_);
+  const Stops stops = who_stops(next);
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  for (std::uint32_t i = 0; i < before.size(); ++i) places.emplace(before[i]->name, i);
+  std::vector<bool> is_changed(next.stack.services.size());
+  for (const config::ServiceChange& change : next.difference.changed) is_changed[change.after] = true;
+
+  std::vector<std::uint32_t> starts;
+  for (std::uint32_t i = 0; i < next.stack.services.size(); ++i) {
+    const auto known = places.find(next.stack.services[i].name);
+    if (known == places.end()) {
+      if (wanted[i]) starts.push_back(i);
+      continue;
+    }
+    const Service& service = *services_[shown_[known->second]];
+    const Record& record = service.record();
+    if (stops.is_for_good[service.index()]) continue;
+    const bool comes_back = stops.is_stopped[service.index()] ||
+                            (service.is_held_back() && record.wanted && record.state == State::waiting);
+    const bool is_new_to_it = wanted[i] && !wanted_before[known->second] && record.state == State::inactive &&
+                              !service.was_stopped();
+    if (comes_back || is_new_to_it || (is_changed[i] && is_tried_again(record.state))) starts.push_back(i);
+  }
+  return starts;
+}
+
+Touched Supervisor::whom_it_touches(const NewStack& next) const {
+  Touched touched;
+  const Stops stops = who_stops(next);
+  for (auto it = stops.all.rbegin(); it != stops.all.rend(); ++it) touched.stops.emplace_back((*it)->name());
+  for (const std::uint32_t place : who_starts(next))
+    touched.starts.push_back(next.stack.services[place].name);
+  return touched;
+}
+
+}  // namespace belfry::daemon
