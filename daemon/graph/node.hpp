@@ -78,9 +78,9 @@ class Node {
   }
   // Other hosts tell of it (`cluster`).
   [[nodiscard]] bool is_remote() const {
-    return spec_.type == config::ServiceType::external &&
-           std::ranges::find(spec_.ready.probes, config::Probe::Kind::cluster, &config::Probe::kind) !=
-               spec_.ready.probes.end();
+    return spec_->type == config::ServiceType::external &&
+           std::ranges::find(spec_->ready.probes, config::Probe::Kind::cluster, &config::Probe::kind) !=
+               spec_->ready.probes.end();
   }
   // A stop has been announced, or is on its way.
   [[nodiscard]] bool is_leaving() const {
