@@ -422,7 +422,7 @@ would start: db, api, new
 
     def test_during_a_slow_start_it_counts_from_then_on(self):
         services = "  db: {command: $SAMPLE --name db --notify --ready-delay %s, ready: notify}\n" + sleeper("api", more=", depends_on: [db]")
-        stack = self.stack(services % "1h").start().wait_for_control()
+        stack = self.stack(services % "60m").start().wait_for_control()
         self.assertEqual(stack.wait("db", condition="started"), 200)
         stack.write(services % "1ms")
         self.assertEqual(stack.cli("reload").returncode, 0, stack.output.text())
