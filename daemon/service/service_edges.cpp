@@ -117,6 +117,7 @@ std::optional<TimePoint> Service::look_at_edges() {
   // Whoever asked for the start, or counts on it, looks at what became of it, also when nothing did.
   if (std::exchange(record_.start_requested, false)) tell_dependents(false);
   if (held_back_) {
+    edges_hold_since_ = TimePoint::max();
     runtime_.start_slots.forget(attention_);
     return TimePoint::max();
   }

@@ -69,6 +69,7 @@ void Service::adopt_at_rest(const config::Service& before) {
   launch_.reset();
   bound_.reset();
   refusal_ = {};
+  edges_hold_since_ = TimePoint::max();
   handle_is_old_ = resources_ != nullptr;
   if (resources_ != nullptr && !record_.stuck) {
     runtime_.resources.keep_sockets(index());
