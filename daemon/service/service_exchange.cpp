@@ -94,7 +94,8 @@ void Service::adopt_at_rest(const config::Service& before) {
 
 // Of one that rests clients are refused.
 void Service::take_sockets() {
-  const bool is_on_its_way = record_.state == State::waiting || record_.state == State::backoff;
+  const bool is_on_its_way = record_.state == State::waiting || record_.state == State::backoff ||
+                             (record_.start_requested && record_.state != State::blocked);
   if (is_on_its_way && spec().extras && !spec().extras->listen.empty()) resources().bind_sockets();
 }
 
