@@ -392,7 +392,7 @@ would start: db, api, new
 
     def test_who_cannot_start_after_it_is_named_and_the_others_run(self):
         stack = self.running(sleeper("a"), "a")
-        stack.write(sleeper("a", 1001) + "  bad: {command: 'false', restart: no}\n")
+        stack.write(sleeper("a", 1001) + "  bad: {command: ./nowhere, restart: no}\n")
         ran = stack.cli("reload")
         self.assertEqual(ran.returncode, 69)
         self.assertIn("cannot start all after the reload", ran.stderr)
