@@ -488,8 +488,7 @@ Without a SERVICE the stack becomes what its files say now: services come and
 go, those with another command, environment or the like are restarted, after
 whoever depends on them has stopped; edges, restart policies and the tuning of
 probes change in place; all others keep their processes. With a mistake in the
-file nothing is touched. SIGHUP does the same. `belfry check` first is not
-needed.
+file nothing is touched. SIGHUP does the same.
 With a SERVICE, that one is told as its `reload:` says: a signal or a command.
 It says whom it waits for: at once on a terminal, elsewhere after 10 s.
 Exit: 0 done, 64 no such service, 65 refused: a bad file, or a key that takes a

@@ -10,7 +10,7 @@ import unittest
 
 from harness import BELFRY, ROOT, belfry
 
-CLUSTER = "services:\n  web:\n    command: sleep 1\n    ready: {cluster: web}\n"
+NOT_YET = "services:\n  web: {command: sleep 1, tty: true, log: inherit}\n"
 
 
 class Folder(unittest.TestCase):
@@ -27,16 +27,16 @@ class Folder(unittest.TestCase):
 
 class Check(Folder):
     def test_what_this_version_cannot_do_is_said_in_every_format(self):
-        path = self.write("belfry.yaml", CLUSTER)
+        path = self.write("belfry.yaml", NOT_YET)
         said = belfry("check", path)
         self.assertEqual(said.returncode, 65, said.stderr)
-        self.assertIn(f"{path}:4:13: error: cannot use `ready.cluster`", said.stderr)
+        self.assertIn(f"{path}:2:3: error: cannot use `tty` together with `log: inherit`", said.stderr)
         self.assertIn("1 error\n", said.stderr)
         answer = belfry("check", "--format", "json", path)
         self.assertEqual((answer.returncode, answer.stderr), (65, ""))
         found = json.loads(answer.stdout)["diagnostics"]
         self.assertEqual([(one["code"], one["range"]["start"]) for one in found],
-                         [("not-yet", {"line": 3, "character": 12})])
+                         [("not-yet", {"line": 1, "character": 2})])
         answer = belfry("check", "--format", "sarif", path)
         self.assertEqual((answer.returncode, answer.stderr), (65, ""))
         found = json.loads(answer.stdout)["runs"][0]["results"]
