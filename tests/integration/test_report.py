@@ -180,7 +180,7 @@ class Pages(Reports):
         stack.output.index_of("belfry | ready after")
         self.assertEqual(stack.cli("report", "--html", "/no/such/folder/run.html").returncode, 71)
         missing = stack.cli("report")
-        self.assertEqual((missing.returncode, "--html FILE is missing" in missing.stderr), (64, True))
+        self.assertEqual((missing.returncode, "--html FILE or --dashboard FILE is missing" in missing.stderr), (64, True))
 
     def test_a_run_that_cannot_begin_leaves_no_page(self):
         stack = self.stack("  db: {command: [sleep, '1'], nonsense: 1}")
