@@ -88,7 +88,7 @@ class Wires(Scenario):
 
     def refusal(self, service, command, ready):
         """Why it is not ready when its start has no more time."""
-        stack = self.stack(f"  {service}: {{command: {command}, restart: no, ready: {{{ready}, timeout: 1500ms}}}}").start()
+        stack = self.stack(f"  {service}: {{command: {command}, restart: no, ready: {{{ready}, timeout: 4s}}}}").start()
         self.assertEqual(stack.exit_code(), 69, stack.output.text())
         return stack.output.text()
 
