@@ -16,7 +16,7 @@ function(belfry_room folder)
     target_include_directories(belfry_${_name} PUBLIC ${_headers})
     target_compile_features(belfry_${_name} PUBLIC cxx_std_23)
     # What is never in a hurry is small rather than fast in the one file that goes into every image.
-    if(BELFRY_STATIC AND folder MATCHES "^(analyze|cli|client|config|daemon/host|daemon/run|daemon/why|history|probes/databases|probes/protocols|relay|report|tls|waiter)(/|$)")
+    if(BELFRY_STATIC AND folder MATCHES "^(analyze|cli|client|config|daemon/cluster|daemon/host|daemon/http/api|daemon/resources|daemon/run|daemon/why|history|probes/databases|probes/net|probes/protocols|relay|report|tls|waiter)(/|$)")
       target_compile_options(belfry_${_name} PRIVATE -Oz)
     endif()
   else()
