@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t most_remarks = 100;
 constexpr Duration least_age = std::chrono::seconds(1);  // of a list that somebody looks at
 
-// What one question may take, so that a member which never answers is not waited for.
+// Of a member that was given time enough.
 Error unanswered() { return Error::failed("etcd has not answered"); }
 
 }  // namespace
@@ -23,8 +23,7 @@ Error unanswered() { return Error::failed("etcd has not answered"); }
 
 class Watcher::Follower final : public probes::RemoteService {
  public:
-  Follower(Watcher& watcher, std::string service, Remote& remote)
-      : watcher_(watcher), service_(std::move(service)), remote_(remote) {
+  Follower(Watcher& watcher, Remote& remote) : watcher_(watcher), remote_(remote) {
     remote_.followers.insert(this);
     ++watcher_.followers_;
     if (remote_.as_of == TimePoint::min())
@@ -59,7 +58,6 @@ class Watcher::Follower final : public probes::RemoteService {
 
  private:
   Watcher& watcher_;
-  std::string service_;
   Remote& remote_;
   probes::NewsListener* listener_ = nullptr;
 };
@@ -78,7 +76,7 @@ Watcher::~Watcher() = default;
 void Watcher::start() { spawn(life_, live(life_.context())); }
 
 std::unique_ptr<probes::RemoteService> Watcher::follow(std::string_view service) {
-  return std::make_unique<Follower>(*this, std::string(service), remote(service));
+  return std::make_unique<Follower>(*this, remote(service));
 }
 
 void Watcher::each(const std::function<void(std::string_view, const Hosts&)>& f) const {
