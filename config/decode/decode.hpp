@@ -71,6 +71,7 @@ struct ServiceDraft {
 [[nodiscard]] Fields<Stack> limits_fields();
 [[nodiscard]] Fields<Cluster> cluster_fields();
 [[nodiscard]] Fields<ServiceDraft> service_fields();
+[[nodiscard]] Fields<Update> update_fields();
 [[nodiscard]] Fields<Restart> restart_fields();
 [[nodiscard]] Fields<Stop> stop_fields();
 [[nodiscard]] Fields<Dependency> dependency_fields();
@@ -105,6 +106,7 @@ void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_outputs(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_publish(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_update(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_cluster(Decoder& decoder, const Node& node, StackDraft& draft);
 void decode_secrets(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_capabilities(Decoder& decoder, const Node& node, ServiceDraft& draft);

@@ -133,7 +133,7 @@ constexpr std::array<std::pair<std::string_view, NotifyAccess>, 3> accesses{
     {{"main", NotifyAccess::main}, {"exec", NotifyAccess::exec}, {"all", NotifyAccess::all}}};
 constexpr std::array<std::pair<std::string_view, bool>, 2> healths{{{"ignore", true}, {"count", false}}};
 
-constexpr std::array<Field<ServiceDraft>, 46> service_table{{
+constexpr std::array<Field<ServiceDraft>, 47> service_table{{
     {{"type", "service_type", "daemon",
       "`daemon`: runs on, in the background too if it has `ready`. `oneshot`: must exit with 0. `external`: "
       "run by somebody else, known by its probe "
@@ -208,6 +208,10 @@ constexpr std::array<Field<ServiceDraft>, 46> service_table{{
       "values.",
       "{address: \"${HOST_IP}:9092\"}", fits_process},
      [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_publish(d, *e.value, out); }},
+    {in_place({"update", "update", "it stops, and starts again",
+               "How it is replaced by a newer one of itself, by a restart or a reload.",
+               "{max_unavailable: 1}", fits_process}),
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_update(d, *e.value, out); }},
     {{"working_dir", "path", "the file's directory",
       "Where the service runs; relative paths of its other keys count from here.", "/srv/api", fits_probed},
      read_elsewhere},

@@ -53,6 +53,7 @@ std::vector<Table> all_tables() {
       table("log_probe_options", "`log` of a probe", "The long form.", log_probe_fields()),
       table("dns_options", "`dns` of a probe", "The long form.", dns_fields()),
       table("tls_options", "`tls` of a probe", "How belfry speaks TLS, and what it believes.", tls_fields()),
+      table("update", "`update`", "How a service is replaced by a newer one of itself.", update_fields()),
       table("restart_options", "`restart`", "The long form.", restart_fields()),
       table("stop", "`stop`", "How a service is asked to stop.", stop_fields()),
       table("log_options", "`log`", "What becomes of a service's output.", log_fields()),

@@ -113,6 +113,13 @@ void read_publication(const Service& s, Values& out) {
   for (const auto& [key, value] : s.extras->publish->outputs) add_variable(out, "publish", key, value);
 }
 
+void read_update(const Service& s, Values& out) {
+  if (!s.extras->update) return;
+  const Update& update = *s.extras->update;
+  if (update.max_unavailable != 0) add(out, "update.max_unavailable", std::to_string(update.max_unavailable));
+  add_texts(out, "update.hosts", update.hosts);
+}
+
 void read_rlimits(const Service& s, Values& out) {
   for (const ResourceLimit& limit : s.extras->rlimits) {
     const auto names = limit_names();
@@ -226,6 +233,7 @@ constexpr auto rows = std::to_array<ServiceRow>({
     {"secrets", read_secrets, extras},
     {"outputs", read_outputs, extras},
     {"publish", read_publication, extras},
+    {"update", read_update, extras},
     {"working_dir",
      [](const Service& s, Values& out) { add_text(out, "working_dir", s.working_dir.str()); }},
     {"user", [](const Service& s, Values& out) { add_text(out, "user", *s.user); }},

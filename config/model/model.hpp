@@ -291,6 +291,13 @@ struct Publication {
   std::vector<std::pair<std::string, std::string>> outputs;  // their keys in upper case
 };
 
+// How a service is replaced by a newer one of itself, when somebody asks for that.
+struct Update {
+  // Of the hosts that publish it, how many may be without it at once; 0: nobody counts.
+  std::uint32_t max_unavailable = 0;
+  std::vector<std::string> hosts;  // those that should have it; empty: whoever says something of it
+};
+
 // An output of another service that texts of this one refer to.
 struct OutputReference {
   std::string service;
@@ -325,7 +332,8 @@ struct ServiceExtras {
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<Secret> secrets;
   Outputs outputs;
-  std::optional<Publication> publish;       // what other hosts are told of it while it is ready here
+  std::optional<Publication> publish;  // what other hosts are told of it while it is ready here
+  std::optional<Update> update;
   std::vector<OutputReference> references;  // empty: it uses nobody's
   std::vector<std::pair<std::string, std::string>>
       late_environment;  // what of its environment refers to outputs

@@ -147,8 +147,22 @@ void check_cluster(Decoder& decoder, const StackDraft& draft) {
   }
 }
 
+// What nobody else has is nobody else's to count.
+void check_update(Decoder& decoder, const StackDraft& draft) {
+  for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
+    const Service& service = draft.stack.services[i];
+    if (is_repetition(draft, i) || !service.extras || !service.extras->update) continue;
+    if (service.extras->update->max_unavailable == 0 || service.extras->publish) continue;
+    decoder.diagnostics().error(
+        "missing-key", Span(draft.origins[i].mapping->find("update")->place()),
+        "`max_unavailable` counts the hosts that publish " + quote(service.name) + ", and this one does not",
+        "add publish: true");
+  }
+}
+
 void check_probes(Decoder& decoder, const StackDraft& draft) {
   check_cluster(decoder, draft);
+  check_update(decoder, draft);
   for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
     if (is_repetition(draft, i)) continue;
     const Service& service = draft.stack.services[i];

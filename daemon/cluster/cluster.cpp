@@ -81,7 +81,12 @@ Cluster::Cluster(Context& parent, etcd::ClientOptions client, const config::Clus
       resolver_(loop_),
       client_(parent, std::move(client), resolver_, tls_),
       publisher_(parent, client_, Keys(identity_.name), publisher_options(spec, identity_), random),
+      reservations_(client_, Keys(identity_.name), publisher_, identity_.host, random),
       watcher_(parent, client_, Keys(identity_.name), random) {
+  publisher_.on_put = [this](etcd::Revision revision) { watcher_.expect(revision); };
+  reservations_.on_wait = [this](const std::string& service, const std::string& text) {
+    if (on_remark) on_remark(service, "does not restart yet: " + text);
+  };
   publisher_.on_remark = [this](const std::string& about, const std::string& text) {
     if (on_remark) on_remark(about, text);
   };
@@ -109,7 +114,7 @@ Task<Result<void>> Cluster::stop(Context& patience) {
   co_return first;
 }
 
-ClusterView Cluster::cluster() const {
+ClusterView Cluster::cluster_summary() const {
   const etcd::ClientFacts& etcd = client_.facts();
   const PublisherFacts& published = publisher_.facts();
   const WatcherFacts& watched = watcher_.facts();
@@ -124,6 +129,7 @@ ClusterView Cluster::cluster() const {
       .remarks = {},
       .trouble = {},
       .watching = watcher_.is_watching(),
+      .watch_lag = watcher_.lag(),
       .known_for = watched.listed_at == TimePoint::min() ? Duration(0) : loop_.now() - watched.listed_at,
       .lease = published.lease,
       .lease_age = published.lease == 0 ? Duration(0) : loop_.now() - published.renewed_at,
@@ -133,10 +139,13 @@ ClusterView Cluster::cluster() const {
                  .events = watched.events,
                  .refused = watched.refused,
                  .backwards = watched.backwards,
+                 .missed = watched.missed,
                  .leases_lost = published.leases_lost,
                  .txns = published.txns,
                  .connections = etcd.connections,
                  .errors = published.errors + watched.errors},
+      .published = publisher_.published(),
+      .restarts = {},
       .own = {},
       .others = {}};
   for (const std::string& remark : {etcd.remark, watched.remark})
@@ -145,6 +154,13 @@ ClusterView Cluster::cluster() const {
     view.trouble = watched.trouble.text();
   else if (published.trouble)
     view.trouble = published.trouble.text();
+  for (std::string& service : publisher_.kept()) view.restarts.push_back({std::move(service), {}});
+  for (const auto& [service, why] : reservations_.waits()) view.restarts.push_back({service, why});
+  return view;
+}
+
+ClusterView Cluster::cluster() const {
+  ClusterView view = cluster_summary();
   for (Own& own : publisher_.all()) {
     view.own.push_back(view_of(own.service, identity_.host, own.publication, own.generation));
     view.own.back().trouble = std::move(own.trouble);

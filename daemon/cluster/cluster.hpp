@@ -11,6 +11,7 @@
 #include "config/model/model.hpp"
 #include "daemon/cluster/etcd/client.hpp"
 #include "daemon/cluster/publisher.hpp"
+#include "daemon/cluster/reservations.hpp"
 #include "daemon/cluster/watcher.hpp"
 #include "daemon/view/cluster_view.hpp"
 #include "probes/net/resolver.hpp"
@@ -42,11 +43,13 @@ class Cluster final : public ClusterSource {
 
   [[nodiscard]] probes::RemoteServices& others() { return watcher_; }
   [[nodiscard]] Publisher& publisher() { return publisher_; }
+  [[nodiscard]] Reservations& reservations() { return reservations_; }
   [[nodiscard]] const Identity& identity() const { return identity_; }
   // For people: whom it is about ("belfry", or a service), and what.
   std::function<void(const std::string& about, const std::string& text)> on_remark;
 
   [[nodiscard]] ClusterView cluster() const override;
+  [[nodiscard]] ClusterView cluster_summary() const override;
   Task<Result<void>> refresh(Context& ctx) override { return watcher_.refresh(ctx); }
 
  private:
@@ -59,6 +62,7 @@ class Cluster final : public ClusterSource {
   tls::Clients tls_;
   etcd::Client client_;
   Publisher publisher_;
+  Reservations reservations_;
   Watcher watcher_;
 };
 

@@ -95,6 +95,32 @@ std::shared_ptr<Bell<>> Publisher::withdraw(std::string_view service) {
   return gone;
 }
 
+Publication Publisher::leave() const {
+  return {
+      .boot_id = options_.boot_id, .incarnation = 0, .since_ms = 0, .outputs = {}, .words = "restarts it"};
+}
+
+void Publisher::keep(std::string_view service, Publication leave, etcd::Revision generation) {
+  ++leaves_changed_;
+  Entry& own = entry(KeyKind::reservation, service);
+  own.wanted = own.there = std::move(leave);
+  own.is_doubtful = false;
+  is_there(own, generation);
+}
+
+void Publisher::give_back(std::string_view service) {
+  ++leaves_changed_;
+  Entry& own = entry(KeyKind::reservation, service);
+  own.wanted.reset();
+  if (!own.there) own.is_doubtful = true;
+  attention_.notify();
+}
+
+bool Publisher::is_given_back(std::string_view service) const {
+  const auto found = entries_.find(keys_.of_host(KeyKind::reservation, service, options_.host));
+  return found == entries_.end() || !differs(found->second);
+}
+
 bool Publisher::is_published(std::string_view service) const {
   const auto found = entries_.find(keys_.of_host(KeyKind::publication, service, options_.host));
   return found != entries_.end() && (found->second.there || found->second.is_doubtful);
@@ -110,6 +136,20 @@ std::vector<Own> Publisher::all() const {
                    .trouble = entry.trouble});
   }
   return all;
+}
+
+std::size_t Publisher::published() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      entries_, [this](const auto& one) { return one.second.there && is_of_publication(one.first, keys_); }));
+}
+
+std::vector<std::string> Publisher::kept() const {
+  std::vector<std::string> services;
+  for (const auto& [key, entry] : entries_) {
+    const auto parts = keys_.parse(key);
+    if (parts && parts->kind == KeyKind::reservation && entry.wanted) services.push_back(entry.service);
+  }
+  return services;
 }
 
 Duration Publisher::lease_left() const {
@@ -423,6 +463,7 @@ Task<Result<void>> Publisher::make_way(Context& ctx, const std::string& key, con
 }
 
 void Publisher::is_there(Entry& entry, etcd::Revision generation) {
+  if (on_put && generation > entry.generation) on_put(generation);
   entry.generation = generation;
   entry.trouble.clear();
 }

@@ -78,13 +78,27 @@ class Publisher {
   void not_ready(std::string_view service, std::string why, std::int64_t since_ms);
   // Rings when nobody can read any more that it is ready here; or never, when etcd cannot be asked.
   std::shared_ptr<Bell<>> withdraw(std::string_view service);
+  // What a host writes that has leave to take a service down; and from now on it stands there, where it was
+  // put in that revision (reservations.hpp).
+  [[nodiscard]] Publication leave() const;
+  void keep(std::string_view service, Publication leave, etcd::Revision generation);
+  // It is not needed any more, if there was any.
+  void give_back(std::string_view service);
+  // Nothing is on its way that was given back.
+  [[nodiscard]] bool is_given_back(std::string_view service) const;
+  // How often any was kept or given back.
+  [[nodiscard]] std::uint64_t leaves_changed() const { return leaves_changed_; }
   // Whether anything of it stands in etcd, as far as this host knows.
   [[nodiscard]] bool is_published(std::string_view service) const;
 
   [[nodiscard]] const PublisherFacts& facts() const { return facts_; }
   [[nodiscard]] std::vector<Own> all() const;
+  [[nodiscard]] std::size_t published() const;
+  [[nodiscard]] std::vector<std::string> kept() const;  // services that there is leave for
   // When the lease is over, in the time of since_boot().
   [[nodiscard]] Duration lease_left() const;
+  // A transaction has put something in that revision.
+  std::function<void(etcd::Revision revision)> on_put;
   // What somebody should know: the service, and what.
   std::function<void(const std::string& service, const std::string& text)> on_remark;
 
@@ -139,6 +153,7 @@ class Publisher {
   Duration ttl_{0};      // of the lease we have
   TimePoint renew_at_{};
   std::uint32_t renewals_ = 0;
+  std::uint64_t leaves_changed_ = 0;
   Handshake life_;  // last: its context goes before what it cancels
 };
 

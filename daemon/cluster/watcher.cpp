@@ -97,8 +97,8 @@ Task<> Watcher::live(Context& ctx) {
     const Result<void> ended = co_await list_and_follow(ctx);
     if (ctx.cancelled()) break;
     failures = facts_.lists != lists ? 1 : failures + 1;
-    if (ended) continue;
-    in_trouble(ended.error());
+    if (ended && !std::exchange(was_compacted_, false)) continue;
+    if (!ended) in_trouble(ended.error());
     co_await rest(ctx, failures);
   }
 }
@@ -160,6 +160,7 @@ Task<Result<void>> Watcher::list(Context& ctx) {
       refuse(one.key, "it is no key of belfry's");
       continue;
     }
+    if (parts->kind == KeyKind::reservation) continue;
     auto& [ready, words] = all[std::string(parts->service)];
     if (!place(parts->kind == KeyKind::words ? words : ready, *parts, one)) keep_what_was(ready, *parts);
   }
@@ -214,24 +215,44 @@ Task<Result<void>> Watcher::follow_from(Context& ctx, etcd::Revision from) {
 Task<> Watcher::read_news(Context& ctx, etcd::Watch& watch, std::optional<Result<void>>& end) {
   while (!end) {
     Result<etcd::WatchNews> news = co_await watch.next(ctx);
-    if (!news)
+    if (!news) {
       end = std::unexpected(news.error());
-    else if (news->compacted != 0)
+    } else if (news->compacted != 0) {
+      was_compacted_ = true;
       end = Result<void>();
-    else
+    } else {
       take(*news);
+    }
   }
   attention_.notify();
 }
 
+void Watcher::expect(etcd::Revision revision) {
+  if (followers_ == 0 || revision <= facts_.revision || expected_ != 0) return;
+  expected_ = revision;
+  expected_since_ = loop_.now();
+}
+
+// While it is silent, the lag grows.
+Duration Watcher::lag() const {
+  return expected_ == 0 ? facts_.lag : std::max(facts_.lag, loop_.now() - expected_since_);
+}
+
+void Watcher::has_come_to(etcd::Revision revision) {
+  facts_.revision = std::max(facts_.revision, revision);
+  if (expected_ == 0 || facts_.revision < expected_) return;
+  facts_.lag = loop_.now() - expected_since_;
+  expected_ = 0;
+}
+
 void Watcher::take(const etcd::WatchNews& news) {
-  facts_.revision = std::max(facts_.revision, news.revision);
+  has_come_to(news.revision);
   for (const etcd::Event& event : news.events) take(event);
 }
 
 void Watcher::take(const etcd::Event& event) {
   const auto parts = keys_.parse(event.key_value.key);
-  if (!parts) return;
+  if (!parts || parts->kind == KeyKind::reservation) return;
   Remote& kept = remote(parts->service);
   const bool is_words = parts->kind == KeyKind::words;
   if (event.key_value.mod_revision <= (is_words ? kept.words_listed_in : kept.listed_in)) return;
@@ -289,13 +310,13 @@ Task<Result<void>> Watcher::look(Context& ctx, std::string service) {
 // nothing of what was known is of it.
 Result<void> Watcher::advance(etcd::Revision known, etcd::Revision revision) {
   if (revision >= known) {
-    facts_.revision = std::max(facts_.revision, revision);
+    has_come_to(revision);
     return {};
   }
   const std::string text = "the revision of etcd went back from " + std::to_string(known) + " to " +
                            std::to_string(revision) + " (a backup was restored?): all is read again";
   ++facts_.backwards;
-  facts_.revision = 0;
+  facts_.revision = expected_ = 0;
   forget_all();
   if (on_remark) on_remark(text);
   return std::unexpected(Error::failed(text));
@@ -336,6 +357,12 @@ void Watcher::keep_what_was(Hosts& ready, const KeyParts& parts) const {
 
 // What the watch has told since the list was made stays: it is not told again.
 void Watcher::adopt(Remote& remote, Hosts ready, Hosts words, etcd::Revision revision, TimePoint as_of) {
+  if (remote.listed_in != 0) {
+    facts_.missed += static_cast<std::uint64_t>(std::ranges::count_if(ready, [&](const auto& one) {
+      const auto known = remote.ready.find(one.first);
+      return known == remote.ready.end() || known->second.changed_in < one.second.changed_in;
+    }));
+  }
   for (auto& [host, placed] : remote.ready)
     if (placed.changed_in > revision) ready.insert_or_assign(host, std::move(placed));
   for (auto& [host, placed] : remote.words)

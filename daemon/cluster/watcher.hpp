@@ -45,6 +45,8 @@ struct WatcherFacts {
   std::uint64_t errors = 0;     // what was asked and not answered
   std::uint64_t refused = 0;    // keys and values that are none of belfry's
   std::uint64_t backwards = 0;  // how often the revision went backwards
+  std::uint64_t missed = 0;     // what a list has brought and the watch had not told
+  Duration lag{0};  // of the watch, behind the last transaction of this host that it should tell of
   etcd::Revision revision = 0;
   TimePoint listed_at = TimePoint::min();  // when the last list that was answered was asked for
   Error trouble;                           // why etcd cannot be asked; empty: it can
@@ -78,6 +80,9 @@ class Watcher final : public probes::RemoteServices {
   // By service, then by host: those that are ready.
   using Hosts = std::map<std::string, Placed, std::less<>>;
   void each(const std::function<void(std::string_view service, const Hosts& hosts)>& f) const;
+  // This host has put something in that revision, which the watch is to tell of.
+  void expect(etcd::Revision revision);
+  [[nodiscard]] Duration lag() const;
   // What somebody should know, once.
   std::function<void(const std::string&)> on_remark;
 
@@ -105,6 +110,7 @@ class Watcher final : public probes::RemoteServices {
   Task<Result<void>> look_at_doubtful(Context& ctx);
   Task<Result<void>> look(Context& ctx, std::string service);
   void take(const etcd::WatchNews& news);
+  void has_come_to(etcd::Revision revision);
   void take(const etcd::Event& event);
   // `known`: when it was asked for.
   [[nodiscard]] Result<void> advance(etcd::Revision known, etcd::Revision revision);
@@ -131,6 +137,9 @@ class Watcher final : public probes::RemoteServices {
   Remotes remotes_;
   std::size_t followers_ = 0;
   bool refreshing_ = false;
+  bool was_compacted_ = false;   // what the watch was to tell
+  etcd::Revision expected_ = 0;  // 0: nothing
+  TimePoint expected_since_{};
   Wakeup attention_;
   std::set<std::string, std::less<>> remarked_;
   Handshake life_;  // last: its context goes before what it cancels

@@ -156,6 +156,10 @@ struct ClusterFamilies {
             gauges(registry, "belfry_cluster_lease_age_seconds", "Since the lease was renewed.").Add({})),
         published(
             gauges(registry, "belfry_cluster_published", "Services of this host that are in etcd.").Add({})),
+        watch_lag(gauges(registry, "belfry_cluster_watch_lag_seconds",
+                         "How long the watch took to tell of the last thing that this host has published, or "
+                         "has taken so far.")
+                      .Add({})),
         lists(counters(registry, "belfry_cluster_lists_total", "Lists of everything that is published.")
                   .Add({})),
         looks(counters(registry, "belfry_cluster_looks_total",
@@ -169,6 +173,9 @@ struct ClusterFamilies {
         backwards(counters(registry, "belfry_cluster_revision_backwards_total",
                            "How often the revision of etcd went backwards.")
                       .Add({})),
+        missed(counters(registry, "belfry_cluster_watch_missed_total",
+                        "Publications that a list has brought and the watch had not told of.")
+                   .Add({})),
         leases_lost(counters(registry, "belfry_cluster_leases_lost_total", "Leases that were lost.").Add({})),
         txns(counters(registry, "belfry_cluster_transactions_total", "Transactions that were asked for.")
                  .Add({})),
@@ -176,26 +183,27 @@ struct ClusterFamilies {
                    .Add({})) {}
 
   void refresh() {
-    const ClusterView view = source.cluster();
+    const ClusterView view = source.cluster_summary();
     connected.Set(view.member.empty() ? 0 : 1);
     known_for.Set(seconds(view.known_for));
     lease_age.Set(seconds(view.lease_age));
-    published.Set(static_cast<double>(
-        std::ranges::count_if(view.own, [](const PublishedView& one) { return one.generation != 0; })));
+    watch_lag.Set(seconds(view.watch_lag));
+    published.Set(static_cast<double>(view.published));
     const ClusterCounts& counts = view.counts;
     take_over(lists, static_cast<double>(counts.lists));
     take_over(looks, static_cast<double>(counts.looks));
     take_over(events, static_cast<double>(counts.events));
     take_over(refused, static_cast<double>(counts.refused));
     take_over(backwards, static_cast<double>(counts.backwards));
+    take_over(missed, static_cast<double>(counts.missed));
     take_over(leases_lost, static_cast<double>(counts.leases_lost));
     take_over(txns, static_cast<double>(counts.txns));
     take_over(errors, static_cast<double>(counts.errors));
   }
 
   const ClusterSource& source;
-  Gauge &connected, &known_for, &lease_age, &published;
-  Counter &lists, &looks, &events, &refused, &backwards, &leases_lost, &txns, &errors;
+  Gauge &connected, &known_for, &lease_age, &published, &watch_lag;
+  Counter &lists, &looks, &events, &refused, &backwards, &missed, &leases_lost, &txns, &errors;
 };
 
 }  // namespace

@@ -15,6 +15,8 @@ std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(system::coarse_time_of_day()).count();
 }
 
+constexpr Duration between_words = std::chrono::seconds(1);
+constexpr std::size_t longest_words = 4096;
 constexpr std::size_t most_bytes = 16384;  // so that others believe it whatever has to be escaped
 
 bool is_published(const Service& service) {
@@ -55,9 +57,13 @@ std::string why_not(const Service& service) {
 }  // namespace
 
 void Announcements::state_changed(const Service& service) {
-  if (!is_published(service) || is_over_) return;
+  if (is_over_) return;
+  if (!not_ready_.empty()) tell_causes_soon();
+  if (!is_published(service)) return;
+  give_back_what_is_over(service);
   const auto told = told_.find(service.name());
   if (service.default_level()) {
+    not_ready_.erase(&service);
     // A oneshot that is run again is what it was until its next run has ended.
     const bool may_differ = service.state() == State::ready || service.state() == State::completed;
     if (told != told_.end() && (!may_differ || told->second == service.record().runs)) return;
@@ -66,12 +72,65 @@ void Announcements::state_changed(const Service& service) {
     return;
   }
   if (told != told_.end()) told_.erase(told);
+  reservations_.is_down(service.name());
   (void)publisher_.withdraw(service.name());
-  publisher_.not_ready(service.name(), why_not(service), wall_ms());
+  tell_why_not(service);
+}
+
+void Announcements::tell_why_not(const Service& service) {
+  std::string words = why_not(service);
+  if (words.empty()) {
+    not_ready_.erase(&service);
+  } else {
+    const std::string below = causes(service);
+    if (!below.empty() && words.size() + below.size() < longest_words) words += " (" + below + ")";
+    if (const auto known = not_ready_.find(&service); known != not_ready_.end() && known->second == words)
+      return;
+    not_ready_[&service] = words;
+  }
+  publisher_.not_ready(service.name(), std::move(words), wall_ms());
+}
+
+// Not with every change: a stack that starts has many.
+void Announcements::tell_causes_soon() {
+  if (again_.armed()) return;
+  again_.arm(saturating_add(loop_.now(), between_words), [this] {
+    std::vector<const Service*> all;
+    for (const auto& [service, words] : not_ready_) all.push_back(service);
+    for (const Service* service : all) tell_why_not(*service);
+  });
+}
+
+// It is ready again, by another run; or somebody wants it to rest, for as long as that may be.
+void Announcements::give_back_what_is_over(const Service& service) {
+  const auto reserved = reserved_.find(service.name());
+  if (reserved == reserved_.end()) return;
+  const bool is_back = service.default_level() && service.record().runs != reserved->second;
+  if (!is_back && service.state() != State::inactive) return;
+  reserved_.erase(reserved);
+  publisher_.give_back(service.name());
+}
+
+Task<Result<void>> Announcements::reserve(Context& ctx, std::vector<const Service*> going) {
+  std::vector<cluster::Demand> demands;
+  for (const Service* one : going) {
+    const config::Update& update = *one->spec().extras->update;
+    demands.push_back(
+        {.service = std::string(one->name()), .most = update.max_unavailable, .hosts = update.hosts});
+  }
+  const Result<void> reserved = co_await reservations_.reserve(ctx, std::move(demands));
+  const std::vector<std::string> kept = publisher_.kept();
+  for (const Service* one : going)
+    if (reserved && std::ranges::find(kept, one->name()) != kept.end())
+      reserved_[std::string(one->name())] = one->record().runs;
+  co_return reserved;
 }
 
 void Announcements::withdraw_all(const std::vector<std::unique_ptr<Service>>& services) {
   is_over_ = true;
+  again_.cancel();
+  not_ready_.clear();
+  reservations_.end();
   notice_ = Duration::zero();
   for (const auto& service : services) {
     if (!is_published(*service)) continue;

@@ -21,6 +21,8 @@
 #include "daemon/run/control_access.hpp"
 #include "daemon/run/own_tasks.hpp"
 #include "daemon/service/description.hpp"
+#include "daemon/why/explain.hpp"
+#include "daemon/why/text.hpp"
 #include "system/descriptors.hpp"
 #include "system/file_facts.hpp"
 #include "system/log_file.hpp"
@@ -244,7 +246,10 @@ Result<void> Daemon::open_cluster() {
   if (!made) return std::unexpected(made.error());
   cluster_ = std::move(*made);
   cluster_->on_remark = [this](const std::string& about, const std::string& text) { notice(about, text); };
-  announcements_.emplace(cluster_->publisher(), stack_.shutdown.delay);
+  announcements_.emplace(loop_, cluster_->publisher(), cluster_->reservations(), stack_.shutdown.delay);
+  announcements_->causes = [this](const Service& service) {
+    return causes_below(explain(supervisor_.why_facts(service.index())));
+  };
   supervisor_.announce_by(*announcements_);
   probes_.ask_others_by(cluster_->others());
   api_.set_cluster(*cluster_);

@@ -4,6 +4,7 @@
 
 #include "channels/select.hpp"
 #include "channels/sleep.hpp"
+#include "daemon/service/announcer.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/service/service_reload.hpp"
 #include "daemon/service/stop_rules.hpp"
@@ -249,12 +250,50 @@ void Supervisor::request_start_of_all(Service& service, CommandResult& result) {
   }
 }
 
+// What is down already takes nothing away from anybody.
+std::vector<const Service*> Supervisor::counted_on_elsewhere(const std::vector<Node*>& going) const {
+  std::vector<const Service*> counted;
+  for (Node* node : going) {
+    const Service& one = service_of(*node);
+    const bool is_counted =
+        one.spec().extras && one.spec().extras->update && one.spec().extras->update->max_unavailable != 0;
+    if (is_counted && runtime_.announcer != nullptr && one.default_level()) counted.push_back(&one);
+  }
+  return counted;
+}
+
+// Who has to go is looked at again after each wait: somebody may have become ready meanwhile.
+Task<Result<void>> Supervisor::leave_of_other_hosts(Context& ctx, std::function<std::vector<Node*>()> going) {
+  std::vector<const Service*> asked_for;
+  for (;;) {
+    std::vector<const Service*> counted = counted_on_elsewhere(going());
+    const bool is_known = std::ranges::all_of(
+        counted, [&](const Service* one) { return std::ranges::find(asked_for, one) != asked_for.end(); });
+    if (is_known) co_return Result<void>();
+    asked_for = counted;
+    const Result<void> given = co_await runtime_.announcer->reserve(ctx, std::move(counted));
+    if (!given) co_return given;
+    if (shutting_down_) co_return std::unexpected(Error::closed("the stack is shutting down"));
+  }
+}
+
 Task<CommandResult> Supervisor::stop(Context& ctx, Service& service, Intent intent, bool only) {
   CommandResult result;
   const std::string verb = intent == Intent::rest ? "stop" : "restart";
   const Error cause(Error::Kind::cancelled, verb == "stop" ? "stopped by command" : "restarted by command");
   const auto roots = meant_by(service, intent == Intent::rest);
   const std::vector<Node*> asked(roots.begin(), roots.end());
+  if (intent == Intent::again) {
+    const auto going = [&] { return only ? asked : graph_.who_must_stop(asked); };
+    const bool rested = std::ranges::any_of(roots, &Service::was_stopped);
+    Result<void> given = co_await leave_of_other_hosts(ctx, going);
+    if (given && !rested && std::ranges::any_of(roots, &Service::was_stopped))
+      given = std::unexpected(Error(Error::Kind::refused, "its stop was asked for meanwhile"));
+    if (!given) {
+      answer(result, given, verb, service.name(), "");
+      co_return result;
+    }
+  }
   const auto concerned = only ? asked : graph_.who_must_stop(asked);
   std::vector<std::pair<Service*, SharedIncarnation>> gone;  // the runs to wait for, until they have ended,
   std::vector<Service*> back;                                // then those who are to be as they were

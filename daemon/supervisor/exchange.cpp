@@ -80,6 +80,16 @@ Result<void> Supervisor::admit(const NewStack& next) {
 
 Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
   exchanging_ = true;
+  const auto going = [&] {
+    const std::vector<Service*> all = who_stops(next).all;
+    return std::vector<Node*>(all.begin(), all.end());
+  };
+  const Result<void> given = co_await leave_of_other_hosts(ctx, going);
+  if (!given) {
+    exchanging_ = false;
+    runtime_.resources.forget_admitted();
+    co_return std::unexpected(given.error());
+  }
   Touched touched{.stops = whom_it_touches(next).stops, .starts = {}};
   const std::vector<Service*> stopping = begin_stops(next);
   Result<void> waited;

@@ -174,6 +174,8 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   Task<CommandResult> start(Context& ctx, Service& service, bool only);
   Task<CommandResult> kill(Context& ctx, Service& service);
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
+  Task<Result<void>> leave_of_other_hosts(Context& ctx, std::function<std::vector<Node*>()> going);
+  [[nodiscard]] std::vector<const Service*> counted_on_elsewhere(const std::vector<Node*>& going) const;
   Task<CommandResult> reload(Context& ctx, Service& service);
   void request_start_of_all(Service& service, CommandResult& result);
   Task<Result<void>> until_gone(Context& ctx, Service& service, SharedIncarnation run,

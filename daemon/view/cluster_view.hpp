@@ -26,9 +26,15 @@ struct PublishedView {
 };
 
 struct ClusterCounts {
-  std::uint64_t lists = 0, looks = 0, events = 0, refused = 0, backwards = 0;  // of the watcher
-  std::uint64_t leases_lost = 0, txns = 0;                                     // of the publisher
-  std::uint64_t connections = 0, errors = 0;                                   // to etcd
+  std::uint64_t lists = 0, looks = 0, events = 0, refused = 0, backwards = 0, missed = 0;  // of the watcher
+  std::uint64_t leases_lost = 0, txns = 0;                                                 // of the publisher
+  std::uint64_t connections = 0, errors = 0;                                               // to etcd
+};
+
+// A service of this host that is to be taken down while others count on it.
+struct LeaveView {
+  std::string service;
+  std::string waits_for;  // empty: it may go down, and is counted as being away
 };
 
 struct ClusterView {
@@ -38,11 +44,14 @@ struct ClusterView {
   std::vector<std::string> remarks;
   std::string trouble;     // why etcd cannot be asked; empty: it can
   bool watching = false;   // the stack follows services of others
+  Duration watch_lag{0};   // of the watch, behind the last thing that this host has put
   Duration known_for{0};   // how old the last list is; meaningless before the first
   std::int64_t lease = 0;  // 0: none
   Duration lease_age{0};   // since it was renewed
   Duration lease_left{0};
   ClusterCounts counts;
+  std::size_t published = 0;          // of this host, in etcd
+  std::vector<LeaveView> restarts;    // of `update.max_unavailable`
   std::vector<PublishedView> own;     // what this host publishes
   std::vector<PublishedView> others;  // what all hosts have published, this one included
 };
@@ -51,6 +60,8 @@ struct ClusterView {
 class ClusterSource {
  public:
   [[nodiscard]] virtual ClusterView cluster() const = 0;
+  // The same without what is published, by whomever.
+  [[nodiscard]] virtual ClusterView cluster_summary() const = 0;
   // Reads what all have published, where the stack follows nobody and so does not know it.
   virtual Task<Result<void>> refresh(Context& ctx) = 0;
 

@@ -65,6 +65,13 @@ std::string text_of(const Explanation& explanation) {
   return text::visible(explanation.headline) + "\n" + details_of(explanation);
 }
 
+std::string causes_below(const Explanation& explanation) {
+  std::string text;
+  for (const ChainLine& line : explanation.chain)
+    if (line.depth > 0) text.append(text.empty() ? "" : "; ").append(line.service + " " + line.text);
+  return text::visible(text);
+}
+
 std::string details_of(const Explanation& explanation) {
   std::string out;
   if (!explanation.chain.empty()) add_chain(out, explanation);

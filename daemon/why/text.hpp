@@ -13,4 +13,8 @@ namespace belfry::daemon {
 // The same without the first line.
 [[nodiscard]] std::string details_of(const Explanation& explanation);
 
+// In one line, what stands in the chain below the one that is asked about: "db does not start: …; …"; empty:
+// it waits for nobody.
+[[nodiscard]] std::string causes_below(const Explanation& explanation);
+
 }  // namespace belfry::daemon

@@ -23,7 +23,8 @@ void converse(std::string_view stream, std::size_t piece) {
   const auto count = [] {};
   Http2::Call watch(connection, path::watch, {}, watch_create_request("a/", 1), Http2::Call::Kind::lasting,
                     count);
-  Http2::Call range(connection, path::range, {}, range_request("a/"), Http2::Call::Kind::short_one, count);
+  Http2::Call range(connection, path::range, {}, range_request({.prefix = "a/"}),
+                    Http2::Call::Kind::short_one, count);
   connection.append_outgoing(said);
   for (; !stream.empty(); stream.remove_prefix(std::min(piece, stream.size()))) {
     const Result<void> heard = connection.hear(stream.substr(0, piece));

@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.request
 
-from harness import PATIENCE, Scenario, free_port, free_ports, until
+from harness import BELFRY, PATIENCE, Scenario, free_port, free_ports, until
 
 SERVER = "[/usr/bin/python3, -m, http.server, \"{port}\", --bind, 127.0.0.1]"
 
@@ -54,6 +54,25 @@ class Etcd:
         end = subprocess.run(["etcdctl", f"--endpoints=127.0.0.1:{self.port}", "get", "--prefix", "belfry/", "--keys-only"],
                              env={**os.environ, "ETCDCTL_API": "3"}, capture_output=True, text=True, timeout=PATIENCE, check=True)
         return end.stdout.split()
+
+    def revision(self):
+        end = subprocess.run(["etcdctl", f"--endpoints=127.0.0.1:{self.port}", "get", "belfry/", "--write-out=json"],
+                             env={**os.environ, "ETCDCTL_API": "3"}, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        return json.loads(end.stdout)["header"]["revision"]
+
+    def history(self, prefix, since, count):
+        """What became of the keys below the prefix after revision `since`: the first `count` of "PUT" and "DELETE"."""
+        with subprocess.Popen(["etcdctl", f"--endpoints=127.0.0.1:{self.port}", "watch", "--prefix", prefix, f"--rev={since + 1}"],
+                              env={**os.environ, "ETCDCTL_API": "3"}, stdout=subprocess.PIPE, text=True) as watch:
+            kinds = []
+            while len(kinds) < count:
+                line = watch.stdout.readline()
+                if not line:
+                    break
+                if line.strip() in ("PUT", "DELETE"):
+                    kinds.append(line.strip())
+            watch.kill()
+        return kinds
 
     def put(self, key, value):
         subprocess.run(["etcdctl", f"--endpoints=127.0.0.1:{self.port}", "put", key, value],
@@ -171,6 +190,17 @@ class Cluster(Scenario):
   kafka: {command: [sh, -c, "exit 3"], restart: {delay: 60s}, ready: notify, publish: true}""")
         until(lambda: "exited with code 3" in z.cli("why", "app").stdout)
         self.assertRegex(z.cli("why", "app").stdout, r"kafka is ready on no host: not on a \(is backoff: .*exited with code 3")
+        self.assert_clean_end(a)
+        self.assert_clean_end(z)
+
+    def test_the_whole_chain_of_causes_on_the_other_host_is_said_here(self):
+        z = self.follower("{cluster: kafka, hosts: [a]}")
+        a = self.host("a", """
+  db: {command: [sh, -c, "exit 3"], restart: {delay: 60s}, ready: notify}
+  migrate: {type: oneshot, command: "true", depends_on: [db]}
+  kafka: {command: sleep 1000, depends_on: [migrate], publish: true}""")
+        until(lambda: "exited with code 3" in z.cli("why", "app").stdout)
+        self.assertRegex(z.cli("why", "app").stdout, r"not on a \(is waiting: waits for migrate.* \(migrate waits for db.*; db .*exited with code 3")
         self.assert_clean_end(a)
         self.assert_clean_end(z)
 
@@ -295,6 +325,91 @@ class Cluster(Scenario):
         self.assertEqual(z.services()["app"]["pid"], pid, "nobody has noticed")
         for stack in (z, *hosts):
             self.assert_clean_end(stack)
+
+    def careful_kafka(self, name, update="{max_unavailable: 1, hosts: [a, b, c]}", more=""):
+        port = free_port()
+        return self.host(name, f"""
+  kafka:
+    command: {SERVER.format(port=port)}
+    ready: {{port: {port}}}
+    publish: {{address: "127.0.0.1:{port}"}}
+    update: {update}
+{more}""")
+
+    def until_published_on(self, *hosts):
+        until(lambda: self.etcd.keys() == [f"belfry/shop/s/kafka/h/{host}" for host in hosts])
+
+    def pid(self, stack):
+        return stack.services()["kafka"]["pid"]
+
+    def restart(self, stack):
+        return subprocess.Popen([BELFRY, "restart", "kafka"], env=stack.environment(BELFRY_SOCKET=stack.control), text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def restarts(self, stack):
+        return {one["service"]: one["waits_for"] for one in self.shown(stack)["restarts"]}
+
+    def test_hosts_that_restart_in_one_moment_go_one_after_the_other(self):
+        stacks = [self.careful_kafka(name) for name in "abc"]
+        self.until_published_on("a", "b", "c")
+        since = self.etcd.revision()
+        before = [self.pid(stack) for stack in stacks]
+        commands = [self.restart(stack) for stack in stacks]
+        for command in commands:
+            self.assertEqual(command.wait(PATIENCE), 0, command.stdout.read())
+            command.stdout.close()
+        self.until_published_on("a", "b", "c")
+        self.assertTrue(all(self.pid(stack) != pid for stack, pid in zip(stacks, before)))
+        # DELETE and PUT by turns: never is a second one away.
+        self.assertEqual(self.etcd.history("belfry/shop/s/kafka/h/", since, 6), ["DELETE", "PUT"] * 3)
+        for stack in stacks:
+            self.assertEqual(self.restarts(stack), {})
+            self.assert_clean_end(stack)
+
+    def test_a_member_that_does_not_come_back_stops_the_others_and_is_named(self):
+        a = self.careful_kafka("a", update="{max_unavailable: 1}")
+        broken = os.path.join(self.members[0].path, "broken")
+        b = self.host("b", f"""
+  kafka:
+    command: [sh, -c, "test ! -e {broken} && exec sleep 1000"]
+    restart: {{policy: on-failure, limit: 1 per 1h}}
+    publish: true
+    update: {{max_unavailable: 1}}
+  other: {{command: [sleep, "1000"]}}""")
+        self.until_published_on("a", "b")
+        open(broken, "w").close()
+        b.cli("restart", "kafka")
+        until(lambda: b.services()["kafka"]["state"] == "failed")
+        pid = self.pid(a)
+        waiting = a.cli("restart", "kafka", "--timeout", "300ms")
+        self.assertNotEqual(waiting.returncode, 0)
+        self.assertEqual(self.pid(a), pid, "nothing has happened")
+        a.output.index_of("kafka does not restart yet: no more than 1 may be without it, and b (is failed")
+        self.assertRegex(a.cli("status", "--cluster").stdout, r"cluster shop")
+        # Who is down already takes nothing away from anybody.
+        os.unlink(broken)
+        self.assertEqual(b.cli("start", "kafka").returncode, 0)
+        self.assertEqual(a.cli("restart", "kafka").returncode, 0)
+        self.assertNotEqual(self.pid(a), pid)
+
+    def test_a_stop_and_the_end_wait_for_nobody(self):
+        a = self.careful_kafka("a")
+        self.until_published_on("a")
+        command = self.restart(a)
+        until(lambda: self.restarts(a))
+        self.assertEqual(self.restarts(a), {"kafka": "no more than 1 may be without it, and b (has not published it), "
+                                                     "c (has not published it) are"})
+        self.assertEqual(a.cli("stop", "kafka").returncode, 0)
+        self.assertNotEqual(command.wait(PATIENCE), 0)
+        self.assertIn("its stop was asked for meanwhile", command.stdout.read())
+        command.stdout.close()
+        self.assertEqual(a.cli("start", "kafka").returncode, 0)
+        command = self.restart(a)
+        until(lambda: self.restarts(a))
+        self.assert_clean_end(a)
+        self.assertNotEqual(command.wait(PATIENCE), 0)
+        self.assertIn("shutting down", command.stdout.read())
+        command.stdout.close()
 
     def test_a_file_without_a_cluster_says_what_is_missing(self):
         stack = self.stack("\n  q: {type: external, ready: {cluster: kafka}}")

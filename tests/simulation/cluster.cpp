@@ -8,6 +8,8 @@
 //   no false loss   when app loses its quorum, there was a moment since it began to wait for this run at
 //   which
 //                   too few were there
+//   no crowd        when a host gets leave to take kafka down, no more than others may be without it are,
+//                   and none goes down by a command without leave; in the end whoever may go has gone
 //   no lost ring    once the faults have ended, within bounded time etcd has exactly what is ready, and
 //   whoever
 //                   can run runs
@@ -15,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -98,6 +101,17 @@ class Truth {
     return count(moments_.back(), hosts);
   }
   [[nodiscard]] bool has(const std::string& host) const { return moments_.back().there.contains(host); }
+  // Hosts that have leave to take it down, by what etcd has now, each with its lease.
+  using Leaves = std::map<std::string, daemon::etcd::LeaseId>;
+  [[nodiscard]] Leaves leaves() const {
+    Leaves hosts;
+    for (const auto& [key, value] : etcd_.keys()) {
+      const auto parts = keys_.parse(key);
+      if (parts && parts->kind == daemon::cluster::KeyKind::reservation)
+        hosts.emplace(parts->host, value.lease);
+    }
+    return hosts;
+  }
 
  private:
   struct Moment {
@@ -134,10 +148,12 @@ class Host final : daemon::Reporter, probes::Factory {
   testing::FakeProbes fake_probes;
   std::optional<daemon::cluster::Publisher> publisher;
   std::optional<daemon::cluster::Watcher> watcher;
+  std::optional<daemon::cluster::Reservations> reservations;
   std::optional<daemon::Announcements> announcements;
   std::optional<daemon::Supervisor> supervisor;
   bool is_dead = false;
   TimePoint app_since = TimePoint::min();  // when app began to wait for its current run
+  bool has_leave = false;  // it was given, and not given back: it may have gone with its lease
 
   [[nodiscard]] Service& service(std::string_view which) { return supervisor->at(*supervisor->find(which)); }
   [[nodiscard]] const config::ClusterExpectation& wanted() const {
@@ -157,7 +173,10 @@ class Host final : daemon::Reporter, probes::Factory {
 
 struct History {
   History(std::uint64_t seed, bool is_told) : random(seed), told(is_told) {
-    etcd.on_change = [this] { truth.look(loop.now()); };
+    etcd.on_change = [this] {
+      truth.look(loop.now());
+      look_at_leaves();
+    };
   }
   ~History() { loop.abandon(); }
 
@@ -170,6 +189,8 @@ struct History {
   FakeEtcd etcd{loop};
   Truth truth{etcd};
   std::deque<Host> hosts;
+  Truth::Leaves had_leave;
+  config::Update update;  // the same on all hosts
   std::string failure;
   std::shared_ptr<const FakeEtcd::Snapshot> backup;
 
@@ -182,6 +203,9 @@ struct History {
     if (failure.empty()) failure = what;
     say("***", what);
   }
+  void look_at_leaves();
+  void judge_leave(Host& host, const Truth::Leaves& leaves);
+  [[nodiscard]] std::size_t others_without(const Host& host, const Truth::Leaves& leaves) const;
   void settle() {
     while (loop.step()) truth.look(loop.now());
     truth.look(loop.now());
@@ -200,6 +224,38 @@ struct History {
     settle();
   }
 };
+
+// One that is new: it is given at this moment, unless this host knows that it has it; then it was lost with
+// its lease and is put again.
+void History::look_at_leaves() {
+  const Truth::Leaves leaves = truth.leaves();
+  for (Host& host : hosts) {
+    const auto had = had_leave.find(host.name);
+    const bool has = leaves.contains(host.name);
+    if (has && had == had_leave.end()) judge_leave(host, leaves);
+    if (!has && had != had_leave.end() && etcd.has_lease(had->second)) host.has_leave = false;
+  }
+  had_leave = leaves;
+}
+
+void History::judge_leave(Host& host, const Truth::Leaves& leaves) {
+  if (!host.publisher->kept().empty()) return;
+  say("etcd", host.name + " has leave to take kafka down");
+  host.has_leave = true;
+  const std::size_t without = others_without(host, leaves);
+  if (without >= update.max_unavailable)
+    fail(host.name + " gets leave to take kafka down, and " + std::to_string(without) +
+         " others are without it");
+}
+
+std::size_t History::others_without(const Host& host, const Truth::Leaves& leaves) const {
+  std::size_t without = 0;
+  for (const Host& one : hosts) {
+    const bool should_have_it = std::ranges::find(update.hosts, one.name) != update.hosts.end();
+    if (&one != &host && (leaves.contains(one.name) || (should_have_it && !truth.has(one.name)))) ++without;
+  }
+  return without;
+}
 
 Host::Host(History& history, std::string own_name, config::Stack own)
     : name(std::move(own_name)),
@@ -221,7 +277,9 @@ Host::Host(History& history, std::string own_name, config::Stack own)
     history_.say(name, about + " " + text);
   };
   watcher->on_remark = [this](const std::string& text) { history_.say(name, text); };
-  announcements.emplace(*publisher, history.random.chance(0.3) ? Duration(2s) : Duration::zero());
+  reservations.emplace(store, daemon::cluster::Keys("shop"), *publisher, name, chance);
+  announcements.emplace(history.loop, *publisher, *reservations,
+                        history.random.chance(0.3) ? Duration(2s) : Duration::zero());
   probes::Factory& factory = *this;
   daemon::Reporter& reporter = *this;
   supervisor.emplace(history.root, stack, processes, resources, factory, reporter, 1);
@@ -244,6 +302,11 @@ void Host::state_changed(const Service& service, State from, State to) {
   announcements->state_changed(service);
   history_.say(name, std::string(service.name()) + " " + std::string(daemon::name_of(to)) +
                          (service.record().cause ? ": " + service.record().cause.text() : ""));
+  if (service.name() == "kafka" && history_.update.max_unavailable != 0) {
+    const bool is_wished = service.record().cause.text() == "restarted by command";
+    if (from == State::ready && to == State::stopping && is_wished && !has_leave)
+      history_.fail(name + " restarts kafka without leave");
+  }
   if (service.name() != "app") return;
   const auto& hosts = wanted().hosts;
   history_.truth.look(history_.loop.now());
@@ -257,13 +320,14 @@ void Host::state_changed(const Service& service, State from, State to) {
   if (to == State::waiting) app_since = history_.loop.now();
 }
 
-config::Stack publishing() {
+config::Stack publishing(const config::Update& update) {
   config::Stack stack = testing::a_stack();
   config::Service& kafka = testing::a_service(stack, "kafka", ServiceType::daemon);
   kafka.ready.probes.push_back(testing::a_probe());
   kafka.restart->delay = 500ms;
   kafka.extras = std::make_unique<config::ServiceExtras>();
   kafka.extras->publish = config::Publication{.outputs = {{"ADDRESS", "x:1"}}};
+  kafka.extras->update = update;
   return stack;
 }
 
@@ -379,6 +443,9 @@ void end_faults(History& history) {
 void judge_the_end(History& history) {
   for (Host& host : history.hosts) {
     if (host.stack.services.size() == 1) {
+      const bool waits = !host.reservations->waits().empty();
+      if (waits && history.others_without(host, history.truth.leaves()) < history.update.max_unavailable)
+        history.fail("at the end " + host.name + " waits with its restart, and nobody is without kafka");
       const bool is_ready = host.service("kafka").default_level();
       if (history.truth.has(host.name) != is_ready)
         history.fail("at the end etcd says of " + host.name + " that kafka is " + (is_ready ? "not " : "") +
@@ -398,8 +465,10 @@ void judge_the_end(History& history) {
 // Empty: it went well.
 std::string live_through(std::uint64_t seed, bool is_told) {
   History history(seed, is_told);
+  if (history.random.chance(0.7)) history.update.max_unavailable = 1 + (history.random.chance(0.3) ? 1 : 0);
+  if (history.random.chance(0.5)) history.update.hosts = {"p0", "p1", "p2"};
   for (int i = 0; i < hosts_of_each_kind; ++i)
-    history.hosts.emplace_back(history, "p" + std::to_string(i), publishing());
+    history.hosts.emplace_back(history, "p" + std::to_string(i), publishing(history.update));
   for (int i = 0; i < hosts_of_each_kind; ++i)
     history.hosts.emplace_back(history, "w" + std::to_string(i), following(history.random));
   for (Host& host : history.hosts) {

@@ -42,6 +42,14 @@ bool FakeEtcd::remove(const std::string& key) {
 }
 
 bool FakeEtcd::holds(const Compare& compare) const {
+  if (compare.of_all) {
+    return std::ranges::all_of(state_.keys, [&](const auto& one) {
+      Compare of_one = compare;
+      of_one.key = one.first;
+      of_one.of_all = false;
+      return !one.first.starts_with(compare.key) || holds(of_one);
+    });
+  }
   const auto found = state_.keys.find(compare.key);
   const KeyValue kept = found == state_.keys.end() ? KeyValue{} : found->second;
   // As etcd has it: of a key that is not there no value compares.

@@ -33,6 +33,7 @@ class FakeEtcd {
   void compact(etcd::Revision revision);
   // As if it had expired.
   void lose_lease(etcd::LeaseId lease);
+  [[nodiscard]] bool has_lease(etcd::LeaseId lease) const { return state_.leases.contains(lease); }
   // Everything as it was then, the revision, too, as after a restore from a backup. Watches break off.
   struct Snapshot;
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;

@@ -108,6 +108,7 @@ class Client final : public Store {
   Task<Result<Answer>> ask(Context& ctx, Question question);
   Task<Result<Answer>> ask_once(Context& ctx, Connection connection, std::string_view path,
                                 std::string message);
+  Task<Result<std::optional<Range>>> all_pages(Context& ctx, std::string prefix);
   // Another token, unless somebody has got one since `token`.
   Task<Result<void>> renew_token(Context& ctx, Connection connection, std::uint64_t token);
   Task<Result<std::chrono::seconds>> keep_alive_once(Context& ctx, LeaseId lease);

@@ -7,6 +7,30 @@
 
 namespace belfry::daemon::etcd {
 
+namespace {
+
+constexpr int most_tries_of_a_list = 3;
+constexpr std::int64_t most_keys_of_a_page = 8192;
+constexpr std::size_t wanted_bytes_of_a_page = std::size_t{2} << 20;  // a message has 16 MiB at most
+
+// It has not been done, for certain: etcd has refused it before it was proposed, or when it was applied.
+bool is_definite(GrpcCode code) {
+  switch (code) {
+    case GrpcCode::invalid_argument:
+    case GrpcCode::not_found:
+    case GrpcCode::already_exists:
+    case GrpcCode::permission_denied:
+    case GrpcCode::resource_exhausted:
+    case GrpcCode::failed_precondition:
+    case GrpcCode::out_of_range:
+    case GrpcCode::unimplemented:
+    case GrpcCode::unauthenticated: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 Task<Result<Client::Connection>> Client::connected(Context& ctx) {
   for (;;) {
     if (stopped_) co_return std::unexpected(Error::closed("the client of etcd was stopped"));
@@ -102,15 +126,50 @@ Task<Result<Client::Answer>> Client::ask(Context& ctx, Question question) {
   }
 }
 
+// In pages, as a message has a longest one. All of them are of the revision of the first, which the cluster
+// agrees on; when that was compacted away meanwhile, it begins again.
 Task<Result<Range>> Client::range(Context& ctx, std::string prefix) {
-  Question question{.path = path::range,
-                    .message = range_request(prefix),
-                    .what = "list the keys below " + prefix + " in etcd"};
-  Result<Answer> answer = co_await ask(ctx, question);
-  if (!answer) co_return std::unexpected(answer.error());
-  Result<RangeResponse> response = read(*answer, read_range_response, question.what);
-  if (!response) co_return std::unexpected(response.error());
-  co_return std::move(response->range);
+  Result<std::optional<Range>> whole;
+  for (int tries = 0; whole && !*whole && tries < most_tries_of_a_list; ++tries)
+    whole = co_await all_pages(ctx, prefix);
+  if (!whole) co_return std::unexpected(whole.error());
+  if (!*whole)
+    co_return std::unexpected(Error::failed("cannot list the keys below " + prefix +
+                                            " in etcd: it is compacted faster than they are read"));
+  co_return std::move(**whole);
+}
+
+// Nothing: its revision is gone.
+Task<Result<std::optional<Range>>> Client::all_pages(Context& ctx, std::string prefix) {
+  Range whole;
+  Page page{.prefix = prefix, .from = {}, .most = most_keys_of_a_page, .revision = 0};
+  for (;;) {
+    Question question{.path = path::range,
+                      .message = range_request(page),
+                      .what = "list the keys below " + prefix + " in etcd"};
+    Result<Answer> answer = co_await ask(ctx, question);
+    if (!answer) co_return std::unexpected(answer.error());
+    if (page.revision != 0 && answer->end.how == CallEnd::How::answered &&
+        answer->end.status.code == GrpcCode::out_of_range)
+      co_return std::nullopt;
+    const std::size_t bytes = answer->message.size();
+    Result<RangeResponse> response = read(*answer, read_range_response, question.what);
+    if (!response) co_return std::unexpected(response.error());
+    std::vector<KeyValue>& keys = response->range.keys;
+    if (page.revision == 0) page.revision = whole.revision = response->range.revision;
+    if (response->has_more && keys.empty())
+      co_return std::unexpected(Error::failed("cannot " + question.what + ": etcd has sent an empty page"));
+    if (whole.keys.size() + keys.size() > most_elements)
+      co_return std::unexpected(Error::failed("cannot " + question.what + ": there are more than " +
+                                              std::to_string(most_elements)));
+    if (response->has_more) {
+      page.from = keys.back().key + '\0';
+      const std::size_t fitting = wanted_bytes_of_a_page * keys.size() / std::max<std::size_t>(bytes, 1);
+      page.most = std::clamp<std::int64_t>(static_cast<std::int64_t>(fitting), 1, most_keys_of_a_page);
+    }
+    std::ranges::move(keys, std::back_inserter(whole.keys));
+    if (!response->has_more) co_return whole;
+  }
 }
 
 Task<Result<TxnResult>> Client::txn(Context& ctx, Txn txn) {
@@ -122,6 +181,10 @@ Task<Result<TxnResult>> Client::txn(Context& ctx, Txn txn) {
   if (!answer) co_return std::unexpected(answer.error());
   if (answer->end.how == CallEnd::How::answered && answer->end.status.code == GrpcCode::not_found)
     co_return TxnResult{.revision = 0, .held = false, .lease_lost = true, .done = {}};
+  if (answer->end.how == CallEnd::How::answered && answer->end.status.code != GrpcCode::ok &&
+      !is_definite(answer->end.status.code))
+    co_return std::unexpected(
+        Error::closed("cannot " + question.what + ": " + answer->end.status.text() + " (it may be done)"));
   Result<TxnResponse> response = read(*answer, read_txn_response, question.what);
   if (!response) co_return std::unexpected(response.error());
   co_return std::move(response->result);

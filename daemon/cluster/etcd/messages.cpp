@@ -29,6 +29,7 @@ std::string compare_message(const Compare& compare) {
     case Compare::What::value: put_message(message, 7, compare.text); break;
     case Compare::What::lease: put_chosen(message, 8, compare.number); break;
   }
+  if (compare.of_all) put_bytes(message, 64, end_of_prefix(compare.key));
   return message;
 }
 
@@ -108,11 +109,12 @@ bool read_one_more(std::string_view message, std::vector<Element>& into) {
 }
 
 // RangeResponse, on its own or within a transaction's.
-bool read_found(std::string_view message, Header& header, std::vector<KeyValue>& keys) {
+bool read(std::string_view message, RangeResponse& into) {
   Fields fields(message);
   while (fields.next()) {
-    if (fields.number() == 1 && !read(fields.bytes(), header)) return false;
-    if (fields.number() == 2 && !read_one_more(fields.bytes(), keys)) return false;
+    if (fields.number() == 1 && !read(fields.bytes(), into.header)) return false;
+    if (fields.number() == 2 && !read_one_more(fields.bytes(), into.range.keys)) return false;
+    if (fields.number() == 3) into.has_more = fields.flag();
   }
   return fields.whole();
 }
@@ -126,11 +128,12 @@ bool read_deleted(std::string_view message, std::int64_t& deleted) {
 
 bool read(std::string_view message, TxnResult::Done& into) {
   Fields fields(message);
-  Header header;
+  RangeResponse found;
   while (fields.next()) {
-    if (fields.number() == 1 && !read_found(fields.bytes(), header, into.found)) return false;
+    if (fields.number() == 1 && !read(fields.bytes(), found)) return false;
     if (fields.number() == 3 && !read_deleted(fields.bytes(), into.deleted)) return false;
   }
+  into.found = std::move(found.range.keys);
   return fields.whole();
 }
 
@@ -144,9 +147,16 @@ std::string end_of_prefix(std::string_view prefix) {
   return end;
 }
 
-std::string range_request(std::string_view prefix) {
+std::string range_request(const Page& page) {
   std::string message;
-  put_prefix(message, prefix);
+  if (page.from.empty()) {
+    put_prefix(message, page.prefix);
+  } else {
+    put_bytes(message, 1, page.from);
+    put_bytes(message, 2, end_of_prefix(page.prefix));
+  }
+  put_signed(message, 3, page.most);
+  put_signed(message, 4, page.revision);
   return message;
 }
 
@@ -192,7 +202,7 @@ std::string status_request() { return {}; }
 
 std::optional<RangeResponse> read_range_response(std::string_view message) {
   RangeResponse response;
-  if (!read_found(message, response.header, response.range.keys)) return std::nullopt;
+  if (!read(message, response)) return std::nullopt;
   response.range.revision = response.header.revision;
   return response;
 }

@@ -32,7 +32,14 @@ constexpr std::string_view status = "/etcdserverpb.Maintenance/Status";
 // The first key behind all that begin with `prefix`; "\0", which is "all that follow", when there is none.
 [[nodiscard]] std::string end_of_prefix(std::string_view prefix);
 
-[[nodiscard]] std::string range_request(std::string_view prefix);
+// A part of a list: the keys that begin with `prefix`.
+struct Page {
+  std::string prefix;
+  std::string from{};     // and are not before this one; empty: all
+  std::int64_t most = 0;  // so many of them; 0: as many as there are
+  Revision revision = 0;  // as of then; 0: as the cluster agrees on them now
+};
+[[nodiscard]] std::string range_request(const Page& page);
 [[nodiscard]] std::string txn_request(const Txn& txn);
 [[nodiscard]] std::string watch_create_request(std::string_view prefix, Revision from);
 [[nodiscard]] std::string lease_grant_request(std::chrono::seconds ttl);
@@ -52,6 +59,7 @@ struct Header {
 struct RangeResponse {
   Header header;
   Range range;
+  bool has_more = false;
 };
 struct TxnResponse {
   Header header;

@@ -38,7 +38,8 @@ struct Compare {
   What what = What::create_revision;
   How how = How::equal;
   std::int64_t number = 0;
-  std::string text;  // of What::value, instead of the number
+  std::string text;     // of What::value, instead of the number
+  bool of_all = false;  // it holds of every key that begins with `key`: also where there is none
   friend bool operator==(const Compare&, const Compare&) = default;
 };
 

@@ -122,6 +122,15 @@ Response show_cluster(const ClusterView& view) {
     json.key("left_ms").number(static_cast<std::int64_t>(seconds(view.lease_left) * 1000));
     json.end_object();
   }
+  json.key("watch_lag_ms").number(static_cast<std::int64_t>(seconds(view.watch_lag) * 1000));
+  json.key("restarts").begin_array();
+  for (const LeaveView& one : view.restarts) {
+    json.begin_object();
+    json.key("service").string(one.service);
+    json.key("waits_for").string_or_null(one.waits_for);
+    json.end_object();
+  }
+  json.end_array();
   write_all(json, "own", view.own);
   write_all(json, "published", view.others);
   json.end_object();
@@ -142,6 +151,10 @@ Response show_cluster_as_text(const ClusterView& view, WallClock& clock) {
   if (view.lease != 0)
     out += "the lease was renewed " + whole_seconds(view.lease_age) + " ago, and lasts " +
            whole_seconds(std::max(view.lease_left, Duration(0))) + " more\n";
+  for (const LeaveView& one : view.restarts)
+    out += text::visible(one.service) +
+           (one.waits_for.empty() ? " restarts here, and others wait with theirs\n"
+                                  : " does not restart yet: " + text::visible(one.waits_for) + "\n");
   for (const std::string& remark : view.remarks) out += "note: " + text::visible(remark) + "\n";
   out += "\n";
   append_table(out, view, clock.now());
@@ -166,6 +179,8 @@ Task<Response> Api::perform(Context& ctx, ShowCluster show) {
     view.remarks.clear();
     view.boot_id.clear();
     if (!view.trouble.empty()) view.trouble = "etcd does not answer";
+    for (LeaveView& one : view.restarts)
+      if (!one.waits_for.empty()) one.waits_for = "other hosts";
     for (auto* all : {&view.own, &view.others})
       for (PublishedView& one : *all) {
         one.outputs.clear();

@@ -70,6 +70,7 @@ bool is_of_cluster(std::string_view key) {
 
 std::string service_text(const Key& key, const std::string& pair) {
   if (key.name == "publish") return of_several_hosts + in_service(pair);
+  if (key.name == "update") return of_several_hosts + in_service("publish: true, " + pair);
   if (key.name == "command") return "services: {x: {" + pair + "}}\n";
   if (key.name == "type") return "services: {x: {command: sleep 1, " + pair + "}}\n";
   const std::string type = (key.fits & fits_daemon) != 0 ? "daemon" : "gate";
@@ -113,6 +114,10 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "dns_options")
     return in_service("ready: {dns: {" + std::string(key.name == "name" ? "" : "name: a.b, ") + pair + "}}");
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
+  if (table.name == "update")
+    return of_several_hosts +
+           in_service("publish: true, update: {" +
+                      std::string(key.name == "max_unavailable" ? "" : "max_unavailable: 1, ") + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
   if (table.name == "log_options")
     return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +

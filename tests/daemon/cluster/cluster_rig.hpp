@@ -13,6 +13,7 @@
 #include "channels/sleep.hpp"
 #include "channels/spawn.hpp"
 #include "daemon/cluster/publisher.hpp"
+#include "daemon/cluster/reservations.hpp"
 #include "daemon/cluster/watcher.hpp"
 #include "tests/channels/rig.hpp"
 #include "tests/support/fake_store.hpp"
@@ -38,7 +39,11 @@ class Host {
                    .ttl = 10s,
                    .since_boot = [&rig] { return rig.loop.now().time_since_epoch(); }},
                   chance()),
+        reservations(store, keys, publisher, name, chance()),
         watcher(rig.root, store, keys, chance()) {
+    reservations.on_wait = [this](const std::string& service, const std::string& text) {
+      remarks.push_back(service + ": " + text);
+    };
     publisher.on_remark = [this](const std::string& about, const std::string& text) {
       remarks.push_back(about + ": " + text);
     };
@@ -53,6 +58,7 @@ class Host {
   }
   void stop() {
     if (std::exchange(stopped_, true)) return;
+    reservations.end();
     rig_.go(stop_both());
     rig_.idle();
     for (int i = 0; i < 20 && !is_over_; ++i) {
@@ -86,6 +92,7 @@ class Host {
  public:
   std::vector<std::string> remarks;
   Publisher publisher;
+  Reservations reservations;
   Watcher watcher;
 };
 

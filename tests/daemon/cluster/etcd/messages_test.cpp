@@ -34,8 +34,8 @@ TEST(EtcdMessages, the_end_of_a_prefix_is_the_first_key_behind_it) {
 }
 
 TEST(EtcdMessages, a_range_request_names_key_and_end) {
-  EXPECT_EQ(range_request("s/"), "\x0A\x02s/\x12\x02s0"s);
-  EXPECT_EQ(range_request(""), "\x0A\x01\x00\x12\x01\x00"s);
+  EXPECT_EQ(range_request({.prefix = "s/"}), "\x0A\x02s/\x12\x02s0"s);
+  EXPECT_EQ(range_request({.prefix = ""}), "\x0A\x01\x00\x12\x01\x00"s);
 }
 
 TEST(EtcdMessages, a_transaction_has_conditions_and_two_branches) {
