@@ -240,22 +240,20 @@ def _judge_loss(truth, journal, event, edges, verdict):
                                       f"{edge.require} hosts for all of its run")
 
 
-def judge_end(changes, events, publishers, edges):
-    """What is not as it must come to be once all faults have ended. `publishers`: (host, service) of all who publish."""
+def judge_end(changes, events, publishers, edges, lives):
+    """What is not as it must come to be once all faults have ended. `publishers`: (host, service) of all who publish; `lives`: which
+    belfry of each host is the last one, though it may not have written anything down yet."""
     now = Truth(changes).now
-    latest = {}
-    for (host, life), journal in journals_of(events).items():
-        if life >= latest.get(host, (0,))[0]:
-            latest[host] = (life, journal)
+    journals = journals_of(events)
+    latest = {host: journals.get((host, life), Journal([])) for host, life in lives.items()}
     complaints = []
     for host, service in sorted(publishers):
-        state = latest[host][1].state(service) if host in latest else None
+        state = latest[host].state(service)
         if ((service, host) in now) != (state == "ready"):
             complaints.append(f"at the end etcd says of {host} that {service} is {'' if (service, host) in now else 'not '}ready, "
                               f"and there it is {state}")
     for (host, service), asked in sorted(edges.items()):
-        journal = latest[host][1] if host in latest else Journal([])
-        complaints += _judge_end_of(host, service, asked, journal, now)
+        complaints += _judge_end_of(host, service, asked, latest[host], now)
     return complaints
 
 

@@ -10,6 +10,7 @@ from judge import Break, Change, Edge, Event, Fence, judge, judge_end  # noqa: E
 MS = 1_000_000
 KAFKA = Edge("quorum", "kafka", ("a", "b", "c"), 2)
 EDGES = {("z", "app"): (KAFKA,)}
+ONE = {"z": 0}
 
 
 def put(host, revision, at, boot=None, generation=None, width=1):
@@ -127,29 +128,32 @@ class TheEnd(unittest.TestCase):
     TWO = [put("a", 1, 1), put("b", 2, 2)]
 
     def test_whoever_can_run_runs(self):
-        self.assertEqual(judge_end(self.TWO, self.UP, [], EDGES), [])
+        self.assertEqual(judge_end(self.TWO, self.UP, [], EDGES, ONE), [])
 
     def test_a_lost_ring_is_found(self):
         waits = [event(5, "quorum", "waiting", "ready"), event(6, "app", "ready", "waiting")]
-        self.assertEqual(judge_end(self.TWO, waits, [], EDGES), ["a lost ring: at the end app on z is waiting, and could run"])
+        self.assertEqual(judge_end(self.TWO, waits, [], EDGES, ONE), ["a lost ring: at the end app on z is waiting, and could run"])
 
     def test_whoever_runs_without_its_quorum_is_found(self):
-        said = judge_end([put("a", 1, 1)], self.UP, [], EDGES)
+        said = judge_end([put("a", 1, 1)], self.UP, [], EDGES, ONE)
         self.assertEqual(said, ["at the end quorum on z is ready, and the quorum is not there",
                                 "at the end app on z runs, and should not"])
 
     def test_who_stopped_for_good_may_stay(self):
         edges = {("z", "app"): (Edge("quorum", "kafka", ("a", "b", "c"), 2, "stop"),)}
         events = [event(5, "quorum", "waiting", "ready"), event(6, "app", "stopping", "inactive")]
-        self.assertEqual(judge_end(self.TWO, events, [], edges), [])
+        self.assertEqual(judge_end(self.TWO, events, [], edges, ONE), [])
 
     def test_only_the_last_belfry_of_a_host_counts(self):
         events = self.UP + [event(9, "quorum", "inactive", "waiting", life=1), event(9, "app", "inactive", "waiting", life=1)]
-        self.assertEqual(len(judge_end(self.TWO, events, [], EDGES)), 2)
+        self.assertEqual(len(judge_end(self.TWO, events, [], EDGES, {"z": 1})), 2)
+
+    def test_a_belfry_that_has_written_nothing_down_yet_has_come_to_nothing(self):
+        self.assertEqual(len(judge_end(self.TWO, self.UP, [], EDGES, {"z": 1})), 2)
 
     def test_etcd_has_exactly_what_is_ready(self):
         events = [Event("a", 0, 5 * MS, "kafka", "starting", "ready"), Event("b", 0, 5 * MS, "kafka", "ready", "stopped")]
-        self.assertEqual(judge_end([put("b", 2, 2)], events, [("a", "kafka"), ("b", "kafka")], {}),
+        self.assertEqual(judge_end([put("b", 2, 2)], events, [("a", "kafka"), ("b", "kafka")], {}, {"a": 0, "b": 0}),
                          ["at the end etcd says of a that kafka is not ready, and there it is ready",
                           "at the end etcd says of b that kafka is ready, and there it is stopped"])
 

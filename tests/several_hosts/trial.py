@@ -26,6 +26,7 @@ class Trial:
         self.changed = threading.Condition()
         self.told = []     # (moment, who, what)
         self.saved = None  # the revision of the backup
+        self.ready_again = float("inf")
         self.folder, self.backup = folder, os.path.join(folder, "backup")
         self.faults = plan(seed, count)
         self.network = Network()
@@ -54,10 +55,11 @@ class Trial:
 
     def unfinished(self):
         """What is not yet as it must come to be."""
-        said = judge_end(self.observer.changes, self.events(), PUBLISHERS, EDGES)
-        waits = {(event.host, event.service): event.state for event in self.events()}
-        return said + [f"at the end {service} of {host} is {waits.get((host, service))}" for host, service in PUBLISHERS
-                       if waits.get((host, service)) != "ready"]
+        lives = {name: host.life for name, host in self.hosts.items()}
+        said = judge_end(self.observer.changes, self.events(), PUBLISHERS, EDGES, lives)
+        states = {(event.host, event.service): event.state for event in self.events() if event.life == lives[event.host]}
+        return said + [f"at the end {service} of {host} is {states.get((host, service))}" for host, service in PUBLISHERS
+                       if states.get((host, service)) != "ready"]
 
     # --- faults: each says what it did, or None where there is nothing that it could be done to
 
@@ -222,8 +224,12 @@ class Trial:
             self.hosts[name].command(service, "start")
 
     def come_up_again(self):
-        """What is still not as it should be."""
-        self.wait(lambda: not self.unfinished(), TO_COME_UP_AGAIN)
+        """What is still not as it should be, or does not stay so for longer than a lease that nobody renews."""
+        deadline = time.monotonic() + TO_COME_UP_AGAIN
+        while self.wait(lambda: not self.unfinished(), deadline - time.monotonic()):
+            self.ready_again = time.monotonic()
+            if not self.wait(self.unfinished, 2 * TTL):
+                break
         if self.observer.failure is None:
             self.observer.catch_up()
         with self.changed:
@@ -298,7 +304,7 @@ def live_through(asked, folder):
             trial.end_faults()
             ended = time.monotonic()
             complaints = trial.come_up_again()
-            print(f"{done} of {len(trial.faults)} faults; everything was ready again {time.monotonic() - ended:.1f} s after the last")
+            print(f"{done} of {len(trial.faults)} faults; everything was ready again {trial.ready_again - ended:.1f} s after the last")
         verdict = trial.verdict()
         complaints += verdict.complaints
         complaints += [trial.observer.failure] if trial.observer.failure else trial.what_the_observer_missed()
