@@ -38,7 +38,7 @@ class Member:
             self.process = subprocess.Popen(
                 [*self.network.within(self.name), "etcd", f"--name={self.name}", f"--data-dir={self.data()}", f"--listen-client-urls={self.url}",
                  f"--advertise-client-urls={self.url}", f"--listen-peer-urls={self.peer}", f"--initial-advertise-peer-urls={self.peer}",
-                 f"--initial-cluster={everybody}", "--initial-cluster-token=belfry-trial"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 f"--initial-cluster={everybody}", "--initial-cluster-token=belfry-trial"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None

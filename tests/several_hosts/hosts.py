@@ -92,7 +92,8 @@ class Host:
             os.unlink(self.control)
         with open(os.path.join(self.folder, "output"), "ab") as output:
             self.process = subprocess.Popen([*self.network.within(self.name), BELFRY, "run", "-c", self.file], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=output, stderr=output, env={**os.environ, "XDG_STATE_HOME": self.folder, "XDG_RUNTIME_DIR": self.folder})
+                                            stdout=output, stderr=output, env={**os.environ, "XDG_STATE_HOME": self.folder, "XDG_RUNTIME_DIR": self.folder},
+                                            start_new_session=True)  # or whoever is stopped gets a SIGHUP when our group loses its parent
         self.reader = threading.Thread(target=self._read, args=(self.life, self.process), daemon=True)
         self.reader.start()
 
