@@ -275,6 +275,19 @@ class BadInput(Scenario):
         for stack in (old, z, a):
             self.assert_clean_end(stack)
 
+    def test_why_says_that_news_of_another_host_is_missing(self):
+        etcd = self.etcd()
+        a, z = self.kafka(etcd.port, ttl="60s"), self.follower(etcd.port)
+        self.running(z)
+        etcd.process.send_signal(signal.SIGSTOP)
+        self.assert_late_waits(z, "")
+        said = z.cli("why", "late").stdout
+        etcd.process.send_signal(signal.SIGCONT)
+        self.running(z, "late")
+        self.assertIn("news of quorum", said)
+        self.assert_clean_end(a)
+        self.assert_clean_end(z)
+
     def test_another_cluster_at_the_same_address_is_never_believed(self):
         etcd = self.etcd()
         a, z = self.kafka(etcd.port, ttl="60s"), self.follower(etcd.port)
