@@ -51,7 +51,8 @@ std::string command_target(const Invocation& asked, const std::string& name) {
   std::string target = "/v1/services/" + encoded(name) + "/" + asked.command;
   char mark = '?';
   if (asked.no_wait) (target += std::exchange(mark, '&')) += "wait=0";
-  if (asked.only) (target += mark) += "only=1";
+  if (asked.only) (target += std::exchange(mark, '&')) += "only=1";
+  if (asked.rolling) (target += mark) += "rolling=1";
   return target;
 }
 

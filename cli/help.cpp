@@ -437,11 +437,13 @@ examples:
 constexpr std::string_view restart_help =
     R"(belfry restart: stop services and their dependents, and bring them back.
 
-usage: belfry restart [--no-wait | --timeout D] [--only] [--json] SERVICE…
+usage: belfry restart [--no-wait | --timeout D] [--only | --rolling] [--json]
+                      SERVICE…
 
   --no-wait        return at once, not when they are ready again
   --timeout D      stop waiting after this time (default: never)
   --only           leave the dependents running
+  --rolling        its replicas one after the other, and no dependent
   --socket PATH    the control socket of the daemon
   -c, --file FILE  the file that the daemon runs
 
@@ -451,7 +453,7 @@ Exit: 0 done, 64 no such service, 69 it could not be done, 77 not permitted,
 
 examples:
   belfry restart api
-  belfry restart --only cache
+  belfry restart --rolling api
 )";
 
 constexpr std::string_view kill_help = R"(belfry kill: kill services with all their processes, now.

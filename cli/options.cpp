@@ -153,6 +153,10 @@ void graceful_control_options(CLI::App& app, Raw& raw) {
   control_options(app, raw);
   app.add_flag("--only", raw.invocation.only);
 }
+void restart_options(CLI::App& app, Raw& raw) {
+  graceful_control_options(app, raw);
+  app.add_flag("--rolling", raw.invocation.rolling)->excludes(app.get_option("--only"));
+}
 void shutdown_options(CLI::App& app, Raw& raw) {
   daemon_options(app, raw);
   app.add_flag("--no-wait", raw.invocation.no_wait);
@@ -187,7 +191,7 @@ constexpr SubcommandSpec commands[] = {
     {"wait", "wait for servers, files, services", wait_options},
     {"start", "start services", graceful_control_options},
     {"stop", "stop services", graceful_control_options},
-    {"restart", "restart services", graceful_control_options},
+    {"restart", "restart services", restart_options},
     {"kill", "kill services now", control_options},
     {"reload", "take a changed file over, or let services reload", reload_options},
     {"shutdown", "take the stack down", shutdown_options},

@@ -51,6 +51,7 @@ struct Invocation {
   bool schema = false;  // check: print the JSON Schema of the file instead
   bool strict = false;  // check: warnings are errors
   bool only = false;
+  bool rolling = false;  // restart: replicas one after the other
   bool no_wait = false;
   bool dry_run = false;  // reload: only say what it would do
   bool live = false;     // status: go on looking

@@ -45,7 +45,8 @@ std::string difference_of(const ReloadReply& reply) {
   }
   if (!reply.stops.empty()) out += "would stop: " + joined(reply.stops) + "\n";
   if (!reply.starts.empty()) out += "would start: " + joined(reply.starts) + "\n";
-  if (reply.stops.empty() && reply.starts.empty()) out += "would touch nobody\n";
+  if (!reply.rolls.empty()) out += "would replace one after the other: " + joined(reply.rolls) + "\n";
+  if (reply.stops.empty() && reply.starts.empty() && reply.rolls.empty()) out += "would touch nobody\n";
   return out;
 }
 

@@ -41,6 +41,7 @@ std::optional<ReloadReply> read_reload(std::string_view body) {
   }
   reply.stops = list_member(body, "stops");
   reply.starts = list_member(body, "starts");
+  reply.rolls = list_member(body, "rolls");
   return reply;
 }
 

@@ -23,7 +23,7 @@ struct ReloadReply {
   bool dry_run = false;
   std::vector<ReloadKey> stack;
   std::vector<ReloadService> services;
-  std::vector<std::string> stops, starts;
+  std::vector<std::string> stops, starts, rolls;
 };
 
 // Nothing when it is not that.

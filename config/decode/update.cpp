@@ -24,7 +24,36 @@ void read_hosts(Decoder& decoder, const Entry& entry, Update& out) {
   }
 }
 
-constexpr std::array<Field<Update>, 2> update_table{{
+void read_wait(Decoder& decoder, const Entry& entry, Update& out) {
+  using Known = std::pair<std::string_view, Condition>;
+  static constexpr std::array<Known, 2> known{{{"ready", Condition::ready}, {"started", Condition::started}}};
+  if (auto value = decoder.choice<Condition>(*entry.value, known)) out.wait = *value;
+}
+
+void read_on_failure(Decoder& decoder, const Entry& entry, Update& out) {
+  using OnFailure = Update::OnFailure;
+  static constexpr std::array<std::string_view, 2> names{"stop", "roll_back"};
+  if (auto value = decoder.choice<OnFailure>(*entry.value, names)) out.on_failure = *value;
+}
+
+constexpr std::array<Field<Update>, 5> update_table{{
+    {in_place({"parallel", "integer", "1",
+               "Of replicas: how many are replaced at once, by `restart --rolling` and by a reload. With "
+               "`update` a "
+               "reload replaces them one after the other, and stops nobody who depends on them.",
+               "2", fits_all, "1", "10000"}),
+     [](Decoder& d, const Entry& e, Update& out) {
+       if (auto count = d.integer(*e.value, 1, most_hosts)) out.parallel = static_cast<std::uint32_t>(*count);
+     }},
+    {in_place({"wait", "update_wait", "ready", "Of replicas: what each has to be before the next goes.",
+               "started"}),
+     read_wait},
+    {in_place(
+         {"on_failure", "update_on_failure", "stop",
+          "Of replicas, when one of them does not come up after a reload: `stop` leaves the others as they "
+          "were; `roll_back` puts those that were replaced back to what they were as well.",
+          "roll_back"}),
+     read_on_failure},
     {in_place(
          {"max_unavailable", "integer", "nobody counts",
           "Of the hosts that publish it, how many may be without it at once: a restart and a reload wait "

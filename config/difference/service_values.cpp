@@ -116,6 +116,10 @@ void read_publication(const Service& s, Values& out) {
 void read_update(const Service& s, Values& out) {
   if (!s.extras->update) return;
   const Update& update = *s.extras->update;
+  add(out, "update", "true");
+  if (update.parallel != 1) add(out, "update.parallel", std::to_string(update.parallel));
+  if (update.wait != Condition::ready) add(out, "update.wait", "started");
+  if (update.on_failure != Update::OnFailure::stop) add(out, "update.on_failure", "roll_back");
   if (update.max_unavailable != 0) add(out, "update.max_unavailable", std::to_string(update.max_unavailable));
   add_texts(out, "update.hosts", update.hosts);
 }

@@ -293,6 +293,12 @@ struct Publication {
 
 // How a service is replaced by a newer one of itself, when somebody asks for that.
 struct Update {
+  enum class OnFailure : std::uint8_t { stop, roll_back };
+  // Of replicas: how many are replaced at once, what of each is waited for, and what becomes of the others
+  // when one of them does not come up.
+  std::uint32_t parallel = 1;
+  Condition wait = Condition::ready;
+  OnFailure on_failure = OnFailure::stop;
   // Of the hosts that publish it, how many may be without it at once; 0: nobody counts.
   std::uint32_t max_unavailable = 0;
   std::vector<std::string> hosts;  // those that should have it; empty: whoever says something of it

@@ -147,16 +147,26 @@ void check_cluster(Decoder& decoder, const StackDraft& draft) {
   }
 }
 
-// What nobody else has is nobody else's to count.
+// What nobody else has is nobody else's to count; and what there is one of is not replaced one by one.
 void check_update(Decoder& decoder, const StackDraft& draft) {
   for (std::size_t i = 0; i < draft.stack.services.size(); ++i) {
     const Service& service = draft.stack.services[i];
     if (is_repetition(draft, i) || !service.extras || !service.extras->update) continue;
-    if (service.extras->update->max_unavailable == 0 || service.extras->publish) continue;
-    decoder.diagnostics().error(
-        "missing-key", Span(draft.origins[i].mapping->find("update")->place()),
-        "`max_unavailable` counts the hosts that publish " + quote(service.name) + ", and this one does not",
-        "add publish: true");
+    const Node& update = *draft.origins[i].mapping->find("update");
+    const auto error = [&](Place place, std::string what, std::string help) {
+      decoder.diagnostics().error("missing-key", Span(place), std::move(what), std::move(help));
+    };
+    if (service.extras->update->max_unavailable != 0 && !service.extras->publish)
+      error(update.place(),
+            "`max_unavailable` counts the hosts that publish " + quote(service.name) +
+                ", and this one does not",
+            "add publish: true");
+    for (const std::string_view key : {"parallel", "wait", "on_failure"}) {
+      const Node* const written = update.find(key);
+      if (written == nullptr || draft.origins[i].replica_of != 0) continue;
+      error(written->place(), quote(key) + " is about replicas, and " + quote(service.name) + " has none",
+            "add replicas: 3");
+    }
   }
 }
 

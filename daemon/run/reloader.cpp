@@ -70,6 +70,7 @@ std::string summary_of(const ReloadResult& result) {
   add("changed", keys);
   add(result.dry_run ? "would stop" : "stopped", result.stops);
   add(result.dry_run ? "would start" : "started", result.starts);
+  add(result.dry_run ? "would replace in turn" : "replaced in turn", result.rolls);
   return text;
 }
 
@@ -201,6 +202,7 @@ Task<ReloadResult> Reloader::reload(Context& ctx, ReloadRequest request) {
     Touched touched = supervisor_.whom_it_touches(*next);
     result.stops = std::move(touched.stops);
     result.starts = std::move(touched.starts);
+    result.rolls = std::move(touched.rolls);
     result.message = summary_of(result);
     co_return result;
   }
@@ -240,7 +242,10 @@ Task<void> Reloader::exchange(std::shared_ptr<Job> job, ReloadResult result) {
     supervisor_.set_sources(std::move(job->files));
     result.stops = std::move(touched->stops);
     result.starts = std::move(touched->starts);
+    result.rolls = std::move(touched->rolls);
     result.message = summary_of(result);
+    if (!touched->trouble.empty())
+      refuse(result, CommandOutcome::never, "cannot replace all replicas: " + touched->trouble);
   } else {
     refuse(result, CommandOutcome::shutting_down,
            "cannot finish the reload: " + touched.error().text() + ": the stack is as it was, and goes down");

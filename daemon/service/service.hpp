@@ -89,6 +89,8 @@ class Service final : public Node,
   [[nodiscard]] bool is_held_back() const { return held_back_; }
   // It is described by `spec` from now on. Where only what can be applied to a run has changed, a run may go
   // on; else nothing of it runs. Its edges are the graph's to draw.
+  // The one that it has now, for as long as somebody may want to go back to it.
+  [[nodiscard]] SharedSpec shared_spec() const;
   void adopt(SharedSpec spec, OtherProbes probes = {});
   // When its resources are in place: what belfry listens on for it belongs to it again.
   void take_sockets();

@@ -37,6 +37,12 @@ void Service::keep(SharedSpec spec) {
   all.push_back(std::move(spec));
 }
 
+// That of the start belongs to the stack, which outlives every service.
+SharedSpec Service::shared_spec() const {
+  const std::vector<SharedSpec>& all = *specs_;
+  return all.empty() ? SharedSpec(std::shared_ptr<void>(), &spec()) : all.back();
+}
+
 void Service::adopt(SharedSpec spec, OtherProbes probes) {
   const config::Service& before = this->spec();
   keep(std::move(spec));

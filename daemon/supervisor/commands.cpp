@@ -8,6 +8,7 @@
 #include "daemon/service/description.hpp"
 #include "daemon/service/service_reload.hpp"
 #include "daemon/service/stop_rules.hpp"
+#include "daemon/supervisor/command_answer.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -22,6 +23,8 @@ bool knows_bell(const Service& service, std::string_view bell) {
   return service.is_gate() || service.incarnation()->has_own(bell);
 }
 
+}  // namespace
+
 void answer(CommandResult& result, const Result<void>& waited, std::string_view verb, std::string_view name,
             std::string_view done) {
   if (waited) {
@@ -35,8 +38,6 @@ void answer(CommandResult& result, const Result<void>& waited, std::string_view 
                                                         : CommandOutcome::not_in_time;
   result.message = "cannot " + std::string(verb) + " " + std::string(name) + ": " + why.text();
 }
-
-}  // namespace
 
 // No level is held for ever, so there is nothing that makes this wait hopeless.
 Task<Result<void>> Supervisor::wait_until_not(Context& ctx, Service& service, Level level) {
@@ -149,9 +150,11 @@ Task<Result<void>> Supervisor::until_up(Context& ctx, Service& service) {
   co_return told;
 }
 
-Task<CommandResult> Supervisor::command(Context& ctx, ServiceCommand command, std::size_t index, bool only) {
+Task<CommandResult> Supervisor::command(Context& ctx, ServiceCommand command, std::size_t index,
+                                        Manner manner) {
   Service& service = *services_[index];
   const std::string name(service.name());
+  const bool only = manner == Manner::alone;
   // Who hangs while everything stops is killed by name rather than with all the others.
   if (shutting_down_ && command != ServiceCommand::kill) {
     co_return CommandResult{.outcome = CommandOutcome::shutting_down,
@@ -168,7 +171,9 @@ Task<CommandResult> Supervisor::command(Context& ctx, ServiceCommand command, st
   switch (command) {
     case ServiceCommand::start: co_return co_await start(ctx, service, only);
     case ServiceCommand::stop: co_return co_await stop(ctx, service, Intent::rest, only);
-    case ServiceCommand::restart: co_return co_await stop(ctx, service, Intent::again, only);
+    case ServiceCommand::restart:
+      if (manner == Manner::rolling) co_return co_await roll(ctx, service);
+      co_return co_await stop(ctx, service, Intent::again, only);
     case ServiceCommand::kill: co_return co_await kill(ctx, service);
     case ServiceCommand::reload: co_return co_await reload(ctx, service);
   }

@@ -90,7 +90,8 @@ Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
     runtime_.resources.forget_admitted();
     co_return std::unexpected(given.error());
   }
-  Touched touched{.stops = whom_it_touches(next).stops, .starts = {}};
+  Touched touched = whom_it_touches(next);
+  touched.starts.clear();
   const std::vector<Service*> stopping = begin_stops(next);
   Result<void> waited;
   for (Service* one : stopping) {
@@ -125,6 +126,7 @@ Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
   look_at_essentials();
   look_whether_up();
   if (active_ == 0) loop_.post([this] { loop_.post([this] { end_when_nothing_can_run(); }); });
+  touched.trouble = co_await roll_replaced(ctx);
   co_return touched;
 }
 
@@ -132,7 +134,7 @@ std::vector<Service*> Supervisor::begin_stops(const NewStack& next) {
   const Stops stops = who_stops(next);
   const Error cause(Error::Kind::cancelled, "the file has changed");
   for (const config::ServiceChange& change : next.difference.changed) {
-    if (change.restarts()) services_[shown_[change.before]]->hold_back();
+    if (change.restarts() && !is_rolled(next, change)) services_[shown_[change.before]]->hold_back();
   }
   for (Service* gone : stops.for_good) {
     gone->hold_back();  // also from whoever asks for its start meanwhile
@@ -176,6 +178,10 @@ void Supervisor::let_all_go() {
 
 // No look at an edge comes between the first line and the last.
 void Supervisor::swap(NewStack& next) {
+  for (const config::ServiceChange& change : next.difference.changed) {
+    Service& service = *services_[shown_[change.before]];
+    if (is_rolled(next, change)) rolled_.push_back({&service, service.shared_spec(), service.incarnation()});
+  }
   for (const std::uint32_t place : next.difference.removed) {
     Service& gone = *services_[shown_[place]];
     gone.retire(rest_of(gone.spec()));
@@ -219,7 +225,8 @@ void Supervisor::describe_changed(NewStack& next, const std::vector<std::uint32_
     Service& service = *services_[slots[change.after]];
     const SharedSpec spec = shared(std::move(next.stack.services[change.after]));
     const bool runs = is_running(service.state());
-    service.adopt(spec, other_probes(change));
+    const bool is_rolled = std::ranges::find(rolled_, &service, &Rolled::service) != rolled_.end();
+    service.adopt(spec, is_rolled ? OtherProbes{} : other_probes(change));
     if (!runs) {
       runtime_.resources.place(service.index(), *spec);
       service.take_sockets();

@@ -72,7 +72,7 @@ Supervisor::Stops Supervisor::who_stops(const NewStack& next) const {
     Service& service = *services_[shown_[change.before]];
     const bool is_disabled = service.spec().enabled && !next.stack.services[change.after].enabled;
     if (is_disabled) add_for_good(service);
-    if (is_disabled || change.restarts()) add_root(service);
+    if (is_disabled || (change.restarts() && !is_rolled(next, change))) add_root(service);
   }
   if (roots.empty()) return stops;
   for (Node* node : graph_.who_must_stop(roots)) {
@@ -119,6 +119,10 @@ Touched Supervisor::whom_it_touches(const NewStack& next) const {
   for (auto it = stops.all.rbegin(); it != stops.all.rend(); ++it) touched.stops.emplace_back((*it)->name());
   for (const std::uint32_t place : who_starts(next))
     touched.starts.push_back(next.stack.services[place].name);
+  for (const config::ServiceChange& change : next.difference.changed) {
+    const bool is_stopped = stops.is_stopped[shown_[change.before]];
+    if (!is_stopped && is_rolled(next, change)) touched.rolls.push_back(change.name);
+  }
   return touched;
 }
 

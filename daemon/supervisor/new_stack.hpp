@@ -17,8 +17,10 @@ struct NewStack {
 
 // Names, each in the order in which it happens.
 struct Touched {
-  std::vector<std::string> stops;   // the first is the first that stops
-  std::vector<std::string> starts;  // who stops and comes back is in both
+  std::vector<std::string> stops;    // the first is the first that stops
+  std::vector<std::string> starts;   // who stops and comes back is in both
+  std::vector<std::string> rolls{};  // replicas that are replaced in turn, when all the others have been
+  std::string trouble{};             // why not all of them were
 };
 
 }  // namespace belfry::daemon

@@ -136,7 +136,8 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   [[nodiscard]] StartView start() const override;
   [[nodiscard]] StackFacts why_facts(std::optional<std::size_t> service) const override;
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override;
-  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override;
+  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
+                              Manner manner) override;
   void request_shutdown(std::string_view reason) override;
 
  private:
@@ -160,6 +161,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   void end_when_nothing_can_run();
   [[nodiscard]] std::vector<Service*> meant_by(Service& service, bool with_itself) const;
   struct Stops;
+  [[nodiscard]] bool is_rolled(const NewStack& next, const config::ServiceChange& change) const;
   [[nodiscard]] Stops who_stops(const NewStack& next) const;
   [[nodiscard]] std::vector<std::uint32_t> who_starts(const NewStack& next) const;
   std::vector<Service*> begin_stops(const NewStack& next);
@@ -174,6 +176,19 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   Task<CommandResult> start(Context& ctx, Service& service, bool only);
   Task<CommandResult> kill(Context& ctx, Service& service);
   Task<CommandResult> stop(Context& ctx, Service& service, Intent intent, bool only);
+  Task<CommandResult> roll(Context& ctx, Service& service);
+  // A replica that goes on by its old description while the others are replaced.
+  struct Rolled {
+    Service* service = nullptr;
+    SharedSpec before;
+    SharedIncarnation run;
+  };
+  Task<std::string> roll_replaced(Context& ctx);
+  Task<std::string> roll_one_by_one(Context& ctx, std::vector<Rolled> all);
+  Task<Result<void>> restart_in_turn(Context& ctx, std::vector<Service*> replicas, std::size_t& begun);
+  Task<Result<void>> restart_together(Context& ctx, std::vector<Service*> replicas);
+  Task<Result<void>> until_up_or_broken(Context& ctx, Service& service);
+  void describe_again(std::vector<Rolled> all);
   Task<Result<void>> leave_of_other_hosts(Context& ctx, std::function<std::vector<Node*>()> going);
   [[nodiscard]] std::vector<const Service*> counted_on_elsewhere(const std::vector<Node*>& going) const;
   Task<CommandResult> reload(Context& ctx, Service& service);
@@ -213,6 +228,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   bool killing_ = false;
   bool end_check_pending_ = false;
   bool exchanging_ = false;
+  std::vector<Rolled> rolled_;  // by the exchange that is on its way
   Bell<> up_;
   Bell<Ending> ending_;
   Timer up_again_;  // somebody has died, and nobody was told of it yet

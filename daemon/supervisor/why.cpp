@@ -252,7 +252,10 @@ ServiceFacts WhyCollector::describe(const Service& service) {
   const bool waits = record.state == State::waiting || record.state == State::blocked;
   if (!waits) add_log(service, facts);
   if (waits || facts.reason == Reason::edge_timeout) add_edges(service, facts);
-  if (record.state == State::waiting && facts.waits.empty()) add_slots(service, facts);
+  if (record.state == State::waiting && facts.waits.empty()) {
+    add_slots(service, facts);
+    if (!service.awaited_news().empty()) facts.news = one_line(waiting_for(service).front());
+  }
   if (facts.is_to_stop && record.state != State::stopping && record.in_order)
     add_who_stops_first(service, facts);
   return facts;

@@ -10,6 +10,13 @@ namespace belfry::daemon {
 
 enum class ServiceCommand : std::uint8_t { start, stop, restart, kill, reload };
 
+// Who is touched beside the service itself.
+enum class Manner : std::uint8_t {
+  in_order,  // who depends on it goes first and comes back; what it requires is started
+  alone,     // nobody
+  rolling,   // of a restart: nobody, and its replicas one after the other
+};
+
 // How a command ended.
 enum class CommandOutcome : std::uint8_t {
   done,           // it is as it was asked for

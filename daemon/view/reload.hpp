@@ -36,6 +36,7 @@ struct ReloadResult {
   std::vector<ReloadedKey> stack;
   std::vector<ReloadedService> services;
   std::vector<std::string> stops, starts;  // who comes back is in both
+  std::vector<std::string> rolls;          // replicas that are replaced one after the other
 };
 
 class StackReloader {

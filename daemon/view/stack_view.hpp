@@ -144,7 +144,7 @@ class StackView {
   virtual Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) = 0;
   // Runs a command to its end.
   virtual Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
-                                      bool only) = 0;
+                                      Manner manner) = 0;
   // Starts the graceful shutdown; returns at once.
   virtual void request_shutdown(std::string_view reason) = 0;
 };

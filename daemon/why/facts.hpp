@@ -59,6 +59,7 @@ struct ServiceFacts {
   bool is_to_stop = false;         // somebody wants its stop, which has not begun or is not over
   bool comes_again = false;        // …and starts again after it
   std::vector<WaitFacts> waits{};  // what it waits for now, in the order of the file
+  std::string news{};              // …where all edges hold: "news of kafka: cannot list …"
   std::size_t needed = 0, holding = 0, members = 0;  // of a gate
 
   Reason reason = Reason::none;

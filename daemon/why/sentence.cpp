@@ -91,6 +91,7 @@ std::string state_words(const ServiceFacts& facts) {
     case State::waiting:
     case State::blocked: break;
   }
+  if (!facts.news.empty()) return "waits for " + facts.news;
   return facts.words.empty() ? "is about to start" : "is blocked: " + facts.words;
 }
 

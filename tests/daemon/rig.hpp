@@ -29,6 +29,7 @@ using config::ServiceType;
 using daemon::CommandOutcome;
 using daemon::CommandResult;
 using daemon::Service;
+using daemon::Manner;
 using daemon::ServiceCommand;
 using daemon::State;
 using namespace std::string_literals;
@@ -117,15 +118,15 @@ class Rig : public ::testing::Test {
     std::optional<CommandResult> result;
     std::optional<Result<void>> waited;
   };
-  Asked& command(ServiceCommand what, std::string_view name, bool only = false) {
-    Asked& asked = ask_later(what, name, only);
+  Asked& command(ServiceCommand what, std::string_view name, Manner manner = Manner::in_order) {
+    Asked& asked = ask_later(what, name, manner);
     loop.run_until_idle();
     return asked;
   }
   // In the coming turn, together with what else is asked before it.
-  Asked& ask_later(ServiceCommand what, std::string_view name, bool only = false) {
+  Asked& ask_later(ServiceCommand what, std::string_view name, Manner manner = Manner::in_order) {
     Asked& asked = asked_.emplace_back(loop);
-    spawn(requests, "command", run_command(asked, what, *supervisor->find(name), only));
+    spawn(requests, "command", run_command(asked, what, *supervisor->find(name), manner));
     return asked;
   }
   Asked& wait_for(std::string_view name, Condition condition, std::string bell = {}) {
@@ -161,8 +162,8 @@ class Rig : public ::testing::Test {
     for (const char* other : on) depends(made, stack, other);
     return made;
   }
-  Task<void> run_command(Asked& asked, ServiceCommand what, std::size_t index, bool only) {
-    CommandResult result = co_await supervisor->command(asked.context, what, index, only);
+  Task<void> run_command(Asked& asked, ServiceCommand what, std::size_t index, Manner manner) {
+    CommandResult result = co_await supervisor->command(asked.context, what, index, manner);
     asked.result = std::move(result);
   }
   Task<void> run_wait(Asked& asked, std::size_t index, daemon::Level level) {

@@ -376,7 +376,7 @@ void spoil_watch(History& history, Host& host) {
 
 Task<> command(History& history, Host& host, daemon::ServiceCommand what) {
   Context patience(history.loop);
-  (void)co_await host.supervisor->command(patience, what, 0, false);
+  (void)co_await host.supervisor->command(patience, what, 0, daemon::Manner::in_order);
 }
 
 void one_event(History& history) {

@@ -248,7 +248,8 @@ class World final : daemon::Reporter {
     commands_now_ = std::exchange(last_command_at_, loop_.now()) == loop_.now() ? commands_now_ + 1 : 1;
     oracle_.remember_requests();
     if (!event.only) spawn(requests_, "look", look_at_requests());  // after what the command does at once
-    CommandResult result = co_await supervisor_.command(*asked.bounded, event.command, index, event.only);
+    CommandResult result = co_await supervisor_.command(
+        *asked.bounded, event.command, index, event.only ? daemon::Manner::alone : daemon::Manner::in_order);
     asked.answered = true;
     asked.bounded.reset();
     say(asked.what + " answered " + status_number(result.outcome) + " " + result.message);

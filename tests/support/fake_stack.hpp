@@ -92,8 +92,9 @@ class FakeStack final : public StackView {
     if (outcome.rung()) co_return Result<void>();
     co_return std::unexpected(outcome.cause);
   }
-  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override {
-    commands.push_back({command, fakes_[service]->name, only});
+  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
+                              Manner manner) override {
+    commands.push_back({command, fakes_[service]->name, manner == Manner::alone});
     if (command_bell != nullptr) {
       const Outcome outcome = co_await command_bell->wait(ctx);
       if (outcome.cancelled())

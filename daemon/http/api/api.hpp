@@ -40,8 +40,8 @@ struct WaitFor {
 struct RunCommand {
   std::size_t service = 0;
   ServiceCommand command = ServiceCommand::start;
-  bool only = false;           // ?only=1: leave the dependents alone
-  bool in_background = false;  // ?wait=0: answer 202 at once
+  Manner manner = Manner::in_order;  // ?only=1: alone; ?rolling=1: rolling
+  bool in_background = false;        // ?wait=0: answer 202 at once
 };
 
 // POST /v1/reload, understood.

@@ -224,19 +224,22 @@ Task<Response> Api::perform(Context& ctx, WaitFor wait) {
 Understood Api::understand_command(const Match& match, std::string_view query) const {
   const auto index = stack_.find(match.service);
   if (!index) return no_such_service(stack_, match.service);
-  RunCommand run{*index, match.command, false, false};
+  RunCommand run{*index, match.command, Manner::in_order, false};
   QueryReader reader(query);
   Parameter parameter;
   while (reader.next(parameter)) {
     if (parameter.name == "wait") run.in_background = is_off(parameter.value);
-    if (parameter.name == "only") run.only = !is_off(parameter.value);
+    if (parameter.name == "only" && !is_off(parameter.value)) run.manner = Manner::alone;
+    if (parameter.name == "rolling" && !is_off(parameter.value)) run.manner = Manner::rolling;
   }
   if (reader.malformed()) return problem(400, "cannot read the query: a % escape is malformed");
+  if (run.manner == Manner::rolling && run.command != ServiceCommand::restart)
+    return problem(400, "cannot understand the query: `rolling` is for restart");
   return run;
 }
 
 Task<Response> Api::perform(Context& ctx, RunCommand run) {
-  const CommandResult result = co_await stack_.command(ctx, run.command, run.service, run.only);
+  const CommandResult result = co_await stack_.command(ctx, run.command, run.service, run.manner);
   metrics_.command_ended(run.command, result.outcome);
   co_return render(result);
 }

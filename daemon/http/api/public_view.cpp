@@ -31,6 +31,7 @@ StackFacts PublicView::why_facts(std::optional<std::size_t> service) const {
   for (ServiceFacts& one : shown.services) {
     one.is_hidden = true;
     one.words.clear();
+    if (!one.news.empty()) one.news = "news of another host";
     one.finding.clear();
     one.taken_port = 0;
     one.taken_by = 0;

@@ -36,8 +36,9 @@ class PublicView final : public StackView {
   Task<Result<void>> wait_for(Context& ctx, std::size_t service, Level level) override {
     return whole_.wait_for(ctx, service, std::move(level));
   }
-  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service, bool only) override {
-    return whole_.command(ctx, command, service, only);
+  Task<CommandResult> command(Context& ctx, ServiceCommand command, std::size_t service,
+                              Manner manner) override {
+    return whole_.command(ctx, command, service, manner);
   }
   void request_shutdown(std::string_view reason) override { whole_.request_shutdown(reason); }
 

@@ -50,6 +50,7 @@ Response render(const ReloadResult& result) {
   writer.end_array();
   write_names(writer, "stops", result.stops);
   write_names(writer, "starts", result.starts);
+  write_names(writer, "rolls", result.rolls);
   writer.end_object();
   response.body += '\n';
   return response;

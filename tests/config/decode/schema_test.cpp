@@ -116,8 +116,8 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
   if (table.name == "restart_options") return in_service("restart: {" + pair + "}");
   if (table.name == "update")
     return of_several_hosts +
-           in_service("publish: true, update: {" +
-                      std::string(key.name == "max_unavailable" ? "" : "max_unavailable: 1, ") + pair + "}");
+           in_service("replicas: 2, publish: true, update: {" +
+                      std::string(key.name == "hosts" ? "max_unavailable: 1, " : "") + pair + "}");
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
   if (table.name == "log_options")
     return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +

@@ -237,5 +237,32 @@ TEST_F(WatcherTest, the_end_of_what_it_never_knew_is_no_news) {
   EXPECT_TRUE(hosts_of(*kafka).empty());
 }
 
+TEST_F(WatcherTest, the_lag_of_the_watch_grows_while_it_does_not_tell_of_what_this_host_has_put) {
+  b.publisher.on_put = [this](etcd::Revision revision) { b.watcher.expect(revision); };
+  const auto kafka = b.watcher.follow("kafka");
+  rig.idle();
+  b.store.event_delay = [](const etcd::Event&) { return Duration(3s); };
+  b.publisher.publish("kafka", ready());
+  rig.idle();
+  EXPECT_EQ(b.watcher.lag(), Duration::zero());
+  pass(2s);
+  EXPECT_GE(b.watcher.lag(), Duration(1900ms));
+  pass(10s);
+  EXPECT_GE(b.watcher.lag(), Duration(2900ms));
+  EXPECT_LE(b.watcher.lag(), Duration(3200ms)) << "and stays what it was";
+}
+
+TEST_F(WatcherTest, what_the_watch_has_missed_is_counted_by_the_next_list) {
+  const auto kafka = b.watcher.follow("kafka");
+  rig.idle();
+  b.store.event_copies = [](const etcd::Event&) { return 0U; };
+  a.publisher.publish("kafka", ready());
+  pass(1s);
+  EXPECT_EQ(b.watcher.facts().missed, 0U);
+  pass(70s, 500ms);
+  EXPECT_EQ(hosts_of(*kafka), Names{"a"});
+  EXPECT_EQ(b.watcher.facts().missed, 1U);
+}
+
 }  // namespace
 }  // namespace belfry::daemon::cluster

@@ -124,7 +124,7 @@ TEST_F(Commands, only_leaves_the_dependents_alone) {
   daemon("db");
   daemon("api", {"db"});
   up();
-  const auto& restart = command(ServiceCommand::restart, "db", true);
+  const auto& restart = command(ServiceCommand::restart, "db", Manner::alone);
   ASSERT_TRUE(restart.result);
   EXPECT_THAT(restart.result->affected, ElementsAre("db"));
   EXPECT_EQ(service("api").record().runs, 1U);
@@ -261,7 +261,7 @@ TEST_F(Commands, who_was_spared_is_not_waited_for_when_another_member_goes_meanw
   say_ready("b");
   const auto& stop = command(ServiceCommand::stop, "a");
   EXPECT_EQ(state("a"), State::ready);
-  command(ServiceCommand::restart, "b", true);
+  command(ServiceCommand::restart, "b", Manner::alone);
   ASSERT_EQ(state("two"), State::waiting);
   advance(5s);
   EXPECT_EQ(state("a"), State::inactive);
@@ -506,7 +506,7 @@ TEST_F(Commands, start_only_pulls_nothing_in) {
   daemon("api", {"db"});
   up();
   command(ServiceCommand::stop, "db");
-  const auto& start = command(ServiceCommand::start, "api", true);
+  const auto& start = command(ServiceCommand::start, "api", Manner::alone);
   ASSERT_TRUE(start.result);
   EXPECT_EQ(start.result->outcome, CommandOutcome::never) << start.result->message;
   EXPECT_EQ(state("db"), State::inactive);
@@ -517,7 +517,7 @@ TEST_F(Commands, start_only_of_what_needs_somebody_who_was_never_started_says_so
   daemon("api", {"db"});
   daemon("other");
   up({"other"});
-  const auto& start = command(ServiceCommand::start, "api", true);
+  const auto& start = command(ServiceCommand::start, "api", Manner::alone);
   ASSERT_TRUE(start.result) << "it must not hang";
   EXPECT_EQ(start.result->outcome, CommandOutcome::never);
   EXPECT_THAT(start.result->message, HasSubstr("db was not started"));

@@ -101,6 +101,58 @@ TEST_F(EtcdClient, of_a_transaction_whose_connection_goes_nobody_knows_and_it_is
   EXPECT_EQ(asked, 1);
 }
 
+TEST_F(EtcdClient, of_a_transaction_that_etcd_says_nothing_certain_of_nobody_knows) {
+  greets();
+  std::string status;
+  script = [&status](std::uint32_t stream) { return begun(stream) + ended(stream, status, "so be it"); };
+  Client& client = connect();
+  for (const char* uncertain : {"1", "2", "4", "10", "13", "15"}) {
+    status = uncertain;
+    const auto made = rig.wait(client.txn(ctx, {}));
+    ASSERT_FALSE(made) << status;
+    EXPECT_EQ(made.error().kind(), Error::Kind::closed) << status;
+  }
+  for (const char* certain : {"3", "7", "8", "9"}) {
+    status = certain;
+    const auto made = rig.wait(client.txn(ctx, {}));
+    ASSERT_FALSE(made) << status;
+    EXPECT_EQ(made.error().kind(), Error::Kind::failed) << status;
+  }
+}
+
+TEST_F(EtcdClient, a_list_in_pages_begins_again_when_its_revision_is_gone) {
+  greets();
+  int asked = 0;
+  const std::string first = "\x12\x05\x0A\x03s/1"s, second = "\x12\x05\x0A\x03s/2"s, more = "\x18\x01"s;
+  script = [&](std::uint32_t stream) {
+    switch (++asked) {
+      case 1: return whole_answer(stream, empty_range + first + more);
+      case 2: return begun(stream) + ended(stream, "11", "required revision has been compacted");
+      case 3: return whole_answer(stream, empty_range + first + more);
+      default: return whole_answer(stream, empty_range + second);
+    }
+  };
+  const auto listed = rig.wait(connect().range(ctx, "s/"));
+  ASSERT_TRUE(listed) << listed.error().text();
+  ASSERT_EQ(listed->keys.size(), 2U);
+  EXPECT_EQ(listed->keys[1].key, "s/2");
+  EXPECT_EQ(listed->revision, 5);
+  EXPECT_EQ(asked, 4);
+}
+
+TEST_F(EtcdClient, a_list_that_is_compacted_again_and_again_is_an_error) {
+  greets();
+  int asked = 0;
+  script = [&](std::uint32_t stream) {
+    return ++asked % 2 == 1 ? whole_answer(stream, empty_range + "\x12\x05\x0A\x03s/1\x18\x01"s)
+                            : begun(stream) + ended(stream, "11", "compacted");
+  };
+  const auto listed = rig.wait(connect().range(ctx, "s/"));
+  ASSERT_FALSE(listed);
+  EXPECT_EQ(listed.error().text(),
+            "cannot list the keys below s/ in etcd: it is compacted faster than they are read");
+}
+
 TEST_F(EtcdClient, a_transaction_that_was_not_looked_at_is_asked_again) {
   greets();
   int asked = 0;

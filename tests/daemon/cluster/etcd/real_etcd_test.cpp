@@ -88,7 +88,14 @@ TEST_F(RealEtcd, every_kind_of_condition_is_understood) {
       {.key = "c/1", .what = What::value, .text = "one"},
       {.key = "c/1", .what = What::lease, .number = lease->id, .text = {}},
       {.key = "c/1", .what = What::lease, .how = How::not_equal, .number = 0, .text = {}},
-      {.key = "c/none", .what = What::version, .number = 0, .text = {}}};
+      {.key = "c/none", .what = What::version, .number = 0, .text = {}},
+      {.key = "c/",
+       .what = What::mod_revision,
+       .how = How::less,
+       .number = made->revision + 1,
+       .text = {},
+       .of_all = true},
+      {.key = "c/", .what = What::lease, .number = lease->id, .text = {}, .of_all = true}};
   const auto held = rig.wait(client.txn(ctx, all));
   ASSERT_TRUE(held) << held.error().text();
   EXPECT_TRUE(held->held);
@@ -99,6 +106,38 @@ TEST_F(RealEtcd, every_kind_of_condition_is_understood) {
     if (one.how == How::less) wrong.when[0].number = 0;
     EXPECT_FALSE(rig.wait(client.txn(ctx, wrong))->held) << one.key << static_cast<int>(one.what);
   }
+}
+
+TEST_F(RealEtcd, a_condition_on_all_below_a_prefix_holds_where_there_is_none) {
+  Client& client = connect();
+  Txn none;
+  none.when.push_back({.key = "nowhere/",
+                       .what = Compare::What::mod_revision,
+                       .how = Compare::How::less,
+                       .number = 1,
+                       .text = {},
+                       .of_all = true});
+  const auto held = rig.wait(client.txn(ctx, none));
+  ASSERT_TRUE(held) << held.error().text();
+  EXPECT_TRUE(held->held);
+}
+
+TEST_F(RealEtcd, a_list_of_many_pages_is_whole_and_of_one_revision) {
+  Client& client = connect();
+  constexpr int keys = 20'000, at_once = 100;
+  for (int from = 0; from < keys; from += at_once) {
+    Txn txn;
+    for (int i = from; i < from + at_once; ++i)
+      txn.then.emplace_back(
+          Put{.key = "pages/" + std::to_string(100'000 + i), .value = std::string(200, 'x'), .lease = 0});
+    ASSERT_TRUE(rig.wait(client.txn(ctx, txn)));
+  }
+  const auto listed = rig.wait(client.range(ctx, "pages/"));
+  ASSERT_TRUE(listed) << listed.error().text();
+  ASSERT_EQ(listed->keys.size(), static_cast<std::size_t>(keys));
+  EXPECT_TRUE(std::ranges::is_sorted(listed->keys, {}, &KeyValue::key));
+  EXPECT_EQ(listed->keys.back().key, "pages/119999");
+  EXPECT_EQ(listed->revision, listed->keys.back().mod_revision);
 }
 
 TEST_F(RealEtcd, a_lease_lives_while_it_is_renewed_and_takes_its_keys_with_it) {
