@@ -218,14 +218,30 @@ Result<void> ActivationSocket::remember_file(const SocketPlan& plan) {
   return given;
 }
 
+ActivationSocket ActivationSocket::adopt(OwnedFd fd, const SocketPlan& plan, Origin origin) {
+  ActivationSocket made(fd.release());
+  if (origin == Origin::of_somebody_else) return made;
+  if (plan.kind != Kind::udp) ::listen(made.fd_, plan.backlog.value_or(SOMAXCONN));
+  struct stat status{};
+  const bool has_file = plan.kind == Kind::unix_stream && !plan.address.starts_with('@') &&
+                        ::lstat(plan.address.c_str(), &status) == 0;
+  if (!has_file) return made;
+  made.path_ = plan.address;
+  made.device_ = status.st_dev;
+  made.inode_ = status.st_ino;
+  return made;
+}
+
 ActivationSocket::ActivationSocket(ActivationSocket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      keeper_(std::exchange(other.keeper_, nullptr)),
       path_(std::exchange(other.path_, {})),
       device_(other.device_),
       inode_(other.inode_) {}
 
 ActivationSocket& ActivationSocket::operator=(ActivationSocket&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(keeper_, other.keeper_);
   std::swap(path_, other.path_);
   std::swap(device_, other.device_);
   std::swap(inode_, other.inode_);
@@ -234,7 +250,8 @@ ActivationSocket& ActivationSocket::operator=(ActivationSocket&& other) noexcept
 
 ActivationSocket::~ActivationSocket() {
   if (fd_ < 0) return;
-  if (!path_.empty() && is_reachable()) ::unlink(path_.c_str());
+  const bool file_stays = keeper_ != nullptr && keeper_->let_go(fd_);
+  if (!file_stays && !path_.empty() && is_reachable()) ::unlink(path_.c_str());
   ::close(fd_);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "channels/error.hpp"
+#include "system/owned_fd.hpp"
 #include "system/syscalls.hpp"
 
 namespace belfry::system {
@@ -30,6 +31,14 @@ struct SocketPlan {
   [[nodiscard]] std::string text() const;
 };
 
+// Who has a socket open as well, and lives longer than its owner.
+class SocketKeeper {
+ public:
+  virtual ~SocketKeeper() = default;
+  // The owner is about to close it. True: clients are still to find it, so its file stays.
+  virtual bool let_go(int fd) = 0;
+};
+
 // Owner: whoever bound it; moved, never copied.
 // Lifecycle: bound (and listening, unless UDP) from bind() to the destructor, which closes it and unlinks
 //   its file, if that is still its own. Children that were given it keep it open.
@@ -41,11 +50,18 @@ class ActivationSocket {
   // whom, and what to do.
   static Result<ActivationSocket> bind(const SocketPlan& plan, Syscalls& syscalls = Syscalls::real());
 
+  // A socket that is bound as the plan says already. One `of_belfry` gets the plan's backlog, and takes its
+  // file along in the end; of somebody else's neither is touched.
+  enum class Origin : std::uint8_t { of_belfry, of_somebody_else };
+  static ActivationSocket adopt(OwnedFd fd, const SocketPlan& plan, Origin origin);
+
   ActivationSocket(ActivationSocket&& other) noexcept;
   ActivationSocket& operator=(ActivationSocket&& other) noexcept;
   ~ActivationSocket();
 
   [[nodiscard]] int fd() const { return fd_; }
+  // Borrowed; it must outlive the socket.
+  void keep_by(SocketKeeper& keeper) { keeper_ = &keeper; }
   // False when its path was removed or leads to another socket by now: clients do not find it any more.
   [[nodiscard]] bool is_reachable() const;
   // As systemd hands sockets out (NonBlocking=no). The flag belongs to the open file and not to the
@@ -60,7 +76,8 @@ class ActivationSocket {
   Result<void> remember_file(const SocketPlan& plan);
 
   int fd_ = -1;
-  std::string path_;  // of its file; empty: it has none
+  SocketKeeper* keeper_ = nullptr;  // null: nobody else has it
+  std::string path_;                // of its file; empty: it has none
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

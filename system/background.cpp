@@ -82,7 +82,8 @@ OrErrno<Background> Background::start(const std::vector<std::string>& arguments,
   argv.push_back(nullptr);
   // What a service manager has said to us is not meant for it; BELFRY_SOCKET would be another daemon's.
   ::setenv("NOTIFY_SOCKET", ears->address.c_str(), 1);
-  for (const char* name : {"WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "BELFRY_SOCKET"})
+  for (const char* name : {"WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_PIDFDID",
+                           "LISTEN_FDNAMES", "FDSTORE", "BELFRY_SOCKET"})
     ::unsetenv(name);
   const pid_t pid = ::fork();
   if (pid < 0) return std::unexpected(errno);

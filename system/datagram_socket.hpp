@@ -62,6 +62,7 @@ class CredentialSocket {
 [[nodiscard]] OwnedFd connect_datagram_socket(std::string_view address);
 
 enum class Sent : std::uint8_t { yes, no_room, lost };
-[[nodiscard]] Sent send_datagram(int fd, std::string_view text);
+// With a copy of the descriptor `attached`, unless that is -1.
+[[nodiscard]] Sent send_datagram(int fd, std::string_view text, int attached = -1);
 
 }  // namespace belfry::system

@@ -15,9 +15,9 @@ std::string_view name_part(std::string_view entry) { return entry.substr(0, entr
 
 // What is said to belfry itself and must not be heard by its services.
 bool is_private(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> names = {
-      "NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS",     "LISTEN_FDNAMES", "WATCHDOG_PID",
-      "WATCHDOG_USEC", "MAINPID",    "BELFRY_SERVICE", "BELFRY_SOCKET",  "BELFRY_RUN"};
+  static constexpr std::array<std::string_view, 12> names = {
+      "NOTIFY_SOCKET", "LISTEN_PID",    "LISTEN_PIDFDID", "LISTEN_FDS",     "LISTEN_FDNAMES", "FDSTORE",
+      "WATCHDOG_PID",  "WATCHDOG_USEC", "MAINPID",        "BELFRY_SERVICE", "BELFRY_SOCKET",  "BELFRY_RUN"};
   return std::ranges::find(names, name) != names.end();
 }
 

@@ -105,6 +105,8 @@ Result<void> NotifyRouter::prepare(const ServiceRef& service, system::Launch& la
     launch.add_variable("WATCHDOG_USEC", std::to_string(interval.count()));
     launch.watchdog_pid = true;
   }
+  if (const std::uint32_t room = store_limit(service); room > 0)
+    launch.add_variable("FDSTORE", std::to_string(room));
   return {};
 }
 

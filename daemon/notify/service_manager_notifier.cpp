@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "system/copied_fd.hpp"
 #include "system/datagram_socket.hpp"
 #include "system/process_identity.hpp"
 
@@ -60,6 +61,7 @@ ServiceManagerNotifier::ServiceManagerNotifier(Loop& loop, system::Poller& polle
   const char* path = std::getenv("NOTIFY_SOCKET");
   if (path != nullptr) fd_ = system::connect_datagram_socket(path);
   if (!fd_) return;
+  room_ = static_cast<std::size_t>(std::max<std::int64_t>(number_in("FDSTORE").value_or(0), 0));
   watchdog_ = watchdog_period();
   if (watchdog_ > Duration::zero()) ping_watchdog();
 }
@@ -140,7 +142,7 @@ void ServiceManagerNotifier::reload_answered(const std::string& why) {
 }
 
 void ServiceManagerNotifier::send() {
-  if (!fd_ || waits_for_room_) return;
+  if (!fd_ || waits_for_room_ || !hand_over_the_rest()) return;
   std::string message;
   const auto add = [&message](std::string_view line) { (message += message.empty() ? "" : "\n") += line; };
   if (!state_.empty()) add(state_);
@@ -149,15 +151,49 @@ void ServiceManagerNotifier::send() {
   if (alive_) add("WATCHDOG=1");
   if (message.empty()) return;
   const system::Sent sent = system::send_datagram(fd_.get(), message);
-  if (sent == system::Sent::no_room && poller_.add(fd_.get(), EPOLLOUT, *this)) {
-    waits_for_room_ = true;
-    return;
+  if (sent == system::Sent::no_room) {
+    wait_for_room();
+    if (waits_for_room_) return;
   }
   // Also when it could not be sent at all: the service manager has gone.
   state_.clear();
   status_.reset();
   extend_.reset();
   alive_ = false;
+}
+
+void ServiceManagerNotifier::wait_for_room() {
+  waits_for_room_ = poller_.add(fd_.get(), EPOLLOUT, *this).has_value();
+}
+
+void ServiceManagerNotifier::store(int fd, const std::string& name) {
+  if (fd_) hand_over({.text = "FDSTORE=1\nFDNAME=" + name, .attached = {}}, fd);
+}
+
+void ServiceManagerNotifier::remove(const std::string& name) {
+  if (fd_) hand_over({.text = "FDSTOREREMOVE=1\nFDNAME=" + name, .attached = {}}, -1);
+}
+
+// The copy is made only where the message has to wait: who stored it may close its own.
+void ServiceManagerNotifier::hand_over(StoreMessage message, int attached) {
+  if (unsent_.empty() && system::send_datagram(fd_.get(), message.text, attached) != system::Sent::no_room)
+    return;
+  if (attached >= 0) message.attached = system::copy_of(attached);
+  unsent_.push_back(std::move(message));
+  if (!waits_for_room_) wait_for_room();
+}
+
+// False: the rest waits for room.
+bool ServiceManagerNotifier::hand_over_the_rest() {
+  while (!unsent_.empty()) {
+    const StoreMessage& next = unsent_.front();
+    if (system::send_datagram(fd_.get(), next.text, next.attached.get()) == system::Sent::no_room) {
+      wait_for_room();
+      return !waits_for_room_;
+    }
+    unsent_.pop_front();
+  }
+  return true;
 }
 
 void ServiceManagerNotifier::on_event(std::uint32_t) {

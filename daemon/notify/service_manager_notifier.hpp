@@ -2,6 +2,8 @@
 // sd_notify(3).
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "channels/loop.hpp"
 #include "channels/timer_queue.hpp"
+#include "daemon/notify/descriptor_store.hpp"
 #include "system/owned_fd.hpp"
 #include "system/poller.hpp"
 
@@ -18,14 +21,14 @@ namespace belfry::daemon {
 //
 // Sending never blocks, and nothing that matters is lost: what cannot be sent at once waits for room in the
 // socket, and of each kind of message only the latest is kept.
-// Owner: the Daemon. Lifecycle: reads $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID once. From then on it
-// pings the service manager's watchdog, at half its period, from the loop: while the loop hangs, no ping is
-// sent. Cancellation: the destructor.
-class ServiceManagerNotifier final : system::PollWatcher {
+// Owner: the Daemon. Lifecycle: reads $NOTIFY_SOCKET, $WATCHDOG_USEC, $WATCHDOG_PID and $FDSTORE once. From
+// then on it pings the service manager's watchdog, at half its period, from the loop: while the loop hangs,
+// no ping is sent. Cancellation: the destructor.
+class ServiceManagerNotifier final : public DescriptorStore, system::PollWatcher {
  public:
   // `summary` is the text of STATUS at any moment.
   ServiceManagerNotifier(Loop& loop, system::Poller& poller, std::function<std::string()> summary);
-  ~ServiceManagerNotifier();
+  ~ServiceManagerNotifier() override;
   ServiceManagerNotifier(const ServiceManagerNotifier&) = delete;
   ServiceManagerNotifier& operator=(const ServiceManagerNotifier&) = delete;
 
@@ -44,16 +47,30 @@ class ServiceManagerNotifier final : system::PollWatcher {
   // reload, is told so and why.
   void reload_answered(const std::string& why);
 
+  [[nodiscard]] std::size_t room() const override { return fd_ ? room_ : 0; }
+  void store(int fd, const std::string& name) override;
+  void remove(const std::string& name) override;
+
  private:
+  // What is stored or taken out; in order, and none of it is ever left out.
+  struct StoreMessage {
+    std::string text;
+    system::OwnedFd attached;
+  };
   void on_event(std::uint32_t events) override;
   void ping_watchdog();
   void refresh();
   void send();
+  void hand_over(StoreMessage message, int attached);
+  [[nodiscard]] bool hand_over_the_rest();
+  void wait_for_room();
 
   Loop& loop_;
   system::Poller& poller_;
   std::function<std::string()> summary_;
   system::OwnedFd fd_;  // empty: there is no service manager
+  std::size_t room_ = 0;
+  std::deque<StoreMessage> unsent_;
   bool waits_for_room_ = false;
   bool is_ready_ = false;
   bool is_stopping_ = false;

@@ -53,6 +53,19 @@ void Activation::open(const config::Stack& stack) {
   }
 }
 
+Activation::Names Activation::names_in(const config::Stack& stack) {
+  Names names;
+  for (const config::Service& spec : stack.services) {
+    if (!spec.extras) continue;
+    const bool late = has_late_one(spec.extras->listen);
+    for (const ListenSocket& socket : spec.extras->listen) {
+      names.all.insert(socket.name);
+      if (late) names.late.insert(socket.name);
+    }
+  }
+  return names;
+}
+
 void Activation::plan(std::size_t service, const std::vector<ListenSocket>& sockets) {
   close(service);
   ownerless_.erase(service);
@@ -89,7 +102,7 @@ Result<void> Activation::bind(std::size_t service) {
   Sockets& sockets = bound_[service];
   for (std::size_t i = 0; i < plans->second.size(); ++i) {
     if (i < sockets.size() && sockets[i].is_reachable()) continue;
-    auto made = system::ActivationSocket::bind(plans->second[i].plan);
+    auto made = manager_.get(plans->second[i].name, plans->second[i].plan);
     if (!made) {
       close(service);
       return std::unexpected(made.error());
@@ -129,7 +142,7 @@ Result<void> Activation::admit(std::size_t service, const std::vector<ListenSock
     SocketPlan plan = plan_of(socket);
     if (auto ok = look_up_owner(socket, plan); !ok) return ok;
     if (is_ours(plan.text())) continue;  // who has it gives it up, or it is this very service
-    auto made = system::ActivationSocket::bind(plan);
+    auto made = manager_.get(socket.name, plan);
     if (made)
       admitted_[service].push_back({.plan = std::move(plan), .socket = std::move(*made)});
     else if (!frees)
@@ -170,12 +183,13 @@ void Activation::place(std::size_t service, const std::vector<ListenSocket>& soc
   plan(service, sockets);
   if (before.sockets.empty()) return;
   std::vector<std::optional<system::ActivationSocket>> taken;
-  for (const Planned& planned : plans_[service]) taken.push_back(take(before, planned.plan));
+  const std::vector<Planned>& plans = plans_[service];
+  for (const Planned& planned : plans) taken.push_back(take(before, planned.plan));
   before = {};  // an address that is free again can be bound in another way
   Sockets all;
   for (std::size_t i = 0; i < taken.size(); ++i) {
     auto made = taken[i] ? Result<system::ActivationSocket>(std::move(*taken[i]))
-                         : system::ActivationSocket::bind(plans_[service][i].plan);
+                         : manager_.get(plans[i].name, plans[i].plan);
     if (!made) break;  // the start tries again, and says why not
     all.push_back(std::move(*made));
   }

@@ -4,22 +4,33 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "channels/error.hpp"
 #include "config/model/model.hpp"
+#include "daemon/resources/manager_sockets.hpp"
 #include "system/activation_socket.hpp"
 
 namespace belfry::daemon {
 
-// Owner: the native resources.
+// Owner: the native resources; borrows `manager`, which has some of the sockets as well.
 // Lifecycle: open() once; then bind() and close() of each service as it is wanted and not wanted.
 class Activation {
  public:
+  explicit Activation(ManagerSockets& manager) : manager_(manager) {}
+
   // Looks up to whom sockets belong. An owner that does not exist is an error of bind().
   void open(const config::Stack& stack);
+
+  // What sockets are called that a service of this stack may want, and of these, whose address is known later
+  // than the start.
+  struct Names {
+    std::set<std::string> all, late;
+  };
+  [[nodiscard]] static Names names_in(const config::Stack& stack);
 
   // Where the sockets of a service are, when its file did not say so; those of before are closed.
   void plan(std::size_t service, const std::vector<config::ListenSocket>& sockets);
@@ -74,6 +85,7 @@ class Activation {
 
   Result<void> look_up_owner(const config::ListenSocket& socket, system::SocketPlan& plan) const;
 
+  ManagerSockets& manager_;
   std::unordered_map<std::size_t, std::vector<Planned>> plans_;  // of services that have some
   std::unordered_map<std::size_t, Error> ownerless_;             // services that name an unknown owner
   std::unordered_map<std::size_t, Sockets> bound_;

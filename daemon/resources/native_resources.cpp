@@ -1,6 +1,7 @@
 #include "daemon/resources/native_resources.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/resources/descriptor_need.hpp"
 #include "daemon/resources/native_handle.hpp"
@@ -16,7 +17,7 @@ SharedResources::SharedResources(Loop& loop, const config::Stack& stack, system:
       logs(loop, stack, own_pump),
       router(loop, poller, stack.services.size()),
       setup(stack),
-      activation(),
+      activation(manager_sockets),
       notifiers(poller, stack.on_daemon_death),
       oom_kills(loop),
       port_holders(loop) {}
@@ -33,6 +34,20 @@ NativeResources::NativeResources(Loop& loop, const config::Stack& stack, system:
 void NativeResources::guard_by(system::Guard& guard) {
   shared_.guard = &guard;
   shared_.setup.guard_by(guard.token());
+}
+
+void NativeResources::take_sockets(std::vector<system::InheritedDescriptor> descriptors,
+                                   DescriptorStore& store,
+                                   std::function<void(const std::string&)> on_remark) {
+  shared_.manager_sockets.take(std::move(descriptors));
+  shared_.manager_sockets.on_remark = std::move(on_remark);
+  shared_.manager_sockets.store_in(store);
+  std::string nobodys;
+  for (const std::string& one : shared_.manager_sockets.unknown(Activation::names_in(stack_).all))
+    (nobodys += nobodys.empty() ? "" : ", ") += one;
+  if (!nobodys.empty())
+    remarks_.push_back("leaves alone what the service manager has passed and no `listen` names: " + nobodys +
+                       " (give a socket of `listen` that name, or take it out of the socket unit)");
 }
 
 Result<void> NativeResources::open() {

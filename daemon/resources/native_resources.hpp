@@ -2,6 +2,7 @@
 // (native_handle).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "daemon/resources/launch_setup.hpp"
 #include "daemon/resources/listen_notifiers.hpp"
 #include "daemon/resources/log_destinations.hpp"
+#include "daemon/resources/manager_sockets.hpp"
 #include "daemon/service/service_resources.hpp"
 #include "probes/port_holder.hpp"
 #include "system/oom_kills.hpp"
@@ -37,6 +39,7 @@ struct SharedResources {
   LaunchSetup setup;
   Cgroups cgroups;
   Confinements confinements;
+  ManagerSockets manager_sockets;
   Activation activation;
   ListenNotifiers notifiers;
   DescriptorBudget budget;
@@ -56,6 +59,14 @@ class NativeResources final : public ResourceProvider, public system::UsageListe
 
   // Who ends what is started here when belfry is killed; before open().
   void guard_by(system::Guard& guard);
+  // What the service manager has passed to belfry, and where it keeps sockets for belfry's next start; before
+  // open(). `store` must outlive the last of them, or leave_sockets().
+  void take_sockets(std::vector<system::InheritedDescriptor> descriptors, DescriptorStore& store,
+                    std::function<void(const std::string& remark)> on_remark);
+  // Everybody who is wanted at the start has his sockets.
+  void give_up_sockets() { shared_.manager_sockets.give_up_all_but(Activation::names_in(stack_).late); }
+  // From now on what is closed stays in the store.
+  void leave_sockets() { shared_.manager_sockets.leave_to_the_next(); }
   // Looks users up, makes cgroups and the directory of the notify sockets.
   Result<void> open();
   // From here on what is started belongs to the stack that is known by this name, and is written down: it is

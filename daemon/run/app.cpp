@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "config/model/exit_codes.hpp"
 #include "daemon/resources/descriptor_need.hpp"
@@ -13,6 +14,7 @@
 #include "daemon/run/stack_file.hpp"
 #include "system/descriptors.hpp"
 #include "system/guard.hpp"
+#include "system/inherited_descriptors.hpp"
 #include "system/orphan_thread.hpp"
 #include "system/output_writer.hpp"
 #include "system/process.hpp"
@@ -84,6 +86,7 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
                     const std::function<int(Daemon&)>& serve) {
   system::SignalBlock signals;  // before anything else: a SIGTERM in the first millisecond is a graceful stop
   system::ensure_standard_descriptors();
+  auto inherited = system::take_inherited_descriptors();
   const auto started = system::Guard::start();  // while there is one thread, and little memory to share
   system::raise_descriptor_limit();
   keep_memory_small();
@@ -106,6 +109,7 @@ int run_with_daemon(const RunOptions& options, const RunMode& mode,
     guarded.files = which;
     Daemon daemon(stack, guarded);
     daemon.supervisor().set_sources(std::move(files));
+    daemon.take(std::move(inherited));
     if (auto code = daemon.open()) return *code;
     return serve(daemon);
   });

@@ -151,8 +151,14 @@ void Daemon::watch_reloads() {
   };
 }
 
+void Daemon::take(std::vector<system::InheritedDescriptor> descriptors) {
+  resources_.take_sockets(std::move(descriptors), service_manager_,
+                          [this](const std::string& text) { notice("belfry", text); });
+}
+
 Daemon::~Daemon() {
-  loop_.on_unread_error({});  // it is printed: what is told with may go before who has something to tell
+  resources_.leave_sockets();  // who would take them out of the store goes first
+  loop_.on_unread_error({});   // it is printed: what is told with may go before who has something to tell
   loop_.abandon();
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "channels/handshake.hpp"
 #include "channels/loop.hpp"
@@ -30,6 +31,7 @@
 #include "daemon/supervisor/supervisor.hpp"
 #include "probes/factory.hpp"
 #include "system/guard.hpp"
+#include "system/inherited_descriptors.hpp"
 #include "system/native.hpp"
 #include "system/poller.hpp"
 #include "system/signals.hpp"
@@ -63,6 +65,8 @@ class Daemon final : Reporter, system::SignalListener {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  // What belfry's service manager has passed to it; before open().
+  void take(std::vector<system::InheritedDescriptor> descriptors);
   // Binds and looks up whatever can fail, before anything is started. The exit code on failure.
   std::optional<int> open();
   // Up, until something ends it, down. `meanwhile` runs beside it once begun and may ask_to_end().

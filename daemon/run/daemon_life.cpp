@@ -126,6 +126,7 @@ int Daemon::ask_api(const std::string& target, AnswerForm form,
 
 Task<void> Daemon::up_to_the_end(WaitGroup& beside, Context& beside_context, Ending& ending) {
   supervisor_.begin(mode_.services);
+  resources_.give_up_sockets();
   if (meanwhile_) spawn(beside, "meanwhile", meanwhile_(beside_context));
   ending = co_await until_the_end(root_);
 }
@@ -189,6 +190,7 @@ Task<void> Daemon::go_down(Context& ctx, const Ending& ending) {
   }
   pump_.say("stopping: " + ending.reason);
   service_manager_.stopping(ending.reason, shutdown().timeout);
+  resources_.leave_sockets();
   const TimePoint asked_at = loop_.now();
   stop_by_ = saturating_add(asked_at, shutdown().timeout);  // the delay is a part of it
   const Error cause = Error::closed("the stack goes down: " + ending.reason);

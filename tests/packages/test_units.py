@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from roots import ROOT, Machine, Tree, package, until
+from roots import ROOT, Machine, Tree, package, until, why_no_machine
 from test_installation import newer
 
 UNITS = os.path.join(ROOT, "deploy/systemd")
@@ -97,6 +97,8 @@ class Running(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        if why := why_no_machine():
+            raise unittest.SkipTest(why)
         cls.tree = Tree(cls)
         cls.tree.apt("update")
         cls.tree.apt("install", cls.tree.bring(package("belfry_*.deb")))

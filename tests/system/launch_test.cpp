@@ -30,9 +30,13 @@ TEST(StringBlock, a_zero_byte_ends_a_string_as_it_would_in_the_kernel) {
 }
 
 TEST(BaseEnvironment, keeps_what_is_said_to_belfry_alone_from_its_services) {
-  const char* given[] = {"HOME=/root",     "NOTIFY_SOCKET=/run/x", "LISTEN_FDS=1",       "LISTEN_PID=1",
-                         "WATCHDOG_PID=1", "WATCHDOG_USEC=1",      "LISTEN_FDNAMES=a",   "BELFRY_SOCKET=/x",
-                         "LISTEN_ADDR=a",  "BELFRY_SERVICE=a/b#1", "PATH=/usr/bin:/bin", nullptr};
+  const char* given[] = {"HOME=/root",         "NOTIFY_SOCKET=/run/x",
+                         "LISTEN_FDS=1",       "LISTEN_PID=1",
+                         "WATCHDOG_PID=1",     "WATCHDOG_USEC=1",
+                         "LISTEN_FDNAMES=a",   "BELFRY_SOCKET=/x",
+                         "LISTEN_ADDR=a",      "BELFRY_SERVICE=a/b#1",
+                         "LISTEN_PIDFDID=7",   "FDSTORE=512",
+                         "PATH=/usr/bin:/bin", nullptr};
   auto base = BaseEnvironment::inherited(given);
   std::vector<std::string> left(base->entries().begin(), base->entries().end());
   EXPECT_EQ(left, (std::vector<std::string>{"HOME=/root", "LISTEN_ADDR=a", "PATH=/usr/bin:/bin"}));

@@ -33,7 +33,7 @@ class ServiceManagerNotifierTest : public testing::Test {
     ::setenv("NOTIFY_SOCKET", name_.c_str(), 1);
   }
   ~ServiceManagerNotifierTest() override {
-    for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
+    for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "FDSTORE"}) ::unsetenv(name);
     service_manager_.reset();
     loop_.abandon();
     ::close(manager_);
@@ -148,6 +148,74 @@ TEST_F(ServiceManagerNotifierTest, what_finds_no_room_waits_for_it_and_the_lates
   std::string last;
   for (Told some = told(); !some.empty(); some = told()) last = some.back();
   EXPECT_EQ(last, "STOPPING=1\nSTATUS=stopping: SIGTERM\nEXTEND_TIMEOUT_USEC=30000000");
+}
+
+TEST_F(ServiceManagerNotifierTest, how_much_the_store_takes_is_what_the_manager_says) {
+  EXPECT_EQ(begin().room(), 0U);
+  for (const char* none : {"", "-1", "many"}) {
+    ::setenv("FDSTORE", none, 1);
+    EXPECT_EQ(begin().room(), 0U) << none;
+  }
+  ::setenv("FDSTORE", "512", 1);
+  EXPECT_EQ(begin().room(), 512U);
+  ::unsetenv("NOTIFY_SOCKET");
+  EXPECT_EQ(begin().room(), 0U) << "nobody would hear of it";
+}
+
+// The descriptors that came with the messages, as many as there were; all closed.
+std::size_t descriptors_in(int socket, std::vector<std::string>& messages) {
+  std::size_t count = 0;
+  for (;;) {
+    std::array<char, 4096> text{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    iovec part{.iov_base = text.data(), .iov_len = text.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    const ssize_t n = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+    if (n <= 0) return count;
+    messages.emplace_back(text.data(), static_cast<std::size_t>(n));
+    const cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+    if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) continue;
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+    ::close(fd);
+    ++count;
+  }
+}
+
+TEST_F(ServiceManagerNotifierTest, a_descriptor_is_stored_by_name_and_removed_by_it) {
+  ServiceManagerNotifier& notifier = begin();
+  notifier.store(manager_, "a");
+  notifier.remove("a");
+  Told messages;
+  EXPECT_EQ(descriptors_in(manager_, messages), 1U);
+  EXPECT_EQ(messages, (Told{"FDSTORE=1\nFDNAME=a", "FDSTOREREMOVE=1\nFDNAME=a"}));
+}
+
+TEST_F(ServiceManagerNotifierTest,
+       what_is_stored_waits_for_room_with_a_copy_of_its_own_and_none_is_left_out) {
+  ServiceManagerNotifier& notifier = begin();
+  constexpr std::size_t many = 1100;  // more than the manager's queue holds
+  for (std::size_t i = 0; i < many; ++i) {
+    const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    notifier.store(fd, std::to_string(i));
+    ::close(fd);
+  }
+  notifier.ready();
+  Told messages;
+  std::size_t descriptors = 0;
+  for (std::size_t before = 1; before != messages.size();) {
+    before = messages.size();
+    loop_.run_until_idle();
+    descriptors += descriptors_in(manager_, messages);
+  }
+  EXPECT_EQ(descriptors, many);
+  ASSERT_EQ(messages.size(), many + 1);
+  EXPECT_EQ(messages[many - 1], "FDSTORE=1\nFDNAME=1099");
+  EXPECT_EQ(messages[many], "READY=1\nSTATUS=0 of 2 services ready");
 }
 
 TEST_F(ServiceManagerNotifierTest, without_somebody_above_nothing_is_done) {
