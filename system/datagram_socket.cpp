@@ -1,5 +1,6 @@
 #include "system/datagram_socket.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "system/pipe.hpp"
 #include "system/proc.hpp"
 
 namespace belfry::system {
@@ -146,6 +148,19 @@ Sent send_datagram(int fd, std::string_view text, int attached) {
   }
   if (::sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return Sent::yes;
   return errno == EAGAIN ? Sent::no_room : Sent::lost;
+}
+
+bool send_and_wait(int fd, std::string_view text, Duration at_most) {
+  auto pipe = make_pipe();
+  if (!pipe || send_datagram(fd, text, pipe->write_end.get()) != Sent::yes) return false;
+  pipe->write_end.close();
+  const TimePoint until = Clock::now() + at_most;
+  for (TimePoint now = Clock::now(); now < until; now = Clock::now()) {
+    pollfd end{.fd = pipe->read_end.get(), .events = POLLIN, .revents = 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+    if (::poll(&end, 1, static_cast<int>(left.count())) > 0) return true;
+  }
+  return false;
 }
 
 }  // namespace belfry::system

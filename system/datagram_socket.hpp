@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "channels/error.hpp"
+#include "channels/time/time.hpp"
 #include "system/owned_fd.hpp"
 
 namespace belfry::system {
@@ -64,5 +65,8 @@ class CredentialSocket {
 enum class Sent : std::uint8_t { yes, no_room, lost };
 // With a copy of the descriptor `attached`, unless that is -1.
 [[nodiscard]] Sent send_datagram(int fd, std::string_view text, int attached = -1);
+
+// With the end of a pipe, until the receiver has closed that. It blocks. False: not within `at_most`.
+[[nodiscard]] bool send_and_wait(int fd, std::string_view text, Duration at_most);
 
 }  // namespace belfry::system

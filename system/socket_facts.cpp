@@ -123,6 +123,14 @@ std::string host_in(const SocketAddress& address) {
   return std::string(host.data()) + "%" + interface.data();
 }
 
+// Only there does it matter; the kernel makes a socket at any other address IPv6's alone (inet6_bind()).
+bool has_every_ipv6(int fd) {
+  const auto address = address_of(fd);
+  return address && address->family() == AF_INET6 && host_in(*address) == "::";
+}
+
+bool is_v6only(int fd) { return option(fd, IPPROTO_IPV6, IPV6_V6ONLY).value_or(0) != 0; }
+
 bool listens(int fd) { return option(fd, SOL_SOCKET, SO_ACCEPTCONN).value_or(0) != 0; }
 
 }  // namespace
@@ -138,9 +146,7 @@ bool is_bound_to(int fd, const SocketPlan& plan) {
 bool is_made_as(int fd, const SocketPlan& plan) {
   if (plan.kind == Kind::unix_stream) return has_its_file(fd, plan);
   const bool shares = option(fd, SOL_SOCKET, SO_REUSEPORT).value_or(0) != 0;
-  const bool only_v6 =
-      option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6 && option(fd, IPPROTO_IPV6, IPV6_V6ONLY).value_or(0) != 0;
-  return shares == plan.reuse_port && only_v6 == plan.v6only;
+  return shares == plan.reuse_port && (!has_every_ipv6(fd) || is_v6only(fd) == plan.v6only);
 }
 
 bool is_in_the_way(int fd, const SocketPlan& plan) {

@@ -15,6 +15,8 @@ class DescriptorStore {
   virtual void store(int fd, const std::string& name) = 0;
   // Whatever has this name is closed there.
   virtual void remove(const std::string& name) = 0;
+  // Waits until all of that has been done there, but not for long. It blocks: for the start alone.
+  virtual void settle() = 0;
 };
 
 }  // namespace belfry::daemon

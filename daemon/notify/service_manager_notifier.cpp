@@ -183,6 +183,12 @@ void ServiceManagerNotifier::hand_over(StoreMessage message, int attached) {
   if (!waits_for_room_) wait_for_room();
 }
 
+// BARRIER=1: the manager closes the descriptor that comes with it after everything before it.
+void ServiceManagerNotifier::settle() {
+  constexpr Duration long_enough = std::chrono::seconds(5);
+  if (fd_ && unsent_.empty()) (void)system::send_and_wait(fd_.get(), "BARRIER=1", long_enough);
+}
+
 // False: the rest waits for room.
 bool ServiceManagerNotifier::hand_over_the_rest() {
   while (!unsent_.empty()) {

@@ -50,6 +50,7 @@ class ServiceManagerNotifier final : public DescriptorStore, system::PollWatcher
   [[nodiscard]] std::size_t room() const override { return fd_ ? room_ : 0; }
   void store(int fd, const std::string& name) override;
   void remove(const std::string& name) override;
+  void settle() override;
 
  private:
   // What is stored or taken out; in order, and none of it is ever left out.

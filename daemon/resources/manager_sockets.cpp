@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "system/copied_fd.hpp"
+#include "system/descriptors.hpp"
 #include "system/socket_facts.hpp"
 
 namespace belfry::daemon {
@@ -96,9 +97,13 @@ ManagerSockets::Found ManagerSockets::find_passed(const std::string& name, const
 }
 
 // Its file, mode and backlog are the socket unit's.
-ActivationSocket ManagerSockets::give(Passed& passed, const SocketPlan& plan) {
-  ActivationSocket made = ActivationSocket::adopt(system::copy_of(passed.fd.get()), plan,
-                                                  ActivationSocket::Origin::of_somebody_else);
+Result<ActivationSocket> ManagerSockets::give(Passed& passed, const SocketPlan& plan) {
+  system::OwnedFd copy = system::copy_of(passed.fd.get());
+  if (!copy)
+    return std::unexpected(Error::failed("cannot listen on " + plan.text() + ": " + std::strerror(errno) +
+                                         std::string(system::how_to_raise_the_limit)));
+  ActivationSocket made =
+      ActivationSocket::adopt(std::move(copy), plan, ActivationSocket::Origin::of_somebody_else);
   passed.given = made.fd();
   made.keep_by(*this);
   return made;
@@ -163,6 +168,8 @@ std::vector<ManagerSockets::Left>::iterator ManagerSockets::drop(std::vector<Lef
 void ManagerSockets::clear_the_way(const SocketPlan& plan) {
   for (auto at = left_.begin(); at != left_.end();)
     at = system::is_in_the_way(at->fd.get(), plan) ? drop(at) : std::next(at);
+  // As long as the manager has it, too, its address is taken.
+  if (store_ != nullptr) store_->settle();
 }
 
 void ManagerSockets::give_up_all_but(const std::set<std::string>& names) {

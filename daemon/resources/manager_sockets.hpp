@@ -62,7 +62,7 @@ class ManagerSockets final : public system::SocketKeeper {
 
   using Found = Result<std::vector<Passed>::iterator>;
   Found find_passed(const std::string& name, const system::SocketPlan& plan);
-  system::ActivationSocket give(Passed& passed, const system::SocketPlan& plan);
+  Result<system::ActivationSocket> give(Passed& passed, const system::SocketPlan& plan);
   std::vector<Left>::iterator find_left(const std::string& name, const system::SocketPlan& plan);
   system::ActivationSocket give(std::vector<Left>::iterator left, const system::SocketPlan& plan);
   std::vector<Left>::iterator drop(std::vector<Left>::iterator left);
