@@ -24,9 +24,9 @@ template <class Number>
 std::optional<Number> number_of(std::optional<std::string_view> text) {
   if (!text) return std::nullopt;
   Number value{};
-  const char* const end = text->data() + text->size();
-  const auto [rest, error] = std::from_chars(text->data(), end, value);
-  return error == std::errc() && rest == end ? std::optional(value) : std::nullopt;
+  const auto [rest, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  const bool is_all = rest == text->data() + text->size();
+  return error == std::errc() && is_all ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::string_view> variable(const char* name) {

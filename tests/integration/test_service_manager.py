@@ -181,6 +181,7 @@ class Passed(SocketScenario):
         port = free_port()
         stack = Manager(self).start(self.stack(web(f"'127.0.0.1:{port}'")), self.passed("other", listener(("127.0.0.1", free_port()))))
         stack.wait_for_control()
+        self.assertEqual(stack.wait("web"), 200)
         self.assertEqual(answer(("127.0.0.1", port)), self.pid_of(stack))
         self.run_out(stack)
 
@@ -291,8 +292,9 @@ class Stored(SocketScenario):
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
             stack.write(web(f"{{new: '127.0.0.1:{port}'}}"))
             manager.start(stack).wait_for_control()
+            self.assertEqual(stack.wait("web"), 200)
             self.assertEqual(client.makefile().readline().strip(), answer(("127.0.0.1", port)))
-        self.assertIn("fd 3 new inet", stack.output.text())
+        stack.output.index_of("fd 3 new inet")
         self.run_out(stack)
 
     def test_a_service_that_is_stopped_by_command_leaves_nothing_there(self):
