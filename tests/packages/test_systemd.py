@@ -1,6 +1,6 @@
 """belfry and a real systemd, PID 1 of namespaces of its own: what each says to the other, and what is left when one of them ends.
 
-By the units of deploy/systemd and the package's belfry, or by the one that BELFRY_BINARY names (no package is needed then).
+By the units of deploy/systemd and the package's belfry, or by the one of `deploy/test-packages --binary` (no package is needed then).
 """
 import errno
 import json
@@ -294,6 +294,8 @@ class Talk(OnAMachine):
         self.start()
         stop = subprocess.Popen(self.machine.words("systemctl", "stop", "belfry"), stdin=subprocess.DEVNULL)
         self.addCleanup(stop.wait)
+        until(lambda: self.show("StatusText") == "stopping: SIGTERM")
+        self.assertEqual(self.show("ActiveState"), "deactivating")
         began = time.monotonic()
         until(lambda: time.monotonic() > began + 7)
         self.let_it_leave()
