@@ -175,7 +175,9 @@ Task<std::string> Supervisor::roll_one_by_one(Context& ctx, std::vector<Rolled> 
   describe_again(all);
   const std::vector<Service*> back(replicas.begin(), replicas.begin() + middle);
   std::size_t back_again = 0;
-  const Result<void> rolled_back = co_await restart_in_turn(ctx, back, back_again);
+  // Who is broken first: until it is back, the others are needed.
+  const Result<void> rolled_back =
+      co_await restart_in_turn(ctx, std::vector<Service*>(back.rbegin(), back.rend()), back_again);
   problem += rolled_back ? " (" + names_of(back) + ": rolled back)"
                          : ", and cannot roll back: " + rolled_back.error().text();
   co_return problem;

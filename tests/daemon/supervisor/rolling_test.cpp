@@ -8,7 +8,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class Rolling : public Rig {
  protected:
@@ -28,7 +27,7 @@ class Rolling : public Rig {
     }
     config::Service& web = a_service(into, "web", ServiceType::daemon);
     config::Dependency& edge = depends(web, into, "api");
-    edge.require.count = 2;
+    edge.require = config::Quorum{2};
     edge.on_loss = config::OnLoss::restart;
   }
   void up_with(const std::optional<config::Update>& update) {
@@ -51,6 +50,11 @@ class Rolling : public Rig {
     spawn(requests, "reload", exchange(asked, std::move(made)));
     loop.run_until_idle();
     return asked;
+  }
+  static config::Update that_rolls_back() {
+    config::Update update;
+    update.on_failure = config::Update::OnFailure::roll_back;
+    return update;
   }
   std::string program_of(const char* name) { return resources.commands[name]; }
   std::uint64_t runs(std::string_view name) { return service(name).record().runs; }
@@ -81,7 +85,9 @@ TEST_F(Rolling, the_next_goes_when_the_one_before_is_ready) {
 }
 
 TEST_F(Rolling, as_many_go_at_once_as_the_file_says) {
-  up_with(config::Update{.parallel = 2});
+  config::Update two_at_once;
+  two_at_once.parallel = 2;
+  up_with(two_at_once);
   (void)command(ServiceCommand::restart, "api", Manner::rolling);
   EXPECT_EQ(state("api-1"), State::starting);
   EXPECT_EQ(state("api-2"), State::starting);
@@ -143,7 +149,7 @@ TEST_F(Rolling, a_reload_replaces_them_in_turn_and_stops_nobody_above) {
   EXPECT_EQ(state("api-2"), State::ready);
   for (const char* name : {"api-1", "api-2", "api-3"}) say_ready(name);
   ASSERT_TRUE(asked.result && *asked.result);
-  EXPECT_THAT((*asked.result)->stops, IsEmpty());
+  EXPECT_TRUE((*asked.result)->stops.empty());
   EXPECT_THAT((*asked.result)->rolls, ElementsAre("api-1", "api-2", "api-3"));
   EXPECT_EQ((*asked.result)->trouble, "");
   EXPECT_EQ(program_of("api-3"), "./new");
@@ -168,14 +174,14 @@ TEST_F(Rolling, a_bad_file_costs_one_replica_and_the_others_are_as_before) {
 
 TEST_F(Rolling, a_bad_file_is_rolled_back_where_it_says_so) {
   up_with(config::Update{});
-  const config::Update update{.on_failure = config::Update::OnFailure::roll_back};
-  const Reload& asked = reload("./bad", update);
+  const Reload& asked = reload("./bad", that_rolls_back());
   say_ready("api-1");
   end("api-2", 3);
+  EXPECT_EQ(program_of("api-2"), "./old");
+  EXPECT_EQ(program_of("api-1"), "./bad") << "it serves until the broken one is back";
+  say_ready("api-2");
   EXPECT_EQ(program_of("api-1"), "./old");
   say_ready("api-1");
-  EXPECT_EQ(program_of("api-2"), "./old");
-  say_ready("api-2");
   ASSERT_TRUE(asked.result && *asked.result);
   EXPECT_THAT((*asked.result)->trouble, HasSubstr("api-2 is backoff: "));
   EXPECT_THAT((*asked.result)->trouble, HasSubstr("(api-1, api-2: rolled back)"));
@@ -186,14 +192,14 @@ TEST_F(Rolling, a_bad_file_is_rolled_back_where_it_says_so) {
 
 TEST_F(Rolling, one_that_was_replaced_and_has_failed_since_is_rolled_back_as_well) {
   up_with(config::Update{});
-  const Reload& asked = reload("./bad", {.on_failure = config::Update::OnFailure::roll_back});
+  const Reload& asked = reload("./bad", that_rolls_back());
   say_ready("api-1");
   end("api-1", 3);
   EXPECT_EQ(state("api-1"), State::backoff);
   end("api-2", 3);
+  say_ready("api-2");
   EXPECT_EQ(program_of("api-1"), "./old");
   say_ready("api-1");
-  say_ready("api-2");
   ASSERT_TRUE(asked.result && *asked.result);
   EXPECT_THAT((*asked.result)->trouble, HasSubstr("(api-1, api-2: rolled back)"));
 }
