@@ -27,6 +27,11 @@ belfry_library(nghttp2 nghttp2 nghttp2/nghttp2.h ARCHIVE)
 target_compile_definitions(belfry_nghttp2 INTERFACE NGHTTP2_STATICLIB)
 belfry_library(zlib z zlib.h ARCHIVE)
 belfry_library(yaml yaml-cpp yaml-cpp/yaml.h)
+belfry_library(absl_time absl_time absl/time/time.h ARCHIVE)
+foreach(_part time_zone strings strings_internal int128 throw_delegate raw_logging_internal base spinlock_wait log_severity)
+  belfry_library(absl_${_part} absl_${_part} absl/time/time.h ARCHIVE)
+  target_link_libraries(belfry_absl_time INTERFACE belfry_absl_${_part})
+endforeach()
 
 # Boost.JSON from its headers: the command line and the probes share one copy of its compiled part.
 add_library(belfry_boost_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cpp)
