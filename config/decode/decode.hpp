@@ -87,6 +87,7 @@ struct ProbeDraft;
 [[nodiscard]] Fields<Cgroup> cgroup_fields();
 [[nodiscard]] Fields<ServiceExtras> reload_fields();
 [[nodiscard]] Fields<Outputs> outputs_fields();
+[[nodiscard]] Fields<Schedule> schedule_fields();
 [[nodiscard]] Fields<ServiceDraft> confinement_fields();  // behind `no_new_privileges`
 [[nodiscard]] Fields<IoPriority> io_priority_fields();
 [[nodiscard]] Fields<OwnDirectory> own_directory_fields();
@@ -105,6 +106,7 @@ void decode_rlimits(Decoder& decoder, const Node& node, ServiceExtras& out);
 void decode_listen(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_env_files(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_outputs(Decoder& decoder, const Node& node, ServiceDraft& draft);
+void decode_schedule(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_publish(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_update(Decoder& decoder, const Node& node, ServiceDraft& draft);
 void decode_cluster(Decoder& decoder, const Node& node, StackDraft& draft);

@@ -239,6 +239,9 @@ Service read_service(Decoder& decoder, StackDraft& stack, const Outline& outline
     use.service = static_cast<std::uint32_t>(stack.stack.services.size());  // what this one will be
   if (service.main && !draft.restart_written) service.restart->policy = RestartPolicy::no;
   if (outline.readable) require_what_the_type_needs(decoder, outline, service);
+  // What runs at night is not missing by day.
+  if (service.extras && service.extras->schedule && outline.mapping->find("health") == nullptr)
+    service.extras->health_ignore = true;
   join_environment(draft);
   set_late_environment_apart(service);
   resolve_paths(decoder, service);

@@ -133,7 +133,7 @@ constexpr std::array<std::pair<std::string_view, NotifyAccess>, 3> accesses{
     {{"main", NotifyAccess::main}, {"exec", NotifyAccess::exec}, {"all", NotifyAccess::all}}};
 constexpr std::array<std::pair<std::string_view, bool>, 2> healths{{{"ignore", true}, {"count", false}}};
 
-constexpr std::array<Field<ServiceDraft>, 47> service_table{{
+constexpr std::array<Field<ServiceDraft>, 48> service_table{{
     {{"type", "service_type", "daemon",
       "`daemon`: runs on, in the background too if it has `ready`. `oneshot`: must exit with 0. `external`: "
       "run by somebody else, known by its probe "
@@ -176,6 +176,12 @@ constexpr std::array<Field<ServiceDraft>, 47> service_table{{
                "When to start again: a policy, or a mapping with the back-off.",
                "{policy: on-failure, delay: 1s, limit: 10 per 5m}", fits_process}),
      read_restart},
+    {in_place({"schedule", "schedule", "none: it runs when the stack starts",
+               "When the oneshot runs by itself: `every` so often, or by a line of `cron`. `/readyz` does "
+               "not wait "
+               "for it, unless `health: count` is written.",
+               "{cron: \"0 3 * * *\", time_zone: Europe/Zurich}", fits_oneshot}),
+     [](Decoder& d, const Entry& e, ServiceDraft& out) { decode_schedule(d, *e.value, out); }},
     {in_place({"stop", "stop", "SIGTERM, 10s", "How the service is asked to stop, and for how long.",
                "{signal: SIGINT, timeout: 20s}", fits_process}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
@@ -333,7 +339,8 @@ constexpr std::array<Field<ServiceDraft>, 47> service_table{{
     {in_place({"success_exit_codes", "exit_codes", "[0]", "Exit codes that count as success, beside 0.",
                "[0, 143]", fits_process}),
      read_exit_codes},
-    {in_place({"health", "health", "count", "`ignore`: `/readyz` does not wait for this service.", "ignore"}),
+    {in_place({"health", "health", "count; with `schedule`: ignore",
+               "`ignore`: `/readyz` does not wait for this service.", "ignore"}),
      [](Decoder& d, const Entry& e, ServiceDraft& out) {
        const auto ignore = d.choice<bool>(*e.value, healths);
        if (ignore && *ignore) extras_of(out.service).health_ignore = true;

@@ -80,6 +80,17 @@ void read_restart(const Service& s, Values& out) {
           (restart.limit_window > Duration::zero() ? " per " + to_string(restart.limit_window) : ""));
 }
 
+void read_schedule(const Service& s, Values& out) {
+  if (!s.extras->schedule) return;
+  const Schedule& schedule = *s.extras->schedule;
+  if (schedule.every > Duration::zero()) add(out, "schedule.every", to_string(schedule.every));
+  add_text(out, "schedule.cron", schedule.cron);
+  if (!schedule.cron.empty()) add_text(out, "schedule.time_zone", schedule.time_zone);
+  if (schedule.jitter > Duration::zero()) add(out, "schedule.jitter", to_string(schedule.jitter));
+  add(out, "schedule.overlap", std::string(name_of(schedule.overlap)));
+  add_flag(out, "schedule.at_start", schedule.at_start);
+}
+
 void read_stop(const Service& s, Values& out) {
   const std::string_view signal = signal_name(s.stop.signal);
   add(out, "stop.signal", signal.empty() ? std::to_string(s.stop.signal) : std::string(signal));
@@ -230,6 +241,7 @@ constexpr auto rows = std::to_array<ServiceRow>({
        if (s.require.count != 0) add(out, "require", std::to_string(s.require.count));
      }},
     {"restart", read_restart},
+    {"schedule", read_schedule, extras},
     {"stop", read_stop},
     {"environment", read_environment},
     {"clean_environment",

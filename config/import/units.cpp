@@ -62,13 +62,14 @@ void list_others(const UnitSet& set) {
       }
       continue;
     }
-    const bool timer = unit.kind == "timer" || unit.kind == "path";
+    const bool timer = unit.kind == "timer";
     const bool podman =
         unit.kind == "pod" || unit.kind == "kube" || unit.kind == "image" || unit.kind == "build";
-    set.carrier.left(unit.at, unit.name,
-                     timer    ? "belfry has no schedules: leave it to systemd or cron"
-                     : podman ? "belfry runs no images: write the command of podman that does it"
-                              : "belfry has no counterpart of this kind of unit");
+    set.carrier.left(
+        unit.at, unit.name,
+        timer    ? "say when in the service that it starts, as a oneshot: `schedule: {cron: \"0 3 * * *\"}`"
+        : podman ? "belfry runs no images: write the command of podman that does it"
+                 : "belfry has no counterpart of this kind of unit");
   }
 }
 

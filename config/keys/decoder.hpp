@@ -173,6 +173,9 @@ class Decoder {
   [[nodiscard]] const std::string& directory() const { return directory_; }
   // A message shows what is written: what came out of variables may be a secret.
   void error(std::string_view rule, const Node& node, std::string message, std::string help = {});
+  // The same, of `length` bytes of its text from `offset` on; of the whole where variables made it.
+  void error_inside(std::string_view rule, const Node& node, std::size_t offset, std::size_t length,
+                    std::string message, std::string help = {});
   void remark(std::string_view rule, const Node& node, std::string message, std::string help = {}) {
     diagnostics_.remark(rule, node.span(), std::move(message), std::move(help));
   }

@@ -89,6 +89,12 @@ void Decoder::error(std::string_view rule, const Node& node, std::string message
   diagnostics_.error(rule, node.span(), std::move(message), std::move(help));
 }
 
+void Decoder::error_inside(std::string_view rule, const Node& node, std::size_t offset, std::size_t length,
+                           std::string message, std::string help) {
+  if (from_variables(node) || length == 0) return error(rule, node, std::move(message), std::move(help));
+  diagnostics_.error(rule, span_inside(node, offset, length), std::move(message), std::move(help));
+}
+
 // A help for a malformed text may hold parts of it.
 void Decoder::malformed(const Node& node, const Malformed& why) {
   if (from_variables(node)) {

@@ -11,11 +11,13 @@ namespace {
 // Each list has the order of its enumeration.
 constexpr std::array<std::string_view, 4> types{"daemon", "oneshot", "external", "gate"};
 constexpr std::array<std::string_view, 3> losses{"ignore", "restart", "stop"};
+constexpr std::array<std::string_view, 3> overlaps{"skip", "queue", "kill"};
 constexpr std::array<std::string_view, 18> kinds{
     "listen", "port",  "unix", "notify",    "fd",  "tcp",  "http", "grpc", "postgres",
     "mysql",  "redis", "amqp", "memcached", "dns", "exec", "log",  "file", "cluster"};
 static_assert(types.size() == static_cast<std::size_t>(ServiceType::gate) + 1);
 static_assert(losses.size() == static_cast<std::size_t>(OnLoss::stop) + 1);
+static_assert(overlaps.size() == static_cast<std::size_t>(Overlap::kill) + 1);
 static_assert(kinds.size() == static_cast<std::size_t>(Probe::Kind::cluster) + 1);
 
 // Our own words come first, in the order of the enumeration; then those of other tools.
@@ -80,6 +82,10 @@ std::span<const std::string_view> condition_spellings() { return spellings; }
 std::string_view name_of(OnLoss loss) { return losses[static_cast<std::size_t>(loss)]; }
 
 std::span<const std::string_view> on_loss_names() { return losses; }
+
+std::string_view name_of(Overlap overlap) { return overlaps[static_cast<std::size_t>(overlap)]; }
+
+std::span<const std::string_view> overlap_names() { return overlaps; }
 
 std::string_view name_of(Probe::Kind kind) { return kinds[static_cast<std::size_t>(kind)]; }
 

@@ -24,6 +24,9 @@ namespace belfry::config {
 [[nodiscard]] std::string_view name_of(OnLoss loss);
 [[nodiscard]] std::span<const std::string_view> on_loss_names();  // in the order of the enumeration
 
+[[nodiscard]] std::string_view name_of(Overlap overlap);
+[[nodiscard]] std::span<const std::string_view> overlap_names();  // in the order of the enumeration
+
 [[nodiscard]] std::string_view name_of(Probe::Kind kind);
 [[nodiscard]] std::optional<Probe::Kind> probe_kind_named(std::string_view name);
 [[nodiscard]] std::span<const std::string_view> probe_kind_names();

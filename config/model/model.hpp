@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/model/compact.hpp"
+#include "config/model/schedule.hpp"
 
 namespace belfry::config {
 
@@ -357,6 +358,7 @@ struct ServiceExtras {
   bool no_new_privileges = false;
   bool isolate = false;
   bool health_ignore = false;
+  std::optional<Schedule> schedule;  // of a oneshot: it runs by itself when its time comes
 };
 
 struct Service {

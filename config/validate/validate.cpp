@@ -175,6 +175,7 @@ void validate(Decoder& decoder, StackDraft& draft, const std::vector<std::string
   check_probes(decoder, draft);
   if (acyclic) check_outputs(decoder, draft);
   check_main(decoder, draft);
+  check_schedules(decoder, draft);
   check_ports(decoder, draft);
   check_logs(decoder, draft);
   check_confinement(decoder, draft);

@@ -35,6 +35,7 @@ void check_confinement(Decoder& decoder, const StackDraft& draft);
 // Warns of what belfry may not do on this machine; does nothing where `host` is null.
 void check_rights(Decoder& decoder, const StackDraft& draft, Host* host);
 void check_main(Decoder& decoder, const StackDraft& draft);
+void check_schedules(Decoder& decoder, const StackDraft& draft);
 
 // Where the edge's own key, or its name in the list, was written.
 [[nodiscard]] Span edge_span(const Dependency& edge);

@@ -73,7 +73,9 @@ std::string service_text(const Key& key, const std::string& pair) {
   if (key.name == "update") return of_several_hosts + in_service("publish: true, " + pair);
   if (key.name == "command") return "services: {x: {" + pair + "}}\n";
   if (key.name == "type") return "services: {x: {command: sleep 1, " + pair + "}}\n";
-  const std::string type = (key.fits & fits_daemon) != 0 ? "daemon" : "gate";
+  const std::string type = (key.fits & fits_daemon) != 0    ? "daemon"
+                           : (key.fits & fits_oneshot) != 0 ? "oneshot"
+                                                            : "gate";
   if (key.name == "require") return in_service("depends_on: [db, base, migrate], " + pair, type);
   return in_service(pair, type);
 }
@@ -118,6 +120,12 @@ std::string file_with(const Table& table, const Key& key, const std::string& val
     return of_several_hosts +
            in_service("replicas: 2, publish: true, update: {" +
                       std::string(key.name == "hosts" ? "max_unavailable: 1, " : "") + pair + "}");
+  if (table.name == "schedule_options") {
+    const std::string when = key.name == "every" || key.name == "cron" ? ""
+                             : key.name == "time_zone"                 ? "cron: \"@daily\", "
+                                                                       : "every: 1h, ";
+    return in_service("schedule: {" + when + pair + "}", "oneshot");
+  }
   if (table.name == "stop") return in_service("stop: {" + pair + "}");
   if (table.name == "log_options")
     return in_service("log: {" + std::string(key.name == "file" ? "" : "file: a.log, ") +

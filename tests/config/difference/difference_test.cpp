@@ -31,6 +31,7 @@ constexpr OnReload restarts = OnReload::restarts, in_place = OnReload::in_place,
                    refused = OnReload::is_refused;
 
 const std::string probed = "command: ./a\n    ready: {port: 80}";
+const std::string oneshot = "type: oneshot\n    command: ./a";
 const std::string two_more = "  b: {command: ./b}\n  c: {command: ./c}\n";
 
 std::vector<Case> cases() {
@@ -56,6 +57,9 @@ std::vector<Case> cases() {
       {"require", "require: 1", "require: 2", in_place, "type: gate\n    depends_on: [b, c]", two_more},
       {"restart", "restart: always", "restart: {policy: always, delay: 2s}", in_place, "command: ./a", "",
        "restart.delay"},
+      {"schedule", "schedule: {every: 5m}", "schedule: {every: 6m}", in_place, oneshot, "", "schedule.every"},
+      {"schedule", "schedule: {cron: \"0 3 * * *\", time_zone: UTC}",
+       "schedule: {cron: \"0 4 * * *\", time_zone: UTC}", in_place, oneshot, "", "schedule.cron"},
       {"stop", "stop: {timeout: 5s}", "stop: {timeout: 6s}", in_place, "command: ./a", "", "stop.timeout"},
       {"environment", "environment: {A: one}", "environment: {A: two}", restarts, "command: ./a", "",
        "environment.A"},
