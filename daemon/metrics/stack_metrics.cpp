@@ -52,6 +52,11 @@ constexpr Family notify_refused{
     "Notify messages that came from no process of the service or were malformed."};
 constexpr Family stored_descriptors{"belfry_service_stored_descriptors", Family::Type::gauge,
                                     "Descriptors held for the service's next run (FDSTORE=1)."};
+constexpr Family missed_runs{
+    "belfry_service_missed_runs_total", Family::Type::counter,
+    "Runs of a schedule that were due while nobody could start them; one makes up for those of one time."};
+constexpr Family skipped_runs{"belfry_service_skipped_runs_total", Family::Type::counter,
+                              "Runs of a schedule that were due while the one before had not ended."};
 
 constexpr State states[] = {State::inactive, State::waiting, State::starting,  State::ready,  State::unready,
                             State::stopping, State::backoff, State::completed, State::failed, State::blocked};
@@ -68,6 +73,7 @@ struct Sample {
   const ServiceTimes* times;
   std::vector<CertificateView> certificates;
   TimelineView start;
+  std::optional<ScheduleView> schedule;
 };
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -79,7 +85,7 @@ std::vector<Sample> samples_of(const StackView& stack) {
     const ServiceView view = stack.service(index);
     samples.push_back({view.name, view.state, view.ready, view.bells, view.readiness_kind, view.counters,
                        view.notify.descriptors_stored, stack.times(index), view.certificates,
-                       stack.timeline(index)});
+                       stack.timeline(index), view.schedule});
   }
   return samples;
 }
@@ -185,6 +191,18 @@ void walk_certificates(const std::vector<Sample>& samples, Sink& sink) {
 }
 
 template <class Sink>
+void walk_schedules(const std::vector<Sample>& samples, Sink& sink) {
+  const auto each = [&](const Family& family, std::uint64_t ScheduleView::* runs) {
+    sink.family(family);
+    for (std::size_t index = 0; index < samples.size(); ++index) {
+      if (samples[index].schedule) sink.value(index, {}, number((*samples[index].schedule).*runs));
+    }
+  };
+  each(missed_runs, &ScheduleView::missed);
+  each(skipped_runs, &ScheduleView::skipped);
+}
+
+template <class Sink>
 void walk_services(const std::vector<Sample>& samples, TimePoint now, Sink& sink) {
   sink.family(service_state);
   for (std::size_t index = 0; index < samples.size(); ++index) {
@@ -220,6 +238,7 @@ void walk_services(const std::vector<Sample>& samples, TimePoint now, Sink& sink
     if (samples[index].stored_descriptors > 0)
       sink.value(index, {}, number(samples[index].stored_descriptors));
   }
+  walk_schedules(samples, sink);
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
       pump_(pump_for(loop_, mode_)),
       resources_(loop_, stack, poller_, pump_),
       probes_(loop_, processes_),
+      time_of_day_(loop_),
       supervisor_(root_, stack, processes_, resources_, probes_, *this,
                   static_cast<std::uint64_t>(loop_.now().time_since_epoch().count())),
       reloader_(root_, supervisor_, resources_, mode_.files, stack, mode_.private_socket),
@@ -101,6 +102,7 @@ Daemon::Daemon(const config::Stack& stack, RunMode mode)
           loop_, [this](std::size_t most) { return supervisor_.long_waits(most); },
           [this](const std::string& line) { pump_.say(line); }) {
   signals_.set_listener(this);
+  supervisor_.tell_time_by(time_of_day_);
   processes_.tell_usage_to(resources_);
   loop_.on_unread_error(
       [this](const std::string& who, const Error& error) { broken(who + ": " + error.text()); });

@@ -36,6 +36,7 @@
 #include "system/poller.hpp"
 #include "system/signals.hpp"
 #include "system/terminal.hpp"
+#include "system/time_of_day.hpp"
 
 namespace belfry::daemon {
 
@@ -146,6 +147,7 @@ class Daemon final : Reporter, system::SignalListener {
   probes::NativeFactory probes_;
   std::unique_ptr<cluster::Cluster> cluster_;  // null: this host is alone
   std::optional<Announcements> announcements_;
+  system::MachineTimeOfDay time_of_day_;
   Supervisor supervisor_;
   Reloader reloader_;
   DaemonMetrics metrics_;

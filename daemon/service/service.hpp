@@ -74,6 +74,8 @@ class Service final : public Node,
   // `by_name`: also a run that is ending by itself is followed by another one.
   void request_start(bool by_name = false);
   void request_stop(const StopTerms& terms);
+  // It is to run later, by itself, and counts from now on.
+  void expect() { record_.wanted = true; }
   void kill_now(const Error& cause);
   // SIGKILL to all that runs of it, a hook included; what comes of it is as after any other exit. False:
   // nothing runs.

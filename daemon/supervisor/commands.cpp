@@ -9,6 +9,7 @@
 #include "daemon/service/service_reload.hpp"
 #include "daemon/service/stop_rules.hpp"
 #include "daemon/supervisor/command_answer.hpp"
+#include "daemon/supervisor/schedules.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -90,7 +91,9 @@ Task<Result<void>> Supervisor::wait_for(Context& ctx, std::size_t index, Level l
           Error::failed(std::string(service.name()) + " has no bell " + level.bell + " any more"));
       break;
     }
-    if (is_settled(service.state()) && !service.record().start_requested) {
+    // Before its first run it has not failed to do anything.
+    const bool is_to_come = service.state() == State::inactive && schedules_->will_start(service);
+    if (is_settled(service.state()) && !service.record().start_requested && !is_to_come) {
       std::string why = std::string(service.name()) + " is " + std::string(name_of(service.state()));
       if (const std::string error = last_error(service); !error.empty()) why += ": " + error;
       result = std::unexpected(Error::failed(std::move(why)));
@@ -237,6 +240,7 @@ Task<CommandResult> Supervisor::start(Context& ctx, Service& service, bool only)
   if (!only) request_start_of_all(service, result);
   if (only && !is_running(service.state())) result.affected.emplace_back(service.name());
   service.request_start(true);
+  schedules_->take(service);
   count_health(service);
   const Result<void> waited = co_await until_up(ctx, service);
   answer(result, waited, "start", service.name(), "is ready");

@@ -11,6 +11,7 @@
 #include "channels/spawn.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/supervisor/exchange_plan.hpp"
+#include "daemon/supervisor/schedules.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -108,7 +109,9 @@ Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
   for (const Service* one : stopping) had_to_stop[one->index()] = true;
   std::vector<std::string> comes_back;
   for (const std::uint32_t place : who_starts(next)) comes_back.push_back(next.stack.services[place].name);
+  const std::vector<bool> wanted = wanted_in(services_of(next.stack), names_);
   swap(next);
+  take_schedules(wanted);
   for (std::string& name : comes_back) {
     Service& service = *services_[*find(name)];
     // Who was asked to come back, and to rest meanwhile, rests.
@@ -193,6 +196,22 @@ void Supervisor::swap(NewStack& next) {
   describe_changed(next, slots);
   put_in_order(slots);
   graph_.connect();
+}
+
+// By the places in the new file. Who was started by name has one already, and keeps it.
+void Supervisor::take_schedules(const std::vector<bool>& wanted) {
+  for (const auto& service : services_) {
+    if (service->is_retired()) schedules_->let_go(*service);
+  }
+  for (std::size_t place = 0; place < shown_.size(); ++place) {
+    Service& service = *services_[shown_[place]];
+    const bool is_known = schedules_->has(service);
+    if (!service.spec().enabled)
+      schedules_->let_go(service);
+    else if (wanted[place] || is_known)
+      schedules_->take(service);
+    if (!is_known && waits_for_its_time(service) && !service.spec().extras->health_ignore) service.expect();
+  }
 }
 
 // The numbers of all services of the new file, by their places in it.

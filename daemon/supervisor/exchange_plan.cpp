@@ -1,5 +1,7 @@
 #include "daemon/supervisor/exchange_plan.hpp"
 
+#include "daemon/supervisor/schedules.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -7,16 +9,21 @@ namespace belfry::daemon {
 
 namespace {
 
+bool is_tried_again(State state) { return state == State::failed || state == State::backoff; }
+
+bool starts_later(const config::Service& spec) {
+  const config::Schedule* schedule = schedule_of(spec);
+  return schedule != nullptr && !schedule->at_start;
+}
+
+}  // namespace
+
 std::vector<const config::Service*> services_of(const config::Stack& stack) {
   std::vector<const config::Service*> all;
   all.reserve(stack.services.size());
   for (const config::Service& one : stack.services) all.push_back(&one);
   return all;
 }
-
-bool is_tried_again(State state) { return state == State::failed || state == State::backoff; }
-
-}  // namespace
 
 std::vector<bool> wanted_in(const std::vector<const config::Service*>& services,
                             const std::vector<std::string>& names) {
@@ -97,8 +104,9 @@ std::vector<std::uint32_t> Supervisor::who_starts(const NewStack& next) const {
   std::vector<std::uint32_t> starts;
   for (std::uint32_t i = 0; i < next.stack.services.size(); ++i) {
     const auto known = places.find(next.stack.services[i].name);
+    const bool is_later = starts_later(next.stack.services[i]);
     if (known == places.end()) {
-      if (wanted[i]) starts.push_back(i);
+      if (wanted[i] && !is_later) starts.push_back(i);
       continue;
     }
     const Service& service = *services_[shown_[known->second]];
@@ -106,9 +114,12 @@ std::vector<std::uint32_t> Supervisor::who_starts(const NewStack& next) const {
     if (stops.is_for_good[service.index()]) continue;
     const bool comes_back = stops.is_stopped[service.index()] ||
                             (service.is_held_back() && record.wanted && record.state == State::waiting);
-    const bool is_new_to_it = wanted[i] && !wanted_before[known->second] && record.state == State::inactive &&
-                              !service.was_stopped();
-    if (comes_back || is_new_to_it || (is_changed[i] && is_tried_again(record.state))) starts.push_back(i);
+    const bool was_later = starts_later(service.spec());
+    const bool is_new_to_it = wanted[i] && !is_later && (!wanted_before[known->second] || was_later) &&
+                              record.state == State::inactive && !service.was_stopped();
+    const bool is_tried =
+        is_changed[i] && is_tried_again(record.state) && !(is_later && is_settled(record.state));
+    if (comes_back || is_new_to_it || is_tried) starts.push_back(i);
   }
   return starts;
 }

@@ -16,6 +16,8 @@ struct Supervisor::Stops {
   std::vector<bool> is_root, is_for_good, is_stopped;
 };
 
+[[nodiscard]] std::vector<const config::Service*> services_of(const config::Stack& stack);
+
 // The services of a file that it wants to run, by their places in it: those that are enabled, or those of
 // `names`, and whatever they require. Edges go by names.
 [[nodiscard]] std::vector<bool> wanted_in(const std::vector<const config::Service*>& services,

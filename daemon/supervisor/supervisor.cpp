@@ -5,6 +5,7 @@
 #include "channels/spawn.hpp"
 #include "config/model/exit_codes.hpp"
 #include "daemon/service/description.hpp"
+#include "daemon/supervisor/schedules.hpp"
 
 namespace belfry::daemon {
 
@@ -43,6 +44,8 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
       lives_context_(parent),
       up_(loop_, "up"),
       ending_(loop_, "ending"),
+      schedules_(
+          std::make_unique<Schedules>(lives_context_, lives_, runtime_.listener, runtime_.probes.random)),
       up_again_(loop_),
       lives_(loop_, "lives", WaitGroup::Thrown::told_at_once) {
   services_.reserve(stack.services.size());
@@ -62,6 +65,13 @@ Supervisor::Supervisor(Context& parent, const config::Stack& stack, system::Proc
 
 Supervisor::~Supervisor() = default;
 
+void Supervisor::tell_time_by(system::TimeOfDay& time) { schedules_->tell_time_by(time); }
+
+bool Supervisor::waits_for_its_time(const Service& service) const {
+  const config::Schedule* schedule = schedule_of(service.spec());
+  return schedule != nullptr && !schedule->at_start && schedules_->has(service);
+}
+
 void Supervisor::begin(const std::vector<std::string>& names) {
   names_ = names;
   timeline_.begun(loop_.now());
@@ -73,9 +83,14 @@ void Supervisor::begin(const std::vector<std::string>& names) {
     if (names.empty() || std::ranges::find(names, service->name()) != names.end())
       wanted.push_back(service.get());
   }
-  for (Node* needed : graph_.required_closure(std::move(wanted))) {
-    service_of(*needed).request_start();
-    count_health(service_of(*needed));
+  for (Node* node : graph_.required_closure(std::move(wanted))) {
+    Service& needed = service_of(*node);
+    schedules_->take(needed);
+    if (!waits_for_its_time(needed))
+      needed.request_start();
+    else if (!needed.spec().extras->health_ignore)
+      needed.expect();
+    count_health(needed);
   }
   begun_ = true;
   if (unready_ == 0) has_come_up();
@@ -84,6 +99,7 @@ void Supervisor::begin(const std::vector<std::string>& names) {
 void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
   write_down_of_stack("stopping", cause);
   shutting_down_ = true;
+  schedules_->stop();
   graph_.hold_everything();
   const std::vector<StopShare> shares = graph_.plan_stop(loop_.now(), deadline);
   for (std::size_t i = 0; i < services_.size(); ++i) {
@@ -100,6 +116,7 @@ void Supervisor::stop_everything(TimePoint deadline, const Error& cause) {
 void Supervisor::kill_everything(const Error& cause) {
   if (!std::exchange(killing_, true)) write_down_of_stack("killing", cause);
   shutting_down_ = true;
+  schedules_->stop();
   for (auto& service : services_) service->kill_now(cause);
 }
 
@@ -122,6 +139,7 @@ void Supervisor::state_changed(Service& service, State from, State to) {
   reporter_.state_changed(service, from, to);
   look_whether_up();
   for (Wakeup* watcher : watchers_) watcher->notify();
+  schedules_->changed(service);
   look_for_the_end(service, to);
 }
 
@@ -194,6 +212,7 @@ void Supervisor::must_go_down(Service&, const Error& why) {
 void Supervisor::end_when_nothing_can_run() {
   end_check_pending_ = false;
   if (shutting_down_ || exchanging_ || active_ != 0 || !ends_when_done_) return;
+  if (schedules_->will_start_somebody()) return;
   bool failed = false;
   bool anything_to_run = false;
   for (const auto& service : services_) {

@@ -20,7 +20,13 @@
 #include "daemon/supervisor/new_stack.hpp"
 #include "daemon/view/stack_view.hpp"
 
+namespace belfry::system {
+class TimeOfDay;
+}
+
 namespace belfry::daemon {
+
+class Schedules;
 
 // Why the stack comes to its end by itself, and with which exit code.
 struct Ending {
@@ -73,6 +79,9 @@ class Supervisor final : public StackView, StateListener, RandomSource {
 
   // Before begin(): who is told before a published service stops, and outlives this.
   void announce_by(Announcer& announcer) { runtime_.announcer = &announcer; }
+
+  // The same: by whose time of day oneshots run. Nobody: by one that is never set.
+  void tell_time_by(system::TimeOfDay& time);
 
   // Who waits may not ring, and who rings may not wait (idea 12).
   [[nodiscard]] Listener<> up() { return up_.listener(); }  // the first start has completed
@@ -168,6 +177,7 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   Task<Result<void>> until_at_rest(Context& ctx, Service& service);
   void let_all_go();
   void swap(NewStack& next);
+  void take_schedules(const std::vector<bool>& wanted);
   std::vector<std::uint32_t> make_added(NewStack& next);
   void describe_changed(NewStack& next, const std::vector<std::uint32_t>& slots);
   void put_in_order(const std::vector<std::uint32_t>& slots);
@@ -197,6 +207,8 @@ class Supervisor final : public StackView, StateListener, RandomSource {
                                 std::uint64_t asked_in);
   Task<Result<void>> wait_until_not(Context& ctx, Service& service, Level level);
   Task<Result<void>> until_up(Context& ctx, Service& service);
+  // It settles, and does not stay so: its time will come.
+  [[nodiscard]] bool waits_for_its_time(const Service& service) const;
 
   Loop& loop_;
   std::vector<SourceFile> sources_;
@@ -231,7 +243,8 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   std::vector<Rolled> rolled_;  // by the exchange that is on its way
   Bell<> up_;
   Bell<Ending> ending_;
-  Timer up_again_;  // somebody has died, and nobody was told of it yet
+  std::unique_ptr<Schedules> schedules_;  // of oneshots that run by themselves
+  Timer up_again_;                        // somebody has died, and nobody was told of it yet
   WaitGroup lives_;
 };
 

@@ -5,6 +5,7 @@
 #include "config/model/enum_names.hpp"
 #include "config/model/output_reference.hpp"
 #include "daemon/service/description.hpp"
+#include "daemon/supervisor/schedules.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace belfry::daemon {
@@ -57,6 +58,7 @@ ServiceView Supervisor::service(std::size_t index) const {
   view.counters = service.counters();
   view.notify = service.tally();
   view.certificates = certificates_of(service.readiness());
+  view.schedule = schedules_->view(service);
   return view;
 }
 
@@ -97,7 +99,8 @@ std::optional<std::string> Supervisor::start_is_hopeless() const {
   for (const auto& service : services_) {
     const Record& record = service->record();
     if (!counted_unready_[service->index()]) continue;
-    if (is_settled(record.state) && !record.start_requested) return "the stack will not be ready";
+    if (is_settled(record.state) && !record.start_requested && !schedules_->will_start(*service))
+      return "the stack will not be ready";
     if (record.history.attempts >= most_failures && !record.has_been_ready) {
       return std::string(service->name()) + " has failed " + std::to_string(record.history.attempts) +
              " times and was never ready";

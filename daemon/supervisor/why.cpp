@@ -5,6 +5,7 @@
 #include "config/model/enum_names.hpp"
 #include "daemon/service/description.hpp"
 #include "daemon/service/stop_rules.hpp"
+#include "daemon/supervisor/schedules.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 #include "daemon/why/sentence.hpp"
 
@@ -192,7 +193,8 @@ std::string condition_text(const config::Dependency& edge) {
 // is first met. Owner: the call. Cancellation: none, it never waits.
 class WhyCollector {
  public:
-  WhyCollector(const ServiceRuntime& runtime, StackFacts& stack) : runtime_(runtime), stack_(stack) {}
+  WhyCollector(const ServiceRuntime& runtime, const Schedules& schedules, StackFacts& stack)
+      : runtime_(runtime), schedules_(schedules), stack_(stack) {}
 
   std::size_t number_of(const Service& service) {
     const auto [known, is_new] = numbers_.try_emplace(&service, found_.size());
@@ -213,8 +215,10 @@ class WhyCollector {
   void add_who_stops_first(const Service& service, ServiceFacts& facts);
   void add_log(const Service& service, ServiceFacts& facts);
   void add_survivors(const Service& service, ServiceFacts& facts);
+  void add_schedule(const Service& service, ServiceFacts& facts);
 
   const ServiceRuntime& runtime_;
+  const Schedules& schedules_;
   StackFacts& stack_;
   std::unordered_map<const Service*, std::size_t> numbers_;
   std::vector<const Service*> found_;
@@ -249,6 +253,7 @@ ServiceFacts WhyCollector::describe(const Service& service) {
   add_past(service, facts);
   add_what_is_due(service, facts);
   add_survivors(service, facts);
+  add_schedule(service, facts);
   const bool waits = record.state == State::waiting || record.state == State::blocked;
   if (!waits) add_log(service, facts);
   if (waits || facts.reason == Reason::edge_timeout) add_edges(service, facts);
@@ -319,13 +324,21 @@ void WhyCollector::add_survivors(const Service& service, ServiceFacts& facts) {
   facts.survivors = text_of(service.survivors());
 }
 
+void WhyCollector::add_schedule(const Service& service, ServiceFacts& facts) {
+  const std::optional<ScheduleView> schedule = schedules_.view(service);
+  if (!schedule || !schedule->next) return;
+  facts.schedule = schedule->text;
+  facts.due_in = std::max(*schedule->next - service.moment().at, Duration::zero());
+  if (facts.reason == Reason::never_asked) facts.reason = Reason::not_due;
+}
+
 StackFacts Supervisor::why_facts(std::optional<std::size_t> service) const {
   StackFacts stack;
   stack.stack = runtime_.stack_name;
   stack.ready = stack_ready();
   stack.shutting_down = shutting_down_;
   stack.about_stack = !service;
-  WhyCollector collector(runtime_, stack);
+  WhyCollector collector(runtime_, *schedules_, stack);
   if (service) {
     stack.asked.push_back(collector.number_of(*services_[*service]));
   } else {

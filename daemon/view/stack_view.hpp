@@ -51,6 +51,15 @@ struct CertificateView {
   std::chrono::system_clock::time_point expiry;
 };
 
+// When a oneshot that runs by itself does so.
+struct ScheduleView {
+  std::string text;               // "every 10m", "0 3 * * * (Europe/Zurich)"
+  std::optional<TimePoint> next;  // nothing: it was stopped by command, or never comes
+  bool is_queued = false;         // a run is due, and begins when the one before it has ended
+  std::uint64_t missed = 0;       // runs that were due while nobody could start them
+  std::uint64_t skipped = 0;      // and while the one before had not ended
+};
+
 // One service at one moment. The string views live until the loop's next turn.
 struct ServiceView {
   std::string_view name;
@@ -76,6 +85,7 @@ struct ServiceView {
   ServiceCounters counters;
   NotifyTally notify;  // what its notify socket has seen
   std::vector<CertificateView> certificates;
+  std::optional<ScheduleView> schedule;
 };
 
 // An edge of a service, and since when it held when the service started; of one that has not: since when it

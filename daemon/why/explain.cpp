@@ -169,7 +169,8 @@ bool is_fine(const ServiceFacts& facts) {
 
 std::string fine_text(const ServiceFacts& facts) {
   if (facts.state == State::completed)
-    return facts.name + " has completed, " + span_text(facts.for_long) + " ago";
+    return facts.name + " has completed, " + span_text(facts.for_long) + " ago" +
+           (facts.due_in ? "; it runs again in " + span_text(*facts.due_in) : "");
   return facts.name + " is ready, for " + span_text(facts.for_long);
 }
 

@@ -41,6 +41,7 @@ enum class Reason : std::uint8_t {
   by_command,    // somebody stopped it
   by_loss,       // `on_loss: stop`
   never_asked,   // nobody has started it
+  not_due,       // it runs by itself, and its time has not come
   not_enabled,   // none of its profiles is active
   unkillable,    // a process of its last run cannot be killed
 };
@@ -81,6 +82,8 @@ struct ServiceFacts {
   bool was_killed = false;            // they have been sent SIGKILL
   std::string hook{};                 // which one runs: "pre_start"
   std::optional<Duration> next_in{};  // the retry, the kill or the end of the start, as the state has one
+  std::string schedule{};             // when it runs by itself: "every 10m"
+  std::optional<Duration> due_in{};   // its next run by itself
   std::vector<std::string> past{};    // its last runs, in words, the newest first
   std::vector<std::string> log{};     // the last lines of its last run
   bool is_hidden = false;             // words are not for whoever asks

@@ -96,6 +96,10 @@ std::vector<std::string> help_with_failure(const ServiceFacts& culprit) {
 
 std::vector<NextLine> what_comes_next(const ServiceFacts& culprit, const WaitFacts* via) {
   std::vector<NextLine> next;
+  if (culprit.due_in && is_settled(culprit.state) && culprit.state != State::blocked)
+    return {
+        {culprit.name + " runs by itself in " + span_text(*culprit.due_in) + " (" + culprit.schedule + ")",
+         culprit.due_in}};
   const bool external = culprit.type == ServiceType::external;
   switch (culprit.state) {
     case State::backoff:
@@ -147,6 +151,7 @@ std::vector<std::string> what_would_help(const ServiceFacts& culprit, const Wait
     case State::failed:
     case State::backoff: return help_with_failure(culprit);
     case State::inactive:
+      if (culprit.reason == Reason::not_due) return {start_command(culprit) + " runs it now"};
       if (culprit.reason == Reason::not_enabled)
         return {start_command(culprit) + ", or start belfry with its profile (`--profile`)"};
       return {start_command(culprit)};

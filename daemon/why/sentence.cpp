@@ -71,6 +71,9 @@ std::string resting(const ServiceFacts& facts) {
   switch (facts.reason) {
     case Reason::by_command: return "was stopped by command";
     case Reason::by_loss: return "was stopped: " + facts.words;
+    case Reason::not_due:
+      return "waits for its time (" + facts.schedule + ")" +
+             (facts.due_in ? ", which comes in " + span_text(*facts.due_in) : "");
     case Reason::not_enabled: return "was not started: none of its profiles is active";
     default: return "was not started";
   }

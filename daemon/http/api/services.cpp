@@ -28,6 +28,23 @@ void write_notify(JsonWriter& json, const NotifyTally& tally) {
   json.end_object();
 }
 
+// Of a oneshot that runs by itself.
+void write_schedule(JsonWriter& json, const std::optional<ScheduleView>& schedule, TimePoint now,
+                    WallClock& clock) {
+  if (!schedule) return;
+  std::string next;
+  if (schedule->next) append_rfc3339(next, clock.at(*schedule->next, now));
+  json.key("schedule").begin_object();
+  json.key("text").string(schedule->text);
+  json.key("next_run").string_or_null(next);
+  json.key("next_run_monotonic_ns");
+  schedule->next ? json.number(schedule->next->time_since_epoch().count()) : json.null();
+  json.key("queued").boolean(schedule->is_queued);
+  write_count(json, "missed", schedule->missed);
+  write_count(json, "skipped", schedule->skipped);
+  json.end_object();
+}
+
 void write_fields(JsonWriter& json, const ServiceView& service, TimePoint now, WallClock& clock) {
   std::string since;
   append_rfc3339(since, clock.at(service.since, now));
@@ -65,6 +82,7 @@ void write_fields(JsonWriter& json, const ServiceView& service, TimePoint now, W
   write_notify(json, service.notify);
   json.key("time_to_ready_ns");
   service.time_to_ready ? json.number(service.time_to_ready->count()) : json.null();
+  write_schedule(json, service.schedule, now, clock);
 }
 
 // For whoever may see them: whether the start is in vain, and which files would have to be read again.
