@@ -45,6 +45,17 @@ std::vector<Cell> heading() {
           {"RESTARTS", Colour::bold, true}, {"WAITING FOR", Colour::bold, false}};
 }
 
+std::string time_until(std::int64_t moment_ns, std::int64_t now_ns) {
+  return humanised(nanoseconds(std::max<std::int64_t>(0, moment_ns - now_ns)));
+}
+
+// One that rests until its time comes waits for that.
+std::string waits_of(const ServiceStatus& service, std::int64_t now_ns) {
+  const bool rests = service.state == "inactive" || service.state == "completed" || service.state == "failed";
+  if (!rests || !service.schedule || !service.schedule->next_ns) return joined(service.waiting_for);
+  return "its next run, in " + time_until(*service.schedule->next_ns, now_ns);
+}
+
 std::vector<Cell> row_of(const ServiceStatus& service, std::int64_t now_ns) {
   const std::string since = humanised(nanoseconds(std::max<std::int64_t>(0, now_ns - service.since_ns)));
   return {{text::visible(service.name), Colour::none, false},
@@ -52,7 +63,7 @@ std::vector<Cell> row_of(const ServiceStatus& service, std::int64_t now_ns) {
           {since, Colour::none, true},
           {service.pid ? std::to_string(*service.pid) : "-", Colour::none, true},
           {std::to_string(service.restarts), Colour::none, true},
-          {text::visible(joined(service.waiting_for)), Colour::none, false}};
+          {text::visible(waits_of(service, now_ns)), Colour::none, false}};
 }
 
 // Its own bells: "api: rung: booted; not yet: warm".
@@ -103,6 +114,18 @@ void append_outputs(std::string& out, const ServiceStatus& service) {
 void append_method(std::string& out, const ServiceStatus& service) {
   if (service.readiness_method.empty()) return;
   out += text::visible(service.name) + ": " + text::visible(service.readiness_method) + "\n";
+}
+
+// "nightly: 0 3 * * * (UTC), next in 4h 12m, 2 runs missed, 1 skipped".
+void append_schedule(std::string& out, const ServiceStatus& service, std::int64_t now_ns) {
+  if (!service.schedule) return;
+  const auto& schedule = *service.schedule;
+  out += text::visible(service.name) + ": " + text::visible(schedule.text);
+  out += schedule.next_ns ? ", next in " + time_until(*schedule.next_ns, now_ns) : ", not by itself now";
+  if (schedule.queued) out += ", a run is queued";
+  if (schedule.missed > 0) out += ", " + std::to_string(schedule.missed) + " missed";
+  if (schedule.skipped > 0) out += ", " + std::to_string(schedule.skipped) + " skipped";
+  out += "\n";
 }
 
 std::string bytes_text(std::int64_t bytes) {
@@ -187,6 +210,7 @@ std::string render_status(const StackStatus& status, Terminal terminal) {
   if (status.detailed) {
     for (const ServiceStatus& service : status.services) {
       append_method(remarks, service);
+      append_schedule(remarks, service, status.now_ns);
       append_outputs(remarks, service);
       append_past_runs(remarks, service, status.now_ns, terminal);
     }

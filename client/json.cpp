@@ -41,6 +41,20 @@ std::vector<std::pair<std::string, std::int64_t>> refusals_of(const json::value*
   return refusals;
 }
 
+std::optional<ScheduleStatus> schedule_of(const json::value* value) {
+  if (value == nullptr || !value->is_object()) return std::nullopt;
+  const json::object& object = value->get_object();
+  ScheduleStatus schedule;
+  schedule.text = text_of(object.if_contains("text"));
+  if (const json::value* next = object.if_contains("next_run_monotonic_ns");
+      next != nullptr && next->is_int64())
+    schedule.next_ns = next->get_int64();
+  schedule.queued = truth_of(object.if_contains("queued"));
+  schedule.missed = number_of(object.if_contains("missed"));
+  schedule.skipped = number_of(object.if_contains("skipped"));
+  return schedule;
+}
+
 ServiceStatus service_of(const json::object& object) {
   ServiceStatus service;
   service.name = text_of(object.if_contains("name"));
@@ -70,6 +84,7 @@ ServiceStatus service_of(const json::object& object) {
   service.status_text = text_of(object.if_contains("status_text"));
   if (const json::value* took = object.if_contains("time_to_ready_ns"); took != nullptr && took->is_int64())
     service.time_to_ready_ns = took->get_int64();
+  service.schedule = schedule_of(object.if_contains("schedule"));
   service.notify_refused = refusals_of(object.if_contains("notify"));
   return service;
 }

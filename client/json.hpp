@@ -19,6 +19,14 @@ struct PastRun {
   std::string end;
 };
 
+// When a oneshot runs by itself.
+struct ScheduleStatus {
+  std::string text;                     // "every 10m"
+  std::optional<std::int64_t> next_ns;  // on the daemon's monotonic clock; nothing: it will not
+  bool queued = false;
+  std::int64_t missed = 0, skipped = 0;  // runs
+};
+
 struct ServiceStatus {
   std::string name, type, state;
   bool ready = false, wanted = false;
@@ -34,6 +42,7 @@ struct ServiceStatus {
   std::vector<std::pair<std::string, std::int64_t>> notify_refused;  // why, how often
   std::string readiness_polling;                                     // "asked every 10 ms (why)"
   std::string readiness_method;                                      // "port 80: kernel event (seccomp)"
+  std::optional<ScheduleStatus> schedule = {};                       // nothing: it has none
   std::vector<PastRun> past_runs;                                    // read_past_runs(); the oldest first
 };
 
