@@ -45,14 +45,17 @@ Identities::Found Identities::look_up(const config::Service& spec) {
 
 Result<void> Identities::check(const config::Service& spec) const {
   if (!wants_one(spec)) return check_capabilities(spec);
-  const Found& found = found_.at(identity_key(spec));
+  const auto known = found_.find(identity_key(spec));
+  const Found found = known != found_.end() ? known->second : look_up(spec);
   if (found.why_not.empty()) return check_rights(spec, *found.identity);
   return std::unexpected(
       Error::failed("cannot run " + spec.name + " as " + words_for_identity(spec) + ": " + found.why_not));
 }
 
 std::shared_ptr<const system::Identity> Identities::of(const config::Service& spec) const {
-  return wants_one(spec) ? found_.at(identity_key(spec)).identity : nullptr;
+  if (!wants_one(spec)) return nullptr;
+  const auto known = found_.find(identity_key(spec));
+  return known != found_.end() ? known->second.identity : look_up(spec).identity;
 }
 
 }  // namespace belfry::daemon

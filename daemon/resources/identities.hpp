@@ -11,7 +11,8 @@
 
 namespace belfry::daemon {
 
-// Owner: the native resources. Lifecycle: look_up() before the first service; it may block on NSS.
+// Owner: the native resources. Lifecycle: look_up() before the first service; it may block on NSS. Whom
+// nobody has brought along is looked up when he is asked for.
 class Identities {
  public:
   void look_up(const config::Stack& stack);

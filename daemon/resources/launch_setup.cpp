@@ -46,9 +46,12 @@ void LaunchSetup::add(const config::Service& spec) {
   identities_.add(spec);
 }
 
-const std::shared_ptr<const system::BaseEnvironment>& LaunchSetup::base_of(
-    const config::Service& spec) const {
-  if (spec.extras && spec.extras->environment_from) return only_.at(*spec.extras->environment_from);
+std::shared_ptr<const system::BaseEnvironment> LaunchSetup::base_of(const config::Service& spec) const {
+  if (spec.extras && spec.extras->environment_from) {
+    const auto known = only_.find(*spec.extras->environment_from);
+    return known != only_.end() ? known->second
+                                : system::BaseEnvironment::only(*inherited_, *spec.extras->environment_from);
+  }
   return spec.clean_environment ? empty_ : inherited_;
 }
 

@@ -45,8 +45,7 @@ class LaunchSetup {
 
  private:
   void add_environment(const config::Service& spec);
-  [[nodiscard]] const std::shared_ptr<const system::BaseEnvironment>& base_of(
-      const config::Service& spec) const;
+  [[nodiscard]] std::shared_ptr<const system::BaseEnvironment> base_of(const config::Service& spec) const;
 
   bool dies_with_belfry_;
   std::shared_ptr<const system::BaseEnvironment> inherited_;

@@ -65,10 +65,13 @@ Result<void> NativeResources::admit(std::size_t index, const config::Service& sp
   shared_.router.grow(index + 1);
   if (spec.command.empty()) return {};
   shared_.setup.add(spec);
-  if (auto ok = shared_.setup.check(spec); !ok) return ok;
+  // Who is not enabled may be started by name all the same: then is the time to say what keeps it from it.
+  const Result<void> checked = spec.enabled ? shared_.setup.check(spec) : Result<void>();
+  if (!checked) return checked;
   shared_.confinements.admit(spec);
   shared_.cgroups.admit(spec, remarks_);
-  return spec.extras ? shared_.activation.admit(index, spec.extras->listen, frees) : Result<void>();
+  return spec.enabled && spec.extras ? shared_.activation.admit(index, spec.extras->listen, frees)
+                                     : Result<void>();
 }
 
 void NativeResources::place(std::size_t index, const config::Service& spec) {

@@ -64,16 +64,13 @@ std::string words_for(const config::Difference& difference) {
 
 Result<void> Supervisor::admit(const NewStack& next) {
   const bool frees = !who_stops(next).all.empty();
-  const auto admit_one = [&](std::size_t slot, const config::Service& spec) {
-    return spec.enabled ? runtime_.resources.admit(slot, spec, frees) : Result<void>();
-  };
   Result<void> all;
   for (const config::ServiceChange& change : next.difference.changed) {
-    if (all) all = admit_one(shown_[change.before], next.stack.services[change.after]);
+    if (all) all = runtime_.resources.admit(shown_[change.before], next.stack.services[change.after], frees);
   }
   std::size_t slot = services_.size();
   for (const std::uint32_t added : next.difference.added) {
-    if (all) all = admit_one(slot++, next.stack.services[added]);
+    if (all) all = runtime_.resources.admit(slot++, next.stack.services[added], frees);
   }
   if (!all) runtime_.resources.forget_admitted();
   return all;

@@ -206,6 +206,19 @@ class Reload(Scenario):
         self.assertEqual(stack.wait("b"), 200)
         self.assert_clean_end(stack)
 
+    def test_a_disabled_service_that_comes_by_reload_can_be_started_by_name(self):
+        stack = self.running(sleeper("a"), "a")
+        user = ", user: nobody" if os.geteuid() == 0 else ""
+        stack.write(sleeper("a") + sleeper("dbg", more=f", profiles: [debug], environment_from: [PATH]{user}"))
+        self.assertEqual(self.reload(stack), "added dbg\n")
+        self.assertEqual(stack.services()["dbg"]["state"], "inactive")
+        started = stack.cli("start", "dbg")
+        self.assertEqual(started.returncode, 0, started.stderr + stack.output.text())
+        stack.write(sleeper("a") + sleeper("dbg", 1001, f", profiles: [debug], environment_from: [PATH, HOME]{user}"))
+        self.assertIn("stopped dbg; started dbg", self.reload(stack))
+        self.assertEqual(stack.wait("dbg"), 200)
+        self.assert_clean_end(stack)
+
     def test_free_ports_stay_and_new_ones_are_others(self):
         top = "ports: {one: free%s}"
         stack = self.running(sleeper("a", more=", environment: {P: \"${PORT_one}\"}"), "a", top=top % "")
