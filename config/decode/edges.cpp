@@ -29,7 +29,7 @@ constexpr std::array<Field<Dependency>, 6> dependency_table{{
      read_condition},
     {{"on_loss", "on_loss", "ignore",
       "What a running dependent does when the condition no longer holds: nothing, stop and wait again "
-      "(`restart`), or stop for good (`stop`).",
+      "(`restart`), or stop for good (`stop`). In a gate it has no effect, which counts its members.",
       "restart"},
      [](Decoder& d, const Entry& e, Dependency& out) {
        if (auto value = d.choice<OnLoss>(*e.value, on_loss_names())) out.on_loss = *value;

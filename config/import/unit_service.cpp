@@ -205,7 +205,9 @@ void UnitService::depends_on() {
     std::vector<std::string> terms;
     if (!edge.is_ordered && !ends) terms.emplace_back("condition: started");
     if (!edge.is_required && !edge.is_bound) terms.emplace_back("required: false");
-    if (edge.is_bound || edge.is_part) terms.push_back(edge.is_bound ? "on_loss: stop" : "on_loss: restart");
+    // A gate counts its members without being told to.
+    if (unit_.kind != "target" && (edge.is_bound || edge.is_part))
+      terms.push_back(edge.is_bound ? "on_loss: stop" : "on_loss: restart");
     std::string line = name + ": ";
     if (terms.empty()) line += ends && edge.to->kind != "target" ? "completed" : "ready";
     for (std::size_t i = 0; i < terms.size(); ++i) line += (i == 0 ? "{" : ", ") + terms[i];

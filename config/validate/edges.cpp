@@ -82,6 +82,14 @@ bool has_bell(const Service& service, std::string_view name) {
          std::ranges::any_of(service.extras->bells, [&](const OwnBell& bell) { return bell.name == name; });
 }
 
+void check_loss_in_gate(Decoder& decoder, const Service& gate, const Dependency& edge) {
+  if (edge.on_loss == OnLoss::ignore) return;
+  decoder.diagnostics().warning("no-effect", edge_span(edge),
+                                "`on_loss` has no effect in the gate " + quote(gate.name) +
+                                    ", which counts its members: it holds while enough of them do",
+                                "remove it here, and write it where somebody depends on " + quote(gate.name));
+}
+
 }  // namespace
 
 void check_cycles(Decoder& decoder, const StackDraft& draft) {
@@ -152,6 +160,7 @@ void check_quorums(Decoder& decoder, const StackDraft& draft) {
                         " of " + std::to_string(service.depends_on.size()) + " dependencies",
                     "require at most as many as it has");
     for (const Dependency& edge : service.depends_on) {
+      if (service.type == ServiceType::gate) check_loss_in_gate(decoder, service, edge);
       if (!edge.require) continue;
       const Service& target = services[edge.target];
       if (target.type != ServiceType::gate)

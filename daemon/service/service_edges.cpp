@@ -191,7 +191,8 @@ TimePoint Service::look_after_losses() {
     return due;
   }
   say_that_outputs_changed();
-  if (!cares_about_loss()) return due;
+  // A gate counts its members, and that is all: what one of them loses is no loss while enough hold.
+  if (is_gate() || !cares_about_loss()) return due;
   lost_since_->resize(edges().size());
   for (std::size_t i = 0; i < edges().size(); ++i) {
     const Edge& edge = edges()[i];

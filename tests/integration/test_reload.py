@@ -293,6 +293,14 @@ class Reload(Scenario):
             socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.assert_clean_end(stack)
 
+    def test_a_gate_with_a_lost_member_does_not_keep_belfry_busy(self):
+        stack = self.running(sleeper("a") + "  b: {command: [sh, -c, 'exit 1'], restart: {delay: 60m}}\n" + """\
+  q: {type: gate, require: 1, depends_on: {a: {on_loss: restart}, b: {on_loss: restart}}}
+""", "q")
+        self.assertIn("no effect in the gate", stack.output.text())
+        self.assertEqual(stack.get("/livez")[0], 200)
+        self.assert_clean_end(stack)
+
     # --- what must not be taken over
 
     def test_a_file_with_mistakes_touches_nothing_and_all_of_them_are_said(self):

@@ -48,6 +48,15 @@ TEST(ValidateEdges, a_quorum_may_ask_for_all_and_not_for_more) {
   EXPECT_EQ(rule("3"), "none");
   EXPECT_EQ(rule("4"), "impossible-quorum");
 }
+
+TEST(ValidateEdges, what_a_gate_is_to_do_about_a_loss_has_no_effect) {
+  const auto rule = [](const std::string& type) {
+    return rule_of("services: {a: {command: x}, q: {" + type + ", depends_on: {a: {on_loss: restart}}}}");
+  };
+  EXPECT_EQ(rule("type: gate"), "no-effect");
+  EXPECT_EQ(rule("command: x"), "none");
+}
+
 // Each layer has two gates that depend on both gates below: so many ways down that to count would freeze the
 // loop.
 TEST(ValidateEdges, gates_that_count_the_members_of_gates_are_bounded) {

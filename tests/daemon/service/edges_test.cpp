@@ -219,6 +219,25 @@ TEST_F(Edges, a_gate_needs_all_of_its_members_unless_it_says_otherwise) {
   EXPECT_EQ(state("two"), State::ready);
 }
 
+TEST_F(Edges, a_gate_whose_quorum_holds_does_nothing_about_the_loss_of_one_member) {
+  daemon("a");
+  daemon("b").restart->delay = 1h;
+  config::Service& any = gate("any", {"a", "b"});
+  any.require.count = 1;
+  for (config::Dependency& edge : any.depends_on) edge.on_loss = OnLoss::restart;
+  up();
+  ASSERT_EQ(state("any"), State::ready);
+  const std::uint64_t runs = service("any").record().runs;
+  end("b", 1);
+  EXPECT_EQ(state("any"), State::ready);
+  EXPECT_EQ(service("any").record().runs, runs);
+  end("a", 1);
+  EXPECT_EQ(state("any"), State::waiting);
+  advance(1s);
+  EXPECT_EQ(state("any"), State::ready);
+  EXPECT_EQ(service("any").record().runs, runs + 1);
+}
+
 TEST_F(Edges, a_gate_is_blocked_when_too_few_are_left) {
   for (const char* name : {"a", "b", "c"}) speaking(daemon(name)).restart->policy = config::RestartPolicy::no;
   gate("two", {"a", "b", "c"}).require.count = 2;
