@@ -90,11 +90,10 @@ Supervisor::Stops Supervisor::who_stops(const NewStack& next) const {
 }
 
 // Places in the new file: who is new and wanted, who is wanted as never before, whose change may have
-// repaired what was wrong. Not who runs, or has done its work, or was stopped by somebody.
+// repaired what was wrong, or has made a daemon of what has completed. Not who runs, or has done its work, or
+// was stopped by somebody.
 std::vector<std::uint32_t> Supervisor::who_starts(const NewStack& next) const {
   const std::vector<const config::Service*> before = specs();
-  const std::vector<bool> wanted_before = wanted_in(before, names_);
-  const std::vector<bool> wanted = wanted_in(services_of(next.stack), names_);
   const Stops stops = who_stops(next);
   std::unordered_map<std::string_view, std::uint32_t> places;
   for (std::uint32_t i = 0; i < before.size(); ++i) places.emplace(before[i]->name, i);
@@ -119,7 +118,8 @@ std::vector<std::uint32_t> Supervisor::who_starts(const NewStack& next) const {
                               record.state == State::inactive && !service.was_stopped();
     const bool is_tried =
         is_changed[i] && is_tried_again(record.state) && !(is_later && is_settled(record.state));
-    if (comes_back || is_new_to_it || is_tried) starts.push_back(i);
+    const bool is_another = !is_later && has_other_work(service, next.stack.services[i]);
+    if (comes_back || is_new_to_it || is_tried || is_another) starts.push_back(i);
   }
   return starts;
 }

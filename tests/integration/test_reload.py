@@ -293,6 +293,14 @@ class Reload(Scenario):
             socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.assert_clean_end(stack)
 
+    def test_a_oneshot_that_is_done_and_is_a_daemon_now_is_started(self):
+        stack = self.running("  m: {type: oneshot, command: ['true']}\n" + sleeper("a"), "a")
+        self.assertEqual(stack.wait("m", condition="completed"), 200)
+        stack.write(sleeper("m") + sleeper("a"))
+        self.assertEqual(self.reload(stack), "changed m; started m\n")
+        self.assertEqual(stack.get("/readyz")[0], 200)
+        self.assert_clean_end(stack)
+
     def test_a_gate_with_a_lost_member_does_not_keep_belfry_busy(self):
         stack = self.running(sleeper("a") + "  b: {command: [sh, -c, 'exit 1'], restart: {delay: 60m}}\n" + """\
   q: {type: gate, require: 1, depends_on: {a: {on_loss: restart}, b: {on_loss: restart}}}

@@ -251,6 +251,21 @@ TEST_F(Exchange, a_oneshot_that_is_done_is_not_run_again_nor_who_needed_it) {
   leave();
 }
 
+TEST_F(Exchange, a_oneshot_that_is_done_and_is_a_daemon_now_is_started) {
+  oneshot("m");
+  daemon("b");
+  up();
+  end("m");
+  ASSERT_EQ(state("m"), State::completed);
+  then("m");
+  then("b");
+  const Asked& asked = reload();
+  EXPECT_THAT((*asked.result)->starts, ElementsAre("m"));
+  EXPECT_EQ(state("m"), State::ready);
+  EXPECT_TRUE(supervisor->stack_ready());
+  leave();
+}
+
 TEST_F(Exchange, who_was_stopped_by_command_stays_so) {
   daemon("a");
   daemon("b");
