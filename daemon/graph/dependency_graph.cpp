@@ -51,7 +51,7 @@ bool DependencyGraph::is_blocked_by_failure(const Node& node) const {
   std::vector<const Node*> chain{&node};
   std::vector<bool> seen(nodes_.size(), false);
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    if (chain[i]->state() == State::failed) return true;
+    if (chain[i]->state() == State::failed && !chain[i]->standing().start_requested) return true;
     for (const Edge& edge : chain[i]->edges()) {
       if (!edge.is_hopeless() || seen[edge.on->index()]) continue;
       seen[edge.on->index()] = true;

@@ -196,6 +196,7 @@ void Supervisor::look_for_the_end(Service& service, State to) {
 void Supervisor::look_at_essentials() {
   for (const Service* one : essentials_) {
     const State state = one->state();
+    if (one->record().start_requested) continue;  // it is about to be tried again
     if (state != State::failed && (state != State::blocked || !graph_.is_blocked_by_failure(*one))) continue;
     ending_.ring({.code = exit_code::unavailable,
                   .reason = "essential service " + std::string(one->name()) + " " +

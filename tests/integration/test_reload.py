@@ -293,6 +293,14 @@ class Reload(Scenario):
             socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.assert_clean_end(stack)
 
+    def test_a_repaired_essential_service_does_not_end_the_stack(self):
+        stack = self.running("  bad: {command: ./nowhere, restart: no}\n" + sleeper("a"), "a")
+        self.assertEqual(stack.wait("bad"), 424)
+        stack.write(sleeper("bad", more=", essential: true") + sleeper("a"))
+        self.assertEqual(self.reload(stack), "changed bad; started bad\n")
+        self.assertEqual(stack.services()["bad"]["state"], "ready")
+        self.assert_clean_end(stack)
+
     def test_a_oneshot_that_is_done_and_is_a_daemon_now_is_started(self):
         stack = self.running("  m: {type: oneshot, command: ['true']}\n" + sleeper("a"), "a")
         self.assertEqual(stack.wait("m", condition="completed"), 200)

@@ -235,6 +235,44 @@ TEST_F(Exchange, who_backs_off_or_has_failed_is_tried_at_once) {
   leave();
 }
 
+TEST_F(Exchange, an_essential_service_that_it_repairs_does_not_take_the_stack_down) {
+  daemon("root").restart->policy = config::RestartPolicy::no;
+  daemon("api", {"root"});
+  daemon("b");
+  up();
+  end("root", 1);
+  ASSERT_EQ(state("root"), State::failed);
+  end("api", 1);
+  loop.run_until_idle();
+  advance(1min);
+  ASSERT_EQ(state("api"), State::blocked);
+  then("root").essential = true;
+  then("api", {"root"}).essential = true;
+  then("b");
+  reload();
+  EXPECT_FALSE(supervisor->ending().ended());
+  EXPECT_EQ(state("root"), State::ready);
+  EXPECT_EQ(state("api"), State::ready);
+  leave();
+}
+
+TEST_F(Exchange, an_essential_service_that_stays_failed_takes_the_stack_down) {
+  daemon("bad").restart->policy = config::RestartPolicy::no;
+  daemon("b");
+  up();
+  resources.refuse = [](const config::Service& spec, std::uint64_t) -> Result<void> {
+    if (spec.name != "bad") return {};
+    return std::unexpected(Error::failed("no"));
+  };
+  end("bad", 1);
+  ASSERT_EQ(state("bad"), State::failed);
+  then("bad").essential = true;
+  next.services.back().restart->policy = config::RestartPolicy::no;
+  then("b");
+  reload();
+  EXPECT_TRUE(supervisor->ending().ended());
+}
+
 TEST_F(Exchange, a_oneshot_that_is_done_is_not_run_again_nor_who_needed_it) {
   oneshot("migrate");
   daemon("api", {"migrate"});
