@@ -48,8 +48,10 @@ void hide(std::string& text, std::string_view secret) {
   }
 }
 
-BoundTexts::BoundTexts(const config::Service& spec, const ProbeMeans& means, std::vector<BoundOutput> outputs)
+BoundTexts::BoundTexts(const config::Service& spec, SharedSpec kept, const ProbeMeans& means,
+                       std::vector<BoundOutput> outputs)
     : spec_(spec),
+      kept_(std::move(kept)),
       outputs_(std::move(outputs)),
       secrets_(secrets_of(outputs_)),
       value_of_([this](config::OutputName name) {

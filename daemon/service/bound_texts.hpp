@@ -17,6 +17,7 @@
 #include "config/model/model.hpp"
 #include "config/model/output_reference.hpp"
 #include "daemon/service/probe_watch.hpp"
+#include "daemon/service/readiness.hpp"
 #include "probes/factory.hpp"
 #include "system/launch.hpp"
 
@@ -37,7 +38,9 @@ void hide(std::string& text, std::string_view secret);
 class BoundTexts final : probes::Factory, probes::LaunchTemplate, public Redactor {
  public:
   // `means`: for probes as the file has them.
-  BoundTexts(const config::Service& spec, const ProbeMeans& means, std::vector<BoundOutput> outputs);
+  // `kept` keeps `spec`, of which `outputs` are.
+  BoundTexts(const config::Service& spec, SharedSpec kept, const ProbeMeans& means,
+             std::vector<BoundOutput> outputs);
   ~BoundTexts() override = default;
   BoundTexts(const BoundTexts&) = delete;
   BoundTexts& operator=(const BoundTexts&) = delete;
@@ -65,6 +68,7 @@ class BoundTexts final : probes::Factory, probes::LaunchTemplate, public Redacto
   [[nodiscard]] Result<void> settle(config::Probe& probe) const;
 
   const config::Service& spec_;
+  SharedSpec kept_;
   std::vector<BoundOutput> outputs_;
   std::vector<std::string_view> secrets_;  // the longest first: another one may be a part of it
   config::OutputValue value_of_;

@@ -51,24 +51,25 @@ Result<void> Readiness::watch_live(const probes::ProbeContext& about) {
   return {};
 }
 
-void Readiness::leave(std::unique_ptr<ProbeWatch>& watch) {
+void Readiness::leave(std::unique_ptr<ProbeWatch>& watch, SharedSpec spec) {
+  std::erase_if(left_, [](const Left& one) { return one.watch->idle(); });
   if (watch == nullptr) return;
-  std::erase_if(left_, [](const auto& one) { return one->idle(); });
   watch->end(Error::cancelled("it is asked in another way"));
-  left_.push_back(std::move(watch));
+  left_.push_back({.spec = std::move(spec), .watch = std::move(watch)});
 }
 
-Result<void> Readiness::watch_anew(const config::Service& spec, const probes::ProbeContext& about) {
-  auto ready = make(spec.ready, {.role = ProbeRole::ready, .started_at = *about.began}, about);
+Result<void> Readiness::watch_anew(SharedSpec spec, const probes::ProbeContext& about) {
+  auto ready = make(spec->ready, {.role = ProbeRole::ready, .started_at = *about.began}, about);
   if (!ready) return std::unexpected(ready.error());
-  leave(ready_);
+  leave(ready_, std::exchange(ready_from_, std::move(spec)));
   ready_ = std::move(*ready);
   if (ready_) ready_->ask(means_.random.random());
   return {};
 }
 
-Result<void> Readiness::exchange_live(const config::ProbeSet* live, const probes::ProbeContext* about) {
-  leave(live_);
+Result<void> Readiness::exchange_live(SharedSpec spec, const probes::ProbeContext* about) {
+  const config::ProbeSet* live = spec->live.get();
+  leave(live_, std::exchange(live_from_, std::move(spec)));
   exchange_live_set(live);
   listener_.readiness_changed();
   return live == nullptr || about == nullptr ? Result<void>() : watch_live(*about);
@@ -84,8 +85,8 @@ Task<Result<void>> Readiness::end(Context& patience) {
     if (!joined && all) all = joined;
     watch->reset();
   }
-  for (const auto& watch : left_) {
-    Result<void> joined = co_await watch->joined(patience);
+  for (const Left& one : left_) {
+    Result<void> joined = co_await one.watch->joined(patience);
     if (!joined && all) all = joined;
   }
   left_.clear();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "channels/context.hpp"
@@ -18,6 +19,10 @@
 #include "daemon/service/service_events.hpp"
 
 namespace belfry::daemon {
+
+// A description that a reload has brought along; null: the one that the service began with, which outlives
+// it.
+using SharedSpec = std::shared_ptr<const config::Service>;
 
 // Evidence whose words are its own.
 struct KeptEvidence {
@@ -55,9 +60,10 @@ class ReadinessListener {
 // Cancellation: end(), or the parent's cancel, ends every check; end() waits for it, which takes one turn.
 class Readiness final : ProbeListener, OwnBellListener {
  public:
-  Readiness(Context& parent, const ProbeMeans& means, const config::Service& spec,
+  // `kept` keeps `spec`.
+  Readiness(Context& parent, const ProbeMeans& means, const config::Service& spec, SharedSpec kept,
             ReadinessListener& listener)
-      : parent_(parent), means_(means), spec_(spec), listener_(listener) {
+      : parent_(parent), means_(means), spec_(spec), kept_(std::move(kept)), listener_(listener) {
     exchange_live_set(spec.live.get());
   }
 
@@ -68,9 +74,9 @@ class Readiness final : ProbeListener, OwnBellListener {
   Result<void> watch_live(const probes::ProbeContext& about);
   // The probes of `ready` in `spec`, which differ in their tuning only, are asked from now on; what is known
   // to be true stays so.
-  Result<void> watch_anew(const config::Service& spec, const probes::ProbeContext& about);
-  // Another `live` from now on; null: none. Without `about`, nobody asks it before watch_live().
-  Result<void> exchange_live(const config::ProbeSet* live, const probes::ProbeContext* about);
+  Result<void> watch_anew(SharedSpec spec, const probes::ProbeContext& about);
+  // The `live` of `spec` from now on, if it has one. Without `about`, nobody asks it before watch_live().
+  Result<void> exchange_live(SharedSpec spec, const probes::ProbeContext* about);
   // The error: a check that had ended with one.
   Task<Result<void>> end(Context& patience);
 
@@ -113,7 +119,12 @@ class Readiness final : ProbeListener, OwnBellListener {
     live_set_ = live;
     if (live != nullptr) live_truths_ = all_of(*live);
   }
-  void leave(std::unique_ptr<ProbeWatch>& watch);
+  // On its way out, with the description of its probes.
+  struct Left {
+    SharedSpec spec;
+    std::unique_ptr<ProbeWatch> watch;
+  };
+  void leave(std::unique_ptr<ProbeWatch>& watch, SharedSpec spec);
   void live_changed(std::uint32_t index, bool up, const Error& why);
   [[nodiscard]] config::OnFailure gravest_of_failed() const;
 
@@ -125,6 +136,8 @@ class Readiness final : ProbeListener, OwnBellListener {
   Context& parent_;
   const ProbeMeans& means_;
   const config::Service& spec_;
+  SharedSpec kept_;
+  SharedSpec ready_from_, live_from_;  // null: `spec_`
   ReadinessListener& listener_;
   const config::ProbeSet* live_set_ = nullptr;  // null: it has no `live`
   std::uint32_t truths_ = 0;
@@ -135,7 +148,7 @@ class Readiness final : ProbeListener, OwnBellListener {
   std::unique_ptr<ProbeWatch> ready_;
   std::unique_ptr<ProbeWatch> live_;
   std::unique_ptr<OwnBells> own_bells_;
-  std::vector<std::unique_ptr<ProbeWatch>> left_;  // on their way out
+  std::vector<Left> left_;
 };
 
 // What was to be said and was not, of the first probe whose truth arrives by itself; empty: nothing. `truths`

@@ -43,9 +43,6 @@ namespace belfry::daemon {
 class BoundTexts;
 struct BoundOutput;
 
-// A description that a reload has brought along.
-using SharedSpec = std::shared_ptr<const config::Service>;
-
 // Views into the run that has published it.
 struct PublishedOutput {
   std::string_view key;
@@ -100,6 +97,8 @@ class Service final : public Node,
   // (a name, and who cannot be killed) is described by `rest`.
   void retire(SharedSpec rest);
   [[nodiscard]] bool is_retired() const { return is_retired_; }
+  // What it is described by, for whoever looks at it longer than until the next turn.
+  [[nodiscard]] const SharedSpec& description() const { return *described_by_; }
 
   // Its handle on what the machine gives it; made with the first thing that it is given.
   ServiceResources& resources();
@@ -235,7 +234,9 @@ class Service final : public Node,
   [[nodiscard]] bool has_ended_for_good() const {
     return is_retired_ && is_settled(record_.state) && record_.state != State::blocked;
   }
-  void keep(SharedSpec spec);
+  void describe_anew(SharedSpec spec);
+  void leave_handle();
+  void drop_handle();
   void adopt_at_rest(const config::Service& before);
   void ask_anew(OtherProbes probes);
   void renew_old_handle();
@@ -325,12 +326,17 @@ class Service final : public Node,
   Wakeup attention_;
   SharedIncarnation now_;
   std::unique_ptr<StateWatches> watchers_;  // null: nobody ever has
+  // Each handle goes before the description that it was made by.
+  struct LeftHandle {
+    SharedSpec spec;
+    std::unique_ptr<ServiceResources> handle;
+  };
+  config::Rarely<SharedSpec> described_by_;
+  config::Rarely<SharedSpec> handle_from_;
   std::unique_ptr<ServiceResources> resources_;
-  std::vector<std::unique_ptr<ServiceResources>>
-      left_handles_;                               // of earlier ones; something may be left in them
-  config::Rarely<std::vector<SharedSpec>> specs_;  // of reloads: the last is its own, those before are in use
-  std::unique_ptr<system::Launch> launch_;         // what the next run needs is made
-  std::unique_ptr<BoundTexts> bound_;              // null: it uses no outputs of others
+  std::vector<LeftHandle> left_handles_;    // of earlier ones; something may be left in them
+  std::unique_ptr<system::Launch> launch_;  // what the next run needs is made
+  std::unique_ptr<BoundTexts> bound_;       // null: it uses no outputs of others
   std::unique_ptr<Readiness> readiness_;
   std::unique_ptr<HookRun> hook_;  // null: none runs
   std::unique_ptr<ServiceTimes> times_;

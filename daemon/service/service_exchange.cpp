@@ -2,7 +2,8 @@
 //
 // Whoever was made by a description refers to it: the probes of a run, and the handle that gives a run its
 // pipes, compare probes by where they lie. So a run goes on with what it began with, the next one takes
-// everything from the new description, and the old one lives as long as either may look at it.
+// everything from the new description, and each of them keeps the one that it was made by: with the last of
+// them it goes, and the secrets in it.
 #include <algorithm>
 #include <utility>
 
@@ -28,24 +29,33 @@ void Service::let_go() {
   attention_.notify();
 }
 
-// The last but one may be looked at by who was about to do so in this turn.
-void Service::keep(SharedSpec spec) {
-  std::vector<SharedSpec>& all = *specs_;
-  const bool in_use = is_running(record_.state) || resources_ != nullptr || !left_handles_.empty();
-  if (!in_use && all.size() > 1) all.erase(all.begin(), all.end() - 1);
+// The old one may be looked at by who was about to do so in this turn.
+void Service::describe_anew(SharedSpec spec) {
   describe_by(*spec);
-  all.push_back(std::move(spec));
+  SharedSpec old = std::exchange(*described_by_, std::move(spec));
+  if (old == nullptr) return;
+  Loop& loop = runtime_.loop;
+  loop.post([&loop, old] { loop.post([old] {}); });
+}
+
+void Service::leave_handle() {
+  left_handles_.push_back({.spec = *std::as_const(handle_from_), .handle = std::move(resources_)});
+  drop_handle();
+}
+
+void Service::drop_handle() {
+  resources_.reset();
+  handle_from_ = {};
 }
 
 // That of the start belongs to the stack, which outlives every service.
 SharedSpec Service::shared_spec() const {
-  const std::vector<SharedSpec>& all = *specs_;
-  return all.empty() ? SharedSpec(std::shared_ptr<void>(), &spec()) : all.back();
+  return description() == nullptr ? SharedSpec(std::shared_ptr<void>(), &spec()) : description();
 }
 
 void Service::adopt(SharedSpec spec, OtherProbes probes) {
   const config::Service& before = this->spec();
-  keep(std::move(spec));
+  describe_anew(std::move(spec));
   if (!std::as_const(lost_since_)->empty()) lost_since_->clear();
   if (!is_running(record_.state)) {
     adopt_at_rest(before);
@@ -62,11 +72,12 @@ void Service::ask_anew(OtherProbes probes) {
   if (!is_up && record_.state != State::starting) return;
   probes::ProbeContext about = about_probes();
   if (probes.ready && now_->started.rung()) {
-    if (auto watched = readiness_->watch_anew(spec(), about); !watched) record_.run.failure = watched.error();
+    if (auto watched = readiness_->watch_anew(description(), about); !watched)
+      record_.run.failure = watched.error();
   }
   if (!probes.live) return;
   about.publisher = nullptr;
-  if (auto watched = readiness_->exchange_live(spec().live.get(), is_up ? &about : nullptr); !watched)
+  if (auto watched = readiness_->exchange_live(description(), is_up ? &about : nullptr); !watched)
     record_.run.failure = watched.error();
 }
 
@@ -80,8 +91,7 @@ void Service::adopt_at_rest(const config::Service& before) {
   if (resources_ != nullptr && !record_.stuck) {
     runtime_.resources.keep_sockets(index());
     const bool is_empty = resources_->release(true);
-    if (!is_empty) left_handles_.push_back(std::move(resources_));
-    resources_.reset();
+    is_empty ? drop_handle() : leave_handle();
     handle_is_old_ = false;
   }
   if (!names_other_bells(before, spec())) return;
@@ -110,7 +120,7 @@ void Service::renew_old_handle() {
   if (!handle_is_old_ || is_running(record_.state) || record_.stuck) return;
   handle_is_old_ = false;
   launch_.reset();
-  left_handles_.push_back(std::move(resources_));
+  leave_handle();
 }
 
 void Service::retire(SharedSpec rest) {
@@ -118,14 +128,15 @@ void Service::retire(SharedSpec rest) {
   held_back_ = false;
   record_.wanted = record_.start_requested = false;
   record_.stopped_by_command = record_.stopped_by_loss = false;
-  keep(std::move(rest));
+  describe_anew(std::move(rest));
   // Somebody has asked for its start when it was about to go.
   if (!is_settled(record_.state) || record_.state == State::blocked) record_.intent = Intent::rest;
   if (!record_.stuck) {
     now_->outputs.reset();
+    readiness_.reset();
     bound_.reset();
     give_back();
-    resources_.reset();
+    drop_handle();
     left_handles_.clear();
   }
   level_changed();

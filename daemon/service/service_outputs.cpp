@@ -102,7 +102,7 @@ Result<void> Service::bind_outputs() {
     if (found == nullptr) return std::unexpected(missing(reference, provider.incarnation()->outputs.get()));
     outputs.push_back({&reference, found->value, is_secret(provider.spec(), reference.key)});
   }
-  bound_ = std::make_unique<BoundTexts>(spec(), runtime_.probes, std::move(outputs));
+  bound_ = std::make_unique<BoundTexts>(spec(), description(), runtime_.probes, std::move(outputs));
   auto sockets = bound_->sockets();
   if (sockets && !sockets->empty()) resources().listen_at(*sockets);
   if (sockets) return {};

@@ -35,6 +35,7 @@ bool speaks(const Service& service) {
 ServiceReload::ServiceReload(ServiceRuntime& runtime, Service& service)
     : runtime_(runtime),
       service_(service),
+      described_by_(service.description()),
       how_(service.spec().extras.get()),
       run_(service.incarnation()),
       changed_(runtime.loop, "reload") {

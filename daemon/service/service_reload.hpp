@@ -36,6 +36,7 @@ class ServiceReload {
 
   ServiceRuntime& runtime_;
   Service& service_;
+  SharedSpec described_by_;  // keeps the next
   const config::ServiceExtras* how_;
   SharedIncarnation run_;
   Wakeup changed_;

@@ -45,7 +45,7 @@ void Service::open_run(Context& ctx) {
   ReadinessListener& listener = *this;
   if (bound_ != nullptr) bound_->forget_probes();
   const ProbeMeans& means = bound_ != nullptr ? bound_->means() : runtime_.probes;
-  readiness_ = std::make_unique<Readiness>(ctx, means, spec(), listener);
+  readiness_ = std::make_unique<Readiness>(ctx, means, spec(), description(), listener);
   said_that_outputs_changed_ = false;
   if (writes_outputs()) resources().forget_outputs();
   if (cares_about_loss()) lost_since_->clear();
@@ -250,7 +250,10 @@ system::TreeId Service::tree() const {
 }
 
 ServiceResources& Service::resources() {
-  if (resources_ == nullptr) resources_ = runtime_.resources.open(ServiceRef(spec(), index(), *this));
+  if (resources_ == nullptr) {
+    resources_ = runtime_.resources.open(ServiceRef(spec(), index(), *this));
+    if (description() != nullptr) *handle_from_ = description();
+  }
   return *resources_;
 }
 
@@ -259,7 +262,7 @@ void Service::give_back() {
   launch_.reset();
   if (record_.stuck || resources_ == nullptr) return;
   if (!resources_->release(record_.state == State::blocked)) return;
-  resources_.reset();
+  drop_handle();
   left_handles_.clear();
   handle_is_old_ = false;
 }

@@ -1,4 +1,6 @@
 // A changed file is taken over: who stops, who stays, who starts, and what everybody else notices.
+#include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "tests/daemon/rig.hpp"
@@ -393,6 +395,39 @@ TEST_F(Exchange, whom_it_will_touch_is_said_before) {
   EXPECT_THAT(said.stops, ElementsAre("api", "db", "gone"));
   EXPECT_THAT(said.starts, ElementsAre("db", "api", "more"));
   EXPECT_EQ(runs("db"), 1U);
+  leave();
+}
+
+TEST_F(Exchange, descriptions_of_the_past_are_kept_by_whoever_uses_them_only) {
+  daemon("runs_on");
+  daemon("restarts");
+  daemon("b");
+  up();
+  std::vector<std::weak_ptr<const config::Service>> all;
+  constexpr int turns = 20;
+  for (int turn = 1; turn <= turns; ++turn) {
+    const std::string word = std::to_string(turn);
+    config::Service& live = then("runs_on");
+    live.stop.timeout = std::chrono::seconds(turn);
+    live.live = std::make_unique<config::ProbeSet>();
+    live.live->probes.push_back(a_probe());
+    live.live->probes.back().period = std::chrono::seconds(turn);
+    then("restarts").command = {"./restarts", word};
+    then("b");
+    then("renamed" + word);
+    ASSERT_TRUE(*reload().result);
+    for (const std::string& name : {"runs_on"s, "restarts"s, "renamed" + word})
+      all.emplace_back(service(name).description());
+  }
+  const auto alive = [&all] {
+    return std::ranges::count_if(all, [](const auto& one) { return !one.expired(); });
+  };
+  EXPECT_LE(alive(), 6) << "of the three services the current one, and what a run goes by";
+  EXPECT_EQ(runs("runs_on"), 1U);
+  command(ServiceCommand::stop, "runs_on");
+  then("b");
+  reload();
+  EXPECT_EQ(alive(), 0) << "who has gone leaves nothing of what it was";
   leave();
 }
 
