@@ -20,6 +20,7 @@ struct ArchiveRules {
   std::uint32_t max_files = 5;  // the current one included
   Duration max_age{0};          // by the time of the last line; 0: as old as it may be
   bool compress = false;
+  friend bool operator==(const ArchiveRules&, const ArchiveRules&) = default;
 };
 
 // Owner: the log file, in its writer's thread. Lifecycle: the destructor waits for the thread, which looks

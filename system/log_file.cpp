@@ -35,6 +35,22 @@ LogFile::LogFile(std::string path, Rotation rotation, Marker marker)
   if (rotation_.max_size > 0) archive_ = std::make_unique<LogArchive>(path_, rotation_.rules);
 }
 
+LogFile::~LogFile() { const std::unique_ptr<Rotation> unread(next_rotation_.exchange(nullptr)); }
+
+void LogFile::ask_to_rotate_by(const Rotation& rotation) {
+  const std::unique_ptr<Rotation> unread(
+      next_rotation_.exchange(std::make_unique<Rotation>(rotation).release()));
+}
+
+void LogFile::take_rotation() {
+  const std::unique_ptr<Rotation> next(next_rotation_.exchange(nullptr));
+  if (!next) return;
+  rotation_ = *next;
+  rotate_at_ = rotation_.max_size;
+  archive_ = rotation_.max_size > 0 ? std::make_unique<LogArchive>(path_, rotation_.rules) : nullptr;
+  tidy_at_.reset();
+}
+
 int LogFile::open() {
   file_ = open_log(path_);
   if (!file_) return errno;
@@ -48,6 +64,7 @@ int LogFile::open() {
 }
 
 ssize_t LogFile::write(std::string_view lines) {
+  take_rotation();
   if (reopen_.exchange(false)) file_.close();
   if (!file_) {
     if (const int error = open(); error != 0) return -error;
@@ -86,6 +103,7 @@ void LogFile::rotate() {
 }
 
 void LogFile::attend() {
+  take_rotation();
   if (reopen_.exchange(false)) file_.close();
   if (!file_)
     if (const int error = open(); error != 0)

@@ -26,11 +26,15 @@ class LogFile final : public OutputTarget {
   struct Rotation {
     std::uint64_t max_size = 0;  // 0: it is not rotated
     ArchiveRules rules;
+    friend bool operator==(const Rotation&, const Rotation&) = default;
   };
   // `marker` is how a line says that others are missing.
   using Marker = std::function<std::string(std::uint64_t lines, std::string_view why)>;
 
   LogFile(std::string path, Rotation rotation, Marker marker);
+  ~LogFile() override;
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
 
   ssize_t write(std::string_view lines) override;
   void attend() override;
@@ -40,16 +44,20 @@ class LogFile final : public OutputTarget {
   std::string trouble() override;
   std::string marker(std::uint64_t lines, std::string_view why) override;
   void ask_to_reopen() override { reopen_ = true; }
+  // Any thread: it is rotated like this from the next chance on.
+  void ask_to_rotate_by(const Rotation& rotation);
 
  private:
   int open();
   void rotate();
+  void take_rotation();
   [[nodiscard]] std::string_view what_fits(std::string_view lines);
 
   const std::string path_;
-  const Rotation rotation_;
+  Rotation rotation_;
   const Marker marker_;
   std::atomic<bool> reopen_ = false;
+  std::atomic<Rotation*> next_rotation_ = nullptr;  // owned by whoever takes it out
   OwnedFd file_;
   bool regular_ = false;
   std::uint64_t size_ = 0;

@@ -1,6 +1,7 @@
 #include "daemon/logs/outputs.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry::daemon {
 
@@ -8,11 +9,13 @@ LogOutputs::~LogOutputs() {
   for (const auto& output : outputs_) output->pump.forget(output->lines);
 }
 
-void LogOutputs::add_output(LogPump& pump, std::string_view name, LineStyle style) {
+void LogOutputs::add_output(LogPump& pump, std::string_view name, LineStyle style,
+                            std::shared_ptr<void> use) {
   // A line of a byte may become a hundred.
   const bool has_long_heads = style.form == LineStyle::Form::json || style.form == LineStyle::Form::record;
   if (has_long_heads || style.timestamps) most_to_read_ = std::size_t{16} << 10;
-  outputs_.push_back(std::make_unique<Output>(Output{.pump = pump, .lines = LogLines(name, style)}));
+  outputs_.push_back(
+      std::make_unique<Output>(Output{.use = std::move(use), .pump = pump, .lines = LogLines(name, style)}));
 }
 
 void LogOutputs::add(const LogText& text, const LineOrigin& origin) {

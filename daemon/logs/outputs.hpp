@@ -23,7 +23,8 @@ class LogOutputs final : public LineSink {
   LogOutputs(const LogOutputs&) = delete;
   LogOutputs& operator=(const LogOutputs&) = delete;
 
-  void add_output(LogPump& pump, std::string_view name, LineStyle style);
+  // `use`: what tells that the pump is used; it goes with this.
+  void add_output(LogPump& pump, std::string_view name, LineStyle style, std::shared_ptr<void> use = nullptr);
   void add(const LogText& text, const LineOrigin& origin) override;
 
   // How many bytes are read at once, so that what is made of them fits into what is held.
@@ -44,6 +45,7 @@ class LogOutputs final : public LineSink {
 
  private:
   struct Output {
+    std::shared_ptr<void> use;
     LogPump& pump;
     LogLines lines;
   };

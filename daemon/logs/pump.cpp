@@ -129,6 +129,12 @@ void LogPump::moved() {
   flush();
   tell_news();
   moved_.notify();
+  if (on_moved) on_moved();
+}
+
+bool LogPump::has_written_all() {
+  flush();
+  return dirty_.empty() && !writer_.tell_when_written();
 }
 
 void LogPump::tell_news() {

@@ -76,6 +76,8 @@ class LogPump {
   Task<std::uint64_t> drain(Context& ctx, Wakeup& hurry, TimePoint by);
   // The same without a loop, and simpler: whether all has been written.
   bool finish(Duration patience);
+  // Whether nothing is left to write; on_moved is called when that is so.
+  [[nodiscard]] bool has_written_all();
   // What it has open is opened again, and what is to be done without lines is done.
   void reopen() { writer_.reopen(); }
   void attend() { writer_.attend(); }
@@ -91,6 +93,9 @@ class LogPump {
   // Called when lines could not be written, with how many more; and with what else went wrong, in words.
   std::function<void(std::uint64_t)> on_unwritten;
   std::function<void(const std::string&)> on_trouble;
+
+  // Called when the output has taken something that somebody waits for; it is no place to destroy the pump.
+  std::function<void()> on_moved;
 
   [[nodiscard]] int output() const { return output_; }
   [[nodiscard]] bool is_terminal() const { return terminal_; }

@@ -14,11 +14,12 @@
 #include "daemon/logs/log_book.hpp"
 #include "daemon/logs/outputs.hpp"
 #include "daemon/logs/pump.hpp"
+#include "system/log_file.hpp"
 
 namespace belfry::daemon {
 
-// Owner: the native resources. Lifecycle: the pumps are made with the services that use them, and last as
-// long as the daemon; drain the pumps at the end.
+// Owner: the native resources. Lifecycle: the pumps are made with the services that use them; one that nobody
+// uses any more goes when it has written what it holds. Drain them at the end.
 class LogDestinations {
  public:
   LogDestinations(Loop& loop, const config::Stack& stack, LogPump& own);
@@ -32,6 +33,8 @@ class LogDestinations {
   [[nodiscard]] LogBook& book() { return book_; }
   // Those of one service; null: it has never had a run, or its output is not read.
   [[nodiscard]] const LogRing* ring(std::size_t service) const { return book_.ring(service); }
+  // From now on no pump goes: somebody is about to drain them.
+  void keep_all() { keeps_all_ = true; }
   // Files are opened again by their names: somebody has renamed them.
   void reopen();
   // Those of files and log daemons, by what they are called in messages.
@@ -42,15 +45,26 @@ class LogDestinations {
   std::function<void(const std::string& name, std::uint64_t lines)> on_unwritten;
 
  private:
-  LogPump& file(const config::Log& log, LineStyle style);
-  LogPump& daemon_at(const std::string& socket, bool is_journal);
-  LogPump& keep(const std::string& name, std::unique_ptr<LogPump> pump);
+  // Shared by all who write there.
+  struct Target {
+    std::unique_ptr<LogPump> pump;
+    system::LogFile* file = nullptr;  // the pump's; null: it is a log daemon
+    system::LogFile::Rotation rotation{};
+    std::size_t users = 0;
+  };
+  void add_to(LogOutputs& outputs, const std::string& target, std::string_view name, LineStyle style);
+  const std::string& file(const config::Log& log, LineStyle style);
+  std::string daemon_at(const std::string& socket, bool is_journal);
+  Target& keep(const std::string& name, std::unique_ptr<LogPump> pump);
+  void leave(const std::string& name);
+  void close_if_written(const std::string& name);
 
   Loop& loop_;
   std::string stack_name_;
   LogPump& own_;
   LogBook book_;
-  std::map<std::string, std::unique_ptr<LogPump>> pumps_;  // by path, or "journald PATH", "syslog PATH"
+  bool keeps_all_ = false;
+  std::map<std::string, Target> targets_;  // by path, or "journald at PATH", "syslog at PATH"
 };
 
 // Whether stdout and stderr of a service are told apart, which takes a second pipe.

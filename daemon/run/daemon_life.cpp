@@ -292,6 +292,7 @@ Task<void> Daemon::write_the_last_lines() {
   (void)signalled_.consume();
   // Files and log daemons first: what goes wrong with them is to be read in the output.
   ErrorGroup writing(patience, ErrorGroup::Policy::all_run, "writing the last lines");
+  resources_.logs().keep_all();
   resources_.logs().each_pump([&](const std::string& name, LogPump& pump) {
     spawn(writing, "write the last lines", write_out(name, pump, by));
   });

@@ -317,6 +317,28 @@ class Reload(Scenario):
         self.assertEqual(stack.get("/livez")[0], 200)
         self.assert_clean_end(stack)
 
+    def test_log_files_of_the_past_are_closed_and_another_rotation_counts(self):
+        def services(file, size):
+            writes = "yes a-line-of-some-length | head -c 30000; echo done; exec sleep 1000"
+            return (f"  a: {{command: [sh, -c, '{writes}'], ready: {{log: done}}, "
+                    f"log: {{file: {file}, stdout: false, max_size: {size}, max_files: 3}}}}\n")
+
+        def is_open(stack, name):
+            fds = f"/proc/{stack.process.pid}/fd"
+            return any(os.readlink(os.path.join(fds, fd)).endswith(name) for fd in os.listdir(fds))
+
+        stack = self.running(services("one.log", "64MiB"), "a")
+        where = os.path.dirname(stack.file)
+        stack.write(services("one.log", "20KiB"))
+        self.reload(stack)
+        for turn in range(5):
+            stack.write(services(f"turn{turn}.log", "64MiB"))
+            self.reload(stack)
+        self.assertFalse(is_open(stack, "turn0.log"))
+        self.assertFalse(is_open(stack, "one.log"))
+        self.assertTrue(os.path.exists(os.path.join(where, "one.log.1")))
+        self.assert_clean_end(stack)
+
     # --- what must not be taken over
 
     def test_a_file_with_mistakes_touches_nothing_and_all_of_them_are_said(self):

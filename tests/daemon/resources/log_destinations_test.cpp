@@ -122,6 +122,48 @@ TEST_F(LogDestinationsTest, services_may_share_a_file_each_in_its_form) {
   EXPECT_EQ(pumps, 1);
 }
 
+TEST_F(LogDestinationsTest, a_file_that_nobody_uses_any_more_is_closed_when_all_is_written) {
+  service("a").file = directory + "/one.log";
+  service("b").file = directory + "/one.log";
+  begin();
+  const auto pumps = [this] {
+    int count = 0;
+    logs->each_pump([&](const std::string&, LogPump&) { ++count; });
+    return count;
+  };
+  say(0, "last words\n");
+  opened.erase(opened.begin());
+  write_all();
+  EXPECT_EQ(pumps(), 1) << "b still writes there";
+  say(0, "of b\n");
+  opened.clear();
+  write_all();
+  EXPECT_EQ(pumps(), 0);
+  EXPECT_EQ(text_of(directory + "/one.log"), "a | last words\nb | of b\n");
+  opened.push_back(logs->open(0, stack.services[0]));
+  say(0, "again\n");
+  write_all();
+  EXPECT_EQ(text_of(directory + "/one.log"), "a | last words\nb | of b\na | again\n");
+}
+
+TEST_F(LogDestinationsTest, another_rotation_of_the_same_file_counts_from_then_on) {
+  config::Log& log = service("a");
+  log.to_stdout = false;
+  log.file = directory + "/a.log";
+  begin();
+  say(0, std::string(3000, 'x') + "\n");
+  write_all();
+  EXPECT_FALSE(std::filesystem::exists(log.file + ".1"));
+  log.max_size = 2000;
+  log.max_files = 3;
+  opened.clear();
+  opened.push_back(logs->open(0, stack.services[0]));
+  say(0, "small\n");
+  write_all();
+  EXPECT_TRUE(std::filesystem::exists(log.file + ".1"));
+  EXPECT_EQ(text_of(log.file), "a | small\n");
+}
+
 TEST_F(LogDestinationsTest, files_are_opened_again_when_asked) {
   config::Log& log = service("a");
   log.file = directory + "/a.log";
