@@ -26,14 +26,15 @@ std::vector<const config::Service*> services_of(const config::Stack& stack) {
 }
 
 std::vector<bool> wanted_in(const std::vector<const config::Service*>& services,
-                            const std::vector<std::string>& names) {
+                            const std::vector<std::string>& names,
+                            const std::unordered_set<std::string_view>& started) {
   std::unordered_map<std::string_view, std::uint32_t> places;
   std::vector<std::uint32_t> found;
   std::vector<bool> wanted(services.size());
   for (std::uint32_t i = 0; i < services.size(); ++i) {
     places.emplace(services[i]->name, i);
-    if (!services[i]->enabled) continue;
-    if (!names.empty() && std::ranges::find(names, services[i]->name) == names.end()) continue;
+    const bool is_named = names.empty() || std::ranges::find(names, services[i]->name) != names.end();
+    if (!(services[i]->enabled && is_named) && !started.contains(services[i]->name)) continue;
     wanted[i] = true;
     found.push_back(i);
   }
@@ -95,6 +96,13 @@ Supervisor::Stops Supervisor::who_stops(const NewStack& next) const {
 std::vector<std::uint32_t> Supervisor::who_starts(const NewStack& next) const {
   const std::vector<const config::Service*> before = specs();
   const Stops stops = who_stops(next);
+  std::unordered_set<std::string_view> started;
+  for (const std::uint32_t slot : shown_) {
+    if (services_[slot]->record().wanted && !stops.is_for_good[slot])
+      started.emplace(services_[slot]->name());
+  }
+  const std::vector<bool> wanted_before = wanted_in(before, names_, started);
+  const std::vector<bool> wanted = wanted_in(services_of(next.stack), names_, started);
   std::unordered_map<std::string_view, std::uint32_t> places;
   for (std::uint32_t i = 0; i < before.size(); ++i) places.emplace(before[i]->name, i);
   std::vector<bool> is_changed(next.stack.services.size());

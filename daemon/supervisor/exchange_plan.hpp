@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "config/model/model.hpp"
@@ -19,8 +21,9 @@ struct Supervisor::Stops {
 [[nodiscard]] std::vector<const config::Service*> services_of(const config::Stack& stack);
 
 // The services of a file that it wants to run, by their places in it: those that are enabled, or those of
-// `names`, and whatever they require. Edges go by names.
+// `names`, those that were started by command, and whatever they require. Edges go by names.
 [[nodiscard]] std::vector<bool> wanted_in(const std::vector<const config::Service*>& services,
-                                          const std::vector<std::string>& names);
+                                          const std::vector<std::string>& names,
+                                          const std::unordered_set<std::string_view>& started);
 
 }  // namespace belfry::daemon

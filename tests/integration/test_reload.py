@@ -309,6 +309,14 @@ class Reload(Scenario):
         self.assertEqual(stack.get("/readyz")[0], 200)
         self.assert_clean_end(stack)
 
+    def test_what_a_service_started_by_command_requires_now_is_started(self):
+        stack = self.running(sleeper("a") + sleeper("b"), "a", arguments=("a",))
+        self.assertEqual(stack.cli("start", "b").returncode, 0)
+        stack.write(sleeper("a") + sleeper("b", 1001, ", depends_on: [c]") + sleeper("c"))
+        self.assertEqual(self.reload(stack), "added c; changed b; stopped b; started b, c\n")
+        self.assertEqual(stack.services()["b"]["state"], "ready")
+        self.assert_clean_end(stack)
+
     def test_a_gate_with_a_lost_member_does_not_keep_belfry_busy(self):
         stack = self.running(sleeper("a") + "  b: {command: [sh, -c, 'exit 1'], restart: {delay: 60m}}\n" + """\
   q: {type: gate, require: 1, depends_on: {a: {on_loss: restart}, b: {on_loss: restart}}}

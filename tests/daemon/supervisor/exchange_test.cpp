@@ -306,6 +306,32 @@ TEST_F(Exchange, a_oneshot_that_is_done_and_is_a_daemon_now_is_started) {
   leave();
 }
 
+TEST_F(Exchange, who_was_started_by_command_gets_what_it_requires_now) {
+  daemon("a");
+  daemon("b");
+  daemon("was_there");
+  up({"a"});
+  command(ServiceCommand::start, "b");
+  ASSERT_EQ(state("b"), State::ready);
+  const auto file = [this] {
+    then("a");
+    then("was_there");
+    then("new");
+    then("nobodys");
+    then("b", {"was_there", "new"}).command = {"./other"};
+  };
+  file();
+  const daemon::Touched said = supervisor->whom_it_touches(made_next());
+  file();
+  const Asked& asked = reload();
+  EXPECT_THAT((*asked.result)->starts, ElementsAre("was_there", "new", "b"));
+  EXPECT_EQ(said.starts, (*asked.result)->starts);
+  EXPECT_EQ(state("b"), State::ready);
+  EXPECT_EQ(state("nobodys"), State::inactive);
+  EXPECT_TRUE(supervisor->stack_ready());
+  leave();
+}
+
 TEST_F(Exchange, who_was_stopped_by_command_stays_so) {
   daemon("a");
   daemon("b");
