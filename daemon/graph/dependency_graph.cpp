@@ -1,6 +1,7 @@
 #include "daemon/graph/dependency_graph.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry::daemon {
 
@@ -14,19 +15,30 @@ void find_once(std::vector<N*>& found, N* node) {
   if (std::ranges::find(found, node) == found.end()) found.push_back(node);
 }
 
+// To who runs; and what was new before, and has not held since, stays so.
+bool is_new(const Edge& edge, const std::vector<Edge>& before, bool runs) {
+  const auto known = std::ranges::find(before, edge.on, &Edge::on);
+  return known == before.end() ? runs : known->is_new;
+}
+
 }  // namespace
 
 void DependencyGraph::connect() {
+  std::vector<std::vector<Edge>> before;
+  before.reserve(nodes_.size());
   for (Node* node : nodes_) {
-    node->edges_.clear();
+    before.push_back(std::exchange(node->edges_, {}));
+    count_by(*node, 0, 0);
     node->dependents_.clear();
     node->cares_about_loss_ = node->seen_through_ = false;
   }
-  for (Node* node : nodes_) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Node* const node = nodes_[i];
     node->edges_.reserve(node->spec().depends_on.size());
     for (const config::Dependency& dependency : node->spec().depends_on) {
       Node& other = *nodes_[dependency.target];
-      const Edge& edge = node->edges_.emplace_back(other, dependency);
+      Edge& edge = node->edges_.emplace_back(other, dependency);
+      edge.is_new = is_new(edge, before[i], is_running(node->state()));
       other.dependents_.push_back(node);
       other.seen_through_ = other.seen_through_ || edge.asks_members();
       node->cares_about_loss_ = node->cares_about_loss_ || dependency.on_loss != config::OnLoss::ignore;

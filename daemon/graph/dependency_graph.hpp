@@ -34,6 +34,12 @@ class DependencyGraph {
   // All edges of the file, also to what no profile enables: it may be started by name. Those of before are
   // forgotten. Targets of edges count as the nodes do.
   void connect();
+  // Until the next connect() the gate is counted by fewer members: those that stay, and how many it takes.
+  // Zero of them: as it is drawn.
+  static void count_by(Node& gate, std::uint32_t members, std::uint32_t needed) {
+    gate.counted_size_ = members;
+    gate.counted_needed_ = needed;
+  }
 
   [[nodiscard]] Node& at(std::uint32_t index) const { return *nodes_[index]; }
 

@@ -42,7 +42,7 @@ bool Edge::asks_members() const {
 
 std::size_t Edge::members_needed() const {
   if (!spec->require) return on->members_needed();
-  return spec->require->count == 0 ? on->edges().size() : spec->require->count;
+  return spec->require->count == 0 ? on->size() : spec->require->count;
 }
 
 bool Edge::lets_start() const {
@@ -74,6 +74,24 @@ bool Edge::cannot_be_lost() const {
   if (on->spec().type != config::ServiceType::oneshot) return false;
   return spec->condition == Condition::completed ||
          (spec->condition == Condition::ready && on->ready_means_completed());
+}
+
+// A gate with a new member begins to wait for it. That concerns whoever is to start, and nobody who runs.
+bool Edge::awaits_new() const {
+  if (is_new) return true;
+  if (!on->is_gate() || on->state() == State::inactive) return false;
+  if (on->is_leaving() && on->standing().in_order) return false;
+  return members_but_new() >= members_needed();
+}
+
+// Those that hold, or would but for new ones.
+std::size_t Edge::members_but_new() const {
+  const Condition asked = spec->condition;
+  const auto counts = [asked, this](const Edge& member) {
+    const bool holds = asked == Condition::ready ? member.holds() : member.on->level(asked, *spec->bell);
+    return holds || member.awaits_new();
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(on->edges(), counts));
 }
 
 bool Edge::needs_no_process() const {

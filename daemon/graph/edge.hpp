@@ -16,6 +16,7 @@ class Edge {
 
   Node* on;
   const config::Dependency* spec;
+  bool is_new = false;  // drawn by a reload for somebody who ran then, and has not held since
 
   // The level of its condition, right now.
   [[nodiscard]] bool holds() const;
@@ -24,6 +25,8 @@ class Edge {
   // A required dependency that cannot make it hold by itself any more, and why; see `blocked`.
   [[nodiscard]] bool is_hopeless() const;
   [[nodiscard]] bool cannot_be_lost() const;
+  // It does not hold for want of new ones alone: itself, or members of its gate.
+  [[nodiscard]] bool awaits_new() const;
   // Its level is about a run that has ended.
   [[nodiscard]] bool needs_no_process() const;
   // Work that is done, or a wait for its end: to stop the other takes nothing away from the dependent.
@@ -36,6 +39,7 @@ class Edge {
   [[nodiscard]] std::size_t members_needed() const;
 
  private:
+  [[nodiscard]] std::size_t members_but_new() const;
   [[nodiscard]] bool too_few_are_left() const;
 };
 

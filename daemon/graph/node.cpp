@@ -25,8 +25,13 @@ std::size_t Node::members_that_hold(Condition condition, std::string_view bell) 
 }
 
 std::size_t Node::members_needed() const {
+  if (counted_size_ != 0) return counted_needed_;
   return spec_->require.count == 0 ? edges_.size()
                                    : std::min<std::size_t>(spec_->require.count, edges_.size());
+}
+
+void Node::take_new_edges() {
+  for (Edge& edge : edges_) edge.is_new = edge.is_new && !edge.holds();
 }
 
 bool Node::edges_hold() const {

@@ -106,6 +106,8 @@ class Node {
   [[nodiscard]] std::size_t members_that_hold(config::Condition condition = config::Condition::ready,
                                               std::string_view bell = {}) const;
   [[nodiscard]] std::size_t members_needed() const;
+  // Of a gate: all of its members, as it is counted now.
+  [[nodiscard]] std::size_t size() const { return counted_size_ != 0 ? counted_size_ : edges_.size(); }
   // All edges hold; of a gate enough of them.
   [[nodiscard]] bool edges_hold() const;
   [[nodiscard]] const Edge* first_missing_edge() const;
@@ -122,6 +124,8 @@ class Node {
   ~Node() = default;
   // A reload describes it anew; its edges are drawn again by DependencyGraph::connect(), in the same turn.
   void describe_by(const config::Service& spec) { spec_ = &spec; }
+  // What a reload has drawn anew, and holds by now, can be lost from here on.
+  void take_new_edges();
 
  private:
   friend class DependencyGraph;
@@ -129,7 +133,9 @@ class Node {
   const config::Service* spec_;
   const Standing* standing_ = nullptr;  // from add() on
   std::uint32_t index_;
-  std::uint32_t holders_ = 0;  // when everything goes: dependents that run, or are held themselves
+  std::uint32_t holders_ = 0;         // when everything goes: dependents that run, or are held themselves
+  std::uint32_t counted_size_ = 0;    // of a gate that a reload is about to make smaller; 0: as it is drawn
+  std::uint32_t counted_needed_ = 0;  // the same
   bool cares_about_loss_ = false;
   bool seen_through_ = false;  // a gate whose dependents ask for its members
   std::vector<Edge> edges_;

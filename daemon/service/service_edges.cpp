@@ -184,6 +184,7 @@ void Service::dependency_changed(bool bell_rang) {
 TimePoint Service::look_after_losses() {
   TimePoint due = TimePoint::max();
   if (record_.intent != Intent::run) return due;
+  take_new_edges();
   if (is_gate() && !edges_hold()) {
     record_.intent = Intent::again;
     record_.in_order = false;
@@ -203,7 +204,7 @@ TimePoint Service::look_after_losses() {
     if (changed == nullptr && edge.cannot_be_lost()) continue;
     // What was never there is not lost; what is lost stays so until it is back, though it may not be
     // required.
-    if (changed == nullptr && (edge.holds() || (!lost_since && edge.lets_start()))) {
+    if (changed == nullptr && (edge.holds() || (!lost_since && (edge.lets_start() || edge.awaits_new())))) {
       lost_since.reset();
       continue;
     }

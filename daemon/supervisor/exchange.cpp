@@ -99,6 +99,7 @@ Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
   if (!waited) {
     exchanging_ = false;
     runtime_.resources.forget_admitted();
+    count_gates_as_drawn();
     let_all_go();
     co_return std::unexpected(waited.error());
   }
@@ -132,6 +133,7 @@ Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
 
 std::vector<Service*> Supervisor::begin_stops(const NewStack& next) {
   const Stops stops = who_stops(next);
+  count_gates_by(next);
   const Error cause(Error::Kind::cancelled, "the file has changed");
   for (const config::ServiceChange& change : next.difference.changed) {
     if (change.restarts() && !is_rolled(next, change)) services_[shown_[change.before]]->hold_back();

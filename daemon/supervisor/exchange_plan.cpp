@@ -3,6 +3,7 @@
 #include "daemon/supervisor/schedules.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 namespace belfry::daemon {
@@ -14,6 +15,29 @@ bool is_tried_again(State state) { return state == State::failed || state == Sta
 bool starts_later(const config::Service& spec) {
   const config::Schedule* schedule = schedule_of(spec);
   return schedule != nullptr && !schedule->at_start;
+}
+
+// How many of the gate's members stay, and how many of them it takes then.
+struct GateAfter {
+  Node* gate;
+  std::uint32_t members, needed;
+};
+
+// Empty where none stays: then it is another gate.
+std::optional<GateAfter> after_change(Node& gate, const config::Service& next) {
+  const auto stays = [&next](const Edge& member) {
+    return std::ranges::find(next.depends_on, member.on->name(), &config::Dependency::service) !=
+           next.depends_on.end();
+  };
+  const auto members = static_cast<std::uint32_t>(std::ranges::count_if(gate.edges(), stays));
+  if (members == 0) return std::nullopt;
+  const std::uint32_t needed = next.require.count == 0 ? members : std::min(next.require.count, members);
+  return GateAfter{.gate = &gate, .members = members, .needed = needed};
+}
+
+// What its last run has completed is not what it is for now.
+bool has_other_work(const Service& service, const config::Service& next) {
+  return service.state() == State::completed && service.record().wanted && service.spec().type != next.type;
 }
 
 }  // namespace
@@ -56,7 +80,30 @@ std::vector<const config::Service*> Supervisor::specs() const {
   return all;
 }
 
+// A gate whose members go is counted by those that stay: whoever depends on it goes on.
+void Supervisor::count_gates_by(const NewStack& next) const {
+  for (const config::ServiceChange& change : next.difference.changed) {
+    Service& gate = *services_[shown_[change.before]];
+    const config::Service& described = next.stack.services[change.after];
+    if (!gate.is_gate() || described.type != config::ServiceType::gate) continue;
+    if (const auto after = after_change(gate, described))
+      DependencyGraph::count_by(*after->gate, after->members, after->needed);
+  }
+}
+
+void Supervisor::count_gates_as_drawn() const {
+  for (const auto& service : services_) DependencyGraph::count_by(*service, 0, 0);
+}
+
+// By gates as they are counted then; nobody looks at one meanwhile.
 Supervisor::Stops Supervisor::who_stops(const NewStack& next) const {
+  count_gates_by(next);
+  Stops stops = who_stops_by_graph(next);
+  count_gates_as_drawn();
+  return stops;
+}
+
+Supervisor::Stops Supervisor::who_stops_by_graph(const NewStack& next) const {
   Stops stops;
   stops.is_root.resize(services_.size());
   stops.is_for_good.resize(services_.size());

@@ -172,6 +172,9 @@ class Supervisor final : public StackView, StateListener, RandomSource {
   struct Stops;
   [[nodiscard]] bool is_rolled(const NewStack& next, const config::ServiceChange& change) const;
   [[nodiscard]] Stops who_stops(const NewStack& next) const;
+  [[nodiscard]] Stops who_stops_by_graph(const NewStack& next) const;
+  void count_gates_by(const NewStack& next) const;
+  void count_gates_as_drawn() const;
   [[nodiscard]] std::vector<std::uint32_t> who_starts(const NewStack& next) const;
   std::vector<Service*> begin_stops(const NewStack& next);
   Task<Result<void>> until_at_rest(Context& ctx, Service& service);

@@ -293,6 +293,25 @@ class Reload(Scenario):
             socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.assert_clean_end(stack)
 
+    def test_a_replica_that_comes_or_goes_touches_nobody_who_depends_on_the_others(self):
+        def services(count):
+            return (sleeper("api", more=f", replicas: {count}") + sleeper("web", more=", depends_on: [api]") +
+                    sleeper("cares", more=", depends_on: {api: {on_loss: restart}}"))
+
+        stack = self.running(services(3), "web", "cares")
+        before = self.pids(stack)
+        for count, stops, starts in ((2, ["api-3"], []), (4, [], ["api-3", "api-4"])):
+            stack.write(services(count))
+            said = json.loads(self.reload(stack, "--dry-run", "--json"))
+            self.assertEqual((said["stops"], said["starts"]), (stops, starts))
+            done = json.loads(self.reload(stack, "--json"))
+            self.assertEqual((done["stops"], done["starts"]), (stops, starts))
+            self.assertEqual(stack.wait("api"), 200)
+            after = self.pids(stack)
+            for name in ("api-1", "api-2", "web", "cares"):
+                self.assertEqual(after[name], before[name], name)
+        self.assert_clean_end(stack)
+
     def test_a_repaired_essential_service_does_not_end_the_stack(self):
         stack = self.running("  bad: {command: ./nowhere, restart: no}\n" + sleeper("a"), "a")
         self.assertEqual(stack.wait("bad"), 424)

@@ -66,7 +66,7 @@ bool Oracle::holds(const Edge& edge) const {
   const Service& on = service_of(*edge.on);
   if (!edge.spec->require || on.spec().type != ServiceType::gate)
     return level(on, edge.spec->condition, *edge.spec->bell);
-  const std::size_t needed = edge.spec->require->count == 0 ? on.edges().size() : edge.spec->require->count;
+  const std::size_t needed = edge.spec->require->count == 0 ? on.size() : edge.spec->require->count;
   return !leaves_for_good(on) && members(on, edge.spec->condition) >= needed;
 }
 
@@ -80,8 +80,8 @@ bool Oracle::lets_start(const Edge& edge) const {
 
 bool Oracle::can_start(const Service& s) const {
   if (s.spec().type == ServiceType::gate) {
-    const std::size_t needed = s.spec().require.count == 0 ? s.edges().size() : s.spec().require.count;
-    return members(s, Condition::ready) >= needed;
+    // Of one that is about to lose some by an exchange, it is as many as the new file takes.
+    return members(s, Condition::ready) >= s.members_needed();
   }
   return std::ranges::all_of(s.edges(), [this](const Edge& e) { return lets_start(e); });
 }
@@ -331,8 +331,8 @@ std::optional<std::string> Oracle::check_losses(TimePoint now) {
           edge.on->spec().type == ServiceType::oneshot &&
           (edge.spec->condition == Condition::completed || edge.on->spec().ready.empty()) &&
           edge.spec->condition != Condition::started && edge.spec->condition != Condition::stopped;
-      const bool lost =
-          cares && edge.spec->on_loss != config::OnLoss::ignore && !done_for_good && !lets_start(edge);
+      const bool lost = cares && edge.spec->on_loss != config::OnLoss::ignore && !done_for_good &&
+                        !lets_start(edge) && !edge.awaits_new();
       if (!lost) {
         lost_since_.erase(&edge);
         continue;

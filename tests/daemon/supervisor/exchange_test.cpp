@@ -379,6 +379,82 @@ TEST_F(Exchange, a_gate_counts_its_new_members) {
   leave();
 }
 
+TEST_F(Exchange, a_gate_that_loses_a_member_of_the_file_touches_nobody_else) {
+  const auto members = [this](std::initializer_list<const char*> names) {
+    for (const char* name : names) then(name);
+    then("all", names, ServiceType::gate);
+    then("web", {"all"});
+    then("cares", {"all"}).depends_on[0].on_loss = OnLoss::restart;
+  };
+  for (const char* name : {"a", "b", "c"}) daemon(name);
+  gate("all", {"a", "b", "c"});
+  daemon("web", {"all"});
+  daemon("cares", {"all"}).depends_on[0].on_loss = OnLoss::restart;
+  script("c", {.stops_after = 1s});
+  up();
+  members({"a", "b"});
+  const daemon::Touched said = supervisor->whom_it_touches(made_next());
+  members({"a", "b"});
+  const Asked& asked = reload();
+  EXPECT_EQ(state("all"), State::ready);
+  advance(1s);
+  ASSERT_TRUE(asked.result && *asked.result);
+  EXPECT_THAT((*asked.result)->stops, ElementsAre("c"));
+  EXPECT_EQ(said.stops, (*asked.result)->stops);
+  EXPECT_EQ(said.starts, (*asked.result)->starts);
+  EXPECT_EQ(runs("all"), 1U);
+  EXPECT_EQ(runs("web"), 1U);
+  EXPECT_EQ(runs("cares"), 1U);
+  end("b", 1);  // by the members that it has now
+  EXPECT_EQ(runs("cares"), 1U);
+  EXPECT_NE(state("cares"), State::ready);
+  leave();
+}
+
+TEST_F(Exchange, new_members_of_a_gate_are_no_loss_before_they_were_there) {
+  daemon("a");
+  gate("all", {"a"});
+  daemon("cares", {"all"}).depends_on[0].on_loss = OnLoss::restart;
+  up();
+  const auto file = [this] {
+    then("a");
+    speaking(then("b"));
+    then("all", {"a", "b"}, ServiceType::gate);
+    then("cares", {"all"}).depends_on[0].on_loss = OnLoss::restart;
+    then("late", {"all"});
+  };
+  file();
+  reload();
+  EXPECT_EQ(runs("cares"), 1U);
+  EXPECT_EQ(state("cares"), State::ready);
+  EXPECT_EQ(state("late"), State::waiting) << "who is to start waits for all of them";
+  next.shutdown.delay = 1s;  // another reload meanwhile
+  file();
+  reload();
+  EXPECT_EQ(runs("cares"), 1U);
+  say_ready("b");
+  EXPECT_EQ(state("late"), State::ready);
+  EXPECT_EQ(runs("cares"), 1U);
+  end("b", 1);
+  EXPECT_EQ(runs("cares"), 1U);
+  EXPECT_EQ(state("cares"), State::waiting) << "from then on its loss is one";
+  leave();
+}
+
+TEST_F(Exchange, a_new_edge_to_who_is_not_there_yet_restarts_nobody) {
+  daemon("api");
+  up();
+  speaking(then("db"));
+  then("api", {"db"}).depends_on[0].on_loss = OnLoss::restart;
+  reload();
+  EXPECT_EQ(runs("api"), 1U);
+  EXPECT_EQ(state("api"), State::ready);
+  say_ready("db");
+  end("db", 1);
+  EXPECT_EQ(state("api"), State::waiting);
+  leave();
+}
+
 TEST_F(Exchange, a_shutdown_in_the_middle_goes_first) {
   daemon("a");
   daemon("b");
