@@ -80,6 +80,22 @@ std::vector<KeyChange> compare(const Service& before, const Service& after) {
   return keys;
 }
 
+// Of a service that comes or goes, as against one of which nothing is said.
+void note_refused(const Service& before, const Service& after, const std::string& name,
+                  std::vector<std::string>& out) {
+  Values was, is;
+  for (const ServiceRow& row : service_rows()) {
+    if (effect_of(row.key, row.key) != OnReload::is_refused) continue;
+    was.clear();
+    is.clear();
+    if (!row.of_extras || before.extras) row.read(before, was);
+    if (!row.of_extras || after.extras) row.read(after, is);
+    std::vector<KeyChange> keys;
+    compare(was, is, [](std::string_view) { return OnReload::is_refused; }, keys);
+    for (const KeyChange& change : keys) out.push_back(name + ": " + text_of(change));
+  }
+}
+
 std::vector<KeyChange> compare_settings(const Stack& before, const Stack& after) {
   std::vector<KeyChange> keys;
   Values was, is;
@@ -117,10 +133,12 @@ std::vector<std::string> Difference::refusals() const {
   std::vector<std::string> all;
   refuse_in("", stack, all);
   for (const ServiceChange& one : changed) refuse_in(one.name + ": ", one.keys, all);
+  all.insert(all.end(), unfit.begin(), unfit.end());
   return all;
 }
 
 Difference difference(const Stack& settings, const std::vector<const Service*>& before, const Stack& after) {
+  static const Service nobody;
   Difference all;
   all.stack = compare_settings(settings, after);
   std::unordered_map<std::string_view, std::uint32_t> places;
@@ -130,6 +148,7 @@ Difference difference(const Stack& settings, const std::vector<const Service*>& 
     const auto found = places.find(before[i]->name);
     if (found == places.end()) {
       all.removed.push_back(i);
+      note_refused(*before[i], nobody, before[i]->name, all.unfit);
       continue;
     }
     stays[found->second] = true;
@@ -138,8 +157,11 @@ Difference difference(const Stack& settings, const std::vector<const Service*>& 
     all.changed.push_back(
         {.name = before[i]->name, .before = i, .after = found->second, .keys = std::move(keys)});
   }
-  for (std::uint32_t i = 0; i < stays.size(); ++i)
-    if (!stays[i]) all.added.push_back(i);
+  for (std::uint32_t i = 0; i < stays.size(); ++i) {
+    if (stays[i]) continue;
+    all.added.push_back(i);
+    note_refused(nobody, after.services[i], after.services[i].name, all.unfit);
+  }
   return all;
 }
 

@@ -37,6 +37,7 @@ struct Difference {
   std::vector<ServiceChange> changed;
   std::vector<std::uint32_t> added;    // places among the services after
   std::vector<std::uint32_t> removed;  // places among the services before
+  std::vector<std::string> unfit;      // what no reload can bring or take with a service that comes or goes
   [[nodiscard]] bool empty() const;
   // Every key that no reload can change, as "http.listen: … → …"; with its service in front.
   [[nodiscard]] std::vector<std::string> refusals() const;

@@ -368,6 +368,12 @@ class Reload(Scenario):
 
     # --- what must not be taken over
 
+    def test_a_main_service_neither_comes_nor_goes(self):
+        stack = self.running(sleeper("a"), "a")
+        stack.write(sleeper("a") + sleeper("m", more=", main: true"))
+        self.refused(stack, "m: main: true (new)")
+        self.assert_clean_end(stack)
+
     def test_a_file_with_mistakes_touches_nothing_and_all_of_them_are_said(self):
         stack = self.running(sleeper("a"), "a")
         stack.write(sleeper("a", 1001) + "  b: {comand: x}\n  c: {command: x, depends_on: [nobody]}\n")

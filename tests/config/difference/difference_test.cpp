@@ -303,5 +303,14 @@ TEST(Difference, AnotherMainServiceIsRefused) {
   EXPECT_EQ(all.refusals(), std::vector<std::string>{"a: main: true (gone)"});
 }
 
+TEST(Difference, AMainServiceThatComesOrGoesIsRefused) {
+  const std::string rest = "services: {b: {command: ./b}";
+  const std::string with = rest + ", a: {command: ./a, main: true}}";
+  EXPECT_EQ(difference(good(rest + "}"), good(with)).refusals(),
+            std::vector<std::string>{"a: main: true (new)"});
+  EXPECT_EQ(difference(good(with), good(rest + "}")).refusals(),
+            std::vector<std::string>{"a: main: true (gone)"});
+}
+
 }  // namespace
 }  // namespace belfry::config
