@@ -198,16 +198,20 @@ Task<ReloadResult> Reloader::reload(Context& ctx, ReloadRequest request) {
     result.message = "nothing has changed";
     co_return result;
   }
+  // Tried in a dry run as well, which must not promise what is refused then.
+  if (auto admitted = supervisor_.admit(*next); !admitted) {
+    (void)resources_.take_remarks();
+    refuse(result, CommandOutcome::refused, "cannot reload: " + admitted.error().text() + untouched);
+    co_return result;
+  }
   if (request.dry_run) {
+    resources_.forget_admitted();
+    (void)resources_.take_remarks();
     Touched touched = supervisor_.whom_it_touches(*next);
     result.stops = std::move(touched.stops);
     result.starts = std::move(touched.starts);
     result.rolls = std::move(touched.rolls);
     result.message = summary_of(result);
-    co_return result;
-  }
-  if (auto admitted = supervisor_.admit(*next); !admitted) {
-    refuse(result, CommandOutcome::refused, "cannot reload: " + admitted.error().text() + untouched);
     co_return result;
   }
   auto job = std::make_shared<Job>(ctx.loop(), std::move(*next), std::move(files), std::move(*turn),

@@ -368,6 +368,20 @@ class Reload(Scenario):
 
     # --- what must not be taken over
 
+    def test_a_dry_run_refuses_what_a_reload_refuses(self):
+        with socket.socket() as stranger:
+            stranger.bind(("127.0.0.1", 0))
+            stranger.listen()
+            stack = self.running(sleeper("a"), "a")
+            stack.write(sleeper("a") + sleeper("web", more=f", listen: '127.0.0.1:{stranger.getsockname()[1]}'"))
+            ran = stack.cli("reload", "--dry-run")
+            self.assertEqual(ran.returncode, 65, ran.stdout)
+            self.assertIn("cannot listen on", ran.stderr)
+            stranger.close()
+            self.assertIn("would start: web", self.reload(stack, "--dry-run"))
+            self.assertIn("added web", self.reload(stack))
+        self.assert_clean_end(stack)
+
     def test_a_main_service_neither_comes_nor_goes(self):
         stack = self.running(sleeper("a"), "a")
         stack.write(sleeper("a") + sleeper("m", more=", main: true"))
