@@ -10,7 +10,7 @@ namespace belfry::cli {
 std::string stale_files(const client::StackStatus& status) {
   std::string names;
   for (const client::SourceFile& file : status.files) {
-    const std::int64_t now = system::FileStamp::modified(file.path.c_str());
+    const std::int64_t now = system::FileStamp::changed_at(file.path.c_str());
     // One that has gone is about to be replaced, or cannot be seen from here.
     if (now == 0 || now == file.modified_ns) continue;
     (names += names.empty() ? "" : ", ") += std::filesystem::path(file.path).filename().string();

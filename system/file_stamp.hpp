@@ -27,12 +27,9 @@ struct FileStamp {
     struct stat status{};
     return ::stat(path, &status) == 0 ? of(status) : FileStamp{};
   }
-  // When it was written, which a change of its owner or a link to it is not. 0: there is none.
-  static std::int64_t modified(const char* path) {
-    struct stat status{};
-    if (::stat(path, &status) != 0) return 0;
-    return (static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000) + status.st_mtim.tv_nsec;
-  }
+  // The same as one number. Whoever writes a file or puts another one in its place can set its mtime to what
+  // it was, and not its ctime. 0: there is none.
+  static std::int64_t changed_at(const char* path) { return of(path).changed; }
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 

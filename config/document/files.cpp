@@ -67,9 +67,16 @@ std::expected<std::string, FileFault> read_all(int file, std::size_t most, std::
   }
 }
 
+thread_local const ReadWatch::AboutToRead* watched = nullptr;
+
 }  // namespace
 
+ReadWatch::ReadWatch(const AboutToRead& about_to_read) { watched = about_to_read ? &about_to_read : nullptr; }
+
+ReadWatch::~ReadWatch() { watched = nullptr; }
+
 std::expected<std::string, FileFault> read_file(const std::string& path, std::size_t most, Accept accept) {
+  if (watched != nullptr) (*watched)(path);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return fault(errno);
   if (const auto fits = readable_kind(status, accept); !fits) return std::unexpected(fits.error());

@@ -123,6 +123,7 @@ void load_sources(Loaded& loaded, const std::string& first_path, const LoadOptio
 
 Loaded load(const std::vector<std::string>& paths, const LoadOptions& options) {
   Loaded loaded;
+  const ReadWatch watch(options.about_to_read);
   for (const std::string& path : paths) {
     auto text = read_file(path, DocumentLimits{}.bytes, Accept::files_and_pipes);
     const auto index = static_cast<std::uint32_t>(loaded.diagnostics.sources().size());

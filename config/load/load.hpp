@@ -33,6 +33,8 @@ struct LoadOptions {
   std::vector<std::pair<std::string, std::uint16_t>> ports = {};
   // Finds the other free ports. Where it is unset, `free` is an error.
   FreePorts free_ports = {};
+  // Told of each file before it is read: those of the stack, env files, secrets, credentials, `.env`.
+  std::function<void(const std::string& path)> about_to_read = {};
   // Is asked whether the stack can run here. Where it is null, that is not checked. Borrowed.
   Host* host = nullptr;
 };

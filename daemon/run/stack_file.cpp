@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <sstream>
 #include <system_error>
+#include <unordered_set>
+#include <utility>
 
 #include "config/load/unsupported.hpp"
 #include "config/model/exit_codes.hpp"
@@ -18,16 +20,22 @@ namespace belfry::daemon {
 
 namespace {
 
-// What is written while they are read is newer.
-std::vector<SourceFile> look_at(const std::vector<std::string>& paths) {
-  std::vector<SourceFile> files;
-  files.reserve(paths.size());
-  std::error_code none;
-  for (const std::string& path : paths)
-    files.push_back({.path = std::filesystem::absolute(path, none).string(),
-                     .modified = system::FileStamp::modified(path.c_str())});
-  return files;
-}
+// The files that are read, each as it is before: what is written meanwhile is newer.
+class FilesRead {
+ public:
+  explicit FilesRead(std::vector<SourceFile>& files) : files_(files) {}
+  void note(const std::string& path) {
+    std::error_code none;
+    std::string absolute = std::filesystem::absolute(path, none).lexically_normal().string();
+    if (!known_.insert(absolute).second) return;
+    const std::int64_t changed = system::FileStamp::changed_at(path.c_str());
+    files_.push_back({.path = std::move(absolute), .modified = changed});
+  }
+
+ private:
+  std::vector<SourceFile>& files_;
+  std::unordered_set<std::string> known_;
+};
 
 }  // namespace
 
@@ -48,8 +56,9 @@ ReadStack read_stack(const StackFiles& which, std::vector<std::pair<std::string,
                    std::error_code(error, std::system_category()).message();
     return read;
   }
-  read.files = look_at(which.paths);
   config::LoadOptions options;
+  FilesRead files(read.files);
+  options.about_to_read = [&files](const std::string& path) { files.note(path); };
   options.profiles = which.profiles;
   options.services = which.services;
   options.ports = std::move(ports);
@@ -71,7 +80,7 @@ ReadStack read_stack(const StackFiles& which, std::vector<std::pair<std::string,
 
 bool have_changed(const std::vector<SourceFile>& files) {
   return std::ranges::any_of(files, [](const SourceFile& file) {
-    return system::FileStamp::modified(file.path.c_str()) != file.modified;
+    return system::FileStamp::changed_at(file.path.c_str()) != file.modified;
   });
 }
 

@@ -485,6 +485,27 @@ would start: db, api, new
         self.assertNotIn("has changed since", stack.cli("status").stdout)
         self.assert_clean_end(stack)
 
+    def test_a_file_beside_it_that_is_newer_is_named_and_so_is_one_with_the_same_time(self):
+        stack = self.running(sleeper("a"), "a")
+        beside = os.path.join(os.path.dirname(stack.file), "beside.env")
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write("A=1\n")
+        stack.write(sleeper("a", more=", env_file: beside.env"))
+        self.reload(stack)
+        self.assertNotIn("changed since", stack.cli("status").stdout)
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write("A=2\n")
+        self.assertIn("beside.env has changed since", stack.cli("status").stdout)
+        self.reload(stack)
+        was = os.stat(stack.file)
+        with open(stack.file, "r+", encoding="utf-8") as file:
+            text = file.read().replace("1000", "1001")
+            file.seek(0)
+            file.write(text)
+        os.utime(stack.file, ns=(was.st_atime_ns, was.st_mtime_ns))
+        self.assertIn("belfry.yaml has changed since", stack.cli("status").stdout)
+        self.assert_clean_end(stack)
+
     def test_over_http_without_a_right_nothing_is_reloaded(self):
         port = free_port()
         stack = self.running(sleeper("a"), "a", top=f"http: {{listen: '127.0.0.1:{port}'}}")
