@@ -24,7 +24,10 @@ void LogBook::add(std::size_t index, std::string_view name) {
 }
 
 void LogBook::forget(std::size_t index) {
-  if (pages_[index] && pages_[index]->followers_ == 0) pages_[index].reset();
+  if (!pages_[index]) return;
+  if (pages_[index]->followers_ == 0) return pages_[index].reset();
+  pages_[index]->has_gone_ = true;
+  if (!telling_.linked()) loop_.wake_afterwards(telling_);
 }
 
 LogPage& LogBook::page(std::size_t index) {

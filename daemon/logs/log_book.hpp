@@ -37,6 +37,7 @@ class LogPage final : public LineSink {
   LogBook& book_;
   LogRing ring_;
   std::size_t followers_ = 0;
+  bool has_gone_ = false;  // its service: no line comes any more
 };
 
 // Owner: the native resources. Lifecycle: the daemon's; longer than its readers, and than who writes to its
@@ -52,7 +53,7 @@ class LogBook {
 
   // One more service, or another name for one.
   void add(std::size_t index, std::string_view name);
-  // The service has gone: its lines go as well, unless somebody reads them.
+  // The service has gone: its lines go as well, and who still reads them is told that they were the last.
   void forget(std::size_t index);
 
   // Behind all services, however many there will be.

@@ -22,7 +22,8 @@ constexpr auto comes_later = [](const Coming& a, const Coming& b) {
 
 }  // namespace
 
-LogReader::LogReader(LogBook& book, std::vector<std::size_t> pages) : news_(book.loop_, "log news") {
+LogReader::LogReader(LogBook& book, std::vector<std::size_t> pages)
+    : book_(book), news_(book.loop_, "log news") {
   std::ranges::sort(pages);
   const auto again = std::ranges::unique(pages);
   pages.erase(again.begin(), again.end());
@@ -37,11 +38,17 @@ LogReader::LogReader(LogBook& book, std::vector<std::size_t> pages) : news_(book
 }
 
 LogReader::~LogReader() {
-  for (const Place& place : places_) --place.owner->followers_;
+  for (const Place& place : places_) {
+    if (--place.owner->followers_ == 0 && place.owner->has_gone_) book_.forget(place.page);
+  }
+}
+
+bool LogReader::is_at_the_last() const {
+  return std::ranges::all_of(places_, [](const Place& one) { return one.owner->has_gone_; });
 }
 
 bool LogReader::has_news() const {
-  return places_.size() > most_looked_at ||
+  return places_.size() > most_looked_at || is_at_the_last() ||
          std::ranges::any_of(places_, [](const Place& one) { return one.at.next < one.ring->next(); });
 }
 

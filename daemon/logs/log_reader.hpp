@@ -24,6 +24,8 @@ class LogReader final : public IntrusiveLink {
   // Something may have been added since the last wait. The error: the cause of `ctx`.
   Wakeup::Waiting news(Context& ctx) { return news_.wait(ctx); }
   [[nodiscard]] bool has_news() const;
+  // All of its services have gone: what it has not read yet is the last that comes.
+  [[nodiscard]] bool is_at_the_last() const;
 
   [[nodiscard]] std::size_t size() const { return places_.size(); }
   [[nodiscard]] std::size_t page_of(std::size_t place) const { return places_[place].page; }
@@ -50,6 +52,7 @@ class LogReader final : public IntrusiveLink {
     const LogRing* ring;
     RingCursor at;
   };
+  LogBook& book_;
   Wakeup news_;
   std::vector<Place> places_;
 };

@@ -366,6 +366,19 @@ class Reload(Scenario):
         self.assertTrue(os.path.exists(os.path.join(where, "one.log.1")))
         self.assert_clean_end(stack)
 
+    def test_who_follows_the_log_of_a_service_that_goes_is_at_its_end(self):
+        stack = self.running(sleeper("gone") + sleeper("b"), "gone", "b")
+        answers = []
+        following = threading.Thread(target=lambda: answers.append(stack.cli("logs", "-f", "gone").returncode))
+        following.start()
+        stack.write(sleeper("b"))
+        self.reload(stack)
+        following.join(PATIENCE)
+        self.assertFalse(following.is_alive())
+        # 64: it came after the service had gone.
+        self.assertIn(answers[0], (0, 64))
+        self.assert_clean_end(stack)
+
     # --- what must not be taken over
 
     def test_a_dry_run_refuses_what_a_reload_refuses(self):

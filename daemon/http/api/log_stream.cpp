@@ -152,7 +152,7 @@ class LogStream final : public BodyStream {
       return !stopped;
     });
     if (stopped) return Next::more;
-    if (asked_.follow) return Next::nothing;
+    if (asked_.follow && !reader_.is_at_the_last()) return Next::nothing;
     end(out);
     return Next::end;
   }

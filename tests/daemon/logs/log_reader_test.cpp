@@ -69,6 +69,20 @@ TEST_F(LogReaderTest, lines_come_in_the_order_in_which_they_were_read_whoever_wr
   EXPECT_THAT(read(reader), ElementsAre());
 }
 
+TEST_F(LogReaderTest, who_reads_of_a_service_that_goes_is_told_and_reads_to_its_end) {
+  write(0, "1\n");
+  {
+    LogReader reader(book, {0, 1});
+    book.forget(0);
+    EXPECT_FALSE(reader.is_at_the_last()) << "another one is still there";
+    book.forget(1);
+    EXPECT_TRUE(reader.is_at_the_last());
+    EXPECT_THAT(read(reader), ElementsAre("1"));
+  }
+  EXPECT_EQ(book.ring(0), nullptr) << "with the last reader the lines go";
+  EXPECT_TRUE(is_told_of([this] { book.forget(2); }, {2}));
+}
+
 TEST_F(LogReaderTest, what_comes_later_than_asked_for_is_left_for_another_time) {
   write(0, "1\n");
   LogReader reader(book, {0, 1});
