@@ -131,7 +131,7 @@ void Announcements::withdraw_all(const std::vector<std::unique_ptr<Service>>& se
   again_.cancel();
   not_ready_.clear();
   reservations_.end();
-  notice_ = Duration::zero();
+  notice_ = [] { return Duration::zero(); };
   for (const auto& service : services) {
     if (!is_published(*service)) continue;
     (void)publisher_.withdraw(service->name());

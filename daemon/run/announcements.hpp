@@ -19,8 +19,12 @@ namespace belfry::daemon {
 class Announcements final : public Announcer {
  public:
   Announcements(Loop& loop, cluster::Publisher& publisher, cluster::Reservations& reservations,
-                Duration notice)
-      : loop_(loop), publisher_(publisher), reservations_(reservations), notice_(notice), again_(loop) {}
+                std::function<Duration()> notice)
+      : loop_(loop),
+        publisher_(publisher),
+        reservations_(reservations),
+        notice_(std::move(notice)),
+        again_(loop) {}
 
   // What keeps those that a service waits for, down to the root of it; empty: nothing does.
   std::function<std::string(const Service&)> causes = [](const Service&) { return std::string(); };
@@ -31,7 +35,7 @@ class Announcements final : public Announcer {
   std::shared_ptr<Bell<>> withdraw(const Service& service) override;
   [[nodiscard]] bool is_told_of(const Service& service) const override;
   Task<Result<void>> reserve(Context& ctx, std::vector<const Service*> going) override;
-  [[nodiscard]] Duration notice() const override { return notice_; }
+  [[nodiscard]] Duration notice() const override { return notice_(); }
 
  private:
   void give_back_what_is_over(const Service& service);
@@ -41,7 +45,7 @@ class Announcements final : public Announcer {
   Loop& loop_;
   cluster::Publisher& publisher_;
   cluster::Reservations& reservations_;
-  Duration notice_;
+  std::function<Duration()> notice_;  // a reload may change it
   bool is_over_ = false;
   using Runs = std::map<std::string, std::uint64_t, std::less<>>;
   Runs told_;      // of whom others know, and of which run

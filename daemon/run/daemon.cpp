@@ -254,7 +254,8 @@ Result<void> Daemon::open_cluster() {
   if (!made) return std::unexpected(made.error());
   cluster_ = std::move(*made);
   cluster_->on_remark = [this](const std::string& about, const std::string& text) { notice(about, text); };
-  announcements_.emplace(loop_, cluster_->publisher(), cluster_->reservations(), stack_.shutdown.delay);
+  announcements_.emplace(loop_, cluster_->publisher(), cluster_->reservations(),
+                         [this] { return shutdown().delay; });
   announcements_->causes = [this](const Service& service) {
     return causes_below(explain(supervisor_.why_facts(service.index())));
   };

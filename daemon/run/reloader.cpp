@@ -251,8 +251,10 @@ Task<void> Reloader::exchange(std::shared_ptr<Job> job, ReloadResult result) {
     if (!touched->trouble.empty())
       refuse(result, CommandOutcome::never, "cannot replace all replicas: " + touched->trouble);
   } else {
-    refuse(result, CommandOutcome::shutting_down,
-           "cannot finish the reload: " + touched.error().text() + ": the stack is as it was, and goes down");
+    const bool goes_down = supervisor_.shutting_down() || context_.cancelled();
+    refuse(result, goes_down ? CommandOutcome::shutting_down : CommandOutcome::not_in_time,
+           "cannot finish the reload: " + touched.error().text() + ": the stack is as it was" +
+               (goes_down ? ", and goes down" : ""));
   }
   on_end(result);
   job->result = std::move(result);
