@@ -107,7 +107,7 @@ Task<Result<Touched>> Supervisor::exchange(Context& ctx, NewStack next) {
   for (const Service* one : stopping) had_to_stop[one->index()] = true;
   std::vector<std::string> comes_back;
   for (const std::uint32_t place : who_starts(next)) comes_back.push_back(next.stack.services[place].name);
-  const std::vector<bool> wanted = wanted_in(services_of(next.stack), names_);
+  const std::vector<bool> wanted = wanted_in(services_of(next.stack), names_, {});
   swap(next);
   take_schedules(wanted);
   for (std::string& name : comes_back) {
