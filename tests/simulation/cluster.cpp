@@ -278,8 +278,8 @@ Host::Host(History& history, std::string own_name, config::Stack own)
   };
   watcher->on_remark = [this](const std::string& text) { history_.say(name, text); };
   reservations.emplace(store, daemon::cluster::Keys("shop"), *publisher, name, chance);
-  announcements.emplace(history.loop, *publisher, *reservations,
-                        history.random.chance(0.3) ? Duration(2s) : Duration::zero());
+  const Duration notice = history.random.chance(0.3) ? Duration(2s) : Duration::zero();
+  announcements.emplace(history.loop, *publisher, *reservations, [notice] { return notice; });
   probes::Factory& factory = *this;
   daemon::Reporter& reporter = *this;
   supervisor.emplace(history.root, stack, processes, resources, factory, reporter, 1);
