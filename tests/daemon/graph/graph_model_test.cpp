@@ -261,8 +261,10 @@ TEST(GraphModel, who_must_stop) {
   });
 }
 
+// Who has been asked to start again has not failed for good.
 bool is_blocked_by_failure(const Node& node) {
-  return node.state() == State::failed || std::ranges::any_of(node.edges(), [](const Edge& e) {
+  const bool has_failed = node.state() == State::failed && !node.standing().start_requested;
+  return has_failed || std::ranges::any_of(node.edges(), [](const Edge& e) {
            return e.is_hopeless() && is_blocked_by_failure(*e.on);
          });
 }
