@@ -80,12 +80,14 @@ std::vector<const config::Service*> Supervisor::specs() const {
   return all;
 }
 
-// A gate whose members go is counted by those that stay: whoever depends on it goes on.
+// A gate whose members go is counted by those that stay: whoever depends on it goes on. One that does not
+// hold is counted as it is drawn until the exchange: nobody starts by half a change.
 void Supervisor::count_gates_by(const NewStack& next) const {
   for (const config::ServiceChange& change : next.difference.changed) {
     Service& gate = *services_[shown_[change.before]];
     const config::Service& described = next.stack.services[change.after];
     if (!gate.is_gate() || described.type != config::ServiceType::gate) continue;
+    if (!is_running(gate.state())) continue;
     if (const auto after = after_change(gate, described))
       DependencyGraph::count_by(*after->gate, after->members, after->needed);
   }

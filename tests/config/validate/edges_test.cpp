@@ -51,7 +51,9 @@ TEST(ValidateEdges, a_quorum_may_ask_for_all_and_not_for_more) {
 
 TEST(ValidateEdges, what_a_gate_is_to_do_about_a_loss_has_no_effect) {
   const auto rule = [](const std::string& type) {
-    return rule_of("services: {a: {command: x}, q: {" + type + ", depends_on: {a: {on_loss: restart}}}}");
+    const Loaded result =
+        loaded("services: {a: {command: x}, q: {" + type + ", depends_on: {a: {on_loss: restart}}}}");
+    return result.diagnostics.size() == 0 ? std::string("none") : std::string(result.diagnostics[0].rule);
   };
   EXPECT_EQ(rule("type: gate"), "no-effect");
   EXPECT_EQ(rule("command: x"), "none");
