@@ -411,6 +411,24 @@ TEST_F(Exchange, a_gate_that_loses_a_member_of_the_file_touches_nobody_else) {
   leave();
 }
 
+TEST_F(Exchange, a_gate_that_waits_for_who_goes_lets_nobody_start_before_the_exchange) {
+  daemon("a");
+  speaking(daemon("b"));
+  script("b", {.stops_after = 1s});
+  gate("all", {"a", "b"});
+  daemon("web", {"all"});
+  up();
+  ASSERT_EQ(state("web"), State::waiting);
+  then("a");
+  then("all", {"a"}, ServiceType::gate);
+  then("web", {"all"});
+  reload();
+  EXPECT_EQ(state("web"), State::waiting);
+  advance(1s);
+  EXPECT_EQ(state("web"), State::ready);
+  leave();
+}
+
 TEST_F(Exchange, new_members_of_a_gate_are_no_loss_before_they_were_there) {
   daemon("a");
   gate("all", {"a"});
