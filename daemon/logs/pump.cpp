@@ -239,6 +239,7 @@ std::uint64_t LogPump::unwritten_lines() const {
 
 Task<std::uint64_t> LogPump::drain(Context& ctx, Wakeup& hurry, TimePoint by) {
   WrittenOut end = co_await write_out(ctx, hurry, by, at_once);
+  tell_news();  // what has gone wrong at the very end has nobody else to tell it
   if (end == WrittenOut::all) co_return 0;
   // What a pipe holds can be read when belfry has gone, so that mostly there is no reader to wait for.
   (void)writer_.enlarge_pipe(larger_pipe);
