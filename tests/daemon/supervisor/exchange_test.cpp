@@ -9,7 +9,6 @@ namespace belfry::testing {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class Exchange : public Rig {
  protected:
