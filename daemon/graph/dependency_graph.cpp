@@ -44,6 +44,19 @@ void DependencyGraph::connect() {
       node->cares_about_loss_ = node->cares_about_loss_ || dependency.on_loss != config::OnLoss::ignore;
     }
   }
+  see_through_gates_with_new_members();
+}
+
+// Whether a gate lacks new members alone is asked by whoever runs on it, though the gate waits all the time.
+void DependencyGraph::see_through_gates_with_new_members() {
+  std::vector<Node*> gates;
+  for (Node* node : nodes_)
+    if (node->is_gate() && std::ranges::any_of(node->edges_, &Edge::is_new)) gates.push_back(node);
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    gates[i]->seen_through_ = true;
+    for (Node* above : gates[i]->dependents_)
+      if (above->is_gate()) find_once(gates, above);
+  }
 }
 
 std::vector<Node*> DependencyGraph::required_closure(std::vector<Node*> roots) const {
@@ -85,6 +98,16 @@ bool DependencyGraph::has_lost_members_unnoticed(const Node& gate) const {
     return member.holds() && (member.on->is_gate() || !member.on->process_has_died());
   };
   return static_cast<std::size_t>(std::ranges::count_if(gate.edges(), stands)) < gate.members_needed();
+}
+
+bool DependencyGraph::stands_on_counted(const Node& node) {
+  std::vector<const Node*> through{&node};
+  for (std::size_t i = 0; i < through.size(); ++i) {
+    if (through[i]->is_counted_ahead()) return true;
+    for (const Edge& edge : through[i]->edges())
+      if (edge.on->is_gate()) find_once<const Node>(through, edge.on);
+  }
+  return false;
 }
 
 // The members of a gate are counted with their gate, and not looked at one by one.

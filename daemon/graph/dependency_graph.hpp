@@ -40,6 +40,8 @@ class DependencyGraph {
     gate.counted_size_ = members;
     gate.counted_needed_ = needed;
   }
+  // By such a gate, perhaps a gate's gate: that is good for who runs, and nobody starts on it.
+  [[nodiscard]] static bool stands_on_counted(const Node& node);
 
   [[nodiscard]] Node& at(std::uint32_t index) const { return *nodes_[index]; }
 
@@ -84,6 +86,7 @@ class DependencyGraph {
   static void add_known_before(const Node& node, TimePoint since, std::vector<Node*>& early);
   static void count_holding(Node& node, bool holds);
   static void make_way(Node& node);
+  void see_through_gates_with_new_members();
 
   std::vector<Node*> nodes_;
   bool everything_goes_ = false;

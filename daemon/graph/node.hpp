@@ -108,6 +108,8 @@ class Node {
   [[nodiscard]] std::size_t members_needed() const;
   // Of a gate: all of its members, as it is counted now.
   [[nodiscard]] std::size_t size() const { return counted_size_ != 0 ? counted_size_ : edges_.size(); }
+  // Of a gate: by the members that a reload leaves it, until they are all that it has.
+  [[nodiscard]] bool is_counted_ahead() const { return counted_size_ != 0; }
   // All edges hold; of a gate enough of them.
   [[nodiscard]] bool edges_hold() const;
   [[nodiscard]] const Edge* first_missing_edge() const;

@@ -131,8 +131,10 @@ std::optional<TimePoint> Service::look_at_edges() {
     edges_hold_since_ = TimePoint::max();
   else
     edges_hold_since_ = std::max(std::min(edges_hold_since_, runtime_.loop.now()), record_.since);
-  const bool holds = seems_to_hold && knows_its_edges();
-  if (seems_to_hold && !holds) ask_others();
+  const bool knows_them = !seems_to_hold || knows_its_edges();
+  if (!knows_them) ask_others();
+  // Everybody looks again when the exchange has been made.
+  const bool holds = seems_to_hold && knows_them && !runtime_.graph.stands_on_counted(*this);
   if (!holds) runtime_.start_slots.forget(attention_);
   const bool starts_nobody = spec().command.empty();
   if (holds && (starts_nobody || runtime_.start_slots.has_time_for(attention_))) {

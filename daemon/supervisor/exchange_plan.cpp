@@ -80,8 +80,8 @@ std::vector<const config::Service*> Supervisor::specs() const {
   return all;
 }
 
-// A gate whose members go is counted by those that stay: whoever depends on it goes on. One that does not
-// hold is counted as it is drawn until the exchange: nobody starts by half a change.
+// A gate that holds, and whose members go, is counted by those that stay: whoever runs on it goes on, and
+// nobody starts on it before the exchange.
 void Supervisor::count_gates_by(const NewStack& next) const {
   for (const config::ServiceChange& change : next.difference.changed) {
     Service& gate = *services_[shown_[change.before]];

@@ -187,8 +187,8 @@ bool Oracle::stands(const Edge& edge) const {
   if (on.spec().type != ServiceType::gate)
     return (is_done(edge) && edge.spec->condition != Condition::stopped) ||
            level(on, edge.spec->condition, *edge.spec->bell);
-  const auto require = edge.spec->require ? *edge.spec->require : on.spec().require;
-  const std::size_t needed = require.count == 0 ? on.edges().size() : require.count;
+  const auto& own = edge.spec->require;
+  const std::size_t needed = !own ? on.members_needed() : own->count == 0 ? on.size() : own->count;
   const auto counts = [&](const Edge& member) {
     if (edge.spec->condition != Condition::ready)
       return level(service_of(*member.on), edge.spec->condition, *edge.spec->bell);
@@ -248,7 +248,7 @@ std::optional<std::string> Oracle::check_idle(const Service& s) const {
   if (has_command && !alive && runs(s)) return of(s) + " although nothing of it is left";
   switch (s.state()) {
     case State::waiting:
-      if (s.is_held_back()) break;
+      if (s.is_held_back() || daemon::DependencyGraph::stands_on_counted(s)) break;
       if (can_start(s) && (!has_command || slots_left() > 0)) return of(s) + " waits although it could start";
       break;
     case State::starting:

@@ -410,6 +410,28 @@ TEST_F(Exchange, a_gate_that_loses_a_member_of_the_file_touches_nobody_else) {
   leave();
 }
 
+TEST_F(Exchange, nobody_starts_by_a_gate_that_is_about_to_lose_a_member) {
+  daemon("a");
+  daemon("b");
+  script("b", {.stops_after = 1s});
+  gate("all", {"a", "b"});
+  gate("outer", {"all"});
+  daemon("late", {"outer"});
+  up({"outer"});
+  then("a");
+  then("all", {"a"}, ServiceType::gate);
+  then("outer", {"all"}, ServiceType::gate);
+  then("late", {"outer"});
+  reload();
+  ask_later(ServiceCommand::start, "late");
+  loop.run_until_idle();
+  EXPECT_EQ(state("all"), State::ready);
+  EXPECT_EQ(state("late"), State::waiting);
+  advance(1s);
+  EXPECT_EQ(state("late"), State::ready);
+  leave();
+}
+
 TEST_F(Exchange, a_gate_that_waits_for_who_goes_lets_nobody_start_before_the_exchange) {
   daemon("a");
   speaking(daemon("b"));
