@@ -22,6 +22,13 @@ bool names_other_bells(const config::Service& one, const config::Service& other)
   return !std::ranges::equal(bells(one), bells(other), {}, &config::OwnBell::name, &config::OwnBell::name);
 }
 
+// Not one that was asked to rest in this very turn.
+bool is_on_its_way(const Record& record) {
+  if (record.intent == Intent::rest) return false;
+  return record.state == State::waiting || record.state == State::backoff ||
+         (record.start_requested && record.state != State::blocked);
+}
+
 }  // namespace
 
 void Service::let_go() {
@@ -89,7 +96,7 @@ void Service::adopt_at_rest(const config::Service& before) {
   edges_hold_since_ = TimePoint::max();
   handle_is_old_ = resources_ != nullptr;
   if (resources_ != nullptr && !record_.stuck) {
-    runtime_.resources.keep_sockets(index());
+    if (is_on_its_way(record_)) runtime_.resources.keep_sockets(index());
     const bool is_empty = resources_->release(true);
     is_empty ? drop_handle() : leave_handle();
     handle_is_old_ = false;
@@ -110,9 +117,7 @@ void Service::adopt_at_rest(const config::Service& before) {
 
 // Of one that rests clients are refused.
 void Service::take_sockets() {
-  const bool is_on_its_way = record_.state == State::waiting || record_.state == State::backoff ||
-                             (record_.start_requested && record_.state != State::blocked);
-  if (is_on_its_way && spec().extras && !spec().extras->listen.empty()) resources().bind_sockets();
+  if (is_on_its_way(record_) && spec().extras && !spec().extras->listen.empty()) resources().bind_sockets();
 }
 
 // With the first thing that the next run is given.
