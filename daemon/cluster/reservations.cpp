@@ -116,7 +116,7 @@ Task<Result<Reservations::Attempt>> Reservations::try_once(Context& ctx, const s
     if (look->ours == 0 && look->without.size() >= demand.most) {
       std::string who;
       for (const auto& [host, why] : look->without)
-        who += (who.empty() ? "" : ", ") + host + " (" + why + ")";
+        who.append(who.empty() ? "" : ", ").append(host).append(" (").append(why).append(")");
       waits_for(demand.service, "no more than " + std::to_string(demand.most) + " may be without it, and " +
                                     who + (look->without.size() == 1 ? " is" : " are"));
       co_return Attempt{.end = Attempt::End::wait, .service = demand.service, .revision = look->revision};

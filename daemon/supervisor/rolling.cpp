@@ -82,8 +82,8 @@ Task<Result<void>> Supervisor::restart_in_turn(Context& ctx, std::vector<Service
         std::min<std::size_t>(terms_of(*replicas[begun]).parallel, replicas.size() - begun);
     const auto first = replicas.begin() + static_cast<std::ptrdiff_t>(begun);
     std::vector<Service*> batch(first, first + static_cast<std::ptrdiff_t>(at_once));
-    const std::vector<Node*> going(batch.begin(), batch.end());
-    const Result<void> given = co_await leave_of_other_hosts(ctx, [&going] { return going; });
+    std::vector<Node*> going(batch.begin(), batch.end());
+    const Result<void> given = co_await leave_of_other_hosts(ctx, [going] { return going; });
     if (!given) co_return given;
     begun += at_once;
     const Result<void> replaced = co_await restart_together(ctx, std::move(batch));
@@ -159,6 +159,7 @@ Task<std::string> Supervisor::roll_replaced(Context& ctx) {
 
 Task<std::string> Supervisor::roll_one_by_one(Context& ctx, std::vector<Rolled> all) {
   std::vector<Service*> replicas;
+  replicas.reserve(all.size());
   for (const Rolled& one : all) replicas.push_back(one.service);
   const bool rolls_back = terms_of(*replicas.front()).on_failure == config::Update::OnFailure::roll_back;
   std::size_t begun = 0;
