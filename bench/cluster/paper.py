@@ -123,7 +123,7 @@ def main():
     sizes = (10, 100, 1000, 10_000)
     columns = [rates(hosts, size) for hosts in sizes]
     print(markdown([["", *(f"{hosts:,} hosts" for hosts in sizes)], *([name, *(column[name] for column in columns)] for name in columns[0])]))
-    print(f"\nA list has 16 MiB (the largest message) at {(16 << 20) // size:,} keys.\n")
+    print(f"\nA list is read in pages, of {1 << 18:,} keys in all: {(1 << 18) * size / 1e6:.0f} MB.\n")
     for hosts in (1000, 10_000):
         print(f"Simulated, {runs} storms each, {hosts:,} hosts.\n\n{markdown(storms(hosts, runs))}\n")
     print(f"Simulated. Clients after a rolling restart of e1, e2, e3.\n\n{markdown(after_a_rolling_restart(10_000, random.Random(1)))}")
