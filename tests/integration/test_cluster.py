@@ -392,6 +392,31 @@ class Cluster(Scenario):
         self.assertEqual(a.cli("restart", "kafka").returncode, 0)
         self.assertNotEqual(self.pid(a), pid)
 
+    def test_a_reload_that_restarts_it_waits_for_its_turn_as_well(self):
+        services = """
+  kafka:
+    command: [sleep, "{seconds}"]
+    publish: true
+    update: {{max_unavailable: 1, hosts: [a, b]}}"""
+        a = self.host("a", services.format(seconds=1000))
+        self.until_published_on("a")
+        pid = self.pid(a)
+        with open(a.file, encoding="utf-8") as file:
+            text = file.read()
+        with open(a.file, "w", encoding="utf-8") as file:
+            file.write(text.replace('"1000"', '"1001"'))
+        reload = subprocess.Popen([BELFRY, "reload"], env=a.environment(BELFRY_SOCKET=a.control), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        until(lambda: self.restarts(a))
+        self.assertEqual(self.restarts(a), {"kafka": "no more than 1 may be without it, and b (has not published it) is"})
+        self.assertEqual(self.pid(a), pid)
+        b = self.host("b", services.format(seconds=1000))
+        self.assertEqual(reload.wait(PATIENCE), 0, reload.stdout.read())
+        reload.stdout.close()
+        self.assertNotEqual(self.pid(a), pid)
+        self.assert_clean_end(a)
+        self.assert_clean_end(b)
+
     def test_a_stop_and_the_end_wait_for_nobody(self):
         a = self.careful_kafka("a")
         self.until_published_on("a")
